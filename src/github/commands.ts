@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import * as core from '@actions/core';
+import { jobLogText } from './terminal.ts';
+
+/**
+ * The one owner of stdout.
+ *
+ * Text, ours or not, goes out fenced by `::stop-commands::<token>`, inside which the runner executes neither `::cmd::` (at a line's start) nor `##[cmd]` (anywhere in a line). Our own commands lift the
+ * fence for themselves. The runner echoes both fence lines into the log, so the fence is set at the first text and then only touched for commands.
+ *
+ * The token cannot be guessed (24 random bytes) and is taken out of every text, for the runner ends the fence at any line that holds it, whatever its case (ActionCommandManager.cs).
+ */
+export class JobLog {
+  readonly #token = randomBytes(24).toString('hex');
+  readonly #tokenPattern = new RegExp(this.#token, 'gi');
+  #fenced = false;
+  #atLineStart = true;
+  /** End of the unfinished line, lower case: a token that two pieces share would else slip through. */
+  #lineTail = '';
+  #closing: Promise<void> | undefined;
+
+  /** Prints `text` as one or more whole lines, without terminal control. */
+  line(text: string): void {
+    this.#finishLine();
+    this.output(`${jobLogText(text)}\n`);
+  }
+
+  /** Prints text of a stream as it stands, lines whole or not. Terminal control must be gone from it (see TerminalFilter). */
+  output(text: string): void {
+    if (text === '') return;
+    this.#raiseFence();
+    let safe = text.replace(this.#tokenPattern, '***');
+    const lineEnd = safe.lastIndexOf('\n');
+    if (!this.#atLineStart) {
+      const firstLine = safe.slice(0, this.#token.length).toLowerCase();
+      if ((this.#lineTail + firstLine).includes(this.#token)) safe = `***${safe}`;
+    }
+    const tail = lineEnd === -1 && !this.#atLineStart ? this.#lineTail + safe : safe.slice(lineEnd + 1);
+    this.#lineTail = tail.slice(1 - this.#token.length).toLowerCase();
+    this.#atLineStart = safe.endsWith('\n');
+    process.stdout.write(safe);
+  }
+
+  /** One `::error` annotation. GitHub shows the first ten of a step and cuts each at 4,096 characters. */
+  error(title: string, message: string): void {
+    this.#command(() => core.error(jobLogText(message), { title: jobLogText(title) }));
+  }
+
+  warning(title: string, message: string): void {
+    this.#command(() => core.warning(jobLogText(message), { title: jobLogText(title) }));
+  }
+
+  notice(title: string, message: string): void {
+    this.#command(() => core.notice(jobLogText(message), { title: jobLogText(title) }));
+  }
+
+  /** Shown when the workflow was started with debug logging; else the fence is not lifted for it. */
+  debug(message: string): void {
+    if (core.isDebug()) this.#command(() => core.debug(jobLogText(message)));
+  }
+
+  /** Has the runner replace `secret` by `***` in everything that is printed from here on, each line of it too. */
+  mask(secret: string): void {
+    if (secret.trim() !== '') this.#command(() => core.setSecret(secret));
+  }
+
+  /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
+  close(): Promise<void> {
+    this.#closing ??= new Promise(resolve => {
+      this.#finishLine();
+      this.#lowerFence();
+      process.stdout.write('', () => resolve());
+    });
+    return this.#closing;
+  }
+
+  #command(issue: () => void): void {
+    this.#finishLine();
+    this.#lowerFence();
+    issue();
+  }
+
+  #finishLine(): void {
+    if (!this.#atLineStart) this.output('\n');
+  }
+
+  #raiseFence(): void {
+    if (this.#fenced) return;
+    this.#fenced = true;
+    process.stdout.write(`::stop-commands::${this.#token}\n`);
+  }
+
+  #lowerFence(): void {
+    if (!this.#fenced) return;
+    this.#fenced = false;
+    process.stdout.write(`::${this.#token}::\n`);
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Why a step failed, for workflows that branch on it: the closed list behind the output `reason`.
+ * Kubernetes' own word where it has one. `docs/reasons.md` explains each.
+ */
+export const REASONS = {
+  InvalidInput: 'An input is missing, misspelt or malformed. Nothing was created.',
+  InvalidKubeconfig: 'The kubeconfig, its context or its credentials cannot be used. Nothing was created.',
+  Unreachable: 'The API server did not answer in time.',
+  Unauthorized: 'The API server does not accept the credentials.',
+  Forbidden: 'The credentials may not do this, or a policy of the cluster refused the pod.',
+  NamespaceNotFound: 'The namespace does not exist, or is being deleted.',
+  QuotaExceeded: "A ResourceQuota of the namespace has no room for the pod's requests or limits.",
+  InvalidPod: 'The API server refused the pod as malformed.',
+  NameTaken: 'A pod of that name exists and is not this step’s.',
+  FieldDropped: 'The cluster did not keep a field of the pod, so it would not have been the pod that was asked for.',
+  Unschedulable: 'No node took the pod in time.',
+  StartTimeout: 'The container did not start in time.',
+  ImagePull: 'The image cannot be pulled, or its name is invalid.',
+  ContainerConfig: 'The container cannot be created as specified, e.g. a Secret, ConfigMap or key is missing.',
+  StartError: 'The command cannot be started, e.g. it does not exist in the image.',
+  ExitCode: 'The container exited with a non-zero code.',
+  OOMKilled: 'The container exceeded its memory limit.',
+  DeadlineExceeded: 'The pod ran into active_deadline_seconds.',
+  Evicted: 'The node evicted the pod, for want of memory, disk or process ids.',
+  Rejected: "The node's kubelet refused the pod before anything ran.",
+  PodDeleted: 'Somebody else deleted the pod before the container had ended.',
+  Lost: 'What became of the container cannot be known, e.g. its node is gone.',
+  InvalidResult: 'The container succeeded, but what it wrote to return.json is not a usable result.',
+  Cancelled: 'The step was cancelled.',
+  ServerError: 'The API server kept answering with an error.',
+  Bug: 'The action failed in a way it should not.',
+} as const;
+
+export type Reason = keyof typeof REASONS;
+
+/**
+ * The one error that is thrown on purpose. Whatever else arrives where the step ends is a bug of the action and is shown as such.
+ * `title` heads the annotation, `message` is the sentence that names what happened and where, `remedy` says what to do about it.
+ */
+export class StepError extends Error {
+  readonly reason: Reason;
+  readonly title: string;
+  readonly remedy: string | undefined;
+
+  constructor(reason: Reason, title: string, sentence: string, options: { remedy?: string; cause?: unknown } = {}) {
+    super(sentence, 'cause' in options ? { cause: options.cause } : undefined);
+    this.name = 'StepError';
+    this.reason = reason;
+    this.title = title;
+    this.remedy = options.remedy;
+  }
+
+  /** What an annotation says: the sentence, and behind it the way out. */
+  get text(): string {
+    return this.remedy === undefined ? this.message : `${this.message} ${this.remedy}`;
+  }
+}

@@ -1,0 +1,43 @@
+import { split } from 'shlex';
+import type { InputName } from '../contract.ts';
+import { describe } from '../yaml.ts';
+import { type InputReader, isNull, isScalar } from './reader.ts';
+
+/**
+ * `cmds` and `arguments`: a YAML list, or plain text split into words the way a POSIX shell would, quotes respected and nothing expanded.
+ * Numbers and the like in a list are the words that they were written as: `[sleep, 0.10]`.
+ */
+export function readWords(reader: InputReader, name: InputName): string[] | undefined {
+  const text = reader.raw(name);
+  if (text === undefined || text.trim() === 'null') return undefined;
+  if (!/^\s*(\[|- |-$)/m.test(text.replace(/^(\s*#.*\n)+/, '').split('\n', 1)[0] ?? ''))
+    return splitWords(reader, name, text);
+  const tree = reader.tree(name);
+  if (tree === undefined) return undefined;
+  if (!Array.isArray(tree)) {
+    reader.problem(name, `expected a list of words, or plain text; found ${describe(tree)}.`);
+    return undefined;
+  }
+  return tree.flatMap((word, index) => {
+    if (isScalar(word) && !isNull(word)) return [String(word)];
+    reader.problem(name, `expected a word, found ${describe(word)}. Quote it if it is meant as text.`, `[${index}]`);
+    return [];
+  });
+}
+
+function splitWords(reader: InputReader, name: InputName, text: string): string[] | undefined {
+  // A mapping pasted here would else become a strange command.
+  if (/^\s*\{/.test(text)) {
+    reader.problem(name, 'expected a list of words, or plain text; found a mapping.');
+    return undefined;
+  }
+  try {
+    return split(text);
+  } catch {
+    reader.problem(
+      name,
+      'a quotation mark is opened and never closed. Close it, or write the words as a YAML list, e.g. [sh, -c, "echo hello"].',
+    );
+    return undefined;
+  }
+}

@@ -1,0 +1,301 @@
+import { X509Certificate } from 'node:crypto';
+import type { RequestOptions } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { V1Status } from '@kubernetes/client-node';
+import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import { StepError } from '../github/failure.ts';
+import type { Target } from './config.ts';
+import { NetworkError, unreachable } from './network-error.ts';
+import { ApiError, type Asked } from './status.ts';
+
+/** A request of the Kubernetes API. */
+export interface ApiRequest {
+  method: 'GET' | 'POST' | 'DELETE';
+  path: string;
+  query?: Record<string, string | number | boolean | undefined>;
+  body?: unknown;
+  /** The same in the words of authorisation, for error messages. */
+  asked: Asked;
+  /** Seconds to wait for the answer of one try. */
+  deadlineSeconds?: number;
+}
+
+/** What a client tells while the server is away: once when it is noticed, once when it is over. */
+export interface ConnectionWatcher {
+  lost(server: string, what: string, patienceSeconds: number): void;
+  back(server: string, awaySeconds: number): void;
+  /** A credential that has just been obtained, to be masked. */
+  credential(secret: string): void;
+}
+
+/** Clusters get upgraded: at first contact this long a refused connection, a time-out or a 5xx is borne. */
+const FIRST_CONTACT_PATIENCE_SECONDS = 60;
+/** Once the server has answered, an outage of up to this is not an outcome. */
+const OUTAGE_PATIENCE_SECONDS = 3600;
+/** For this long after an outage a 401 or 403 may come from a server whose caches are not filled yet: about 1 s was measured. */
+const SETTLING_SECONDS = 30;
+const DEADLINE_SECONDS = 30;
+/** As client-go: below the 60 s after which cloud load balancers drop an idle connection. */
+const KEEP_ALIVE_PROBE_MS = 30_000;
+
+/**
+ * The one way to the API server: JSON calls that bear outages, and streams.
+ * client-node lends the kubeconfig and the credentials. Its own calls are not used: a TLS handshake each, no retry, and a followed log that kills the process after five silent minutes [measured].
+ */
+export class ApiClient {
+  readonly target: Target;
+  readonly #watcher: ConnectionWatcher;
+  #dispatcher: { agent: Dispatcher; key: string } | undefined;
+  #knownCredential = '';
+  #contacted = false;
+  #outage: { since: number; told: boolean } | undefined;
+  #lastOutageEnd = Number.NEGATIVE_INFINITY;
+
+  constructor(target: Target, watcher: ConnectionWatcher) {
+    this.target = target;
+    this.#watcher = watcher;
+  }
+
+  /**
+   * Calls the API and returns the JSON it answers. A failure that may pass (no connection, time-out, 429, 5xx) is tried again as long as patience lasts; only for requests that do no harm twice.
+   * @throws ApiError for an answer that is an error, StepError when the server stays away.
+   */
+  async call<T>(call: ApiRequest, signal?: AbortSignal): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.once<T>(call, signal);
+      } catch (error) {
+        await this.endure(error, tries, signal);
+      }
+    }
+  }
+
+  /** As {@link call}, once: an outage ends it with the NetworkError or ApiError itself. For calls whose repetition takes thought. */
+  async once<T>(call: ApiRequest, signal?: AbortSignal): Promise<T> {
+    const milliseconds = 1000 * (call.deadlineSeconds ?? DEADLINE_SECONDS);
+    const response = await this.#send(call, { headersTimeout: milliseconds, bodyTimeout: milliseconds }, signal);
+    let text: string;
+    try {
+      text = await response.body.text();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new NetworkError(error);
+    }
+    this.#answered();
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw this.#noApiServer(`its answer is not JSON (${response.headers['content-type'] ?? 'no content type'})`);
+    }
+  }
+
+  /**
+   * Opens a stream: a watch, or a log. It has no idle limit, for silence of hours is fine; dead peers are found by TCP keep-alive.
+   * The caller reads `body` to its end or destroys it, within a try: a cut connection is an error there.
+   * @returns `body`; `undefined` for 204, which a log answers when the pod has no node yet.
+   */
+  async open(call: ApiRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData['body'] | undefined> {
+    const response = await this.#send(call, { headersTimeout: 1000 * DEADLINE_SECONDS, bodyTimeout: 0 }, signal);
+    this.#answered();
+    // A stream that nobody reads at the moment it fails must not bring the process down.
+    response.body.on('error', () => {});
+    if (response.statusCode !== 204) return response.body;
+    response.body.resume();
+    return undefined;
+  }
+
+  /**
+   * After a failed try: waits until the next is due, or throws what ends the trying.
+   * Between tries there is a jittered pause that doubles up to 5 s, or what the server asked for with Retry-After.
+   */
+  async endure(error: unknown, tries: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const final = error instanceof NetworkError ? unreachable(this.target.server, error, this.#awaySeconds()) : error;
+    if (!this.#mayPass(error, tries)) throw final;
+    if (isOutage(error)) {
+      this.#outage ??= { since: performance.now(), told: false };
+      const patienceSeconds = this.#contacted ? OUTAGE_PATIENCE_SECONDS : FIRST_CONTACT_PATIENCE_SECONDS;
+      const awaySeconds = this.#awaySeconds();
+      if (awaySeconds >= patienceSeconds) throw final;
+      // A single hiccup is nobody's concern.
+      if (!this.#outage.told && awaySeconds > 1) {
+        this.#outage.told = true;
+        this.#watcher.lost(this.target.server, (error as Error).message, patienceSeconds);
+      }
+    }
+    const asked = error instanceof ApiError ? error.retryAfterSeconds : undefined;
+    const pauseSeconds = asked ?? Math.min(5, 0.2 * 2 ** tries) * (0.5 + Math.random());
+    await sleep(1000 * pauseSeconds, undefined, signal && { signal });
+  }
+
+  /** Closes every connection. */
+  async close(): Promise<void> {
+    await this.#dispatcher?.agent.destroy();
+  }
+
+  #mayPass(error: unknown, tries: number): boolean {
+    if (error instanceof NetworkError) return error.failing !== 'hopeless' || this.#contacted;
+    if (!(error instanceof ApiError)) return false;
+    if (isOutage(error)) return true;
+    // Two requests raced for a ResourceQuota; the object itself is not there then.
+    if (error.code === 409 && error.status.reason === 'Conflict') return tries < 5;
+    // The first may be a token that has just expired: the credentials have been asked for anew by then.
+    if (error.code === 401 && tries === 0 && this.#contacted) return true;
+    const settling = performance.now() - this.#lastOutageEnd < 1000 * SETTLING_SECONDS;
+    return settling && (error.code === 401 || error.code === 403);
+  }
+
+  #awaySeconds(): number {
+    return this.#outage === undefined ? 0 : (performance.now() - this.#outage.since) / 1000;
+  }
+
+  #answered(): void {
+    this.#contacted = true;
+    if (this.#outage === undefined) return;
+    const awaySeconds = this.#awaySeconds();
+    const { told } = this.#outage;
+    this.#outage = undefined;
+    this.#lastOutageEnd = performance.now();
+    if (told) this.#watcher.back(this.target.server, awaySeconds);
+  }
+
+  async #send(
+    call: ApiRequest,
+    timeouts: { headersTimeout: number; bodyTimeout: number },
+    signal?: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    const { agent, headers } = await this.#credentials();
+    const query = new URLSearchParams();
+    for (const [key, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(key, String(value));
+    const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ''}`);
+    let response: Dispatcher.ResponseData;
+    try {
+      response = await request(url, {
+        dispatcher: agent,
+        method: call.method,
+        headers: {
+          ...headers,
+          accept: 'application/json, */*',
+          'user-agent': 'kubernetes-pod-step',
+          ...(call.body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+        ...(signal && { signal }),
+        ...timeouts,
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new NetworkError(error);
+    }
+    if (response.statusCode >= 200 && response.statusCode < 300) return response;
+    throw await this.#failed(response, call);
+  }
+
+  async #failed(response: Dispatcher.ResponseData, call: ApiRequest): Promise<Error> {
+    const text = await response.body.text().catch(() => '');
+    const { statusCode: code } = response;
+    const status = parseStatus(text);
+    if (status === undefined && code < 500 && code !== 429 && code !== 401)
+      return this.#noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
+    if (code < 500 && code !== 429) this.#answered();
+    if (code === 401) {
+      const expired = this.#expiredCertificate();
+      if (expired) return expired;
+    }
+    const retryAfter = Number(response.headers['retry-after']);
+    return new ApiError(
+      code,
+      status ?? { message: text.slice(0, 300) },
+      call.asked,
+      Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
+    );
+  }
+
+  #noApiServer(why: string): StepError {
+    return new StepError(
+      'Unreachable',
+      'Not a Kubernetes API server',
+      `What answers at ${this.target.server} is not a Kubernetes API server: ${why}.`,
+      {
+        remedy: 'Check the server’s address in the kubeconfig, and whether a proxy or a login page stands in between.',
+      },
+    );
+  }
+
+  /** An expired client certificate is answered with a bare 401, so its date is looked up here. */
+  #expiredCertificate(): StepError | undefined {
+    const certificate = this.target.kubeConfig.getCurrentUser()?.certData;
+    if (!certificate) return undefined;
+    const { validToDate } = new X509Certificate(Buffer.from(certificate, 'base64'));
+    if (validToDate.getTime() > Date.now()) return undefined;
+    return new StepError(
+      'Unauthorized',
+      'Client certificate expired',
+      `The client certificate in the kubeconfig expired on ${validToDate.toISOString().slice(0, 10)}.`,
+      {
+        remedy: 'Renew the kubeconfig, in `kubeconfig` or `config_file`.',
+      },
+    );
+  }
+
+  /**
+   * Credentials are asked for before every request: client-node re-reads token files and runs credential plugins when theirs has expired. The connections are kept as long as the TLS part stays the same.
+   */
+  async #credentials(): Promise<{ agent: Dispatcher; headers: Record<string, string> }> {
+    const options: RequestOptions = {};
+    try {
+      await this.target.kubeConfig.applyToHTTPSOptions(options);
+    } catch (error) {
+      throw new StepError(
+        'InvalidKubeconfig',
+        'No credentials',
+        `The credentials of the kubeconfig cannot be obtained: ${(error as Error).message.trim()}`,
+        {
+          remedy: 'Check the user of this context, and that its credential plugin is installed on the runner.',
+          cause: error,
+        },
+      );
+    }
+    const headers = { ...(options.headers as Record<string, string> | undefined) };
+    if (options.auth) headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+    const credential = headers['Authorization'] ?? '';
+    if (credential !== this.#knownCredential) {
+      this.#knownCredential = credential;
+      this.#watcher.credential(credential.replace(/^\S+ /, ''));
+    }
+    return { agent: this.#agent(options), headers };
+  }
+
+  #agent({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): Dispatcher {
+    const tls = Object.fromEntries(
+      Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== undefined),
+    );
+    const identity = JSON.stringify(Object.values(tls).map(String));
+    if (this.#dispatcher?.key !== identity) {
+      // The old connections live on until their streams have ended.
+      void this.#dispatcher?.agent.close();
+      const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS, timeout: 10_000 };
+      const proxy = this.target.kubeConfig.getCurrentCluster()?.proxyUrl;
+      // HTTP/2 would put every stream on one connection: logs ran 15 % slower [measured].
+      const agent = proxy
+        ? new ProxyAgent({ uri: proxy, requestTls: connect, allowH2: false })
+        : new Agent({ connect, allowH2: false });
+      this.#dispatcher = { agent, key: identity };
+    }
+    return this.#dispatcher.agent;
+  }
+}
+
+/** Whether an error means that the server is away or overloaded, rather than that it refuses. */
+function isOutage(error: unknown): boolean {
+  return error instanceof NetworkError || (error instanceof ApiError && (error.code === 429 || error.code >= 500));
+}
+
+function parseStatus(text: string): V1Status | undefined {
+  try {
+    const status = JSON.parse(text);
+    return status?.kind === 'Status' ? status : undefined;
+  } catch {
+    return undefined;
+  }
+}

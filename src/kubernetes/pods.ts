@@ -1,0 +1,164 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import type { ApiClient, ApiRequest } from './client.ts';
+import { NetworkError } from './network-error.ts';
+import { ApiError, type Asked } from './status.ts';
+
+/** A pod by all that tells it from a namesake. */
+export interface PodIdentity {
+  namespace: string;
+  name: string;
+  uid: string;
+}
+
+/** One event of a watch. `BOOKMARK` only moves the resource version on. */
+export interface WatchEvent {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  object: V1Pod & { code?: number };
+}
+
+/** Admission webhooks may take 30 s each; the server itself gives up after 60. */
+const CREATE_DEADLINE_SECONDS = 65;
+/** The server is asked to end a watch itself now and then, so that a stale one does not live for ever. */
+const WATCH_SECONDS = 270;
+
+const podsPath = (namespace: string) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+const podPath = (namespace: string, name: string) => `${podsPath(namespace)}/${encodeURIComponent(name)}`;
+
+/**
+ * Creates a pod, once. A create whose answer got lost may have been carried out, so before every further try the name is looked up.
+ * @returns the pod of that name: the one created now or by an earlier try, or somebody else's that had taken the name. The caller has to tell them apart.
+ */
+export async function createPod(client: ApiClient, pod: V1Pod, signal: AbortSignal): Promise<V1Pod> {
+  const { namespace = '', name = '' } = pod.metadata ?? {};
+  const asked: Asked = { verb: 'create', resource: 'pods', namespace, name };
+  const create: ApiRequest = {
+    method: 'POST',
+    path: podsPath(namespace),
+    query: { fieldValidation: 'Strict' },
+    body: pod,
+    asked,
+    deadlineSeconds: CREATE_DEADLINE_SECONDS,
+  };
+  for (let tries = 0; ; tries++) {
+    try {
+      return await client.once<V1Pod>(create, signal);
+    } catch (error) {
+      const taken = error instanceof ApiError && error.code === 409 && error.status.reason === 'AlreadyExists';
+      const maybeDone =
+        (error instanceof NetworkError && error.failing === 'unknown') ||
+        (error instanceof ApiError && error.code >= 500);
+      // The pause comes before the look-up: the first request may still be on its way to the store.
+      if (!taken) await client.endure(error, tries, signal);
+      if (!taken && !maybeDone) continue;
+      const existing = await getPod(client, namespace, name, signal);
+      if (existing !== undefined) return existing;
+    }
+  }
+}
+
+/** @returns the pod as it stands (a quorum read), or `undefined` when there is none of that name. */
+export async function getPod(
+  client: ApiClient,
+  namespace: string,
+  name: string,
+  signal?: AbortSignal,
+): Promise<V1Pod | undefined> {
+  try {
+    return await client.call<V1Pod>(
+      { method: 'GET', path: podPath(namespace, name), asked: { verb: 'get', resource: 'pods', namespace, name } },
+      signal,
+    );
+  } catch (error) {
+    if (error instanceof ApiError && error.podNotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Deletes exactly this pod: one that is gone, or a namesake with another UID, is left alone without complaint. */
+export async function deletePod(
+  client: ApiClient,
+  { namespace, name, uid }: PodIdentity,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    await client.call(
+      {
+        method: 'DELETE',
+        path: podPath(namespace, name),
+        body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } },
+        asked: { verb: 'delete', resource: 'pods', namespace, name },
+      },
+      signal,
+    );
+  } catch (error) {
+    const anotherUid = error instanceof ApiError && error.code === 409;
+    if (!anotherUid && !(error instanceof ApiError && error.podNotFound)) throw error;
+  }
+}
+
+/**
+ * Watches one pod by name, until the server ends the stream.
+ * @param resourceVersion where to go on; an expired one gives an ERROR event of code 410 in a 200 answer [measured]
+ */
+export async function* watchPod(
+  client: ApiClient,
+  namespace: string,
+  name: string,
+  resourceVersion: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent> {
+  const body = await client.open(
+    {
+      method: 'GET',
+      path: podsPath(namespace),
+      query: {
+        watch: true,
+        fieldSelector: `metadata.name=${name}`,
+        allowWatchBookmarks: true,
+        timeoutSeconds: WATCH_SECONDS,
+        resourceVersion,
+      },
+      asked: { verb: 'watch', resource: 'pods', namespace, name },
+    },
+    signal,
+  );
+  if (body === undefined) return;
+  const decoder = new TextDecoder();
+  let rest = '';
+  try {
+    for await (const chunk of body) {
+      const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line !== '') yield JSON.parse(line) as WatchEvent;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new NetworkError(error);
+  }
+}
+
+/** What of a log to read. Every line comes with its time stamp in front. */
+export interface LogQuery {
+  container: string;
+  follow: boolean;
+  /** RFC 3339, whole seconds: the server cuts the rest off (kubernetes/kubernetes#77856). */
+  sinceTime?: string;
+}
+
+/** @returns the log's bytes, or `undefined` while the pod has no node. */
+export function openLog(
+  client: ApiClient,
+  pod: PodIdentity,
+  log: LogQuery,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  return client.open(
+    {
+      method: 'GET',
+      path: `${podPath(pod.namespace, pod.name)}/log`,
+      query: { container: log.container, follow: log.follow, timestamps: true, sinceTime: log.sinceTime },
+      asked: { verb: 'get', resource: 'pods/log', namespace: pod.namespace, name: pod.name },
+    },
+    signal,
+  );
+}

@@ -1,0 +1,158 @@
+import type { V1Status } from '@kubernetes/client-node';
+import { type Reason, StepError } from '../github/failure.ts';
+
+/** What the API server was asked, in the words of its authorisation: `create pods in etl`. */
+export interface Asked {
+  verb: 'create' | 'get' | 'list' | 'watch' | 'delete';
+  /** With the subresource: `pods/log`. */
+  resource: string;
+  namespace: string;
+  name?: string;
+}
+
+/** An answer of the API server that is not a success, explained. */
+export class ApiError extends StepError {
+  /** HTTP status. */
+  readonly code: number;
+  readonly status: V1Status;
+  /** Seconds that the server asks to wait (Retry-After). */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: number, status: V1Status, asked: Asked, retryAfterSeconds?: number) {
+    const { reason, title, sentence, remedy } = explain(code, status, asked);
+    super(reason, title, sentence, remedy === undefined ? {} : { remedy });
+    this.code = code;
+    this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  /** The pod itself is not there. A log's 404 of a kubelet that has just restarted has `details.kind` "pods/log" and says nothing about the pod [measured]. */
+  get podNotFound(): boolean {
+    return this.code === 404 && this.status.details?.kind === 'pods';
+  }
+}
+
+interface Explanation {
+  reason: Reason;
+  title: string;
+  sentence: string;
+  remedy?: string;
+}
+
+/**
+ * One sentence for a failed request, and the way out.
+ * The server's message is the only place where some causes (quota, admission, service account) can be told apart: its shapes were recorded from Kubernetes 1.36.
+ */
+export function explain(code: number, status: V1Status, asked: Asked): Explanation {
+  const message = (status.message ?? '').trim() || `HTTP ${code}`;
+  if (code === 401) return unauthorized();
+  if (code === 403) return forbidden(message, asked);
+  if (code === 404 && status.details?.kind === 'namespaces') return missingNamespace(asked.namespace);
+  if (code === 404) {
+    return {
+      reason: 'PodDeleted',
+      title: 'Not found',
+      sentence: `The API server knows no ${asked.resource} ${asked.name ?? ''} in namespace ${asked.namespace}: ${message}.`,
+    };
+  }
+  if (code === 409)
+    return { reason: 'NameTaken', title: 'Conflict', sentence: `The API server reports a conflict: ${message}.` };
+  if (code === 400 || code === 413 || code === 422)
+    return { reason: 'InvalidPod', title: 'The API server refused the pod', sentence: causes(status, message) };
+  return {
+    reason: 'ServerError',
+    title: 'Kubernetes API error',
+    sentence: `The API server answered ${asked.verb} ${asked.resource} with HTTP ${code}: ${message}`,
+  };
+}
+
+function unauthorized(): Explanation {
+  return {
+    reason: 'Unauthorized',
+    title: 'Not logged in to the cluster',
+    sentence:
+      'The API server does not accept the credentials of the kubeconfig (401 Unauthorized): the token or client certificate has expired, was revoked, or belongs to another cluster.',
+    remedy: 'Renew the kubeconfig, in `kubeconfig` or `config_file`.',
+  };
+}
+
+function missingNamespace(namespace: string): Explanation {
+  return {
+    reason: 'NamespaceNotFound',
+    title: 'No such namespace',
+    sentence: `Namespace ${namespace} does not exist on this cluster.`,
+    remedy: `Create it (kubectl create namespace ${namespace}), or correct \`namespace\`.`,
+  };
+}
+
+function forbidden(message: string, asked: Asked): Explanation {
+  const denied =
+    /User "([^"]*)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?/.exec(
+      message,
+    );
+  if (denied) {
+    const [, user, verb, resource, , namespace] = denied;
+    return {
+      reason: 'Forbidden',
+      title: 'Permission missing',
+      sentence: `${user} may not ${verb} ${resource} in namespace ${namespace ?? asked.namespace}.`,
+      remedy: `Grant it with a Role that has the verb ${verb} on ${resource} (the README shows the whole Role), or use a namespace or credentials that may.`,
+    };
+  }
+  const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
+  if (quota) {
+    const [, name, requested, used, limited] = quota;
+    return {
+      reason: 'QuotaExceeded',
+      title: 'Quota exceeded',
+      sentence: `ResourceQuota ${name} of namespace ${asked.namespace} has no room for this pod: it asks for ${requested}, ${used} is used, the limit is ${limited}.`,
+      remedy: 'Lower `container_resources`, wait for other pods to end, or raise the quota.',
+    };
+  }
+  const mustSpecify = /failed quota: ([^:]+): must specify (.+)$/.exec(message);
+  if (mustSpecify) {
+    return {
+      reason: 'QuotaExceeded',
+      title: 'Quota needs requests',
+      sentence: `ResourceQuota ${mustSpecify[1]} of namespace ${asked.namespace} takes only pods that specify ${mustSpecify[2]}.`,
+      remedy: 'Set them in `container_resources`.',
+    };
+  }
+  const account = /serviceaccount "([^"]+)" not found/.exec(message);
+  if (account) {
+    return {
+      reason: 'InvalidPod',
+      title: 'No such service account',
+      sentence: `Service account ${account[1]} does not exist in namespace ${asked.namespace}.`,
+      remedy: `Create it (kubectl -n ${asked.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`,
+    };
+  }
+  if (/because it is being terminated/.test(message)) {
+    return {
+      reason: 'NamespaceNotFound',
+      title: 'Namespace is being deleted',
+      sentence: `Namespace ${asked.namespace} is being deleted and takes no new pods.`,
+      remedy: 'Use another `namespace`.',
+    };
+  }
+  const policy = /violates PodSecurity "([^"]+)": (.+)$/.exec(message);
+  if (policy) {
+    return {
+      reason: 'Forbidden',
+      title: 'Refused by Pod Security',
+      sentence: `Namespace ${asked.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`,
+    };
+  }
+  return {
+    reason: 'Forbidden',
+    title: 'Refused by the cluster',
+    sentence: `The cluster refused to ${asked.verb} ${asked.resource} in namespace ${asked.namespace}: ${message}.`,
+  };
+}
+
+/** The causes of an invalid object, each with its field. */
+function causes(status: V1Status, message: string): string {
+  const list = status.details?.causes ?? [];
+  if (list.length > 0) return list.map(cause => `${cause.field}: ${cause.message}`).join('; ');
+  return /strict decoding error: (.+)$/s.exec(message)?.[1] ?? message;
+}

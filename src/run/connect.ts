@@ -1,0 +1,18 @@
+import type { JobLog } from '../github/commands.ts';
+import type { ClusterInputs } from '../github/inputs/inputs.ts';
+import { ApiClient } from '../kubernetes/client.ts';
+import { findCluster } from '../kubernetes/config.ts';
+
+/** Finds the cluster and makes its client. Every credential is masked before anything else is printed; nothing is sent yet. */
+export function connect(inputs: ClusterInputs, log: JobLog): ApiClient {
+  const target = findCluster(inputs, process.env);
+  for (const secret of target.secrets) log.mask(secret);
+  return new ApiClient(target, {
+    lost: (server, what, patienceSeconds) =>
+      log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
+    back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
+    credential: secret => {
+      if (!target.secrets.includes(secret)) log.mask(secret);
+    },
+  });
+}

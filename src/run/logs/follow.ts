@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiClient } from '../../kubernetes/client.ts';
+import { NetworkError } from '../../kubernetes/network-error.ts';
+import { openLog } from '../../kubernetes/pods.ts';
+import { ApiError } from '../../kubernetes/status.ts';
+import { containerEnded, containerStarted } from '../containers.ts';
+import type { ObservedPod } from '../observe.ts';
+import { LogAssembler } from './assembler.ts';
+
+/** How a log came to its end. */
+export interface LogEnd {
+  /** Whether every line that the node had has been passed on; if not, why not. */
+  complete: boolean;
+  why?: string;
+}
+
+/**
+ * A followed stream ends by itself only half a second after the container [measured]. It is given up as soon as it has been quiet for this long after the end; what it may not have brought is read then.
+ */
+const QUIET_MS = 20;
+/** Between two attempts to go on with a log that broke off while its container runs. */
+const PAUSES_MS = [0, 200, 500, 1000, 2000, 3000];
+/** How often the log's end is read in search of two readings that agree. */
+const FINAL_READS = 20;
+
+/**
+ * Follows one container's log from its first line to its last, whatever breaks on the way.
+ * The end of a stream decides nothing: the container's state does. Once it has ended, the tail is read until two readings agree, for one alone proves nothing: a kubelet killed in mid-read ends it cleanly [measured].
+ * @param emit takes the bytes that the container wrote
+ */
+export async function followLog(
+  client: ApiClient,
+  pod: ObservedPod,
+  container: string,
+  emit: (bytes: Uint8Array) => void,
+  signal: AbortSignal,
+): Promise<LogEnd> {
+  const log = new LogAssembler(emit);
+  await pod.until(view => (view.gone || containerStarted(view.pod, container) ? true : undefined), signal);
+  const ended = pod.until(view => (view.gone || containerEnded(view.pod, container) ? true : undefined), signal);
+  // Awaited below, and sometimes only after another wait has failed for the same reason.
+  ended.catch(() => {});
+
+  for (let tries = 0; ; tries++) {
+    const { reached, brought } = await readStream(client, pod, container, log, ended, signal);
+    if (pod.view.gone || containerEnded(pod.view.pod, container))
+      return readTail(client, pod, container, log, reached, signal);
+    if (brought) tries = 0;
+    await Promise.race([sleep(PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)], undefined, { signal }), ended]);
+  }
+}
+
+/**
+ * Reads one followed stream until it ends, breaks, or is quiet after the container's end.
+ * @returns where it came to, if it ended by itself, and whether it brought anything
+ */
+async function readStream(
+  client: ApiClient,
+  pod: ObservedPod,
+  container: string,
+  log: LogAssembler,
+  ended: Promise<true>,
+  signal: AbortSignal,
+): Promise<{ reached: string | undefined; brought: boolean }> {
+  const own = new AbortController();
+  const either = AbortSignal.any([signal, own.signal]);
+  let heardAt = performance.now();
+  let brought = false;
+  void ended.then(
+    async () => {
+      do await sleep(QUIET_MS);
+      while (!own.signal.aborted && performance.now() - heardAt < QUIET_MS);
+      own.abort();
+    },
+    () => {},
+  );
+  try {
+    const body = await openLog(client, pod.identity, { container, follow: true, ...since(log) }, either);
+    log.begin();
+    for await (const chunk of body ?? []) {
+      heardAt = performance.now();
+      brought = true;
+      log.push(chunk);
+    }
+    return { reached: body === undefined || log.foreign !== '' ? undefined : log.position, brought };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!own.signal.aborted && !isBroken(error)) throw error;
+    return { reached: undefined, brought };
+  } finally {
+    own.abort();
+  }
+}
+
+/** @param reached where a followed stream has come to by itself, if it has */
+async function readTail(
+  client: ApiClient,
+  pod: ObservedPod,
+  container: string,
+  log: LogAssembler,
+  reached: string | undefined,
+  signal: AbortSignal,
+): Promise<LogEnd> {
+  let before = reached;
+  let why = 'the log could not be read';
+  for (let tries = 0; tries < FINAL_READS; tries++) {
+    try {
+      const body = await openLog(client, pod.identity, { container, follow: false, ...since(log) }, signal);
+      log.begin();
+      for await (const chunk of body ?? []) log.push(chunk);
+      if (log.foreign === '') {
+        if (log.position === before) {
+          log.finish();
+          return { complete: true };
+        }
+        before = log.position;
+        continue;
+      }
+      why = log.foreign;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isBroken(error)) throw error;
+      why = (error as Error).message;
+      if (error instanceof ApiError && (error.podNotFound || error.code === 400)) break;
+    }
+    before = undefined;
+    await sleep(PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)], undefined, { signal });
+  }
+  log.finish();
+  return { complete: false, why };
+}
+
+function since(log: LogAssembler): { sinceTime?: string } {
+  return log.resumeFrom === undefined ? {} : { sinceTime: log.resumeFrom };
+}
+
+/** The node or the server is away, refuses, or dropped the connection (undici's errors have a code): that says nothing about the container. */
+function isBroken(error: unknown): boolean {
+  return error instanceof ApiError || error instanceof NetworkError || (error instanceof Error && 'code' in error);
+}

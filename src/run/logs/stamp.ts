@@ -1,0 +1,29 @@
+/** The time stamp that the kubelet puts in front of a line, as far as it is needed. */
+export interface Stamp {
+  /** Seconds since the epoch, rounded down. */
+  second: number;
+  /** Bytes of the stamp, and of the space behind it. */
+  length: number;
+}
+
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+/** RFC 3339 with nine digits, which the kubelet always writes, in the node's time zone: `Z` or `+02:00`. */
+const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{9}(Z|[+-]\d\d:\d\d)$/;
+
+/** Thousands of lines share a second: its text is parsed once. */
+let known = { text: '', second: 0 };
+
+/** @returns the stamp that `line` begins with, or `undefined` for text that has none. */
+export function readStamp(line: Buffer): Stamp | undefined {
+  for (const length of [30, 35]) {
+    // An empty line may come without the space.
+    if (line[length] !== SPACE && line[length] !== NEWLINE) continue;
+    const match = STAMP.exec(line.toString('latin1', 0, length));
+    if (match === null) continue;
+    const text = `${match[1]}${match[2]}`;
+    if (text !== known.text) known = { text, second: Math.floor(Date.parse(text) / 1000) };
+    return { second: known.second, length: line[length] === SPACE ? length + 1 : length };
+  }
+  return undefined;
+}

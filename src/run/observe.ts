@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { V1Pod } from '@kubernetes/client-node';
+import type { ApiClient } from '../kubernetes/client.ts';
+import { getPod, type PodIdentity, watchPod } from '../kubernetes/pods.ts';
+import { ApiError } from '../kubernetes/status.ts';
+
+/** What is known of the pod. */
+export interface PodView {
+  /** As last seen. */
+  readonly pod: V1Pod;
+  /** Whether the object is gone from the API; `pod` is then its last state, which a DELETED event brings along. */
+  readonly gone: boolean;
+}
+
+/** A GET now and then, in case a watch has gone deaf. */
+const CHECK_SECONDS = 45;
+/** Bookmarks come about once a minute: a watch that is silent for longer is dead. */
+const SILENCE_SECONDS = 150;
+/** Where the credentials allow no watch (runner scale sets in Kubernetes mode), the pod is asked for instead. */
+const POLL_SECONDS = 2;
+
+/** One pod, watched: the one view of it that every part of the run shares. */
+export class ObservedPod {
+  readonly identity: PodIdentity;
+  readonly #client: ApiClient;
+  readonly #stop = new AbortController();
+  readonly #waiting = new Set<() => void>();
+  #view: PodView;
+  #failure: { error: unknown } | undefined;
+  #resourceVersion: string | undefined;
+  #heardAt = performance.now();
+  #polling = false;
+
+  constructor(client: ApiClient, pod: V1Pod) {
+    const { namespace = '', name = '', uid = '', resourceVersion } = pod.metadata ?? {};
+    this.identity = { namespace, name, uid };
+    this.#client = client;
+    this.#view = { pod, gone: false };
+    this.#resourceVersion = resourceVersion;
+    void this.#observe();
+  }
+
+  get view(): PodView {
+    return this.#view;
+  }
+
+  /**
+   * Waits until `decide` finds what it is looking for, now or at a later change of the pod.
+   * @throws what ended the observation, or the signal's reason
+   */
+  until<T>(decide: (view: PodView) => T | undefined, signal?: AbortSignal): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        try {
+          signal?.throwIfAborted();
+          const found = decide(this.#view);
+          if (found === undefined && this.#failure === undefined) return;
+          leave();
+          if (found !== undefined) resolve(found);
+          else reject(this.#failure?.error);
+        } catch (error) {
+          leave();
+          reject(error);
+        }
+      };
+      const leave = () => {
+        this.#waiting.delete(check);
+        signal?.removeEventListener('abort', check);
+      };
+      this.#waiting.add(check);
+      signal?.addEventListener('abort', check);
+      check();
+    });
+  }
+
+  /** Ends the observation. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #observe(): Promise<void> {
+    const { signal } = this.#stop;
+    const check = setInterval(() => void this.#check(), 1000 * CHECK_SECONDS);
+    try {
+      for (let failures = 0; !this.#view.gone; failures++) {
+        try {
+          if (this.#polling) await sleep(1000 * POLL_SECONDS, undefined, { signal });
+          else if (await this.#watch()) failures = 0;
+        } catch (error) {
+          signal.throwIfAborted();
+          if (error instanceof ApiError && error.code === 403 && error.status.reason === 'Forbidden')
+            this.#polling = true;
+          else if (!(error instanceof ApiError && error.code === 410))
+            await this.#client.endure(error, failures, signal);
+        }
+        if (!this.#view.gone) await this.#refresh();
+      }
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#failure = { error };
+        this.#tell();
+      }
+    } finally {
+      clearInterval(check);
+    }
+  }
+
+  /** @returns whether the watch brought anything. */
+  async #watch(): Promise<boolean> {
+    const own = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, own.signal]);
+    const { namespace, name } = this.identity;
+    const events = watchPod(this.#client, namespace, name, this.#resourceVersion, signal);
+    this.#heardAt = performance.now();
+    const deaf = setInterval(() => {
+      if (performance.now() - this.#heardAt > 1000 * SILENCE_SECONDS) own.abort();
+    }, 1000);
+    let heard = false;
+    try {
+      for await (const { type, object } of events) {
+        if (type === 'ERROR') {
+          // 410, or a server that gives up: the refresh that follows finds a version to go on from.
+          this.#resourceVersion = undefined;
+          return heard;
+        }
+        heard = true;
+        this.#heardAt = performance.now();
+        this.#resourceVersion = object.metadata?.resourceVersion;
+        if (type === 'BOOKMARK') continue;
+        if (object.metadata?.uid !== this.identity.uid) this.#see(this.#view.pod, true);
+        else this.#see(object, type === 'DELETED');
+        if (this.#view.gone) return true;
+      }
+    } catch (error) {
+      if (!own.signal.aborted) throw error;
+    } finally {
+      clearInterval(deaf);
+      own.abort();
+    }
+    return heard;
+  }
+
+  /** Reads the pod. An answer that there is none is asked for twice. */
+  async #refresh(): Promise<void> {
+    const { signal } = this.#stop;
+    const { namespace, name, uid } = this.identity;
+    for (const last of [false, true]) {
+      const pod = await getPod(this.#client, namespace, name, signal);
+      if (pod?.metadata?.uid === uid) {
+        this.#resourceVersion ??= pod.metadata.resourceVersion;
+        if (isNewer(pod, this.#view.pod)) this.#see(pod, false);
+        return;
+      }
+      if (last) return this.#see(this.#view.pod, true);
+      await sleep(1000, undefined, { signal });
+    }
+  }
+
+  async #check(): Promise<void> {
+    // What goes wrong here goes wrong in the watch too, which deals with it.
+    if (!this.#polling) await this.#refresh().catch(() => {});
+  }
+
+  #see(pod: V1Pod, gone: boolean): void {
+    this.#view = { pod, gone: gone || this.#view.gone };
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const check of [...this.#waiting]) check();
+  }
+}
+
+/** Resource versions are decimal numbers of any size, comparable since Kubernetes 1.35 (KEP-5504) and in fact long before. */
+function isNewer(pod: V1Pod, than: V1Pod): boolean {
+  const [version, other] = [pod.metadata?.resourceVersion ?? '', than.metadata?.resourceVersion ?? ''];
+  if (!/^[0-9]+$/.test(version) || !/^[0-9]+$/.test(other)) return version !== other;
+  return BigInt(version) > BigInt(other);
+}

@@ -1,0 +1,162 @@
+import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
+import type { Reason } from '../github/failure.ts';
+import { containerEnded, containerStatus, terminated } from './containers.ts';
+import type { PodView } from './observe.ts';
+
+/** How the step ended. */
+export interface Outcome {
+  state: 'succeeded' | 'failed';
+  /** Why it failed. */
+  reason?: Reason;
+  /** Title, sentence and remedy of the failure. */
+  title?: string;
+  sentence?: string;
+  remedy?: string;
+  /** Of the base container, where it ran. */
+  ended?: V1ContainerStateTerminated;
+}
+
+/**
+ * What the pod's state means for the step. The base container's own state decides; the pod's phase never makes a success (injected sidecars keep it Running, and what was not observed is not known).
+ * @returns `undefined` while the end is not known
+ */
+export function outcomeOf({ pod, gone }: PodView, base: string): Outcome | undefined {
+  const ended = terminated(pod, base);
+  if (ended?.exitCode === 0 && ended.reason !== 'ContainerStatusUnknown') return { state: 'succeeded', ended };
+  if (ended !== undefined) return { state: 'failed', ended, ...failure(pod, base, ended) };
+  if (containerEnded(pod, base)) return { state: 'failed', ...neverRan(pod) };
+  if (gone) return { state: 'failed', ...deleted(pod, base) };
+  return undefined;
+}
+
+type Failure = { reason: Reason; title: string; sentence: string; remedy?: string };
+
+function failure(pod: V1Pod, base: string, ended: V1ContainerStateTerminated): Failure {
+  const { exitCode } = ended;
+  const after = duration(ended);
+  const where = `Container ${base} of pod ${podPath(pod)}`;
+  if (pod.status?.reason === 'DeadlineExceeded') {
+    return {
+      reason: 'DeadlineExceeded',
+      title: 'Deadline exceeded',
+      sentence: `${where} was stopped${after}: the pod ran into its active_deadline_seconds of ${pod.spec?.activeDeadlineSeconds} s (exit code ${exitCode}).`,
+      remedy: 'Raise `active_deadline_seconds`, or make the work shorter.',
+    };
+  }
+  if (pod.status?.reason === 'Evicted') return evicted(pod, where);
+  if (ended.reason === 'OOMKilled') {
+    const limit = pod.spec?.containers.find(({ name }) => name === base)?.resources?.limits?.['memory'];
+    return {
+      reason: 'OOMKilled',
+      title: 'Out of memory',
+      sentence: limit
+        ? `${where} was killed${after} for exceeding its memory limit of ${limit} (OOMKilled, exit code ${exitCode}).`
+        : `${where} was killed${after} because its node ran out of memory (OOMKilled, exit code ${exitCode}).`,
+      remedy: limit
+        ? 'Raise `container_resources.limits.memory`.'
+        : 'Give `container_resources` a memory request and limit.',
+    };
+  }
+  if (ended.reason === 'StartError' || ended.reason === 'ContainerCannotRun') {
+    return {
+      reason: 'StartError',
+      title: 'The command cannot be started',
+      sentence: `${where} could not be started (${ended.reason}, exit code ${exitCode}): ${(ended.message ?? 'the node does not say why').trim()}`,
+      remedy: 'Check `cmds` and `arguments` against what the image holds.',
+    };
+  }
+  if (ended.reason === 'ContainerStatusUnknown') {
+    return {
+      reason: 'Lost',
+      title: 'Container lost',
+      sentence: `${where} got lost on its node; what became of it is not known.`,
+    };
+  }
+  if (pod.metadata?.deletionTimestamp && (exitCode === 137 || exitCode === 143)) {
+    return {
+      reason: 'PodDeleted',
+      title: 'Pod deleted',
+      sentence: `${where} was stopped${after} (exit code ${exitCode}): somebody or something else deleted the pod.`,
+    };
+  }
+  return {
+    reason: 'ExitCode',
+    title: `Exit code ${exitCode}`,
+    sentence: `${where} exited with code ${exitCode}${signalName(exitCode)}${after}.`,
+  };
+}
+
+function neverRan(pod: V1Pod): Failure {
+  const { reason, message } = pod.status ?? {};
+  const why = message ? `: ${message}` : '.';
+  if (reason === 'DeadlineExceeded') {
+    return {
+      reason: 'DeadlineExceeded',
+      title: 'Deadline exceeded',
+      sentence: `Pod ${podPath(pod)} ran into its active_deadline_seconds of ${pod.spec?.activeDeadlineSeconds} s before its container had run.`,
+      remedy: 'Raise `active_deadline_seconds`.',
+    };
+  }
+  if (reason === 'Evicted') return evicted(pod, `Pod ${podPath(pod)}`);
+  return {
+    reason: 'Rejected',
+    title: reason ?? 'Pod failed',
+    sentence: `Pod ${podPath(pod)} failed before its container ran (${reason ?? 'no reason given'})${why}`,
+  };
+}
+
+function evicted(pod: V1Pod, where: string): Failure {
+  return {
+    reason: 'Evicted',
+    title: 'Evicted',
+    sentence: `${where} was evicted by its node ${pod.spec?.nodeName ?? ''}: ${(pod.status?.message ?? 'no message').trim()}`,
+  };
+}
+
+function deleted(pod: V1Pod, base: string): Failure {
+  const running = containerStatus(pod, base)?.state?.running !== undefined;
+  return {
+    reason: 'PodDeleted',
+    title: 'Pod deleted',
+    sentence: `Pod ${podPath(pod)} was deleted by somebody or something else ${running ? `while container ${base} was running` : `before container ${base} had started`}.`,
+  };
+}
+
+/** `namespace/name`, as kubectl writes it. */
+export function podPath(pod: V1Pod): string {
+  return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
+}
+
+/** @returns ` after 4 s`, or nothing where the times are not known (a start error's are 1970). */
+function duration({ startedAt, finishedAt }: V1ContainerStateTerminated): string {
+  const seconds = secondsBetween(startedAt, finishedAt);
+  return seconds === undefined ? '' : ` after ${seconds} s`;
+}
+
+/** @returns whole seconds, as the API's times have them. */
+export function secondsBetween(start: Date | string | undefined, end: Date | string | undefined): number | undefined {
+  if (start === undefined || end === undefined) return undefined;
+  const [from, to] = [new Date(start).getTime(), new Date(end).getTime()];
+  return from > 0 && to >= from ? Math.round((to - from) / 1000) : undefined;
+}
+
+const SIGNALS: Record<number, string> = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  3: 'SIGQUIT',
+  4: 'SIGILL',
+  6: 'SIGABRT',
+  7: 'SIGBUS',
+  8: 'SIGFPE',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  13: 'SIGPIPE',
+  15: 'SIGTERM',
+  24: 'SIGXCPU',
+};
+
+/** By the shell's convention 128+n is signal n. */
+function signalName(exitCode: number): string {
+  const name = SIGNALS[exitCode - 128];
+  return name === undefined ? '' : ` (${name})`;
+}

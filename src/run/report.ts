@@ -1,0 +1,76 @@
+import type { JobLog } from '../github/commands.ts';
+import { StepError } from '../github/failure.ts';
+import { setOutput } from '../github/outputs.ts';
+import { containerEnded, containerStatus } from './containers.ts';
+import type { ObservedPod } from './observe.ts';
+import { secondsBetween } from './outcome.ts';
+import type { Conclusion } from './result.ts';
+
+/** Sets the outputs that become known while the pod runs, each as soon as it is. */
+export function reportProgress(pod: ObservedPod, base: string): void {
+  const set = new Set<string>();
+  const once = (name: 'node_name' | 'image_id' | 'started_at', value: Date | string | undefined) => {
+    if (!value || set.has(name)) return;
+    set.add(name);
+    setOutput(name, String(value));
+  };
+  pod
+    .until(view => {
+      const status = containerStatus(view.pod, base);
+      once('node_name', view.pod.spec?.nodeName);
+      once('image_id', status?.imageID);
+      once('started_at', status?.state?.running?.startedAt ?? started(status?.state?.terminated?.startedAt));
+      return view.gone || containerEnded(view.pod, base) ? true : undefined;
+    })
+    .catch(() => {});
+}
+
+/** A container that could not be started has the epoch for its start. */
+function started(at: Date | string | undefined): Date | string | undefined {
+  return at !== undefined && new Date(at).getTime() > 0 ? at : undefined;
+}
+
+/** Tells how the step ended: outputs, and one annotation if it failed. */
+export function reportEnd(conclusion: Conclusion, log: JobLog): void {
+  const { state, ended, result, message } = conclusion;
+  setOutput('state', state);
+  if (ended) {
+    setOutput('exit_code', ended.exitCode);
+    if (ended.finishedAt) setOutput('finished_at', String(ended.finishedAt));
+    const seconds = secondsBetween(ended.startedAt, ended.finishedAt);
+    if (seconds !== undefined) setOutput('duration_seconds', seconds);
+  }
+  if (result !== undefined) setOutput('result', result);
+  if (state === 'succeeded') {
+    if (ended?.reason === 'OOMKilled')
+      log.warning(
+        'A child process ran out of memory',
+        'The container succeeded, but one of its processes was killed for exceeding the memory limit.',
+      );
+    return;
+  }
+  if (message) {
+    log.line('The container’s termination message:');
+    log.line(message);
+  }
+  const { reason = 'Bug', title = 'Failed', sentence = '', remedy } = conclusion;
+  setOutput('reason', reason);
+  log.error(title, remedy ? `${sentence} ${remedy}` : sentence);
+}
+
+/** Tells of what ended the step without an outcome. What was not thrown on purpose is a bug of ours, and says so. */
+export function reportError(error: unknown, log: JobLog): void {
+  const known = error instanceof StepError;
+  const reason = known ? error.reason : 'Bug';
+  setOutput('state', reason === 'Cancelled' ? 'cancelled' : 'failed');
+  setOutput('reason', reason);
+  if (known) {
+    log.error(error.title, error.text);
+    return;
+  }
+  log.line(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  log.error(
+    'Internal error',
+    `This is a bug in the action: ${error instanceof Error ? error.message : String(error)}. Please report it, with the log above.`,
+  );
+}

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import type { V1Pod } from '@kubernetes/client-node';
+import type { JobLog } from '../github/commands.ts';
+import { StepError } from '../github/failure.ts';
+import type { StepIdentity } from '../github/identity.ts';
+import type { Inputs } from '../github/inputs/inputs.ts';
+import { setOutput } from '../github/outputs.ts';
+import { type SavedPod, savePod, saveTidy } from '../github/state.ts';
+import type { ApiClient } from '../kubernetes/client.ts';
+import { createPod, deletePod, getPod } from '../kubernetes/pods.ts';
+import { droppedFields } from '../pod/compare.ts';
+import {
+  BASE_CONTAINER,
+  NONCE_ANNOTATION,
+  nameWanted,
+  type Plan,
+  planPod,
+  RUN_URL_ANNOTATION,
+} from '../pod/manifest.ts';
+import { dnsLabel } from '../pod/naming.ts';
+import { shouldDelete } from './cleanup.ts';
+import { showContainer } from './logs/show.ts';
+import { ObservedPod } from './observe.ts';
+import { outcomeOf, podPath } from './outcome.ts';
+import { reportProgress } from './report.ts';
+import { type Conclusion, conclude } from './result.ts';
+import { waitForStart } from './start.ts';
+
+/** What a run needs of the world. */
+export interface Step {
+  inputs: Inputs;
+  identity: StepIdentity;
+  client: ApiClient;
+  log: JobLog;
+  /** Aborted with a StepError when the step is cancelled. */
+  stop: AbortSignal;
+}
+
+/** How long the cluster is asked to delete the pod before the post step has to try again. */
+const TIDY_UP_SECONDS = 60;
+
+/**
+ * Runs the step as a pod, from the plan to the clean-up.
+ * @throws StepError when there is no outcome to be had: the pod could not be created or started, or the step was cancelled. A container that failed is an outcome.
+ */
+export async function runPod(step: Step): Promise<Conclusion> {
+  const { inputs, client, log, stop } = step;
+  const plan = planPod(inputs, step.identity, client.target.namespace, randomUUID());
+  announce(step, plan);
+
+  const pod = await create(step, plan);
+  try {
+    await waitForStart(pod, BASE_CONTAINER, what => log.line(what), stop);
+    const shown = inputs.getLogs ? showContainer(client, pod, BASE_CONTAINER, log, stop) : Promise.resolve();
+    // Should it fail while the container still runs, it is awaited only later.
+    shown.catch(() => {});
+    const outcome = await pod.until(view => outcomeOf(view, BASE_CONTAINER), stop);
+    await shown;
+    return conclude(outcome, pod.view.pod, plan.resultInMessage);
+  } finally {
+    await tidyUp(step, pod);
+  }
+}
+
+/** What runs, and where, before the container's own lines. */
+function announce({ inputs, identity, client, log }: Step, { namespace, name, deadlineSeconds }: Plan): void {
+  log.line(`Running ${inputs.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`);
+  const wanted = nameWanted(inputs, identity);
+  if (inputs.name !== undefined && dnsLabel(wanted) !== wanted)
+    log.line(
+      `"${wanted}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`,
+    );
+  if (inputs.activeDeadlineSeconds === undefined)
+    log.line(`The cluster stops it after ${deadlineSeconds} s at the latest (active_deadline_seconds).`);
+  if (!inputs.getLogs)
+    log.line(
+      `Its log is not shown (get_logs: false). To read it: kubectl -n ${namespace} logs -f ${name} -c ${BASE_CONTAINER}`,
+    );
+}
+
+/**
+ * Creates the pod. Its identity is saved first, for the post step to find it should this process not live to see the answer.
+ * @throws StepError when the name is another pod's, or the cluster left something out; that pod is deleted
+ */
+async function create({ client, stop }: Step, plan: Plan): Promise<ObservedPod> {
+  const identity = { namespace: plan.namespace, name: plan.name, nonce: nonceOf(plan.pod) };
+  savePod(identity);
+  let created: V1Pod;
+  try {
+    created = await createPod(client, plan.pod, stop);
+  } catch (error) {
+    // Cancelled while the request was under way: it may have been carried out.
+    if (stop.aborted) await deleteOurs(client, identity).catch(() => {});
+    throw error;
+  }
+  if (nonceOf(created) !== nonceOf(plan.pod)) throw nameTaken(created);
+  const pod = new ObservedPod(client, created);
+  setOutput('pod_name', plan.name);
+  setOutput('pod_namespace', plan.namespace);
+  setOutput('pod_uid', pod.identity.uid);
+  reportProgress(pod, BASE_CONTAINER);
+  const dropped = droppedFields(plan.pod, created);
+  if (dropped.length === 0) return pod;
+  pod.stop();
+  await deletePod(client, pod.identity);
+  throw new StepError(
+    'FieldDropped',
+    'The cluster dropped a field',
+    `The cluster created the pod without ${dropped.join(', ')}, so it was deleted again.`,
+    {
+      remedy:
+        'The server does not know the field, or has the feature switched off. Leave it out, or use a cluster that has it.',
+    },
+  );
+}
+
+/** Does what on_finish_action asks for. What fails here is a warning and left to the post step: the outcome stands. */
+async function tidyUp({ inputs, client, log, stop }: Step, pod: ObservedPod): Promise<void> {
+  const { namespace, name } = pod.identity;
+  pod.stop();
+  if (stop.aborted || shouldDelete(inputs.onFinishAction, pod.view, BASE_CONTAINER)) {
+    try {
+      await deletePod(client, pod.identity, AbortSignal.timeout(1000 * TIDY_UP_SECONDS));
+    } catch (error) {
+      log.warning(
+        'Pod not deleted',
+        `Pod ${namespace}/${name} could not be deleted: ${(error as Error).message} The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`,
+      );
+      return;
+    }
+  } else if (!pod.view.gone) {
+    log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${inputs.onFinishAction}).`);
+    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${BASE_CONTAINER}`);
+    log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
+  }
+  saveTidy();
+}
+
+function nameTaken(pod: V1Pod): StepError {
+  const { namespace, name, creationTimestamp, annotations } = pod.metadata ?? {};
+  const run = annotations?.[RUN_URL_ANNOTATION];
+  return new StepError(
+    'NameTaken',
+    'Pod name taken',
+    `Pod ${podPath(pod)} exists already, created at ${creationTimestamp}${run ? ` by ${run}` : ''}. It was not touched.`,
+    {
+      remedy: `Give another \`name\`, leave \`random_name_suffix\` on, or delete that pod: kubectl -n ${namespace} delete pod ${name}`,
+    },
+  );
+}
+
+/** Deletes the pod of that name if it carries our mark. */
+export async function deleteOurs(
+  client: ApiClient,
+  { namespace, name, nonce }: SavedPod,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const pod = await getPod(client, namespace, name, signal);
+  if (pod === undefined || nonceOf(pod) !== nonce) return false;
+  await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? '' }, signal);
+  return true;
+}
+
+/** The mark of the attempt that created a pod. */
+export function nonceOf(pod: V1Pod): string {
+  return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? '';
+}
