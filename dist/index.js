@@ -25057,6 +25057,7 @@ function defined(object) {
 var import_undici = __toESM(require_undici(), 1);
 import { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
 
 // src/kubernetes/network-error.ts
 var NOT_SENT = /* @__PURE__ */ new Set([
@@ -25263,6 +25264,7 @@ function causes(status, message) {
 }
 
 // src/kubernetes/client.ts
+setFlagsFromString("--wasm-tiering-budget=1000000000");
 var FIRST_CONTACT_PATIENCE_SECONDS = 60;
 var OUTAGE_PATIENCE_SECONDS = 3600;
 var SETTLING_SECONDS = 30;
