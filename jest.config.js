@@ -6,6 +6,9 @@ const shared = {
 };
 
 export default {
+  testTimeout: 60_000,
+  // The tests mostly wait, for pods and processes.
+  maxWorkers: 3,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/__tests__/**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/__tests__/cluster/'] },
     { ...shared, displayName: 'cluster', testMatch: ['<rootDir>/__tests__/cluster/**/*.test.ts'] },

@@ -30519,25 +30519,29 @@ var podsPath = (namespace) => `/api/v1/namespaces/${encodeURIComponent(namespace
 var podPath2 = (namespace, name) => `${podsPath(namespace)}/${encodeURIComponent(name)}`;
 async function createPod(client, pod, signal3) {
   const { namespace = "", name = "" } = pod.metadata ?? {};
-  const asked = { verb: "create", resource: "pods", namespace, name };
   const create2 = {
     method: "POST",
     path: podsPath(namespace),
     query: { fieldValidation: "Strict" },
     body: pod,
-    asked,
+    asked: { verb: "create", resource: "pods", namespace, name },
     deadlineSeconds: CREATE_DEADLINE_SECONDS
   };
+  let maybeCreated = false;
   for (let tries = 0; ; tries++) {
     try {
-      return await client.once(create2, signal3);
+      return { pod: await client.once(create2, signal3) };
     } catch (error2) {
       const taken = error2 instanceof ApiError && error2.code === 409 && error2.status.reason === "AlreadyExists";
-      const maybeDone = error2 instanceof NetworkError && error2.failing === "unknown" || error2 instanceof ApiError && error2.code >= 500;
-      if (!taken) await client.endure(error2, tries, signal3);
-      if (!taken && !maybeDone) continue;
-      const existing = await getPod(client, namespace, name, signal3);
-      if (existing !== void 0) return existing;
+      maybeCreated ||= signal3.aborted || error2 instanceof NetworkError && error2.failing === "unknown" || error2 instanceof ApiError && error2.code >= 500;
+      try {
+        if (!taken) await client.endure(error2, tries, signal3);
+        if (!taken && !maybeCreated) continue;
+        const existing = await getPod(client, namespace, name, signal3);
+        if (existing !== void 0) return { pod: existing };
+      } catch (final) {
+        return { error: final, maybeCreated };
+      }
     }
   }
 }
@@ -30780,8 +30784,7 @@ function shouldDelete(action, view, base) {
   const outcome = outcomeOf(view, base);
   if (action === "delete_pod" || outcome === void 0) return true;
   if (action === "delete_succeeded_pod") return outcome.state === "succeeded";
-  const { phase } = view.pod.status ?? {};
-  return phase === "Pending" || phase === "Running";
+  return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== void 0);
 }
 
 // src/run/logs/follow.ts
@@ -30799,6 +30802,7 @@ function readStamp(line) {
     if (match === null) continue;
     const text = `${match[1]}${match[2]}`;
     if (text !== known.text) known = { text, second: Math.floor(Date.parse(text) / 1e3) };
+    if (Number.isNaN(known.second)) continue;
     return { second: known.second, length: line[length] === SPACE ? length + 1 : length };
   }
   return void 0;
@@ -30853,8 +30857,11 @@ var LogAssembler = class {
     this.#resumed = this.#last !== void 0;
     this.#foreign = "";
     this.#expected = /* @__PURE__ */ new Map();
-    for (const hashes of this.#seen.values())
+    const since2 = (this.#last?.second ?? 0) - 1;
+    for (const [second, hashes] of this.#seen) {
+      if (second < since2) continue;
       for (const hash2 of hashes) this.#expected.set(hash2, (this.#expected.get(hash2) ?? 0) + 1);
+    }
   }
   push(chunk) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -30876,6 +30883,11 @@ var LogAssembler = class {
     else if (this.#line) this.#end(this.#line);
     this.#line = void 0;
     this.#flush();
+  }
+  /** The log cannot be read to its end. What is left of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
+  abandon() {
+    if (this.#expected.size > 0 || this.#broken !== void 0) this.#rest = EMPTY;
+    this.finish();
   }
   #withRest(bytes) {
     if (this.#rest.length === 0) return bytes;
@@ -30910,12 +30922,11 @@ var LogAssembler = class {
       if (!(first && this.#resumed)) this.#foreign += bytes.toString("utf8").slice(0, 1e3);
       return { stamp, hash: hash2, replay: true, skip: 0, passed: 0 };
     }
-    if (this.#broken?.hash === hash2) {
-      const { passed } = this.#broken;
-      this.#broken = void 0;
-      return { stamp, hash: hash2, replay: false, skip: passed, passed };
-    }
-    return { stamp, hash: hash2, replay: this.#repeats(hash2), skip: 0, passed: 0 };
+    if (this.#repeats(hash2)) return { stamp, hash: hash2, replay: true, skip: 0, passed: 0 };
+    if (this.#broken?.hash !== hash2) return { stamp, hash: hash2, replay: false, skip: 0, passed: 0 };
+    const { passed } = this.#broken;
+    this.#broken = void 0;
+    return { stamp, hash: hash2, replay: false, skip: passed, passed };
   }
   #repeats(hash2) {
     const times = this.#expected.get(hash2);
@@ -30928,7 +30939,7 @@ var LogAssembler = class {
     if (replay || stamp === void 0) return;
     const { second } = stamp;
     if (this.#last?.second !== second) {
-      for (const old of this.#seen.keys()) if (old < second - 1) this.#seen.delete(old);
+      for (const old of this.#seen.keys()) if (old < second - 2) this.#seen.delete(old);
     }
     this.#last = stamp;
     const hashes = this.#seen.get(second);
@@ -31032,7 +31043,7 @@ async function readTail(client, pod, container, log, reached, signal3) {
     before = void 0;
     await sleep2(PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)], void 0, { signal: signal3 });
   }
-  log.finish();
+  log.abandon();
   return { complete: false, why };
 }
 function since(log) {
@@ -31438,15 +31449,18 @@ function announce({ inputs, identity, client, log }, { namespace, name, deadline
 async function create({ client, stop }, plan) {
   const identity = { namespace: plan.namespace, name: plan.name, nonce: nonceOf(plan.pod) };
   savePod(identity);
-  let created;
-  try {
-    created = await createPod(client, plan.pod, stop);
-  } catch (error2) {
-    if (stop.aborted) await deleteOurs(client, identity).catch(() => {
+  const creation = await createPod(client, plan.pod, stop);
+  if ("error" in creation) {
+    if (!creation.maybeCreated) saveTidy();
+    else if (stop.aborted) await deleteOurs(client, identity).catch(() => {
     });
-    throw error2;
+    throw creation.error;
   }
-  if (nonceOf(created) !== nonceOf(plan.pod)) throw nameTaken(created);
+  const created = creation.pod;
+  if (nonceOf(created) !== nonceOf(plan.pod)) {
+    saveTidy();
+    throw nameTaken(created);
+  }
   const pod = new ObservedPod(client, created);
   setOutput2("pod_name", plan.name);
   setOutput2("pod_namespace", plan.namespace);

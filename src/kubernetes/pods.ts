@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { ApiClient, ApiRequest } from './client.ts';
 import { NetworkError } from './network-error.ts';
-import { ApiError, type Asked } from './status.ts';
+import { ApiError } from './status.ts';
 
 /** A pod by all that tells it from a namesake. */
 export interface PodIdentity {
@@ -24,34 +24,39 @@ const WATCH_SECONDS = 270;
 const podsPath = (namespace: string) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
 const podPath = (namespace: string, name: string) => `${podsPath(namespace)}/${encodeURIComponent(name)}`;
 
-/**
- * Creates a pod, once. A create whose answer got lost may have been carried out, so before every further try the name is looked up.
- * @returns the pod of that name: the one created now or by an earlier try, or somebody else's that had taken the name. The caller has to tell them apart.
- */
-export async function createPod(client: ApiClient, pod: V1Pod, signal: AbortSignal): Promise<V1Pod> {
+/** The pod that now has the name asked for: created now or by an earlier try, or somebody else's, which the caller has to tell apart. Or why there is none, unless a request got lost. */
+export type Creation = { pod: V1Pod } | { error: unknown; maybeCreated: boolean };
+
+/** Creates a pod, once. A create whose answer got lost may have been carried out, so before every further try the name is looked up. */
+export async function createPod(client: ApiClient, pod: V1Pod, signal: AbortSignal): Promise<Creation> {
   const { namespace = '', name = '' } = pod.metadata ?? {};
-  const asked: Asked = { verb: 'create', resource: 'pods', namespace, name };
   const create: ApiRequest = {
     method: 'POST',
     path: podsPath(namespace),
     query: { fieldValidation: 'Strict' },
     body: pod,
-    asked,
+    asked: { verb: 'create', resource: 'pods', namespace, name },
     deadlineSeconds: CREATE_DEADLINE_SECONDS,
   };
+  let maybeCreated = false;
   for (let tries = 0; ; tries++) {
     try {
-      return await client.once<V1Pod>(create, signal);
+      return { pod: await client.once<V1Pod>(create, signal) };
     } catch (error) {
       const taken = error instanceof ApiError && error.code === 409 && error.status.reason === 'AlreadyExists';
-      const maybeDone =
+      maybeCreated ||=
+        signal.aborted ||
         (error instanceof NetworkError && error.failing === 'unknown') ||
         (error instanceof ApiError && error.code >= 500);
-      // The pause comes before the look-up: the first request may still be on its way to the store.
-      if (!taken) await client.endure(error, tries, signal);
-      if (!taken && !maybeDone) continue;
-      const existing = await getPod(client, namespace, name, signal);
-      if (existing !== undefined) return existing;
+      try {
+        // The pause comes before the look-up: the first request may still be on its way to the store.
+        if (!taken) await client.endure(error, tries, signal);
+        if (!taken && !maybeCreated) continue;
+        const existing = await getPod(client, namespace, name, signal);
+        if (existing !== undefined) return { pod: existing };
+      } catch (final) {
+        return { error: final, maybeCreated };
+      }
     }
   }
 }

@@ -12,6 +12,6 @@ export function shouldDelete(action: OnFinishAction, view: PodView, base: string
   const outcome = outcomeOf(view, base);
   if (action === 'delete_pod' || outcome === undefined) return true;
   if (action === 'delete_succeeded_pod') return outcome.state === 'succeeded';
-  const { phase } = view.pod.status ?? {};
-  return phase === 'Pending' || phase === 'Running';
+  // The base container has ended, so a pod that is still active is so for another's sake. Its phase lags behind [measured].
+  return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== undefined);
 }

@@ -85,15 +85,18 @@ function announce({ inputs, identity, client, log }: Step, { namespace, name, de
 async function create({ client, stop }: Step, plan: Plan): Promise<ObservedPod> {
   const identity = { namespace: plan.namespace, name: plan.name, nonce: nonceOf(plan.pod) };
   savePod(identity);
-  let created: V1Pod;
-  try {
-    created = await createPod(client, plan.pod, stop);
-  } catch (error) {
-    // Cancelled while the request was under way: it may have been carried out.
-    if (stop.aborted) await deleteOurs(client, identity).catch(() => {});
-    throw error;
+  const creation = await createPod(client, plan.pod, stop);
+  if ('error' in creation) {
+    // What was never sent, or was refused, left nothing for the post step to look for.
+    if (!creation.maybeCreated) saveTidy();
+    else if (stop.aborted) await deleteOurs(client, identity).catch(() => {});
+    throw creation.error;
   }
-  if (nonceOf(created) !== nonceOf(plan.pod)) throw nameTaken(created);
+  const created = creation.pod;
+  if (nonceOf(created) !== nonceOf(plan.pod)) {
+    saveTidy();
+    throw nameTaken(created);
+  }
   const pod = new ObservedPod(client, created);
   setOutput('pod_name', plan.name);
   setOutput('pod_namespace', plan.namespace);

@@ -1,0 +1,193 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { dump, load } from 'js-yaml';
+import { cluster, kubectl, Namespace } from '../support/cluster.ts';
+
+interface Kubeconfig {
+  clusters: { cluster: Record<string, unknown> }[];
+  users: { user: Record<string, unknown> }[];
+}
+
+let namespace: Namespace;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'errors-test-'));
+  namespace = await Namespace.create();
+}, 60_000);
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await namespace[Symbol.asyncDispose]();
+});
+
+/** @returns the path of the cluster's kubeconfig with a change. */
+async function kubeconfig(change: (config: Kubeconfig) => void): Promise<string> {
+  const config = load(await readFile(cluster.kubeconfig, 'utf8')) as Kubeconfig;
+  change(config);
+  const file = join(folder, `kubeconfig-${Math.random()}`);
+  writeFileSync(file, dump(config));
+  return file;
+}
+
+const user = (config: Kubeconfig) => config.users[0]?.user ?? {};
+const server = (config: Kubeconfig) => config.clusters[0]?.cluster ?? {};
+
+/** Each row: what is wrong, the inputs, the annotation. Nothing is ever created. */
+describe('ends in one sentence, and nothing is created', () => {
+  test.each<[string, Record<string, string>, RegExp]>([
+    ['no image', { image: '' }, /^image: expected the image to run.*found nothing/],
+    ['a list where a mapping belongs', { labels: '[a, b]' }, /^labels: expected a mapping.*found a list/],
+    ['YAML that does not parse', { env_vars: '{A: 1' }, /^env_vars: this is not valid YAML.*line 1/],
+    [
+      'a kubeconfig that is not one',
+      { config_file: '', kubeconfig: 'just some text' },
+      /^kubeconfig: .*not a kubeconfig|^kubeconfig: expected the content of a kubeconfig/,
+    ],
+    [
+      'an unknown context',
+      { cluster_context: 'nowhere' },
+      /does not have context nowhere \(cluster_context\)\. It has: /,
+    ],
+    [
+      'an input name that does not exist',
+      { imgae: 'x' },
+      /^imgae: this action has no such input\. Did you mean image\?/,
+    ],
+    [
+      'a file that is not there',
+      { config_file: 'nope.yaml' },
+      /^config_file: cannot read nope\.yaml: there is no such file/,
+    ],
+    [
+      'a reserved label',
+      { labels: '{kubernetes-pod-step/run-id: "1"}' },
+      /^labels\.kubernetes-pod-step\/run-id: the prefix .* is reserved/,
+    ],
+    [
+      'a missing namespace',
+      { namespace: 'no-such-namespace' },
+      /^Namespace no-such-namespace does not exist.*correct `namespace`/,
+    ],
+    [
+      'a missing service account',
+      { service_account_name: 'nobody' },
+      /^Service account nobody does not exist.*`service_account_name`/,
+    ],
+    ['a label that Kubernetes does not take', { labels: '{"a b": c}' }, /metadata\.labels: Invalid value: "a b"/],
+  ])('%s', async (_, inputs, sentence) => {
+    const step = await namespace.run({ cmds: 'true', ...inputs });
+    expect(step.exitCode).toBe(1);
+    expect(step.annotations.map(({ level, message }) => [level, message])).toEqual([
+      ['error', expect.stringMatching(sentence)],
+    ]);
+    expect(step.outputs).toMatchObject({ state: 'failed', reason: expect.stringMatching(/^[A-Z]/) });
+    expect(step.outputs).not.toHaveProperty('pod_name');
+    expect(await namespace.pods()).toEqual([]);
+  });
+
+  test('several bad inputs, all of them at once', async () => {
+    const step = await namespace.run({ image: '', labels: '[a]', cmds: 'sh -c "x', get_logs: 'maybe', envvars: 'A=1' });
+    expect(step.annotations).toHaveLength(1);
+    const message = step.annotations[0]?.message ?? '';
+    for (const name of ['image', 'labels', 'cmds', 'get_logs', 'envvars'])
+      expect(message).toMatch(new RegExp(`^- ${name}: `, 'm'));
+    expect(message).toContain('Did you mean env_vars?');
+  });
+
+  test('credentials that may not create pods', async () => {
+    const file = await kubeconfig(config => {
+      user(config)['as'] = 'github-runner';
+    });
+    const step = await namespace.run({ config_file: file });
+    expect(step.outputs).toMatchObject({ reason: 'Forbidden' });
+    expect(step.annotations[0]?.message).toMatch(
+      new RegExp(
+        `^github-runner may not create pods in namespace ${namespace.name}\\. Grant it with a Role that has the verb create on pods`,
+      ),
+    );
+  });
+
+  test('a token that the cluster does not know', async () => {
+    const file = await kubeconfig(config => {
+      for (const key of Object.keys(user(config))) delete user(config)[key];
+      user(config)['token'] = 'not-a-token-of-this-cluster';
+    });
+    const step = await namespace.run({ config_file: file });
+    expect(step.outputs).toMatchObject({ reason: 'Unauthorized' });
+    expect(step.annotations[0]?.message).toMatch(
+      /does not accept the credentials of the kubeconfig \(401 Unauthorized\).*Renew the kubeconfig, in `kubeconfig` or `config_file`/,
+    );
+    expect(step.masks).toContain('not-a-token-of-this-cluster');
+  });
+
+  test('a server whose certificate is not the kubeconfig’s to trust', async () => {
+    const file = await kubeconfig(config => {
+      delete server(config)['certificate-authority-data'];
+    });
+    const step = await namespace.run({ config_file: file });
+    expect(step.outputs).toMatchObject({ reason: 'Unreachable' });
+    expect(step.annotations[0]?.message).toMatch(
+      /cannot be trusted: its certificate is .*authority.*certificate-authority-data/,
+    );
+  });
+
+  test('a full quota', async () => {
+    const small = await Namespace.create();
+    try {
+      await small.kubectl(['create', 'quota', 'none', '--hard=pods=0']);
+      // The quota controller fills in what is used; until then the quota is not enforced.
+      await small.kubectl(['wait', '--for=jsonpath={.status.used.pods}=0', 'quota/none', '--timeout=30s']);
+      const step = await small.run({ cmds: 'true' });
+      expect(step.outputs).toMatchObject({ reason: 'QuotaExceeded' });
+      expect(step.annotations[0]?.message).toMatch(
+        /ResourceQuota none of namespace \S+ has no room for this pod: it asks for pods=1/,
+      );
+    } finally {
+      await small[Symbol.asyncDispose]();
+    }
+  });
+
+  test('Pod Security', async () => {
+    const strict = await Namespace.create();
+    try {
+      await kubectl(['label', 'namespace', strict.name, 'pod-security.kubernetes.io/enforce=restricted']);
+      const step = await strict.run({ cmds: 'true' });
+      expect(step.annotations[0]?.message).toMatch(
+        /enforces the Pod Security standard restricted:latest, which this pod violates: .*runAsNonRoot/,
+      );
+    } finally {
+      await strict[Symbol.asyncDispose]();
+    }
+  });
+});
+
+describe('a pod that cannot start ends the step long before any time-out, and is gone', () => {
+  test.each<[string, Record<string, string>, string, RegExp]>([
+    [
+      'an invalid image name',
+      { image: 'Not:An:Image' },
+      'ImagePull',
+      /Not:An:Image is not a valid image name\. Correct `image`/,
+    ],
+    [
+      'an image that may not be pulled and is not there',
+      { image: 'localhost/nowhere:1', image_pull_policy: 'Never' },
+      'ImagePull',
+      /is not on node \S+, and image_pull_policy is Never/,
+    ],
+    [
+      'a Secret that is not there',
+      { secrets: '[{deploy_type: env, deploy_target: A, secret: gone, key: k}]' },
+      'ContainerConfig',
+      /secret "gone" not found\. Create it \(kubectl -n \S+ create secret generic gone/,
+    ],
+  ])('%s', async (_, inputs, reason, sentence) => {
+    const step = await namespace.run({ cmds: 'true', ...inputs });
+    expect(step.outputs).toMatchObject({ state: 'failed', reason });
+    expect(step.annotations.map(({ message }) => message)).toEqual([expect.stringMatching(sentence)]);
+    expect(step.durationMs).toBeLessThan(30_000);
+    expect(await namespace.pods()).toEqual([]);
+  });
+});

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Cluster, down, restart, start, stop, untilReady, up } from '../../dev/cluster/index.ts';
+import { script } from '../support/cluster.ts';
+import { startStep } from '../support/step-runner.ts';
+
+/** A cluster of its own, whose parts are killed. */
+const NAME = 'test-outage';
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await up({ name: NAME, provider: 'one-node' }, () => {});
+}, 120_000);
+afterAll(() => down(NAME, () => {}), 60_000);
+
+test('API server and kubelet killed under a healthy pod: every line once, in order, and success', async () => {
+  const step = startStep({
+    inputs: {
+      config_file: cluster.kubeconfig,
+      image: cluster.images.shell,
+      ...script('i=0; while [ $i -lt 800 ]; do i=$((i+1)); echo "line $i"; sleep 0.01; done'),
+    },
+    timeoutMs: 120_000,
+  });
+  try {
+    await step.line('line 150', 30_000);
+    await restart(NAME, 'kube-apiserver');
+    await step.line('line 450', 60_000);
+    await restart(NAME, 'kubelet');
+    const result = await step.done;
+    const lines = result.lines.map(({ raw }) => raw).filter(line => line.startsWith('line '));
+    expect(lines).toEqual(Array.from({ length: 800 }, (_, index) => `line ${index + 1}`));
+    expect(result.outputs).toMatchObject({ state: 'succeeded', exit_code: '0' });
+  } finally {
+    await step.dispose();
+    await untilReady(NAME);
+  }
+}, 180_000);
+
+test('an API server that is down at first contact is waited for, and the log says so twice', async () => {
+  await stop(NAME, 'kube-apiserver');
+  const step = startStep({
+    inputs: { config_file: cluster.kubeconfig, image: cluster.images.shell, cmds: 'echo made it' },
+    timeoutMs: 120_000,
+  });
+  try {
+    await step.line(/is away \(connection refused\); waiting for it for up to 60 s/, 30_000);
+    await start(NAME, 'kube-apiserver');
+    const result = await step.done;
+    expect(result.conclusion).toBe('success');
+    expect(result.text.match(/is away|is back/g)).toEqual(['is away', 'is back']);
+    expect(result.text).toContain('\nmade it\n');
+  } finally {
+    await step.dispose();
+    await untilReady(NAME);
+  }
+}, 180_000);
