@@ -109,6 +109,20 @@ describe('ends in one sentence, and nothing is created', () => {
     );
   });
 
+  test('none with the Role from the examples', async () => {
+    await namespace.kubectl(['apply', '-f', join(import.meta.dirname, '../../examples/rbac.yaml')]);
+    const token = (await namespace.kubectl(['create', 'token', 'github-runner'])).trim();
+    const file = await kubeconfig(config => {
+      for (const key of Object.keys(user(config))) delete user(config)[key];
+      user(config)['token'] = token;
+    });
+    const step = await namespace.run({ config_file: file, cmds: 'echo allowed' });
+    expect(step.outputs).toMatchObject({ state: 'succeeded' });
+    expect(step.annotations).toEqual([]);
+    expect(step.masks).toEqual([token]);
+    expect(await namespace.pods()).toEqual([]);
+  });
+
   test('a token that the cluster does not know', async () => {
     const file = await kubeconfig(config => {
       for (const key of Object.keys(user(config))) delete user(config)[key];

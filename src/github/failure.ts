@@ -52,6 +52,12 @@ export class StepError extends Error {
 
   /** What an annotation says: the sentence, and behind it the way out. */
   get text(): string {
-    return this.remedy === undefined ? this.message : `${this.message} ${this.remedy}`;
+    return withRemedy(this.message, this.remedy);
   }
+}
+
+/** A sentence and the way out. A message of the cluster's, which the sentence may end in, often has no full stop. */
+export function withRemedy(sentence: string, remedy: string | undefined): string {
+  if (remedy === undefined) return sentence;
+  return `${sentence}${/[.!?]\s*$/.test(sentence) ? '' : '.'} ${remedy}`;
 }

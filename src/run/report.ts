@@ -1,5 +1,5 @@
 import type { JobLog } from '../github/commands.ts';
-import { StepError } from '../github/failure.ts';
+import { StepError, withRemedy } from '../github/failure.ts';
 import { setOutput } from '../github/outputs.ts';
 import { containerEnded, containerStatus } from './containers.ts';
 import type { ObservedPod } from './observe.ts';
@@ -55,7 +55,7 @@ export function reportEnd(conclusion: Conclusion, log: JobLog): void {
   }
   const { reason = 'Bug', title = 'Failed', sentence = '', remedy } = conclusion;
   setOutput('reason', reason);
-  log.error(title, remedy ? `${sentence} ${remedy}` : sentence);
+  log.error(title, withRemedy(sentence, remedy));
 }
 
 /** Tells of what ended the step without an outcome. What was not thrown on purpose is a bug of ours, and says so. */

@@ -70,8 +70,9 @@ function announce({ inputs, identity, client, log }: Step, { namespace, name, de
     log.line(
       `"${wanted}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`,
     );
-  if (inputs.activeDeadlineSeconds === undefined)
-    log.line(`The cluster stops it after ${deadlineSeconds} s at the latest (active_deadline_seconds).`);
+  if (inputs.activeDeadlineSeconds === undefined) {
+    log.line(`The cluster stops it after ${hoursAndMinutes(deadlineSeconds)} at the latest (active_deadline_seconds).`);
+  }
   if (!inputs.getLogs)
     log.line(
       `Its log is not shown (get_logs: false). To read it: kubectl -n ${namespace} logs -f ${name} -c ${BASE_CONTAINER}`,
@@ -162,6 +163,10 @@ export async function deleteOurs(
   if (pod === undefined || nonceOf(pod) !== nonce) return false;
   await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? '' }, signal);
   return true;
+}
+
+function hoursAndMinutes(seconds: number): string {
+  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
 }
 
 /** The mark of the attempt that created a pod. */
