@@ -10088,7 +10088,7 @@ var require_parser_h1 = __commonJS({
               } else {
                 socket2[kReset] = true;
               }
-              const pause = request2.onResponseStart(
+              const pause2 = request2.onResponseStart(
                 statusCode,
                 headers2,
                 this.resume,
@@ -10101,14 +10101,14 @@ var require_parser_h1 = __commonJS({
                 this.setShouldSkipBody(true);
               }
               this.headersSuspended = true;
-              if (!pause && request2.method !== "HEAD" && statusCode >= 200 && statusCode !== 204 && statusCode !== 205 && statusCode !== 304 && bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength > 0 && !hasTrailers) {
+              if (!pause2 && request2.method !== "HEAD" && statusCode >= 200 && statusCode !== 204 && statusCode !== 205 && statusCode !== 304 && bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength > 0 && !hasTrailers) {
                 this.directBodyRemaining = contentLength;
               }
               if (socket2[kBlocking]) {
                 socket2[kBlocking] = false;
                 client2[kResume]();
               }
-              if (pause) {
+              if (pause2) {
                 this.pauseParser();
                 this[kPausedByHandler] = true;
               } else if (request2.method === "HEAD" || statusCode < 200 || statusCode === 204 || statusCode === 205 || statusCode === 304 || bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength === 0) {
@@ -11499,7 +11499,7 @@ var require_client_h1 = __commonJS({
         } else {
           socket[kReset] = true;
         }
-        const pause = request2.onResponseStart(statusCode, headers2, this.resume, statusText) === false;
+        const pause2 = request2.onResponseStart(statusCode, headers2, this.resume, statusText) === false;
         if (request2.aborted) {
           return -1;
         }
@@ -11513,7 +11513,7 @@ var require_client_h1 = __commonJS({
           socket[kBlocking] = false;
           client[kResume]();
         }
-        return pause ? constants2.ERROR.PAUSED : 0;
+        return pause2 ? constants2.ERROR.PAUSED : 0;
       }
       /**
        * @param {Buffer} buf
@@ -21706,37 +21706,92 @@ function save(name, value) {
 import { randomBytes } from "node:crypto";
 
 // src/github/terminal.ts
+var CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+var COLOUR = /^[0-9;:]{0,200}$/;
 var ESC = "\x1B";
-var HAS_CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
-var CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\u007f-\u009f]/g;
-var SEQUENCE = /(?:\u001b\[|\u009b)([0-?]*)[ -/]*([@-~])|(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b\u009c\n\r]*(?:\u0007|\u001b\\|\u009c)?|\u001b[ -/]*[0-Z\\`-~]/g;
-var CUT = /(?:\u001b|(?:\u001b\[|\u009b)[0-?]*[ -/]*|(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b\u009c\n\r]*\u001b?|\r)$/;
-var LONGEST_SEQUENCE = 4096;
-function jobLogText(text) {
-  if (!HAS_CONTROL.test(text)) return text;
-  return text.replace(
-    SEQUENCE,
-    (_, parameters, final) => final === "m" && /^[0-9;:]*$/.test(parameters ?? "") ? `${ESC}[${parameters}m` : ""
-  ).replace(/\u001b(?!\[[0-9;:]*m)/g, "").replace(/\r\n?/g, "\n").replace(CONTROL, "");
-}
+var BEL = "\x07";
 var TerminalFilter = class {
-  #held = "";
+  #state = "text";
+  /** What of a control sequence (`ESC [`) has come so far. */
+  #parameters = "";
   push(chunk) {
-    const text = this.#held + chunk;
-    this.#held = "";
-    if (!HAS_CONTROL.test(text)) return text;
-    const cut = CUT.exec(text.slice(-LONGEST_SEQUENCE));
-    if (cut === null) return jobLogText(text);
-    this.#held = cut[0];
-    return jobLogText(text.slice(0, text.length - cut[0].length));
+    let out = "";
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#state === "text") {
+        CONTROL.lastIndex = at;
+        const next = CONTROL.exec(chunk)?.index ?? chunk.length;
+        out += chunk.slice(at, next);
+        at = next;
+        if (at < chunk.length) this.#begin(chunk.charAt(at++));
+        continue;
+      }
+      const { shown, taken } = this.#step(chunk.charAt(at));
+      out += shown;
+      if (taken) at++;
+    }
+    return out;
   }
   /** @returns what was still held back at the stream's end. */
   end() {
-    const rest = this.#held;
-    this.#held = "";
-    return jobLogText(rest);
+    const rest = this.#state === "return" ? "\n" : "";
+    this.#state = "text";
+    return rest;
+  }
+  #begin(control) {
+    if (control === "\r") this.#state = "return";
+    else if (control === ESC) this.#state = "escape";
+    else if (control === "\x9B") this.#enterControl();
+    else if ("\x90\x98\x9D\x9E\x9F".includes(control)) this.#state = "string";
+  }
+  /** @returns what `char` lets through, and whether it belongs to the sequence at all; else it is looked at again as text. */
+  #step(char) {
+    switch (this.#state) {
+      case "return":
+        this.#state = "text";
+        return { shown: "\n", taken: char === "\n" };
+      case "escape":
+        return this.#escape(char);
+      case "intermediate":
+        if (!/[ -/]/.test(char)) this.#state = "text";
+        return { shown: "", taken: /[ -~]/.test(char) };
+      case "control":
+        return this.#control(char);
+      case "string":
+        if (char === ESC) this.#state = "string escape";
+        else if (char === BEL || char === "\x9C" || char === "\n" || char === "\r") this.#state = "text";
+        return { shown: "", taken: char !== "\n" && char !== "\r" };
+      default:
+        this.#state = char === "\\" ? "text" : "escape";
+        return { shown: "", taken: char === "\\" };
+    }
+  }
+  #escape(char) {
+    if (char === "[") this.#enterControl();
+    else if ("]PX^_".includes(char)) this.#state = "string";
+    else if (/[ -/]/.test(char)) this.#state = "intermediate";
+    else this.#state = "text";
+    return { shown: "", taken: /[ -~]/.test(char) };
+  }
+  #control(char) {
+    if (/[ -?]/.test(char)) {
+      if (this.#parameters.length <= 200) this.#parameters += char;
+      return { shown: "", taken: true };
+    }
+    this.#state = "text";
+    const colour = char === "m" && COLOUR.test(this.#parameters);
+    return { shown: colour ? `${ESC}[${this.#parameters}m` : "", taken: /[@-~]/.test(char) };
+  }
+  #enterControl() {
+    this.#state = "control";
+    this.#parameters = "";
   }
 };
+function jobLogText(text) {
+  CONTROL.lastIndex = 0;
+  if (!CONTROL.test(text)) return text;
+  const filter = new TerminalFilter();
+  return filter.push(text) + filter.end();
+}
 
 // src/github/commands.ts
 var JobLog = class {
@@ -21831,9 +21886,13 @@ var StepError = class extends Error {
   }
   /** What an annotation says: the sentence, and behind it the way out. */
   get text() {
-    return this.remedy === void 0 ? this.message : `${this.message} ${this.remedy}`;
+    return withRemedy(this.message, this.remedy);
   }
 };
+function withRemedy(sentence, remedy) {
+  if (remedy === void 0) return sentence;
+  return `${sentence}${/[.!?]["’)]?\s*$/.test(sentence) ? "" : "."} ${remedy}`;
+}
 
 // src/github/identity.ts
 function readIdentity(env) {
@@ -24402,14 +24461,28 @@ var SCHEMA = CORE_SCHEMA.withTags(
   })
 );
 function parseYaml(text) {
-  if (/^\s*(#.*\s*)*$/.test(text)) return new Scalar(null, "");
+  if (text.split("\n").every((line) => /^\s*(#|$)/.test(line))) return new Scalar(null, "");
   try {
-    return load(text, { schema: SCHEMA });
+    const tree = load(text, { schema: SCHEMA });
+    checkSize(tree);
+    return tree;
   } catch (error2) {
     if (!(error2 instanceof YAMLException)) throw error2;
     const at = error2.mark === void 0 ? "" : ` (line ${error2.mark.line + 1}, column ${error2.mark.column + 1})`;
-    throw new YamlError(`${error2.reason}${at}`);
+    const reason = error2.reason.replace(/ ("[^"]*"|!<[^>]*>)/g, "");
+    throw new YamlError(`${reason}${at}`);
   }
+}
+var MOST_VALUES = 1e5;
+function checkSize(tree) {
+  let values = 0;
+  const visit = (node, parents) => {
+    if (parents.includes(node)) throw new YamlError("an alias refers to what it is part of");
+    if (++values > MOST_VALUES) throw new YamlError(`it holds more than ${MOST_VALUES} values`);
+    if (typeof node !== "object" || node instanceof Scalar) return;
+    for (const child of Object.values(node)) visit(child, typeof child === "object" ? [...parents, node] : []);
+  };
+  visit(tree, []);
 }
 function plain(tree) {
   if (tree instanceof Scalar) return tree.value;
@@ -25056,7 +25129,6 @@ function defined(object) {
 // src/kubernetes/client.ts
 var import_undici = __toESM(require_undici(), 1);
 import { X509Certificate } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 
 // src/kubernetes/network-error.ts
@@ -25135,6 +25207,17 @@ function codeOf(error2) {
     else at = at.cause;
   }
   return "";
+}
+
+// src/kubernetes/pause.ts
+import { setTimeout as sleep } from "node:timers/promises";
+async function pause(milliseconds, signal3) {
+  try {
+    await sleep(milliseconds, void 0, signal3 && { signal: signal3 });
+  } catch (error2) {
+    signal3?.throwIfAborted();
+    throw error2;
+  }
 }
 
 // src/kubernetes/status.ts
@@ -25306,12 +25389,11 @@ var ApiClient = class {
       signal3?.throwIfAborted();
       throw new NetworkError(error2);
     }
+    const type = response.headers["content-type"] ?? "no content type";
+    const answer = parseAnswer(text, type);
+    if (answer === void 0) throw this.#noApiServer(`its answer is not JSON (${type})`);
     this.#answered();
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw this.#noApiServer(`its answer is not JSON (${response.headers["content-type"] ?? "no content type"})`);
-    }
+    return answer;
   }
   /**
    * Opens a stream: a watch, or a log. It has no idle limit, for silence of hours is fine; dead peers are found by TCP keep-alive.
@@ -25347,7 +25429,7 @@ var ApiClient = class {
     }
     const asked = error2 instanceof ApiError ? error2.retryAfterSeconds : void 0;
     const pauseSeconds = asked ?? Math.min(5, 0.2 * 2 ** tries) * (0.5 + Math.random());
-    await sleep(1e3 * pauseSeconds, void 0, signal3 && { signal: signal3 });
+    await pause(1e3 * pauseSeconds, signal3);
   }
   /** Closes every connection. */
   async close() {
@@ -25357,7 +25439,8 @@ var ApiClient = class {
     if (error2 instanceof NetworkError) return error2.failing !== "hopeless" || this.#contacted;
     if (!(error2 instanceof ApiError)) return false;
     if (isOutage(error2)) return true;
-    if (error2.code === 409 && error2.status.reason === "Conflict") return tries < 5;
+    if (error2.code === 409 && error2.status.reason === "Conflict")
+      return tries < 5 && !/precondition/i.test(error2.status.message ?? "");
     if (error2.code === 401 && tries === 0 && this.#contacted) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1e3 * SETTLING_SECONDS;
     return settling && (error2.code === 401 || error2.code === 403);
@@ -25399,12 +25482,19 @@ var ApiClient = class {
       throw new NetworkError(error2);
     }
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
-    throw await this.#failed(response, call);
+    throw await this.#failed(response, call, signal3);
   }
-  async #failed(response, call) {
-    const text = await response.body.text().catch(() => "");
+  async #failed(response, call, signal3) {
+    let text;
+    try {
+      text = await response.body.text();
+    } catch (error2) {
+      signal3?.throwIfAborted();
+      throw new NetworkError(error2);
+    }
     const { statusCode: code } = response;
-    const status = parseStatus(text);
+    const answer = parseAnswer(text, response.headers["content-type"]);
+    const status = answer?.kind === "Status" ? answer : void 0;
     if (status === void 0 && code < 500 && code !== 429 && code !== 401)
       return this.#noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
     if (code < 500 && code !== 429) this.#answered();
@@ -25490,11 +25580,12 @@ var ApiClient = class {
 function isOutage(error2) {
   return error2 instanceof NetworkError || error2 instanceof ApiError && (error2.code === 429 || error2.code >= 500);
 }
-function parseStatus(text) {
+function parseAnswer(text, type) {
   try {
-    const status = JSON.parse(text);
-    return status?.kind === "Status" ? status : void 0;
+    return JSON.parse(text);
   } catch {
+    if (text !== "" && String(type).startsWith("application/json"))
+      throw new NetworkError(new Error("its answer broke off"));
     return void 0;
   }
 }
@@ -30218,7 +30309,7 @@ function parse2(text, origin) {
   try {
     tree = parseYaml(text);
   } catch (error2) {
-    if (error2 instanceof YamlError) throw invalid(`${what} it is not valid YAML: ${error2.message}.`);
+    if (error2 instanceof YamlError) throw invalid(`${what} it is not valid YAML: ${withoutQuote(error2.message)}.`);
     throw error2;
   }
   if (!isMapping(tree))
@@ -30239,27 +30330,30 @@ function parse2(text, origin) {
   }
   return config;
 }
+function withoutQuote(message) {
+  return message.replace(/\s*["<:].*?(?= \(line \d+, column \d+\)$|$)/s, "");
+}
 function inCluster(inputs) {
   const config = new KubeConfig();
   config.loadFromCluster();
   return target(config, "the runner's own service account", inputs);
 }
 function target(config, source, inputs) {
-  const names = config.contexts.map(({ name: name2 }) => name2);
-  const name = inputs.context ?? config.currentContext;
+  const names = config.contexts.map(({ name: name2 }) => String(name2));
+  const name = String(inputs.context ?? config.currentContext ?? "");
   if (!name)
     throw invalid(
       `${source}: the kubeconfig has no current context.`,
       `Name one in \`cluster_context\`: ${names.join(", ")}.`
     );
-  const context = config.getContextObject(name);
+  const context = config.contexts[names.indexOf(name)];
   if (!context) {
     const which = inputs.context === void 0 ? `its current context ${name}` : `context ${name} (cluster_context)`;
     throw invalid(
       `${source}: the kubeconfig does not have ${which}. It has: ${names.join(", ")}.${didYouMean(name, names)}`
     );
   }
-  config.setCurrentContext(name);
+  config.setCurrentContext(context.name);
   const cluster = config.getCluster(context.cluster);
   if (!cluster)
     throw invalid(`${source}: context ${name} names cluster ${context.cluster}, which the kubeconfig does not have.`);
@@ -30274,7 +30368,7 @@ function target(config, source, inputs) {
     throw invalid(`${source}: context ${name} names user ${context.user}, which the kubeconfig does not have.`);
   if (cluster.server.startsWith("http:"))
     config.clusters = config.clusters.map((one) => one === cluster ? { ...cluster, skipTLSVerify: true } : one);
-  const secrets = [user.token, user.password, user.keyData].filter((secret) => secret !== void 0 && secret !== "");
+  const secrets = [user.token, user.password, user.keyData].flatMap((secret) => secret ? [String(secret)] : []);
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ""),
@@ -30491,7 +30585,7 @@ function reportEnd(conclusion, log) {
   }
   const { reason = "Bug", title = "Failed", sentence = "", remedy } = conclusion;
   setOutput2("reason", reason);
-  log.error(title, remedy ? `${sentence} ${remedy}` : sentence);
+  log.error(title, withRemedy(sentence, remedy));
 }
 function reportError(error2, log) {
   const known2 = error2 instanceof StepError;
@@ -30739,6 +30833,9 @@ function planPod(inputs, identity, namespace, nonce) {
   };
   return { pod, namespace, name, resultInMessage, deadlineSeconds };
 }
+function nonceOf(pod) {
+  return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? "";
+}
 function nameWanted(inputs, identity) {
   return inputs.name ?? ([identity.job, identity.step.replace(/^_+/, "")].filter((part) => part !== "").join("-") || "pod-step");
 }
@@ -30778,6 +30875,33 @@ function pick2(fields) {
 }
 
 // src/run/cleanup.ts
+var TIDY_UP_SECONDS = 60;
+async function tidyUp(pod, action, client, log) {
+  const { namespace, name } = pod.identity;
+  pod.stop();
+  if (shouldDelete(action, pod.view, BASE_CONTAINER)) {
+    try {
+      await deletePod(client, pod.identity, AbortSignal.timeout(1e3 * TIDY_UP_SECONDS));
+    } catch (error2) {
+      log.warning(
+        "Pod not deleted",
+        `Pod ${namespace}/${name} could not be deleted: ${error2.message} The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`
+      );
+      return;
+    }
+  } else if (!pod.view.gone) {
+    log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
+    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${BASE_CONTAINER}`);
+    log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
+  }
+  saveTidy();
+}
+async function deleteOurs(client, { namespace, name, nonce }, signal3) {
+  const pod = await getPod(client, namespace, name, signal3);
+  if (pod === void 0 || nonceOf(pod) !== nonce) return false;
+  await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? "" }, signal3);
+  return true;
+}
 function shouldDelete(action, view, base) {
   if (view.gone) return false;
   if (action === "keep_pod") return false;
@@ -30973,16 +31097,17 @@ var PAUSES_MS = [0, 200, 500, 1e3, 2e3, 3e3];
 var FINAL_READS = 20;
 async function followLog(client, pod, container, emit, signal3) {
   const log = new LogAssembler(emit);
-  await pod.until((view) => view.gone || containerStarted(view.pod, container) ? true : void 0, signal3);
-  const ended = pod.until((view) => view.gone || containerEnded(view.pod, container) ? true : void 0, signal3);
+  const over = (view) => view.gone || containerEnded(view.pod, container);
+  await pod.until((view) => over(view) || containerStarted(view.pod, container) ? true : void 0, signal3);
+  if (!containerStarted(pod.view.pod, container)) return { complete: true };
+  const ended = pod.until((view) => over(view) ? true : void 0, signal3);
   ended.catch(() => {
   });
   for (let tries = 0; ; tries++) {
     const { reached, brought } = await readStream(client, pod, container, log, ended, signal3);
-    if (pod.view.gone || containerEnded(pod.view.pod, container))
-      return readTail(client, pod, container, log, reached, signal3);
+    if (over(pod.view)) return readTail(client, pod, container, log, reached, signal3);
     if (brought) tries = 0;
-    await Promise.race([sleep2(PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)], void 0, { signal: signal3 }), ended]);
+    await Promise.race([pause(pauseAfter(tries), signal3), ended]);
   }
 }
 async function readStream(client, pod, container, log, ended, signal3) {
@@ -31041,16 +31166,19 @@ async function readTail(client, pod, container, log, reached, signal3) {
       if (error2 instanceof ApiError && (error2.podNotFound || error2.code === 400)) break;
     }
     before = void 0;
-    await sleep2(PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)], void 0, { signal: signal3 });
+    await pause(pauseAfter(tries), signal3);
   }
   log.abandon();
   return { complete: false, why };
+}
+function pauseAfter(tries) {
+  return PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0;
 }
 function since(log) {
   return log.resumeFrom === void 0 ? {} : { sinceTime: log.resumeFrom };
 }
 function isBroken(error2) {
-  return error2 instanceof ApiError || error2 instanceof NetworkError || error2 instanceof Error && "code" in error2;
+  return error2 instanceof StepError || error2 instanceof NetworkError || error2 instanceof Error && "code" in error2;
 }
 
 // src/run/logs/show.ts
@@ -31069,6 +31197,7 @@ import { setTimeout as sleep3 } from "node:timers/promises";
 var CHECK_SECONDS = 45;
 var SILENCE_SECONDS = 150;
 var POLL_SECONDS = 2;
+var LONGEST_PAUSE_MS = 5e3;
 var ObservedPod = class {
   identity;
   #client;
@@ -31130,12 +31259,12 @@ var ObservedPod = class {
         try {
           if (this.#polling) await sleep3(1e3 * POLL_SECONDS, void 0, { signal: signal3 });
           else if (await this.#watch()) failures = 0;
+          else if (failures > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal3);
         } catch (error2) {
           signal3.throwIfAborted();
           if (error2 instanceof ApiError && error2.code === 403 && error2.status.reason === "Forbidden")
             this.#polling = true;
-          else if (!(error2 instanceof ApiError && error2.code === 410))
-            await this.#client.endure(error2, failures, signal3);
+          else await this.#client.endure(error2, failures, signal3);
         }
         if (!this.#view.gone) await this.#refresh();
       }
@@ -31170,11 +31299,12 @@ var ObservedPod = class {
         this.#resourceVersion = object.metadata?.resourceVersion;
         if (type === "BOOKMARK") continue;
         if (object.metadata?.uid !== this.identity.uid) this.#see(this.#view.pod, true);
-        else this.#see(object, type === "DELETED");
+        else if (type === "DELETED" || isNewer(object, this.#view.pod)) this.#see(object, type === "DELETED");
         if (this.#view.gone) return true;
       }
     } catch (error2) {
-      if (!own.signal.aborted) throw error2;
+      if (error2 instanceof ApiError && error2.code === 410) this.#resourceVersion = void 0;
+      else if (!own.signal.aborted) throw error2;
     } finally {
       clearInterval(deaf);
       own.abort();
@@ -31310,7 +31440,7 @@ function stuckContainer(pod, { name, image, state }) {
     case "ErrImagePull":
     case "ImagePullBackOff": {
       const what = `pulling ${image} fails: ${message}`;
-      if (!NO_SUCH_IMAGE.test(message)) return { what, worthTelling: true };
+      if (!NO_SUCH_IMAGE.test(message.replaceAll(image, ""))) return { what, worthTelling: true };
       const remedy = "Check `image`; a private registry needs an image pull secret on the pod\u2019s service account.";
       return hopeless("ImagePull", "Image cannot be pulled", `Image ${image} cannot be pulled: ${message}`, remedy, 0);
     }
@@ -31414,7 +31544,6 @@ function notStarted(pod, { phase, what, hopeless: hopeless2 }) {
 }
 
 // src/run/run.ts
-var TIDY_UP_SECONDS = 60;
 async function runPod(step) {
   const { inputs, client, log, stop } = step;
   const plan = planPod(inputs, step.identity, client.target.namespace, randomUUID2());
@@ -31429,7 +31558,7 @@ async function runPod(step) {
     await shown;
     return conclude(outcome, pod.view.pod, plan.resultInMessage);
   } finally {
-    await tidyUp(step, pod);
+    await tidyUp(pod, stop.aborted ? "delete_pod" : inputs.onFinishAction, client, log);
   }
 }
 function announce({ inputs, identity, client, log }, { namespace, name, deadlineSeconds }) {
@@ -31439,8 +31568,9 @@ function announce({ inputs, identity, client, log }, { namespace, name, deadline
     log.line(
       `"${wanted}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`
     );
-  if (inputs.activeDeadlineSeconds === void 0)
-    log.line(`The cluster stops it after ${deadlineSeconds} s at the latest (active_deadline_seconds).`);
+  if (inputs.activeDeadlineSeconds === void 0) {
+    log.line(`The cluster stops it after ${hoursAndMinutes(deadlineSeconds)} at the latest (active_deadline_seconds).`);
+  }
   if (!inputs.getLogs)
     log.line(
       `Its log is not shown (get_logs: false). To read it: kubectl -n ${namespace} logs -f ${name} -c ${BASE_CONTAINER}`
@@ -31479,26 +31609,6 @@ async function create({ client, stop }, plan) {
     }
   );
 }
-async function tidyUp({ inputs, client, log, stop }, pod) {
-  const { namespace, name } = pod.identity;
-  pod.stop();
-  if (stop.aborted || shouldDelete(inputs.onFinishAction, pod.view, BASE_CONTAINER)) {
-    try {
-      await deletePod(client, pod.identity, AbortSignal.timeout(1e3 * TIDY_UP_SECONDS));
-    } catch (error2) {
-      log.warning(
-        "Pod not deleted",
-        `Pod ${namespace}/${name} could not be deleted: ${error2.message} The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`
-      );
-      return;
-    }
-  } else if (!pod.view.gone) {
-    log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${inputs.onFinishAction}).`);
-    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${BASE_CONTAINER}`);
-    log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
-  }
-  saveTidy();
-}
 function nameTaken(pod) {
   const { namespace, name, creationTimestamp, annotations } = pod.metadata ?? {};
   const run = annotations?.[RUN_URL_ANNOTATION];
@@ -31511,14 +31621,8 @@ function nameTaken(pod) {
     }
   );
 }
-async function deleteOurs(client, { namespace, name, nonce }, signal3) {
-  const pod = await getPod(client, namespace, name, signal3);
-  if (pod === void 0 || nonceOf(pod) !== nonce) return false;
-  await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? "" }, signal3);
-  return true;
-}
-function nonceOf(pod) {
-  return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? "";
+function hoursAndMinutes(seconds) {
+  return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
 }
 
 // src/run/main.ts

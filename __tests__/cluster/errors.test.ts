@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { dump, load } from 'js-yaml';
 import { cluster, kubectl, Namespace } from '../support/cluster.ts';
+import { startFakeApiServer } from '../support/fake-api-server.ts';
+import { makeCertificate } from '../support/test-certificate.ts';
 
 interface Kubeconfig {
   clusters: { cluster: Record<string, unknown> }[];
@@ -134,6 +136,35 @@ describe('ends in one sentence, and nothing is created', () => {
       /does not accept the credentials of the kubeconfig \(401 Unauthorized\).*Renew the kubeconfig, in `kubeconfig` or `config_file`/,
     );
     expect(step.masks).toContain('not-a-token-of-this-cluster');
+  });
+
+  test('a client certificate that has expired', async () => {
+    const { cert, key } = makeCertificate({ expired: true });
+    const file = await kubeconfig(config => {
+      for (const name of Object.keys(user(config))) delete user(config)[name];
+      user(config)['client-certificate-data'] = Buffer.from(cert).toString('base64');
+      user(config)['client-key-data'] = Buffer.from(key).toString('base64');
+    });
+    const step = await namespace.run({ config_file: file });
+    expect(step.outputs).toMatchObject({ reason: 'Unauthorized' });
+    expect(step.annotations.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /^The client certificate in the kubeconfig expired on 20\d\d-\d\d-\d\d\. Renew the kubeconfig/,
+      ),
+    ]);
+  });
+
+  test('a server whose certificate has expired', async () => {
+    const expired = await startFakeApiServer({ tls: { expired: true } });
+    try {
+      const step = await namespace.run({ config_file: '', kubeconfig: expired.kubeconfig });
+      expect(step.outputs).toMatchObject({ reason: 'Unreachable' });
+      expect(step.annotations.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^The API server at https:\S+ cannot be trusted: its certificate has expired\. Renew/),
+      ]);
+    } finally {
+      await expired.close();
+    }
   });
 
   test('a server whose certificate is not the kubeconfig’s to trust', async () => {

@@ -59,5 +59,5 @@ export class StepError extends Error {
 /** A sentence and the way out. A message of the cluster's, which the sentence may end in, often has no full stop. */
 export function withRemedy(sentence: string, remedy: string | undefined): string {
   if (remedy === undefined) return sentence;
-  return `${sentence}${/[.!?]\s*$/.test(sentence) ? '' : '.'} ${remedy}`;
+  return `${sentence}${/[.!?]["’)]?\s*$/.test(sentence) ? '' : '.'} ${remedy}`;
 }

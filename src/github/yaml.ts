@@ -89,14 +89,33 @@ const SCHEMA = CORE_SCHEMA.withTags(
  * @throws YamlError with line and column.
  */
 export function parseYaml(text: string): Tree {
-  if (/^\s*(#.*\s*)*$/.test(text)) return new Scalar(null, '');
+  if (text.split('\n').every(line => /^\s*(#|$)/.test(line))) return new Scalar(null, '');
   try {
-    return load(text, { schema: SCHEMA }) as Tree;
+    const tree = load(text, { schema: SCHEMA }) as Tree;
+    checkSize(tree);
+    return tree;
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const at = error.mark === undefined ? '' : ` (line ${error.mark.line + 1}, column ${error.mark.column + 1})`;
-    throw new YamlError(`${error.reason}${at}`);
+    // Tags and aliases come quoted from the text.
+    const reason = error.reason.replace(/ ("[^"]*"|!<[^>]*>)/g, '');
+    throw new YamlError(`${reason}${at}`);
   }
+}
+
+/** Far more than any pod has, and far less than a few aliases that multiply one another can make. */
+const MOST_VALUES = 100_000;
+
+/** Aliases can make a tree endless, or so large that it is as good as endless. */
+function checkSize(tree: Tree): void {
+  let values = 0;
+  const visit = (node: Tree, parents: Tree[]): void => {
+    if (parents.includes(node)) throw new YamlError('an alias refers to what it is part of');
+    if (++values > MOST_VALUES) throw new YamlError(`it holds more than ${MOST_VALUES} values`);
+    if (typeof node !== 'object' || node instanceof Scalar) return;
+    for (const child of Object.values(node)) visit(child, typeof child === 'object' ? [...parents, node] : []);
+  };
+  visit(tree, []);
 }
 
 /** @returns the tree as YAML means it: JSON's types, and keys as they were written. */

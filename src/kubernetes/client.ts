@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { V1Status } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
 import { StepError } from '../github/failure.ts';
 import type { Target } from './config.ts';
 import { NetworkError, unreachable } from './network-error.ts';
+import { pause } from './pause.ts';
 import { ApiError, type Asked } from './status.ts';
 
 /**
@@ -88,12 +88,11 @@ export class ApiClient {
       signal?.throwIfAborted();
       throw new NetworkError(error);
     }
+    const type = response.headers['content-type'] ?? 'no content type';
+    const answer = parseAnswer(text, type) as T | undefined;
+    if (answer === undefined) throw this.#noApiServer(`its answer is not JSON (${type})`);
     this.#answered();
-    try {
-      return JSON.parse(text) as T;
-    } catch {
-      throw this.#noApiServer(`its answer is not JSON (${response.headers['content-type'] ?? 'no content type'})`);
-    }
+    return answer;
   }
 
   /**
@@ -132,7 +131,7 @@ export class ApiClient {
     }
     const asked = error instanceof ApiError ? error.retryAfterSeconds : undefined;
     const pauseSeconds = asked ?? Math.min(5, 0.2 * 2 ** tries) * (0.5 + Math.random());
-    await sleep(1000 * pauseSeconds, undefined, signal && { signal });
+    await pause(1000 * pauseSeconds, signal);
   }
 
   /** Closes every connection. */
@@ -144,8 +143,9 @@ export class ApiClient {
     if (error instanceof NetworkError) return error.failing !== 'hopeless' || this.#contacted;
     if (!(error instanceof ApiError)) return false;
     if (isOutage(error)) return true;
-    // Two requests raced for a ResourceQuota; the object itself is not there then.
-    if (error.code === 409 && error.status.reason === 'Conflict') return tries < 5;
+    // Two requests raced for a ResourceQuota; the object itself is not there then. A precondition that does not hold never will.
+    if (error.code === 409 && error.status.reason === 'Conflict')
+      return tries < 5 && !/precondition/i.test(error.status.message ?? '');
     // The first may be a token that has just expired: the credentials have been asked for anew by then.
     if (error.code === 401 && tries === 0 && this.#contacted) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1000 * SETTLING_SECONDS;
@@ -195,13 +195,20 @@ export class ApiClient {
       throw new NetworkError(error);
     }
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
-    throw await this.#failed(response, call);
+    throw await this.#failed(response, call, signal);
   }
 
-  async #failed(response: Dispatcher.ResponseData, call: ApiRequest): Promise<Error> {
-    const text = await response.body.text().catch(() => '');
+  async #failed(response: Dispatcher.ResponseData, call: ApiRequest, signal?: AbortSignal): Promise<Error> {
+    let text: string;
+    try {
+      text = await response.body.text();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new NetworkError(error);
+    }
     const { statusCode: code } = response;
-    const status = parseStatus(text);
+    const answer = parseAnswer(text, response.headers['content-type']) as V1Status | undefined;
+    const status = answer?.kind === 'Status' ? answer : undefined;
     if (status === undefined && code < 500 && code !== 429 && code !== 401)
       return this.#noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
     if (code < 500 && code !== 429) this.#answered();
@@ -298,11 +305,16 @@ function isOutage(error: unknown): boolean {
   return error instanceof NetworkError || (error instanceof ApiError && (error.code === 429 || error.code >= 500));
 }
 
-function parseStatus(text: string): V1Status | undefined {
+/**
+ * @returns what the answer holds; `undefined` if that is no JSON
+ * @throws NetworkError for JSON that something in between has ended early, as if it were complete
+ */
+function parseAnswer(text: string, type: string | string[] | undefined): unknown {
   try {
-    const status = JSON.parse(text);
-    return status?.kind === 'Status' ? status : undefined;
+    return JSON.parse(text);
   } catch {
+    if (text !== '' && String(type).startsWith('application/json'))
+      throw new NetworkError(new Error('its answer broke off'));
     return undefined;
   }
 }

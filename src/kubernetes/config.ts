@@ -91,7 +91,7 @@ function parse(text: string, origin: string): KubeConfig {
   try {
     tree = parseYaml(text);
   } catch (error) {
-    if (error instanceof YamlError) throw invalid(`${what} it is not valid YAML: ${error.message}.`);
+    if (error instanceof YamlError) throw invalid(`${what} it is not valid YAML: ${withoutQuote(error.message)}.`);
     throw error;
   }
   if (!isMapping(tree))
@@ -113,6 +113,11 @@ function parse(text: string, origin: string): KubeConfig {
   return config;
 }
 
+/** Some of the parser's messages end in a word of the text (`unidentified alias "..."`, for a password that begins with an asterisk), before the place. */
+function withoutQuote(message: string): string {
+  return message.replace(/\s*["<:].*?(?= \(line \d+, column \d+\)$|$)/s, '');
+}
+
 function inCluster(inputs: ClusterInputs): Target {
   const config = new KubeConfig();
   config.loadFromCluster();
@@ -120,21 +125,22 @@ function inCluster(inputs: ClusterInputs): Target {
 }
 
 function target(config: KubeConfig, source: string, inputs: ClusterInputs): Target {
-  const names = config.contexts.map(({ name }) => name);
-  const name = inputs.context ?? config.currentContext;
+  // YAML makes a number of a name of digits.
+  const names = config.contexts.map(({ name }) => String(name));
+  const name = String(inputs.context ?? config.currentContext ?? '');
   if (!name)
     throw invalid(
       `${source}: the kubeconfig has no current context.`,
       `Name one in \`cluster_context\`: ${names.join(', ')}.`,
     );
-  const context = config.getContextObject(name);
+  const context = config.contexts[names.indexOf(name)];
   if (!context) {
     const which = inputs.context === undefined ? `its current context ${name}` : `context ${name} (cluster_context)`;
     throw invalid(
       `${source}: the kubeconfig does not have ${which}. It has: ${names.join(', ')}.${didYouMean(name, names)}`,
     );
   }
-  config.setCurrentContext(name);
+  config.setCurrentContext(context.name);
   const cluster = config.getCluster(context.cluster);
   if (!cluster)
     throw invalid(`${source}: context ${name} names cluster ${context.cluster}, which the kubeconfig does not have.`);
@@ -150,13 +156,14 @@ function target(config: KubeConfig, source: string, inputs: ClusterInputs): Targ
   // client-node refuses plain http unless told not to verify what is not there to be verified.
   if (cluster.server.startsWith('http:'))
     config.clusters = config.clusters.map(one => (one === cluster ? { ...cluster, skipTLSVerify: true } : one));
-  const secrets = [user.token, user.password, user.keyData].filter(secret => secret !== undefined && secret !== '');
+  // YAML makes a number of a token of digits.
+  const secrets = [user.token, user.password, user.keyData].flatMap(secret => (secret ? [String(secret)] : []));
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ''),
     source: `context ${name} of ${source}`,
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || 'default'),
-    secrets: secrets as string[],
+    secrets,
   };
 }
 

@@ -74,6 +74,11 @@ export function planPod(inputs: Inputs, identity: StepIdentity, namespace: strin
   return { pod, namespace, name, resultInMessage, deadlineSeconds };
 }
 
+/** @returns the mark of the attempt that created a pod; empty for a pod that is none of this action's. */
+export function nonceOf(pod: V1Pod): string {
+  return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? '';
+}
+
 /** @returns the name asked for, before it is made fit: the job's and the step's id where there is none. The runner makes up an id such as `__run_2` for a step without. */
 export function nameWanted(inputs: Pick<Inputs, 'name'>, identity: StepIdentity): string {
   return (

@@ -1,6 +1,51 @@
+import type { JobLog } from '../github/commands.ts';
 import type { OnFinishAction } from '../github/inputs/inputs.ts';
-import type { PodView } from './observe.ts';
+import { type SavedPod, saveTidy } from '../github/state.ts';
+import type { ApiClient } from '../kubernetes/client.ts';
+import { deletePod, getPod } from '../kubernetes/pods.ts';
+import { BASE_CONTAINER, nonceOf } from '../pod/manifest.ts';
+import type { ObservedPod, PodView } from './observe.ts';
 import { outcomeOf } from './outcome.ts';
+
+/** How long the cluster is asked to delete the pod before the post step has to try again. */
+const TIDY_UP_SECONDS = 60;
+
+/** Does what on_finish_action asks for. What fails here is a warning and left to the post step: the outcome stands. */
+export async function tidyUp(pod: ObservedPod, action: OnFinishAction, client: ApiClient, log: JobLog): Promise<void> {
+  const { namespace, name } = pod.identity;
+  pod.stop();
+  if (shouldDelete(action, pod.view, BASE_CONTAINER)) {
+    try {
+      await deletePod(client, pod.identity, AbortSignal.timeout(1000 * TIDY_UP_SECONDS));
+    } catch (error) {
+      log.warning(
+        'Pod not deleted',
+        `Pod ${namespace}/${name} could not be deleted: ${(error as Error).message} The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`,
+      );
+      return;
+    }
+  } else if (!pod.view.gone) {
+    log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
+    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${BASE_CONTAINER}`);
+    log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
+  }
+  saveTidy();
+}
+
+/**
+ * Deletes the pod of that name if it carries the mark of this attempt.
+ * @returns whether there was one
+ */
+export async function deleteOurs(
+  client: ApiClient,
+  { namespace, name, nonce }: SavedPod,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const pod = await getPod(client, namespace, name, signal);
+  if (pod === undefined || nonceOf(pod) !== nonce) return false;
+  await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? '' }, signal);
+  return true;
+}
 
 /**
  * Whether the pod is to be deleted when the step is through with it.

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { ApiClient } from '../kubernetes/client.ts';
+import { pause } from '../kubernetes/pause.ts';
 import { getPod, type PodIdentity, watchPod } from '../kubernetes/pods.ts';
 import { ApiError } from '../kubernetes/status.ts';
 
@@ -18,6 +19,8 @@ const CHECK_SECONDS = 45;
 const SILENCE_SECONDS = 150;
 /** Where the credentials allow no watch (runner scale sets in Kubernetes mode), the pod is asked for instead. */
 const POLL_SECONDS = 2;
+/** Between two watches that bring nothing. */
+const LONGEST_PAUSE_MS = 5000;
 
 /** One pod, watched: the one view of it that every part of the run shares. */
 export class ObservedPod {
@@ -86,12 +89,13 @@ export class ObservedPod {
         try {
           if (this.#polling) await sleep(1000 * POLL_SECONDS, undefined, { signal });
           else if (await this.#watch()) failures = 0;
+          // One that ends at once, time and again, must not overrun the server.
+          else if (failures > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal);
         } catch (error) {
           signal.throwIfAborted();
           if (error instanceof ApiError && error.code === 403 && error.status.reason === 'Forbidden')
             this.#polling = true;
-          else if (!(error instanceof ApiError && error.code === 410))
-            await this.#client.endure(error, failures, signal);
+          else await this.#client.endure(error, failures, signal);
         }
         if (!this.#view.gone) await this.#refresh();
       }
@@ -128,11 +132,13 @@ export class ObservedPod {
         this.#resourceVersion = object.metadata?.resourceVersion;
         if (type === 'BOOKMARK') continue;
         if (object.metadata?.uid !== this.identity.uid) this.#see(this.#view.pod, true);
-        else this.#see(object, type === 'DELETED');
+        // Where a GET has overtaken the watch, the next one repeats what came before.
+        else if (type === 'DELETED' || isNewer(object, this.#view.pod)) this.#see(object, type === 'DELETED');
         if (this.#view.gone) return true;
       }
     } catch (error) {
-      if (!own.signal.aborted) throw error;
+      if (error instanceof ApiError && error.code === 410) this.#resourceVersion = undefined;
+      else if (!own.signal.aborted) throw error;
     } finally {
       clearInterval(deaf);
       own.abort();

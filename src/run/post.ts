@@ -1,9 +1,9 @@
 import { JobLog } from '../github/commands.ts';
 import { readClusterInputs } from '../github/inputs/inputs.ts';
 import { podLeftBehind } from '../github/state.ts';
+import { deleteOurs } from './cleanup.ts';
 import { connect } from './connect.ts';
 import { guard } from './main.ts';
-import { deleteOurs } from './run.ts';
 
 /** The runner gives all post steps of a cancelled job five minutes together. */
 const PATIENCE_SECONDS = 120;

@@ -5,20 +5,13 @@ import { StepError } from '../github/failure.ts';
 import type { StepIdentity } from '../github/identity.ts';
 import type { Inputs } from '../github/inputs/inputs.ts';
 import { setOutput } from '../github/outputs.ts';
-import { type SavedPod, savePod, saveTidy } from '../github/state.ts';
+import { savePod, saveTidy } from '../github/state.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
-import { createPod, deletePod, getPod } from '../kubernetes/pods.ts';
+import { createPod, deletePod } from '../kubernetes/pods.ts';
 import { droppedFields } from '../pod/compare.ts';
-import {
-  BASE_CONTAINER,
-  NONCE_ANNOTATION,
-  nameWanted,
-  type Plan,
-  planPod,
-  RUN_URL_ANNOTATION,
-} from '../pod/manifest.ts';
+import { BASE_CONTAINER, nameWanted, nonceOf, type Plan, planPod, RUN_URL_ANNOTATION } from '../pod/manifest.ts';
 import { dnsLabel } from '../pod/naming.ts';
-import { shouldDelete } from './cleanup.ts';
+import { deleteOurs, tidyUp } from './cleanup.ts';
 import { showContainer } from './logs/show.ts';
 import { ObservedPod } from './observe.ts';
 import { outcomeOf, podPath } from './outcome.ts';
@@ -35,9 +28,6 @@ export interface Step {
   /** Aborted with a StepError when the step is cancelled. */
   stop: AbortSignal;
 }
-
-/** How long the cluster is asked to delete the pod before the post step has to try again. */
-const TIDY_UP_SECONDS = 60;
 
 /**
  * Runs the step as a pod, from the plan to the clean-up.
@@ -58,7 +48,7 @@ export async function runPod(step: Step): Promise<Conclusion> {
     await shown;
     return conclude(outcome, pod.view.pod, plan.resultInMessage);
   } finally {
-    await tidyUp(step, pod);
+    await tidyUp(pod, stop.aborted ? 'delete_pod' : inputs.onFinishAction, client, log);
   }
 }
 
@@ -118,28 +108,6 @@ async function create({ client, stop }: Step, plan: Plan): Promise<ObservedPod> 
   );
 }
 
-/** Does what on_finish_action asks for. What fails here is a warning and left to the post step: the outcome stands. */
-async function tidyUp({ inputs, client, log, stop }: Step, pod: ObservedPod): Promise<void> {
-  const { namespace, name } = pod.identity;
-  pod.stop();
-  if (stop.aborted || shouldDelete(inputs.onFinishAction, pod.view, BASE_CONTAINER)) {
-    try {
-      await deletePod(client, pod.identity, AbortSignal.timeout(1000 * TIDY_UP_SECONDS));
-    } catch (error) {
-      log.warning(
-        'Pod not deleted',
-        `Pod ${namespace}/${name} could not be deleted: ${(error as Error).message} The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`,
-      );
-      return;
-    }
-  } else if (!pod.view.gone) {
-    log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${inputs.onFinishAction}).`);
-    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${BASE_CONTAINER}`);
-    log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
-  }
-  saveTidy();
-}
-
 function nameTaken(pod: V1Pod): StepError {
   const { namespace, name, creationTimestamp, annotations } = pod.metadata ?? {};
   const run = annotations?.[RUN_URL_ANNOTATION];
@@ -153,23 +121,6 @@ function nameTaken(pod: V1Pod): StepError {
   );
 }
 
-/** Deletes the pod of that name if it carries our mark. */
-export async function deleteOurs(
-  client: ApiClient,
-  { namespace, name, nonce }: SavedPod,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const pod = await getPod(client, namespace, name, signal);
-  if (pod === undefined || nonceOf(pod) !== nonce) return false;
-  await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? '' }, signal);
-  return true;
-}
-
 function hoursAndMinutes(seconds: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
-}
-
-/** The mark of the attempt that created a pod. */
-export function nonceOf(pod: V1Pod): string {
-  return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? '';
 }

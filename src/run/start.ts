@@ -63,7 +63,8 @@ function stuckContainer(pod: V1Pod, { name, image, state }: V1ContainerStatus): 
     case 'ErrImagePull':
     case 'ImagePullBackOff': {
       const what = `pulling ${image} fails: ${message}`;
-      if (!NO_SUCH_IMAGE.test(message)) return { what, worthTelling: true };
+      // The message quotes the image, whose name may hold any word.
+      if (!NO_SUCH_IMAGE.test(message.replaceAll(image, ''))) return { what, worthTelling: true };
       const remedy = 'Check `image`; a private registry needs an image pull secret on the pod’s service account.';
       return hopeless('ImagePull', 'Image cannot be pulled', `Image ${image} cannot be pulled: ${message}`, remedy, 0);
     }

@@ -74,8 +74,11 @@ export class LogAssembler {
     this.#resumed = this.#last !== undefined;
     this.#foreign = '';
     this.#expected = new Map();
-    for (const hashes of this.#seen.values())
+    const since = (this.#last?.second ?? 0) - 1;
+    for (const [second, hashes] of this.#seen) {
+      if (second < since) continue;
       for (const hash of hashes) this.#expected.set(hash, (this.#expected.get(hash) ?? 0) + 1);
+    }
   }
 
   push(chunk: Uint8Array): void {
@@ -100,6 +103,12 @@ export class LogAssembler {
     else if (this.#line) this.#end(this.#line);
     this.#line = undefined;
     this.#flush();
+  }
+
+  /** The log cannot be read to its end. What is left of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
+  abandon(): void {
+    if (this.#expected.size > 0 || this.#broken !== undefined) this.#rest = EMPTY;
+    this.finish();
   }
 
   #withRest(bytes: Buffer): Buffer {
@@ -138,12 +147,12 @@ export class LogAssembler {
       if (!(first && this.#resumed)) this.#foreign += bytes.toString('utf8').slice(0, 1000);
       return { stamp, hash, replay: true, skip: 0, passed: 0 };
     }
-    if (this.#broken?.hash === hash) {
-      const { passed } = this.#broken;
-      this.#broken = undefined;
-      return { stamp, hash, replay: false, skip: passed, passed };
-    }
-    return { stamp, hash, replay: this.#repeats(hash), skip: 0, passed: 0 };
+    // The repeated lines first: in the file they come before the broken one, be they its like.
+    if (this.#repeats(hash)) return { stamp, hash, replay: true, skip: 0, passed: 0 };
+    if (this.#broken?.hash !== hash) return { stamp, hash, replay: false, skip: 0, passed: 0 };
+    const { passed } = this.#broken;
+    this.#broken = undefined;
+    return { stamp, hash, replay: false, skip: passed, passed };
   }
 
   #repeats(hash: number): boolean {
@@ -158,7 +167,8 @@ export class LogAssembler {
     if (replay || stamp === undefined) return;
     const { second } = stamp;
     if (this.#last?.second !== second) {
-      for (const old of this.#seen.keys()) if (old < second - 1) this.#seen.delete(old);
+      // A line of the second before may still follow, out of order, and then the next stream begins one more before that.
+      for (const old of this.#seen.keys()) if (old < second - 2) this.#seen.delete(old);
     }
     this.#last = stamp;
     const hashes = this.#seen.get(second);

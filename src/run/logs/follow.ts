@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StepError } from '../../github/failure.ts';
 import type { ApiClient } from '../../kubernetes/client.ts';
 import { NetworkError } from '../../kubernetes/network-error.ts';
+import { pause } from '../../kubernetes/pause.ts';
 import { openLog } from '../../kubernetes/pods.ts';
 import { ApiError } from '../../kubernetes/status.ts';
 import { containerEnded, containerStarted } from '../containers.ts';
-import type { ObservedPod } from '../observe.ts';
+import type { ObservedPod, PodView } from '../observe.ts';
 import { LogAssembler } from './assembler.ts';
 
 /** How a log came to its end. */
@@ -36,17 +38,19 @@ export async function followLog(
   signal: AbortSignal,
 ): Promise<LogEnd> {
   const log = new LogAssembler(emit);
-  await pod.until(view => (view.gone || containerStarted(view.pod, container) ? true : undefined), signal);
-  const ended = pod.until(view => (view.gone || containerEnded(view.pod, container) ? true : undefined), signal);
+  const over = (view: PodView) => view.gone || containerEnded(view.pod, container);
+  await pod.until(view => (over(view) || containerStarted(view.pod, container) ? true : undefined), signal);
+  // The node refused the pod, or it was evicted or deleted in time: a container that never ran has no log.
+  if (!containerStarted(pod.view.pod, container)) return { complete: true };
+  const ended = pod.until(view => (over(view) ? true : undefined), signal);
   // Awaited below, and sometimes only after another wait has failed for the same reason.
   ended.catch(() => {});
 
   for (let tries = 0; ; tries++) {
     const { reached, brought } = await readStream(client, pod, container, log, ended, signal);
-    if (pod.view.gone || containerEnded(pod.view.pod, container))
-      return readTail(client, pod, container, log, reached, signal);
+    if (over(pod.view)) return readTail(client, pod, container, log, reached, signal);
     if (brought) tries = 0;
-    await Promise.race([sleep(PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)], undefined, { signal }), ended]);
+    await Promise.race([pause(pauseAfter(tries), signal), ended]);
   }
 }
 
@@ -124,17 +128,21 @@ async function readTail(
       if (error instanceof ApiError && (error.podNotFound || error.code === 400)) break;
     }
     before = undefined;
-    await sleep(PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)], undefined, { signal });
+    await pause(pauseAfter(tries), signal);
   }
-  log.finish();
+  log.abandon();
   return { complete: false, why };
+}
+
+function pauseAfter(tries: number): number {
+  return PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0;
 }
 
 function since(log: LogAssembler): { sinceTime?: string } {
   return log.resumeFrom === undefined ? {} : { sinceTime: log.resumeFrom };
 }
 
-/** The node or the server is away, refuses, or dropped the connection (undici's errors have a code): that says nothing about the container. */
+/** The node or the server is away, refuses, or dropped the connection (undici's errors have a code), or a proxy answers in its place: that says nothing about the container. */
 function isBroken(error: unknown): boolean {
-  return error instanceof ApiError || error instanceof NetworkError || (error instanceof Error && 'code' in error);
+  return error instanceof StepError || error instanceof NetworkError || (error instanceof Error && 'code' in error);
 }

@@ -23,6 +23,8 @@ export function readStamp(line: Buffer): Stamp | undefined {
     if (match === null) continue;
     const text = `${match[1]}${match[2]}`;
     if (text !== known.text) known = { text, second: Math.floor(Date.parse(text) / 1000) };
+    // A day that does not exist: not the kubelet's, but the container's own, in the tail of a long line.
+    if (Number.isNaN(known.second)) continue;
     return { second: known.second, length: line[length] === SPACE ? length + 1 : length };
   }
   return undefined;

@@ -1,0 +1,252 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { StepError } from '../../src/github/failure.ts';
+import type { ClusterInputs } from '../../src/github/inputs/inputs.ts';
+import { findCluster } from '../../src/kubernetes/config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-test-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const SECRETS = { token: 'T0k3n-s3cr3t-T0k3n', password: 'P4ssw0rd-s3cr3t', key: 'S2V5LXMzY3IzdC1LZXk=' };
+const config = (name: string, { server = `https://${name}.example:6443`, current = name } = {}) => `apiVersion: v1
+kind: Config
+current-context: ${current}
+clusters:
+  - name: ${name}
+    cluster:
+      server: ${server}
+contexts:
+  - name: ${name}
+    context: {cluster: ${name}, user: ${name}, namespace: ${name}-ns}
+users:
+  - name: ${name}
+    user:
+      token: ${SECRETS.token}
+      username: someone
+      password: ${SECRETS.password}
+      client-key-data: ${SECRETS.key}
+`;
+const file = (name: string, text: string) => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const find = (inputs: ClusterInputs, env: NodeJS.ProcessEnv = {}) => findCluster(inputs, env);
+const fault = (inputs: ClusterInputs, env: NodeJS.ProcessEnv = {}): StepError => {
+  try {
+    find(inputs, env);
+  } catch (error) {
+    if (error instanceof StepError) return error;
+    throw error;
+  }
+  throw new Error('There was no error.');
+};
+
+describe('a kubeconfig', () => {
+  test('gives the server, the namespace, where they came from, and the secrets to mask', () => {
+    expect(find({ kubeconfig: config('a', { server: 'https://a.example/prefix//' }) })).toMatchObject({
+      server: 'https://a.example/prefix',
+      namespace: 'a-ns',
+      source: 'context a of kubeconfig',
+      secrets: Object.values(SECRETS),
+    });
+  });
+
+  test.each<[string, ClusterInputs, object]>([
+    ['the namespace', { namespace: 'mine' }, { namespace: 'mine' }],
+    ['the context', { context: 'a' }, { server: 'https://a.example:6443' }],
+  ])('%s may be given besides', (_, inputs, expected) => {
+    expect(find({ kubeconfig: config('a', { current: 'nothing' }), context: 'a', ...inputs })).toMatchObject(expected);
+  });
+
+  test('without a namespace means default', () => {
+    expect(find({ kubeconfig: config('a').replace(', namespace: a-ns', '') }).namespace).toBe('default');
+  });
+
+  test('may be JSON', () => {
+    const json = JSON.stringify({
+      clusters: [{ name: 'a', cluster: { server: 'https://a' } }],
+      users: [{ name: 'a', user: {} }],
+      contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+      'current-context': 'a',
+    });
+    expect(find({ kubeconfig: json })).toMatchObject({ server: 'https://a', secrets: [] });
+  });
+
+  test.each(['token', 'password'])('a %s of digits alone is a secret in text', field => {
+    const text = config('a').replace(new RegExp(`${field}: .*`), `${field}: 1234567890`);
+    expect(find({ kubeconfig: text }).secrets).toContain('1234567890');
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['no YAML', 'a: [', /^kubeconfig: this is not a kubeconfig: it is not valid YAML: .*\(line \d+, column \d+\)\.$/],
+    ['nothing but text', 'hello', /it holds no mapping\.$/],
+    ['a list', '- a\n- b', /it holds no mapping\.$/],
+    ['another file', 'apiVersion: v1\nkind: Secret', /it has no list of clusters\.$/],
+    ['no clusters', config('a').replace(/clusters:\n.*\n.*\n.*\n/, 'clusters: []\n'), /it has no list of clusters\.$/],
+    ['no users', config('a').replace(/users:.*/s, ''), /it has no list of users\.$/],
+    ['no contexts', config('a').replace(/contexts:\n.*\n.*\n/, ''), /it has no list of contexts\.$/],
+    ['clusters that are none', config('a').replace(/clusters:\n.*\n.*\n.*\n/, 'clusters: [7]\n'), /not a kubeconfig: /],
+    [
+      'no current context',
+      config('a').replace(/current-context.*\n/, ''),
+      /^kubeconfig: the kubeconfig has no current context\.$/,
+    ],
+    [
+      'a current context that it does not have',
+      config('abc', { current: 'abd' }),
+      /does not have its current context abd\. It has: abc\. Did you mean abc\?$/,
+    ],
+    [
+      'a cluster that it does not have',
+      config('a').replace('{cluster: a', '{cluster: z'),
+      /context a names cluster z, which the kubeconfig does not have\.$/,
+    ],
+    [
+      'a user that it does not have',
+      config('a').replace('user: a', 'user: z'),
+      /context a names user z, which the kubeconfig does not have\.$/,
+    ],
+    [
+      'a server that is no address',
+      config('a', { server: 'a.example:6443' }),
+      /the server of cluster a is not an http\(s\) address\.$/,
+    ],
+    [
+      'a proxy that is no HTTP proxy',
+      config('a').replace('server:', 'proxy-url: socks5://p:1080\n      server:'),
+      /the proxy-url of cluster a is not an HTTP proxy/,
+    ],
+  ])('that has %s is refused', (_, kubeconfig, message) => {
+    const error = fault({ kubeconfig });
+    expect(error.reason).toBe('InvalidKubeconfig');
+    expect(error.message).toMatch(message);
+  });
+
+  test('an unknown context lists those there are', () => {
+    const two = config('prod').replace(
+      'contexts:\n',
+      'contexts:\n  - name: staging\n    context: {cluster: prod, user: prod}\n',
+    );
+    expect(fault({ kubeconfig: two, context: 'stagin' }).message).toBe(
+      'kubeconfig: the kubeconfig does not have context stagin (cluster_context). It has: staging, prod. Did you mean staging?',
+    );
+  });
+
+  test('is never quoted in an error, whatever is wrong with it', () => {
+    const lines = config('a').split('\n');
+    const damage = fc.record({
+      at: fc.nat(lines.length - 1),
+      what: fc.constantFrom(
+        'delete',
+        'indent',
+        'outdent',
+        'tab',
+        'quote',
+        'brace',
+        'colon',
+        'tag',
+        'anchor',
+        'repeat',
+        'number',
+      ),
+    });
+    const hurt: Record<string, (line: string) => string> = {
+      delete: () => '',
+      indent: line => `   ${line}`,
+      outdent: line => line.replace(/^ {2}/, ''),
+      tab: line => `\t${line}`,
+      quote: line => line.replace(/: /, ': "'),
+      brace: line => line.replace(/: /, ': {'),
+      colon: line => line.replace(/:/, ''),
+      tag: line => line.replace(/: /, ': !secret '),
+      anchor: line => line.replace(/: /, ': *'),
+      repeat: line => `${line}\n${line}`,
+      number: line => line.replace(/: .*/, ': 7'),
+    };
+    fc.assert(
+      fc.property(fc.array(damage, { minLength: 1, maxLength: 4 }), damages => {
+        const text = [...lines];
+        for (const { at, what } of damages) text[at] = hurt[what]?.(text[at] ?? '') ?? '';
+        try {
+          find({ kubeconfig: text.join('\n') });
+        } catch (error) {
+          expect(error).toBeInstanceOf(StepError);
+          const { text: shown, stack, cause } = error as StepError;
+          for (const secret of Object.values(SECRETS))
+            expect([shown, stack, String(cause)].join()).not.toContain(secret);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+describe('a file', () => {
+  test('is read, and paths in it are relative to it', () => {
+    const path = file('relative.yaml', config('a').replace(/client-key-data: .*/, 'client-key: keys/a.key'));
+    const target = find({ configFile: path });
+    expect(target.source).toBe(`context a of config_file ${path}`);
+    expect(target.kubeConfig.getCurrentUser()?.keyFile).toBe(join(folder, 'keys/a.key'));
+  });
+
+  test('that is not there is named, with the folder it was looked for in', () => {
+    const error = fault({ configFile: 'nowhere/config' });
+    expect(error.message).toBe('config_file: cannot read nowhere/config: there is no such file.');
+    expect(error.remedy).toContain(process.cwd());
+  });
+
+  test('that is a folder is named', () => {
+    expect(fault({ configFile: folder }).message).toContain(`config_file: cannot read ${folder}: `);
+  });
+});
+
+describe('KUBECONFIG', () => {
+  test('names files of which the first that has a name wins', () => {
+    const [first, second] = [file('1.yaml', config('a')), file('2.yaml', config('b'))];
+    const third = file('3.yaml', config('a', { server: 'https://other.example' }));
+    const env = { KUBECONFIG: [first, second, third].join(':') };
+    expect(find({}, env)).toMatchObject({ server: 'https://a.example:6443', namespace: 'a-ns' });
+    expect(find({ context: 'b' }, env)).toMatchObject({ server: 'https://b.example:6443', namespace: 'b-ns' });
+    expect(find({}, env).source).toBe(`context a of KUBECONFIG ${env.KUBECONFIG}`);
+    expect(find({}, { KUBECONFIG: [second, first].join(':') }).server).toBe('https://b.example:6443');
+  });
+
+  test('the current context is that of the first file that has one', () => {
+    const first = file('4.yaml', config('a').replace(/current-context.*\n/, ''));
+    const second = file('5.yaml', config('b'));
+    expect(find({}, { KUBECONFIG: `${first}:${second}` }).server).toBe('https://b.example:6443');
+  });
+
+  test('is of no account when an input says which cluster', () => {
+    const env = { KUBECONFIG: file('6.yaml', config('b')) };
+    expect(find({ kubeconfig: config('a') }, env).server).toBe('https://a.example:6443');
+    expect(find({ configFile: file('7.yaml', config('c')) }, env).server).toBe('https://c.example:6443');
+  });
+
+  test('a fault in one of its files names the file', () => {
+    const broken = file('8.yaml', 'a: [');
+    const error = fault({}, { KUBECONFIG: `${file('9.yaml', config('a'))}:${broken}` });
+    expect(error.message).toContain(`KUBECONFIG ${broken}: this is not a kubeconfig: it is not valid YAML`);
+  });
+});
+
+test('plain http is left to the user', () => {
+  const target = find({ kubeconfig: config('a', { server: 'http://localhost:8080' }) });
+  expect(target.server).toBe('http://localhost:8080');
+});
+
+test('nothing to go by is an error with the way out', () => {
+  const home = process.env['HOME'];
+  process.env['HOME'] = folder;
+  try {
+    const error = fault({}, { KUBERNETES_SERVICE_HOST: '' });
+    expect(error.title).toBe('No cluster given');
+    expect(error.remedy).toContain('secrets.KUBECONFIG');
+  } finally {
+    process.env['HOME'] = home;
+  }
+});

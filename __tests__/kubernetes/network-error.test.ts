@@ -1,0 +1,82 @@
+import { expect, test } from '@jest/globals';
+import { NetworkError, unreachable } from '../../src/kubernetes/network-error.ts';
+
+const failed = (code: string, message = `it is ${code}`) => Object.assign(new Error(message), { code });
+const SERVER = 'https://k8s.example:6443';
+
+test.each([
+  ['ECONNREFUSED', 'not sent', 'connection refused'],
+  ['EHOSTUNREACH', 'not sent', 'no route to the host'],
+  ['ENETUNREACH', 'not sent', 'no route to the network'],
+  ['ENETDOWN', 'not sent', 'it is ENETDOWN'],
+  ['EAI_AGAIN', 'not sent', 'the name server does not answer'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'not sent', 'no connection in time'],
+  ['ECONNRESET', 'unknown', 'connection reset'],
+  ['EPIPE', 'unknown', 'connection closed'],
+  ['ETIMEDOUT', 'unknown', 'it is ETIMEDOUT'],
+  ['UND_ERR_SOCKET', 'unknown', 'connection closed'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'unknown', 'no answer in time'],
+  ['UND_ERR_BODY_TIMEOUT', 'unknown', 'no answer in time'],
+  ['HPE_INVALID_CONSTANT', 'unknown', 'it is HPE_INVALID_CONSTANT'],
+  ['ENOTFOUND', 'hopeless', 'its host name does not exist'],
+  ['UND_ERR_INVALID_ARG', 'hopeless', 'it is UND_ERR_INVALID_ARG'],
+  ['EPROTO', 'hopeless', 'it is EPROTO'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'hopeless', 'it is ERR_SSL_WRONG_VERSION_NUMBER'],
+  ['CERT_HAS_EXPIRED', 'hopeless', 'its certificate has expired'],
+  [
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'hopeless',
+    'its certificate is self-signed, and not by the authority in the kubeconfig',
+  ],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'hopeless', 'its certificate is not signed by the authority in the kubeconfig'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'hopeless', 'its certificate is for another host name'],
+])('%s: %s, in words: %s', (code, failing, what) => {
+  expect(new NetworkError(failed(code))).toMatchObject({ name: 'NetworkError', failing, what, message: what });
+});
+
+test.each([
+  ['wrapped', new Error('fetch failed', { cause: failed('ECONNREFUSED') })],
+  ['of several addresses', new AggregateError([failed('ECONNREFUSED'), failed('ENETUNREACH')])],
+  ['of several addresses, with a code', Object.assign(new AggregateError([failed('x')]), { code: 'ECONNREFUSED' })],
+  ['under undici’s own', Object.assign(new Error('x', { cause: failed('ECONNREFUSED') }), { code: 'UND_ERR' })],
+])('the code is found: %s', (_, error) => {
+  expect(new NetworkError(error).what).toBe('connection refused');
+});
+
+test.each([
+  ['an error without a code', new Error('odd'), 'odd'],
+  ['no error', 'odd', 'odd'],
+])('%s is shown as it is', (_, error, what) => {
+  expect(new NetworkError(error)).toMatchObject({ failing: 'unknown', what });
+});
+
+test.each([
+  [
+    'ECONNREFUSED',
+    'The API server is out of reach',
+    `The API server at ${SERVER} did not answer within 61 s: connection refused.`,
+    /this runner can reach it/,
+  ],
+  [
+    'ENOTFOUND',
+    'The API server is out of reach',
+    `The API server at ${SERVER} did not answer: its host name does not exist.`,
+    /address in the kubeconfig/,
+  ],
+  [
+    'CERT_HAS_EXPIRED',
+    'The API server cannot be trusted',
+    `The API server at ${SERVER} cannot be trusted: its certificate has expired.`,
+    /^Renew the API server’s certificate\.$/,
+  ],
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'The API server cannot be trusted',
+    `The API server at ${SERVER} cannot be trusted: its certificate is for another host name.`,
+    /tls-server-name/,
+  ],
+])('the end of patience with %s', (code, title, message, remedy) => {
+  const error = unreachable(SERVER, new NetworkError(failed(code)), 61.2);
+  expect(error).toMatchObject({ reason: 'Unreachable', title, message });
+  expect(error.remedy).toMatch(remedy);
+});

@@ -1,0 +1,166 @@
+import { describe, expect, test } from '@jest/globals';
+import { ApiError, type Asked, explain } from '../../src/kubernetes/status.ts';
+import { replies, status } from '../support/kubernetes-replies.ts';
+
+const create: Asked = { verb: 'create', resource: 'pods', namespace: 'etl', name: 'p' };
+const of = (reply: { code: number; body: object }, asked = create) => explain(reply.code, reply.body, asked);
+
+test.each<[string, ReturnType<typeof status>, object]>([
+  ['401', replies.unauthorized(), { reason: 'Unauthorized', sentence: expect.stringContaining('401 Unauthorized') }],
+  [
+    'RBAC',
+    replies.forbidden('create', 'pods', 'etl', undefined, 'github-runner'),
+    {
+      reason: 'Forbidden',
+      title: 'Permission missing',
+      sentence: 'github-runner may not create pods in namespace etl.',
+      remedy: expect.stringContaining('the verb create on pods'),
+    },
+  ],
+  [
+    'RBAC, of another namespace than was asked',
+    replies.forbidden('get', 'secrets', 'kube-system'),
+    { sentence: 'system:serviceaccount:ci:runner may not get secrets in namespace kube-system.' },
+  ],
+  [
+    'RBAC for the whole cluster',
+    status(
+      403,
+      'Forbidden',
+      'pods is forbidden: User "u" cannot list resource "pods" in API group "" at the cluster scope',
+    ),
+    { sentence: 'u may not list pods in namespace etl.' },
+  ],
+  [
+    'a quota that is used up',
+    replies.quota('p', 'compute', 'limits.memory=2Gi,pods=1', 'limits.memory=7Gi,pods=2', 'limits.memory=8Gi,pods=2'),
+    {
+      reason: 'QuotaExceeded',
+      title: 'Quota exceeded',
+      sentence:
+        'ResourceQuota compute of namespace etl has no room for this pod: it asks for limits.memory=2Gi,pods=1, limits.memory=7Gi,pods=2 is used, the limit is limits.memory=8Gi,pods=2.',
+    },
+  ],
+  [
+    'a quota that wants requests',
+    status(
+      403,
+      'Forbidden',
+      'pods "p" is forbidden: failed quota: compute: must specify limits.cpu for: base; limits.memory for: base',
+    ),
+    {
+      reason: 'QuotaExceeded',
+      title: 'Quota needs requests',
+      sentence:
+        'ResourceQuota compute of namespace etl takes only pods that specify limits.cpu for: base; limits.memory for: base.',
+      remedy: expect.stringContaining('container_resources'),
+    },
+  ],
+  [
+    'Pod Security',
+    replies.podSecurity('p'),
+    {
+      reason: 'Forbidden',
+      title: 'Refused by Pod Security',
+      sentence:
+        'Namespace etl enforces the Pod Security standard restricted:latest, which this pod violates: privileged (container "base" must not set securityContext.privileged=true).',
+    },
+  ],
+  [
+    'a service account that is not there',
+    replies.serviceAccountNotFound('p', 'builder', 'etl'),
+    {
+      reason: 'InvalidPod',
+      title: 'No such service account',
+      sentence: 'Service account builder does not exist in namespace etl.',
+      remedy: expect.stringContaining('kubectl -n etl create serviceaccount builder'),
+    },
+  ],
+  [
+    'a webhook that denies with 403',
+    status(403, 'Forbidden', 'admission webhook "policy.example.com" denied the request: no latest tags'),
+    {
+      reason: 'Forbidden',
+      sentence: expect.stringContaining('webhook "policy.example.com" denied the request: no latest tags'),
+    },
+  ],
+  [
+    'a webhook that denies with 400',
+    replies.badRequest('admission webhook "policy.example.com" denied the request: no latest tags'),
+    { reason: 'InvalidPod', sentence: expect.stringContaining('no latest tags') },
+  ],
+  [
+    'a webhook that fails',
+    replies.internalError('failed calling webhook "w": context deadline exceeded'),
+    {
+      reason: 'ServerError',
+      sentence: expect.stringContaining('HTTP 500: Internal error occurred: failed calling webhook'),
+    },
+  ],
+  [
+    'a namespace that is not there',
+    replies.namespaceNotFound('etl'),
+    { reason: 'NamespaceNotFound', sentence: 'Namespace etl does not exist on this cluster.' },
+  ],
+  [
+    'a namespace that is being deleted',
+    status(
+      403,
+      'Forbidden',
+      'pods "p" is forbidden: unable to create new content in namespace etl because it is being terminated',
+      { name: 'p', kind: 'pods', causes: [{ reason: 'NamespaceTerminating', message: 'x' }] },
+    ),
+    { reason: 'NamespaceNotFound', title: 'Namespace is being deleted' },
+  ],
+  [
+    'a pod that is not there',
+    replies.podNotFound('p'),
+    { reason: 'PodDeleted', sentence: expect.stringContaining('pods "p" not found') },
+  ],
+  ['a name that is taken', replies.alreadyExists('p'), { reason: 'NameTaken' }],
+  [
+    'a field that does not exist',
+    replies.strictDecoding('spec.containers[0].imagee', 'spec.x'),
+    {
+      reason: 'InvalidPod',
+      sentence: 'unknown field "spec.containers[0].imagee", unknown field "spec.x"',
+    },
+  ],
+  [
+    'fields that are wrong',
+    replies.invalid(
+      'p',
+      { reason: 'FieldValueInvalid', message: 'Invalid value: "x y"', field: 'spec.containers[0].image' },
+      { reason: 'FieldValueRequired', message: 'Required value', field: 'spec.volumes[0].name' },
+    ),
+    {
+      reason: 'InvalidPod',
+      sentence: 'spec.containers[0].image: Invalid value: "x y"; spec.volumes[0].name: Required value',
+    },
+  ],
+  ['500', replies.internalError('etcdserver: request timed out'), { reason: 'ServerError' }],
+])('%s', (_, reply, expected) => {
+  expect(of(reply)).toMatchObject(expected);
+});
+
+test.each([400, 403, 404, 409, 413, 418, 422, 429, 500, 503])('%i without a word of why says at least that', code => {
+  expect(explain(code, {}, create).sentence).toContain(`HTTP ${code}`);
+});
+
+describe('whether the pod itself is not there', () => {
+  test.each([
+    ['a pod', replies.podNotFound('p'), true],
+    ['a log of a kubelet that has just restarted', replies.logNotFound('p'), false],
+    ['the namespace', replies.namespaceNotFound('etl'), false],
+    ['a server that knows no pods', replies.noSuchResource(), false],
+    ['nothing: it is not allowed', replies.forbidden('get'), false],
+  ])('404 of %s', (_, { code, body }, expected) => {
+    expect(new ApiError(code, body, create).podNotFound).toBe(expected);
+  });
+});
+
+test('an error has the answer, and how long to wait', () => {
+  const error = new ApiError(429, { message: 'slow down' }, create, 7);
+  expect(error).toMatchObject({ name: 'StepError', code: 429, retryAfterSeconds: 7, status: { message: 'slow down' } });
+  expect(error.text).toContain('create pods with HTTP 429: slow down');
+});

@@ -1,0 +1,344 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { LogAssembler } from '../../../src/run/logs/assembler.ts';
+import { type Part, ServedLog } from './served-log.ts';
+
+/** An assembler, and what has come out of it. */
+class Assembled {
+  readonly log = new LogAssembler(bytes => this.#pieces.push(Buffer.from(bytes)));
+  readonly #pieces: Buffer[] = [];
+
+  /** One stream: all of `bytes`, in chunks of these sizes by turns. The chunks' memory is used again after each, as a transport's may be. */
+  stream(bytes: Buffer, chunkSizes: readonly number[] = [bytes.length || 1]): this {
+    this.log.begin();
+    for (let from = 0, turn = 0; from < bytes.length; turn++) {
+      const size = chunkSizes[turn % chunkSizes.length] ?? 1;
+      const chunk = Buffer.from(bytes.subarray(from, from + size));
+      this.log.push(chunk);
+      chunk.fill('?');
+      from += size;
+    }
+    return this;
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#pieces);
+  }
+
+  get text(): string {
+    return this.bytes.toString('latin1');
+  }
+}
+
+const stamp = (fraction: string) => `2026-03-01T12:00:${fraction.padEnd(12, '0')}Z`;
+const served = (...lines: [string, string][]) => lines.map(([fraction, text]) => `${stamp(fraction)} ${text}`).join('');
+const assembled = (...streams: (string | Buffer)[]) => {
+  const log = new Assembled();
+  for (const stream of streams) log.stream(Buffer.from(stream as string, 'latin1'));
+  return log;
+};
+
+describe('one stream', () => {
+  test.each([
+    ['nothing', '', ''],
+    ['a line', served(['01.', 'hello\n']), 'hello\n'],
+    ['spaces at both ends of a line', served(['01.', '  hello  \n']), '  hello  \n'],
+    ['an empty line', served(['01.', '\n'], ['01.1', 'x\n']), '\nx\n'],
+    ['an empty line whose stamp has no space behind it', `${stamp('01.')}\n${stamp('02.')} x\n`, '\nx\n'],
+    ['zones', '2026-03-01T14:00:01.000000000+02:00 a\n2026-02-28T23:30:01.000000000-12:30 b\n', 'a\nb\n'],
+    ['no final newline', served(['01.', 'a\n'], ['02.', 'prompt> ']), 'a\nprompt> '],
+    ['CRLF', served(['01.', 'a\r\n'], ['02.', 'b\r\n']), 'a\r\nb\r\n'],
+    ['a progress bar', served(['01.', '10%\r20%\r30%\n']), '10%\r20%\r30%\n'],
+    ['NUL', served(['01.', 'a\0b\0\n']), 'a\0b\0\n'],
+    ['bytes that are no UTF-8', served(['01.', 'a\xff\xfe\x80\n']), 'a\xff\xfe\x80\n'],
+    ['text that looks like a stamp', served(['01.', `${stamp('09.')} x\n`]), `${stamp('09.')} x\n`],
+    ['equal lines at one time', served(['01.', 'x\n'], ['01.', 'x\n'], ['01.', 'x\n']), 'x\nx\nx\n'],
+    ['lines out of order', served(['02.', 'b\n'], ['01.999999', 'a\n']), 'b\na\n'],
+  ])('%s', (_, stream, expected) => {
+    for (const chunkSize of [1, 2, 7, 31, 1000]) {
+      const log = new Assembled().stream(Buffer.from(stream, 'latin1'), [chunkSize]);
+      log.log.finish();
+      expect(log.text).toBe(expected);
+      expect(log.log.foreign).toBe('');
+    }
+  });
+
+  test.each([64 * 1024 - 32, 64 * 1024 - 31, 64 * 1024, 64 * 1024 + 1, 1024 * 1024])(
+    'a line of %i bytes, in chunks of any size',
+    length => {
+      const line = Buffer.alloc(length, 'abcdefghij');
+      const stream = Buffer.concat([Buffer.from(served(['01.', 'before\n'], ['02.', ''])), line, Buffer.from('\n')]);
+      for (const chunkSizes of [[1024 * 1024 * 2], [65536], [16384, 1, 5], [4093], [64 * 1024 + 30]]) {
+        const log = new Assembled().stream(stream, chunkSizes).stream(Buffer.from(served(['02.', ''])));
+        log.stream(Buffer.concat([stream, Buffer.from(served(['02.', 'after\n']))]), chunkSizes);
+        log.log.finish();
+        const expected = Buffer.concat([Buffer.from('before\n'), line, Buffer.from('\nafter\n')]);
+        expect(log.bytes.equals(expected)).toBe(true);
+      }
+    },
+  );
+
+  test('a line of 1 MiB is passed on as it comes, not held', () => {
+    const log = new Assembled();
+    log.log.begin();
+    log.log.push(Buffer.from(served(['01.', ''])));
+    for (let pieces = 0; pieces < 16; pieces++) log.log.push(Buffer.alloc(64 * 1024, 'x'));
+    expect(log.bytes.length).toBe(1024 * 1024);
+  });
+
+  test('an unfinished line is held until it is whole', () => {
+    const log = assembled(served(['01.', 'a\n'], ['02.', 'half']));
+    expect(log.text).toBe('a\n');
+    log.log.push(Buffer.from(' and half\n'));
+    expect(log.text).toBe('a\nhalf and half\n');
+  });
+});
+
+describe('resumed streams', () => {
+  test.each([
+    [undefined, ''],
+    [undefined, served(['05.', 'unfinished'])],
+    ['2026-03-01T12:00:04Z', served(['05.999999999', 'a\n'])],
+    ['2026-03-01T11:59:59Z', served(['00.', 'a\n'])],
+    ['2026-03-01T12:00:04Z', served(['06.', 'b\n'], ['05.999', 'the last in the file\n'])],
+    ['2026-03-01T12:00:04Z', '2026-03-01T14:00:05.000000000+02:00 a\n'],
+  ])('go on from %s', (from, stream) => {
+    expect(assembled(stream).log.resumeFrom).toBe(from);
+  });
+
+  test.each([
+    [
+      'repeat what was there',
+      [served(['01.', 'a\n'], ['02.', 'b\n']), served(['01.', 'a\n'], ['02.', 'b\n'], ['03.', 'c\n'])],
+      'a\nb\nc\n',
+    ],
+    [
+      'bring a line that had broken off',
+      [served(['01.', 'a\n'], ['02.', 'bro']), served(['01.', 'a\n'], ['02.', 'broken\n'])],
+      'a\nbroken\n',
+    ],
+    [
+      'have more equal lines than before',
+      [served(['01.', 'x\n'], ['01.', 'x\n']), served(['01.', 'x\n'], ['01.', 'x\n'], ['01.', 'x\n'])],
+      'x\nx\nx\n',
+    ],
+    [
+      'bring a line that is older than the last',
+      [served(['02.000001', 'b\n']), served(['02.000001', 'b\n'], ['02.', 'a\n'])],
+      'b\na\n',
+    ],
+    [
+      'begin two seconds before the newest line, when the last in the file is older than that',
+      [
+        served(['08.5', 'a\n'], ['10.', 'b\n'], ['09.999999', 'c\n']),
+        served(['08.5', 'a\n'], ['10.', 'b\n'], ['09.999999', 'c\n'], ['10.1', 'd\n']),
+      ],
+      'a\nb\nc\nd\n',
+    ],
+    [
+      'begin with the tail of a long line',
+      [served(['01.9', 'head and tail\n'], ['03.', 'b\n']), `and tail\n${served(['03.', 'b\n'], ['03.', 'c\n'])}`],
+      'head and tail\nb\nc\n',
+    ],
+    [
+      'begin anew when no line had been whole',
+      [served(['01.', 'unfin']), served(['01.', 'unfinished\n'], ['02.', 'b\n'])],
+      'unfinished\nb\n',
+    ],
+    [
+      'bring none of what was there, for it was rotated away',
+      [served(['01.', 'a\n']), served(['02.', 'b\n'])],
+      'a\nb\n',
+    ],
+  ])('%s', (_, streams, expected) => {
+    const log = assembled(...streams);
+    log.log.finish();
+    expect(log.text).toBe(expected);
+    expect(log.log.foreign).toBe('');
+  });
+
+  test('a line of 1 MiB that breaks off again and again comes once', () => {
+    const line = Buffer.alloc(1024 * 1024, 'abcdefghijklmnopq');
+    const whole = Buffer.concat([Buffer.from(served(['01.', 'a\n'], ['02.', ''])), line, Buffer.from('\n')]);
+    const log = new Assembled();
+    for (const cut of [100_000, 50, 300, 2000, 90_000, 500_000, 400_000, whole.length - 1, whole.length])
+      log.stream(whole.subarray(0, cut), [16_384]);
+    log.log.finish();
+    expect(log.bytes.equals(Buffer.concat([Buffer.from('a\n'), line, Buffer.from('\n')]))).toBe(true);
+  });
+
+  test('of two long lines that begin alike at one time, the second goes on where it broke off', () => {
+    const [first, second] = [Buffer.alloc(70_000, 'x'), Buffer.alloc(140_000, 'x')];
+    const whole = Buffer.concat([
+      Buffer.from(served(['01.', ''])),
+      first,
+      Buffer.from(`\n${served(['01.', ''])}`),
+      second,
+      Buffer.from('\n'),
+    ]);
+    const log = new Assembled().stream(whole.subarray(0, 170_000)).stream(whole);
+    expect(log.bytes.equals(Buffer.concat([first, Buffer.from('\n'), second, Buffer.from('\n')]))).toBe(true);
+  });
+});
+
+test.each([
+  ['in a line that was to be repeated', [served(['01.', 'hello\n']), served(['01.', 'hel'])], 'hello\n'],
+  ['in a new line', [served(['01.', 'hello\n'], ['02.', 'wor'])], 'hello\nwor'],
+  ['in a new line behind those repeated', [served(['01.', 'a\n']), served(['01.', 'a\n'], ['02.', 'wor'])], 'a\nwor'],
+])('given up %s', (_, streams, expected) => {
+  const log = assembled(...streams);
+  log.log.abandon();
+  expect(log.text).toBe(expected);
+});
+
+test('a stamp of no existing day in the tail of a long line is text of the container', () => {
+  const whole = served(['01.9', 'head 2026-13-41T12:00:07.123456789Z tail\n'], ['03.', 'b\n']);
+  const log = assembled(whole, `2026-13-41T12:00:07.123456789Z tail\n${served(['03.', 'b\n'], ['03.1', 'c\n'])}`);
+  expect(log.text).toBe('head 2026-13-41T12:00:07.123456789Z tail\nb\nc\n');
+  expect(log.log.resumeFrom).toBe('2026-03-01T12:00:02Z');
+});
+
+describe('text that is no line of the log', () => {
+  const error = 'unable to retrieve container logs for containerd://0123456789abcdef';
+
+  test.each([
+    ['alone', [error]],
+    ['alone, with a newline', [`${error}\n`]],
+    ['behind lines', [served(['01.', 'a\n']) + error]],
+    ['between lines', [`${served(['01.', 'a\n'])}${error}\n${served(['02.', 'b\n'])}`]],
+    ['at the start of the first stream', [`${error}\n${served(['01.', 'a\n'])}`]],
+    ['behind the lines of a resumed stream', [served(['01.', 'a\n']), served(['01.', 'a\n']) + error]],
+    ['all that a resumed stream brings', [served(['01.', 'a\n']), error]],
+  ])('%s, is known and never passed on', (_, streams) => {
+    const log = assembled(...streams);
+    expect(log.log.foreign).toContain(error);
+    log.log.finish();
+    expect(log.text).toBe(log.text.replace(/[^ab\n]/g, ''));
+  });
+
+  test('is forgotten with the next stream', () => {
+    const log = assembled(served(['01.', 'a\n']) + error, served(['01.', 'a\n'], ['02.', 'b\n']));
+    expect(log.log.foreign).toBe('');
+    expect(log.text).toBe('a\nb\n');
+  });
+
+  test('is not the half of a stamp only', () => {
+    expect(assembled(`${served(['01.', 'a\n'])}2026-03-0`).log.foreign).toBe('2026-03-0');
+  });
+});
+
+describe('the position', () => {
+  const whole = served(['01.', 'a\n'], ['02.', 'b\n'], ['03.', 'last']);
+  const positionAfter = (...streams: string[]) => assembled(...streams).log.position;
+
+  test('is the same after two readings of the whole log, one of them a followed first one', () => {
+    expect(positionAfter(whole, whole)).toBe(positionAfter(whole));
+    expect(positionAfter(whole, whole, whole)).toBe(positionAfter(whole));
+  });
+
+  test('is the same when the log is longer than what is repeated of it', () => {
+    const [before, rest] = [served(['01.', 'a\n'], ['05.', 'b\n']), served(['06.', 'c\n'])];
+    const log = assembled(before + rest);
+    const { position } = log.log;
+    expect(log.stream(Buffer.from(served(['05.', 'b\n']) + rest)).log.position).toBe(position);
+  });
+
+  test.each(Array.from({ length: whole.length }, (_, cut) => cut))('differs for a stream that was cut at %i', cut => {
+    expect(positionAfter(whole, whole.slice(0, cut))).not.toBe(positionAfter(whole));
+    expect(positionAfter(whole.slice(0, cut), whole)).not.toBe(positionAfter(whole.slice(0, cut)));
+  });
+});
+
+describe('property', () => {
+  /** Around the turn of a second, where time stamps out of order fall into different ones. */
+  const fraction = fc.constantFrom(0n, 1n, 80n, 500_000_000n, 999_999_930n, 999_999_999n);
+  const time = fc.record({
+    seconds: fc.oneof({ weight: 5, arbitrary: fc.constant(0n) }, fc.constantFrom(1n, 2n, 3n, 60n)),
+    fraction,
+    lateness: fc.constantFrom(0n, 0n, 1n, 90n, 2000n),
+  });
+  const length = fc.oneof(
+    { weight: 20, arbitrary: fc.nat(6) },
+    { weight: 2, arbitrary: fc.integer({ min: 980, max: 1040 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 65_490, max: 65_560 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 120_000, max: 300_000 }) },
+  );
+  const content = fc.record({ byte: fc.constantFrom(0x61, 0x62, 0x00, 0x0d, 0xff, 0xc3), length });
+  const line = fc.record({ time, content, parts: fc.array(time, { maxLength: 2 }) });
+  const cut = fc.oneof(fc.nat(400), fc.nat(1_000_000), fc.constant(Number.POSITIVE_INFINITY));
+  const scenario = fc.record({
+    lines: fc.array(line, { maxLength: 14 }),
+    zone: fc.constantFrom('Z', '+05:30', '-08:00'),
+    finalNewline: fc.boolean(),
+    cuts: fc.array(cut, { maxLength: 6 }),
+    chunkSizes: fc.array(fc.constantFrom(1, 3, 40, 1000, 16_384, 65_536, 300_000), { minLength: 1, maxLength: 4 }),
+  });
+
+  /** The longer a chunk list takes, the more bytes it may be slow for. */
+  const fitting = (sizes: readonly number[], bytes: number) =>
+    bytes > 20_000 ? sizes.map(size => Math.max(size, 1000)) : sizes;
+
+  function logOf({ lines, zone, finalNewline }: typeof scenario extends fc.Arbitrary<infer S> ? S : never): ServedLog {
+    let now = BigInt(Date.UTC(2026, 2, 1, 12)) * 1_000_000n;
+    const next = (step: { seconds: bigint; fraction: bigint; lateness: bigint }): bigint => {
+      const then = (now / 1_000_000_000n + step.seconds) * 1_000_000_000n + step.fraction;
+      if (then > now) now = then;
+      return now - step.lateness;
+    };
+    const partsOf = ({ time, content, parts }: (typeof lines)[number]): Part[] => {
+      const bytes = Buffer.alloc(content.length, content.byte);
+      const splits = [0, ...parts.map((_, index) => Math.floor((bytes.length * (index + 1)) / (parts.length + 1)))];
+      // Lines overtake each other (stdout and stderr), the parts of one do not.
+      let before = 0n;
+      return [time, ...parts].map((step, index) => {
+        const at = next(step);
+        if (at > before) before = at;
+        return { at: before, bytes: bytes.subarray(splits[index], splits[index + 1] ?? bytes.length) };
+      });
+    };
+    // The kubelet knows no line that has neither text nor an end.
+    const empty = lines.at(-1)?.content.length === 0;
+    return new ServedLog(lines.map(partsOf), { zone, finalNewline: finalNewline || empty });
+  }
+
+  const isPrefix = (bytes: Buffer, whole: Buffer) => whole.subarray(0, bytes.length).equals(bytes);
+
+  test('cut anywhere, resumed, and read twice at the end, the log is what the container wrote', () => {
+    fc.assert(
+      fc.property(scenario, given => {
+        const server = logOf(given);
+        const { written } = server;
+        const log = new Assembled();
+        for (const cut of given.cuts) {
+          const bytes = server.since(log.log.resumeFrom);
+          log.stream(bytes.subarray(0, cut), fitting(given.chunkSizes, bytes.length));
+          expect(isPrefix(log.bytes, written)).toBe(true);
+        }
+        const positions = [1, 2, 3].map(() => {
+          const bytes = server.since(log.log.resumeFrom);
+          return log.stream(bytes, fitting(given.chunkSizes, bytes.length)).log.position;
+        });
+        expect(new Set(positions).size).toBe(1);
+        log.log.finish();
+        expect(log.bytes.equals(written)).toBe(true);
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test('given up at any point, what was passed on is the beginning of what the container wrote', () => {
+    fc.assert(
+      fc.property(scenario, given => {
+        const server = logOf(given);
+        const log = new Assembled();
+        for (const cut of given.cuts) {
+          const bytes = server.since(log.log.resumeFrom);
+          log.stream(bytes.subarray(0, cut), fitting(given.chunkSizes, bytes.length));
+        }
+        log.log.abandon();
+        expect(isPrefix(log.bytes, server.written)).toBe(true);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});

@@ -1,0 +1,197 @@
+import { describe, expect, test } from '@jest/globals';
+import type { V1Pod } from '@kubernetes/client-node';
+import { outcomeOf, secondsBetween } from '../../src/run/outcome.ts';
+import { containerStatus, ended, podWith, running, waiting } from './pods.ts';
+
+const outcome = (pod: V1Pod, gone = false) => outcomeOf({ pod, gone }, 'base');
+const failed = (reason: string, sentence: string) => ({ state: 'failed', reason, sentence });
+const limited = { spec: { containers: [{ name: 'base', resources: { limits: { memory: '32Mi' } } }] } };
+const deleting = { metadata: { deletionTimestamp: new Date(0) } };
+const sidecar = containerStatus(running, 'istio-proxy');
+
+test.each<[string, V1Pod, boolean]>([
+  ['no status', { metadata: { name: 'p' } }, false],
+  ['pending', podWith(undefined, { phase: 'Pending' }), false],
+  ['waiting', podWith(waiting('ContainerCreating'), { phase: 'Pending' }), false],
+  ['running', podWith(running), false],
+  [
+    'another container has ended',
+    podWith(undefined, { containerStatuses: [containerStatus(ended(0), 'other')] }),
+    false,
+  ],
+  ['running, while the pod is called failed', podWith(running, { phase: 'Failed', reason: 'NodeLost' }), false],
+])('the end is not known: %s', (_, pod, gone) => {
+  expect(outcome(pod, gone)).toBeUndefined();
+});
+
+describe('success', () => {
+  test.each<[string, V1Pod, boolean]>([
+    ['exit code 0', podWith(ended(0), { phase: 'Succeeded' }), false],
+    [
+      'exit code 0 with a sidecar still running',
+      podWith(ended(0), { containerStatuses: [sidecar, containerStatus(ended(0))] }),
+      false,
+    ],
+    ['exit code 0, and the pod is gone', podWith(ended(0)), true],
+    ['exit code 0, and a sidecar that failed', podWith(ended(0), { phase: 'Failed' }), false],
+    ['exit code 0, and a child that ran out of memory', podWith(ended(0, 'OOMKilled')), false],
+    [
+      'exit code 0 before the deadline took the sidecar',
+      podWith(ended(0), { phase: 'Failed', reason: 'DeadlineExceeded' }),
+      false,
+    ],
+  ])('%s', (_, pod, gone) => {
+    expect(outcome(pod, gone)).toMatchObject({ state: 'succeeded', ended: { exitCode: 0 } });
+  });
+});
+
+describe('failure', () => {
+  test.each<[string, V1Pod, boolean, object]>([
+    [
+      'exit code 3',
+      podWith(ended(3)),
+      false,
+      failed('ExitCode', 'Container base of pod etl/p exited with code 3 after 4 s.'),
+    ],
+    [
+      'a signal',
+      podWith(ended(139)),
+      false,
+      failed('ExitCode', 'Container base of pod etl/p exited with code 139 (SIGSEGV) after 4 s.'),
+    ],
+    [
+      'SIGTERM of its own',
+      podWith(ended(143)),
+      false,
+      { reason: 'ExitCode', sentence: expect.stringContaining('(SIGTERM)') },
+    ],
+    [
+      'out of memory, with a limit',
+      podWith(ended(137, 'OOMKilled'), {}, limited),
+      false,
+      {
+        ...failed(
+          'OOMKilled',
+          'Container base of pod etl/p was killed after 4 s for exceeding its memory limit of 32Mi (OOMKilled, exit code 137).',
+        ),
+        remedy: 'Raise `container_resources.limits.memory`.',
+      },
+    ],
+    [
+      'out of memory, without a limit',
+      podWith(ended(137, 'OOMKilled')),
+      false,
+      { reason: 'OOMKilled', sentence: expect.stringContaining('its node ran out of memory') },
+    ],
+    [
+      'the deadline',
+      podWith(ended(137), { phase: 'Failed', reason: 'DeadlineExceeded' }),
+      false,
+      {
+        reason: 'DeadlineExceeded',
+        sentence: expect.stringContaining('active_deadline_seconds of 60 s (exit code 137)'),
+      },
+    ],
+    [
+      'the deadline before it ran',
+      podWith(undefined, { phase: 'Failed', reason: 'DeadlineExceeded', message: 'Pod was active …' }),
+      false,
+      { reason: 'DeadlineExceeded', sentence: expect.stringContaining('before its container had run') },
+    ],
+    [
+      'evicted',
+      podWith(ended(137), { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory. ' }),
+      false,
+      failed(
+        'Evicted',
+        'Container base of pod etl/p was evicted by its node node-1: The node was low on resource: memory.',
+      ),
+    ],
+    [
+      'evicted before it ran',
+      podWith(undefined, { phase: 'Failed', reason: 'Evicted', message: 'Disk pressure' }),
+      false,
+      failed('Evicted', 'Pod etl/p was evicted by its node node-1: Disk pressure'),
+    ],
+    [
+      'a command that does not exist',
+      podWith(ended(128, 'StartError', 'exec: "/nope": stat /nope: no such file or directory\n')),
+      false,
+      {
+        reason: 'StartError',
+        sentence: expect.stringMatching(
+          /could not be started \(StartError, exit code 128\): exec: "\/nope".*directory$/,
+        ),
+      },
+    ],
+    [
+      'a command that does not exist, and no word of why',
+      podWith(ended(128, 'ContainerCannotRun')),
+      false,
+      { reason: 'StartError' },
+    ],
+    ['a container that got lost', podWith(ended(137, 'ContainerStatusUnknown')), false, { reason: 'Lost' }],
+    [
+      'a container that got lost, with 0 for its exit code',
+      podWith(ended(0, 'ContainerStatusUnknown')),
+      false,
+      { state: 'failed', reason: 'Lost' },
+    ],
+    [
+      'deleted by somebody',
+      podWith(ended(143), {}, deleting),
+      false,
+      {
+        reason: 'PodDeleted',
+        sentence: expect.stringContaining('(exit code 143): somebody or something else deleted the pod.'),
+      },
+    ],
+    [
+      'its own exit code, while somebody deletes the pod',
+      podWith(ended(2), {}, deleting),
+      false,
+      { reason: 'ExitCode' },
+    ],
+    [
+      'gone while it ran',
+      podWith(running),
+      true,
+      failed('PodDeleted', 'Pod etl/p was deleted by somebody or something else while container base was running.'),
+    ],
+    [
+      'gone before it ran',
+      podWith(waiting('ContainerCreating'), { phase: 'Pending' }),
+      true,
+      failed('PodDeleted', 'Pod etl/p was deleted by somebody or something else before container base had started.'),
+    ],
+    [
+      'refused by its node',
+      podWith(undefined, { phase: 'Failed', reason: 'OutOfcpu', message: 'Pod was rejected: not enough cpu' }),
+      false,
+      {
+        ...failed('Rejected', 'Pod etl/p failed before its container ran (OutOfcpu): Pod was rejected: not enough cpu'),
+        title: 'OutOfcpu',
+      },
+    ],
+    [
+      'failed for no reason given',
+      podWith(waiting('PodInitializing'), { phase: 'Failed' }),
+      false,
+      failed('Rejected', 'Pod etl/p failed before its container ran (no reason given).'),
+    ],
+    ['succeeded without it', podWith(undefined, { phase: 'Succeeded' }), false, { state: 'failed' }],
+  ])('%s', (_, pod, gone, expected) => {
+    expect(outcome(pod, gone)).toMatchObject({ state: 'failed', ...expected });
+  });
+});
+
+test.each<[string | undefined, string | undefined, number | undefined]>([
+  ['2026-03-01T12:00:00Z', '2026-03-01T12:01:30Z', 90],
+  ['2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z', 0],
+  ['1970-01-01T00:00:00Z', '2026-03-01T12:00:00Z', undefined],
+  ['2026-03-01T12:00:01Z', '2026-03-01T12:00:00Z', undefined],
+  [undefined, '2026-03-01T12:00:00Z', undefined],
+  ['2026-03-01T12:00:00Z', undefined, undefined],
+])('from %s to %s are %s seconds', (start, end, seconds) => {
+  expect(secondsBetween(start, end)).toBe(seconds);
+});
