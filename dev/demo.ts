@@ -2,10 +2,7 @@
  * Shows the action at work: brings the test cluster up if it is not there, and lets nektos/act run a workflow of examples/ on it, as a user of examples/rbac.yaml.
  * Ends with 0 when the workflow did what it promises and left no pod. Takes away whatever it started, also on Ctrl-C.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { constants, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Cluster, down, up } from './cluster/index.ts';
+import { down, up } from './cluster/index.ts';
 import { buildAct, runWorkflow } from './demo/act.ts';
 import { type Expected, missingFrom } from './demo/expected.ts';
 import { type Interruption, onInterruption } from './demo/interruption.ts';
@@ -31,51 +28,45 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 // Whoever stops reading (`npm run demo | head`) still has the cluster taken down.
 process.stdout.on('error', () => {});
 
-process.exitCode = await demo();
+const { stop, force } = onInterruption(signal => say(`${signal}: ending the workflow and cleaning up`));
+try {
+  await demo();
+} catch (error) {
+  if (!stop.aborted) say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = stop.reason instanceof Interruption ? stop.reason.exitCode : 1;
+}
 
-async function demo(): Promise<number> {
-  const { stop, force } = onInterruption(signal => say(`${signal}: ending the workflow and cleaning up`));
-  const folder = await mkdtemp(join(tmpdir(), 'kubernetes-pod-step-demo-'));
-  let cluster: Cluster | undefined;
-  let namespace: DemoNamespace | undefined;
+async function demo(): Promise<void> {
+  const act = await buildAct(say);
+  stop.throwIfAborted();
+  const cluster = await up({ name: CLUSTER }, say);
   try {
-    const act = await buildAct(say);
     stop.throwIfAborted();
-    cluster = await up({ name: CLUSTER }, say);
-    stop.throwIfAborted();
-    namespace = await DemoNamespace.create(cluster.kubeconfig);
-    const kubeconfig = await namespace.runnerKubeconfig();
-    stop.throwIfAborted();
-
-    say(`\nact runs ${WORKFLOW}; its pods are in namespace ${namespace.name}\n`);
-    const ended = await runWorkflow(act, {
-      workflow: WORKFLOW,
-      secrets: { KUBECONFIG: kubeconfig },
-      folder,
-      stop,
-      force,
-    });
-    const left = await namespace.podsLeft();
-    say(`\nPods left: ${left.join(', ') || 'none'}`);
-    stop.throwIfAborted();
-
-    if (ended.code !== 0) throw new Error(`act ended with ${ended.code}, so a job failed.`);
-    const missing = missingFrom(ended.log, EXPECTED);
-    if (missing.length > 0) throw new Error(`The log lacks ${missing.join('; ')}.`);
-    if (left.length > 0) throw new Error('Pods were left behind.');
-    say(`Seen in the log: ${EXPECTED.map(({ what }) => what).join('; ')}`);
-    return 0;
-  } catch (error) {
-    if (stop.aborted) {
-      const { signal } = stop.reason as Interruption;
-      return 128 + constants.signals[signal];
+    const namespace = await DemoNamespace.create(cluster.kubeconfig);
+    try {
+      await show(act, namespace);
+    } finally {
+      // A cluster that goes takes its namespaces along.
+      if (!cluster.started) await namespace.delete();
     }
-    say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
   } finally {
-    // A cluster that goes takes its namespaces along.
-    if (cluster?.started) await down(CLUSTER, say);
-    else await namespace?.delete();
-    await rm(folder, { recursive: true, force: true });
+    if (cluster.started) await down(CLUSTER, say);
   }
+}
+
+/** Runs the workflow and checks what came of it. */
+async function show(act: string, namespace: DemoNamespace): Promise<void> {
+  const secrets = { KUBECONFIG: await namespace.runnerKubeconfig() };
+  stop.throwIfAborted();
+  say(`\nact runs ${WORKFLOW} on this machine, without Docker; the pods are in namespace ${namespace.name}\n`);
+  const { code, log } = await runWorkflow(act, { workflow: WORKFLOW, secrets, stop, force });
+  const left = await namespace.podsLeft();
+  say(`\nPods left: ${left.join(', ') || 'none'}`);
+  stop.throwIfAborted();
+
+  if (code !== 0) throw new Error(`act ended with exit code ${code}; the reason is in the log above.`);
+  const missing = missingFrom(log, EXPECTED);
+  if (missing.length > 0) throw new Error(`The log lacks ${missing.join('; ')}.`);
+  if (left.length > 0) throw new Error(`${left.length} pods were left behind.`);
+  say(`Seen in the log: ${EXPECTED.map(({ what }) => what).join('; ')}`);
 }

@@ -25127,9 +25127,90 @@ function defined(object) {
 }
 
 // src/kubernetes/client.ts
+var import_undici2 = __toESM(require_undici(), 1);
+import { setFlagsFromString } from "node:v8";
+
+// src/kubernetes/connection.ts
 var import_undici = __toESM(require_undici(), 1);
 import { X509Certificate } from "node:crypto";
-import { setFlagsFromString } from "node:v8";
+var KEEP_ALIVE_PROBE_MS = 3e4;
+var CONNECT_TIMEOUT_MS = 1e4;
+var Connection = class {
+  #target;
+  #onCredential;
+  #pool;
+  #knownCredential = "";
+  /** @param onCredential is told each credential before it is used, to have it masked */
+  constructor(target2, onCredential) {
+    this.#target = target2;
+    this.#onCredential = onCredential;
+  }
+  /**
+   * What a request needs. Credentials are asked for before each one: client-node re-reads token files and runs credential plugins when theirs has expired. The connections are kept as long as the TLS part stays the same.
+   */
+  async ready() {
+    const options = {};
+    try {
+      await this.#target.kubeConfig.applyToHTTPSOptions(options);
+    } catch (error2) {
+      throw new StepError(
+        "InvalidKubeconfig",
+        "No credentials",
+        `The credentials of the kubeconfig cannot be obtained: ${error2.message.trim()}`,
+        {
+          remedy: "Check the user of this context, and that its credential plugin is installed on the runner.",
+          cause: error2
+        }
+      );
+    }
+    const headers2 = { ...options.headers };
+    if (options.auth) headers2["Authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`;
+    const credential = headers2["Authorization"] ?? "";
+    if (credential !== this.#knownCredential) {
+      this.#knownCredential = credential;
+      this.#onCredential(credential.replace(/^\S+ /, ""));
+    }
+    return { agent: this.#agent(options), headers: headers2 };
+  }
+  /** What to say to a 401 when the client certificate has expired, which the server does not tell. */
+  expiredCertificate() {
+    const certificate = this.#target.kubeConfig.getCurrentUser()?.certData;
+    if (!certificate) return void 0;
+    const { validToDate } = new X509Certificate(Buffer.from(certificate, "base64"));
+    if (validToDate.getTime() > Date.now()) return void 0;
+    return new StepError(
+      "Unauthorized",
+      "Client certificate expired",
+      `The client certificate in the kubeconfig expired on ${validToDate.toISOString().slice(0, 10)}.`,
+      {
+        remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
+      }
+    );
+  }
+  /** Closes every connection. */
+  async close() {
+    await this.#pool?.agent.destroy();
+  }
+  #agent({ ca, cert, key, servername, rejectUnauthorized }) {
+    const tls3 = Object.fromEntries(
+      Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== void 0)
+    );
+    const identity = JSON.stringify(Object.values(tls3).map(String));
+    if (this.#pool?.key !== identity) {
+      void this.#pool?.agent.close();
+      const connect3 = {
+        ...tls3,
+        keepAlive: true,
+        keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+        timeout: CONNECT_TIMEOUT_MS
+      };
+      const proxy = this.#target.kubeConfig.getCurrentCluster()?.proxyUrl;
+      const agent = proxy ? new import_undici.ProxyAgent({ uri: proxy, requestTls: connect3, allowH2: false }) : new import_undici.Agent({ connect: connect3, allowH2: false });
+      this.#pool = { agent, key: identity };
+    }
+    return this.#pool.agent;
+  }
+};
 
 // src/kubernetes/network-error.ts
 var NOT_SENT = /* @__PURE__ */ new Set([
@@ -25352,18 +25433,17 @@ var FIRST_CONTACT_PATIENCE_SECONDS = 60;
 var OUTAGE_PATIENCE_SECONDS = 3600;
 var SETTLING_SECONDS = 30;
 var DEADLINE_SECONDS = 30;
-var KEEP_ALIVE_PROBE_MS = 3e4;
 var ApiClient = class {
   target;
   #watcher;
-  #dispatcher;
-  #knownCredential = "";
+  #connection;
   #contacted = false;
   #outage;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
   constructor(target2, watcher) {
     this.target = target2;
     this.#watcher = watcher;
+    this.#connection = new Connection(target2, (secret) => watcher.credential(secret));
   }
   /**
    * Calls the API and returns the JSON it answers. A failure that may pass (no connection, time-out, 429, 5xx) is tried again as long as patience lasts; only for requests that do no harm twice.
@@ -25432,8 +25512,8 @@ var ApiClient = class {
     await pause(1e3 * pauseSeconds, signal3);
   }
   /** Closes every connection. */
-  async close() {
-    await this.#dispatcher?.agent.destroy();
+  close() {
+    return this.#connection.close();
   }
   #mayPass(error2, tries) {
     if (error2 instanceof NetworkError) return error2.failing !== "hopeless" || this.#contacted;
@@ -25458,13 +25538,13 @@ var ApiClient = class {
     if (told) this.#watcher.back(this.target.server, awaySeconds);
   }
   async #send(call, timeouts, signal3) {
-    const { agent, headers: headers2 } = await this.#credentials();
+    const { agent, headers: headers2 } = await this.#connection.ready();
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(call.query ?? {})) if (value !== void 0) query.set(key, String(value));
     const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ""}`);
     let response;
     try {
-      response = await (0, import_undici.request)(url, {
+      response = await (0, import_undici2.request)(url, {
         dispatcher: agent,
         method: call.method,
         headers: {
@@ -25499,7 +25579,7 @@ var ApiClient = class {
       return this.#noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
     if (code < 500 && code !== 429) this.#answered();
     if (code === 401) {
-      const expired = this.#expiredCertificate();
+      const expired = this.#connection.expiredCertificate();
       if (expired) return expired;
     }
     const retryAfter = Number(response.headers["retry-after"]);
@@ -25519,62 +25599,6 @@ var ApiClient = class {
         remedy: "Check the server\u2019s address in the kubeconfig, and whether a proxy or a login page stands in between."
       }
     );
-  }
-  /** An expired client certificate is answered with a bare 401, so its date is looked up here. */
-  #expiredCertificate() {
-    const certificate = this.target.kubeConfig.getCurrentUser()?.certData;
-    if (!certificate) return void 0;
-    const { validToDate } = new X509Certificate(Buffer.from(certificate, "base64"));
-    if (validToDate.getTime() > Date.now()) return void 0;
-    return new StepError(
-      "Unauthorized",
-      "Client certificate expired",
-      `The client certificate in the kubeconfig expired on ${validToDate.toISOString().slice(0, 10)}.`,
-      {
-        remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
-      }
-    );
-  }
-  /**
-   * Credentials are asked for before every request: client-node re-reads token files and runs credential plugins when theirs has expired. The connections are kept as long as the TLS part stays the same.
-   */
-  async #credentials() {
-    const options = {};
-    try {
-      await this.target.kubeConfig.applyToHTTPSOptions(options);
-    } catch (error2) {
-      throw new StepError(
-        "InvalidKubeconfig",
-        "No credentials",
-        `The credentials of the kubeconfig cannot be obtained: ${error2.message.trim()}`,
-        {
-          remedy: "Check the user of this context, and that its credential plugin is installed on the runner.",
-          cause: error2
-        }
-      );
-    }
-    const headers2 = { ...options.headers };
-    if (options.auth) headers2["Authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`;
-    const credential = headers2["Authorization"] ?? "";
-    if (credential !== this.#knownCredential) {
-      this.#knownCredential = credential;
-      this.#watcher.credential(credential.replace(/^\S+ /, ""));
-    }
-    return { agent: this.#agent(options), headers: headers2 };
-  }
-  #agent({ ca, cert, key, servername, rejectUnauthorized }) {
-    const tls3 = Object.fromEntries(
-      Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== void 0)
-    );
-    const identity = JSON.stringify(Object.values(tls3).map(String));
-    if (this.#dispatcher?.key !== identity) {
-      void this.#dispatcher?.agent.close();
-      const connect3 = { ...tls3, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS, timeout: 1e4 };
-      const proxy = this.target.kubeConfig.getCurrentCluster()?.proxyUrl;
-      const agent = proxy ? new import_undici.ProxyAgent({ uri: proxy, requestTls: connect3, allowH2: false }) : new import_undici.Agent({ connect: connect3, allowH2: false });
-      this.#dispatcher = { agent, key: identity };
-    }
-    return this.#dispatcher.agent;
   }
 };
 function isOutage(error2) {
@@ -25600,7 +25624,7 @@ import fs4 from "node:fs";
 import https2 from "node:https";
 import http2 from "node:http";
 import tls2 from "node:tls";
-var import_undici2 = __toESM(require_undici(), 1);
+var import_undici3 = __toESM(require_undici(), 1);
 import net3 from "node:net";
 import path from "node:path";
 
@@ -30098,15 +30122,15 @@ var KubeConfig = class _KubeConfig {
     const opts = this.createDispatcherOptions(cluster, agentOptions);
     switch (opts.type) {
       case "proxy":
-        return new import_undici2.ProxyAgent({
+        return new import_undici3.ProxyAgent({
           uri: opts.uri,
           requestTls: opts.requestTls,
           connect: opts.connect
         });
       case "socks":
-        return new import_undici2.Agent({ connect: createSocksConnector(opts.uri, opts.requestTls) });
+        return new import_undici3.Agent({ connect: createSocksConnector(opts.uri, opts.requestTls) });
       case "agent":
-        return new import_undici2.Agent({ connect: opts.connect });
+        return new import_undici3.Agent({ connect: opts.connect });
       case "none":
         return void 0;
     }
@@ -30885,7 +30909,10 @@ async function tidyUp(pod, action, client, log) {
     } catch (error2) {
       log.warning(
         "Pod not deleted",
-        `Pod ${namespace}/${name} could not be deleted: ${error2.message} The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`
+        withRemedy(
+          `Pod ${namespace}/${name} could not be deleted: ${error2.message}`,
+          `The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`
+        )
       );
       return;
     }
@@ -31681,7 +31708,10 @@ async function post() {
   } catch (error2) {
     log.warning(
       "Pod not deleted",
-      `Pod ${pod.namespace}/${pod.name} may still be there: ${error2.message} To delete it: kubectl -n ${pod.namespace} delete pod ${pod.name}`
+      withRemedy(
+        `Pod ${pod.namespace}/${pod.name} may still be there: ${error2.message}`,
+        `To delete it: kubectl -n ${pod.namespace} delete pod ${pod.name}`
+      )
     );
   }
   await log.close();

@@ -91,6 +91,16 @@ describe('what is observed', () => {
     expect((await observed.until(isGone)).pod.metadata?.uid).toBe(pod.object.metadata.uid);
   });
 
+  test('is not the pod of that name that the watch shows', async () => {
+    const other = structuredClone(pod.object);
+    Object.assign(other.metadata, { uid: 'another', resourceVersion: '9999' });
+    const body = `${JSON.stringify({ type: 'ADDED', object: other })}\n`;
+    server.fault({ match: { verb: 'watch' }, action: { kind: 'answer', reply: { code: 200, body } } });
+    observe();
+    expect((await observed.until(isGone)).pod.metadata?.uid).toBe(pod.object.metadata.uid);
+    expect(server.matching({ verb: 'get' })).toEqual([]);
+  });
+
   test('is gone only when two answers say so', async () => {
     observe();
     await server.request({ verb: 'watch' });

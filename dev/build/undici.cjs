@@ -6,5 +6,6 @@ const ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');
 module.exports = {
   Agent,
   ProxyAgent,
-  request: (url, { dispatcher, ...options }) => request.call(dispatcher, { ...options, origin: url.origin, path: `${url.pathname}${url.search}` }),
+  request: (url, { dispatcher, ...options }) =>
+    request.call(dispatcher, { ...options, origin: url.origin, path: `${url.pathname}${url.search}` }),
 };

@@ -28,9 +28,9 @@ export async function up(name: string, report: Report): Promise<Cluster> {
         writeRecord(places, { provider: 'kind' });
         const cluster = ['--name', kindName(places)];
         // Which Kubernetes: CI runs the tests on several.
-      const image = process.env['POD_STEP_TEST_KIND_IMAGE'];
-      const node = image ? ['--image', image] : [];
-      await kind(['create', 'cluster', ...cluster, ...node, '--kubeconfig', places.kubeconfig, '--wait', '120s']);
+        const image = process.env['POD_STEP_TEST_KIND_IMAGE'];
+        const node = image ? ['--image', image] : [];
+        await kind(['create', 'cluster', ...cluster, ...node, '--kubeconfig', places.kubeconfig, '--wait', '120s']);
         await kind(['load', 'image-archive', ...cluster, archive]);
       }
       const { kubeconfig } = places;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { buildOnce } from '../cluster/build.ts';
@@ -31,8 +32,6 @@ export interface WorkflowRun {
   /** Path of the file, from the project's root. */
   workflow: string;
   secrets: Record<string, string>;
-  /** For act's own files, and the copies of the project that the jobs work in. */
-  folder: string;
   /** Cancels the workflow: what runs is killed, post steps still run. */
   stop: AbortSignal;
   /** Ends act itself. */
@@ -41,7 +40,17 @@ export interface WorkflowRun {
 
 /** Runs a workflow with this machine as the runner, and shows the log as act prints it. */
 export async function runWorkflow(act: string, run: WorkflowRun): Promise<{ code: number; log: string }> {
-  const { workflow, secrets, folder, stop, force } = run;
+  const folder = await mkdtemp(join(tmpdir(), 'kubernetes-pod-step-act-'));
+  try {
+    return await runIn(folder, act, run);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param folder for act's own files, and the copies of the project that the jobs work in */
+async function runIn(folder: string, act: string, run: WorkflowRun): Promise<{ code: number; log: string }> {
+  const { workflow, secrets, stop, force } = run;
   const secretFile = join(folder, 'secrets');
   const lines = Object.entries(secrets).map(([name, value]) => `${name}="${value}"\n`);
   await writeFile(secretFile, lines.join(''), { mode: 0o600 });

@@ -1,10 +1,13 @@
+import { constants } from 'node:os';
+
 /** Why a demo ended early. */
 export class Interruption extends Error {
-  readonly signal: NodeJS.Signals;
+  /** As shells have it. */
+  readonly exitCode: number;
 
   constructor(signal: NodeJS.Signals) {
     super(`Interrupted (${signal}).`);
-    this.signal = signal;
+    this.exitCode = 128 + constants.signals[signal];
   }
 }
 

@@ -1,10 +1,9 @@
-import { X509Certificate } from 'node:crypto';
-import type { RequestOptions } from 'node:https';
 import { setFlagsFromString } from 'node:v8';
 import type { V1Status } from '@kubernetes/client-node';
-import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { StepError } from '../github/failure.ts';
 import type { Target } from './config.ts';
+import { Connection } from './connection.ts';
 import { NetworkError, unreachable } from './network-error.ts';
 import { pause } from './pause.ts';
 import { ApiError, type Asked } from './status.ts';
@@ -42,8 +41,6 @@ const OUTAGE_PATIENCE_SECONDS = 3600;
 /** For this long after an outage a 401 or 403 may come from a server whose caches are not filled yet: about 1 s was measured. */
 const SETTLING_SECONDS = 30;
 const DEADLINE_SECONDS = 30;
-/** As client-go: below the 60 s after which cloud load balancers drop an idle connection. */
-const KEEP_ALIVE_PROBE_MS = 30_000;
 
 /**
  * The one way to the API server: JSON calls that bear outages, and streams.
@@ -52,8 +49,7 @@ const KEEP_ALIVE_PROBE_MS = 30_000;
 export class ApiClient {
   readonly target: Target;
   readonly #watcher: ConnectionWatcher;
-  #dispatcher: { agent: Dispatcher; key: string } | undefined;
-  #knownCredential = '';
+  readonly #connection: Connection;
   #contacted = false;
   #outage: { since: number; told: boolean } | undefined;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
@@ -61,6 +57,7 @@ export class ApiClient {
   constructor(target: Target, watcher: ConnectionWatcher) {
     this.target = target;
     this.#watcher = watcher;
+    this.#connection = new Connection(target, secret => watcher.credential(secret));
   }
 
   /**
@@ -135,8 +132,8 @@ export class ApiClient {
   }
 
   /** Closes every connection. */
-  async close(): Promise<void> {
-    await this.#dispatcher?.agent.destroy();
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   #mayPass(error: unknown, tries: number): boolean {
@@ -171,7 +168,7 @@ export class ApiClient {
     timeouts: { headersTimeout: number; bodyTimeout: number },
     signal?: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    const { agent, headers } = await this.#credentials();
+    const { agent, headers } = await this.#connection.ready();
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(key, String(value));
     const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ''}`);
@@ -213,7 +210,7 @@ export class ApiClient {
       return this.#noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
     if (code < 500 && code !== 429) this.#answered();
     if (code === 401) {
-      const expired = this.#expiredCertificate();
+      const expired = this.#connection.expiredCertificate();
       if (expired) return expired;
     }
     const retryAfter = Number(response.headers['retry-after']);
@@ -234,69 +231,6 @@ export class ApiClient {
         remedy: 'Check the server’s address in the kubeconfig, and whether a proxy or a login page stands in between.',
       },
     );
-  }
-
-  /** An expired client certificate is answered with a bare 401, so its date is looked up here. */
-  #expiredCertificate(): StepError | undefined {
-    const certificate = this.target.kubeConfig.getCurrentUser()?.certData;
-    if (!certificate) return undefined;
-    const { validToDate } = new X509Certificate(Buffer.from(certificate, 'base64'));
-    if (validToDate.getTime() > Date.now()) return undefined;
-    return new StepError(
-      'Unauthorized',
-      'Client certificate expired',
-      `The client certificate in the kubeconfig expired on ${validToDate.toISOString().slice(0, 10)}.`,
-      {
-        remedy: 'Renew the kubeconfig, in `kubeconfig` or `config_file`.',
-      },
-    );
-  }
-
-  /**
-   * Credentials are asked for before every request: client-node re-reads token files and runs credential plugins when theirs has expired. The connections are kept as long as the TLS part stays the same.
-   */
-  async #credentials(): Promise<{ agent: Dispatcher; headers: Record<string, string> }> {
-    const options: RequestOptions = {};
-    try {
-      await this.target.kubeConfig.applyToHTTPSOptions(options);
-    } catch (error) {
-      throw new StepError(
-        'InvalidKubeconfig',
-        'No credentials',
-        `The credentials of the kubeconfig cannot be obtained: ${(error as Error).message.trim()}`,
-        {
-          remedy: 'Check the user of this context, and that its credential plugin is installed on the runner.',
-          cause: error,
-        },
-      );
-    }
-    const headers = { ...(options.headers as Record<string, string> | undefined) };
-    if (options.auth) headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-    const credential = headers['Authorization'] ?? '';
-    if (credential !== this.#knownCredential) {
-      this.#knownCredential = credential;
-      this.#watcher.credential(credential.replace(/^\S+ /, ''));
-    }
-    return { agent: this.#agent(options), headers };
-  }
-
-  #agent({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): Dispatcher {
-    const tls = Object.fromEntries(
-      Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== undefined),
-    );
-    const identity = JSON.stringify(Object.values(tls).map(String));
-    if (this.#dispatcher?.key !== identity) {
-      // The old connections live on until their streams have ended.
-      void this.#dispatcher?.agent.close();
-      const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS, timeout: 10_000 };
-      const proxy = this.target.kubeConfig.getCurrentCluster()?.proxyUrl;
-      // HTTP/2 would put every stream on one connection: logs ran 15 % slower [measured].
-      const agent = proxy
-        ? new ProxyAgent({ uri: proxy, requestTls: connect, allowH2: false })
-        : new Agent({ connect, allowH2: false });
-      this.#dispatcher = { agent, key: identity };
-    }
-    return this.#dispatcher.agent;
   }
 }
 

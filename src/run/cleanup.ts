@@ -1,4 +1,5 @@
 import type { JobLog } from '../github/commands.ts';
+import { withRemedy } from '../github/failure.ts';
 import type { OnFinishAction } from '../github/inputs/inputs.ts';
 import { type SavedPod, saveTidy } from '../github/state.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
@@ -20,7 +21,10 @@ export async function tidyUp(pod: ObservedPod, action: OnFinishAction, client: A
     } catch (error) {
       log.warning(
         'Pod not deleted',
-        `Pod ${namespace}/${name} could not be deleted: ${(error as Error).message} The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`,
+        withRemedy(
+          `Pod ${namespace}/${name} could not be deleted: ${(error as Error).message}`,
+          `The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`,
+        ),
       );
       return;
     }

@@ -1,4 +1,5 @@
 import { JobLog } from '../github/commands.ts';
+import { withRemedy } from '../github/failure.ts';
 import { readClusterInputs } from '../github/inputs/inputs.ts';
 import { podLeftBehind } from '../github/state.ts';
 import { deleteOurs } from './cleanup.ts';
@@ -23,7 +24,10 @@ export async function post(): Promise<void> {
   } catch (error) {
     log.warning(
       'Pod not deleted',
-      `Pod ${pod.namespace}/${pod.name} may still be there: ${(error as Error).message} To delete it: kubectl -n ${pod.namespace} delete pod ${pod.name}`,
+      withRemedy(
+        `Pod ${pod.namespace}/${pod.name} may still be there: ${(error as Error).message}`,
+        `To delete it: kubectl -n ${pod.namespace} delete pod ${pod.name}`,
+      ),
     );
   }
   await log.close();
