@@ -5,7 +5,7 @@
 import { down, up } from './cluster/index.ts';
 import { buildAct, runWorkflow } from './demo/act.ts';
 import { type Expected, missingFrom } from './demo/expected.ts';
-import { type Interruption, onInterruption } from './demo/interruption.ts';
+import { Interruption, onInterruption } from './demo/interruption.ts';
 import { DemoNamespace } from './demo/namespace.ts';
 
 const CLUSTER = 'default';

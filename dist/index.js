@@ -25176,12 +25176,12 @@ var Connection = class {
   expiredCertificate() {
     const certificate = this.#target.kubeConfig.getCurrentUser()?.certData;
     if (!certificate) return void 0;
-    const { validToDate } = new X509Certificate(Buffer.from(certificate, "base64"));
-    if (validToDate.getTime() > Date.now()) return void 0;
+    const validTo = expiry(certificate);
+    if (validTo === void 0 || validTo.getTime() > Date.now()) return void 0;
     return new StepError(
       "Unauthorized",
       "Client certificate expired",
-      `The client certificate in the kubeconfig expired on ${validToDate.toISOString().slice(0, 10)}.`,
+      `The client certificate in the kubeconfig expired on ${validTo.toISOString().slice(0, 10)}.`,
       {
         remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
       }
@@ -25211,6 +25211,13 @@ var Connection = class {
     return this.#pool.agent;
   }
 };
+function expiry(certificate) {
+  try {
+    return new X509Certificate(Buffer.from(certificate, "base64")).validToDate;
+  } catch {
+    return void 0;
+  }
+}
 
 // src/kubernetes/network-error.ts
 var NOT_SENT = /* @__PURE__ */ new Set([
@@ -25332,7 +25339,7 @@ function explain(code, status, asked) {
       sentence: `The API server knows no ${asked.resource} ${asked.name ?? ""} in namespace ${asked.namespace}: ${message}.`
     };
   }
-  if (code === 409)
+  if (code === 409 && status.reason === "AlreadyExists")
     return { reason: "NameTaken", title: "Conflict", sentence: `The API server reports a conflict: ${message}.` };
   if (code === 400 || code === 413 || code === 422)
     return { reason: "InvalidPod", title: "The API server refused the pod", sentence: causes(status, message) };
@@ -27348,16 +27355,16 @@ var AzureAuth = class {
   }
   isExpired(config) {
     const token = config["access-token"];
-    const expiry = config.expiry;
+    const expiry2 = config.expiry;
     const expiresOn = config["expires-on"];
     if (!token) {
       return true;
     }
-    if (!expiry && !expiresOn) {
+    if (!expiry2 && !expiresOn) {
       return false;
     }
     const expiresOnDate = expiresOn ? new Date(parseInt(expiresOn, 10) * 1e3) : void 0;
-    const expiration = expiry ? Date.parse(expiry) : expiresOnDate.getTime();
+    const expiration = expiry2 ? Date.parse(expiry2) : expiresOnDate.getTime();
     if (expiration < Date.now()) {
       return true;
     }
@@ -27733,14 +27740,14 @@ var GoogleCloudPlatformAuth = class {
   }
   isExpired(config) {
     const token = config["access-token"];
-    const expiry = config.expiry;
+    const expiry2 = config.expiry;
     if (!token) {
       return true;
     }
-    if (!expiry) {
+    if (!expiry2) {
       return false;
     }
-    const expiration = Date.parse(expiry);
+    const expiration = Date.parse(expiry2);
     if (expiration < Date.now()) {
       return true;
     }
@@ -31122,6 +31129,7 @@ function lineHash(bytes) {
 var QUIET_MS = 20;
 var PAUSES_MS = [0, 200, 500, 1e3, 2e3, 3e3];
 var FINAL_READS = 20;
+var FORBIDDEN_READS = 4;
 async function followLog(client, pod, container, emit, signal3) {
   const log = new LogAssembler(emit);
   const over = (view) => view.gone || containerEnded(view.pod, container);
@@ -31189,8 +31197,9 @@ async function readTail(client, pod, container, log, reached, signal3) {
     } catch (error2) {
       signal3.throwIfAborted();
       if (!isBroken(error2)) throw error2;
-      why = error2.message;
+      why = error2 instanceof StepError ? error2.text : error2.message;
       if (error2 instanceof ApiError && (error2.podNotFound || error2.code === 400)) break;
+      if (error2 instanceof ApiError && error2.code === 403 && tries >= FORBIDDEN_READS) break;
     }
     before = void 0;
     await pause(pauseAfter(tries), signal3);
@@ -31215,8 +31224,7 @@ async function showContainer(client, pod, container, log, signal3) {
   const print = (bytes) => log.output(filter.push(decoder3.decode(bytes, { stream: true })));
   const end = await followLog(client, pod, container, print, signal3);
   log.output(filter.push(decoder3.decode()) + filter.end());
-  if (!end.complete)
-    log.warning("Log may be incomplete", `The last lines of container ${container} may be missing: ${end.why}.`);
+  if (!end.complete) log.warning("Log may be incomplete", `Lines of container ${container} may be missing. ${end.why}`);
 }
 
 // src/run/observe.ts
@@ -31224,6 +31232,7 @@ import { setTimeout as sleep3 } from "node:timers/promises";
 var CHECK_SECONDS = 45;
 var SILENCE_SECONDS = 150;
 var POLL_SECONDS = 2;
+var FORBIDDEN_TRIES = 3;
 var LONGEST_PAUSE_MS = 5e3;
 var ObservedPod = class {
   identity;
@@ -31289,9 +31298,10 @@ var ObservedPod = class {
           else if (failures > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal3);
         } catch (error2) {
           signal3.throwIfAborted();
-          if (error2 instanceof ApiError && error2.code === 403 && error2.status.reason === "Forbidden")
-            this.#polling = true;
-          else await this.#client.endure(error2, failures, signal3);
+          if (error2 instanceof ApiError && error2.code === 403) {
+            if (failures >= FORBIDDEN_TRIES) this.#polling = true;
+            else await pause(1e3, signal3);
+          } else await this.#client.endure(error2, failures, signal3);
         }
         if (!this.#view.gone) await this.#refresh();
       }

@@ -202,8 +202,18 @@ describe('a watch', () => {
     await observed.until(phase('Running'));
     pod.terminate();
     await observed.until(phase('Succeeded'));
-    expect(server.matching({ verb: 'watch' })).toHaveLength(1);
+    expect(server.matching({ verb: 'watch' }).length).toBeLessThanOrEqual(4);
     expect(server.matching({ verb: 'get' }).length).toBeGreaterThan(1);
+  });
+
+  test('that is refused once, as by a server that has just started, is asked for again', async () => {
+    server.fault({ match: { verb: 'watch' }, times: 1, action: { kind: 'answer', reply: replies.forbidden('watch') } });
+    observe();
+    pod.run();
+    await observed.until(phase('Running'));
+    await server.request({ verb: 'watch' }, 2);
+    pod.terminate();
+    await observed.until(phase('Succeeded'));
   });
 
   test.each<[string, Parameters<FakeApiServer['fault']>[0]['action']]>([

@@ -53,12 +53,12 @@ export class Connection {
   expiredCertificate(): StepError | undefined {
     const certificate = this.#target.kubeConfig.getCurrentUser()?.certData;
     if (!certificate) return undefined;
-    const { validToDate } = new X509Certificate(Buffer.from(certificate, 'base64'));
-    if (validToDate.getTime() > Date.now()) return undefined;
+    const validTo = expiry(certificate);
+    if (validTo === undefined || validTo.getTime() > Date.now()) return undefined;
     return new StepError(
       'Unauthorized',
       'Client certificate expired',
-      `The client certificate in the kubeconfig expired on ${validToDate.toISOString().slice(0, 10)}.`,
+      `The client certificate in the kubeconfig expired on ${validTo.toISOString().slice(0, 10)}.`,
       {
         remedy: 'Renew the kubeconfig, in `kubeconfig` or `config_file`.',
       },
@@ -92,5 +92,14 @@ export class Connection {
       this.#pool = { agent, key: identity };
     }
     return this.#pool.agent;
+  }
+}
+
+/** @param certificate PEM, in base64 */
+function expiry(certificate: string): Date | undefined {
+  try {
+    return new X509Certificate(Buffer.from(certificate, 'base64')).validToDate;
+  } catch {
+    return undefined;
   }
 }

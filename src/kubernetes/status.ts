@@ -55,7 +55,7 @@ export function explain(code: number, status: V1Status, asked: Asked): Explanati
       sentence: `The API server knows no ${asked.resource} ${asked.name ?? ''} in namespace ${asked.namespace}: ${message}.`,
     };
   }
-  if (code === 409)
+  if (code === 409 && status.reason === 'AlreadyExists')
     return { reason: 'NameTaken', title: 'Conflict', sentence: `The API server reports a conflict: ${message}.` };
   if (code === 400 || code === 413 || code === 422)
     return { reason: 'InvalidPod', title: 'The API server refused the pod', sentence: causes(status, message) };

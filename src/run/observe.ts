@@ -19,6 +19,8 @@ const CHECK_SECONDS = 45;
 const SILENCE_SECONDS = 150;
 /** Where the credentials allow no watch (runner scale sets in Kubernetes mode), the pod is asked for instead. */
 const POLL_SECONDS = 2;
+/** How often a watch has to be refused before that is believed. */
+const FORBIDDEN_TRIES = 3;
 /** Between two watches that bring nothing. */
 const LONGEST_PAUSE_MS = 5000;
 
@@ -93,9 +95,11 @@ export class ObservedPod {
           else if (failures > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal);
         } catch (error) {
           signal.throwIfAborted();
-          if (error instanceof ApiError && error.code === 403 && error.status.reason === 'Forbidden')
-            this.#polling = true;
-          else await this.#client.endure(error, failures, signal);
+          if (error instanceof ApiError && error.code === 403) {
+            // A server that has just started refuses what it will soon allow.
+            if (failures >= FORBIDDEN_TRIES) this.#polling = true;
+            else await pause(1000, signal);
+          } else await this.#client.endure(error, failures, signal);
         }
         if (!this.#view.gone) await this.#refresh();
       }

@@ -24,6 +24,8 @@ const QUIET_MS = 20;
 const PAUSES_MS = [0, 200, 500, 1000, 2000, 3000];
 /** How often the log's end is read in search of two readings that agree. */
 const FINAL_READS = 20;
+/** How often a read has to be refused before that is believed: a server that has just started refuses what it will soon allow, for about a second [measured]. */
+const FORBIDDEN_READS = 4;
 
 /**
  * Follows one container's log from its first line to its last, whatever breaks on the way.
@@ -124,8 +126,9 @@ async function readTail(
     } catch (error) {
       signal.throwIfAborted();
       if (!isBroken(error)) throw error;
-      why = (error as Error).message;
+      why = error instanceof StepError ? error.text : (error as Error).message;
       if (error instanceof ApiError && (error.podNotFound || error.code === 400)) break;
+      if (error instanceof ApiError && error.code === 403 && tries >= FORBIDDEN_READS) break;
     }
     before = undefined;
     await pause(pauseAfter(tries), signal);

@@ -18,6 +18,5 @@ export async function showContainer(
   const print = (bytes: Uint8Array) => log.output(filter.push(decoder.decode(bytes, { stream: true })));
   const end = await followLog(client, pod, container, print, signal);
   log.output(filter.push(decoder.decode()) + filter.end());
-  if (!end.complete)
-    log.warning('Log may be incomplete', `The last lines of container ${container} may be missing: ${end.why}.`);
+  if (!end.complete) log.warning('Log may be incomplete', `Lines of container ${container} may be missing. ${end.why}`);
 }
