@@ -67,6 +67,6 @@ async function show(act: string, namespace: DemoNamespace): Promise<void> {
   if (code !== 0) throw new Error(`act ended with exit code ${code}; the reason is in the log above.`);
   const missing = missingFrom(log, EXPECTED);
   if (missing.length > 0) throw new Error(`The log lacks ${missing.join('; ')}.`);
-  if (left.length > 0) throw new Error(`${left.length} pods were left behind.`);
+  if (left.length > 0) throw new Error('Pods were left behind.');
   say(`Seen in the log: ${EXPECTED.map(({ what }) => what).join('; ')}`);
 }

@@ -30546,7 +30546,7 @@ function podPath(pod) {
 }
 function duration({ startedAt, finishedAt }) {
   const seconds = secondsBetween(startedAt, finishedAt);
-  return seconds === void 0 ? "" : ` after ${seconds} s`;
+  return seconds ? ` after ${seconds} s` : "";
 }
 function secondsBetween(start, end) {
   if (start === void 0 || end === void 0) return void 0;

@@ -62,7 +62,7 @@ describe('a step', () => {
         {
           level: 'error',
           title: 'Exit code 3',
-          message: 'Container base of pod default/p exited with code 3 after 0 s.',
+          message: 'Container base of pod default/p exited with code 3.',
         },
       ],
     });

@@ -127,10 +127,10 @@ export function podPath(pod: V1Pod): string {
   return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
 }
 
-/** @returns ` after 4 s`, or nothing where the times are not known (a start error's are 1970). */
+/** @returns ` after 4 s`, or nothing where it took less than one, or the times are not known (a start error's are 1970). */
 function duration({ startedAt, finishedAt }: V1ContainerStateTerminated): string {
   const seconds = secondsBetween(startedAt, finishedAt);
-  return seconds === undefined ? '' : ` after ${seconds} s`;
+  return seconds ? ` after ${seconds} s` : '';
 }
 
 /** @returns whole seconds, as the API's times have them. */
