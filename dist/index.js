@@ -25469,13 +25469,7 @@ var ApiClient = class {
   async once(call, signal3) {
     const milliseconds = 1e3 * (call.deadlineSeconds ?? DEADLINE_SECONDS);
     const response = await this.#send(call, { headersTimeout: milliseconds, bodyTimeout: milliseconds }, signal3);
-    let text;
-    try {
-      text = await response.body.text();
-    } catch (error2) {
-      signal3?.throwIfAborted();
-      throw new NetworkError(error2);
-    }
+    const text = await onTheWire(response.body.text(), signal3);
     const type = response.headers["content-type"] ?? "no content type";
     const answer = parseAnswer(text, type);
     if (answer === void 0) throw this.#noApiServer(`its answer is not JSON (${type})`);
@@ -25549,36 +25543,25 @@ var ApiClient = class {
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(call.query ?? {})) if (value !== void 0) query.set(key, String(value));
     const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ""}`);
-    let response;
-    try {
-      response = await (0, import_undici2.request)(url, {
-        dispatcher: agent,
-        method: call.method,
-        headers: {
-          ...headers2,
-          accept: "application/json, */*",
-          "user-agent": "kubernetes-pod-step",
-          ...call.body !== void 0 && { "content-type": "application/json" }
-        },
-        ...call.body !== void 0 && { body: JSON.stringify(call.body) },
-        ...signal3 && { signal: signal3 },
-        ...timeouts
-      });
-    } catch (error2) {
-      signal3?.throwIfAborted();
-      throw new NetworkError(error2);
-    }
+    const sent = (0, import_undici2.request)(url, {
+      dispatcher: agent,
+      method: call.method,
+      headers: {
+        ...headers2,
+        accept: "application/json, */*",
+        "user-agent": "kubernetes-pod-step",
+        ...call.body !== void 0 && { "content-type": "application/json" }
+      },
+      ...call.body !== void 0 && { body: JSON.stringify(call.body) },
+      ...signal3 && { signal: signal3 },
+      ...timeouts
+    });
+    const response = await onTheWire(sent, signal3);
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
     throw await this.#failed(response, call, signal3);
   }
   async #failed(response, call, signal3) {
-    let text;
-    try {
-      text = await response.body.text();
-    } catch (error2) {
-      signal3?.throwIfAborted();
-      throw new NetworkError(error2);
-    }
+    const text = await onTheWire(response.body.text(), signal3);
     const { statusCode: code } = response;
     const answer = parseAnswer(text, response.headers["content-type"]);
     const status = answer?.kind === "Status" ? answer : void 0;
@@ -25608,6 +25591,14 @@ var ApiClient = class {
     );
   }
 };
+async function onTheWire(coming, signal3) {
+  try {
+    return await coming;
+  } catch (error2) {
+    signal3?.throwIfAborted();
+    throw new NetworkError(error2);
+  }
+}
 function isOutage(error2) {
   return error2 instanceof NetworkError || error2 instanceof ApiError && (error2.code === 429 || error2.code >= 500);
 }

@@ -78,13 +78,7 @@ export class ApiClient {
   async once<T>(call: ApiRequest, signal?: AbortSignal): Promise<T> {
     const milliseconds = 1000 * (call.deadlineSeconds ?? DEADLINE_SECONDS);
     const response = await this.#send(call, { headersTimeout: milliseconds, bodyTimeout: milliseconds }, signal);
-    let text: string;
-    try {
-      text = await response.body.text();
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw new NetworkError(error);
-    }
+    const text = await onTheWire(response.body.text(), signal);
     const type = response.headers['content-type'] ?? 'no content type';
     const answer = parseAnswer(text, type) as T | undefined;
     if (answer === undefined) throw this.#noApiServer(`its answer is not JSON (${type})`);
@@ -172,37 +166,26 @@ export class ApiClient {
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(key, String(value));
     const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ''}`);
-    let response: Dispatcher.ResponseData;
-    try {
-      response = await request(url, {
-        dispatcher: agent,
-        method: call.method,
-        headers: {
-          ...headers,
-          accept: 'application/json, */*',
-          'user-agent': 'kubernetes-pod-step',
-          ...(call.body !== undefined && { 'content-type': 'application/json' }),
-        },
-        ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
-        ...(signal && { signal }),
-        ...timeouts,
-      });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw new NetworkError(error);
-    }
+    const sent = request(url, {
+      dispatcher: agent,
+      method: call.method,
+      headers: {
+        ...headers,
+        accept: 'application/json, */*',
+        'user-agent': 'kubernetes-pod-step',
+        ...(call.body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+      ...(signal && { signal }),
+      ...timeouts,
+    });
+    const response = await onTheWire(sent, signal);
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
     throw await this.#failed(response, call, signal);
   }
 
   async #failed(response: Dispatcher.ResponseData, call: ApiRequest, signal?: AbortSignal): Promise<Error> {
-    let text: string;
-    try {
-      text = await response.body.text();
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw new NetworkError(error);
-    }
+    const text = await onTheWire(response.body.text(), signal);
     const { statusCode: code } = response;
     const answer = parseAnswer(text, response.headers['content-type']) as V1Status | undefined;
     const status = answer?.kind === 'Status' ? answer : undefined;
@@ -231,6 +214,16 @@ export class ApiClient {
         remedy: 'Check the server’s address in the kubeconfig, and whether a proxy or a login page stands in between.',
       },
     );
+  }
+}
+
+/** Waits for what the network brings. An abort throws the signal's reason, anything else that goes wrong is a NetworkError. */
+async function onTheWire<T>(coming: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  try {
+    return await coming;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new NetworkError(error);
   }
 }
 
