@@ -20594,8 +20594,8 @@ var require_common2 = __commonJS({
         createDebug2.namespaces = namespaces;
         createDebug2.names = [];
         createDebug2.skips = [];
-        const split2 = (typeof namespaces === "string" ? namespaces : "").trim().replace(/\s+/g, ",").split(",").filter(Boolean);
-        for (const ns of split2) {
+        const split = (typeof namespaces === "string" ? namespaces : "").trim().replace(/\s+/g, ",").split(",").filter(Boolean);
+        for (const ns of split) {
           if (ns[0] === "-") {
             createDebug2.skips.push(ns.slice(1));
           } else {
@@ -24469,9 +24469,24 @@ function parseYaml(text) {
   } catch (error2) {
     if (!(error2 instanceof YAMLException)) throw error2;
     const at = error2.mark === void 0 ? "" : ` (line ${error2.mark.line + 1}, column ${error2.mark.column + 1})`;
-    const reason = error2.reason.replace(/ ("[^"]*"|!<[^>]*>)/g, "");
-    throw new YamlError(`${reason}${at}`);
+    throw new YamlError(`${inOurWords(error2.reason)}${at}`);
   }
+}
+var REASONS = [
+  [/alias/, "an alias (*) refers to no anchor, or to one that it is part of; text that begins with * needs quotes"],
+  [/tag/, "it holds a tag (!) that is unknown here; text that begins with ! needs quotes"],
+  [/anchor/, "an anchor (&) is malformed; text that begins with & needs quotes"],
+  [/directive|handle/, "a line that begins with % is malformed; text that begins with % needs quotes"],
+  [
+    /bad indentation of a mapping entry/,
+    "bad indentation of a mapping entry, or text with a colon in it that needs quotes"
+  ],
+  [/complex keys/, "a key is a list or a mapping; it has to be text"],
+  [/single document/, "it holds more than one document; only one is expected"],
+  [/input is empty/, "it holds a document without content"]
+];
+function inOurWords(reason) {
+  return REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? reason.replace(/"[^"]*"?/g, "...");
 }
 var MOST_VALUES = 1e5;
 function checkSize(tree) {
@@ -24525,6 +24540,7 @@ var INPUTS = [
 ];
 
 // src/github/inputs/reader.ts
+var MOST_SECONDS = 2 ** 31 - 1;
 var InputReader = class {
   problems = [];
   env;
@@ -24535,16 +24551,16 @@ var InputReader = class {
   problem(name, sentence, path2 = "") {
     this.problems.push(`${name}${path2}: ${sentence}`);
   }
-  /** @returns the input as it came. The runner passes an absent one as empty text, so the two cannot be told apart. */
+  /** @returns the input as it came. The runner passes an absent one as empty text, so the two cannot be told apart; `null` is the way to write nothing. */
   raw(name) {
     const value = this.env[`INPUT_${name.toUpperCase()}`];
-    return value === void 0 || value.trim() === "" ? void 0 : value;
+    return value === void 0 || value.trim() === "" || value.trim() === "null" ? void 0 : value;
   }
-  /** @returns a word or a line of text, trimmed. `""` is the way to write explicitly empty text, `null` to write nothing. */
+  /** @returns a word or a line of text, trimmed. `""` is the way to write explicitly empty text. */
   text(name) {
     const value = this.raw(name)?.trim();
     if (value === '""' || value === "''") return "";
-    return value === "null" ? void 0 : value;
+    return value;
   }
   /** As {@link text}, where empty text means nothing either. */
   word(name) {
@@ -24565,12 +24581,12 @@ var InputReader = class {
     this.problem(name, `expected true or false, found "${value}".`);
     return void 0;
   }
-  /** A whole number of at least `least` seconds (or whatever the name says). */
-  integer(name, least) {
+  /** A whole number of at least `least` seconds, and at most what Kubernetes takes for one. */
+  seconds(name, least) {
     const value = this.word(name);
     if (value === void 0) return void 0;
-    if (/^[0-9]{1,15}$/.test(value) && Number(value) >= least) return Number(value);
-    this.problem(name, `expected a whole number of at least ${least}, found "${value}".`);
+    if (/^[0-9]{1,10}$/.test(value) && Number(value) >= least && Number(value) <= MOST_SECONDS) return Number(value);
+    this.problem(name, `expected a whole number of seconds, from ${least} to ${MOST_SECONDS}; found "${value}".`);
     return void 0;
   }
   /** @returns the input parsed as YAML (and so as JSON). */
@@ -24625,22 +24641,15 @@ function readEnvVars(reader) {
   const text = reader.raw("env_vars");
   if (text === void 0) return [];
   const firstLine = text.split(/\r?\n/).find((line) => !/^\s*(#|$)/.test(line)) ?? "";
-  const variables = LINE.test(firstLine.trimStart()) ? fromLines(reader, text) : fromTree(reader);
-  const seen = /* @__PURE__ */ new Set();
-  for (const { name } of variables) {
-    if (seen.has(name))
-      reader.problem("env_vars", `${name} is set twice. Kubernetes would take the last one; remove one of them.`);
-    seen.add(name);
-  }
-  return variables;
+  return LINE.test(firstLine.trimStart()) ? fromLines(reader, text) : fromTree(reader);
 }
 function fromLines(reader, text) {
-  return text.split(/\r?\n/).flatMap((line, index2) => {
+  return text.split(/\r?\n|\r$/).flatMap((line, index2) => {
     const where = ` (line ${index2 + 1})`;
     const content = line.trimStart();
     if (/^(#|$)/.test(content)) return [];
     const equals = content.indexOf("=");
-    const name = (equals === -1 ? content : content.slice(0, equals)).trim();
+    const name = equals === -1 ? content.trimEnd() : content.slice(0, equals);
     if (!LINE.test(`${name}=`)) {
       reader.problem("env_vars", `expected KEY=value, or a bare KEY to pass on the step's own variable${where}.`);
       return [];
@@ -24660,18 +24669,14 @@ function fromTree(reader) {
   if (tree === void 0 || isNull(tree)) return [];
   if (Array.isArray(tree)) return tree.flatMap((item, index2) => fromItem(reader, item, `[${index2}]`));
   if (isMapping(tree))
-    return Object.entries(tree).flatMap(([name, value]) => fromPair(reader, name, value, `.${name}`));
+    return Object.entries(tree).flatMap(([name, value]) => fromPair(reader, name, value, "", `.${name}`));
   reader.problem("env_vars", `expected a mapping, a list of EnvVar, or KEY=value lines; found ${describe(tree)}.`);
   return [];
 }
-function fromPair(reader, name, value, path2) {
-  if (name === "" || name.includes("=")) {
-    reader.problem("env_vars", `"${name}" cannot be the name of a variable.`);
-    return [];
-  }
-  if (isNull(value)) return [{ name, value: "" }];
-  if (isScalar(value)) return [{ name, value: String(value) }];
-  reader.problem("env_vars", `expected text, found ${describe(value)}. Quote JSON to pass it on as text.`, path2);
+function fromPair(reader, name, value, path2, valuePath) {
+  if (isNull(value)) return named(reader, { name, value: "" }, path2);
+  if (isScalar(value)) return named(reader, { name, value: String(value) }, path2);
+  reader.problem("env_vars", `expected text, found ${describe(value)}. Quote JSON to pass it on as text.`, valuePath);
   return [];
 }
 function fromItem(reader, item, path2) {
@@ -24682,17 +24687,34 @@ function fromItem(reader, item, path2) {
   reader.unknownKeys("env_vars", path2, item, ["name", "value", "valueFrom"]);
   const { name, value, valueFrom } = item;
   if (name === void 0 || !isScalar(name) || isNull(name)) {
-    reader.problem("env_vars", "expected a name.", path2);
+    reader.problem("env_vars", "expected a name, e.g. {name: MODE, value: fast}.", path2);
     return [];
   }
-  if (valueFrom === void 0) return fromPair(reader, String(name), value ?? "", `${path2}.value`);
+  if (valueFrom === void 0) return fromPair(reader, String(name), value ?? "", path2, `${path2}.value`);
   if (value !== void 0)
     reader.problem("env_vars", "has both value and valueFrom. Kubernetes takes one of them.", path2);
-  return [{ name: String(name), valueFrom: plain(valueFrom) }];
+  if (isMapping(valueFrom))
+    return named(reader, { name: String(name), valueFrom: plain(valueFrom) }, path2);
+  reader.problem(
+    "env_vars",
+    `expected a mapping, e.g. {fieldRef: {fieldPath: metadata.name}}; found ${describe(valueFrom)}.`,
+    `${path2}.valueFrom`
+  );
+  return [];
+}
+function named(reader, variable, path2) {
+  if (variable.name !== "" && !variable.name.includes("=")) return [variable];
+  reader.problem(
+    "env_vars",
+    `"${variable.name}" cannot be the name of a variable: it must not be empty, nor hold a =.`,
+    path2
+  );
+  return [];
 }
 
 // src/github/inputs/secrets.ts
 var FIELDS = ["deploy_type", "deploy_target", "secret", "key", "items"];
+var ITEM = "{key: cert, path: tls.crt}";
 var EXAMPLE = "{deploy_type: env, deploy_target: DB_PASSWORD, secret: db, key: password}";
 function readSecrets(reader) {
   const tree = reader.tree("secrets");
@@ -24712,11 +24734,13 @@ function readSecret(reader, item, path2) {
   const field = (name) => textField(reader, item, name, path2);
   const [type, target2, secret, key] = [field("deploy_type"), field("deploy_target"), field("secret"), field("key")];
   if (secret === void 0) {
-    reader.problem("secrets", `expected the name of a Kubernetes Secret, e.g. ${EXAMPLE}.`, `${path2}.secret`);
+    if (item["secret"] === void 0 || isNull(item["secret"]))
+      reader.problem("secrets", `expected the name of a Kubernetes Secret, e.g. ${EXAMPLE}.`, `${path2}.secret`);
     return [];
   }
   if (type === "env") {
-    if (item["items"] !== void 0) reader.problem("secrets", "items belong to deploy_type: volume.", path2);
+    if (item["items"] !== void 0 && !isNull(item["items"]))
+      reader.problem("secrets", "items belong to deploy_type: volume.", path2);
     if (key === void 0 && target2 === void 0) return [{ kind: "all variables", secret }];
     if (key !== void 0 && target2 !== void 0) return [{ kind: "variable", secret, key, name: target2 }];
     reader.problem(
@@ -24743,6 +24767,9 @@ function readVolume(reader, item, path2, use) {
     );
     return [];
   }
+  if (use.key !== void 0 && item["items"] !== void 0 && !isNull(item["items"])) {
+    reader.problem("secrets", "has both key and items, which say two things. Keep one of them.", path2);
+  }
   const items = readItems(reader, item["items"], `${path2}.items`) ?? (use.key === void 0 ? void 0 : [{ key: use.key, path: use.key }]);
   return [{ kind: "files", secret: use.secret, mountPath: use.target, ...items && { items } }];
 }
@@ -24753,20 +24780,33 @@ function readItems(reader, items, path2) {
     return void 0;
   }
   return items.flatMap((item, index2) => {
-    if (!isMapping(item) || item["key"] === void 0 || item["path"] === void 0) {
-      reader.problem(
-        "secrets",
-        `expected a mapping with key and path, e.g. {key: cert, path: tls.crt}; found ${describe(item)}.`,
-        `${path2}[${index2}]`
-      );
+    const where = `${path2}[${index2}]`;
+    if (!isMapping(item)) {
+      reader.problem("secrets", `expected a mapping with key and path, e.g. ${ITEM}; found ${describe(item)}.`, where);
       return [];
     }
-    reader.unknownKeys("secrets", `${path2}[${index2}]`, item, ["key", "path", "mode"]);
-    const mode = item["mode"] === void 0 ? void 0 : plain(item["mode"]);
-    if (mode !== void 0 && typeof mode !== "number")
-      reader.problem("secrets", "expected a file mode, e.g. 0400.", `${path2}[${index2}].mode`);
-    return [{ key: String(item["key"]), path: String(item["path"]), ...typeof mode === "number" && { mode } }];
+    reader.unknownKeys("secrets", where, item, ["key", "path", "mode"]);
+    const key = textField(reader, item, "key", where);
+    const target2 = textField(reader, item, "path", where);
+    for (const name of ["key", "path"]) {
+      const value = item[name];
+      if (value === void 0 || isNull(value) || value === "")
+        reader.problem("secrets", `expected a ${name}, e.g. ${ITEM}.`, where);
+    }
+    const mode = readMode(reader, item["mode"], `${where}.mode`);
+    return key !== void 0 && target2 !== void 0 ? [{ key, path: target2, ...mode !== void 0 && { mode } }] : [];
   });
+}
+function readMode(reader, tree, path2) {
+  if (tree === void 0 || isNull(tree)) return void 0;
+  const mode = plain(tree);
+  if (typeof mode === "number" && Number.isInteger(mode) && mode >= 0 && mode <= 511) return mode;
+  reader.problem(
+    "secrets",
+    `expected a file mode, e.g. 0400, without quotes; found ${isScalar(tree) ? `"${tree}"` : describe(tree)}.`,
+    path2
+  );
+  return void 0;
 }
 function textField(reader, item, name, path2) {
   const value = item[name];
@@ -24776,190 +24816,43 @@ function textField(reader, item, name, path2) {
   return void 0;
 }
 
-// node_modules/shlex/shlex.js
-var Shlexer = class {
-  constructor(string) {
-    this.i = 0;
-    this.string = string;
-    this.whitespace = " 	\r\n";
-    this.quotes = `'"`;
-    this.escapes = "\\";
-    this.escapedQuotes = '"';
-    this.ansiCQuotes = true;
-    this.localeQuotes = true;
-    this.debug = false;
-  }
-  readChar() {
-    return this.string.charAt(this.i++);
-  }
-  processEscapes(string, quote, isAnsiCQuote) {
-    if (!isAnsiCQuote && !this.escapedQuotes.includes(quote)) {
-      return string;
-    }
-    const anyEscape = "[" + this.escapes.replace(/(.)/g, "\\$1") + "]";
-    if (!isAnsiCQuote && this.escapedQuotes.includes(quote)) {
-      const re = new RegExp(
-        anyEscape + "(" + anyEscape + "|\\" + quote + ")",
-        "g"
-      );
-      return string.replace(re, "$1");
-    }
-    if (isAnsiCQuote) {
-      const patterns = {
-        // Literal characters
-        "([\\\\'\"?])": (x) => x,
-        // Non-printable ASCII characters
-        "a": () => "\x07",
-        "b": () => "\b",
-        "e|E": () => "\x1B",
-        "f": () => "\f",
-        "n": () => "\n",
-        "r": () => "\r",
-        "t": () => "	",
-        "v": () => "\v",
-        // Octal bytes
-        "([0-7]{1,3})": (x) => String.fromCharCode(parseInt(x, 8)),
-        // Hexadecimal bytes
-        "x([0-9a-fA-F]{1,2})": (x) => String.fromCharCode(parseInt(x, 16)),
-        // Unicode code units
-        "u([0-9a-fA-F]{1,4})": (x) => String.fromCharCode(parseInt(x, 16)),
-        "U([0-9a-fA-F]{1,8})": (x) => String.fromCharCode(parseInt(x, 16)),
-        // Control characters
-        // https://en.wikipedia.org/wiki/Control_character#How_control_characters_map_to_keyboards
-        "c(.)": (x) => {
-          if (x === "?") {
-            return "\x7F";
-          } else if (x === "@") {
-            return "\0";
-          } else {
-            return String.fromCharCode(x.charCodeAt(0) & 31);
-          }
-        }
-      };
-      const re = new RegExp(
-        anyEscape + "(" + Object.keys(patterns).join("|") + ")",
-        "g"
-      );
-      return string.replace(re, function(m, p1) {
-        for (const matched in patterns) {
-          const mm = new RegExp("^" + matched + "$").exec(p1);
-          if (mm === null) {
-            continue;
-          }
-          return patterns[matched].apply(null, mm.slice(1));
-        }
-      });
-    }
-    return void 0;
-  }
-  *[Symbol.iterator]() {
-    let inQuote = false;
-    let inDollarQuote = false;
-    let escaped = false;
-    let lastDollar = -2;
-    let token;
-    if (this.debug) {
-      console.log("full input:", ">" + this.string + "<");
-    }
-    while (true) {
-      const pos = this.i;
-      const char = this.readChar();
-      if (this.debug) {
-        console.log(
-          "position:",
-          pos,
-          "input:",
-          ">" + char + "<",
-          "accumulated:",
-          token,
-          "inQuote:",
-          inQuote,
-          "inDollarQuote:",
-          inDollarQuote,
-          "lastDollar:",
-          lastDollar,
-          "escaped:",
-          escaped
-        );
-      }
-      if (char === "") {
-        if (inQuote) {
-          throw new Error("Got EOF while in a quoted string");
-        }
-        if (escaped) {
-          throw new Error("Got EOF while in an escape sequence");
-        }
-        if (token !== void 0) {
-          yield token;
-        }
-        return;
-      }
-      if (escaped) {
-        if (char === "\n") {
-        } else if (inQuote) {
-          token = (token || "") + escaped + char;
-        } else {
-          token = (token || "") + char;
-        }
-        escaped = false;
-        continue;
-      }
-      if (this.escapes.includes(char)) {
-        if (!inQuote || inDollarQuote !== false || this.escapedQuotes.includes(inQuote)) {
-          escaped = char;
-          continue;
-        } else {
-        }
-      }
-      if (inQuote !== false) {
-        if (char === inQuote) {
-          token = this.processEscapes(token, inQuote, inDollarQuote === "'");
-          inQuote = false;
-          inDollarQuote = false;
-          continue;
-        }
-        token = (token || "") + char;
-        continue;
-      }
-      if (this.quotes.includes(char)) {
-        inQuote = char;
-        if (lastDollar === pos - 1) {
-          if (char === "'" && !this.ansiCQuotes) {
-          } else if (char === '"' && !this.localeQuotes) {
-          } else {
-            inDollarQuote = char;
-          }
-        }
-        token = token || "";
-        if (inDollarQuote !== false) {
-          token = token.slice(0, -1);
-        }
-        continue;
-      }
-      if (inQuote === false && char === "$") {
-        lastDollar = pos;
-      }
-      if (this.whitespace.includes(char)) {
-        if (token !== void 0) {
-          yield token;
-        }
-        token = void 0;
-        continue;
-      }
-      token = (token || "") + char;
-    }
-  }
+// src/github/inputs/shell-words.ts
+var ShellWordsError = class extends Error {
+  name = "ShellWordsError";
 };
-function split(s) {
-  return Array.from(new Shlexer(s));
+function shellWords(text) {
+  const words = [];
+  let word;
+  let quote = "";
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at);
+    const next = text.charAt(at + 1);
+    if (char === "\\" && quote !== "'") {
+      if (next === "") throw new ShellWordsError("a backslash at the end escapes nothing. Remove it, or double it");
+      at++;
+      if (next !== "\n") word = (word ?? "") + (quote === '"' && !'$`"\\'.includes(next) ? `\\${next}` : next);
+    } else if (quote !== "") {
+      if (char === quote) quote = "";
+      else word += char;
+    } else if (char === "'" || char === '"') {
+      quote = char;
+      word ??= "";
+    } else if (/\s/.test(char)) {
+      if (word !== void 0) words.push(word);
+      word = void 0;
+    } else word = (word ?? "") + char;
+  }
+  if (quote !== "") throw new ShellWordsError("a quotation mark is opened and never closed. Close it");
+  if (word !== void 0) words.push(word);
+  return words;
 }
 
 // src/github/inputs/words.ts
 function readWords(reader, name) {
   const text = reader.raw(name);
-  if (text === void 0 || text.trim() === "null") return void 0;
-  if (!/^\s*(\[|- |-$)/m.test(text.replace(/^(\s*#.*\n)+/, "").split("\n", 1)[0] ?? ""))
-    return splitWords(reader, name, text);
+  if (text === void 0) return void 0;
+  const body = text.replace(/^(?:[ \t]*(?:#.*|---[ \t]*)?\r?\n)+/, "");
+  if (!/^\s*(\[|-(\s|$))/.test(body)) return splitWords(reader, name, body);
   const tree = reader.tree(name);
   if (tree === void 0) return void 0;
   if (!Array.isArray(tree)) {
@@ -24978,12 +24871,10 @@ function splitWords(reader, name, text) {
     return void 0;
   }
   try {
-    return split(text);
-  } catch {
-    reader.problem(
-      name,
-      'a quotation mark is opened and never closed. Close it, or write the words as a YAML list, e.g. [sh, -c, "echo hello"].'
-    );
+    return shellWords(text);
+  } catch (error2) {
+    if (!(error2 instanceof ShellWordsError)) throw error2;
+    reader.problem(name, `${error2.message}, or write the words as a YAML list, e.g. [sh, -c, "echo hello"].`);
     return void 0;
   }
 }
@@ -25002,7 +24893,7 @@ function readInputs(env) {
       resources: readResources(reader),
       name: reader.word("name"),
       serviceAccountName: reader.word("service_account_name"),
-      activeDeadlineSeconds: reader.integer("active_deadline_seconds", 1)
+      activeDeadlineSeconds: reader.seconds("active_deadline_seconds", 1)
     }),
     cluster: readCluster(reader),
     image: readImage(reader),
@@ -25015,9 +24906,22 @@ function readInputs(env) {
     readResult: readResultMode(reader),
     onFinishAction: reader.choice("on_finish_action", FINISH_ACTIONS) ?? "delete_pod"
   };
+  checkVariables(reader, inputs);
   reader.unknownInputs();
   refuse(reader.problems);
   return inputs;
+}
+function checkVariables(reader, { envVars, secrets }) {
+  const seen = /* @__PURE__ */ new Set();
+  const fromSecrets = secrets.flatMap((use) => use.kind === "variable" ? [use.name] : []);
+  for (const [input, name] of [
+    ...envVars.map(({ name: name2 }) => ["env_vars", name2]),
+    ...fromSecrets.map((name2) => ["secrets", name2])
+  ]) {
+    if (seen.has(name))
+      reader.problem(input, `${name} is set twice. Kubernetes would take the last one; remove one of them.`);
+    seen.add(name);
+  }
 }
 function readClusterInputs(env) {
   return readCluster(new InputReader(env));
@@ -25043,9 +24947,10 @@ function readCluster(reader) {
 }
 function decodeKubeconfig(reader, value) {
   const compact = value.replace(/\s/g, "");
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(compact)) return value;
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(compact);
+  if (!isBase64 && /[:{]/.test(value)) return value;
   const decoded = Buffer.from(compact, "base64").toString("utf8");
-  if (/[:{]/.test(decoded) && !decoded.includes("\uFFFD")) return decoded;
+  if (isBase64 && /[:{]/.test(decoded) && !decoded.includes("\uFFFD")) return decoded;
   reader.problem(
     "kubeconfig",
     "expected the content of a kubeconfig, plain or base64; this is neither. (For the path of a file there is config_file.)"
@@ -25083,7 +24988,11 @@ function readTexts(reader, name) {
   const texts = [];
   for (const [key, value] of Object.entries(tree)) {
     if (key.startsWith(RESERVED_PREFIX))
-      reader.problem(name, `the prefix ${RESERVED_PREFIX} is reserved: cleanup rests on it.`, `.${key}`);
+      reader.problem(
+        name,
+        `the prefix ${RESERVED_PREFIX} is reserved, for cleanup rests on it. Use another.`,
+        `.${key}`
+      );
     else if (!isScalar(value)) reader.problem(name, `expected text, found ${describe(value)}.`, `.${key}`);
     else texts.push([key, isNull(value) ? "" : String(value)]);
   }
@@ -25102,18 +25011,26 @@ function readResources(reader) {
     return void 0;
   }
   reader.unknownKeys(name, "", tree, RESOURCE_FIELDS);
-  for (const field of ["requests", "limits"]) checkQuantities(reader, tree[field], `.${field}`);
-  return plain(tree);
+  return defined({
+    requests: readQuantities(reader, tree["requests"], ".requests"),
+    limits: readQuantities(reader, tree["limits"], ".limits"),
+    claims: readClaims(reader, tree["claims"])
+  });
 }
 var QUANTITY = /^[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
-function checkQuantities(reader, tree, path2) {
-  if (tree === void 0 || isNull(tree)) return;
+function readQuantities(reader, tree, path2) {
+  if (tree === void 0 || isNull(tree)) return void 0;
   if (!isMapping(tree)) {
     reader.problem("container_resources", `expected a mapping, e.g. {memory: 1Gi}; found ${describe(tree)}.`, path2);
-    return;
+    return void 0;
   }
+  const quantities = [];
   for (const [key, value] of Object.entries(tree)) {
-    if (isScalar(value) && (isNull(value) || QUANTITY.test(String(value)))) continue;
+    if (isNull(value)) continue;
+    if (isScalar(value) && QUANTITY.test(String(value))) {
+      quantities.push([key, String(value)]);
+      continue;
+    }
     const found = isScalar(value) ? `"${value}"` : describe(value);
     reader.problem(
       "container_resources",
@@ -25121,6 +25038,18 @@ function checkQuantities(reader, tree, path2) {
       `${path2}.${key}`
     );
   }
+  return Object.fromEntries(quantities);
+}
+function readClaims(reader, tree) {
+  if (tree === void 0 || isNull(tree)) return void 0;
+  if (Array.isArray(tree) && tree.every((claim) => isMapping(claim) && claim["name"] !== void 0))
+    return plain(tree);
+  reader.problem(
+    "container_resources",
+    `expected a list of claims, e.g. [{name: gpu}]; found ${describe(tree)}.`,
+    ".claims"
+  );
+  return void 0;
 }
 function defined(object) {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== void 0));
@@ -30740,11 +30669,11 @@ function droppedFields(sent, answer, path2 = "") {
   if (typeof answer !== "object") return [path2];
   const fields = answer;
   return Object.entries(sent).flatMap(
-    ([key, value]) => droppedFields(value, fields[key], path2 === "" ? key : `${path2}.${key}`)
+    ([key, value]) => droppedFields(value, Object.hasOwn(fields, key) ? fields[key] : void 0, path2 === "" ? key : `${path2}.${key}`)
   );
 }
 function droppedItem(item, answer, index2, path2) {
-  const key = ["name", "mountPath", "containerPort", "key", "ip"].find(
+  const key = ["mountPath", "devicePath", "containerPort", "name", "key", "ip"].find(
     (field) => isRecord(item) && item[field] !== void 0
   );
   const candidates = key === void 0 ? answer : answer.filter((other) => isRecord(other) && isRecord(item) && other[key] === item[key]);
@@ -30762,20 +30691,24 @@ function isEmpty(value) {
   return typeof value === "object" && Object.values(value).every(isEmpty);
 }
 
+// src/pod/manifest.ts
+import { posix } from "node:path";
+
 // src/pod/naming.ts
 import { createHash } from "node:crypto";
 var LONGEST_NAME = 63;
 var LONGEST_LABEL = 63;
 var SUFFIX = 8;
 function dnsLabel(text, longest = LONGEST_NAME) {
-  const label = text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
+  const label = text.toLowerCase().replace(/-*[^a-z0-9-][^a-z0-9]*/g, "-").replace(/^-+|-+$/g, "");
   if (label === "") return text === "" ? "" : `x${hash(text, SUFFIX - 1)}`;
   if (label.length <= longest) return label;
   return `${label.slice(0, longest - SUFFIX - 1).replace(/-+$/, "")}-${hash(text, SUFFIX)}`;
 }
 function podName(name, uniqueness) {
   if (uniqueness === void 0) return dnsLabel(name);
-  return `${dnsLabel(name, LONGEST_NAME - SUFFIX - 1)}-${hash(uniqueness, SUFFIX)}`;
+  const suffix = hash(uniqueness, SUFFIX);
+  return [dnsLabel(name, LONGEST_NAME - SUFFIX - 1), suffix].filter((part) => part !== "").join("-");
 }
 function labelValue(text) {
   const value = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
@@ -30843,7 +30776,7 @@ function planPod(inputs, identity, namespace, nonce) {
     metadata: {
       name,
       namespace,
-      labels: { ...inputs.labels, ...identityLabels(identity) },
+      labels: { "app.kubernetes.io/managed-by": "kubernetes-pod-step", ...inputs.labels, ...identityLabels(identity) },
       annotations: { ...inputs.annotations, ...identityAnnotations(identity), [NONCE_ANNOTATION]: nonce }
     },
     spec: {
@@ -30862,7 +30795,7 @@ function nameWanted(inputs, identity) {
   return inputs.name ?? ([identity.job, identity.step.replace(/^_+/, "")].filter((part) => part !== "").join("-") || "pod-step");
 }
 function identityLabels(identity) {
-  const labels = { "app.kubernetes.io/managed-by": "kubernetes-pod-step" };
+  const labels = {};
   const values = {
     "repository-id": identity.repositoryId,
     "run-id": identity.runId,
@@ -30886,7 +30819,7 @@ function identityAnnotations(identity) {
   return annotations;
 }
 function holds(mountPath, path2) {
-  const folder = mountPath.replace(/\/+$/, "");
+  const folder = posix.normalize(mountPath).replace(/\/+$/, "");
   return path2 === folder || path2.startsWith(`${folder}/`);
 }
 function some(list) {

@@ -97,10 +97,27 @@ export function parseYaml(text: string): Tree {
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const at = error.mark === undefined ? '' : ` (line ${error.mark.line + 1}, column ${error.mark.column + 1})`;
-    // Tags and aliases come quoted from the text.
-    const reason = error.reason.replace(/ ("[^"]*"|!<[^>]*>)/g, '');
-    throw new YamlError(`${reason}${at}`);
+    throw new YamlError(`${inOurWords(error.reason)}${at}`);
   }
+}
+
+/** js-yaml's reasons that quote tags and aliases from the text, or that say little to whoever wrote it. */
+const REASONS: [RegExp, string][] = [
+  [/alias/, 'an alias (*) refers to no anchor, or to one that it is part of; text that begins with * needs quotes'],
+  [/tag/, 'it holds a tag (!) that is unknown here; text that begins with ! needs quotes'],
+  [/anchor/, 'an anchor (&) is malformed; text that begins with & needs quotes'],
+  [/directive|handle/, 'a line that begins with % is malformed; text that begins with % needs quotes'],
+  [
+    /bad indentation of a mapping entry/,
+    'bad indentation of a mapping entry, or text with a colon in it that needs quotes',
+  ],
+  [/complex keys/, 'a key is a list or a mapping; it has to be text'],
+  [/single document/, 'it holds more than one document; only one is expected'],
+  [/input is empty/, 'it holds a document without content'],
+];
+
+function inOurWords(reason: string): string {
+  return REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? reason.replace(/"[^"]*"?/g, '...');
 }
 
 /** Far more than any pod has, and far less than a few aliases that multiply one another can make. */

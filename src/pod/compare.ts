@@ -13,13 +13,13 @@ export function droppedFields(sent: unknown, answer: unknown, path = ''): string
   if (typeof answer !== 'object') return [path];
   const fields = answer as Record<string, unknown>;
   return Object.entries(sent).flatMap(([key, value]) =>
-    droppedFields(value, fields[key], path === '' ? key : `${path}.${key}`),
+    droppedFields(value, Object.hasOwn(fields, key) ? fields[key] : undefined, path === '' ? key : `${path}.${key}`),
   );
 }
 
 /** Webhooks put items before and between ours, so an item is looked for by its name or path, else wherever it fits best. */
 function droppedItem(item: unknown, answer: unknown[], index: number, path: string): string[] {
-  const key = ['name', 'mountPath', 'containerPort', 'key', 'ip'].find(
+  const key = ['mountPath', 'devicePath', 'containerPort', 'name', 'key', 'ip'].find(
     field => isRecord(item) && item[field] !== undefined,
   );
   const candidates =

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import type { StepIdentity } from '../github/identity.ts';
 import { type Inputs, RESERVED_PREFIX } from '../github/inputs/inputs.ts';
@@ -61,7 +62,7 @@ export function planPod(inputs: Inputs, identity: StepIdentity, namespace: strin
     metadata: {
       name,
       namespace,
-      labels: { ...inputs.labels, ...identityLabels(identity) },
+      labels: { 'app.kubernetes.io/managed-by': 'kubernetes-pod-step', ...inputs.labels, ...identityLabels(identity) },
       annotations: { ...inputs.annotations, ...identityAnnotations(identity), [NONCE_ANNOTATION]: nonce },
     },
     spec: {
@@ -89,7 +90,7 @@ export function nameWanted(inputs: Pick<Inputs, 'name'>, identity: StepIdentity)
 
 /** Labels to find a run's pods by. They are made safe, and can be forged by a neighbour: nothing rests on them alone. */
 function identityLabels(identity: StepIdentity): Record<string, string> {
-  const labels: Record<string, string> = { 'app.kubernetes.io/managed-by': 'kubernetes-pod-step' };
+  const labels: Record<string, string> = {};
   const values = {
     'repository-id': identity.repositoryId,
     'run-id': identity.runId,
@@ -117,7 +118,7 @@ function identityAnnotations(identity: StepIdentity): Record<string, string> {
 
 /** Whether a mount at `mountPath` hides `path`: then the kubelet could not put the message file there. */
 function holds(mountPath: string, path: string): boolean {
-  const folder = mountPath.replace(/\/+$/, '');
+  const folder = posix.normalize(mountPath).replace(/\/+$/, '');
   return path === folder || path.startsWith(`${folder}/`);
 }
 

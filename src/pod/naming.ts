@@ -12,7 +12,8 @@ const SUFFIX = 8;
 export function dnsLabel(text: string, longest = LONGEST_NAME): string {
   const label = text
     .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
+    // Dashes that were meant stay; what is not a dash and its neighbourhood become one.
+    .replace(/-*[^a-z0-9-][^a-z0-9]*/g, '-')
     .replace(/^-+|-+$/g, '');
   if (label === '') return text === '' ? '' : `x${hash(text, SUFFIX - 1)}`;
   if (label.length <= longest) return label;
@@ -25,7 +26,8 @@ export function dnsLabel(text: string, longest = LONGEST_NAME): string {
  */
 export function podName(name: string, uniqueness: string | undefined): string {
   if (uniqueness === undefined) return dnsLabel(name);
-  return `${dnsLabel(name, LONGEST_NAME - SUFFIX - 1)}-${hash(uniqueness, SUFFIX)}`;
+  const suffix = hash(uniqueness, SUFFIX);
+  return [dnsLabel(name, LONGEST_NAME - SUFFIX - 1), suffix].filter(part => part !== '').join('-');
 }
 
 /** @returns `text` as a label's value. Where something is lost it ends in a hash of the whole. */

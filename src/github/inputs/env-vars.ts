@@ -13,23 +13,16 @@ export function readEnvVars(reader: InputReader): V1EnvVar[] {
   const text = reader.raw('env_vars');
   if (text === undefined) return [];
   const firstLine = text.split(/\r?\n/).find(line => !/^\s*(#|$)/.test(line)) ?? '';
-  const variables = LINE.test(firstLine.trimStart()) ? fromLines(reader, text) : fromTree(reader);
-  const seen = new Set<string>();
-  for (const { name } of variables) {
-    if (seen.has(name))
-      reader.problem('env_vars', `${name} is set twice. Kubernetes would take the last one; remove one of them.`);
-    seen.add(name);
-  }
-  return variables;
+  return LINE.test(firstLine.trimStart()) ? fromLines(reader, text) : fromTree(reader);
 }
 
 function fromLines(reader: InputReader, text: string): V1EnvVar[] {
-  return text.split(/\r?\n/).flatMap((line, index): V1EnvVar[] => {
+  return text.split(/\r?\n|\r$/).flatMap((line, index): V1EnvVar[] => {
     const where = ` (line ${index + 1})`;
     const content = line.trimStart();
     if (/^(#|$)/.test(content)) return [];
     const equals = content.indexOf('=');
-    const name = (equals === -1 ? content : content.slice(0, equals)).trim();
+    const name = equals === -1 ? content.trimEnd() : content.slice(0, equals);
     if (!LINE.test(`${name}=`)) {
       reader.problem('env_vars', `expected KEY=value, or a bare KEY to pass on the step's own variable${where}.`);
       return [];
@@ -50,19 +43,15 @@ function fromTree(reader: InputReader): V1EnvVar[] {
   if (tree === undefined || isNull(tree)) return [];
   if (Array.isArray(tree)) return tree.flatMap((item, index) => fromItem(reader, item, `[${index}]`));
   if (isMapping(tree))
-    return Object.entries(tree).flatMap(([name, value]) => fromPair(reader, name, value, `.${name}`));
+    return Object.entries(tree).flatMap(([name, value]) => fromPair(reader, name, value, '', `.${name}`));
   reader.problem('env_vars', `expected a mapping, a list of EnvVar, or KEY=value lines; found ${describe(tree)}.`);
   return [];
 }
 
-function fromPair(reader: InputReader, name: string, value: Tree, path: string): V1EnvVar[] {
-  if (name === '' || name.includes('=')) {
-    reader.problem('env_vars', `"${name}" cannot be the name of a variable.`);
-    return [];
-  }
-  if (isNull(value)) return [{ name, value: '' }];
-  if (isScalar(value)) return [{ name, value: String(value) }];
-  reader.problem('env_vars', `expected text, found ${describe(value)}. Quote JSON to pass it on as text.`, path);
+function fromPair(reader: InputReader, name: string, value: Tree, path: string, valuePath: string): V1EnvVar[] {
+  if (isNull(value)) return named(reader, { name, value: '' }, path);
+  if (isScalar(value)) return named(reader, { name, value: String(value) }, path);
+  reader.problem('env_vars', `expected text, found ${describe(value)}. Quote JSON to pass it on as text.`, valuePath);
   return [];
 }
 
@@ -74,11 +63,29 @@ function fromItem(reader: InputReader, item: Tree, path: string): V1EnvVar[] {
   reader.unknownKeys('env_vars', path, item, ['name', 'value', 'valueFrom']);
   const { name, value, valueFrom } = item;
   if (name === undefined || !isScalar(name) || isNull(name)) {
-    reader.problem('env_vars', 'expected a name.', path);
+    reader.problem('env_vars', 'expected a name, e.g. {name: MODE, value: fast}.', path);
     return [];
   }
-  if (valueFrom === undefined) return fromPair(reader, String(name), value ?? '', `${path}.value`);
+  if (valueFrom === undefined) return fromPair(reader, String(name), value ?? '', path, `${path}.value`);
   if (value !== undefined)
     reader.problem('env_vars', 'has both value and valueFrom. Kubernetes takes one of them.', path);
-  return [{ name: String(name), valueFrom: plain(valueFrom) as V1EnvVarSource }];
+  if (isMapping(valueFrom))
+    return named(reader, { name: String(name), valueFrom: plain(valueFrom) as V1EnvVarSource }, path);
+  reader.problem(
+    'env_vars',
+    `expected a mapping, e.g. {fieldRef: {fieldPath: metadata.name}}; found ${describe(valueFrom)}.`,
+    `${path}.valueFrom`,
+  );
+  return [];
+}
+
+/** @returns the variable if it has a name that Kubernetes takes: any printable text without `=`. */
+function named(reader: InputReader, variable: V1EnvVar, path: string): V1EnvVar[] {
+  if (variable.name !== '' && !variable.name.includes('=')) return [variable];
+  reader.problem(
+    'env_vars',
+    `"${variable.name}" cannot be the name of a variable: it must not be empty, nor hold a =.`,
+    path,
+  );
+  return [];
 }

@@ -59,7 +59,7 @@ export function readInputs(env: NodeJS.ProcessEnv): Inputs {
       resources: readResources(reader),
       name: reader.word('name'),
       serviceAccountName: reader.word('service_account_name'),
-      activeDeadlineSeconds: reader.integer('active_deadline_seconds', 1),
+      activeDeadlineSeconds: reader.seconds('active_deadline_seconds', 1),
     }),
     cluster: readCluster(reader),
     image: readImage(reader),
@@ -72,9 +72,24 @@ export function readInputs(env: NodeJS.ProcessEnv): Inputs {
     readResult: readResultMode(reader),
     onFinishAction: reader.choice('on_finish_action', FINISH_ACTIONS) ?? 'delete_pod',
   };
+  checkVariables(reader, inputs);
   reader.unknownInputs();
   refuse(reader.problems);
   return inputs;
+}
+
+/** Of two variables of one name Kubernetes takes the last, without a word. */
+function checkVariables(reader: InputReader, { envVars, secrets }: Pick<Inputs, 'envVars' | 'secrets'>): void {
+  const seen = new Set<string>();
+  const fromSecrets = secrets.flatMap(use => (use.kind === 'variable' ? [use.name] : []));
+  for (const [input, name] of [
+    ...envVars.map(({ name }) => ['env_vars', name] as const),
+    ...fromSecrets.map(name => ['secrets', name] as const),
+  ]) {
+    if (seen.has(name))
+      reader.problem(input, `${name} is set twice. Kubernetes would take the last one; remove one of them.`);
+    seen.add(name);
+  }
 }
 
 /** The inputs that say which cluster, for the post step: it is not to fail over an input that the main step has refused. */
@@ -106,9 +121,10 @@ function readCluster(reader: InputReader): ClusterInputs {
 /** A kubeconfig in plain text holds a `:` in its first lines; base64 knows no such character. */
 function decodeKubeconfig(reader: InputReader, value: string): string | undefined {
   const compact = value.replace(/\s/g, '');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(compact)) return value;
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(compact);
+  if (!isBase64 && /[:{]/.test(value)) return value;
   const decoded = Buffer.from(compact, 'base64').toString('utf8');
-  if (/[:{]/.test(decoded) && !decoded.includes('\ufffd')) return decoded;
+  if (isBase64 && /[:{]/.test(decoded) && !decoded.includes('\ufffd')) return decoded;
   reader.problem(
     'kubeconfig',
     'expected the content of a kubeconfig, plain or base64; this is neither. (For the path of a file there is config_file.)',
@@ -150,7 +166,11 @@ function readTexts(reader: InputReader, name: InputName & ('labels' | 'annotatio
   const texts: [string, string][] = [];
   for (const [key, value] of Object.entries(tree)) {
     if (key.startsWith(RESERVED_PREFIX))
-      reader.problem(name, `the prefix ${RESERVED_PREFIX} is reserved: cleanup rests on it.`, `.${key}`);
+      reader.problem(
+        name,
+        `the prefix ${RESERVED_PREFIX} is reserved, for cleanup rests on it. Use another.`,
+        `.${key}`,
+      );
     else if (!isScalar(value)) reader.problem(name, `expected text, found ${describe(value)}.`, `.${key}`);
     else texts.push([key, isNull(value) ? '' : String(value)]);
   }
@@ -171,21 +191,30 @@ function readResources(reader: InputReader): V1ResourceRequirements | undefined 
     return undefined;
   }
   reader.unknownKeys(name, '', tree, RESOURCE_FIELDS);
-  for (const field of ['requests', 'limits']) checkQuantities(reader, tree[field], `.${field}`);
-  return plain(tree) as V1ResourceRequirements;
+  return defined({
+    requests: readQuantities(reader, tree['requests'], '.requests'),
+    limits: readQuantities(reader, tree['limits'], '.limits'),
+    claims: readClaims(reader, tree['claims']),
+  });
 }
 
 /** Kubernetes' quantities (apimachinery's resource.Quantity): a number with an optional binary or decimal suffix. */
 const QUANTITY = /^[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
 
-function checkQuantities(reader: InputReader, tree: Tree | undefined, path: string): void {
-  if (tree === undefined || isNull(tree)) return;
+/** Each quantity stays the text that it was written as: a JSON number would be rounded beyond 2^53. */
+function readQuantities(reader: InputReader, tree: Tree | undefined, path: string): Record<string, string> | undefined {
+  if (tree === undefined || isNull(tree)) return undefined;
   if (!isMapping(tree)) {
     reader.problem('container_resources', `expected a mapping, e.g. {memory: 1Gi}; found ${describe(tree)}.`, path);
-    return;
+    return undefined;
   }
+  const quantities: [string, string][] = [];
   for (const [key, value] of Object.entries(tree)) {
-    if (isScalar(value) && (isNull(value) || QUANTITY.test(String(value)))) continue;
+    if (isNull(value)) continue;
+    if (isScalar(value) && QUANTITY.test(String(value))) {
+      quantities.push([key, String(value)]);
+      continue;
+    }
     const found = isScalar(value) ? `"${value}"` : describe(value);
     reader.problem(
       'container_resources',
@@ -193,6 +222,19 @@ function checkQuantities(reader: InputReader, tree: Tree | undefined, path: stri
       `${path}.${key}`,
     );
   }
+  return Object.fromEntries(quantities);
+}
+
+function readClaims(reader: InputReader, tree: Tree | undefined): V1ResourceRequirements['claims'] {
+  if (tree === undefined || isNull(tree)) return undefined;
+  if (Array.isArray(tree) && tree.every(claim => isMapping(claim) && claim['name'] !== undefined))
+    return plain(tree) as V1ResourceRequirements['claims'];
+  reader.problem(
+    'container_resources',
+    `expected a list of claims, e.g. [{name: gpu}]; found ${describe(tree)}.`,
+    '.claims',
+  );
+  return undefined;
 }
 
 /** @returns `object` without the keys that are `undefined`, which `exactOptionalPropertyTypes` wants absent. */

@@ -3,6 +3,9 @@ import type { InputName } from '../contract.ts';
 import { INPUTS } from '../contract.ts';
 import { parseYaml, Scalar, type Tree, YamlError } from '../yaml.ts';
 
+/** Kubernetes keeps times in 32 bits where it checks them (apis/core/validation). */
+const MOST_SECONDS = 2 ** 31 - 1;
+
 /**
  * Reads `INPUT_*` variables and gathers every problem on the way, so that a user who made three mistakes sees three.
  * A reader answers `undefined` for what is absent and for what is wrong; the problem is on the list then.
@@ -20,17 +23,17 @@ export class InputReader {
     this.problems.push(`${name}${path}: ${sentence}`);
   }
 
-  /** @returns the input as it came. The runner passes an absent one as empty text, so the two cannot be told apart. */
+  /** @returns the input as it came. The runner passes an absent one as empty text, so the two cannot be told apart; `null` is the way to write nothing. */
   raw(name: InputName): string | undefined {
     const value = this.env[`INPUT_${name.toUpperCase()}`];
-    return value === undefined || value.trim() === '' ? undefined : value;
+    return value === undefined || value.trim() === '' || value.trim() === 'null' ? undefined : value;
   }
 
-  /** @returns a word or a line of text, trimmed. `""` is the way to write explicitly empty text, `null` to write nothing. */
+  /** @returns a word or a line of text, trimmed. `""` is the way to write explicitly empty text. */
   text(name: InputName): string | undefined {
     const value = this.raw(name)?.trim();
     if (value === '""' || value === "''") return '';
-    return value === 'null' ? undefined : value;
+    return value;
   }
 
   /** As {@link text}, where empty text means nothing either. */
@@ -55,12 +58,12 @@ export class InputReader {
     return undefined;
   }
 
-  /** A whole number of at least `least` seconds (or whatever the name says). */
-  integer(name: InputName, least: number): number | undefined {
+  /** A whole number of at least `least` seconds, and at most what Kubernetes takes for one. */
+  seconds(name: InputName, least: number): number | undefined {
     const value = this.word(name);
     if (value === undefined) return undefined;
-    if (/^[0-9]{1,15}$/.test(value) && Number(value) >= least) return Number(value);
-    this.problem(name, `expected a whole number of at least ${least}, found "${value}".`);
+    if (/^[0-9]{1,10}$/.test(value) && Number(value) >= least && Number(value) <= MOST_SECONDS) return Number(value);
+    this.problem(name, `expected a whole number of seconds, from ${least} to ${MOST_SECONDS}; found "${value}".`);
     return undefined;
   }
 

@@ -9,6 +9,7 @@ export type SecretUse =
   | { kind: 'files'; secret: string; mountPath: string; items?: V1KeyToPath[] };
 
 const FIELDS = ['deploy_type', 'deploy_target', 'secret', 'key', 'items'] as const;
+const ITEM = '{key: cert, path: tls.crt}';
 const EXAMPLE = '{deploy_type: env, deploy_target: DB_PASSWORD, secret: db, key: password}';
 
 export function readSecrets(reader: InputReader): SecretUse[] {
@@ -30,11 +31,13 @@ function readSecret(reader: InputReader, item: Tree, path: string): SecretUse[] 
   const field = (name: (typeof FIELDS)[number]) => textField(reader, item, name, path);
   const [type, target, secret, key] = [field('deploy_type'), field('deploy_target'), field('secret'), field('key')];
   if (secret === undefined) {
-    reader.problem('secrets', `expected the name of a Kubernetes Secret, e.g. ${EXAMPLE}.`, `${path}.secret`);
+    if (item['secret'] === undefined || isNull(item['secret']))
+      reader.problem('secrets', `expected the name of a Kubernetes Secret, e.g. ${EXAMPLE}.`, `${path}.secret`);
     return [];
   }
   if (type === 'env') {
-    if (item['items'] !== undefined) reader.problem('secrets', 'items belong to deploy_type: volume.', path);
+    if (item['items'] !== undefined && !isNull(item['items']))
+      reader.problem('secrets', 'items belong to deploy_type: volume.', path);
     if (key === undefined && target === undefined) return [{ kind: 'all variables', secret }];
     if (key !== undefined && target !== undefined) return [{ kind: 'variable', secret, key, name: target }];
     reader.problem(
@@ -69,6 +72,9 @@ function readVolume(
     );
     return [];
   }
+  if (use.key !== undefined && item['items'] !== undefined && !isNull(item['items'])) {
+    reader.problem('secrets', 'has both key and items, which say two things. Keep one of them.', path);
+  }
   const items =
     readItems(reader, item['items'], `${path}.items`) ??
     (use.key === undefined ? undefined : [{ key: use.key, path: use.key }]);
@@ -82,20 +88,36 @@ function readItems(reader: InputReader, items: Tree | undefined, path: string): 
     return undefined;
   }
   return items.flatMap((item, index) => {
-    if (!isMapping(item) || item['key'] === undefined || item['path'] === undefined) {
-      reader.problem(
-        'secrets',
-        `expected a mapping with key and path, e.g. {key: cert, path: tls.crt}; found ${describe(item)}.`,
-        `${path}[${index}]`,
-      );
+    const where = `${path}[${index}]`;
+    if (!isMapping(item)) {
+      reader.problem('secrets', `expected a mapping with key and path, e.g. ${ITEM}; found ${describe(item)}.`, where);
       return [];
     }
-    reader.unknownKeys('secrets', `${path}[${index}]`, item, ['key', 'path', 'mode']);
-    const mode = item['mode'] === undefined ? undefined : plain(item['mode']);
-    if (mode !== undefined && typeof mode !== 'number')
-      reader.problem('secrets', 'expected a file mode, e.g. 0400.', `${path}[${index}].mode`);
-    return [{ key: String(item['key']), path: String(item['path']), ...(typeof mode === 'number' && { mode }) }];
+    reader.unknownKeys('secrets', where, item, ['key', 'path', 'mode']);
+    const key = textField(reader, item, 'key', where);
+    const target = textField(reader, item, 'path', where);
+    for (const name of ['key', 'path']) {
+      const value = item[name];
+      if (value === undefined || isNull(value) || value === '')
+        reader.problem('secrets', `expected a ${name}, e.g. ${ITEM}.`, where);
+    }
+    const mode = readMode(reader, item['mode'], `${where}.mode`);
+    return key !== undefined && target !== undefined
+      ? [{ key, path: target, ...(mode !== undefined && { mode }) }]
+      : [];
   });
+}
+
+function readMode(reader: InputReader, tree: Tree | undefined, path: string): number | undefined {
+  if (tree === undefined || isNull(tree)) return undefined;
+  const mode = plain(tree);
+  if (typeof mode === 'number' && Number.isInteger(mode) && mode >= 0 && mode <= 0o777) return mode;
+  reader.problem(
+    'secrets',
+    `expected a file mode, e.g. 0400, without quotes; found ${isScalar(tree) ? `"${tree}"` : describe(tree)}.`,
+    path,
+  );
+  return undefined;
 }
 
 /** A null counts as unset, as KPO's users write it. */

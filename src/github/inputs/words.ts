@@ -1,7 +1,7 @@
-import { split } from 'shlex';
 import type { InputName } from '../contract.ts';
 import { describe } from '../yaml.ts';
 import { type InputReader, isNull, isScalar } from './reader.ts';
+import { ShellWordsError, shellWords } from './shell-words.ts';
 
 /**
  * `cmds` and `arguments`: a YAML list, or plain text split into words the way a POSIX shell would, quotes respected and nothing expanded.
@@ -9,9 +9,10 @@ import { type InputReader, isNull, isScalar } from './reader.ts';
  */
 export function readWords(reader: InputReader, name: InputName): string[] | undefined {
   const text = reader.raw(name);
-  if (text === undefined || text.trim() === 'null') return undefined;
-  if (!/^\s*(\[|- |-$)/m.test(text.replace(/^(\s*#.*\n)+/, '').split('\n', 1)[0] ?? ''))
-    return splitWords(reader, name, text);
+  if (text === undefined) return undefined;
+  // What a YAML text may begin with.
+  const body = text.replace(/^(?:[ \t]*(?:#.*|---[ \t]*)?\r?\n)+/, '');
+  if (!/^\s*(\[|-(\s|$))/.test(body)) return splitWords(reader, name, body);
   const tree = reader.tree(name);
   if (tree === undefined) return undefined;
   if (!Array.isArray(tree)) {
@@ -32,12 +33,10 @@ function splitWords(reader: InputReader, name: InputName, text: string): string[
     return undefined;
   }
   try {
-    return split(text);
-  } catch {
-    reader.problem(
-      name,
-      'a quotation mark is opened and never closed. Close it, or write the words as a YAML list, e.g. [sh, -c, "echo hello"].',
-    );
+    return shellWords(text);
+  } catch (error) {
+    if (!(error instanceof ShellWordsError)) throw error;
+    reader.problem(name, `${error.message}, or write the words as a YAML list, e.g. [sh, -c, "echo hello"].`);
     return undefined;
   }
 }

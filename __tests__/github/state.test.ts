@@ -1,0 +1,60 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { isPost, podLeftBehind, savePod, saveStarted, saveTidy } from '../../src/github/state.ts';
+import { parseKeyValueFile } from '../support/command-files.ts';
+
+const pod = { namespace: 'etl', name: 'train-a1b2c3d4', nonce: 'line one\nEOF\n"quoted"' };
+let folder: string;
+const before = { ...process.env };
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'state-'));
+  const file = join(folder, 'state');
+  writeFileSync(file, '');
+  process.env['GITHUB_STATE'] = file;
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  process.env = { ...before };
+  rmSync(folder, { recursive: true });
+});
+
+/** As the runner does between the main and the post step. */
+function handOver(): void {
+  const saved = parseKeyValueFile(readFileSync(join(folder, 'state'), 'utf8'));
+  for (const [name, value] of Object.entries(saved)) process.env[`STATE_${name}`] = value;
+}
+
+test('a step that has saved nothing is the main one', () => {
+  handOver();
+  expect({ post: isPost(), pod: podLeftBehind() }).toEqual({ post: false, pod: undefined });
+});
+
+test('once the main step has started, the next process is the post step', () => {
+  saveStarted();
+  handOver();
+  expect({ post: isPost(), pod: podLeftBehind() }).toEqual({ post: true, pod: undefined });
+});
+
+test('the post step finds the pod that the main step planned', () => {
+  saveStarted();
+  savePod(pod);
+  handOver();
+  expect(podLeftBehind()).toEqual(pod);
+});
+
+test('the post step finds no pod where the main step was done with it', () => {
+  savePod(pod);
+  saveTidy();
+  handOver();
+  expect(podLeftBehind()).toBeUndefined();
+});
+
+test('outside a workflow nothing is saved, and nothing printed', () => {
+  delete process.env['GITHUB_STATE'];
+  const stdout = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  savePod(pod);
+  expect(stdout).not.toHaveBeenCalled();
+});
