@@ -21914,6 +21914,11 @@ function readIdentity(env) {
   };
 }
 
+// src/github/defined.ts
+function defined(object) {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== void 0));
+}
+
 // node_modules/js-yaml/dist/js-yaml.mjs
 var NOT_RESOLVED = /* @__PURE__ */ Symbol("NOT_RESOLVED");
 function defineScalarTag(tagName, options) {
@@ -24712,6 +24717,61 @@ function named(reader, variable, path2) {
   return [];
 }
 
+// src/github/inputs/resources.ts
+var RESOURCE_FIELDS = ["requests", "limits", "claims"];
+function readResources(reader) {
+  const name = "container_resources";
+  const tree = reader.tree(name);
+  if (tree === void 0 || isNull(tree)) return void 0;
+  if (!isMapping(tree)) {
+    reader.problem(
+      name,
+      `expected a mapping, e.g. {requests: {memory: 512Mi}, limits: {memory: 1Gi}}; found ${describe(tree)}.`
+    );
+    return void 0;
+  }
+  reader.unknownKeys(name, "", tree, RESOURCE_FIELDS);
+  return defined({
+    requests: readQuantities(reader, tree["requests"], ".requests"),
+    limits: readQuantities(reader, tree["limits"], ".limits"),
+    claims: readClaims(reader, tree["claims"])
+  });
+}
+var QUANTITY = /^[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
+function readQuantities(reader, tree, path2) {
+  if (tree === void 0 || isNull(tree)) return void 0;
+  if (!isMapping(tree)) {
+    reader.problem("container_resources", `expected a mapping, e.g. {memory: 1Gi}; found ${describe(tree)}.`, path2);
+    return void 0;
+  }
+  const quantities = [];
+  for (const [key, value] of Object.entries(tree)) {
+    if (isNull(value)) continue;
+    if (isScalar(value) && QUANTITY.test(String(value))) {
+      quantities.push([key, String(value)]);
+      continue;
+    }
+    const found = isScalar(value) ? `"${value}"` : describe(value);
+    reader.problem(
+      "container_resources",
+      `expected a quantity, e.g. 500m, 0.5, 512Mi or 1Gi; found ${found}.`,
+      `${path2}.${key}`
+    );
+  }
+  return Object.fromEntries(quantities);
+}
+function readClaims(reader, tree) {
+  if (tree === void 0 || isNull(tree)) return void 0;
+  if (Array.isArray(tree) && tree.every((claim) => isMapping(claim) && claim["name"] !== void 0))
+    return plain(tree);
+  reader.problem(
+    "container_resources",
+    `expected a list of claims, e.g. [{name: gpu}]; found ${describe(tree)}.`,
+    ".claims"
+  );
+  return void 0;
+}
+
 // src/github/inputs/secrets.ts
 var FIELDS = ["deploy_type", "deploy_target", "secret", "key", "items"];
 var ITEM = "{key: cert, path: tls.crt}";
@@ -24997,62 +25057,6 @@ function readTexts(reader, name) {
     else texts.push([key, isNull(value) ? "" : String(value)]);
   }
   return Object.fromEntries(texts);
-}
-var RESOURCE_FIELDS = ["requests", "limits", "claims"];
-function readResources(reader) {
-  const name = "container_resources";
-  const tree = reader.tree(name);
-  if (tree === void 0 || isNull(tree)) return void 0;
-  if (!isMapping(tree)) {
-    reader.problem(
-      name,
-      `expected a mapping, e.g. {requests: {memory: 512Mi}, limits: {memory: 1Gi}}; found ${describe(tree)}.`
-    );
-    return void 0;
-  }
-  reader.unknownKeys(name, "", tree, RESOURCE_FIELDS);
-  return defined({
-    requests: readQuantities(reader, tree["requests"], ".requests"),
-    limits: readQuantities(reader, tree["limits"], ".limits"),
-    claims: readClaims(reader, tree["claims"])
-  });
-}
-var QUANTITY = /^[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
-function readQuantities(reader, tree, path2) {
-  if (tree === void 0 || isNull(tree)) return void 0;
-  if (!isMapping(tree)) {
-    reader.problem("container_resources", `expected a mapping, e.g. {memory: 1Gi}; found ${describe(tree)}.`, path2);
-    return void 0;
-  }
-  const quantities = [];
-  for (const [key, value] of Object.entries(tree)) {
-    if (isNull(value)) continue;
-    if (isScalar(value) && QUANTITY.test(String(value))) {
-      quantities.push([key, String(value)]);
-      continue;
-    }
-    const found = isScalar(value) ? `"${value}"` : describe(value);
-    reader.problem(
-      "container_resources",
-      `expected a quantity, e.g. 500m, 0.5, 512Mi or 1Gi; found ${found}.`,
-      `${path2}.${key}`
-    );
-  }
-  return Object.fromEntries(quantities);
-}
-function readClaims(reader, tree) {
-  if (tree === void 0 || isNull(tree)) return void 0;
-  if (Array.isArray(tree) && tree.every((claim) => isMapping(claim) && claim["name"] !== void 0))
-    return plain(tree);
-  reader.problem(
-    "container_resources",
-    `expected a list of claims, e.g. [{name: gpu}]; found ${describe(tree)}.`,
-    ".claims"
-  );
-  return void 0;
-}
-function defined(object) {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== void 0));
 }
 
 // src/kubernetes/client.ts
@@ -30757,13 +30761,13 @@ function planPod(inputs, identity, namespace, nonce) {
   const container = {
     name: BASE_CONTAINER,
     image: inputs.image,
-    ...pick2({
+    ...defined({
       command: inputs.cmds,
       args: inputs.arguments,
       imagePullPolicy: inputs.imagePullPolicy,
       resources: inputs.resources
     }),
-    ...pick2({
+    ...defined({
       env: some([...inputs.envVars, ...secrets.env]),
       envFrom: some(secrets.envFrom),
       volumeMounts: some(secrets.volumeMounts)
@@ -30782,7 +30786,7 @@ function planPod(inputs, identity, namespace, nonce) {
     spec: {
       restartPolicy: "Never",
       activeDeadlineSeconds: deadlineSeconds,
-      ...pick2({ serviceAccountName: inputs.serviceAccountName, volumes: some(secrets.volumes) }),
+      ...defined({ serviceAccountName: inputs.serviceAccountName, volumes: some(secrets.volumes) }),
       containers: [container]
     }
   };
@@ -30824,9 +30828,6 @@ function holds(mountPath, path2) {
 }
 function some(list) {
   return list.length > 0 ? list : void 0;
-}
-function pick2(fields) {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== void 0));
 }
 
 // src/run/cleanup.ts

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
+import { defined } from '../github/defined.ts';
 import type { StepIdentity } from '../github/identity.ts';
 import { type Inputs, RESERVED_PREFIX } from '../github/inputs/inputs.ts';
 import { labelValue, podName } from './naming.ts';
@@ -43,13 +44,13 @@ export function planPod(inputs: Inputs, identity: StepIdentity, namespace: strin
   const container: V1Container = {
     name: BASE_CONTAINER,
     image: inputs.image,
-    ...pick({
+    ...defined({
       command: inputs.cmds,
       args: inputs.arguments,
       imagePullPolicy: inputs.imagePullPolicy,
       resources: inputs.resources,
     }),
-    ...pick({
+    ...defined({
       env: some([...inputs.envVars, ...secrets.env]),
       envFrom: some(secrets.envFrom),
       volumeMounts: some(secrets.volumeMounts),
@@ -68,7 +69,7 @@ export function planPod(inputs: Inputs, identity: StepIdentity, namespace: strin
     spec: {
       restartPolicy: 'Never',
       activeDeadlineSeconds: deadlineSeconds,
-      ...pick({ serviceAccountName: inputs.serviceAccountName, volumes: some(secrets.volumes) }),
+      ...defined({ serviceAccountName: inputs.serviceAccountName, volumes: some(secrets.volumes) }),
       containers: [container],
     },
   };
@@ -124,8 +125,4 @@ function holds(mountPath: string, path: string): boolean {
 
 function some<T>(list: T[]): T[] | undefined {
   return list.length > 0 ? list : undefined;
-}
-
-function pick<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
