@@ -24636,7 +24636,9 @@ function oneOf(words) {
 }
 function didYouMean(word, words) {
   const lower = word.toLowerCase();
-  const nearest = words.find((candidate) => candidate.toLowerCase() === lower) ?? (0, import_fastest_levenshtein.closest)(lower, [...words]);
+  const begun = lower.length > 2 ? words.find((candidate) => candidate.toLowerCase().startsWith(lower)) : void 0;
+  if (begun) return ` Did you mean ${begun}?`;
+  const nearest = (0, import_fastest_levenshtein.closest)(lower, [...words]);
   return (0, import_fastest_levenshtein.distance)(lower, nearest.toLowerCase()) <= Math.max(2, Math.floor(word.length / 3)) ? ` Did you mean ${nearest}?` : "";
 }
 
@@ -24921,7 +24923,11 @@ function readWords(reader, name) {
   }
   return tree.flatMap((word, index2) => {
     if (isScalar(word) && !isNull(word)) return [String(word)];
-    reader.problem(name, `expected a word, found ${describe(word)}. Quote it if it is meant as text.`, `[${index2}]`);
+    reader.problem(
+      name,
+      `expected a word, found ${describe(word)}. ${isNull(word) ? 'Write "" for an empty word.' : "Quote it if it is meant as text."}`,
+      `[${index2}]`
+    );
     return [];
   });
 }
@@ -25033,7 +25039,8 @@ function readImage(reader) {
   return image ?? "";
 }
 function readResultMode(reader) {
-  const mode = reader.choice("do_xcom_push", ["auto", "false", "true"]);
+  const written = reader.word("do_xcom_push");
+  const mode = /^(true|false)$/i.test(written ?? "") ? written?.toLowerCase() : reader.choice("do_xcom_push", ["auto", "false", "true"]);
   if (mode === "true")
     reader.problem("do_xcom_push", "true (results above 4 KiB) is not available yet. Use auto, or leave it out.");
   return mode !== "false";

@@ -51,6 +51,7 @@ describe('an input is read', () => {
     ['a suffix', { random_name_suffix: 'TRUE' }, { randomNameSuffix: true }],
     ['no logs', { get_logs: 'False' }, { getLogs: false }],
     ['no result', { do_xcom_push: 'false' }, { readResult: false }],
+    ['no result, as Python writes it', { do_xcom_push: 'False' }, { readResult: false }],
     ['a result', { do_xcom_push: 'auto' }, { readResult: true }],
     ['a pod that is kept', { on_finish_action: 'keep_pod' }, { onFinishAction: 'keep_pod' }],
     [
@@ -147,7 +148,7 @@ const refused: [what: string, given: Record<string, string>, sentence: string][]
   [
     'a half word',
     { on_finish_action: 'keep' },
-    'on_finish_action: expected delete_pod, delete_succeeded_pod, delete_active_pod or keep_pod, found "keep".',
+    'on_finish_action: expected delete_pod, delete_succeeded_pod, delete_active_pod or keep_pod, found "keep". Did you mean keep_pod?',
   ],
   [
     'a misspelt word',

@@ -12,7 +12,7 @@ describe('the nearest spelling', () => {
     ['container_resource', ' Did you mean container_resources?'],
     ['kube_config', ' Did you mean kubeconfig?'],
     ['service_account', ' Did you mean service_account_name?'],
-    ['on_finish', ''],
+    ['on_finish', ' Did you mean on_finish_action?'],
     ['poll_interval', ''],
     ['x', ''],
     ['', ''],

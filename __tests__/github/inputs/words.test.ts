@@ -72,11 +72,7 @@ describe.each(['cmds', 'arguments'] as const)('%s', input => {
       '- a\n- b: c',
       `${input}[1]: expected a word, found a mapping. Quote it if it is meant as text.`,
     ],
-    [
-      'nothing in the list',
-      '[a, null]',
-      `${input}[1]: expected a word, found nothing. Quote it if it is meant as text.`,
-    ],
+    ['nothing in the list', '[a, null]', `${input}[1]: expected a word, found nothing. Write "" for an empty word.`],
   ])('%s is refused', (_, text, expected) => expect(refusal({ [input]: text }).text).toBe(expected));
 
   test('a backslash at the end is refused as what it is', () => {

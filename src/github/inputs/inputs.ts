@@ -152,7 +152,11 @@ function readImage(reader: InputReader): string {
 }
 
 function readResultMode(reader: InputReader): boolean {
-  const mode = reader.choice('do_xcom_push', ['auto', 'false', 'true']);
+  // KPO's users write True and False, as in Python.
+  const written = reader.word('do_xcom_push');
+  const mode = /^(true|false)$/i.test(written ?? '')
+    ? written?.toLowerCase()
+    : reader.choice('do_xcom_push', ['auto', 'false', 'true']);
   if (mode === 'true')
     reader.problem('do_xcom_push', 'true (results above 4 KiB) is not available yet. Use auto, or leave it out.');
   return mode !== 'false';

@@ -117,7 +117,9 @@ function oneOf(words: readonly string[]): string {
 /** @returns ` Did you mean X?` where one of `words` is near enough to be it. */
 export function didYouMean(word: string, words: readonly string[]): string {
   const lower = word.toLowerCase();
-  const nearest = words.find(candidate => candidate.toLowerCase() === lower) ?? closest(lower, [...words]);
+  const begun = lower.length > 2 ? words.find(candidate => candidate.toLowerCase().startsWith(lower)) : undefined;
+  if (begun) return ` Did you mean ${begun}?`;
+  const nearest = closest(lower, [...words]);
   return distance(lower, nearest.toLowerCase()) <= Math.max(2, Math.floor(word.length / 3))
     ? ` Did you mean ${nearest}?`
     : '';

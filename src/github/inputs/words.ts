@@ -21,7 +21,11 @@ export function readWords(reader: InputReader, name: InputName): string[] | unde
   }
   return tree.flatMap((word, index) => {
     if (isScalar(word) && !isNull(word)) return [String(word)];
-    reader.problem(name, `expected a word, found ${describe(word)}. Quote it if it is meant as text.`, `[${index}]`);
+    reader.problem(
+      name,
+      `expected a word, found ${describe(word)}. ${isNull(word) ? 'Write "" for an empty word.' : 'Quote it if it is meant as text.'}`,
+      `[${index}]`,
+    );
     return [];
   });
 }
