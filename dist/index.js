@@ -2136,7 +2136,7 @@ var require_readable = __commonJS({
         if (this._readableState.closeEmitted) {
           return Promise.resolve(null);
         }
-        return new Promise((resolve, reject) => {
+        return new Promise((resolve2, reject) => {
           if (this[kContentLength] && this[kContentLength] > limit || this[kBytesRead] > limit) {
             this.destroy(new AbortError());
           }
@@ -2150,11 +2150,11 @@ var require_readable = __commonJS({
               if (signal3.aborted) {
                 reject(signal3.reason ?? new AbortError());
               } else {
-                resolve(null);
+                resolve2(null);
               }
             });
           } else {
-            this.on("close", resolve);
+            this.on("close", resolve2);
           }
           this.on("error", noop).on("data", () => {
             if (this[kBytesRead] > limit) {
@@ -2182,7 +2182,7 @@ var require_readable = __commonJS({
     }
     function consume(stream, type) {
       assert(!stream[kConsume]);
-      return new Promise((resolve, reject) => {
+      return new Promise((resolve2, reject) => {
         if (isUnusable(stream)) {
           const rState = stream._readableState;
           if (rState.destroyed && rState.closeEmitted === false) {
@@ -2197,7 +2197,7 @@ var require_readable = __commonJS({
             stream[kConsume] = {
               type,
               stream,
-              resolve,
+              resolve: resolve2,
               reject,
               length: 0,
               body: []
@@ -2275,18 +2275,18 @@ var require_readable = __commonJS({
       return buffer;
     }
     function consumeEnd(consume2, encoding) {
-      const { type, body, resolve, stream, length } = consume2;
+      const { type, body, resolve: resolve2, stream, length } = consume2;
       try {
         if (type === "text") {
-          resolve(chunksDecode(body, length, encoding));
+          resolve2(chunksDecode(body, length, encoding));
         } else if (type === "json") {
-          resolve(JSON.parse(chunksDecode(body, length, encoding)));
+          resolve2(JSON.parse(chunksDecode(body, length, encoding)));
         } else if (type === "arrayBuffer") {
-          resolve(chunksConcat(body, length).buffer);
+          resolve2(chunksConcat(body, length).buffer);
         } else if (type === "blob") {
-          resolve(new Blob(body, { type: stream[kContentType] }));
+          resolve2(new Blob(body, { type: stream[kContentType] }));
         } else if (type === "bytes") {
-          resolve(chunksConcat(body, length));
+          resolve2(chunksConcat(body, length));
         }
         consumeFinish(consume2);
       } catch (err) {
@@ -2505,9 +2505,9 @@ var require_api_request = __commonJS({
     };
     function request2(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve, reject) => {
+        return new Promise((resolve2, reject) => {
           request2.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve(data);
+            return err ? reject(err) : resolve2(data);
           });
         });
       }
@@ -2768,9 +2768,9 @@ var require_api_stream = __commonJS({
     };
     function stream(opts, factory, callback) {
       if (callback === void 0) {
-        return new Promise((resolve, reject) => {
+        return new Promise((resolve2, reject) => {
           stream.call(this, opts, factory, (err, data) => {
-            return err ? reject(err) : resolve(data);
+            return err ? reject(err) : resolve2(data);
           });
         });
       }
@@ -3070,9 +3070,9 @@ var require_api_upgrade = __commonJS({
     };
     function upgrade(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve, reject) => {
+        return new Promise((resolve2, reject) => {
           upgrade.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve(data);
+            return err ? reject(err) : resolve2(data);
           });
         });
       }
@@ -3166,9 +3166,9 @@ var require_api_connect = __commonJS({
     };
     function connect3(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve, reject) => {
+        return new Promise((resolve2, reject) => {
           connect3.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve(data);
+            return err ? reject(err) : resolve2(data);
           });
         });
       }
@@ -3310,9 +3310,9 @@ var require_dispatcher_base = __commonJS({
       }
       close(callback) {
         if (callback === void 0) {
-          return new Promise((resolve, reject) => {
+          return new Promise((resolve2, reject) => {
             this.close((err, data) => {
-              return err ? reject(err) : resolve(data);
+              return err ? reject(err) : resolve2(data);
             });
           });
         }
@@ -3350,9 +3350,9 @@ var require_dispatcher_base = __commonJS({
           err = null;
         }
         if (callback === void 0) {
-          return new Promise((resolve, reject) => {
+          return new Promise((resolve2, reject) => {
             this.destroy(err, (err2, data) => {
-              return err2 ? reject(err2) : resolve(data);
+              return err2 ? reject(err2) : resolve2(data);
             });
           });
         }
@@ -3691,8 +3691,8 @@ var require_pool_base = __commonJS({
         if (this[kQueue].isEmpty()) {
           return closeClients(this);
         } else {
-          return new Promise((resolve) => {
-            this[kClosedResolve] = resolve;
+          return new Promise((resolve2) => {
+            this[kClosedResolve] = resolve2;
           });
         }
       }
@@ -3761,8 +3761,8 @@ var require_pool_base = __commonJS({
         }
         let done = false;
         let resolveClosed;
-        const closed = new Promise((resolve) => {
-          resolveClosed = resolve;
+        const closed = new Promise((resolve2) => {
+          resolveClosed = resolve2;
         });
         this[kRetiring].set(client, closed);
         client.close(() => {
@@ -12100,12 +12100,12 @@ upgrade: ${upgrade}\r
           cb();
         }
       }
-      const waitForDrain = () => new Promise((resolve, reject) => {
+      const waitForDrain = () => new Promise((resolve2, reject) => {
         assert(callback === null);
         if (socket[kError]) {
           reject(socket[kError]);
         } else {
-          callback = resolve;
+          callback = resolve2;
         }
       });
       socket.on("close", onDrain).on("drain", onDrain);
@@ -13615,12 +13615,12 @@ var require_client_h2 = __commonJS({
           cb();
         }
       }
-      const waitForDrain = () => new Promise((resolve, reject) => {
+      const waitForDrain = () => new Promise((resolve2, reject) => {
         assert(callback === null);
         if (socket[kError]) {
           reject(socket[kError]);
         } else {
-          callback = resolve;
+          callback = resolve2;
         }
       });
       h2stream.on("close", onDrain).on("drain", onDrain);
@@ -13992,16 +13992,16 @@ var require_client = __commonJS({
         return this[kNeedDrain] < 2;
       }
       [kClose]() {
-        return new Promise((resolve) => {
+        return new Promise((resolve2) => {
           if (this[kSize]) {
-            this[kClosedResolve] = resolve;
+            this[kClosedResolve] = resolve2;
           } else {
-            resolve(null);
+            resolve2(null);
           }
         });
       }
       [kDestroy](err) {
-        return new Promise((resolve) => {
+        return new Promise((resolve2) => {
           const requests = this[kQueue].splice(this[kPendingIdx]);
           for (let i = 0; i < requests.length; i++) {
             const request2 = requests[i];
@@ -14014,7 +14014,7 @@ var require_client = __commonJS({
               this[kClosedResolve]();
               this[kClosedResolve] = null;
             }
-            resolve(null);
+            resolve2(null);
           };
           if (this[kHTTPContext]) {
             this[kHTTPContext].destroy(err, callback);
@@ -15657,13 +15657,15 @@ var require_proxy_agent = __commonJS({
 // dev/build/undici.cjs
 var require_undici = __commonJS({
   "dev/build/undici.cjs"(exports, module) {
-    var { request: request2 } = require_api();
+    var api = require_api();
     var Agent4 = require_agent();
+    var Dispatcher = require_dispatcher();
     var ProxyAgent2 = require_proxy_agent();
+    Object.assign(Dispatcher.prototype, api);
     module.exports = {
       Agent: Agent4,
       ProxyAgent: ProxyAgent2,
-      request: (url, { dispatcher, ...options }) => request2.call(dispatcher, { ...options, origin: url.origin, path: `${url.pathname}${url.search}` })
+      request: (url, { dispatcher, ...options }) => dispatcher.request({ ...options, origin: url.origin, path: `${url.pathname}${url.search}` })
     };
   }
 });
@@ -19677,11 +19679,11 @@ var require_socksclient = __commonJS({
     "use strict";
     var __awaiter2 = exports && exports.__awaiter || function(thisArg, _arguments, P, generator) {
       function adopt(value) {
-        return value instanceof P ? value : new P(function(resolve) {
-          resolve(value);
+        return value instanceof P ? value : new P(function(resolve2) {
+          resolve2(value);
         });
       }
-      return new (P || (P = Promise))(function(resolve, reject) {
+      return new (P || (P = Promise))(function(resolve2, reject) {
         function fulfilled(value) {
           try {
             step(generator.next(value));
@@ -19697,7 +19699,7 @@ var require_socksclient = __commonJS({
           }
         }
         function step(result) {
-          result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected);
+          result.done ? resolve2(result.value) : adopt(result.value).then(fulfilled, rejected);
         }
         step((generator = generator.apply(thisArg, _arguments || [])).next());
       });
@@ -19731,13 +19733,13 @@ var require_socksclient = __commonJS({
        * @returns { Promise }
        */
       static createConnection(options, callback) {
-        return new Promise((resolve, reject) => {
+        return new Promise((resolve2, reject) => {
           try {
             (0, helpers_1.validateSocksClientOptions)(options, ["connect"]);
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              return resolve(err);
+              return resolve2(err);
             } else {
               return reject(err);
             }
@@ -19748,16 +19750,16 @@ var require_socksclient = __commonJS({
             client.removeAllListeners();
             if (typeof callback === "function") {
               callback(null, info);
-              resolve(info);
+              resolve2(info);
             } else {
-              resolve(info);
+              resolve2(info);
             }
           });
           client.once("error", (err) => {
             client.removeAllListeners();
             if (typeof callback === "function") {
               callback(err);
-              resolve(err);
+              resolve2(err);
             } else {
               reject(err);
             }
@@ -19774,13 +19776,13 @@ var require_socksclient = __commonJS({
        * @returns { Promise }
        */
       static createConnectionChain(options, callback) {
-        return new Promise((resolve, reject) => __awaiter2(this, void 0, void 0, function* () {
+        return new Promise((resolve2, reject) => __awaiter2(this, void 0, void 0, function* () {
           try {
             (0, helpers_1.validateSocksClientChainOptions)(options);
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              return resolve(err);
+              return resolve2(err);
             } else {
               return reject(err);
             }
@@ -19806,14 +19808,14 @@ var require_socksclient = __commonJS({
             }
             if (typeof callback === "function") {
               callback(null, { socket: sock });
-              resolve({ socket: sock });
+              resolve2({ socket: sock });
             } else {
-              resolve({ socket: sock });
+              resolve2({ socket: sock });
             }
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              resolve(err);
+              resolve2(err);
             } else {
               reject(err);
             }
@@ -21354,11 +21356,11 @@ import { EOL as EOL3 } from "os";
 import { constants, promises } from "fs";
 var __awaiter = function(thisArg, _arguments, P, generator) {
   function adopt(value) {
-    return value instanceof P ? value : new P(function(resolve) {
-      resolve(value);
+    return value instanceof P ? value : new P(function(resolve2) {
+      resolve2(value);
     });
   }
-  return new (P || (P = Promise))(function(resolve, reject) {
+  return new (P || (P = Promise))(function(resolve2, reject) {
     function fulfilled(value) {
       try {
         step(generator.next(value));
@@ -21374,7 +21376,7 @@ var __awaiter = function(thisArg, _arguments, P, generator) {
       }
     }
     function step(result) {
-      result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected);
+      result.done ? resolve2(result.value) : adopt(result.value).then(fulfilled, rejected);
     }
     step((generator = generator.apply(thisArg, _arguments || [])).next());
   });
@@ -21843,10 +21845,10 @@ var JobLog = class {
   }
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close() {
-    this.#closing ??= new Promise((resolve) => {
+    this.#closing ??= new Promise((resolve2) => {
       this.#finishLine();
       this.#lowerFence();
-      process.stdout.write("", () => resolve());
+      process.stdout.write("", () => resolve2());
     });
     return this.#closing;
   }
@@ -24663,7 +24665,7 @@ function fromLines(reader, text) {
     }
     if (equals !== -1) return [{ name, value: content.slice(equals + 1) }];
     const value = reader.env[name];
-    if (value !== void 0) return [{ name, value }];
+    if (value !== void 0) return [{ name, value: value.replaceAll("$", "$$$$") }];
     reader.problem(
       "env_vars",
       `the bare ${name} passes on the step's own variable of that name, which is not set${where}. Set it under env: of the step, or write ${name}=value.`
@@ -25075,6 +25077,7 @@ var import_undici = __toESM(require_undici(), 1);
 import { X509Certificate } from "node:crypto";
 var KEEP_ALIVE_PROBE_MS = 3e4;
 var CONNECT_TIMEOUT_MS = 1e4;
+var CREDENTIAL_SECONDS = 60;
 var Connection = class {
   #target;
   #onCredential;
@@ -25088,15 +25091,17 @@ var Connection = class {
   /**
    * What a request needs. Credentials are asked for before each one: client-node re-reads token files and runs credential plugins when theirs has expired. The connections are kept as long as the TLS part stays the same.
    */
-  async ready() {
+  async ready(signal3) {
     const options = {};
     try {
-      await this.#target.kubeConfig.applyToHTTPSOptions(options);
+      await inTime(this.#target.kubeConfig.applyToHTTPSOptions(options), signal3);
     } catch (error2) {
+      signal3?.throwIfAborted();
+      const why = error2 instanceof SyntaxError ? "its credential plugin printed no ExecCredential" : error2.message.trim();
       throw new StepError(
         "InvalidKubeconfig",
         "No credentials",
-        `The credentials of the kubeconfig cannot be obtained: ${error2.message.trim()}`,
+        `The credentials of the kubeconfig cannot be obtained: ${why || "its credential plugin failed without a word"}`,
         {
           remedy: "Check the user of this context, and that its credential plugin is installed on the runner.",
           cause: error2
@@ -25105,6 +25110,7 @@ var Connection = class {
     }
     const headers2 = { ...options.headers };
     if (options.auth) headers2["Authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`;
+    if (headers2["Authorization"] !== void 0) headers2["Authorization"] = headers2["Authorization"].trim();
     const credential = headers2["Authorization"] ?? "";
     if (credential !== this.#knownCredential) {
       this.#knownCredential = credential;
@@ -25151,6 +25157,21 @@ var Connection = class {
     return this.#pool.agent;
   }
 };
+async function inTime(work, signal3) {
+  const limit = AbortSignal.timeout(1e3 * CREDENTIAL_SECONDS);
+  const either = signal3 === void 0 ? limit : AbortSignal.any([limit, signal3]);
+  either.throwIfAborted();
+  return Promise.race([
+    work,
+    new Promise((_, reject) => {
+      either.addEventListener(
+        "abort",
+        () => reject(new Error(`its credential plugin did not answer within ${CREDENTIAL_SECONDS} s`)),
+        { once: true }
+      );
+    })
+  ]);
+}
 function expiry(certificate) {
   try {
     return new X509Certificate(Buffer.from(certificate, "base64")).validToDate;
@@ -25203,7 +25224,7 @@ var NetworkError = class extends Error {
     const what = CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? (error2 instanceof Error ? error2.message : String(error2));
     super(what, { cause: error2 });
     this.what = what;
-    this.failing = code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown";
+    this.failing = code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown";
   }
 };
 function unreachable(server, error2, seconds) {
@@ -25215,6 +25236,17 @@ function unreachable(server, error2, seconds) {
       "The API server cannot be trusted",
       `The API server at ${server} cannot be trusted: ${error2.what}.`,
       { remedy, cause: error2 }
+    );
+  }
+  if (code.startsWith("ERR_OSSL")) {
+    return new StepError(
+      "InvalidKubeconfig",
+      "Unusable certificate",
+      `A certificate or key in the kubeconfig cannot be read: ${error2.what}.`,
+      {
+        remedy: "Check `client-certificate-data`, `client-key-data` and `certificate-authority-data`: PEM, in base64.",
+        cause: error2
+      }
     );
   }
   const patience = error2.failing === "hopeless" ? "" : ` within ${Math.round(seconds)} s`;
@@ -25297,6 +25329,14 @@ function unauthorized() {
     remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
   };
 }
+function anonymous() {
+  return {
+    reason: "Unauthorized",
+    title: "Not logged in to the cluster",
+    sentence: "The kubeconfig\u2019s user has no credentials that the API server can use: it takes the request for an anonymous one.",
+    remedy: "Check the user of this context in the kubeconfig: a token, a client certificate with its key, or a credential plugin."
+  };
+}
 function missingNamespace(namespace) {
   return {
     reason: "NamespaceNotFound",
@@ -25306,11 +25346,13 @@ function missingNamespace(namespace) {
   };
 }
 function forbidden(message, asked) {
+  if (/admission webhook "/.test(message)) return refused(message, asked);
   const denied = /User "([^"]*)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?/.exec(
     message
   );
   if (denied) {
     const [, user, verb, resource, , namespace] = denied;
+    if (user === "system:anonymous") return anonymous();
     return {
       reason: "Forbidden",
       title: "Permission missing",
@@ -25362,6 +25404,9 @@ function forbidden(message, asked) {
       sentence: `Namespace ${asked.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`
     };
   }
+  return refused(message, asked);
+}
+function refused(message, asked) {
   return {
     reason: "Forbidden",
     title: "Refused by the cluster",
@@ -25412,7 +25457,7 @@ var ApiClient = class {
     const text = await onTheWire(response.body.text(), signal3);
     const type = response.headers["content-type"] ?? "no content type";
     const answer = parseAnswer(text, type);
-    if (answer === void 0) throw this.#noApiServer(`its answer is not JSON (${type})`);
+    if (answer === void 0) throw this.noApiServer(`its answer is not JSON (${type})`);
     this.#answered();
     return answer;
   }
@@ -25479,10 +25524,11 @@ var ApiClient = class {
     if (told) this.#watcher.back(this.target.server, awaySeconds);
   }
   async #send(call, timeouts, signal3) {
-    const { agent, headers: headers2 } = await this.#connection.ready();
+    const { agent, headers: headers2 } = await this.#connection.ready(signal3);
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(call.query ?? {})) if (value !== void 0) query.set(key, String(value));
     const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ""}`);
+    call.onSend?.();
     const sent = (0, import_undici2.request)(url, {
       dispatcher: agent,
       method: call.method,
@@ -25506,7 +25552,7 @@ var ApiClient = class {
     const answer = parseAnswer(text, response.headers["content-type"]);
     const status = answer?.kind === "Status" ? answer : void 0;
     if (status === void 0 && code < 500 && code !== 429 && code !== 401)
-      return this.#noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
+      return this.noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
     if (code < 500 && code !== 429) this.#answered();
     if (code === 401) {
       const expired = this.#connection.expiredCertificate();
@@ -25520,7 +25566,8 @@ var ApiClient = class {
       Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : void 0
     );
   }
-  #noApiServer(why) {
+  /** @returns the error for an answer that no API server would give. */
+  noApiServer(why) {
     return new StepError(
       "Unreachable",
       "Not a Kubernetes API server",
@@ -25555,7 +25602,7 @@ function parseAnswer(text, type) {
 // src/kubernetes/config.ts
 import { existsSync as existsSync2, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 
 // node_modules/@kubernetes/client-node/dist/config.js
 import fs4 from "node:fs";
@@ -27575,7 +27622,7 @@ var ExecAuth = class {
       exec.env.forEach((elt) => env[elt.name] = elt.value);
       opts = { ...opts, env };
     }
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve2, reject) => {
       let stdoutData = "";
       let stderrData = "";
       let savedError = void 0;
@@ -27603,7 +27650,7 @@ var ExecAuth = class {
         try {
           const obj = JSON.parse(stdoutData);
           this.tokenCache[user.name] = obj;
-          resolve(obj);
+          resolve2(obj);
         } catch (error2) {
           reject(error2);
         }
@@ -28702,10 +28749,10 @@ async function performDiscovery2(server, options) {
   if (!(server instanceof URL)) {
     throw CodedTypeError2('"server" must be an instance of URL', ERR_INVALID_ARG_TYPE2);
   }
-  const resolve = !server.href.includes("/.well-known/");
+  const resolve2 = !server.href.includes("/.well-known/");
   const timeout = options?.timeout ?? 30;
   const signal3 = AbortSignal.timeout(timeout * 1e3);
-  const as = await (resolve ? discoveryRequest(server, {
+  const as = await (resolve2 ? discoveryRequest(server, {
     algorithm: options?.algorithm,
     [customFetch]: options?.[customFetch2],
     [allowInsecureRequests]: options?.execute?.includes(allowInsecureRequests2),
@@ -28721,7 +28768,7 @@ async function performDiscovery2(server, options) {
     redirect: "manual",
     signal: signal3
   })).then((response) => processDiscoveryResponse(_nodiscoverycheck, response)).catch(errorHandler);
-  if (resolve && new URL(as.issuer).href !== server.href) {
+  if (resolve2 && new URL(as.issuer).href !== server.href) {
     handleEntraId(server, as, options) || handleB2Clogin(server, options) || (() => {
       throw new ClientError("discovered metadata issuer does not match the expected issuer", {
         code: JSON_ATTRIBUTE_COMPARISON,
@@ -29084,7 +29131,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
           headers: (options === null || options === void 0 ? void 0 : options.headers) || {},
           agent
         };
-        return new Promise((resolve, reject) => {
+        return new Promise((resolve2, reject) => {
           const req = https.request(requestOptions, (res) => {
             const chunks = [];
             res.on("data", (chunk) => {
@@ -29116,7 +29163,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
                   throw new Error("clone() not implemented");
                 }
               };
-              resolve(response);
+              resolve2(response);
             });
           });
           req.on("error", reject);
@@ -29343,12 +29390,12 @@ var SocksProxyAgent = class extends Agent3 {
     let { host } = opts;
     const { port, lookup: lookupFn = dns.lookup } = opts;
     if (shouldLookup) {
-      host = await new Promise((resolve, reject) => {
+      host = await new Promise((resolve2, reject) => {
         lookupFn(host, {}, (err, address) => {
           if (err) {
             reject(err);
           } else {
-            resolve(typeof address === "string" ? address : address[0].address);
+            resolve2(typeof address === "string" ? address : address[0].address);
           }
         });
       });
@@ -30263,6 +30310,7 @@ function fromFile(file, origin) {
   }
   const config = parse2(text, origin === file ? file : `${origin} ${file}`);
   config.makePathsAbsolute(join(file, ".."));
+  absoluteTokenFiles(config, join(file, ".."));
   return config;
 }
 function parse2(text, origin) {
@@ -30271,7 +30319,7 @@ function parse2(text, origin) {
   try {
     tree = parseYaml(text);
   } catch (error2) {
-    if (error2 instanceof YamlError) throw invalid(`${what} it is not valid YAML: ${withoutQuote(error2.message)}.`);
+    if (error2 instanceof YamlError) throw invalid(`${what} it is not valid YAML: ${error2.message}.`);
     throw error2;
   }
   if (!isMapping(tree))
@@ -30290,10 +30338,22 @@ function parse2(text, origin) {
   } catch (error2) {
     throw invalid(`${what} ${error2.message}.`);
   }
+  readTokenFiles(config, tree);
   return config;
 }
-function withoutQuote(message) {
-  return message.replace(/\s*["<:].*?(?= \(line \d+, column \d+\)$|$)/s, "");
+function readTokenFiles(config, tree) {
+  const users = plain(tree["users"] ?? []);
+  config.users = config.users.map((user) => {
+    const tokenFile = users.find(({ name }) => String(name) === String(user.name))?.user?.tokenFile;
+    if (typeof tokenFile !== "string" || user.token) return user;
+    return { ...user, authProvider: { name: "tokenFile", config: { tokenFile } } };
+  });
+}
+function absoluteTokenFiles(config, folder) {
+  for (const { authProvider } of config.users) {
+    if (authProvider?.name === "tokenFile")
+      authProvider.config.tokenFile = resolve(folder, authProvider.config.tokenFile);
+  }
 }
 function inCluster(inputs) {
   const config = new KubeConfig();
@@ -30319,11 +30379,10 @@ function target(config, source, inputs) {
   const cluster = config.getCluster(context.cluster);
   if (!cluster)
     throw invalid(`${source}: context ${name} names cluster ${context.cluster}, which the kubeconfig does not have.`);
-  if (!/^https?:\/\/[^/]/.test(cluster.server ?? ""))
-    throw invalid(`${source}: the server of cluster ${cluster.name} is not an http(s) address.`);
-  if (cluster.proxyUrl && !/^https?:/.test(cluster.proxyUrl))
+  checkServer(cluster.server, `${source}: the server of cluster ${cluster.name}`);
+  if (cluster.proxyUrl && (!URL.canParse(cluster.proxyUrl) || !/^https?:/.test(cluster.proxyUrl)))
     throw invalid(
-      `${source}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy. SOCKS is not supported yet.`
+      `${source}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy\u2019s address. SOCKS is not supported yet.`
     );
   const user = config.getCurrentUser();
   if (!user)
@@ -30338,6 +30397,14 @@ function target(config, source, inputs) {
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || "default"),
     secrets
   };
+}
+function checkServer(server, what) {
+  if (typeof server !== "string" || !/^https?:\/\/[^/\s]+\S*$/.test(server) || !URL.canParse(server))
+    throw invalid(`${what} is not an http(s) address.`);
+  const { username, password, search, hash: hash2 } = new URL(server);
+  if (username || password)
+    throw invalid(`${what} holds a user name or password.`, "Put them under the user of the context.");
+  if (search || hash2) throw invalid(`${what} ends in a query (?) or a fragment (#).`);
 }
 function serviceAccountNamespace() {
   const file = join(SERVICE_ACCOUNT, "namespace");
@@ -30383,10 +30450,26 @@ function containerEnded(pod, name) {
 // src/run/outcome.ts
 function outcomeOf({ pod, gone }, base) {
   const ended = terminated(pod, base);
-  if (ended?.exitCode === 0 && ended.reason !== "ContainerStatusUnknown") return { state: "succeeded", ended };
+  if (ended?.exitCode === 0 && ended.reason !== "ContainerStatusUnknown" && !wasStopped(pod, ended))
+    return { state: "succeeded", ended };
   if (ended !== void 0) return { state: "failed", ended, ...failure(pod, base, ended) };
   if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
   if (gone) return { state: "failed", ...deleted(pod, base) };
+  return void 0;
+}
+function wasStopped(pod, ended) {
+  const stop = stopTime(pod);
+  if (stop === void 0) return false;
+  return ended.finishedAt === void 0 || new Date(ended.finishedAt).getTime() >= stop;
+}
+function stopTime(pod) {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
+  const { reason, startTime, conditions = [] } = pod.status ?? {};
+  if (deletionTimestamp) return new Date(deletionTimestamp).getTime() - 1e3 * deletionGracePeriodSeconds;
+  if (reason === "DeadlineExceeded")
+    return new Date(startTime ?? 0).getTime() + 1e3 * (pod.spec?.activeDeadlineSeconds ?? 0);
+  if (reason === "Evicted")
+    return new Date(conditions.find(({ type }) => type === "DisruptionTarget")?.lastTransitionTime ?? 0).getTime();
   return void 0;
 }
 function failure(pod, base, ended) {
@@ -30426,7 +30509,7 @@ function failure(pod, base, ended) {
       sentence: `${where} got lost on its node; what became of it is not known.`
     };
   }
-  if (pod.metadata?.deletionTimestamp && (exitCode === 137 || exitCode === 143)) {
+  if (pod.metadata?.deletionTimestamp && (exitCode === 137 || exitCode === 143 || exitCode === 0)) {
     return {
       reason: "PodDeleted",
       title: "Pod deleted",
@@ -30552,8 +30635,12 @@ function reportEnd(conclusion, log) {
 function reportError(error2, log) {
   const known2 = error2 instanceof StepError;
   const reason = known2 ? error2.reason : "Bug";
-  setOutput2("state", reason === "Cancelled" ? "cancelled" : "failed");
-  setOutput2("reason", reason);
+  try {
+    setOutput2("state", reason === "Cancelled" ? "cancelled" : "failed");
+    setOutput2("reason", reason);
+  } catch (unset) {
+    log.line(`The outputs could not be set: ${unset.message}`);
+  }
   if (known2) {
     log.error(error2.title, error2.text);
     return;
@@ -30581,15 +30668,22 @@ async function createPod(client, pod, signal3) {
     query: { fieldValidation: "Strict" },
     body: pod,
     asked: { verb: "create", resource: "pods", namespace, name },
-    deadlineSeconds: CREATE_DEADLINE_SECONDS
+    deadlineSeconds: CREATE_DEADLINE_SECONDS,
+    onSend: () => {
+      sent = true;
+    }
   };
+  let sent = false;
   let maybeCreated = false;
   for (let tries = 0; ; tries++) {
     try {
-      return { pod: await client.once(create2, signal3) };
+      const answer = await client.once(create2, signal3);
+      if (answer.kind === "Pod") return { pod: answer };
+      return { error: client.noApiServer("it answers the create of a pod with something else"), maybeCreated: false };
     } catch (error2) {
       const taken = error2 instanceof ApiError && error2.code === 409 && error2.status.reason === "AlreadyExists";
-      maybeCreated ||= signal3.aborted || error2 instanceof NetworkError && error2.failing === "unknown" || error2 instanceof ApiError && error2.code >= 500;
+      const lost = signal3.aborted || error2 instanceof NetworkError && error2.failing === "unknown" || error2 instanceof ApiError && error2.code >= 500;
+      maybeCreated ||= sent && lost;
       try {
         if (!taken) await client.endure(error2, tries, signal3);
         if (!taken && !maybeCreated) continue;
@@ -31192,14 +31286,14 @@ var ObservedPod = class {
    * @throws what ended the observation, or the signal's reason
    */
   until(decide, signal3) {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve2, reject) => {
       const check = () => {
         try {
           signal3?.throwIfAborted();
           const found = decide(this.#view);
           if (found === void 0 && this.#failure === void 0) return;
           leave();
-          if (found !== void 0) resolve(found);
+          if (found !== void 0) resolve2(found);
           else reject(this.#failure?.error);
         } catch (error2) {
           leave();
@@ -31318,24 +31412,24 @@ var LONGEST_MESSAGE = 4096;
 var ALL_MESSAGES = 12288;
 function readResult(message, pod, failed) {
   const text = message?.trim() ?? "";
-  if (message === void 0 || text === "") return { kind: "none" };
   const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
   const count = containers.length + initContainers.length + ephemeralContainers.length;
   const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
-  const cut = Buffer.byteLength(message) >= limit;
+  const cut = Buffer.byteLength(message ?? "") >= limit;
+  if (message === void 0 || text === "" && !cut) return { kind: "none" };
   let fault = "";
   try {
     JSON.parse(text);
   } catch (error2) {
     fault = error2.message;
   }
-  if (fault === "" && (!cut || /^[[{]/.test(text))) return { kind: "json", json: text };
+  if (fault === "" && (!cut || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
   if (failed) return { kind: "message", message: text };
   if (cut) {
     return {
       kind: "invalid",
       sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}.`,
-      remedy: "Write a shorter result, or put it where later steps can fetch it."
+      remedy: "Of one of just that length it cannot be told whether it is whole. Write a shorter result, or put it where later steps can fetch it."
     };
   }
   return {
@@ -31373,6 +31467,7 @@ function conclude(outcome, pod, resultInMessage) {
 var SCHEDULE_TIMEOUT_SECONDS = 600;
 var STARTUP_TIMEOUT_SECONDS = 600;
 var GRACE_SECONDS = 15;
+var REMINDER_SECONDS = 30;
 var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|denied|unauthorized|forbidden|authentication required|authorization failed|\b40[134]\b/i;
 function waitingFor(pod, base) {
   if (containerStarted(pod, base) || containerEnded(pod, base)) return void 0;
@@ -31397,7 +31492,13 @@ function stuckContainer(pod, { name, image, state }) {
   const where = `container ${name} of pod ${podPath(pod)}`;
   switch (reason) {
     case "InvalidImageName":
-      return hopeless("ImagePull", "Invalid image name", `${image} is not a valid image name.`, "Correct `image`.", 0);
+      return hopeless(
+        "ImagePull",
+        "Invalid image name",
+        `${image} is not a valid image name${message ? `: ${message}` : "."}`,
+        "Correct `image`.",
+        0
+      );
     case "ErrImageNeverPull":
       return hopeless(
         "ImagePull",
@@ -31444,7 +31545,9 @@ function missingRemedy(message, pod) {
   const secret = /secret "([^"]+)" not found/.exec(message)?.[1];
   if (secret)
     return `Create it (kubectl -n ${pod.metadata?.namespace} create secret generic ${secret} --from-literal=KEY=VALUE), or correct \`secrets\`.`;
-  return /secret|configmap/i.test(message) ? "Correct `secrets`, or add the key." : void 0;
+  if (/couldn't find key/i.test(message))
+    return "Add the key, or correct the input that names it (`secrets`, `env_vars`).";
+  return /configmap "[^"]+" not found/.test(message) ? "Create it, or correct the input that names it (`env_vars`)." : void 0;
 }
 function capital(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
@@ -31473,6 +31576,12 @@ async function waitForStart(pod, base, tell, signal3) {
       tell(now.what);
     }
   };
+  const reminder = setTimeout(() => {
+    const { namespace, name } = pod.view.pod.metadata ?? {};
+    tell(
+      `Not started after ${REMINDER_SECONDS} s${waiting ? `: ${waiting.what}` : ""}. What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`
+    );
+  }, 1e3 * REMINDER_SECONDS);
   try {
     await pod.until(
       (view) => {
@@ -31484,6 +31593,7 @@ async function waitForStart(pod, base, tell, signal3) {
       AbortSignal.any([signal3, timeout.signal])
     );
   } finally {
+    clearTimeout(reminder);
     clearTimeout(timer);
   }
 }
@@ -31545,13 +31655,18 @@ function announce({ inputs, identity, client, log }, { namespace, name, deadline
       `Its log is not shown (get_logs: false). To read it: kubectl -n ${namespace} logs -f ${name} -c ${BASE_CONTAINER}`
     );
 }
-async function create({ client, stop }, plan) {
-  const identity = { namespace: plan.namespace, name: plan.name, nonce: nonceOf(plan.pod) };
+async function create({ client, log, stop }, plan) {
+  const identity = {
+    server: client.target.server,
+    namespace: plan.namespace,
+    name: plan.name,
+    nonce: nonceOf(plan.pod)
+  };
   savePod(identity);
-  const creation = await createPod(client, plan.pod, stop);
+  const creation = await createOnceFree(client, plan.pod, log, stop);
   if ("error" in creation) {
     if (!creation.maybeCreated) saveTidy();
-    else if (stop.aborted) await deleteOurs(client, identity).catch(() => {
+    else if (stop.aborted) await deleteOurs(client, identity, AbortSignal.timeout(LAST_WORD_MS)).catch(() => {
     });
     throw creation.error;
   }
@@ -31577,6 +31692,20 @@ async function create({ client, stop }, plan) {
       remedy: "The server does not know the field, or has the feature switched off. Leave it out, or use a cluster that has it."
     }
   );
+}
+var LAST_WORD_MS = 8e3;
+var GOING_SECONDS = 120;
+async function createOnceFree(client, pod, log, stop) {
+  const start = performance.now();
+  for (let told = false; ; told = true) {
+    const creation = await createPod(client, pod, stop);
+    if ("error" in creation || nonceOf(creation.pod) === nonceOf(pod)) return creation;
+    const going = creation.pod.metadata?.deletionTimestamp !== void 0;
+    if (!going || performance.now() - start > 1e3 * GOING_SECONDS) return creation;
+    if (!told) log.line(`Waiting for the pod that has this name and is being deleted.`);
+    await pause(500, stop).catch(() => {
+    });
+  }
 }
 function nameTaken(pod) {
   const { namespace, name, creationTimestamp, annotations } = pod.metadata ?? {};
@@ -31627,9 +31756,7 @@ function stopOnSignals(log) {
   for (const signal3 of ["SIGINT", "SIGTERM"]) {
     process.on(signal3, () => {
       if (controller.signal.aborted) return;
-      controller.abort(
-        new StepError("Cancelled", "Cancelled", `The step was cancelled (${signal3}); its pod is deleted.`)
-      );
+      controller.abort(new StepError("Cancelled", "Cancelled", `The step was cancelled (${signal3}).`));
       log.line("Cancelled: deleting the pod.");
     });
   }
@@ -31645,6 +31772,8 @@ async function post() {
   guard(log);
   try {
     const client = connect2(readClusterInputs(process.env), log);
+    if (client.target.server !== pod.server)
+      throw new Error(`it is on ${pod.server}, and the kubeconfig that is found now is for ${client.target.server}.`);
     if (await deleteOurs(client, pod, AbortSignal.timeout(1e3 * PATIENCE_SECONDS)))
       log.line(`Deleted pod ${pod.namespace}/${pod.name}, which the main step had left behind.`);
   } catch (error2) {

@@ -37,16 +37,28 @@ test('the post step deletes the pod of a main step that was killed', async () =>
   }
 }, 60_000);
 
-test('a pod that somebody else deletes fails the step, and the log up to there is shown', async () => {
-  const step = namespace.start(script('trap "exit 143" TERM; echo running; while :; do sleep 0.1; done'));
-  try {
-    await step.line('running', 30_000);
-    await namespace.kubectl(['delete', 'pod', '--all', '--wait=false']);
-    const result = await step.done;
-    expect(result.conclusion).toBe('failure');
-    expect(result.outputs).toMatchObject({ state: 'failed', reason: 'PodDeleted' });
-    expect(result.annotations[0]?.message).toMatch(/somebody or something else/);
-  } finally {
-    await step.dispose();
+test.each([143, 0])(
+  'a pod that somebody else deletes fails the step, though its container exits with %d',
+  async exitCode => {
+    const step = namespace.start(script(`trap "exit ${exitCode}" TERM; echo running; while :; do sleep 0.1; done`));
+    try {
+      await step.line('running', 30_000);
+      await namespace.kubectl(['delete', 'pod', '--all', '--wait=false']);
+      const result = await step.done;
+      expect(result.conclusion).toBe('failure');
+      expect(result.outputs).toMatchObject({ state: 'failed', reason: 'PodDeleted' });
+      expect(result.annotations[0]?.message).toMatch(/somebody or something else/);
+    } finally {
+      await step.dispose();
+    }
+  },
+  60_000,
+);
+
+test('a fixed name can be used again at once: the pod that is being deleted is waited for', async () => {
+  const inputs = { ...script('echo hello'), name: 'fixed', random_name_suffix: 'false' };
+  for (const time of ['first', 'second', 'third']) {
+    const step = await namespace.run(inputs);
+    expect([time, step.annotations, step.outputs['state']]).toEqual([time, [], 'succeeded']);
   }
-}, 60_000);
+});

@@ -33,9 +33,9 @@ describe('the container sees', () => {
   });
 
   test('the step’s own variable for a bare name, whatever is in it', async () => {
-    const hostile = 'a: [b\n::error::x\n"quoted"';
+    const hostile = 'a: [b\n::error::x\n"quoted" $(MODE) $$(MODE) $$ $(KUBERNETES_SERVICE_HOST)';
     const step = await namespace.run(
-      { ...script('printf "%s" "$TITLE" | md5sum'), env_vars: 'TITLE' },
+      { ...script('printf "%s" "$TITLE" | md5sum'), env_vars: 'MODE=fast\nTITLE' },
       { env: { TITLE: hostile } },
     );
     const { createHash } = await import('node:crypto');

@@ -101,6 +101,12 @@ describe('a container that fails', () => {
       /ran into its active_deadline_seconds of 2 s/,
     ],
     [
+      'a deadline, to which the container answers with exit code 0',
+      { ...script('trap "exit 0" TERM; while :; do sleep 0.2; done'), active_deadline_seconds: '2' },
+      { reason: 'DeadlineExceeded', exit_code: '0' },
+      /was stopped after \d s: the pod ran into its active_deadline_seconds of 2 s \(exit code 0\)/,
+    ],
+    [
       'too little memory',
       { ...script('x=a; while :; do x=$x$x; done'), container_resources: '{limits: {memory: 32Mi}}' },
       { reason: 'OOMKilled', exit_code: '137' },

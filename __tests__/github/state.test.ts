@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { isPost, podLeftBehind, savePod, saveStarted, saveTidy } from '../../src/github/state.ts';
 import { parseKeyValueFile } from '../support/command-files.ts';
 
-const pod = { namespace: 'etl', name: 'train-a1b2c3d4', nonce: 'line one\nEOF\n"quoted"' };
+const pod = { server: 'https://k8s', namespace: 'etl', name: 'train-a1b2c3d4', nonce: 'line one\nEOF\n"quoted"' };
 let folder: string;
 const before = { ...process.env };
 

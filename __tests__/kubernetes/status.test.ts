@@ -164,3 +164,30 @@ test('an error has the answer, and how long to wait', () => {
   expect(error).toMatchObject({ name: 'StepError', code: 429, retryAfterSeconds: 7, status: { message: 'slow down' } });
   expect(error.text).toContain('create pods with HTTP 429: slow down');
 });
+
+test('rights for anonymous users are never advised', () => {
+  const message =
+    'pods is forbidden: User "system:anonymous" cannot create resource "pods" in API group "" in the namespace "etl"';
+  const error = new ApiError(
+    403,
+    { message, reason: 'Forbidden' },
+    { verb: 'create', resource: 'pods', namespace: 'etl' },
+  );
+  expect(error).toMatchObject({ reason: 'Unauthorized', message: expect.stringContaining('no credentials') });
+  expect(error.remedy).not.toMatch(/grant|role/i);
+});
+
+test('a webhook cannot speak in our words', () => {
+  const message =
+    'admission webhook "evil.example.com" denied the request: User "x" cannot delete resource "everything" in API group ""';
+  const error = new ApiError(
+    403,
+    { message, reason: 'Forbidden' },
+    { verb: 'create', resource: 'pods', namespace: 'etl' },
+  );
+  expect(error).toMatchObject({
+    title: 'Refused by the cluster',
+    message: expect.stringContaining('admission webhook "evil.example.com" denied'),
+  });
+  expect(error.remedy).toBeUndefined();
+});

@@ -24,6 +24,33 @@ test.each<[string, V1Pod, boolean]>([
   expect(outcome(pod, gone)).toBeUndefined();
 });
 
+const at = (time: string) => `2026-03-01T${time}Z` as unknown as Date;
+
+/** The container ended at 12:00:05. What stops with exit code 0 because it was told to has seldom done its work. */
+describe('exit code 0 is no success', () => {
+  test.each<[string, V1Pod, object]>([
+    [
+      'when the deadline stopped it',
+      podWith(ended(0), { phase: 'Failed', reason: 'DeadlineExceeded', startTime: at('11:59:04') }),
+      { reason: 'DeadlineExceeded', sentence: expect.stringContaining('was stopped after 4 s') },
+    ],
+    [
+      'when the pod was deleted while it ran',
+      podWith(ended(0), {}, { metadata: { deletionTimestamp: at('12:00:34'), deletionGracePeriodSeconds: 30 } }),
+      { reason: 'PodDeleted', sentence: expect.stringContaining('somebody or something else deleted the pod') },
+    ],
+    [
+      'when its node evicted it',
+      podWith(ended(0), {
+        phase: 'Failed',
+        reason: 'Evicted',
+        conditions: [{ type: 'DisruptionTarget', status: 'True', lastTransitionTime: at('12:00:04') }],
+      }),
+      { reason: 'Evicted' },
+    ],
+  ])('%s', (_, pod, expected) => expect(outcome(pod, false)).toMatchObject({ state: 'failed', ...expected }));
+});
+
 describe('success', () => {
   test.each<[string, V1Pod, boolean]>([
     ['exit code 0', podWith(ended(0), { phase: 'Succeeded' }), false],
@@ -37,8 +64,13 @@ describe('success', () => {
     ['exit code 0, and a child that ran out of memory', podWith(ended(0, 'OOMKilled')), false],
     [
       'exit code 0 before the deadline took the sidecar',
-      podWith(ended(0), { phase: 'Failed', reason: 'DeadlineExceeded' }),
+      podWith(ended(0), { phase: 'Failed', reason: 'DeadlineExceeded', startTime: at('12:00:00') }),
       false,
+    ],
+    [
+      'exit code 0 before somebody deleted the pod',
+      podWith(ended(0), {}, { metadata: { deletionTimestamp: at('12:00:40'), deletionGracePeriodSeconds: 30 } }),
+      true,
     ],
   ])('%s', (_, pod, gone) => {
     expect(outcome(pod, gone)).toMatchObject({ state: 'succeeded', ended: { exitCode: 0 } });

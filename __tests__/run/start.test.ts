@@ -91,7 +91,7 @@ describe('a pod waits for', () => {
     [
       'an image name that is none',
       starting('InvalidImageName', 'x', 'UPPER:::'),
-      { reason: 'ImagePull', sentence: 'UPPER::: is not a valid image name.', graceSeconds: 0 },
+      { reason: 'ImagePull', sentence: 'UPPER::: is not a valid image name: x', graceSeconds: 0 },
     ],
     [
       'an image that must not be pulled',
@@ -111,7 +111,7 @@ describe('a pod waits for', () => {
     [
       'a key that does not exist',
       starting('CreateContainerConfigError', "couldn't find key k in Secret etl/db"),
-      { remedy: 'Correct `secrets`, or add the key.' },
+      { remedy: 'Add the key, or correct the input that names it (`secrets`, `env_vars`).' },
     ],
     [
       'a container that cannot be created',

@@ -1,11 +1,15 @@
 // The part of undici that the action uses (see dev/build.ts), under the names that undici's index gives it.
-const { request } = require('undici/lib/api/index.js');
+const api = require('undici/lib/api/index.js');
 const Agent = require('undici/lib/dispatcher/agent.js');
+const Dispatcher = require('undici/lib/dispatcher/dispatcher.js');
 const ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');
+
+// As undici's index does: a ProxyAgent calls its client's connect().
+Object.assign(Dispatcher.prototype, api);
 
 module.exports = {
   Agent,
   ProxyAgent,
   request: (url, { dispatcher, ...options }) =>
-    request.call(dispatcher, { ...options, origin: url.origin, path: `${url.pathname}${url.search}` }),
+    dispatcher.request({ ...options, origin: url.origin, path: `${url.pathname}${url.search}` }),
 };

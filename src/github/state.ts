@@ -5,6 +5,8 @@ import * as core from '@actions/core';
  * It is saved before the pod is created, so the post step finds a pod whose create answer never arrived.
  */
 export interface SavedPod {
+  /** The API server's address: a later step may have changed what the runner has for a kubeconfig. */
+  server: string;
   namespace: string;
   name: string;
   /** Marks the pod as this attempt's (see NONCE_ANNOTATION): a pod of that name without it is somebody else's. */

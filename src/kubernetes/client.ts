@@ -22,6 +22,8 @@ export interface ApiRequest {
   body?: unknown;
   /** The same in the words of authorisation, for error messages. */
   asked: Asked;
+  /** Called when the request is about to leave: until then the server cannot know of it. */
+  onSend?: () => void;
   /** Seconds to wait for the answer of one try. */
   deadlineSeconds?: number;
 }
@@ -81,7 +83,7 @@ export class ApiClient {
     const text = await onTheWire(response.body.text(), signal);
     const type = response.headers['content-type'] ?? 'no content type';
     const answer = parseAnswer(text, type) as T | undefined;
-    if (answer === undefined) throw this.#noApiServer(`its answer is not JSON (${type})`);
+    if (answer === undefined) throw this.noApiServer(`its answer is not JSON (${type})`);
     this.#answered();
     return answer;
   }
@@ -162,10 +164,11 @@ export class ApiClient {
     timeouts: { headersTimeout: number; bodyTimeout: number },
     signal?: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    const { agent, headers } = await this.#connection.ready();
+    const { agent, headers } = await this.#connection.ready(signal);
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(key, String(value));
     const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ''}`);
+    call.onSend?.();
     const sent = request(url, {
       dispatcher: agent,
       method: call.method,
@@ -190,7 +193,7 @@ export class ApiClient {
     const answer = parseAnswer(text, response.headers['content-type']) as V1Status | undefined;
     const status = answer?.kind === 'Status' ? answer : undefined;
     if (status === undefined && code < 500 && code !== 429 && code !== 401)
-      return this.#noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
+      return this.noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
     if (code < 500 && code !== 429) this.#answered();
     if (code === 401) {
       const expired = this.#connection.expiredCertificate();
@@ -205,7 +208,8 @@ export class ApiClient {
     );
   }
 
-  #noApiServer(why: string): StepError {
+  /** @returns the error for an answer that no API server would give. */
+  noApiServer(why: string): StepError {
     return new StepError(
       'Unreachable',
       'Not a Kubernetes API server',

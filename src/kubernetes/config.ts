@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { StepError } from '../github/failure.ts';
 import type { ClusterInputs } from '../github/inputs/inputs.ts';
 import { didYouMean, isMapping } from '../github/inputs/reader.ts';
-import { parseYaml, YamlError } from '../github/yaml.ts';
+import { parseYaml, plain, type Tree, YamlError } from '../github/yaml.ts';
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
@@ -81,6 +81,7 @@ function fromFile(file: string, origin: string): KubeConfig {
   }
   const config = parse(text, origin === file ? file : `${origin} ${file}`);
   config.makePathsAbsolute(join(file, '..'));
+  absoluteTokenFiles(config, join(file, '..'));
   return config;
 }
 
@@ -91,7 +92,7 @@ function parse(text: string, origin: string): KubeConfig {
   try {
     tree = parseYaml(text);
   } catch (error) {
-    if (error instanceof YamlError) throw invalid(`${what} it is not valid YAML: ${withoutQuote(error.message)}.`);
+    if (error instanceof YamlError) throw invalid(`${what} it is not valid YAML: ${error.message}.`);
     throw error;
   }
   if (!isMapping(tree))
@@ -110,12 +111,25 @@ function parse(text: string, origin: string): KubeConfig {
   } catch (error) {
     throw invalid(`${what} ${(error as Error).message}.`);
   }
+  readTokenFiles(config, tree);
   return config;
 }
 
-/** Some of the parser's messages end in a word of the text (`unidentified alias "..."`, for a password that begins with an asterisk), before the place. */
-function withoutQuote(message: string): string {
-  return message.replace(/\s*["<:].*?(?= \(line \d+, column \d+\)$|$)/s, '');
+/** client-node knows a user's `tokenFile` only under another name, and would send no token at all. It reads the file anew once a minute. */
+function readTokenFiles(config: KubeConfig, tree: { [key: string]: Tree }): void {
+  const users = plain(tree['users'] ?? []) as { name?: unknown; user?: { tokenFile?: unknown } | null }[];
+  config.users = config.users.map(user => {
+    const tokenFile = users.find(({ name }) => String(name) === String(user.name))?.user?.tokenFile;
+    if (typeof tokenFile !== 'string' || user.token) return user;
+    return { ...user, authProvider: { name: 'tokenFile', config: { tokenFile } } };
+  });
+}
+
+function absoluteTokenFiles(config: KubeConfig, folder: string): void {
+  for (const { authProvider } of config.users) {
+    if (authProvider?.name === 'tokenFile')
+      authProvider.config.tokenFile = resolve(folder, authProvider.config.tokenFile);
+  }
 }
 
 function inCluster(inputs: ClusterInputs): Target {
@@ -144,11 +158,10 @@ function target(config: KubeConfig, source: string, inputs: ClusterInputs): Targ
   const cluster = config.getCluster(context.cluster);
   if (!cluster)
     throw invalid(`${source}: context ${name} names cluster ${context.cluster}, which the kubeconfig does not have.`);
-  if (!/^https?:\/\/[^/]/.test(cluster.server ?? ''))
-    throw invalid(`${source}: the server of cluster ${cluster.name} is not an http(s) address.`);
-  if (cluster.proxyUrl && !/^https?:/.test(cluster.proxyUrl))
+  checkServer(cluster.server, `${source}: the server of cluster ${cluster.name}`);
+  if (cluster.proxyUrl && (!URL.canParse(cluster.proxyUrl) || !/^https?:/.test(cluster.proxyUrl)))
     throw invalid(
-      `${source}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy. SOCKS is not supported yet.`,
+      `${source}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy’s address. SOCKS is not supported yet.`,
     );
   const user = config.getCurrentUser();
   if (!user)
@@ -165,6 +178,16 @@ function target(config: KubeConfig, source: string, inputs: ClusterInputs): Targ
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || 'default'),
     secrets,
   };
+}
+
+/** An address with more in it than a place would be printed, or silently cut. */
+function checkServer(server: unknown, what: string): void {
+  if (typeof server !== 'string' || !/^https?:\/\/[^/\s]+\S*$/.test(server) || !URL.canParse(server))
+    throw invalid(`${what} is not an http(s) address.`);
+  const { username, password, search, hash } = new URL(server);
+  if (username || password)
+    throw invalid(`${what} holds a user name or password.`, 'Put them under the user of the context.');
+  if (search || hash) throw invalid(`${what} ends in a query (?) or a fragment (#).`);
 }
 
 function serviceAccountNamespace(): string {

@@ -7,6 +7,7 @@ import type { Target } from './config.ts';
 /** As client-go: below the 60 s after which cloud load balancers drop an idle connection. */
 const KEEP_ALIVE_PROBE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
+const CREDENTIAL_SECONDS = 60;
 
 /** The owner of the credentials, and of the connections that they open. */
 export class Connection {
@@ -24,15 +25,21 @@ export class Connection {
   /**
    * What a request needs. Credentials are asked for before each one: client-node re-reads token files and runs credential plugins when theirs has expired. The connections are kept as long as the TLS part stays the same.
    */
-  async ready(): Promise<{ agent: Dispatcher; headers: Record<string, string> }> {
+  async ready(signal?: AbortSignal): Promise<{ agent: Dispatcher; headers: Record<string, string> }> {
     const options: RequestOptions = {};
     try {
-      await this.#target.kubeConfig.applyToHTTPSOptions(options);
+      await inTime(this.#target.kubeConfig.applyToHTTPSOptions(options), signal);
     } catch (error) {
+      signal?.throwIfAborted();
+      // What a plugin printed in place of JSON may be the credential itself.
+      const why =
+        error instanceof SyntaxError
+          ? 'its credential plugin printed no ExecCredential'
+          : (error as Error).message.trim();
       throw new StepError(
         'InvalidKubeconfig',
         'No credentials',
-        `The credentials of the kubeconfig cannot be obtained: ${(error as Error).message.trim()}`,
+        `The credentials of the kubeconfig cannot be obtained: ${why || 'its credential plugin failed without a word'}`,
         {
           remedy: 'Check the user of this context, and that its credential plugin is installed on the runner.',
           cause: error,
@@ -41,6 +48,8 @@ export class Connection {
     }
     const headers = { ...(options.headers as Record<string, string> | undefined) };
     if (options.auth) headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+    // A token from a file often ends in a newline.
+    if (headers['Authorization'] !== undefined) headers['Authorization'] = headers['Authorization'].trim();
     const credential = headers['Authorization'] ?? '';
     if (credential !== this.#knownCredential) {
       this.#knownCredential = credential;
@@ -93,6 +102,23 @@ export class Connection {
     }
     return this.#pool.agent;
   }
+}
+
+/** A credential plugin can hang, and cannot be told to stop. */
+async function inTime<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const limit = AbortSignal.timeout(1000 * CREDENTIAL_SECONDS);
+  const either = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+  either.throwIfAborted();
+  return Promise.race([
+    work,
+    new Promise<never>((_, reject) => {
+      either.addEventListener(
+        'abort',
+        () => reject(new Error(`its credential plugin did not answer within ${CREDENTIAL_SECONDS} s`)),
+        { once: true },
+      );
+    }),
+  ]);
 }
 
 /** @param certificate PEM, in base64 */

@@ -60,7 +60,7 @@ export class NetworkError extends Error {
     super(what, { cause: error });
     this.what = what;
     this.failing =
-      code in CERTIFICATE || HOPELESS.has(code) || code.startsWith('ERR_SSL')
+      code in CERTIFICATE || HOPELESS.has(code) || code.startsWith('ERR_SSL') || code.startsWith('ERR_OSSL')
         ? 'hopeless'
         : NOT_SENT.has(code)
           ? 'not sent'
@@ -81,6 +81,17 @@ export function unreachable(server: string, error: NetworkError, seconds: number
       'The API server cannot be trusted',
       `The API server at ${server} cannot be trusted: ${error.what}.`,
       { remedy, cause: error },
+    );
+  }
+  if (code.startsWith('ERR_OSSL')) {
+    return new StepError(
+      'InvalidKubeconfig',
+      'Unusable certificate',
+      `A certificate or key in the kubeconfig cannot be read: ${error.what}.`,
+      {
+        remedy: 'Check `client-certificate-data`, `client-key-data` and `certificate-authority-data`: PEM, in base64.',
+        cause: error,
+      },
     );
   }
   const patience = error.failing === 'hopeless' ? '' : ` within ${Math.round(seconds)} s`;

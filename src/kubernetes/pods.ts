@@ -37,17 +37,24 @@ export async function createPod(client: ApiClient, pod: V1Pod, signal: AbortSign
     body: pod,
     asked: { verb: 'create', resource: 'pods', namespace, name },
     deadlineSeconds: CREATE_DEADLINE_SECONDS,
+    onSend: () => {
+      sent = true;
+    },
   };
+  let sent = false;
   let maybeCreated = false;
   for (let tries = 0; ; tries++) {
     try {
-      return { pod: await client.once<V1Pod>(create, signal) };
+      const answer = await client.once<V1Pod>(create, signal);
+      if (answer.kind === 'Pod') return { pod: answer };
+      return { error: client.noApiServer('it answers the create of a pod with something else'), maybeCreated: false };
     } catch (error) {
       const taken = error instanceof ApiError && error.code === 409 && error.status.reason === 'AlreadyExists';
-      maybeCreated ||=
+      const lost =
         signal.aborted ||
         (error instanceof NetworkError && error.failing === 'unknown') ||
         (error instanceof ApiError && error.code >= 500);
+      maybeCreated ||= sent && lost;
       try {
         // The pause comes before the look-up: the first request may still be on its way to the store.
         if (!taken) await client.endure(error, tries, signal);

@@ -76,6 +76,18 @@ function unauthorized(): Explanation {
   };
 }
 
+/** Rights for anonymous users are the last thing to grant. */
+function anonymous(): Explanation {
+  return {
+    reason: 'Unauthorized',
+    title: 'Not logged in to the cluster',
+    sentence:
+      'The kubeconfig’s user has no credentials that the API server can use: it takes the request for an anonymous one.',
+    remedy:
+      'Check the user of this context in the kubeconfig: a token, a client certificate with its key, or a credential plugin.',
+  };
+}
+
 function missingNamespace(namespace: string): Explanation {
   return {
     reason: 'NamespaceNotFound',
@@ -86,12 +98,15 @@ function missingNamespace(namespace: string): Explanation {
 }
 
 function forbidden(message: string, asked: Asked): Explanation {
+  // A webhook's words are its own, and can be those of anything below.
+  if (/admission webhook "/.test(message)) return refused(message, asked);
   const denied =
     /User "([^"]*)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?/.exec(
       message,
     );
   if (denied) {
     const [, user, verb, resource, , namespace] = denied;
+    if (user === 'system:anonymous') return anonymous();
     return {
       reason: 'Forbidden',
       title: 'Permission missing',
@@ -143,6 +158,10 @@ function forbidden(message: string, asked: Asked): Explanation {
       sentence: `Namespace ${asked.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`,
     };
   }
+  return refused(message, asked);
+}
+
+function refused(message: string, asked: Asked): Explanation {
   return {
     reason: 'Forbidden',
     title: 'Refused by the cluster',

@@ -44,9 +44,7 @@ function stopOnSignals(log: JobLog): AbortSignal {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) return;
-      controller.abort(
-        new StepError('Cancelled', 'Cancelled', `The step was cancelled (${signal}); its pod is deleted.`),
-      );
+      controller.abort(new StepError('Cancelled', 'Cancelled', `The step was cancelled (${signal}).`));
       log.line('Cancelled: deleting the pod.');
     });
   }

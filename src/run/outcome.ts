@@ -22,10 +22,33 @@ export interface Outcome {
  */
 export function outcomeOf({ pod, gone }: PodView, base: string): Outcome | undefined {
   const ended = terminated(pod, base);
-  if (ended?.exitCode === 0 && ended.reason !== 'ContainerStatusUnknown') return { state: 'succeeded', ended };
+  if (ended?.exitCode === 0 && ended.reason !== 'ContainerStatusUnknown' && !wasStopped(pod, ended))
+    return { state: 'succeeded', ended };
   if (ended !== undefined) return { state: 'failed', ended, ...failure(pod, base, ended) };
   if (containerEnded(pod, base)) return { state: 'failed', ...neverRan(pod) };
   if (gone) return { state: 'failed', ...deleted(pod, base) };
+  return undefined;
+}
+
+/**
+ * Whether the container ended because it was told to: many a program exits with 0 then, with its work half done. One that had ended before its pod was deleted has not been stopped.
+ */
+function wasStopped(pod: V1Pod, ended: V1ContainerStateTerminated): boolean {
+  const stop = stopTime(pod);
+  if (stop === undefined) return false;
+  return ended.finishedAt === undefined || new Date(ended.finishedAt).getTime() >= stop;
+}
+
+/** When the pod was told to stop, in ms since the epoch, as exactly as the API's whole seconds have it; 0 where only that it was is known. */
+function stopTime(pod: V1Pod): number | undefined {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
+  const { reason, startTime, conditions = [] } = pod.status ?? {};
+  // The timestamp says when the grace will be over.
+  if (deletionTimestamp) return new Date(deletionTimestamp).getTime() - 1000 * deletionGracePeriodSeconds;
+  if (reason === 'DeadlineExceeded')
+    return new Date(startTime ?? 0).getTime() + 1000 * (pod.spec?.activeDeadlineSeconds ?? 0);
+  if (reason === 'Evicted')
+    return new Date(conditions.find(({ type }) => type === 'DisruptionTarget')?.lastTransitionTime ?? 0).getTime();
   return undefined;
 }
 
@@ -72,7 +95,7 @@ function failure(pod: V1Pod, base: string, ended: V1ContainerStateTerminated): F
       sentence: `${where} got lost on its node; what became of it is not known.`,
     };
   }
-  if (pod.metadata?.deletionTimestamp && (exitCode === 137 || exitCode === 143)) {
+  if (pod.metadata?.deletionTimestamp && (exitCode === 137 || exitCode === 143 || exitCode === 0)) {
     return {
       reason: 'PodDeleted',
       title: 'Pod deleted',

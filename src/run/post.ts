@@ -19,6 +19,8 @@ export async function post(): Promise<void> {
   guard(log);
   try {
     const client = connect(readClusterInputs(process.env), log);
+    if (client.target.server !== pod.server)
+      throw new Error(`it is on ${pod.server}, and the kubeconfig that is found now is for ${client.target.server}.`);
     if (await deleteOurs(client, pod, AbortSignal.timeout(1000 * PATIENCE_SECONDS)))
       log.line(`Deleted pod ${pod.namespace}/${pod.name}, which the main step had left behind.`);
   } catch (error) {

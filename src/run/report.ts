@@ -62,8 +62,12 @@ export function reportEnd(conclusion: Conclusion, log: JobLog): void {
 export function reportError(error: unknown, log: JobLog): void {
   const known = error instanceof StepError;
   const reason = known ? error.reason : 'Bug';
-  setOutput('state', reason === 'Cancelled' ? 'cancelled' : 'failed');
-  setOutput('reason', reason);
+  try {
+    setOutput('state', reason === 'Cancelled' ? 'cancelled' : 'failed');
+    setOutput('reason', reason);
+  } catch (unset) {
+    log.line(`The outputs could not be set: ${(unset as Error).message}`);
+  }
   if (known) {
     log.error(error.title, error.text);
     return;

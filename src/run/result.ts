@@ -21,11 +21,11 @@ const ALL_MESSAGES = 12_288;
  */
 export function readResult(message: string | undefined, pod: V1Pod, failed: boolean): Result {
   const text = message?.trim() ?? '';
-  if (message === undefined || text === '') return { kind: 'none' };
   const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
   const count = containers.length + initContainers.length + ephemeralContainers.length;
   const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
-  const cut = Buffer.byteLength(message) >= limit;
+  const cut = Buffer.byteLength(message ?? '') >= limit;
+  if (message === undefined || (text === '' && !cut)) return { kind: 'none' };
   let fault = '';
   try {
     JSON.parse(text);
@@ -33,13 +33,15 @@ export function readResult(message: string | undefined, pod: V1Pod, failed: bool
     fault = (error as Error).message;
   }
   // Of a longer file the kubelet keeps an end or a beginning: a number cut in two is still a number.
-  if (fault === '' && (!cut || /^[[{]/.test(text))) return { kind: 'json', json: text };
+  // Between blanks, there may have been more of it.
+  if (fault === '' && (!cut || (/^[[{]/.test(text) && text === message))) return { kind: 'json', json: text };
   if (failed) return { kind: 'message', message: text };
   if (cut) {
     return {
       kind: 'invalid',
       sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ''}.`,
-      remedy: 'Write a shorter result, or put it where later steps can fetch it.',
+      remedy:
+        'Of one of just that length it cannot be told whether it is whole. Write a shorter result, or put it where later steps can fetch it.',
     };
   }
   return {

@@ -7,7 +7,8 @@ import type { Inputs } from '../github/inputs/inputs.ts';
 import { setOutput } from '../github/outputs.ts';
 import { savePod, saveTidy } from '../github/state.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
-import { createPod, deletePod } from '../kubernetes/pods.ts';
+import { pause } from '../kubernetes/pause.ts';
+import { type Creation, createPod, deletePod } from '../kubernetes/pods.ts';
 import { droppedFields } from '../pod/compare.ts';
 import { BASE_CONTAINER, nameWanted, nonceOf, type Plan, planPod, RUN_URL_ANNOTATION } from '../pod/manifest.ts';
 import { dnsLabel } from '../pod/naming.ts';
@@ -73,14 +74,19 @@ function announce({ inputs, identity, client, log }: Step, { namespace, name, de
  * Creates the pod. Its identity is saved first, for the post step to find it should this process not live to see the answer.
  * @throws StepError when the name is another pod's, or the cluster left something out; that pod is deleted
  */
-async function create({ client, stop }: Step, plan: Plan): Promise<ObservedPod> {
-  const identity = { namespace: plan.namespace, name: plan.name, nonce: nonceOf(plan.pod) };
+async function create({ client, log, stop }: Step, plan: Plan): Promise<ObservedPod> {
+  const identity = {
+    server: client.target.server,
+    namespace: plan.namespace,
+    name: plan.name,
+    nonce: nonceOf(plan.pod),
+  };
   savePod(identity);
-  const creation = await createPod(client, plan.pod, stop);
+  const creation = await createOnceFree(client, plan.pod, log, stop);
   if ('error' in creation) {
     // What was never sent, or was refused, left nothing for the post step to look for.
     if (!creation.maybeCreated) saveTidy();
-    else if (stop.aborted) await deleteOurs(client, identity).catch(() => {});
+    else if (stop.aborted) await deleteOurs(client, identity, AbortSignal.timeout(LAST_WORD_MS)).catch(() => {});
     throw creation.error;
   }
   const created = creation.pod;
@@ -106,6 +112,25 @@ async function create({ client, stop }: Step, plan: Plan): Promise<ObservedPod> 
         'The server does not know the field, or has the feature switched off. Leave it out, or use a cluster that has it.',
     },
   );
+}
+
+/** The runner gives a cancelled step 10 s in all; the post step does the rest. */
+const LAST_WORD_MS = 8000;
+
+/** How long a pod of the same name that is being deleted is waited for. */
+const GOING_SECONDS = 120;
+
+/** Creates the pod; one of that name that is on its way out, such as the last run's, is waited for. */
+async function createOnceFree(client: ApiClient, pod: V1Pod, log: JobLog, stop: AbortSignal): Promise<Creation> {
+  const start = performance.now();
+  for (let told = false; ; told = true) {
+    const creation = await createPod(client, pod, stop);
+    if ('error' in creation || nonceOf(creation.pod) === nonceOf(pod)) return creation;
+    const going = creation.pod.metadata?.deletionTimestamp !== undefined;
+    if (!going || performance.now() - start > 1000 * GOING_SECONDS) return creation;
+    if (!told) log.line(`Waiting for the pod that has this name and is being deleted.`);
+    await pause(500, stop).catch(() => {});
+  }
 }
 
 function nameTaken(pod: V1Pod): StepError {

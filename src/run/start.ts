@@ -11,6 +11,9 @@ export const STARTUP_TIMEOUT_SECONDS = 600;
 /** What is missing may be on its way, or made by a neighbouring step. */
 const GRACE_SECONDS = 15;
 
+/** A mount that fails shows in events alone, which the Role need not allow to read: after this long the log says where to look. */
+const REMINDER_SECONDS = 30;
+
 /** What a pod that has not started is waiting for. */
 export interface Waiting {
   phase: 'scheduling' | 'starting';
@@ -51,7 +54,13 @@ function stuckContainer(pod: V1Pod, { name, image, state }: V1ContainerStatus): 
   const where = `container ${name} of pod ${podPath(pod)}`;
   switch (reason) {
     case 'InvalidImageName':
-      return hopeless('ImagePull', 'Invalid image name', `${image} is not a valid image name.`, 'Correct `image`.', 0);
+      return hopeless(
+        'ImagePull',
+        'Invalid image name',
+        `${image} is not a valid image name${message ? `: ${message}` : '.'}`,
+        'Correct `image`.',
+        0,
+      );
     case 'ErrImageNeverPull':
       return hopeless(
         'ImagePull',
@@ -107,7 +116,11 @@ function missingRemedy(message: string, pod: V1Pod): string | undefined {
   const secret = /secret "([^"]+)" not found/.exec(message)?.[1];
   if (secret)
     return `Create it (kubectl -n ${pod.metadata?.namespace} create secret generic ${secret} --from-literal=KEY=VALUE), or correct \`secrets\`.`;
-  return /secret|configmap/i.test(message) ? 'Correct `secrets`, or add the key.' : undefined;
+  if (/couldn't find key/i.test(message))
+    return 'Add the key, or correct the input that names it (`secrets`, `env_vars`).';
+  return /configmap "[^"]+" not found/.test(message)
+    ? 'Create it, or correct the input that names it (`env_vars`).'
+    : undefined;
 }
 
 function capital(text: string): string {
@@ -149,6 +162,12 @@ export async function waitForStart(
       tell(now.what);
     }
   };
+  const reminder = setTimeout(() => {
+    const { namespace, name } = pod.view.pod.metadata ?? {};
+    tell(
+      `Not started after ${REMINDER_SECONDS} s${waiting ? `: ${waiting.what}` : ''}. What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`,
+    );
+  }, 1000 * REMINDER_SECONDS);
   try {
     await pod.until(
       view => {
@@ -160,6 +179,7 @@ export async function waitForStart(
       AbortSignal.any([signal, timeout.signal]),
     );
   } finally {
+    clearTimeout(reminder);
     clearTimeout(timer);
   }
 }

@@ -29,7 +29,8 @@ function fromLines(reader: InputReader, text: string): V1EnvVar[] {
     }
     if (equals !== -1) return [{ name, value: content.slice(equals + 1) }];
     const value = reader.env[name];
-    if (value !== undefined) return [{ name, value }];
+    // Kubernetes replaces $(OTHER) in a value, and $$ by $: what comes from elsewhere is to arrive as it is.
+    if (value !== undefined) return [{ name, value: value.replaceAll('$', '$$$$') }];
     reader.problem(
       'env_vars',
       `the bare ${name} passes on the step's own variable of that name, which is not set${where}. Set it under env: of the step, or write ${name}=value.`,

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { type FakeApiServer, type FakePod, startFakeApiServer } from '../support/fake-api-server.ts';
+import { runStep, startStep } from '../support/step-runner.ts';
+
+const hello = (pod: FakePod) => void pod.run().write('hello').finish();
+
+let server: FakeApiServer;
+let folder: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'credentials-test-'));
+  server = await startFakeApiServer({ tls: {}, token: 'a-token-of-the-test', autoplay: hello });
+});
+afterEach(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const withUser = (user: string) => server.kubeconfig.replace(/token: .*/, user);
+
+/** A proxy that tunnels, and counts what it was asked for. */
+async function tunnel(): Promise<{ proxy: Server; url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const proxy = createServer();
+  proxy.on('connect', (request, socket) => {
+    asked.push(request.url ?? '');
+    const { hostname, port } = new URL(`http://${request.url}`);
+    const target = connect(Number(port), hostname, () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      target.pipe(socket).pipe(target);
+    });
+    for (const end of [target, socket]) end.on('error', () => target.destroy());
+  });
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+  return { proxy, url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
+}
+
+test('the kubeconfig’s proxy-url is gone through', async () => {
+  const { proxy, url, asked } = await tunnel();
+  try {
+    const kubeconfig = server.kubeconfig.replace('    cluster:\n', `    cluster:\n      proxy-url: ${url}\n`);
+    const step = await runStep({ inputs: { image: 'busybox', kubeconfig } });
+    expect(step.outputs).toMatchObject({ state: 'succeeded' });
+    expect(step.text).toContain('\nhello\n');
+    expect(new Set(asked)).toEqual(new Set([new URL(server.url).host]));
+  } finally {
+    proxy.closeAllConnections();
+    proxy.close();
+  }
+});
+
+test('a tokenFile is read, relative to the kubeconfig, and its token masked', async () => {
+  writeFileSync(join(folder, 'token'), 'a-token-of-the-test\n');
+  writeFileSync(join(folder, 'kubeconfig'), withUser('tokenFile: token'));
+  const step = await runStep({ inputs: { image: 'busybox', config_file: join(folder, 'kubeconfig') } });
+  expect(step.outputs).toMatchObject({ state: 'succeeded' });
+  expect(step.masks).toContain('a-token-of-the-test');
+});
+
+test('a credential plugin that hangs does not hold up a cancel', async () => {
+  const step = startStep({
+    inputs: {
+      image: 'busybox',
+      kubeconfig: withUser('exec: {apiVersion: client.authentication.k8s.io/v1, command: sleep, args: ["1000"]}'),
+    },
+  });
+  try {
+    await step.line(/^Running busybox/);
+    const result = await step.cancel();
+    expect(result).toMatchObject({ signal: null, outputs: { state: 'cancelled' } });
+    expect(server.requests).toEqual([]);
+  } finally {
+    await step.dispose();
+  }
+});
+
+test('what a credential plugin prints in place of JSON is not repeated', async () => {
+  const user = 'exec: {apiVersion: client.authentication.k8s.io/v1, command: echo, args: ["tok-12345678"]}';
+  const step = await runStep({ inputs: { image: 'busybox', kubeconfig: withUser(user) } });
+  expect(step.outputs).toMatchObject({ state: 'failed', reason: 'InvalidKubeconfig' });
+  expect(step.annotations[0]?.message).toMatch(/its credential plugin printed no ExecCredential/);
+  expect(step.text).not.toContain('tok-1234');
+});
+
+test.each([
+  ['https://[', /is not an http\(s\) address/],
+  ['https://user:hunter2@127.0.0.1:1', /holds a user name or password/],
+  ['https://127.0.0.1:1/?a=b', /ends in a query/],
+])('the server address %s is refused before anything is sent', async (address, sentence) => {
+  const kubeconfig = server.kubeconfig.replace(/server: .*/, `server: '${address}'`);
+  const step = await runStep({ inputs: { image: 'busybox', kubeconfig } });
+  expect(step.outputs).toMatchObject({ reason: 'InvalidKubeconfig' });
+  expect(step.annotations.map(({ message }) => message)).toEqual([expect.stringMatching(sentence)]);
+  expect(step.text).not.toContain('hunter2');
+});
