@@ -214,7 +214,7 @@ describe('a pod that cannot start ends the step long before any time-out, and is
       'an invalid image name',
       { image: 'Not:An:Image' },
       'ImagePull',
-      /Not:An:Image is not a valid image name\. Correct `image`/,
+      /Not:An:Image is not a valid image name: .*must be lowercase\. Correct `image`/,
     ],
     [
       'an image that may not be pulled and is not there',
