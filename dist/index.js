@@ -31206,11 +31206,13 @@ async function readStream(client, pod, container, log, ended, signal3) {
 async function readTail(client, pod, container, log, reached, signal3) {
   let before = reached;
   let why = "the log could not be read";
+  let awayTries = 0;
   for (let tries = 0; tries < FINAL_READS; tries++) {
     try {
       const body = await openLog(client, pod.identity, { container, follow: false, ...since(log) }, signal3);
       log.begin();
       for await (const chunk of body ?? []) log.push(chunk);
+      awayTries = 0;
       if (log.foreign === "") {
         if (log.position === before) {
           log.finish();
@@ -31226,6 +31228,12 @@ async function readTail(client, pod, container, log, reached, signal3) {
       why = error2 instanceof StepError ? error2.text : error2.message;
       if (error2 instanceof ApiError && (error2.podNotFound || error2.code === 400)) break;
       if (error2 instanceof ApiError && error2.code === 403 && tries >= FORBIDDEN_READS) break;
+      if (isAway(error2)) {
+        await client.endure(error2, awayTries++, signal3);
+        tries--;
+        before = void 0;
+        continue;
+      }
     }
     before = void 0;
     await pause(pauseAfter(tries), signal3);
@@ -31238,6 +31246,9 @@ function pauseAfter(tries) {
 }
 function since(log) {
   return log.resumeFrom === void 0 ? {} : { sinceTime: log.resumeFrom };
+}
+function isAway(error2) {
+  return error2 instanceof NetworkError || error2 instanceof ApiError && [429, 502, 503, 504].includes(error2.code);
 }
 function isBroken(error2) {
   return error2 instanceof StepError || error2 instanceof NetworkError || error2 instanceof Error && "code" in error2;

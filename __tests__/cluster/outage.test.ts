@@ -23,10 +23,11 @@ test.each(RUNS)(
         image: cluster.images.shell,
         ...script('i=0; while [ $i -lt 800 ]; do i=$((i+1)); echo "line $i"; sleep 0.01; done'),
       },
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
     });
     try {
-      await step.line('line 150', 30_000);
+      // The scheduler may need a while to notice that the last run's API server is gone.
+      await step.line('line 150', 100_000);
       await restart(NAME, 'kube-apiserver');
       await step.line('line 450', 60_000);
       await restart(NAME, 'kubelet');
@@ -39,14 +40,14 @@ test.each(RUNS)(
       await untilReady(NAME);
     }
   },
-  180_000,
+  300_000,
 );
 
 test('an API server that is down at first contact is waited for, and the log says so twice', async () => {
   await stop(NAME, 'kube-apiserver');
   const step = startStep({
     inputs: { config_file: cluster.kubeconfig, image: cluster.images.shell, cmds: 'echo made it' },
-    timeoutMs: 120_000,
+    timeoutMs: 240_000,
   });
   try {
     await step.line(/is away \(connection refused\); waiting for it for up to 60 s/, 30_000);

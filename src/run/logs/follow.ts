@@ -109,11 +109,13 @@ async function readTail(
 ): Promise<LogEnd> {
   let before = reached;
   let why = 'the log could not be read';
+  let awayTries = 0;
   for (let tries = 0; tries < FINAL_READS; tries++) {
     try {
       const body = await openLog(client, pod.identity, { container, follow: false, ...since(log) }, signal);
       log.begin();
       for await (const chunk of body ?? []) log.push(chunk);
+      awayTries = 0;
       if (log.foreign === '') {
         if (log.position === before) {
           log.finish();
@@ -129,6 +131,13 @@ async function readTail(
       why = error instanceof StepError ? error.text : (error as Error).message;
       if (error instanceof ApiError && (error.podNotFound || error.code === 400)) break;
       if (error instanceof ApiError && error.code === 403 && tries >= FORBIDDEN_READS) break;
+      if (isAway(error)) {
+        // An outage is not an outcome, however many reads fall into it: the client's patience decides.
+        await client.endure(error, awayTries++, signal);
+        tries--;
+        before = undefined;
+        continue;
+      }
     }
     before = undefined;
     await pause(pauseAfter(tries), signal);
@@ -143,6 +152,11 @@ function pauseAfter(tries: number): number {
 
 function since(log: LogAssembler): { sinceTime?: string } {
   return log.resumeFrom === undefined ? {} : { sinceTime: log.resumeFrom };
+}
+
+/** The API server is away or overloaded. A 500 is no sign of that: so it tells of a node that it cannot reach, which may stay away. */
+function isAway(error: unknown): boolean {
+  return error instanceof NetworkError || (error instanceof ApiError && [429, 502, 503, 504].includes(error.code));
 }
 
 /** The node or the server is away, refuses, or dropped the connection (undici's errors have a code), or a proxy answers in its place: that says nothing about the container. */
