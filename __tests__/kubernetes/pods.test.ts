@@ -171,10 +171,13 @@ describe('a create', () => {
     await start();
     await server.refuse();
     const stop = new AbortController();
-    const attempted = attempt(stop.signal);
-    await new Promise(resolve => setTimeout(resolve, 20));
-    stop.abort(new Error('cancelled'));
-    expect(await attempted).toMatchObject({ maybeCreated: false });
+    // Between two tries, so that none is under way.
+    const endure = connected.client.endure.bind(connected.client);
+    jest.spyOn(connected.client, 'endure').mockImplementation((...tried) => {
+      stop.abort(new Error('cancelled'));
+      return endure(...tried);
+    });
+    expect(await attempt(stop.signal)).toMatchObject({ maybeCreated: false });
   });
 
   test('whose first answer was lost may have left a pod, though what follows is refused', async () => {
