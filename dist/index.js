@@ -30971,9 +30971,6 @@ function shouldDelete(action, view, base) {
   return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== void 0);
 }
 
-// src/run/logs/follow.ts
-import { setTimeout as sleep2 } from "node:timers/promises";
-
 // src/run/logs/stamp.ts
 var SPACE = 32;
 var NEWLINE = 10;
@@ -31179,7 +31176,7 @@ async function readStream(client, pod, container, log, ended, signal3) {
   void ended.then(
     async () => {
       do
-        await sleep2(QUIET_MS);
+        await pause(QUIET_MS);
       while (!own.signal.aborted && performance.now() - heardAt < QUIET_MS);
       own.abort();
     },
@@ -31265,7 +31262,6 @@ async function showContainer(client, pod, container, log, signal3) {
 }
 
 // src/run/observe.ts
-import { setTimeout as sleep3 } from "node:timers/promises";
 var CHECK_SECONDS = 45;
 var SILENCE_SECONDS = 150;
 var POLL_SECONDS = 2;
@@ -31330,7 +31326,7 @@ var ObservedPod = class {
     try {
       for (let failures = 0; !this.#view.gone; failures++) {
         try {
-          if (this.#polling) await sleep3(1e3 * POLL_SECONDS, void 0, { signal: signal3 });
+          if (this.#polling) await pause(1e3 * POLL_SECONDS, signal3);
           else if (await this.#watch()) failures = 0;
           else if (failures > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal3);
         } catch (error2) {
@@ -31397,7 +31393,7 @@ var ObservedPod = class {
         return;
       }
       if (last) return this.#see(this.#view.pod, true);
-      await sleep3(1e3, void 0, { signal: signal3 });
+      await pause(1e3, signal3);
     }
   }
   async #check() {

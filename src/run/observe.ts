@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { pause } from '../kubernetes/pause.ts';
@@ -89,7 +88,7 @@ export class ObservedPod {
     try {
       for (let failures = 0; !this.#view.gone; failures++) {
         try {
-          if (this.#polling) await sleep(1000 * POLL_SECONDS, undefined, { signal });
+          if (this.#polling) await pause(1000 * POLL_SECONDS, signal);
           else if (await this.#watch()) failures = 0;
           // One that ends at once, time and again, must not overrun the server.
           else if (failures > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal);
@@ -162,7 +161,7 @@ export class ObservedPod {
         return;
       }
       if (last) return this.#see(this.#view.pod, true);
-      await sleep(1000, undefined, { signal });
+      await pause(1000, signal);
     }
   }
 

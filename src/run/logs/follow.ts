@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StepError } from '../../github/failure.ts';
 import type { ApiClient } from '../../kubernetes/client.ts';
 import { NetworkError } from '../../kubernetes/network-error.ts';
@@ -74,7 +73,7 @@ async function readStream(
   let brought = false;
   void ended.then(
     async () => {
-      do await sleep(QUIET_MS);
+      do await pause(QUIET_MS);
       while (!own.signal.aborted && performance.now() - heardAt < QUIET_MS);
       own.abort();
     },
