@@ -2,6 +2,7 @@
 const api = require('undici/lib/api/index.js');
 const Agent = require('undici/lib/dispatcher/agent.js');
 const Dispatcher = require('undici/lib/dispatcher/dispatcher.js');
+const EnvHttpProxyAgent = require('undici/lib/dispatcher/env-http-proxy-agent.js');
 const ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');
 
 // As undici's index does: a ProxyAgent calls its client's connect().
@@ -9,6 +10,7 @@ Object.assign(Dispatcher.prototype, api);
 
 module.exports = {
   Agent,
+  EnvHttpProxyAgent,
   ProxyAgent,
   request: (url, { dispatcher, ...options }) =>
     dispatcher.request({ ...options, origin: url.origin, path: `${url.pathname}${url.search}` }),

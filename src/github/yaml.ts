@@ -1,16 +1,22 @@
 import {
   boolCoreTag,
   CORE_SCHEMA,
+  constructFromEvents,
   defineMappingTag,
   defineScalarTag,
+  EVENT_ID,
+  type Event,
   floatCoreTag,
+  getScalarValue,
   intCoreTag,
   load,
   mapTag,
   mergeTag,
   NOT_RESOLVED,
   nullCoreTag,
+  parseEvents,
   type ScalarTagDefinition,
+  strTag,
   YAMLException,
 } from 'js-yaml';
 
@@ -37,6 +43,16 @@ export type Tree = string | Scalar | Tree[] | { [key: string]: Tree };
 /** A fault in a YAML text. Its message never quotes the text, which may hold secrets. */
 export class YamlError extends Error {
   override name = 'YamlError';
+  /** The message without its place. */
+  readonly reason: string;
+  /** Where in the text, in UTF-16 units. */
+  readonly offset: number | undefined;
+
+  constructor(reason: string, mark?: { position: number; line: number; column: number }) {
+    super(mark === undefined ? reason : `${reason} (line ${mark.line + 1}, column ${mark.column + 1})`);
+    this.reason = reason;
+    this.offset = mark?.position;
+  }
 }
 
 /**
@@ -69,13 +85,17 @@ function keepingSource(tag: ScalarTagDefinition<number | boolean | null>) {
   });
 }
 
+const BOOLEAN = keepingSource(boolCoreTag);
+const INTEGER = keepingSource(octalIntTag);
+const FLOAT = keepingSource(leadingZeroIsNoFloat);
+
 const keyText = (key: unknown) => (key instanceof Scalar ? key.source : key);
 
 const SCHEMA = CORE_SCHEMA.withTags(
   keepingSource(nullCoreTag),
-  keepingSource(boolCoreTag),
-  keepingSource(octalIntTag),
-  keepingSource(leadingZeroIsNoFloat),
+  BOOLEAN,
+  INTEGER,
+  FLOAT,
   mergeTag,
   defineMappingTag(mapTag.tagName, {
     ...mapTag,
@@ -90,14 +110,98 @@ const SCHEMA = CORE_SCHEMA.withTags(
  */
 export function parseYaml(text: string): Tree {
   if (text.split('\n').every(line => /^\s*(#|$)/.test(line))) return new Scalar(null, '');
+  return sized(() => load(text, { schema: SCHEMA }) as Tree);
+}
+
+/** A node as it is written, before anything of it is read. */
+export interface NodePlace {
+  /** A scalar's text, or that of the scalar which an alias stands for. */
+  text: string | undefined;
+  /** Its anchor, or the name of the alias that it is. */
+  anchor: string;
+  tag: string;
+  isKey: boolean;
+}
+
+/** For a text of which parts are to be read in a way of their own. */
+export interface NodeReader {
+  /** Is shown every node, all of them before the first is read. */
+  see(place: NodePlace): void;
+  /**
+   * @param isPlain whether the scalar stands without quotes, and so may be something else than text
+   * @returns what the scalar is; `undefined` to have it read as any other
+   */
+  read(text: string, isPlain: boolean): string | Scalar | undefined;
+}
+
+/**
+ * @returns what each document in `text` holds, but for those without any content, as between two `---`.
+ * @throws YamlError with line and column.
+ */
+export function parseYamlDocuments(text: string, reader?: NodeReader): Tree[] {
+  const documents = sized(() => {
+    const events = parseEvents(text, {});
+    if (reader !== undefined) for (const place of nodesOf(events, text)) reader.see(place);
+    const schema = reader === undefined ? SCHEMA : schemaOf(reader);
+    return constructFromEvents(events, { source: text, schema }) as Tree[];
+  });
+  return documents.filter(document => !(document instanceof Scalar && document.source === ''));
+}
+
+function schemaOf(reader: NodeReader) {
+  const plainScalar = defineScalarTag('tag:read-by-the-caller', {
+    implicit: true,
+    implicitFirstChars: null,
+    resolve: source => reader.read(source, true) ?? NOT_RESOLVED,
+    identify: () => false,
+  });
+  return SCHEMA.withTags(plainScalar, { ...strTag, resolve: source => reader.read(source, false) ?? source });
+}
+
+function* nodesOf(events: Event[], text: string): Generator<NodePlace> {
+  const anchored = new Map<string, string | undefined>();
+  const open: { isMapping: boolean; children: number }[] = [];
+  for (const event of events) {
+    if (event.type === EVENT_ID.POP) {
+      open.pop();
+      continue;
+    }
+    const parent = open.at(-1);
+    const isKey = parent?.isMapping === true && parent.children++ % 2 === 0;
+    const isMapping = event.type === EVENT_ID.MAPPING;
+    if (isMapping || event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.DOCUMENT)
+      open.push({ isMapping, children: 0 });
+    if (event.type === EVENT_ID.DOCUMENT) continue;
+    const anchor = text.slice(event.anchorStart, event.anchorEnd);
+    const isAlias = event.type === EVENT_ID.ALIAS;
+    const scalar = event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : undefined;
+    if (!isAlias && anchor !== '') anchored.set(anchor, scalar);
+    yield {
+      text: isAlias ? anchored.get(anchor) : scalar,
+      anchor,
+      tag: 'tagStart' in event ? text.slice(event.tagStart, event.tagEnd) : '',
+      isKey,
+    };
+  }
+}
+
+/** @returns the number or the boolean that plain text is, where it is one. */
+export function numberOrBoolean(text: string): Scalar | undefined {
+  for (const tag of [BOOLEAN, INTEGER, FLOAT]) {
+    const value = tag.resolve(text, false, tag.tagName);
+    if (value !== NOT_RESOLVED) return value;
+  }
+  return undefined;
+}
+
+function sized<T extends Tree>(read: () => T): T {
   try {
-    const tree = load(text, { schema: SCHEMA }) as Tree;
+    const tree = read();
     checkSize(tree);
     return tree;
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    const at = error.mark === undefined ? '' : ` (line ${error.mark.line + 1}, column ${error.mark.column + 1})`;
-    throw new YamlError(`${inOurWords(error.reason)}${at}`);
+    throw new YamlError(inOurWords(error.reason), error.mark);
   }
 }
 
