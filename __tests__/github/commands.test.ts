@@ -160,13 +160,16 @@ describe('commands', () => {
     expect(fenced()).toBe('::stop-commands::TOKEN\nx\n');
   });
 
-  test('mask a secret and each of its lines', () => {
-    log.mask('first line\nsecond line');
+  test('mask each line of a secret', () => {
+    log.mask('first line\r\nsecond line\n');
     log.line('this is the second line');
-    expect(processed()).toMatchObject({
-      runner: { masks: ['first line\nsecond line'] },
-      shown: ['this is the ***'],
-    });
+    expect(processed()).toMatchObject({ runner: { masks: ['first line', 'second line'] }, shown: ['this is the ***'] });
+  });
+
+  test('mask no line that is next to nothing, for it would be hidden everywhere', () => {
+    log.mask('{\n  "key": "value"\n}\n');
+    log.line('{"a": 1}');
+    expect(processed()).toMatchObject({ runner: { masks: ['  "key": "value"'] }, shown: ['{"a": 1}'] });
   });
 
   test.each(['', ' ', '\n'])('mask nothing for %j, which the runner warns about', secret => {
@@ -289,6 +292,11 @@ const action = fc.oneof(
   fc.record({ do: fc.constant<'mask'>('mask'), text: hostile }),
 );
 
+const masked = (secret: string) => {
+  const lines = secret.split(/[\r\n]+/).filter(line => line.trim() !== '');
+  return lines.length > 1 ? lines.filter(line => line.trim().length > 3) : lines;
+};
+
 test('whatever is printed, the runner executes our own commands and nothing else', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 12 }), async actions => {
@@ -303,7 +311,8 @@ test('whatever is printed, the runner executes our own commands and nothing else
           expected.push({ name: next.do, data: jobLogText(text), form: 'v2' });
         } else {
           log[next.do](text);
-          if (next.do === 'mask' && text.trim() !== '') expected.push({ name: 'add-mask', data: text, form: 'v2' });
+          if (next.do === 'mask')
+            for (const data of masked(text)) expected.push({ name: 'add-mask', data, form: 'v2' });
         }
       }
       await log.close();

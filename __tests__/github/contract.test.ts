@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { INPUTS, OUTPUTS } from '../../src/github/contract.ts';
+import { AIRFLOW_PARAMETERS } from '../../src/github/inputs/airflow.ts';
 
-type Entries = Record<string, { description?: string }>;
+type Entries = Record<string, { description?: string; default?: string }>;
 const action = load(readFileSync(new URL('../../action.yml', import.meta.url), 'utf8')) as {
   inputs: Entries;
   outputs: Entries;
@@ -25,9 +26,28 @@ test.each(Object.entries({ ...action.inputs, ...action.outputs }))(
   },
 );
 
-test('inputs have no default: absent and empty are the same to the runner', () => {
-  expect(Object.values(action.inputs).filter(input => 'default' in input)).toEqual([]);
+test("inputs have no default, for absent and empty are the same to the runner; only the job's own facts come by one", () => {
+  const defaults = Object.entries(action.inputs).flatMap(([name, input]) =>
+    'default' in input ? [[name, input.default]] : [],
+  );
+  expect(defaults).toEqual([
+    ['github_token', '${{ github.token }}'],
+    ['matrix', '${{ toJSON(matrix) }}'],
+  ]);
 });
+
+test("a parameter of Airflow's that is told to be none of the inputs is none", () => {
+  expect(Object.keys(AIRFLOW_PARAMETERS).filter(name => name in action.inputs)).toEqual([]);
+});
+
+test.each(Object.entries(AIRFLOW_PARAMETERS))(
+  'what is said of %s is a sentence that names inputs there are',
+  (_, { say }) => {
+    expect(say).toMatch(/^[a-z].*\.$/);
+    const names = [...say.matchAll(/\b(?:use|called|Use|or|by|and) ([a-z]+_[a-z_]+)/g)].map(([, name = '']) => name);
+    expect(names.filter(name => !(name in action.inputs))).toEqual([]);
+  },
+);
 
 test('the main and the post step are one program', () => {
   expect(action.runs).toEqual({ using: 'node24', main: 'dist/index.js', post: 'dist/index.js' });

@@ -1,6 +1,16 @@
 import { expect, describe as group, test } from '@jest/globals';
 import fc from 'fast-check';
-import { describe, parseYaml, plain, Scalar, type Tree, YamlError } from '../../src/github/yaml.ts';
+import {
+  describe,
+  type NodePlace,
+  numberOrBoolean,
+  parseYaml,
+  parseYamlDocuments,
+  plain,
+  Scalar,
+  type Tree,
+  YamlError,
+} from '../../src/github/yaml.ts';
 
 function errorOf(text: string): Error {
   try {
@@ -109,7 +119,7 @@ group('a fault is told with its place', () => {
       'a: b: c',
       'bad indentation of a mapping entry, or text with a colon in it that needs quotes (line 1, column 5)',
     ],
-    ['a list as a key', '[a]: b', 'a key is a list or a mapping; it has to be text (line 1, column 1)'],
+    ['a list as a key', '[a]: b', 'a key is a list or a mapping; it has to be text, and text that begins with { or [ needs quotes (line 1, column 1)'],
     ['too deep a list', '['.repeat(200), 'nesting exceeded maxDepth (100) (line 1, column 100)'],
     ['a control character', 'a: \u0007x', 'the stream contains non-printable characters (line 1, column 4)'],
   ])('%s', (_, text, expected) => {
@@ -210,4 +220,73 @@ group('what was found', () => {
     [new Scalar(true, 'True'), 'the boolean True'],
     [new Scalar(null, '~'), 'nothing'],
   ])('%j is called %s', (tree, expected) => expect(describe(tree)).toBe(expected));
+});
+
+group('several documents', () => {
+  test.each<[text: string, values: unknown[]]>([
+    ['a: 1\n---\nb: 0400', [{ a: 1 }, { b: 256 }]],
+    ['a: 1', [{ a: 1 }]],
+    ['---\n---\n# comment\n---\na: 1\n---\n', [{ a: 1 }]],
+    ['', []],
+    ['# comment', []],
+    ['---\nnull\n---\n""', [null, '']],
+  ])('%j', (text, values) => expect(parseYamlDocuments(text).map(plain)).toEqual(values));
+
+  test('a fault has its place, in words and in the text', () => {
+    const text = 'a: 1\n---\nb: 1\nb: 2';
+    const fault = {
+      reason: 'duplicated mapping key',
+      message: 'duplicated mapping key (line 4, column 1)',
+      offset: 14,
+    };
+    expect(() => parseYamlDocuments(text)).toThrow(expect.objectContaining(fault));
+  });
+});
+
+group('a text of which parts are read in another way', () => {
+  const seen = (text: string) => {
+    const places: NodePlace[] = [];
+    parseYamlDocuments(text, { see: place => places.push(place), read: () => undefined });
+    return places;
+  };
+
+  test('is shown whole first, with its keys', () => {
+    const keys = (text: string) =>
+      seen(text)
+        .filter(({ isKey }) => isKey)
+        .map(({ text }) => text);
+    expect(keys('a: {b: [c, d: e]}\n"f": g\n? h\n: i\n---\n{j, k: l}')).toEqual(['a', 'b', 'd', 'f', 'h', 'j', 'k']);
+    expect(keys('x: &a b\n*a : c\n---\ny: &a d\n*a : e')).toEqual(['x', 'b', 'y', 'd']);
+  });
+
+  test('is shown with anchors, aliases and tags', () => {
+    expect(seen('&a !!map {b: !!str &c d, e: *c}')).toEqual([
+      { text: undefined, anchor: 'a', tag: '!!map', isKey: false },
+      { text: 'b', anchor: '', tag: '', isKey: true },
+      { text: 'd', anchor: 'c', tag: '!!str', isKey: false },
+      { text: 'e', anchor: '', tag: '', isKey: true },
+      { text: 'd', anchor: 'c', tag: '', isKey: false },
+    ]);
+  });
+
+  test('is read so where the reader says so', () => {
+    const text = 'a: X\nb: "X"\nc: 1\nd: |-\n  X\ne: &x X\nf: *x\ng: !!str X\nh: !!int 2';
+    const read = (source: string, isPlain: boolean) => (source === 'X' ? `${isPlain}` : undefined);
+    expect(parseYamlDocuments(text, { see: () => {}, read }).map(plain)).toEqual([
+      { a: 'true', b: 'false', c: 1, d: 'false', e: 'true', f: 'true', g: 'false', h: 2 },
+    ]);
+  });
+});
+
+test.each<[text: string, value: unknown]>([
+  ['1.10', 1.1],
+  ['0400', 256],
+  ['True', true],
+  ['null', undefined],
+  ['', undefined],
+  ['~', undefined],
+  ['yes', undefined],
+  [' 1', undefined],
+])('%j as plain text is the number or boolean %j', (text, value) => {
+  expect(numberOrBoolean(text)).toEqual(value === undefined ? undefined : new Scalar(value as number, text));
 });

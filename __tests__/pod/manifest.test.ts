@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
-import { readIdentity, type StepIdentity } from '../../src/github/identity.ts';
-import { type Inputs, readInputs } from '../../src/github/inputs/inputs.ts';
-import { nameWanted, nonceOf, type Plan, planPod } from '../../src/pod/manifest.ts';
+import fc from 'fast-check';
+import { INPUTS } from '../../src/github/contract.ts';
+import type { StepIdentity } from '../../src/github/identity.ts';
+import { nonceOf, placed } from '../../src/pod/manifest.ts';
+import { type Around, baseOf, nobody, planned, planOf, podOf, refusal } from './planned.ts';
 
-const inputs: Inputs = readInputs({ INPUT_IMAGE: 'busybox', INPUT_NAME: 'train', INPUT_RANDOM_NAME_SUFFIX: 'false' });
 const identity: StepIdentity = {
   repository: 'octo/cat',
   repositoryId: '42',
@@ -13,28 +13,16 @@ const identity: StepIdentity = {
   runAttempt: '2',
   job: 'train',
   step: '__run_2',
+  matrix: '',
   sha: '0a1b2c',
   runUrl: 'https://github.com/octo/cat/actions/runs/1234/attempts/2',
   hosted: true,
 };
-/** Outside a workflow: the pod says nothing about a run. */
-const nobody = readIdentity({});
-
-function plan(changed: Partial<Inputs> = {}, who = identity, nonce = 'n0nce'): Plan {
-  return planPod({ ...inputs, ...changed }, who, 'etl', nonce);
-}
-
-function keptOrRefused(act: () => unknown): unknown {
-  try {
-    return act();
-  } catch (error) {
-    return error;
-  }
-}
+const exactly = { name: 'train', random_name_suffix: 'false' };
 
 describe('the least pod', () => {
   test('is this', () => {
-    expect(plan({}, nobody).pod).toStrictEqual({
+    expect(podOf({ ...exactly, namespace: 'etl' })).toStrictEqual({
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: {
@@ -55,88 +43,48 @@ describe('the least pod', () => {
   });
 
   test('is planned with what the run needs to know of it', () => {
-    expect(plan({}, nobody)).toMatchObject({
-      namespace: 'etl',
+    expect(planOf(exactly)).toMatchObject({
+      base: 'base',
       name: 'train',
+      nameGiven: 'train',
+      secrets: [],
       resultInMessage: true,
-      deadlineSeconds: 432600,
+      defaultDeadlineSeconds: 432600,
     });
   });
 
   test('holds nothing that JSON drops', () => {
-    const { pod } = plan();
+    const { pod } = planOf({}, { identity });
     expect(JSON.parse(JSON.stringify(pod))).toStrictEqual(pod);
   });
-});
 
-describe('an input adds its field to the container', () => {
-  const { containers: [least] = [] } = plan().pod.spec ?? {};
-
-  test.each<[what: string, changed: Partial<Inputs>, field: Partial<V1Container>]>([
-    ['image', { image: 'python:3' }, { image: 'python:3' }],
-    ['image_pull_policy', { imagePullPolicy: 'Never' }, { imagePullPolicy: 'Never' }],
-    ['cmds', { cmds: ['sh', '-c'] }, { command: ['sh', '-c'] }],
-    ['cmds that are explicitly empty', { cmds: [] }, { command: [] }],
-    ['arguments', { arguments: ['a', ''] }, { args: ['a', ''] }],
-    ['env_vars', { envVars: [{ name: 'A', value: 'x' }] }, { env: [{ name: 'A', value: 'x' }] }],
-    ['container_resources', { resources: { limits: { memory: '1Gi' } } }, { resources: { limits: { memory: '1Gi' } } }],
-    ['container_resources that are explicitly empty', { resources: {} }, { resources: {} }],
-    [
-      'secrets as a variable, behind env_vars',
-      {
-        envVars: [{ name: 'A', value: 'x' }],
-        secrets: [{ kind: 'variable', secret: 'db', key: 'password', name: 'B' }],
-      },
-      {
-        env: [
-          { name: 'A', value: 'x' },
-          { name: 'B', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } },
-        ],
-      },
-    ],
-    [
-      'secrets as all variables',
-      { secrets: [{ kind: 'all variables', secret: 'db' }] },
-      { envFrom: [{ secretRef: { name: 'db' } }] },
-    ],
-  ])('%s', (_, changed, field) => {
-    expect(plan(changed).pod.spec?.containers).toStrictEqual([{ ...least, ...field }]);
+  test.each(INPUTS.filter(name => name !== 'image'))('is the same where %s is white space', name => {
+    expect(podOf({ [name]: ' \n' })).toStrictEqual(podOf({}));
   });
 
-  test('do_xcom_push: false leaves the termination message where Kubernetes has it', () => {
-    const { terminationMessagePath, ...rest } = { ...least };
-    expect(plan({ readResult: false })).toMatchObject({ resultInMessage: false });
-    expect(plan({ readResult: false }).pod.spec?.containers).toStrictEqual([rest]);
-    expect(terminationMessagePath).toBe('/airflow/xcom/return.json');
+  test.each(INPUTS.filter(name => name !== 'image'))('is the same where %s is null', name => {
+    expect(podOf({ [name]: 'null' })).toStrictEqual(podOf({}));
   });
-});
 
-describe('an input adds its field to the pod', () => {
-  const least = plan().pod.spec;
-
-  test.each<[what: string, changed: Partial<Inputs>, field: Partial<V1PodSpec>]>([
-    ['service_account_name', { serviceAccountName: 'runner' }, { serviceAccountName: 'runner' }],
-    ['active_deadline_seconds', { activeDeadlineSeconds: 60 }, { activeDeadlineSeconds: 60 }],
-    ['get_logs adds none', { getLogs: false }, {}],
-    ['on_finish_action adds none', { onFinishAction: 'keep_pod' }, {}],
-    ['the cluster adds none', { cluster: { kubeconfig: 'token: hunter2', namespace: 'other' } }, {}],
-  ])('%s', (_, changed, field) => expect(plan(changed).pod.spec).toStrictEqual({ ...least, ...field }));
-
-  test('secrets as files: a volume, and its mount in the container', () => {
-    const { spec } = plan({ secrets: [{ kind: 'files', secret: 'tls', mountPath: '/etc/tls' }] }).pod;
-    const name = expect.stringMatching(/^secret-[a-z0-9]{8}$/);
-    expect(spec?.volumes).toStrictEqual([{ name, secret: { secretName: 'tls' } }]);
-    expect(spec?.containers[0]?.volumeMounts).toStrictEqual([
-      { name: spec?.volumes?.[0]?.name, mountPath: '/etc/tls', readOnly: true },
-    ]);
-  });
+  test.each(['get_logs', 'on_finish_action', 'kubeconfig', 'cluster_context', 'schedule_timeout_seconds', 'dry_run'])(
+    'is the same whatever %s says, which is about the run',
+    name => {
+      const texts = { on_finish_action: 'keep_pod', kubeconfig: 'token: hunter2', schedule_timeout_seconds: '7' };
+      const text = texts[name as keyof typeof texts] ?? 'false';
+      expect(podOf({ [name]: text })).toStrictEqual(podOf({}));
+    },
+  );
 });
 
 describe('the pod says whose it is', () => {
+  const plan = (given: Record<string, string> = {}) => planOf({ ...exactly, ...given }, { identity });
+
   test('by labels to find it by', () => {
     expect(plan().pod.metadata?.labels).toStrictEqual({
       'app.kubernetes.io/managed-by': 'kubernetes-pod-step',
+      'kubernetes-pod-step/repository': expect.stringMatching(/^octo-cat-[a-z0-9]{8}$/),
       'kubernetes-pod-step/repository-id': '42',
+      'kubernetes-pod-step/workflow': expect.stringMatching(/^Nightly-build-[a-z0-9]{8}$/),
       'kubernetes-pod-step/run-id': '1234',
       'kubernetes-pod-step/run-attempt': '2',
       'kubernetes-pod-step/job': 'train',
@@ -155,28 +103,56 @@ describe('the pod says whose it is', () => {
   });
 
   test("beside the user's own", () => {
-    const { metadata } = plan({ labels: { team: 'data' }, annotations: { note: 'a b' } }).pod;
+    const { metadata } = plan({ labels: '{team: data}', annotations: '{note: a b}' }).pod;
     expect(metadata).toMatchObject({
       labels: { team: 'data', 'kubernetes-pod-step/run-id': '1234' },
       annotations: { note: 'a b', 'kubernetes-pod-step/nonce': 'n0nce' },
     });
   });
 
-  test("which is not to be forged by the user's own", () => {
-    const forged = { 'kubernetes-pod-step/nonce': 'theirs', 'kubernetes-pod-step/run-id': '1' };
-    const { metadata } = plan({ labels: forged, annotations: forged }).pod;
-    expect(metadata?.annotations?.['kubernetes-pod-step/nonce']).toBe('n0nce');
+  const forged = 'kubernetes-pod-step/nonce: theirs, kubernetes-pod-step/run-id: "1"';
+  test.each<[what: string, given: Record<string, string>, around: Around, place: string]>([
+    ['labels', { labels: `{${forged}}` }, {}, 'labels'],
+    ['annotations', { annotations: `{${forged}}` }, {}, 'annotations'],
+    [
+      'the template file',
+      {},
+      { template: `metadata: {labels: {${forged}}}` },
+      'pod_template_file (pod.yaml): metadata.labels',
+    ],
+    [
+      'pod_template_dict',
+      { pod_template_dict: `metadata: {annotations: {${forged}}}` },
+      {},
+      'pod_template_dict: metadata.annotations',
+    ],
+    ['full_pod_spec', { full_pod_spec: `metadata: {labels: {${forged}}}` }, {}, 'full_pod_spec: metadata.labels'],
+    ['pod_patch', { pod_patch: `metadata: {annotations: {${forged}}}` }, {}, 'pod_patch: metadata.annotations'],
+    ['defaults', {}, { defaults: `labels: {${forged}}` }, 'defaults_file (defaults.yaml): labels'],
+  ])("which is not to be forged by the user's own: %s", (_, given, around, place) => {
+    const { plan, reader } = planned(given, { identity, ...around });
+    const reserved = 'the prefix kubernetes-pod-step/ is reserved, for cleanup rests on it. Use another.';
+    expect(reader.problems).toEqual([
+      `${place}[kubernetes-pod-step/nonce]: ${reserved}`,
+      `${place}[kubernetes-pod-step/run-id]: ${reserved}`,
+    ]);
+    expect(plan.pod.metadata?.annotations?.['kubernetes-pod-step/nonce']).toBe('n0nce');
+    expect(plan.pod.metadata?.labels?.['kubernetes-pod-step/run-id']).toBe('1234');
+  });
+
+  test('even where a patch takes all labels away', () => {
+    const { metadata } = plan({ pod_patch: '{metadata: {labels: null, annotations: {$patch: replace}}}' }).pod;
     expect(metadata?.labels?.['kubernetes-pod-step/run-id']).toBe('1234');
+    expect(metadata?.annotations?.['kubernetes-pod-step/nonce']).toBe('n0nce');
   });
 
   test("and never replaces a label of the user's without a word", () => {
-    const given = { INPUT_IMAGE: 'busybox', INPUT_LABELS: '{app.kubernetes.io/managed-by: helm}' };
-    const labels = keptOrRefused(() => planPod(readInputs(given), identity, 'etl', 'n').pod.metadata?.labels);
-    expect(labels).not.toMatchObject({ 'app.kubernetes.io/managed-by': 'kubernetes-pod-step' });
+    const { metadata } = plan({ labels: '{app.kubernetes.io/managed-by: helm}' }).pod;
+    expect(metadata?.labels).toMatchObject({ 'app.kubernetes.io/managed-by': 'helm' });
   });
 
   test.each([
-    ['a pod of ours', plan().pod, 'n0nce'],
+    ['a pod of ours', planOf({}).pod, 'n0nce'],
     ['a pod of somebody else', { metadata: { annotations: { a: 'b' } } }, ''],
     ['a pod without annotations', { metadata: {} }, ''],
     ['a pod without anything', {}, ''],
@@ -184,44 +160,236 @@ describe('the pod says whose it is', () => {
 });
 
 describe("the pod's name", () => {
-  const named = (changed: Partial<Inputs>, who = identity, nonce = 'n') => plan(changed, who, nonce).name;
+  const named = (given: Record<string, string>, around: Around = {}) => planOf(given, { identity, ...around }).name;
 
   test.each([
     ['is used as it is', 'train', 'train'],
     ['is made fit', 'Train it!', 'train-it'],
-  ])('%s where no suffix is wanted', (_, name, expected) => expect(named({ name })).toBe(expected));
+  ])('%s where no suffix is wanted', (_, name, expected) =>
+    expect(named({ name, random_name_suffix: 'false' })).toBe(expected),
+  );
 
   test('is that of the manifest', () => {
-    const planned = plan({ randomNameSuffix: true });
-    expect(planned.pod.metadata?.name).toBe(planned.name);
+    const plan = planOf({ name: 'train' }, { identity });
+    expect(plan.pod.metadata?.name).toBe(plan.name);
   });
 
-  test('ends in what no other run, attempt or try shares', () => {
-    const suffixed = { randomNameSuffix: true };
+  test('ends in what no other run, attempt, job of a matrix or try shares', () => {
     const names = [
-      named(suffixed),
-      named(suffixed, { ...identity, runId: '1235' }),
-      named(suffixed, { ...identity, runAttempt: '3' }),
-      named(suffixed, { ...identity, repositoryId: '43' }),
-      named(suffixed, identity, 'm'),
+      named({ name: 'train' }),
+      named({ name: 'train' }, { identity: { ...identity, runId: '1235' } }),
+      named({ name: 'train' }, { identity: { ...identity, runAttempt: '3' } }),
+      named({ name: 'train' }, { identity: { ...identity, repositoryId: '43' } }),
+      named({ name: 'train' }, { identity: { ...identity, matrix: 'os=linux' } }),
+      named({ name: 'train' }, { nonce: 'm' }),
     ];
-    expect(new Set(names).size).toBe(5);
+    expect(new Set(names).size).toBe(6);
     expect(names.filter(name => !/^train-[a-z0-9]{8}$/.test(name))).toEqual([]);
   });
 
   test.each([
-    ['the job and the step', {}, 'train-run_2'],
+    ['the job and the step', {}, 'train-run-2'],
     ['the job, where the step has no id', { step: '' }, 'train'],
-    ['the step, where there is no job', { job: '' }, 'run_2'],
+    ['the step, where there is no job', { job: '' }, 'run-2'],
     ["the step's own id", { step: 'fit' }, 'train-fit'],
     ['the action, outside a workflow', { job: '', step: '' }, 'pod-step'],
     ['the action, where nothing is left of the step', { job: '', step: '__' }, 'pod-step'],
-  ])('is made of %s where none is given', (_, changed, expected) =>
-    expect(nameWanted({}, { ...identity, ...changed })).toBe(expected),
+  ])('is made of %s where none is given', (_, changed, expected) => {
+    const { name, nameGiven } = planOf({}, { identity: { ...identity, ...changed } });
+    expect(name).toMatch(new RegExp(`^${expected}-[a-z0-9]{8}$`));
+    expect(nameGiven).toBeUndefined();
+  });
+
+  const sources: [source: string, given: Record<string, string>, around?: Around][] = [
+    ['file', {}, { template: 'metadata: {name: file}' }],
+    ['full', { full_pod_spec: 'metadata: {name: full}' }],
+    ['input', { name: 'input' }],
+    ['patch', { pod_patch: 'metadata: {name: patch}' }],
+  ];
+  test.each(sources.map(([source], index) => [source, index] as const))(
+    'is that of the %s before those below it',
+    (source, index) => {
+      const below = sources.slice(0, index + 1);
+      const given = Object.assign({}, ...below.map(([, given]) => given));
+      const around = Object.assign({}, ...below.map(([, , around]) => around));
+      expect(planOf(given, around).nameGiven).toBe(source);
+    },
   );
 
-  test('is the one given where one is', () => {
-    expect(nameWanted({ name: 'mine' }, identity)).toBe('mine');
+  test.each([
+    ['data-', 'data'],
+    ['data', 'data'],
+    ['data--', 'data'],
+  ])('is begun by generateName %s, which is itself gone', (generateName, expected) => {
+    const { nameGiven, name, pod } = planOf({ pod_template_dict: `metadata: {generateName: ${generateName}}` });
+    expect([nameGiven, name]).toEqual([expected, expect.stringMatching(/^data-[a-z0-9]{8}$/)]);
+    expect(pod.metadata).not.toHaveProperty('generateName');
+  });
+
+  test('is that of the template before its generateName', () => {
+    expect(planOf({ pod_template_dict: 'metadata: {generateName: a-, name: b}' }).nameGiven).toBe('b');
+  });
+});
+
+describe('the namespace', () => {
+  const sources: [source: string, given: Record<string, string>, around?: Around][] = [
+    ['file', {}, { template: 'metadata: {namespace: file}' }],
+    ['full', { full_pod_spec: 'metadata: {namespace: full}' }],
+    ['input', { namespace: 'input' }],
+    ['patch', { pod_patch: 'metadata: {namespace: patch}' }],
+  ];
+  test.each(sources.map(([source], index) => [source, index] as const))(
+    'is that of the %s before those below it',
+    (source, index) => {
+      const below = sources.slice(0, index + 1);
+      const given = Object.assign({}, ...below.map(([, given]) => given));
+      const around = Object.assign({}, ...below.map(([, , around]) => around));
+      expect(podOf(given, around).metadata?.namespace).toBe(source);
+    },
+  );
+
+  test("is the context's where nothing names one", () => {
+    const plan = placed(planOf({}), 'context');
+    expect([plan.namespace, plan.pod.metadata?.namespace]).toEqual(['context', 'context']);
+  });
+
+  test("is not the context's where something names one", () => {
+    const plan = placed(planOf({ pod_template_dict: 'metadata: {namespace: etl}' }), 'context');
+    expect([plan.namespace, plan.pod.metadata?.namespace]).toEqual(['etl', 'etl']);
+  });
+
+  test('of a template is checked as that of the input', () => {
+    expect(refusal({ pod_template_dict: 'metadata: {namespace: Prod}' }).text).toBe(
+      'pod_template_dict: metadata.namespace: "Prod" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.',
+    );
+  });
+});
+
+describe('the base container', () => {
+  const containers = (...names: string[]) =>
+    `{spec: {containers: [${names.map(name => `{name: ${name}, image: of-${name}}`).join(', ')}]}}`;
+  const shape = (given: Record<string, string>) => {
+    const { base, pod } = planOf({ image: '', ...given });
+    return { base, containers: pod.spec?.containers.map(({ name, image }) => `${name}=${image}`) };
+  };
+
+  test.each<[what: string, given: Record<string, string>, base: string, containers: string[]]>([
+    ['is base, where there is no template', { image: 'a' }, 'base', ['base=a']],
+    ['is the one named, where there is no template', { image: 'a', base_container_name: 'main' }, 'main', ['main=a']],
+    [
+      'is base, where the template has one',
+      { pod_template_dict: containers('a', 'base') },
+      'base',
+      ['a=of-a', 'base=of-base'],
+    ],
+    [
+      "is the template's first, which keeps its name",
+      { pod_template_dict: containers('a', 'b'), image: 'x' },
+      'a',
+      ['a=x', 'b=of-b'],
+    ],
+    [
+      'is the one named',
+      { pod_template_dict: containers('a', 'b'), base_container_name: 'b', image: 'x' },
+      'b',
+      ['a=of-a', 'b=x'],
+    ],
+    [
+      'is the one named, before base',
+      { pod_template_dict: containers('base', 'b'), base_container_name: 'b' },
+      'b',
+      ['base=of-base', 'b=of-b'],
+    ],
+    ['is one of full_pod_spec', { full_pod_spec: containers('a') }, 'a', ['a=of-a']],
+    [
+      'is base of full_pod_spec, behind the first of the template',
+      { pod_template_dict: containers('a'), full_pod_spec: containers('base') },
+      'base',
+      ['a=of-a', 'base=of-base'],
+    ],
+    ['is not one that a patch adds', { image: 'x', pod_patch: containers('a') }, 'base', ['base=x', 'a=of-a']],
+    [
+      'is base beside a template without containers',
+      { image: 'x', pod_template_dict: '{spec: {hostNetwork: true}}' },
+      'base',
+      ['base=x'],
+    ],
+  ])('%s', (_, given, base, containers) => expect(shape(given)).toEqual({ base, containers }));
+
+  test('has what the inputs say, and no other has it', () => {
+    const given = { pod_template_dict: containers('a', 'b'), base_container_name: 'b', cmds: 'ls', env_vars: 'A=1' };
+    const [other, base] = podOf({ image: '', ...given }).spec?.containers ?? [];
+    expect(other).toEqual({ name: 'a', image: 'of-a' });
+    expect(base).toMatchObject({ name: 'b', image: 'of-b', command: ['ls'], env: [{ name: 'A', value: '1' }] });
+  });
+
+  test.each([
+    ['bass', 'base_container_name: the template has no container "bass"; it has a, base. Did you mean base?'],
+    ['main', 'base_container_name: the template has no container "main"; it has a, base.'],
+  ])('is refused where there is none of the name %s', (name, sentence) => {
+    const { reader } = planned({ pod_template_dict: containers('a', 'base'), base_container_name: name });
+    expect(reader.problems[0]).toBe(sentence);
+  });
+
+  test.each([
+    '{spec: {containers: [{$patch: replace}, {name: x, image: y}]}}',
+    '{spec: {containers: [{name: base, $patch: delete}]}}',
+    '{spec: {containers: []}}',
+    '{spec: {containers: null}}',
+  ])('is not to be taken away by a patch: %s', pod_patch => {
+    const { reader } = planned({ pod_patch });
+    expect(reader.problems).toEqual([
+      'pod_patch: the container "base", which decides the outcome, has to be among the pod\'s.',
+    ]);
+  });
+
+  test.each([
+    [
+      'no image',
+      { pod_template_dict: '{spec: {containers: [{name: a}]}}' },
+      'image: expected the image to run, e.g. python:3.13-slim; found nothing.',
+    ],
+    [
+      'an image that a patch takes away',
+      { image: 'x', pod_patch: '{spec: {containers: [{name: base, image: null}]}}' },
+      'image: expected the image to run, e.g. python:3.13-slim; found nothing.',
+    ],
+  ])('needs an image: %s', (_, given, sentence) => expect(refusal({ image: '', ...given }).text).toBe(sentence));
+});
+
+describe('the policy of restarts', () => {
+  const always = 'Always would run the container for ever. Use Never, or OnFailure.';
+  const nothing =
+    "spec.restartPolicy: nothing means Kubernetes' own Always, which would run the container for ever. Use Never.";
+
+  test.each([
+    ['Never', '{spec: {restartPolicy: Never}}'],
+    ['OnFailure', '{spec: {restart_policy: OnFailure}}'],
+    ['Never', '{spec: {}}'],
+  ])('is %s where that is meant: %s', (policy, text) => {
+    for (const input of ['pod_template_dict', 'full_pod_spec', 'pod_patch'])
+      expect(podOf({ [input]: text }).spec?.restartPolicy).toBe(policy);
+  });
+
+  test.each(['pod_template_dict', 'full_pod_spec', 'pod_patch'])('is not Always by %s', input => {
+    expect(refusal({ [input]: '{spec: {restartPolicy: Always}}' }).text).toBe(
+      `${input}: spec.restartPolicy: ${always}`,
+    );
+  });
+
+  test.each(['pod_template_dict', 'full_pod_spec', 'pod_patch'])('is not taken away by %s', input => {
+    expect(refusal({ [input]: '{spec: {restartPolicy: null}}' }).text).toBe(`${input}: ${nothing}`);
+  });
+
+  test("is not Always by a template file, and told by the file's name", () => {
+    expect(refusal({}, { template: 'spec: {restartPolicy: Always}' }).text).toBe(
+      `pod_template_file (pod.yaml): spec.restartPolicy: ${always}`,
+    );
+  });
+
+  test('may be Always for an init container, which is a sidecar then', () => {
+    const sidecar = '[{name: s, image: x, restartPolicy: Always}]';
+    expect(podOf({ init_containers: sidecar }).spec?.initContainers?.[0]?.restartPolicy).toBe('Always');
   });
 });
 
@@ -229,16 +397,51 @@ describe('the deadline', () => {
   test.each([
     ['is 6 h 10 min on a runner of GitHub', {}, true, 22_200],
     ['is 5 days 10 min on a runner of our own', {}, false, 432_600],
-    ['is the one given on a runner of GitHub', { activeDeadlineSeconds: 60 }, true, 60],
-    ['is the one given on a runner of our own', { activeDeadlineSeconds: 1_000_000 }, false, 1_000_000],
-  ])('%s', (_, changed, hosted, expected) => {
-    const planned = plan(changed, { ...identity, hosted });
-    expect([planned.deadlineSeconds, planned.pod.spec?.activeDeadlineSeconds]).toEqual([expected, expected]);
+    ['is the one given on a runner of GitHub', { active_deadline_seconds: '60' }, true, 60],
+    ['is the one given on a runner of our own', { active_deadline_seconds: '1000000' }, false, 1_000_000],
+    ["is the template's", { pod_template_dict: '{spec: {activeDeadlineSeconds: 60}}' }, true, 60],
+    [
+      'is the one given, before the template',
+      { pod_template_dict: '{spec: {activeDeadlineSeconds: 60}}', active_deadline_seconds: '70' },
+      true,
+      70,
+    ],
+    [
+      "is the patch's, before the one given",
+      { pod_patch: '{spec: {activeDeadlineSeconds: 80}}', active_deadline_seconds: '70' },
+      true,
+      80,
+    ],
+  ])('%s', (_, given, hosted, expected) => {
+    const { pod, defaultDeadlineSeconds } = planOf(given, { identity: { ...identity, hosted } });
+    expect(pod.spec?.activeDeadlineSeconds).toBe(expected);
+    expect(defaultDeadlineSeconds).toBe(Object.keys(given).length === 0 ? expected : undefined);
+  });
+
+  const rule =
+    'spec.activeDeadlineSeconds: has to be a whole number of seconds, at least 1: without it a pod whose runner is lost would run for ever.';
+  test('is no fraction', () => {
+    expect(refusal({ pod_patch: '{spec: {activeDeadlineSeconds: 1.5}}' }).text).toMatch(
+      /^pod_patch: spec\.activeDeadlineSeconds: .*whole number/,
+    );
+  });
+
+  test.each(['null', '0', '-1'])('is not %s by a template or a patch', value => {
+    for (const input of ['pod_template_dict', 'full_pod_spec', 'pod_patch'])
+      expect(refusal({ [input]: `{spec: {activeDeadlineSeconds: ${value}}}` }).text).toBe(`${input}: ${rule}`);
+  });
+
+  test('is not taken away by a patch of the whole spec', () => {
+    const pod_patch = '{spec: {$patch: replace, containers: [{name: base, image: x}]}}';
+    expect(refusal({ pod_patch }).text).toContain(`pod_patch: ${rule}`);
   });
 });
 
 describe('the result is read from the termination message', () => {
-  const mountedAt = (mountPath: string) => plan({ secrets: [{ kind: 'files', secret: 's', mountPath }] });
+  const PATH = '/airflow/xcom/return.json';
+  const mountedAt = (deploy_target: string) => ({
+    secrets: `[{deploy_type: volume, deploy_target: "${deploy_target}", secret: s}]`,
+  });
 
   test.each([
     '/etc/db',
@@ -247,18 +450,270 @@ describe('the result is read from the termination message', () => {
     '/airflow/xcom/return.json.bak',
     '/airflow/xcom/other',
     '/air',
-  ])('where a Secret is mounted at %s', mountPath => {
-    const { pod, resultInMessage } = mountedAt(mountPath);
-    expect(pod.spec?.containers[0]?.terminationMessagePath).toBe('/airflow/xcom/return.json');
-    expect(resultInMessage).toBe(true);
+  ])('where a Secret is mounted at %s', target => {
+    expect(planOf(mountedAt(target)).resultInMessage).toBe(true);
+    expect(baseOf(mountedAt(target)).terminationMessagePath).toBe(PATH);
   });
 
   test.each([
     ...['/', '//', '/airflow', '/airflow/', '/airflow/xcom', '/airflow/xcom//', '/airflow/xcom/return.json'],
     ...['/airflow//xcom', '/./airflow', '/tmp/../airflow'],
-  ])('but not where a Secret is mounted at %s, which covers it', mountPath => {
-    const { pod, resultInMessage } = mountedAt(mountPath);
-    expect(pod.spec?.containers[0]).not.toHaveProperty('terminationMessagePath');
-    expect(resultInMessage).toBe(false);
+  ])('but not where a Secret is mounted at %s, which covers it', target => {
+    expect(planOf(mountedAt(target)).resultInMessage).toBe(false);
+    expect(baseOf(mountedAt(target))).not.toHaveProperty('terminationMessagePath');
   });
+
+  const volume = 'volumes: [{name: v, emptyDir: {}}]';
+  const mount = 'volumeMounts: [{name: v, mountPath: /airflow/xcom}]';
+  const aside: [what: string, given: Record<string, string>, why: string][] = [
+    [
+      'a mount of an input',
+      { volumes: '[{name: v, emptyDir: {}}]', volume_mounts: '[{name: v, mountPath: /airflow/xcom}]' },
+      'volume_mounts[0]: a volume is mounted at /airflow/xcom',
+    ],
+    [
+      'a mount of a template',
+      { pod_template_dict: `{spec: {${volume}, containers: [{name: base, ${mount}}]}}` },
+      'pod_template_dict: spec.containers[0].volumeMounts[0]: a volume is mounted at /airflow/xcom',
+    ],
+    [
+      'a mount of a patch',
+      { pod_patch: `{spec: {${volume}, containers: [{name: base, ${mount}}]}}` },
+      'pod_patch: spec.containers[0].volumeMounts[0]: a volume is mounted at /airflow/xcom',
+    ],
+    [
+      'a file of secret_files',
+      { secret_files: '{/airflow/xcom/return.json: hunter2}' },
+      'secret_files[/airflow/xcom/return.json]: a volume is mounted at /airflow/xcom/return.json',
+    ],
+    [
+      'a path of its own',
+      { pod_template_dict: '{spec: {containers: [{name: base, terminationMessagePath: /dev/termination-log}]}}' },
+      'pod_template_dict: spec.containers[0].terminationMessagePath: the termination message is at /dev/termination-log',
+    ],
+    ['Windows, by its name', { pod_patch: '{spec: {os: {name: windows}}}' }, 'default: the pod runs on Windows'],
+    ['Windows, by its nodes', { node_selector: '{kubernetes.io/os: windows}' }, 'default: the pod runs on Windows'],
+  ];
+
+  test.each(aside)('but not where that is impossible: %s', (_, given) => {
+    expect(planOf(given).resultInMessage).toBe(false);
+    expect(baseOf(given).terminationMessagePath).not.toBe(PATH);
+    expect(planOf({ ...given, do_xcom_push: 'auto' }).resultInMessage).toBe(false);
+  });
+
+  test.each(aside)('which is an error where a result has to be there: %s', (_, given, why) => {
+    expect(refusal({ ...given, do_xcom_push: 'true' }).text).toBe(
+      `${why}, so do_xcom_push: true has nothing to read ${PATH} from.`,
+    );
+  });
+
+  test.each([
+    [
+      'a mount of another container',
+      { pod_template_dict: `{spec: {${volume}, containers: [{name: base}, {name: b, image: x, ${mount}}]}}` },
+    ],
+    [
+      'a mount of an init container',
+      { volumes: '[{name: v, emptyDir: {}}]', init_containers: `[{name: b, image: x, ${mount}}]` },
+    ],
+    [
+      'the same path by itself',
+      { pod_template_dict: `{spec: {containers: [{name: base, terminationMessagePath: ${PATH}}]}}` },
+    ],
+    ['Linux, by its name', { pod_patch: '{spec: {os: {name: linux}}}' }],
+  ])('and where nothing is in its way: %s', (_, given) => {
+    for (const mode of ['auto', 'true']) expect(planOf({ ...given, do_xcom_push: mode }).resultInMessage).toBe(true);
+    expect(baseOf(given).terminationMessagePath).toBe(PATH);
+  });
+
+  test('but not where nobody wants it', () => {
+    expect(planOf({ do_xcom_push: 'false' }).resultInMessage).toBe(false);
+    expect(baseOf({ do_xcom_push: 'false' })).toStrictEqual({ name: 'base', image: 'busybox' });
+  });
+});
+
+describe('many inputs that are wrong', () => {
+  const many = { image: '', namespace: 'X', get_logs: 'no', imgae: 'x', secrets: '[{}, 7]', cmds: 'sh -c "a' };
+
+  test('are all told at once', () => {
+    expect(refusal(many).title).toBe('7 invalid inputs');
+    expect(
+      refusal(many)
+        .text.split('\n')
+        .map(line => line.replace(/:.*/, '')),
+    ).toEqual(
+      expect.arrayContaining([
+        '- cmds',
+        '- namespace',
+        '- image',
+        '- secrets[0].secret',
+        '- secrets[1]',
+        '- get_logs',
+        '- imgae',
+      ]),
+    );
+  });
+
+  test('are each told as when alone', () => {
+    for (const [name, value] of Object.entries(many)) {
+      const alone = refusal({ [name]: value }).text.split('\n- ')[0] ?? '';
+      expect(refusal(many).text).toContain(alone.replace(/^- /, ''));
+    }
+  });
+
+  test('are told as those of the defaults where they came from there', () => {
+    const defaults =
+      'volumes: [{name: A, emptyDir: {}}]\nsecret_env: {A: x}\nenv_vars: {A: y}\npod_patch: {spec: {restartPolicy: Always}}';
+    const { reader } = planned({}, { defaults });
+    const file = 'defaults_file (defaults.yaml):';
+    expect(reader.problems).toEqual([
+      `${file} secret_env.A: A is set by ${file} env_vars.A too. One of the two would be lost; remove or rename it.`,
+      `${file} pod_patch: spec.restartPolicy: Always would run the container for ever. Use Never, or OnFailure.`,
+      expect.stringContaining(`${file} volumes[0].name: "A" is no valid name`),
+    ]);
+  });
+
+  test('two templates', () => {
+    expect(refusal({ pod_template_dict: '{}' }, { template: '{}' }).text).toBe(
+      'pod_template_dict: pod_template_file is given too. Keep the one that is meant.',
+    );
+  });
+});
+
+test('each part of the pod is known by what the user wrote for it', () => {
+  const { originOf, sourceOf } = planOf(
+    {
+      volumes: '[{name: v, emptyDir: {}}]',
+      volume_mounts: '[{name: v, mountPath: /v}]',
+      env_vars: '{A: x}',
+      labels: '{team: data}',
+      pod_patch: '{spec: {hostNetwork: true}}',
+    },
+    { template: 'spec: {hostname: h, containers: [{name: base, env: [{name: B, value: y}]}]}' },
+  );
+  expect(originOf('spec.containers[0].volumeMounts[0].mountPath')).toBe('volume_mounts[0].mountPath');
+  expect(originOf('spec.volumes[0].name')).toBe('volumes[0].name');
+  expect(originOf('spec.containers[0].env[1].value')).toBe('env_vars.A');
+  expect(originOf('spec.containers[0].env[0].value')).toBe(
+    'pod_template_file (pod.yaml): spec.containers[0].env[0].value',
+  );
+  expect(originOf('metadata.labels.team')).toBe('labels.team');
+  expect(originOf('spec.hostNetwork')).toBe('pod_patch: spec.hostNetwork');
+  expect(originOf('spec.hostname')).toBe('pod_template_file (pod.yaml): spec.hostname');
+  expect(sourceOf(['spec', 'restartPolicy'])).toBe('default');
+  expect(sourceOf(['metadata', 'annotations', 'kubernetes-pod-step/nonce'])).toBe('the action');
+});
+
+describe('whatever a workflow is called', () => {
+  const hostile = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 100 }),
+    fc.string({
+      unit: fc.constantFrom('a', 'Z', '0', '-', '_', '.', ' ', '/', ',', '=', 'é', '🎉', '\n'),
+      maxLength: 100,
+    }),
+  );
+  const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+  test('the API server takes the name and the labels', () => {
+    const whoever = fc.record({
+      repository: hostile,
+      repositoryId: hostile,
+      workflow: hostile,
+      runId: hostile,
+      job: hostile,
+      step: hostile,
+      matrix: hostile,
+    });
+    fc.assert(
+      fc.property(whoever, hostile, (who, name) => {
+        const { plan, reader } = planned({ name: name.replaceAll('\0', '') }, { identity: { ...nobody, ...who } });
+        expect(reader.problems).toEqual([]);
+        expect(plan.name).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+        for (const [key, value] of Object.entries(plan.pod.metadata?.labels ?? {})) {
+          expect(key).toMatch(/^[a-z.-]+\/[a-z-]+$/);
+          expect(value).toMatch(LABEL_VALUE);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a text as a label is passed on, or refused with a sentence', () => {
+    fc.assert(
+      fc.property(hostile, hostile, (key, value) => {
+        const labels = JSON.stringify({ [key]: value }).replaceAll('\0', '');
+        const { plan, reader } = planned({ labels });
+        if (reader.problems.length > 0) for (const problem of reader.problems) expect(problem).toMatch(/^labels/);
+        else {
+          expect(plan.pod.metadata?.labels?.[key]).toBe(value);
+          expect(value).toMatch(LABEL_VALUE);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('two entries of a matrix have two labels', () => {
+    const label = (matrix: string) =>
+      podOf({}, { identity: { ...nobody, matrix } }).metadata?.labels?.['kubernetes-pod-step/matrix'];
+    fc.assert(
+      fc.property(hostile, hostile, (one, other) => {
+        fc.pre(one !== other);
+        expect(label(one)).not.toBe(label(other));
+      }),
+      {
+        numRuns: 300,
+        examples: [
+          ['a=1,b=2', 'a="1,b=2"'],
+          [`a=${'x'.repeat(70)}`, `a=${'x'.repeat(71)}`],
+        ],
+      },
+    );
+  });
+
+  test('the entry of the matrix is there to be read', () => {
+    const { metadata } = podOf({}, { identity: { ...nobody, matrix: 'os=ubuntu-latest,python=3.12' } });
+    expect(metadata?.annotations?.['kubernetes-pod-step/matrix']).toBe('os=ubuntu-latest,python=3.12');
+    expect(metadata?.labels?.['kubernetes-pod-step/matrix']).toMatch(/^os-ubuntu-latest-python-3\.12-[a-z0-9]{8}$/);
+  });
+});
+
+test('any inputs are read, or refused with sentences that name the input', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'a',
+      'A',
+      '1',
+      '=',
+      ':',
+      ' ',
+      '\n',
+      '"',
+      "'",
+      '\\',
+      '[',
+      ']',
+      '{',
+      '}',
+      ',',
+      '- ',
+      '#',
+      '*a',
+      '&a ',
+      '!t ',
+      '|',
+      '~',
+    ],
+    ...['name: ', 'value', 'null', 'secret: a', 'deploy_type: env', 'items: ', '\r\n', '\u0000', '🎉', '<<: ', '$'],
+    ...['spec: ', 'containers: ', '$patch: ', 'delete', 'replace', 'limits: ', 'metadata: ', 'labels: '],
+  );
+  const text = fc.array(piece, { maxLength: 10 }).map(parts => parts.join(''));
+  const given = fc.dictionary(fc.constantFrom(...INPUTS), text, { maxKeys: 4, noNullPrototype: true });
+  fc.assert(
+    fc.property(given, inputs => {
+      const { reader } = planned(inputs);
+      for (const problem of reader.problems) expect(problem).toMatch(new RegExp(`^(${INPUTS.join('|')})[:.[]`));
+    }),
+    { numRuns: 5000 },
+  );
 });

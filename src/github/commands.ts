@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import * as core from '@actions/core';
 import { jobLogText } from './terminal.ts';
 
+/** A line of a secret that says something of it. */
+const LEAST_OF_A_LINE = 4;
+
 /**
  * The one owner of stdout.
  *
@@ -59,9 +62,14 @@ export class JobLog {
     if (core.isDebug()) this.#command(() => core.debug(jobLogText(message)));
   }
 
-  /** Has the runner replace `secret` by `***` in everything that is printed from here on, each line of it too. */
+  /**
+   * Has the runner replace `secret` by `***` in everything that is printed from here on.
+   * Of several lines each is masked by itself, for the log is made of lines; not a short one such as `{`, which would make every brace of the log a secret.
+   */
   mask(secret: string): void {
-    if (secret.trim() !== '') this.#command(() => core.setSecret(secret));
+    const lines = secret.split(/[\r\n]+/).filter(line => line.trim() !== '');
+    const telling = lines.length < 2 ? lines : lines.filter(line => line.trim().length >= LEAST_OF_A_LINE);
+    for (const line of telling) this.#command(() => core.setSecret(line));
   }
 
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */

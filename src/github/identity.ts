@@ -12,6 +12,8 @@ export interface StepIdentity {
   job: string;
   /** The step's id, or what the runner makes up where it has none. */
   step: string;
+  /** What sets this job of a matrix apart, e.g. `os=linux,python=3.12`, another one for each; empty outside one. */
+  matrix: string;
   sha: string;
   /** The web page of this attempt of the run. */
   runUrl: string;
@@ -32,8 +34,37 @@ export function readIdentity(env: NodeJS.ProcessEnv): StepIdentity {
     runAttempt,
     job: of('GITHUB_JOB'),
     step: of('GITHUB_ACTION'),
+    matrix: matrixEntry(readMatrix(env)),
     sha: of('GITHUB_SHA'),
     runUrl: runId && `${of('GITHUB_SERVER_URL')}/${repository}/actions/runs/${runId}/attempts/${runAttempt}`,
     hosted: of('RUNNER_ENVIRONMENT') === 'github-hosted',
   };
+}
+
+/** JSON's values. */
+export type MatrixValue = string | number | boolean | null | MatrixValue[] | { [key: string]: MatrixValue };
+
+/** @returns the job's entry of its matrix. The runner sets no variable for it: it comes as the default of an input. */
+export function readMatrix(env: NodeJS.ProcessEnv): { [key: string]: MatrixValue } {
+  try {
+    const matrix: unknown = JSON.parse(env['INPUT_MATRIX'] || 'null');
+    return typeof matrix === 'object' && matrix !== null && !Array.isArray(matrix)
+      ? (matrix as { [key: string]: MatrixValue })
+      : {};
+  } catch {
+    return {};
+  }
+}
+
+function matrixEntry(matrix: { [key: string]: MatrixValue }): string {
+  return Object.entries(matrix)
+    .map(([key, value]) => `${word(key)}=${word(value)}`)
+    .sort()
+    .join(',');
+}
+
+/** @returns a plain word as it is, anything else as JSON, so that no two values look alike: the text `1` and the number, or a text with a comma in it. */
+function word(value: MatrixValue): string {
+  const isPlain = typeof value === 'string' && /^[A-Za-z_][\w./ -]*$/.test(value) && !/^(true|false|null)$/.test(value);
+  return isPlain ? value : JSON.stringify(value);
 }

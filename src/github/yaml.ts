@@ -215,7 +215,11 @@ const REASONS: [RegExp, string][] = [
     /bad indentation of a mapping entry/,
     'bad indentation of a mapping entry, or text with a colon in it that needs quotes',
   ],
-  [/complex keys/, 'a key is a list or a mapping; it has to be text'],
+  [/complex keys/, 'a key is a list or a mapping; it has to be text, and text that begins with { or [ needs quotes'],
+  [
+    /end of the stream or a document separator/,
+    'a line does not fit what stands above it; look at its indentation, which has to be of spaces',
+  ],
   [/single document/, 'it holds more than one document; only one is expected'],
   [/input is empty/, 'it holds a document without content'],
 ];

@@ -1,18 +1,20 @@
-import { posix } from 'node:path';
-import type { V1Container, V1Pod } from '@kubernetes/client-node';
-import { defined } from '../github/defined.ts';
+import type { V1Pod } from '@kubernetes/client-node';
 import type { StepIdentity } from '../github/identity.ts';
-import { type Inputs, RESERVED_PREFIX } from '../github/inputs/inputs.ts';
-import { labelValue, podName } from './naming.ts';
-import { secretParts } from './secrets.ts';
+import { didYouMean } from '../github/inputs/reader.ts';
+import { checkPod } from './check.ts';
+import { NONCE_ANNOTATION } from './identity.ts';
+import type { Fragment } from './inputs/fragment.ts';
+import type { PodInputs } from './inputs/pod-inputs.ts';
+import { containerNamed, containersOf, objectOf, type Path, pathText, textOf } from './json.ts';
+import { DEFAULTS, defaults, OWN, ownLayer, type PodSources, templates, upper } from './layers.ts';
+import { MergedPod } from './merge.ts';
+import { podName } from './naming.ts';
+import { type OwnedSecret, planOwnedSecrets } from './owned-secrets.ts';
+import { takesResult } from './result.ts';
+import { enforce, sameRank } from './rules.ts';
 
-/** The container that decides the step's outcome, under KPO's name for it. */
+/** The container that decides the step's outcome, under KPO's name for it, unless the step or its template name another. */
 export const BASE_CONTAINER = 'base';
-/** KPO's path. The kubelet takes a termination message from any file, so a small result needs neither sidecar nor exec. */
-export const RESULT_PATH = '/airflow/xcom/return.json';
-export const NONCE_ANNOTATION = `${RESERVED_PREFIX}nonce`;
-export const RUN_URL_ANNOTATION = `${RESERVED_PREFIX}run-url`;
-
 /** The longest that GitHub lets a job run, and a margin for what comes after the pod: 6 h where it hosts the runner, 5 days elsewhere. */
 const MARGIN_SECONDS = 600;
 const LONGEST_JOB_SECONDS = { hosted: 6 * 3600, selfHosted: 5 * 24 * 3600 };
@@ -20,60 +22,93 @@ const LONGEST_JOB_SECONDS = { hosted: 6 * 3600, selfHosted: 5 * 24 * 3600 };
 /** What is about to be created. */
 export interface Plan {
   pod: V1Pod;
-  namespace: string;
+  /** The container that decides the outcome. */
+  base: string;
   name: string;
+  /** The name that was asked for, before it was made fit; absent where nobody asked for one. */
+  nameGiven?: string;
+  /** What becomes a Secret of the pod's own, right after it. */
+  secrets: OwnedSecret[];
   /** Whether the base container's termination message is the result. */
   resultInMessage: boolean;
-  deadlineSeconds: number;
+  /** Set where nobody asked for a deadline. */
+  defaultDeadlineSeconds?: number;
+  /** @returns what the user wrote to get the part of the pod at `path`, e.g. `volume_mounts[1].name`. */
+  originOf(path: string): string;
+  /** @returns the input, or whatever else, that the part of the pod at `path` came from. */
+  sourceOf(path: Path): string;
+}
+
+/** A plan with the namespace that the pod is created in. */
+export interface PlacedPlan extends Plan {
+  namespace: string;
+}
+
+/** @param namespace of the cluster's context, for a plan that names none */
+export function placed(plan: Plan, namespace: string): PlacedPlan {
+  const metadata = { ...plan.pod.metadata, namespace: plan.pod.metadata?.namespace ?? namespace };
+  const named = plan.pod.metadata?.namespace !== undefined;
+  const isNamespace = (path: Path) => pathText(path) === 'metadata.namespace';
+  return {
+    ...plan,
+    pod: { ...plan.pod, metadata },
+    namespace: metadata.namespace,
+    sourceOf: path => (!named && isNamespace(path) ? "the cluster's context" : plan.sourceOf(path)),
+  };
 }
 
 /**
- * Builds the pod.
+ * Builds the pod: `pod_patch` > inputs > `full_pod_spec` > template > defaults, merged by Kubernetes' own keys.
  * @param nonce unguessable, saved before the create: the pod that carries it is this attempt's
+ * @param report takes each problem, as a sentence that names its place
  */
-export function planPod(inputs: Inputs, identity: StepIdentity, namespace: string, nonce: string): Plan {
-  const name = podName(
-    nameWanted(inputs, identity),
-    inputs.randomNameSuffix ? [identity.repositoryId, identity.runId, identity.runAttempt, nonce].join('/') : undefined,
-  );
+export function planPod(
+  sources: PodSources,
+  identity: StepIdentity,
+  nonce: string,
+  report: (sentence: string) => void,
+): Plan {
+  const { inputs } = sources;
   const deadlineSeconds =
-    inputs.activeDeadlineSeconds ??
     (identity.hosted ? LONGEST_JOB_SECONDS.hosted : LONGEST_JOB_SECONDS.selfHosted) + MARGIN_SECONDS;
-  const secrets = secretParts(inputs.secrets);
-  const resultInMessage = inputs.readResult && !secrets.volumeMounts.some(mount => holds(mount.mountPath, RESULT_PATH));
-  const container: V1Container = {
-    name: BASE_CONTAINER,
-    image: inputs.image,
-    ...defined({
-      command: inputs.cmds,
-      args: inputs.arguments,
-      imagePullPolicy: inputs.imagePullPolicy,
-      resources: inputs.resources,
-    }),
-    ...defined({
-      env: some([...inputs.envVars, ...secrets.env]),
-      envFrom: some(secrets.envFrom),
-      volumeMounts: some(secrets.volumeMounts),
-    }),
-    ...(resultInMessage && { terminationMessagePath: RESULT_PATH }),
+  const lower = [defaults(deadlineSeconds), ...templates(sources, report)];
+  const base = baseContainer(new MergedPod(lower), sources.pod.baseContainer, report);
+  const layers = (owned: Fragment[]) => [...lower, ...upper(sources, base, owned, deadlineSeconds)];
+
+  const meant = new MergedPod(layers([]));
+  const nameGiven = givenName(meant);
+  const uniqueness = [identity.repositoryId, identity.runId, identity.runAttempt, identity.matrix, nonce].join('/');
+  const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : undefined);
+  const container = containerNamed(meant.pod, base);
+  const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.['image']), name, nonce);
+  const merged = new MergedPod(layers(owned.fragments));
+
+  sameRank([...sources.pod.fragments, ...owned.fragments], report);
+  const at = (path: Path, sentence: string) => report(`${merged.originOf(path)}: ${sentence}`);
+  if (container !== undefined && !container['image'])
+    report('image: expected the image to run, e.g. python:3.13-slim; found nothing.');
+  const resultInMessage = takesResult(merged, base, inputs.result, at);
+  enforce(merged, layers(owned.fragments), base, report);
+  const final = new MergedPod([
+    ...layers(owned.fragments),
+    ownLayer(name, identity, nonce, resultInMessage ? base : undefined),
+  ]);
+  checkPod(final.pod, base, (path, sentence) => report(`${final.originOf(path)}: ${withPlace(final, path, sentence)}`));
+  const spec = objectOf(final.pod['spec']);
+  return {
+    pod: final.pod as V1Pod,
+    base,
+    name,
+    ...(nameGiven !== undefined && { nameGiven }),
+    secrets: owned.secrets,
+    resultInMessage,
+    ...(spec['activeDeadlineSeconds'] === deadlineSeconds &&
+      final.layerOf(['spec', 'activeDeadlineSeconds']).from === DEFAULTS && {
+        defaultDeadlineSeconds: deadlineSeconds,
+      }),
+    originOf: path => final.originOf(path),
+    sourceOf: path => final.layerOf(path).from,
   };
-  const pod: V1Pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name,
-      namespace,
-      labels: { 'app.kubernetes.io/managed-by': 'kubernetes-pod-step', ...inputs.labels, ...identityLabels(identity) },
-      annotations: { ...inputs.annotations, ...identityAnnotations(identity), [NONCE_ANNOTATION]: nonce },
-    },
-    spec: {
-      restartPolicy: 'Never',
-      activeDeadlineSeconds: deadlineSeconds,
-      ...defined({ serviceAccountName: inputs.serviceAccountName, volumes: some(secrets.volumes) }),
-      containers: [container],
-    },
-  };
-  return { pod, namespace, name, resultInMessage, deadlineSeconds };
 }
 
 /** @returns the mark of the attempt that created a pod; empty for a pod that is none of this action's. */
@@ -81,48 +116,33 @@ export function nonceOf(pod: V1Pod): string {
   return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? '';
 }
 
-/** @returns the name asked for, before it is made fit: the job's and the step's id where there is none. The runner makes up an id such as `__run_2` for a step without. */
-export function nameWanted(inputs: Pick<Inputs, 'name'>, identity: StepIdentity): string {
-  return (
-    inputs.name ??
-    ([identity.job, identity.step.replace(/^_+/, '')].filter(part => part !== '').join('-') || 'pod-step')
-  );
+/** @returns the base container's name: the one asked for, else `base`, else the template's first, which keeps its name. */
+function baseContainer(
+  template: MergedPod,
+  asked: PodInputs['baseContainer'],
+  report: (sentence: string) => void,
+): string {
+  const names = containersOf(template.pod).flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+  if (asked === undefined) return names.includes(BASE_CONTAINER) ? BASE_CONTAINER : (names[0] ?? BASE_CONTAINER);
+  const { name, from } = asked;
+  if (names.length > 0 && !names.includes(name))
+    report(`${from}: the template has no container "${name}"; it has ${names.join(', ')}.${didYouMean(name, names)}`);
+  return name;
 }
 
-/** Labels to find a run's pods by. They are made safe, and can be forged by a neighbour: nothing rests on them alone. */
-function identityLabels(identity: StepIdentity): Record<string, string> {
-  const labels: Record<string, string> = {};
-  const values = {
-    'repository-id': identity.repositoryId,
-    'run-id': identity.runId,
-    'run-attempt': identity.runAttempt,
-    job: identity.job,
-    step: identity.step,
-  };
-  for (const [key, value] of Object.entries(values))
-    if (value !== '') labels[`${RESERVED_PREFIX}${key}`] = labelValue(value);
-  return labels;
+/** @returns the name that an input or a template has, before it is made fit. */
+function givenName({ pod }: MergedPod): string | undefined {
+  const { name, generateName } = objectOf(pod['metadata']);
+  return textOf(name) || textOf(generateName)?.replace(/-+$/, '') || undefined;
 }
 
-/** Whoever finds the pod finds the run. */
-function identityAnnotations(identity: StepIdentity): Record<string, string> {
-  const annotations: Record<string, string> = {};
-  const values = {
-    repository: identity.repository,
-    workflow: identity.workflow,
-    'run-url': identity.runUrl,
-    commit: identity.sha,
-  };
-  for (const [key, value] of Object.entries(values)) if (value !== '') annotations[`${RESERVED_PREFIX}${key}`] = value;
-  return annotations;
+/** @returns a name from the job's and the step's id. The runner makes up an id such as `__run_2` for a step without. */
+function ownName(identity: StepIdentity): string {
+  return [identity.job, identity.step.replace(/^_+/, '')].filter(part => part !== '').join('-') || 'pod-step';
 }
 
-/** Whether a mount at `mountPath` hides `path`: then the kubelet could not put the message file there. */
-function holds(mountPath: string, path: string): boolean {
-  const folder = posix.normalize(mountPath).replace(/\/+$/, '');
-  return path === folder || path.startsWith(`${folder}/`);
-}
-
-function some<T>(list: T[]): T[] | undefined {
-  return list.length > 0 ? list : undefined;
+/** Says where in the pod a problem is, where the input alone does not. */
+function withPlace(merged: MergedPod, path: Path, sentence: string): string {
+  const origin = merged.originOf(path);
+  return origin === DEFAULTS || origin === OWN ? `${pathText(path)} ${sentence}` : sentence;
 }

@@ -1,8 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { read, refusal } from './given.ts';
+import { refuseProblems } from '../../../src/github/inputs/inputs.ts';
+import { readWords } from '../../../src/github/inputs/words.ts';
+import { type Around, reading, refusalOf } from './given.ts';
 
 describe.each(['cmds', 'arguments'] as const)('%s', input => {
-  const words = (text: string) => read({ [input]: text })[input];
+  const words = (text: string, around: Around = {}) => {
+    const reader = reading({ [input]: text }, around);
+    const read = readWords(reader, input);
+    refuseProblems(reader);
+    return read;
+  };
+  const refusal = (text: string, around: Around = {}) => refusalOf(() => words(text, around)).text;
 
   test.each<[what: string, text: string, expected: string[] | undefined]>([
     ['one word', 'ls', ['ls']],
@@ -73,9 +81,32 @@ describe.each(['cmds', 'arguments'] as const)('%s', input => {
       `${input}[1]: expected a word, found a mapping. Quote it if it is meant as text.`,
     ],
     ['nothing in the list', '[a, null]', `${input}[1]: expected a word, found nothing. Write "" for an empty word.`],
-  ])('%s is refused', (_, text, expected) => expect(refusal({ [input]: text }).text).toBe(expected));
+  ])('%s is refused', (_, text, expected) => expect(refusal(text)).toBe(expected));
+
+  test.each<[what: string, defaults: string, expected: string[] | undefined]>([
+    ['words', 'sh -c "a b"', ['sh', '-c', 'a b']],
+    ['a block of words', '|\n  sh -c\n  "a b"', ['sh', '-c', 'a b']],
+    ['a block that holds a list', '|\n  - sh\n  - -c', ['sh', '-c']],
+    ['a list', '[sleep, 0.10]', ['sleep', '0.10']],
+    ['a number', '0400', ['0400']],
+    ['an empty list', '[]', []],
+    ['nothing, explicitly', 'null', undefined],
+  ])('of the defaults are read from %s', (_, defaults, expected) =>
+    expect(words('', { defaults: `${input}: ${defaults}` })).toEqual(expected),
+  );
+
+  test.each([
+    [
+      'a mapping',
+      '{a: b}',
+      `defaults_file (defaults.yaml): ${input}: expected a list of words, or plain text; found a mapping.`,
+    ],
+    ['an unclosed quote', "'sh \"'", `defaults_file (defaults.yaml): ${input}: ${unclosed}`],
+  ])('of the defaults are refused: %s', (_, defaults, expected) =>
+    expect(refusal('', { defaults: `${input}: ${defaults}` })).toBe(expected),
+  );
 
   test('a backslash at the end is refused as what it is', () => {
-    expect(refusal({ [input]: 'a \\' }).text).toMatch(/^\w+: .*backslash/);
+    expect(refusal('a \\')).toMatch(/^\w+: .*backslash/);
   });
 });

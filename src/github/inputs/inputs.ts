@@ -1,18 +1,11 @@
-import type { V1EnvVar, V1ResourceRequirements } from '@kubernetes/client-node';
-import type { InputName } from '../contract.ts';
 import { defined } from '../defined.ts';
 import { StepError } from '../failure.ts';
-import { describe } from '../yaml.ts';
-import { readEnvVars } from './env-vars.ts';
-import { InputReader, isMapping, isNull, isScalar } from './reader.ts';
-import { readResources } from './resources.ts';
-import { readSecrets, type SecretUse } from './secrets.ts';
-import { readWords } from './words.ts';
+import type { Tree } from '../yaml.ts';
+import type { InputReader } from './reader.ts';
 
 /** Labels and annotations with this prefix say whose a pod is; setting one in an input is an error, for cleanup rests on them. */
 export const RESERVED_PREFIX = 'kubernetes-pod-step/';
 
-const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
 const FINISH_ACTIONS = ['delete_pod', 'delete_succeeded_pod', 'delete_active_pod', 'keep_pod'] as const;
 export type OnFinishAction = (typeof FINISH_ACTIONS)[number];
 
@@ -22,91 +15,56 @@ export interface ClusterInputs {
   kubeconfig?: string;
   configFile?: string;
   context?: string;
-  namespace?: string;
+  namespace?: string | undefined;
 }
 
-/** Everything the step was asked for: read once, at the start, and passed on. `undefined` means that the user said nothing. */
+/** How the step is to run: read once, at the start, and passed on. What the pod is made of is read in `pod/inputs`. `undefined` means that the user said nothing. */
 export interface Inputs {
   cluster: ClusterInputs;
-  image: string;
-  imagePullPolicy?: (typeof PULL_POLICIES)[number];
-  cmds?: string[];
-  arguments?: string[];
-  envVars: V1EnvVar[];
-  secrets: SecretUse[];
-  resources?: V1ResourceRequirements;
-  name?: string;
+  /** Path of a Jinja template of the pod, and the variables for it. */
+  podTemplateFile?: string;
+  templateVars?: Tree;
   randomNameSuffix: boolean;
-  labels: Record<string, string>;
-  annotations: Record<string, string>;
-  serviceAccountName?: string;
-  activeDeadlineSeconds?: number;
+  scheduleTimeoutSeconds: number;
+  startupTimeoutSeconds: number;
   getLogs: boolean;
-  /** Whether a result is read from the termination message. */
-  readResult: boolean;
+  /** Whether a result is read from the termination message, and whether there has to be one. */
+  result: 'auto' | 'required' | 'none';
   onFinishAction: OnFinishAction;
+  dryRun: boolean;
 }
 
-/**
- * Reads the step's inputs from the `INPUT_*` variables in `env`.
- * @throws StepError that lists all that is wrong with them, each with the input's name, the place in it, what was expected and what was found.
- */
-export function readInputs(env: NodeJS.ProcessEnv): Inputs {
-  const reader = new InputReader(env);
-  const inputs = {
+/** Time for a node to be found, as a pool that scales up from nothing takes minutes; and from there to the container's start, as large images take minutes too. */
+const DEFAULT_TIMEOUT_SECONDS = 600;
+
+/** Reads how the step is to run. What is wrong is on the reader's list then. */
+export function readInputs(reader: InputReader): Inputs {
+  return {
     ...defined({
-      imagePullPolicy: reader.choice('image_pull_policy', PULL_POLICIES),
-      cmds: readWords(reader, 'cmds'),
-      arguments: readWords(reader, 'arguments'),
-      resources: readResources(reader),
-      name: reader.word('name'),
-      serviceAccountName: reader.word('service_account_name'),
-      activeDeadlineSeconds: reader.seconds('active_deadline_seconds', 1),
+      podTemplateFile: reader.word('pod_template_file'),
+      templateVars: reader.tree('template_vars'),
     }),
     cluster: readCluster(reader),
-    image: readImage(reader),
-    envVars: readEnvVars(reader),
-    secrets: readSecrets(reader),
     randomNameSuffix: reader.boolean('random_name_suffix') ?? true,
-    labels: readTexts(reader, 'labels'),
-    annotations: readTexts(reader, 'annotations'),
+    scheduleTimeoutSeconds: reader.seconds('schedule_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
+    startupTimeoutSeconds: reader.seconds('startup_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
     getLogs: reader.boolean('get_logs') ?? true,
-    readResult: readResultMode(reader),
-    onFinishAction: reader.choice('on_finish_action', FINISH_ACTIONS) ?? 'delete_pod',
+    result: readResultMode(reader),
+    onFinishAction: readFinishAction(reader),
+    dryRun: reader.boolean('dry_run') ?? false,
   };
-  checkVariables(reader, inputs);
-  reader.unknownInputs();
-  refuse(reader.problems);
-  return inputs;
 }
 
-/** Of two variables of one name Kubernetes takes the last, without a word. */
-function checkVariables(reader: InputReader, { envVars, secrets }: Pick<Inputs, 'envVars' | 'secrets'>): void {
-  const seen = new Set<string>();
-  const fromSecrets = secrets.flatMap(use => (use.kind === 'variable' ? [use.name] : []));
-  for (const [input, name] of [
-    ...envVars.map(({ name }) => ['env_vars', name] as const),
-    ...fromSecrets.map(name => ['secrets', name] as const),
-  ]) {
-    if (seen.has(name))
-      reader.problem(input, `${name} is set twice. Kubernetes would take the last one; remove one of them.`);
-    seen.add(name);
-  }
-}
-
-/** The inputs that say which cluster, for the post step: it is not to fail over an input that the main step has refused. */
-export function readClusterInputs(env: NodeJS.ProcessEnv): ClusterInputs {
-  return readCluster(new InputReader(env));
-}
-
-function refuse(problems: string[]): void {
+/** @throws StepError that lists all that is wrong with the inputs, each with its name, the place in it, what was expected and what was found. */
+export function refuseProblems({ problems }: InputReader): void {
   const [first, ...more] = problems;
   if (first === undefined) return;
   const list = more.length === 0 ? first : problems.map(problem => `- ${problem}`).join('\n');
   throw new StepError('InvalidInput', more.length === 0 ? 'Invalid input' : `${problems.length} invalid inputs`, list);
 }
 
-function readCluster(reader: InputReader): ClusterInputs {
+/** Reads which cluster is meant; also for the post step, which is not to fail over an input that the main step has refused. */
+export function readCluster(reader: InputReader): ClusterInputs {
   const kubeconfig = reader.raw('kubeconfig');
   const configFile = reader.word('config_file');
   if (kubeconfig !== undefined && configFile !== undefined) {
@@ -134,9 +92,14 @@ function decodeKubeconfig(reader: InputReader, value: string): string | undefine
   return undefined;
 }
 
+/** Whether Kubernetes takes the text for a namespace. */
+export function isNamespace(text: string): boolean {
+  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
+}
+
 function readNamespace(reader: InputReader): string | undefined {
   const namespace = reader.word('namespace');
-  if (namespace === undefined || /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace)) return namespace;
+  if (namespace === undefined || isNamespace(namespace)) return namespace;
   reader.problem(
     'namespace',
     `"${namespace}" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`,
@@ -144,41 +107,26 @@ function readNamespace(reader: InputReader): string | undefined {
   return undefined;
 }
 
-function readImage(reader: InputReader): string {
-  const image = reader.word('image');
-  if (image === undefined) reader.problem('image', 'expected the image to run, e.g. python:3.13-slim; found nothing.');
-  else if (/\s/.test(image)) reader.problem('image', 'an image name holds no white space.');
-  return image ?? '';
-}
-
-function readResultMode(reader: InputReader): boolean {
+function readResultMode(reader: InputReader): Inputs['result'] {
   // KPO's users write True and False, as in Python.
   const written = reader.word('do_xcom_push');
   const mode = /^(true|false)$/i.test(written ?? '')
     ? written?.toLowerCase()
     : reader.choice('do_xcom_push', ['auto', 'false', 'true']);
-  if (mode === 'true')
-    reader.problem('do_xcom_push', 'true (results above 4 KiB) is not available yet. Use auto, or leave it out.');
-  return mode !== 'false';
+  return mode === 'true' ? 'required' : mode === 'false' ? 'none' : 'auto';
 }
 
-function readTexts(reader: InputReader, name: InputName & ('labels' | 'annotations')): Record<string, string> {
-  const tree = reader.tree(name);
-  if (tree === undefined || isNull(tree)) return {};
-  if (!isMapping(tree)) {
-    reader.problem(name, `expected a mapping, e.g. {team: data}; found ${describe(tree)}.`);
-    return {};
-  }
-  const texts: [string, string][] = [];
-  for (const [key, value] of Object.entries(tree)) {
-    if (key.startsWith(RESERVED_PREFIX))
-      reader.problem(
-        name,
-        `the prefix ${RESERVED_PREFIX} is reserved, for cleanup rests on it. Use another.`,
-        `.${key}`,
-      );
-    else if (!isScalar(value)) reader.problem(name, `expected text, found ${describe(value)}.`, `.${key}`);
-    else texts.push([key, isNull(value) ? '' : String(value)]);
-  }
-  return Object.fromEntries(texts);
+/** `on_finish_action`, and the parameter that came before it. */
+function readFinishAction(reader: InputReader): OnFinishAction {
+  const action = reader.choice('on_finish_action', FINISH_ACTIONS);
+  const old = reader.boolean('is_delete_operator_pod');
+  if (old === undefined) return action ?? 'delete_pod';
+  const successor = old ? 'delete_pod' : 'keep_pod';
+  reader.notices.add(`is_delete_operator_pod is deprecated: write on_finish_action: ${successor}.`);
+  if (action !== undefined && action !== successor)
+    reader.problem(
+      'is_delete_operator_pod',
+      `${old} means on_finish_action: ${successor}, which says ${action}. Keep on_finish_action alone.`,
+    );
+  return action ?? successor;
 }

@@ -1,32 +1,102 @@
 import { closest, distance } from 'fastest-levenshtein';
-import type { InputName } from '../contract.ts';
-import { INPUTS } from '../contract.ts';
-import { parseYaml, Scalar, type Tree, YamlError } from '../yaml.ts';
+import { INPUTS, type InputName } from '../contract.ts';
+import { describe, parseYaml, Scalar, type Tree, YamlError } from '../yaml.ts';
+import { AIRFLOW_PARAMETERS } from './airflow.ts';
 
 /** Kubernetes keeps times in 32 bits where it checks them (apis/core/validation). */
 const MOST_SECONDS = 2 ** 31 - 1;
 
+/** The older name of an input and the newer one: what the step says under the one leaves nothing of the defaults under the other. */
+const OTHER_NAME: Partial<Record<InputName, InputName>> = {
+  resources: 'container_resources',
+  container_resources: 'resources',
+  is_delete_operator_pod: 'on_finish_action',
+  on_finish_action: 'is_delete_operator_pod',
+};
+
+/** Python's word for nothing, as a value of YAML's, but where Kubernetes has it as a word of its own. */
+const PYTHON_NONE = /(?<!(?:propagation|policy)['"]?\s*)[:[,-]\s+None\s*(?:[,\]}#]|$)/im;
+
+/** What an input was given: its text, or, from the defaults file, what YAML has read already. */
+export type Given = { text: string } | { tree: Tree };
+
+/** The inputs of `defaults_file`. */
+export interface Defaults {
+  /** Its path, for messages. */
+  file: string;
+  values: { [name: string]: Tree };
+}
+
 /**
- * Reads `INPUT_*` variables and gathers every problem on the way, so that a user who made three mistakes sees three.
+ * Reads `INPUT_*` variables, and the defaults behind them, and gathers every problem on the way, so that a user who made three mistakes sees three.
  * A reader answers `undefined` for what is absent and for what is wrong; the problem is on the list then.
  */
 export class InputReader {
   readonly problems: string[] = [];
+  /** What is no fault and yet not as it looks, for the log: each once. */
+  readonly warnings = new Set<string>();
+  /** What to write instead of what was written, though it was understood. */
+  readonly notices = new Set<string>();
   readonly env: NodeJS.ProcessEnv;
+  private defaults: Defaults = { file: '', values: {} };
 
   constructor(env: NodeJS.ProcessEnv) {
     this.env = env;
   }
 
-  /** @param path the place in the input, e.g. `[1].deploy_type` */
-  problem(name: InputName, sentence: string, path = ''): void {
-    this.problems.push(`${name}${path}: ${sentence}`);
+  /** Sets what counts for each input that the step itself says nothing about. */
+  useDefaults(defaults: Defaults): void {
+    this.defaults = defaults;
   }
 
-  /** @returns the input as it came. The runner passes an absent one as empty text, so the two cannot be told apart; `null` is the way to write nothing. */
-  raw(name: InputName): string | undefined {
+  /** @param path the place in the input, e.g. `[1].deploy_type` */
+  problem(name: string, sentence: string, path = ''): void {
+    const problem = `${this.place(name)}${path}: ${sentence}`;
+    // An input that is read in two ways has one fault all the same.
+    if (!this.problems.includes(problem)) this.problems.push(problem);
+  }
+
+  /**
+   * @param place an input, or a place in one, e.g. `env_vars[2]`
+   * @returns the same, with the defaults file before it where the input came from there
+   */
+  place(place: string): string {
+    const [name] = /^[^.[]*/.exec(place) ?? [''];
+    const isDefault = Object.hasOwn(this.defaults.values, name) && this.own(name) === undefined;
+    return isDefault ? `defaults_file (${this.defaults.file}): ${place}` : place;
+  }
+
+  /** @returns what the step itself says. The runner passes an absent input as empty text, so the two cannot be told apart. */
+  private own(name: string): string | undefined {
     const value = this.env[`INPUT_${name.toUpperCase()}`];
-    return value === undefined || value.trim() === '' || value.trim() === 'null' ? undefined : value;
+    return value === undefined || value.trim() === '' ? undefined : value;
+  }
+
+  /** @returns the input as it came, from the step or from the defaults, where text may be a block that was copied from a step; `null` counts as given. */
+  given(name: InputName): Given | undefined {
+    const text = this.own(name);
+    if (text !== undefined) return { text };
+    const tree = Object.hasOwn(this.defaults.values, name) ? this.defaults.values[name] : undefined;
+    const other = OTHER_NAME[name];
+    if (tree === undefined || (other !== undefined && this.own(other) !== undefined)) return undefined;
+    return typeof tree === 'string' ? { text: tree } : { tree };
+  }
+
+  /** Whether the input is `null`, the way to write nothing where a template or the defaults have something. */
+  saysNothing(name: InputName): boolean {
+    const given = this.given(name);
+    if (given === undefined) return false;
+    return 'text' in given ? given.text.trim() === 'null' : isNull(given.tree);
+  }
+
+  /** @returns the input's text, untrimmed; `undefined` where it is absent or `null`. */
+  raw(name: InputName): string | undefined {
+    const given = this.given(name);
+    if (given === undefined || this.saysNothing(name)) return undefined;
+    if ('text' in given) return given.text;
+    if (isScalar(given.tree)) return String(given.tree);
+    this.problem(name, `expected text, found ${describe(given.tree)}.`);
+    return undefined;
   }
 
   /** @returns a word or a line of text, trimmed. `""` is the way to write explicitly empty text. */
@@ -67,12 +137,18 @@ export class InputReader {
     return undefined;
   }
 
-  /** @returns the input parsed as YAML (and so as JSON). */
+  /** @returns the input parsed as YAML (and so as JSON); a null one is a null. */
   tree(name: InputName): Tree | undefined {
-    const value = this.raw(name);
-    if (value === undefined) return undefined;
+    const given = this.given(name);
+    if (given === undefined) return undefined;
+    if ('tree' in given) return given.tree;
     try {
-      return parseYaml(value);
+      const tree = parseYaml(given.text);
+      if (PYTHON_NONE.test(given.text))
+        this.warnings.add(
+          `${name} holds None, which YAML reads as text: its word for nothing is null. Quote it if the text is meant.`,
+        );
+      return tree;
     } catch (error) {
       if (!(error instanceof YamlError)) throw error;
       this.problem(name, `this is not valid YAML: ${error.message}.`);
@@ -88,12 +164,21 @@ export class InputReader {
     }
   }
 
-  /** Reports each `INPUT_*` variable that is no input of the action: a misspelt input must not be dropped silently (the runner only warns). */
+  /** Reports each input that the action does not have: a misspelt one must not be dropped silently (the runner only warns). */
   unknownInputs(): void {
-    const known = new Set<string>(INPUTS.map(name => `INPUT_${name.toUpperCase()}`));
-    for (const variable of Object.keys(this.env).filter(name => name.startsWith('INPUT_') && !known.has(name))) {
-      const name = variable.slice('INPUT_'.length).toLowerCase();
-      this.problems.push(`${name}: this action has no such input.${didYouMean(name.replaceAll('-', '_'), INPUTS)}`);
+    const given = Object.keys(this.env).filter(name => name.startsWith('INPUT_'));
+    const names = [
+      ...given.map(name => name.slice('INPUT_'.length).toLowerCase()),
+      ...Object.keys(this.defaults.values),
+    ];
+    for (const name of new Set(names).values()) {
+      if ((INPUTS as readonly string[]).includes(name)) continue;
+      const known = Object.hasOwn(AIRFLOW_PARAMETERS, name) ? AIRFLOW_PARAMETERS[name] : undefined;
+      if (known === undefined)
+        this.problem(name, `this action has no such input.${didYouMean(name.replaceAll('-', '_'), INPUTS)}`);
+      else if (known.asItIs?.includes(this.own(name)?.trim().toLowerCase() ?? '')) continue;
+      else if (known.harmless) this.notices.add(`${name}: ${known.say}`);
+      else this.problem(name, known.say);
     }
   }
 }

@@ -8,8 +8,9 @@ import { ShellWordsError, shellWords } from './shell-words.ts';
  * Numbers and the like in a list are the words that they were written as: `[sleep, 0.10]`.
  */
 export function readWords(reader: InputReader, name: InputName): string[] | undefined {
-  const text = reader.raw(name);
-  if (text === undefined) return undefined;
+  const given = reader.given(name);
+  if (given === undefined || reader.saysNothing(name)) return undefined;
+  const text = 'text' in given ? given.text : isScalar(given.tree) ? String(given.tree) : '[]';
   // What a YAML text may begin with.
   const body = text.replace(/^(?:[ \t]*(?:#.*|---[ \t]*)?\r?\n)+/, '');
   if (!/^\s*(\[|-(\s|$))/.test(body)) return splitWords(reader, name, body);
@@ -32,7 +33,7 @@ export function readWords(reader: InputReader, name: InputName): string[] | unde
 
 function splitWords(reader: InputReader, name: InputName, text: string): string[] | undefined {
   // A mapping pasted here would else become a strange command.
-  if (/^\s*\{/.test(text)) {
+  if (/^\s*\{(?!\{)/.test(text)) {
     reader.problem(name, 'expected a list of words, or plain text; found a mapping.');
     return undefined;
   }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1EnvVar } from '@kubernetes/client-node';
-import { read, refusal } from './given.ts';
+import { baseOf, planned, refusal as refusedPlan } from '../planned.ts';
 
 const own = { OWN: '${{ x }}: "y"\n- z', EMPTY: '', SPACED: '  two  ', INPUT_IMAGE: 'busybox' };
-const variables = (text: string) => read({ env_vars: text }, own).envVars;
+const variables = (text: string) => baseOf({ env_vars: text }, { own }).env ?? [];
+const refusal = (given: Record<string, string>) => refusedPlan(given, { own });
 const one = (value: string): V1EnvVar[] => [{ name: 'A', value }];
 
 describe('KEY=value lines', () => {
@@ -69,6 +70,12 @@ describe('YAML', () => {
       '[{name: A, valueFrom: {fieldRef: {fieldPath: status.hostIP}}}]',
       [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } }],
     ],
+    [
+      "Python's spelling of a source",
+      '[{name: A, value_from: {secret_key_ref: {name: db, key: password}}}]',
+      [{ name: 'A', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } }],
+    ],
+    ['null for a source', '[{name: A, value: x, valueFrom: null}]', one('x')],
     ['an empty mapping', '{}', []],
     ['an empty list', '[]', []],
     ['nothing, explicitly', 'null', []],
@@ -94,11 +101,20 @@ describe('what is refused', () => {
       'A=1\nNOT_SET',
       "env_vars: the bare NOT_SET passes on the step's own variable of that name, which is not set (line 2). Set it under env: of the step, or write NOT_SET=value.",
     ],
-    ['a name twice', 'A=1\nA=2', 'env_vars: A is set twice. Kubernetes would take the last one; remove one of them.'],
+    [
+      'a name twice',
+      'A=1\nA=2',
+      'env_vars: A is set twice (line 2). Kubernetes would take the last one; remove one of them.',
+    ],
+    [
+      'a name twice, once bare',
+      'OWN\n\nOWN=2',
+      'env_vars: OWN is set twice (line 3). Kubernetes would take the last one; remove one of them.',
+    ],
     [
       'a name twice in a list',
       '[{name: A, value: x}, {name: A, value: y}]',
-      'env_vars: A is set twice. Kubernetes would take the last one; remove one of them.',
+      'env_vars[1]: A is set by env_vars[0] too. One of the two would be lost; remove or rename it.',
     ],
     ['a key twice', 'A: 1\nA: 2', 'env_vars: this is not valid YAML: duplicated mapping key (line 2, column 1).'],
     [
@@ -118,7 +134,7 @@ describe('what is refused', () => {
     [
       'a misspelt field',
       '[{name: A, valeu: x}]',
-      'env_vars[0]: "valeu" is not a field here; expected name, value or valueFrom. Did you mean value?',
+      'env_vars[0]: "valeu" is not a field here; expected name, value, valueFrom or value_from. Did you mean value?',
     ],
     [
       'a mapping for a value in a list',
@@ -130,11 +146,12 @@ describe('what is refused', () => {
       '[{name: A, value: x, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]',
       'env_vars[0]: has both value and valueFrom. Kubernetes takes one of them.',
     ],
-  ])('%s', (_, text, expected) => expect(refusal({ env_vars: text }, own).text).toBe(expected));
+  ])('%s', (_, text, expected) => expect(refusal({ env_vars: text }).text).toBe(expected));
 
   test.each([
     ['text for valueFrom', '[{name: A, valueFrom: x}]'],
-    ['nothing for valueFrom', '[{name: A, valueFrom: null}]'],
+    ['a misspelt source', '[{name: A, valueFrom: {fieldReff: {fieldPath: metadata.name}}}]'],
+    ['a misspelt field of a source', '[{name: A, valueFrom: {secretKeyRef: {nmae: db, key: k}}}]'],
     ['a name with = and valueFrom', '[{name: "A=B", valueFrom: {fieldRef: {fieldPath: metadata.name}}}]'],
   ])('%s', (_, text) => expect(refusal({ env_vars: text }).text).toMatch(/^env_vars\[0\]/));
 
@@ -144,11 +161,101 @@ describe('what is refused', () => {
 
   test('a variable that a Secret sets too', () => {
     const secrets = '[{deploy_type: env, deploy_target: A, secret: db, key: password}]';
-    expect(refusal({ env_vars: 'A=1', secrets }).text).toMatch(/A is set twice/);
+    expect(refusal({ env_vars: 'A=1', secrets }).text).toBe(
+      'secrets[0]: A is set by env_vars.A too. One of the two would be lost; remove or rename it.',
+    );
+  });
+
+  test('a variable that pod_runtime_info_envs and secret_env set too', () => {
+    const given = {
+      env_vars: '[{name: A, value: x}]',
+      pod_runtime_info_envs: '[{name: A, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]',
+      secret_env: 'A=hunter2',
+    };
+    expect(refusal(given).text.split('\n')).toEqual([
+      '- pod_runtime_info_envs[0]: A is set by env_vars[0] too. One of the two would be lost; remove or rename it.',
+      '- secret_env.A: A is set by env_vars[0] too. One of the two would be lost; remove or rename it.',
+    ]);
   });
 
   test.each(['A=1\nhunter2 x', '{A: [hunter2]}', 'A: *hunter2', '[hunter2]', 'A: b: hunter2'])(
     '%j without a word of its values',
     text => expect(refusal({ env_vars: text }).text).not.toContain('hunter2'),
   );
+});
+
+describe('a variable without a value', () => {
+  const warnings = (text: string) => planned({ env_vars: text }, { own }).warnings;
+
+  test.each([
+    ['in a mapping', 'MY_VALUE:', 'env_vars.MY_VALUE'],
+    ['in a mapping, by null', '{MY_VALUE: null}', 'env_vars.MY_VALUE'],
+    ["in a mapping, by YAML's tilde", '{MY_VALUE: ~}', 'env_vars.MY_VALUE'],
+    ['in a list, by null', '[{name: X, value: x}, {name: MY_VALUE, value: null}]', 'env_vars[1]'],
+  ])('is empty, with a warning: %s', (_, text, place) => {
+    expect(variables(text)).toContainEqual({ name: 'MY_VALUE', value: '' });
+    expect(warnings(text)).toEqual([
+      `${place} has no value: the variable MY_VALUE will be empty. Write "" if that is meant.`,
+    ]);
+  });
+
+  test.each(['{A: ""}', "A: ''", 'A=', 'EMPTY', '[{name: A, value: ""}]', '[{name: A}]'])(
+    'is empty without a warning where that is meant: %s',
+    text => {
+      expect(variables(text)).toEqual([{ name: expect.any(String), value: '' }]);
+      expect(warnings(text)).toEqual([]);
+    },
+  );
+});
+
+describe('sources of many variables', () => {
+  test('come together from all the inputs that name them, behind those of a template', () => {
+    const given = {
+      env_from: '[{config_map_ref: {name: a}, prefix: A_}, {secretRef: {name: b, optional: true}}]',
+      configmaps: 'c, d',
+      secrets: '[{deploy_type: env, secret: e}]',
+      pod_template_dict: '{spec: {containers: [{name: base, envFrom: [{configMapRef: {name: t}}]}]}}',
+    };
+    expect(baseOf(given).envFrom).toEqual([
+      { configMapRef: { name: 't' } },
+      { configMapRef: { name: 'a' }, prefix: 'A_' },
+      { secretRef: { name: 'b', optional: true } },
+      { configMapRef: { name: 'c' } },
+      { configMapRef: { name: 'd' } },
+      { secretRef: { name: 'e' } },
+    ]);
+  });
+
+  test('are told by the input that names them', () => {
+    const { plan } = planned({
+      env_from: '[{secretRef: {name: a}}]',
+      configmaps: 'b',
+      secrets: '[{deploy_type: env, secret: c}]',
+    });
+    const places = [0, 1, 2].map(index => plan.originOf(`spec.containers[0].envFrom[${index}]`));
+    expect(places).toEqual(['env_from[0]', 'configmaps[0]', 'secrets[0]']);
+  });
+
+  test.each([
+    ['env_from', 'a', 'env_from: expected a list, found text.'],
+    [
+      'env_from',
+      '[{configMapReff: {name: a}}]',
+      'env_from[0].configMapReff: there is no such field. Did you mean configMapRef?',
+    ],
+    ['env_from', '[a]', 'env_from[0]: expected a mapping, found text.'],
+    ['configmaps', '{a: b}', 'configmaps: expected a list of names, or names with commas between; found a mapping.'],
+    ['configmaps', '[a, {nam: b}]', 'configmaps[1]: expected a name, or {name: settings}; found a mapping.'],
+    ['configmaps', '[null]', 'configmaps[0]: expected a name, or {name: settings}; found nothing.'],
+    [
+      'pod_runtime_info_envs',
+      '{name: POD_IP}',
+      'pod_runtime_info_envs: expected a list, e.g. [{name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]; found a mapping.',
+    ],
+    [
+      'pod_runtime_info_envs',
+      '[{field_path: status.podIP}]',
+      'pod_runtime_info_envs[0]: "" cannot be the name of a variable: it must not be empty, nor hold a =.',
+    ],
+  ])('of %s are refused: %s', (input, text, sentence) => expect(refusal({ [input]: text }).text).toBe(sentence));
 });

@@ -1,18 +1,17 @@
-import type { V1KeyToPath } from '@kubernetes/client-node';
-import { describe, plain, type Tree } from '../yaml.ts';
-import { type InputReader, isMapping, isNull, isScalar } from './reader.ts';
+import { type InputReader, isMapping, isNull, isScalar } from '../../github/inputs/reader.ts';
+import { describe, plain, type Tree } from '../../github/yaml.ts';
+import type { JsonObject } from '../json.ts';
+import { hash } from '../naming.ts';
+import { spellOut } from '../positional.ts';
+import type { Fragment } from './fragment.ts';
 
 /** KPO's Secret: which existing Kubernetes Secret the container sees, and as what. */
-export type SecretUse =
-  | { kind: 'variable'; secret: string; key: string; name: string }
-  | { kind: 'all variables'; secret: string }
-  | { kind: 'files'; secret: string; mountPath: string; items?: V1KeyToPath[] };
-
 const FIELDS = ['deploy_type', 'deploy_target', 'secret', 'key', 'items'] as const;
 const ITEM = '{key: cert, path: tls.crt}';
 const EXAMPLE = '{deploy_type: env, deploy_target: DB_PASSWORD, secret: db, key: password}';
 
-export function readSecrets(reader: InputReader): SecretUse[] {
+/** `secrets`: a variable from one key, all keys as variables, or files. */
+export function readSecrets(reader: InputReader): Fragment[] {
   const tree = reader.tree('secrets');
   if (tree === undefined || isNull(tree)) return [];
   if (!Array.isArray(tree)) {
@@ -22,9 +21,10 @@ export function readSecrets(reader: InputReader): SecretUse[] {
   return tree.flatMap((item, index) => readSecret(reader, item, `[${index}]`));
 }
 
-function readSecret(reader: InputReader, item: Tree, path: string): SecretUse[] {
+function readSecret(reader: InputReader, item: Tree, path: string): Fragment[] {
   if (!isMapping(item)) {
-    reader.problem('secrets', `expected a mapping, e.g. ${EXAMPLE}; found ${describe(item)}.`, path);
+    const meant = spellOut(item, 'Secret');
+    reader.problem('secrets', `expected a mapping, e.g. ${meant ?? EXAMPLE}; found ${describe(item)}.`, path);
     return [];
   }
   reader.unknownKeys('secrets', path, item, FIELDS);
@@ -35,20 +35,7 @@ function readSecret(reader: InputReader, item: Tree, path: string): SecretUse[] 
       reader.problem('secrets', `expected the name of a Kubernetes Secret, e.g. ${EXAMPLE}.`, `${path}.secret`);
     return [];
   }
-  if (type === 'env') {
-    if (item['items'] !== undefined && !isNull(item['items']))
-      reader.problem('secrets', 'items belong to deploy_type: volume.', path);
-    if (key === undefined && target === undefined) return [{ kind: 'all variables', secret }];
-    if (key !== undefined && target !== undefined) return [{ kind: 'variable', secret, key, name: target }];
-    reader.problem(
-      'secrets',
-      key === undefined
-        ? 'has a deploy_target, so it also needs the key whose value goes there. (Without both, all keys become variables.)'
-        : 'has a key, so it also needs a deploy_target, the name of the variable. (Without both, all keys become variables.)',
-      path,
-    );
-    return [];
-  }
+  if (type === 'env') return readVariable(reader, item, path, { target, secret, key });
   if (type === 'volume') return readVolume(reader, item, path, { target, secret, key });
   reader.problem(
     'secrets',
@@ -58,12 +45,44 @@ function readSecret(reader: InputReader, item: Tree, path: string): SecretUse[] 
   return [];
 }
 
-function readVolume(
-  reader: InputReader,
-  item: { [key: string]: Tree },
-  path: string,
-  use: { target: string | undefined; secret: string; key: string | undefined },
-): SecretUse[] {
+interface Use {
+  target: string | undefined;
+  secret: string;
+  key: string | undefined;
+}
+
+function readVariable(reader: InputReader, item: { [key: string]: Tree }, path: string, use: Use): Fragment[] {
+  const { target, secret, key } = use;
+  const from = `secrets${path}`;
+  if (item['items'] !== undefined && !isNull(item['items']))
+    reader.problem('secrets', 'items belong to deploy_type: volume.', path);
+  if (key === undefined && target === undefined)
+    return [{ from, of: 'container', fields: { envFrom: [{ secretRef: { name: secret } }] } }];
+  if (key === undefined || target === undefined) {
+    const half =
+      key === undefined
+        ? 'has a deploy_target, so it also needs the key whose value goes there.'
+        : 'has a key, so it also needs a deploy_target, the name of the variable.';
+    reader.problem('secrets', `${half} (Without both, all keys become variables.)`, path);
+    return [];
+  }
+  if (target.includes('=')) {
+    reader.problem(
+      'secrets',
+      `"${target}" cannot be the name of a variable: it must not hold a =.`,
+      `${path}.deploy_target`,
+    );
+    return [];
+  }
+  if (target !== target.toUpperCase())
+    reader.notices.add(
+      `${from}.deploy_target: the variable is called ${target}, as it is written. Airflow would have called it ${target.toUpperCase()}.`,
+    );
+  const variable = { name: target, valueFrom: { secretKeyRef: { name: secret, key } } };
+  return [{ from, of: 'container', fields: { env: [variable] } }];
+}
+
+function readVolume(reader: InputReader, item: { [key: string]: Tree }, path: string, use: Use): Fragment[] {
   if (use.target === undefined || !use.target.startsWith('/')) {
     reader.problem(
       'secrets',
@@ -78,10 +97,17 @@ function readVolume(
   const items =
     readItems(reader, item['items'], `${path}.items`) ??
     (use.key === undefined ? undefined : [{ key: use.key, path: use.key }]);
-  return [{ kind: 'files', secret: use.secret, mountPath: use.target, ...(items && { items }) }];
+  const from = `secrets${path}`;
+  const name = `secret-${hash(JSON.stringify([use, items]), 8)}`;
+  const volume = { name, secret: { secretName: use.secret, ...(items && { items }) } };
+  const mount = { name, mountPath: use.target, readOnly: true };
+  return [
+    { from, of: 'spec', fields: { volumes: [volume] } },
+    { from, of: 'container', fields: { volumeMounts: [mount] } },
+  ];
 }
 
-function readItems(reader: InputReader, items: Tree | undefined, path: string): V1KeyToPath[] | undefined {
+function readItems(reader: InputReader, items: Tree | undefined, path: string): JsonObject[] | undefined {
   if (items === undefined || isNull(items)) return undefined;
   if (!Array.isArray(items)) {
     reader.problem('secrets', `expected a list, e.g. [{key: cert, path: tls.crt}]; found ${describe(items)}.`, path);

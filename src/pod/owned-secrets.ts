@@ -1,0 +1,85 @@
+import type { Fragment } from './inputs/fragment.ts';
+import type { OwnedSecretInputs } from './inputs/owned-secrets.ts';
+import type { JsonObject } from './json.ts';
+import { dnsLabel, hash } from './naming.ts';
+
+/** A Secret that is made right after the pod, belongs to it, and goes with it. */
+export interface OwnedSecret {
+  name: string;
+  type: 'Opaque' | 'kubernetes.io/dockerconfigjson';
+  /** Clear text. */
+  data: Record<string, string>;
+}
+
+export interface OwnedSecrets {
+  secrets: OwnedSecret[];
+  /** How the pod refers to them. */
+  fragments: Fragment[];
+}
+
+/** Docker's own name for its hub in a pull Secret. */
+const DOCKER_HUB = 'https://index.docker.io/v1/';
+/** Readable by any user that the container may run as; in a tmpfs of the pod's own. */
+const DEFAULT_MODE = 0o444;
+const LONGEST_NAME = 50;
+
+/**
+ * The Secrets that the step's own secrets become.
+ * Files are mounted one by one, so that what the image has beside them stays to be seen.
+ * @param podName their names begin with it, and end in a hash of `nonce`, so that a re-run finds no remains of the last
+ */
+export function planOwnedSecrets(
+  { env, files, registry }: OwnedSecretInputs,
+  image: string | undefined,
+  podName: string,
+  nonce: string,
+): OwnedSecrets {
+  const named = (what: string) => `${dnsLabel(podName, LONGEST_NAME)}-${what}-${hash(nonce, 8)}`;
+  const secrets: OwnedSecret[] = [];
+  const fragments: Fragment[] = [];
+  if (env.length > 0) {
+    const name = named('env');
+    secrets.push({ name, type: 'Opaque', data: Object.fromEntries(env.map(({ name, value }) => [name, value])) });
+    for (const variable of env) {
+      const reference = { name: variable.name, valueFrom: { secretKeyRef: { name, key: variable.name } } };
+      fragments.push({ from: variable.from, of: 'container', fields: { env: [reference] } });
+    }
+  }
+  if (files.length > 0) {
+    const name = named('files');
+    const key = (index: number) => `file-${index}`;
+    secrets.push({
+      name,
+      type: 'Opaque',
+      data: Object.fromEntries(files.map(({ content }, at) => [key(at), content])),
+    });
+    const items = files.map(({ mode }, at) => ({ key: key(at), path: key(at), ...(mode !== undefined && { mode }) }));
+    // A name that no volume of a template has.
+    const volumeName = `secret-files-${hash(JSON.stringify(files.map(({ path }) => path)), 8)}`;
+    const volume: JsonObject = { name: volumeName, secret: { secretName: name, defaultMode: DEFAULT_MODE, items } };
+    fragments.push({ from: 'secret_files', of: 'spec', fields: { volumes: [volume] } });
+    for (const [at, { path, from }] of files.entries()) {
+      const mount = { name: volumeName, mountPath: path, subPath: key(at), readOnly: true };
+      fragments.push({ from, of: 'container', fields: { volumeMounts: [mount] } });
+    }
+  }
+  if (registry !== undefined) {
+    const name = named('registry');
+    const { username, password } = registry;
+    const auth = Buffer.from(`${username}:${password}`).toString('base64');
+    const auths = { [registry.server ?? registryOf(image)]: { username, password, auth } };
+    secrets.push({
+      name,
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': JSON.stringify({ auths }) },
+    });
+    fragments.push({ from: 'registry_username', of: 'spec', fields: { imagePullSecrets: [{ name }] } });
+  }
+  return { secrets, fragments };
+}
+
+/** @returns the registry that an image comes from: the part before the first slash, if it can be a host (distribution/reference). */
+export function registryOf(image = ''): string {
+  const [host = '', ...rest] = image.split('/');
+  return rest.length > 0 && (/[.:]/.test(host) || host === 'localhost') ? host : DOCKER_HUB;
+}
