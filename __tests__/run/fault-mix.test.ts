@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { JobLog } from '../../src/github/commands.ts';
-import { readIdentity } from '../../src/github/identity.ts';
-import { readInputs } from '../../src/github/inputs/inputs.ts';
+import { placed } from '../../src/pod/manifest.ts';
+import { prepare } from '../../src/run/prepare.ts';
 import { runPod } from '../../src/run/run.ts';
 import { connectTo, noSignal, shortPauses } from '../kubernetes/connected.ts';
 import {
@@ -184,8 +184,9 @@ async function runOne(seed: number): Promise<void> {
   const { client } = connectTo(server);
   const log = new CapturedLog();
   try {
-    const inputs = readInputs({ INPUT_IMAGE: 'busybox', INPUT_KUBECONFIG: server.kubeconfig });
-    const conclusion = await runPod({ inputs, identity: readIdentity({}), client, log, stop: noSignal() });
+    const env = { INPUT_IMAGE: 'busybox', INPUT_KUBECONFIG: server.kubeconfig };
+    const { inputs, plan } = await prepare(env, noSignal());
+    const conclusion = await runPod({ inputs, plan: placed(plan, 'default'), client, log, stop: noSignal() });
     const { text, exitCode, result } = (await lived) ?? { text: '', exitCode: -1, result: undefined };
     expect({ ...conclusion, text: log.container, annotations: log.annotations }).toMatchObject({
       state: exitCode === 0 ? 'succeeded' : 'failed',

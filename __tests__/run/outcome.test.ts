@@ -51,6 +51,26 @@ describe('exit code 0 is no success', () => {
   ])('%s', (_, pod, expected) => expect(outcome(pod, false)).toMatchObject({ state: 'failed', ...expected }));
 });
 
+describe('a container that is started again (restartPolicy OnFailure)', () => {
+  const again = { spec: { restartPolicy: 'OnFailure', containers: [] } };
+
+  test.each<[string, V1Pod, boolean, object | undefined]>([
+    ['has not ended by failing once', podWith(ended(1), { phase: 'Running' }, again), false, undefined],
+    ['has ended by succeeding', podWith(ended(0), { phase: 'Succeeded' }, again), false, { state: 'succeeded' }],
+    ['has ended when its pod is over', podWith(ended(1), { phase: 'Failed' }, again), false, { reason: 'ExitCode' }],
+    [
+      'has ended when its pod is on its way out',
+      podWith(ended(143), { phase: 'Running' }, { ...again, ...deleting }),
+      false,
+      { reason: 'PodDeleted' },
+    ],
+    ['has ended when its pod is gone', podWith(ended(1), { phase: 'Running' }, again), true, { state: 'failed' }],
+  ])('%s', (_, pod, gone, expected) => {
+    if (expected === undefined) expect(outcome(pod, gone)).toBeUndefined();
+    else expect(outcome(pod, gone)).toMatchObject(expected);
+  });
+});
+
 describe('success', () => {
   test.each<[string, V1Pod, boolean]>([
     ['exit code 0', podWith(ended(0), { phase: 'Succeeded' }), false],
@@ -138,6 +158,18 @@ describe('failure', () => {
         'Evicted',
         'Container base of pod etl/p was evicted by its node node-1: The node was low on resource: memory.',
       ),
+    ],
+    [
+      'evicted, of a class that is evicted early',
+      podWith(ended(137), { phase: 'Failed', reason: 'Evicted', message: 'Low on memory.', qosClass: 'BestEffort' }),
+      false,
+      {
+        ...failed(
+          'Evicted',
+          'Container base of pod etl/p, of QoS class BestEffort, was evicted by its node node-1: Low on memory.',
+        ),
+        remedy: expect.stringContaining('raise the requests in `container_resources`'),
+      },
     ],
     [
       'evicted before it ran',

@@ -93,7 +93,7 @@ describe('the conclusion', () => {
     ['a failure with last words', failed('oops'), true, { reason: 'ExitCode', message: 'oops' }],
     ['a failure with last words, without results', failed(' oops\n'), false, { reason: 'ExitCode', message: 'oops' }],
   ])('%s', (_, outcome, wanted, expected) => {
-    expect(conclude(outcome, pod(), wanted)).toMatchObject(expected);
+    expect(conclude(outcome, pod(), { resultInMessage: wanted, base: 'base' }, 'auto')).toMatchObject(expected);
   });
 
   test.each([
@@ -106,6 +106,19 @@ describe('the conclusion', () => {
       true,
     ],
   ])('%s, stays as it is', (_, outcome, wanted) => {
-    expect(conclude(outcome, pod(), wanted)).toEqual(outcome);
+    expect(conclude(outcome, pod(), { resultInMessage: wanted, base: 'base' }, 'auto')).toEqual(outcome);
+  });
+
+  test('a success without the result that was asked for is a failure', () => {
+    expect(conclude(succeeded(), pod(), { resultInMessage: true, base: 'base' }, 'required')).toMatchObject({
+      state: 'failed',
+      reason: 'InvalidResult',
+      sentence: 'The container succeeded, but wrote nothing to /airflow/xcom/return.json, and do_xcom_push is true.',
+      remedy: expect.stringContaining('do_xcom_push to auto'),
+    });
+  });
+
+  test('a failure without the result that was asked for keeps its own reason', () => {
+    expect(conclude(failed(), pod(), { resultInMessage: true, base: 'base' }, 'required')).toEqual(failed());
   });
 });

@@ -176,7 +176,9 @@ describe('the create', () => {
     });
     const result = await run(server, { cmds: '[sh]' });
     expect(result.outputs).toMatchObject({ state: 'failed', reason: 'FieldDropped' });
-    expect(result.annotations[0]?.message).toContain('without spec.containers[0].command, so it was deleted again.');
+    expect(result.annotations[0]?.message).toContain(
+      'without cmds (spec.containers[0].command), so it was deleted again.',
+    );
     expect(server.pods[0]?.removed).toBe(true);
   });
 

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { V1Pod, V1PodCondition } from '@kubernetes/client-node';
+import type { V1ContainerState, V1Pod, V1PodCondition } from '@kubernetes/client-node';
+import type { PodEvent, PodEvents } from '../../src/kubernetes/events.ts';
+import { referencesOf } from '../../src/pod/references.ts';
 import type { ObservedPod, PodView } from '../../src/run/observe.ts';
-import { SCHEDULE_TIMEOUT_SECONDS, STARTUP_TIMEOUT_SECONDS, waitForStart, waitingFor } from '../../src/run/start.ts';
+import { type StartOptions, waitForStart } from '../../src/run/start.ts';
 import { containerStatus, ended, podWith, running, waiting } from './pods.ts';
 
 const condition = (status: string, message?: string): V1PodCondition => ({
@@ -17,120 +19,6 @@ const starting = (reason: string, message?: string, image = 'busybox') =>
     conditions: [condition('True')],
     containerStatuses: [containerStatus(waiting(reason, message), 'base', image)],
   });
-
-describe('a pod waits for', () => {
-  test.each<[string, V1Pod]>([
-    ['nothing: it runs', podWith(running)],
-    ['nothing: it has ended', podWith(ended(1))],
-    ['nothing: it has failed before', podWith(undefined, { phase: 'Failed' })],
-  ])('%s', (_, pod) => {
-    expect(waitingFor(pod, 'base')).toBeUndefined();
-  });
-
-  test.each<[string, V1Pod, object]>([
-    ['a node', unscheduled(), { phase: 'scheduling', what: 'waiting for a node', worthTelling: false }],
-    [
-      'a node, and the scheduler says why',
-      unscheduled('0/1 nodes are available: 1 Insufficient cpu.'),
-      {
-        phase: 'scheduling',
-        what: 'waiting for a node: 0/1 nodes are available: 1 Insufficient cpu.',
-        worthTelling: true,
-      },
-    ],
-    [
-      'its node',
-      starting('ContainerCreating'),
-      { phase: 'starting', what: 'starting on node node-1', worthTelling: false },
-    ],
-    [
-      'an image that is slow to come',
-      starting('ImagePullBackOff', 'Back-off pulling image "busybox": i/o timeout'),
-      { phase: 'starting', what: expect.stringContaining('i/o timeout'), worthTelling: true },
-    ],
-    ['a registry that is busy', starting('ErrImagePull', '429 Too Many Requests'), { worthTelling: true }],
-    [
-      'a registry that is broken',
-      starting('ErrImagePull', 'unexpected status: 503 Service Unavailable'),
-      { worthTelling: true },
-    ],
-    [
-      'an image whose own name says denied',
-      starting(
-        'ErrImagePull',
-        'failed to pull "ghcr.io/acme/access-denied:404": i/o timeout',
-        'ghcr.io/acme/access-denied:404',
-      ),
-      { worthTelling: true },
-    ],
-  ])('%s', (_, pod, expected) => {
-    const found = waitingFor(pod, 'base');
-    expect(found).toMatchObject(expected);
-    expect(found?.hopeless).toBeUndefined();
-  });
-
-  test.each<[string, V1Pod, object]>([
-    [
-      'an image that does not exist',
-      starting(
-        'ErrImagePull',
-        'rpc error: code = NotFound desc = failed to pull: docker.io/library/busybox: not found',
-      ),
-      { reason: 'ImagePull', graceSeconds: 0, remedy: expect.stringContaining('image pull secret') },
-    ],
-    [
-      'an image that it may not have',
-      starting('ImagePullBackOff', 'pull access denied'),
-      { reason: 'ImagePull', graceSeconds: 0 },
-    ],
-    [
-      'an image that it may not have, in numbers',
-      starting('ErrImagePull', 'unexpected status: 401'),
-      { reason: 'ImagePull' },
-    ],
-    [
-      'an image name that is none',
-      starting('InvalidImageName', 'x', 'UPPER:::'),
-      { reason: 'ImagePull', sentence: 'UPPER::: is not a valid image name: x', graceSeconds: 0 },
-    ],
-    [
-      'an image that must not be pulled',
-      starting('ErrImageNeverPull'),
-      { reason: 'ImagePull', sentence: expect.stringContaining('node node-1') },
-    ],
-    [
-      'a Secret that does not exist',
-      starting('CreateContainerConfigError', 'secret "db" not found'),
-      {
-        reason: 'ContainerConfig',
-        sentence: 'Container base of pod etl/p cannot be created: secret "db" not found.',
-        remedy: expect.stringContaining('kubectl -n etl create secret generic db'),
-        graceSeconds: 15,
-      },
-    ],
-    [
-      'a key that does not exist',
-      starting('CreateContainerConfigError', "couldn't find key k in Secret etl/db"),
-      { remedy: 'Add the key, or correct the input that names it (`secrets`, `env_vars`).' },
-    ],
-    [
-      'a container that cannot be created',
-      starting('CreateContainerError', 'no'),
-      { reason: 'ContainerConfig', graceSeconds: 15 },
-    ],
-  ])('%s, in vain', (_, pod, expected) => {
-    expect(waitingFor(pod, 'base')).toMatchObject({ phase: 'starting', worthTelling: true, hopeless: expected });
-  });
-
-  test('an init container that a webhook added', () => {
-    const pod = podWith(waiting('PodInitializing'), {
-      phase: 'Pending',
-      conditions: [condition('True')],
-      initContainerStatuses: [containerStatus(waiting('ErrImagePull', 'not found'), 'istio-init', 'istio:nope')],
-    });
-    expect(waitingFor(pod, 'base')?.hopeless?.sentence).toBe('Image istio:nope cannot be pulled: not found');
-  });
-});
 
 describe('the wait for the start', () => {
   /** A pod as {@link ObservedPod} shows it, moved by hand. */
@@ -164,13 +52,29 @@ describe('the wait for the start', () => {
     }
   }
 
-  beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
   let told: string[];
-  const wait = (pod: Shown, signal = new AbortController().signal) => {
+  let asked: number;
+  let events: PodEvents;
+  beforeEach(() => {
+    jest.useFakeTimers();
     told = [];
-    const started = waitForStart(pod as unknown as ObservedPod, 'base', what => told.push(what), signal);
+    asked = 0;
+    events = [];
+  });
+  const wait = (pod: Shown, signal = new AbortController().signal, more: Partial<StartOptions> = {}) => {
+    const started = waitForStart(pod as unknown as ObservedPod, 'base', {
+      references: referencesOf(pod.view.pod, path => path),
+      timeouts: { scheduleSeconds: 100, startupSeconds: 200 },
+      events: async () => {
+        asked++;
+        return events;
+      },
+      tell: what => told.push(what),
+      signal,
+      ...more,
+    });
     return started.then(
       () => 'started',
       error => error.reason ?? error.message,
@@ -187,6 +91,7 @@ describe('the wait for the start', () => {
     pod.become(podWith(running));
     expect(await waiting).toBe('started');
     expect(told).toEqual(['waiting for a node: no cpu', 'waiting for a node: no memory']);
+    expect(asked).toBe(0);
     expect(jest.getTimerCount()).toBe(0);
   });
 
@@ -202,7 +107,7 @@ describe('the wait for the start', () => {
 
   test('for a node ends after its time', async () => {
     const waiting = wait(new Shown(unscheduled('no cpu')));
-    await pass(SCHEDULE_TIMEOUT_SECONDS - 1);
+    await pass(100 - 1);
     expect(await still(waiting)).toBe('waiting');
     await pass(1);
     expect(await waiting).toBe('Unschedulable');
@@ -211,9 +116,9 @@ describe('the wait for the start', () => {
   test('for the container has a time of its own', async () => {
     const pod = new Shown(unscheduled());
     const waiting = wait(pod);
-    await pass(SCHEDULE_TIMEOUT_SECONDS - 1);
+    await pass(100 - 1);
     pod.become(starting('ContainerCreating'));
-    await pass(STARTUP_TIMEOUT_SECONDS - 1);
+    await pass(200 - 1);
     expect(await still(waiting)).toBe('waiting');
     await pass(1);
     expect(await waiting).toBe('StartTimeout');
@@ -226,26 +131,217 @@ describe('the wait for the start', () => {
     expect(await waiting).toBe('ImagePull');
   });
 
-  test('that may be hopeless ends after its grace', async () => {
-    const pod = new Shown(starting('CreateContainerConfigError', 'secret "db" not found'));
+  const lacking = () => {
+    const pod = starting('CreateContainerConfigError', 'secret "db" not found');
+    const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'db', key: 'k' } } }];
+    return { ...pod, spec: { ...pod.spec, containers: [{ name: 'base', env }] } };
+  };
+  const failed = (seconds: number): PodEvent[] => [
+    {
+      type: 'Warning',
+      reason: 'Failed',
+      message: 'Error: secret "db" not found',
+      container: 'base',
+      firstMs: 1_000_000,
+      lastMs: 1_000_000 + 1000 * seconds,
+    },
+  ];
+
+  test('that may be hopeless ends when the node has looked again after the grace', async () => {
+    const pod = new Shown(lacking());
     const waiting = wait(pod);
-    await pass(10);
+    events = failed(12);
+    await pass(20);
     // Said again, it gives no new grace.
-    pod.become(starting('CreateContainerConfigError', 'secret "db" not found'));
-    await pass(4);
+    pod.become(lacking());
+    expect(await still(waiting)).toBe('waiting');
+    events = failed(24);
+    await pass(3);
+    expect(await waiting).toBe('ContainerConfig');
+    expect(told).toEqual([
+      'Secret "db" does not exist in namespace etl; spec.containers[0].env[0].valueFrom.secretKeyRef asks for it. Waiting for it.',
+    ]);
+  });
+
+  test('that may be hopeless ends after its grace and the longest that a node takes, where events are not allowed', async () => {
+    events = 'not allowed';
+    const pod = new Shown(lacking());
+    const waiting = wait(pod);
+    await pass(30);
     expect(await still(waiting)).toBe('waiting');
     await pass(1);
     expect(await waiting).toBe('ContainerConfig');
+    expect(asked).toBe(1);
   });
 
   test('whose hindrance is removed in time goes on', async () => {
-    const pod = new Shown(starting('CreateContainerConfigError', 'secret "db" not found'));
+    const pod = new Shown(lacking());
     const waiting = wait(pod);
     await pass(14);
     pod.become(starting('ContainerCreating'));
     await pass(60);
     pod.become(podWith(running));
     expect(await waiting).toBe('started');
+  });
+
+  test('that lacks another thing then has another grace', async () => {
+    events = 'unavailable';
+    const pod = new Shown(starting('CreateContainerError', 'no'));
+    const waiting = wait(pod);
+    await pass(10);
+    pod.become(starting('CreateContainerConfigError', 'no'));
+    await pass(14);
+    expect(await still(waiting)).toBe('waiting');
+    await pass(1);
+    expect(await waiting).toBe('ContainerConfig');
+  });
+
+  test('for a claim ends 15 s after the scheduler has missed it', async () => {
+    const pod = unscheduled('0/1 nodes are available: persistentvolumeclaim "nope" not found. not found');
+    const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'nope' } }];
+    const waiting = wait(new Shown({ ...pod, spec: { containers: [], ...pod.spec, volumes } }));
+    await pass(14);
+    expect(await still(waiting)).toBe('waiting');
+    await pass(1);
+    expect(await waiting).toBe('ContainerConfig');
+    expect(asked).toBe(0);
+  });
+
+  test('for a volume asks for events from 3 s on, until it starts', async () => {
+    const pod = starting('ContainerCreating');
+    const volumes = [{ name: 'v', secret: { secretName: 'gone' } }];
+    const shown = new Shown({ ...pod, spec: { containers: [], ...pod.spec, volumes } });
+    const waiting = wait(shown);
+    const mount = (seconds: number): PodEvent[] =>
+      failed(seconds).map(({ container: _, ...event }) => ({
+        ...event,
+        reason: 'FailedMount',
+        message: 'MountVolume.SetUp failed for volume "v" : secret "gone" not found',
+      }));
+    events = mount(1);
+    await pass(2);
+    expect(asked).toBe(0);
+    await pass(1);
+    expect(asked).toBe(1);
+    await pass(6);
+    expect(asked).toBe(3);
+    events = mount(15);
+    expect(await still(waiting)).toBe('waiting');
+    await pass(3);
+    expect(await waiting).toBe('ContainerConfig');
+    expect(told).toEqual([
+      'Secret "gone" does not exist in namespace etl; spec.volumes[0].secret asks for it. Waiting for it.',
+    ]);
+    await pass(60);
+    expect(asked).toBe(4);
+  });
+
+  test('says what the node is at, and the same once', async () => {
+    const pod = new Shown(starting('ContainerCreating'));
+    const waiting = wait(pod);
+    const sandbox = (id: string): PodEvent[] => [
+      { type: 'Warning', reason: 'FailedCreatePodSandBox', message: `no network (${id})`, firstMs: 1, lastMs: 1 },
+    ];
+    events = sandbox('0a1b2c3d4e5f');
+    await pass(3);
+    events = sandbox('f5e4d3c2b1a0');
+    await pass(5);
+    pod.become(podWith(running));
+    expect(await waiting).toBe('started');
+    expect(told).toEqual(['starting on node node-1: no network (0a1b2c3d4e5f)']);
+  });
+
+  describe('with an image that is refused', () => {
+    const pulling = (reason: string) => {
+      const pod = starting(reason, 'denied', 'reg/x:1');
+      return { ...pod, spec: { containers: [], ...pod.spec, imagePullSecrets: [{ name: 'regcred' }] } };
+    };
+
+    test('asks for the events first, to name a pull secret that is missing', async () => {
+      events = [
+        {
+          type: 'Warning',
+          reason: 'FailedToRetrieveImagePullSecret',
+          message:
+            'Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.',
+          firstMs: 1,
+          lastMs: 1,
+        },
+      ];
+      const stop = new AbortController().signal;
+      const pod = new Shown(pulling('ErrImagePull'));
+      const waiting = waitForStart(pod as unknown as ObservedPod, 'base', {
+        references: [],
+        timeouts: { scheduleSeconds: 100, startupSeconds: 200 },
+        events: async () => events,
+        tell: () => {},
+        signal: stop,
+      });
+      await expect(waiting).rejects.toMatchObject({
+        reason: 'ImagePull',
+        message:
+          'Image reg/x:1 cannot be pulled: denied. Image pull secret "regcred" does not exist in namespace etl; spec.imagePullSecrets[0], which the cluster added to the pod, asks for it.',
+      });
+    });
+
+    test.each<[string, PodEvents]>([
+      ['not allowed', 'not allowed'],
+      ['unavailable', 'unavailable'],
+      ['silent', []],
+    ])('ends at once all the same where events are %s', async (_, answer) => {
+      events = answer;
+      const waiting = wait(new Shown(pulling('ErrImagePull')));
+      await pass(0);
+      expect(await waiting).toBe('ImagePull');
+      expect(asked).toBe(1);
+    });
+
+    test('waits for the second pull where the action makes the pull secret', async () => {
+      const pod = new Shown(pulling('ErrImagePull'));
+      const waiting = wait(pod, undefined, { ownPullSecret: true });
+      await pass(12);
+      pod.become(pulling('ImagePullBackOff'));
+      await pass(12);
+      expect(await still(waiting)).toBe('waiting');
+      pod.become(pulling('ErrImagePull'));
+      expect(await waiting).toBe('ImagePull');
+    });
+
+    test('waits for it 40 s at most', async () => {
+      const waiting = wait(new Shown(pulling('ErrImagePull')), undefined, { ownPullSecret: true });
+      await pass(39);
+      expect(await still(waiting)).toBe('waiting');
+      await pass(1);
+      expect(await waiting).toBe('ImagePull');
+    });
+  });
+
+  test('does not count the time that init containers run', async () => {
+    const init = (state: V1ContainerState) => {
+      const pod = podWith(waiting('PodInitializing'), {
+        phase: 'Pending',
+        conditions: [condition('True')],
+        initContainerStatuses: [containerStatus(state, 'prep')],
+      });
+      return { ...pod, spec: { containers: [], ...pod.spec, initContainers: [{ name: 'prep' }] } };
+    };
+    const pod = new Shown(init(waiting('PodInitializing')));
+    const started = wait(pod);
+    await pass(150);
+    pod.become(init(running));
+    await pass(3600);
+    pod.become(init(ended(0)));
+    await pass(49);
+    expect(await still(started)).toBe('waiting');
+    await pass(1);
+    expect(await started).toBe('StartTimeout');
+  });
+
+  test('bears a time-out that no timer can hold', async () => {
+    const timeouts = { scheduleSeconds: 2 ** 31 - 1, startupSeconds: 1 };
+    const waiting = wait(new Shown(unscheduled()), undefined, { timeouts });
+    await pass(3600);
+    expect(await still(waiting)).toBe('waiting');
   });
 
   test('that is cancelled ends with the reason', async () => {

@@ -73,7 +73,7 @@ function decide(request: RecordedRequest, routes: Routes): Outcome {
   }
 }
 
-function other({ method, path }: RecordedRequest, target: Target | undefined, routes: Routes): Reply {
+function other({ method, path, body }: RecordedRequest, target: Target | undefined, routes: Routes): Reply {
   if (path === '/version') {
     const version = { major: '1', minor: routes.minor, gitVersion: `v1.${routes.minor}.0`, platform: 'linux/amd64' };
     return { code: 200, body: version };
@@ -83,6 +83,7 @@ function other({ method, path }: RecordedRequest, target: Target | undefined, ro
     const metadata = { resourceVersion: routes.cluster.version };
     return { code: 200, body: { kind: 'EventList', apiVersion: 'v1', metadata, items: routes.events } };
   }
+  if (target?.resource === 'secrets' && method === 'POST') return { code: 201, body: body as Reply['body'] };
   return replies.noSuchResource();
 }
 

@@ -34,6 +34,8 @@ export interface ConnectionWatcher {
   back(server: string, awaySeconds: number): void;
   /** A credential that has just been obtained, to be masked. */
   credential(secret: string): void;
+  /** Each request and what became of it, for debug logging: `GET /api/v1/... -> 200 (12 ms)`. Neither headers nor bodies, which hold secrets. */
+  request?(what: string): void;
 }
 
 /** Clusters get upgraded: at first contact this long a refused connection, a time-out or a 5xx is borne. */
@@ -182,7 +184,16 @@ export class ApiClient {
       ...(signal && { signal }),
       ...timeouts,
     });
-    const response = await onTheWire(sent, signal);
+    const start = performance.now();
+    const tell = (what: number | string) =>
+      this.#watcher.request?.(
+        `${call.method} ${url.pathname}${url.search} -> ${what} (${Math.round(performance.now() - start)} ms)`,
+      );
+    const response = await onTheWire(sent, signal).catch(error => {
+      tell((error as Error).message);
+      throw error;
+    });
+    tell(response.statusCode);
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
     throw await this.#failed(response, call, signal);
   }

@@ -4,7 +4,7 @@ import type { OnFinishAction } from '../github/inputs/inputs.ts';
 import { type SavedPod, saveTidy } from '../github/state.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { deletePod, getPod } from '../kubernetes/pods.ts';
-import { BASE_CONTAINER, nonceOf } from '../pod/manifest.ts';
+import { nonceOf } from '../pod/manifest.ts';
 import type { ObservedPod, PodView } from './observe.ts';
 import { outcomeOf } from './outcome.ts';
 
@@ -12,10 +12,16 @@ import { outcomeOf } from './outcome.ts';
 const TIDY_UP_SECONDS = 60;
 
 /** Does what on_finish_action asks for. What fails here is a warning and left to the post step: the outcome stands. */
-export async function tidyUp(pod: ObservedPod, action: OnFinishAction, client: ApiClient, log: JobLog): Promise<void> {
+export async function tidyUp(
+  pod: ObservedPod,
+  base: string,
+  action: OnFinishAction,
+  client: ApiClient,
+  log: JobLog,
+): Promise<void> {
   const { namespace, name } = pod.identity;
   pod.stop();
-  if (shouldDelete(action, pod.view, BASE_CONTAINER)) {
+  if (shouldDelete(action, pod.view, base)) {
     try {
       await deletePod(client, pod.identity, AbortSignal.timeout(1000 * TIDY_UP_SECONDS));
     } catch (error) {
@@ -30,7 +36,7 @@ export async function tidyUp(pod: ObservedPod, action: OnFinishAction, client: A
     }
   } else if (!pod.view.gone) {
     log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
-    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${BASE_CONTAINER}`);
+    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${base}`);
     log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
   }
   saveTidy();

@@ -14,5 +14,6 @@ export function connect(inputs: ClusterInputs, log: JobLog): ApiClient {
     credential: secret => {
       if (!target.secrets.includes(secret)) log.mask(secret);
     },
+    request: what => log.debug(what),
   });
 }

@@ -1,9 +1,10 @@
 import { JobLog } from '../github/commands.ts';
 import { StepError } from '../github/failure.ts';
-import { readIdentity } from '../github/identity.ts';
-import { readInputs } from '../github/inputs/inputs.ts';
 import { saveStarted } from '../github/state.ts';
+import { placed } from '../pod/manifest.ts';
 import { connect } from './connect.ts';
+import { dryRun } from './dry-run.ts';
+import { type Prepared, prepare } from './prepare.ts';
 import { reportEnd, reportError } from './report.ts';
 import { runPod } from './run.ts';
 
@@ -15,16 +16,34 @@ export async function main(): Promise<void> {
   try {
     saveStarted();
     const stop = stopOnSignals(log);
-    const inputs = readInputs(process.env);
-    const client = connect(inputs.cluster, log);
-    const conclusion = await runPod({ inputs, identity: readIdentity(process.env), client, log, stop });
-    reportEnd(conclusion, log);
-    failed = conclusion.state === 'failed';
+    const { inputs, plan, ...prepared } = await prepare(process.env, stop);
+    tell(prepared, log);
+    const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
+    if (inputs.dryRun) {
+      const { kubeconfig, configFile, context } = inputs.cluster;
+      const clusterGiven = (kubeconfig ?? configFile ?? context) !== undefined;
+      const { secrets } = prepared;
+      await dryRun({ plan, secrets, connect: () => connect(cluster, log), clusterGiven, log, stop });
+      failed = false;
+    } else {
+      const client = connect(cluster, log);
+      const step = { inputs, plan: placed(plan, client.target.namespace), client, log, stop };
+      const conclusion = await runPod(step);
+      reportEnd(conclusion, log);
+      failed = conclusion.state === 'failed';
+    }
   } catch (error) {
     reportError(error, log);
   }
   await log.close();
   process.exit(failed ? 1 : 0);
+}
+
+/** Masks what was given as a secret before anything is said. */
+function tell({ secrets, warnings, notices }: Omit<Prepared, 'inputs' | 'plan'>, log: JobLog): void {
+  for (const secret of secrets) log.mask(secret);
+  for (const notice of notices) log.notice('Input', notice);
+  for (const warning of warnings) log.warning('Input', warning);
 }
 
 /** Nothing of an accident may reach stderr: its text can hold what the cluster sent. */

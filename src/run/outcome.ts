@@ -24,10 +24,17 @@ export function outcomeOf({ pod, gone }: PodView, base: string): Outcome | undef
   const ended = terminated(pod, base);
   if (ended?.exitCode === 0 && ended.reason !== 'ContainerStatusUnknown' && !wasStopped(pod, ended))
     return { state: 'succeeded', ended };
+  if (ended !== undefined && !gone && willRestart(pod)) return undefined;
   if (ended !== undefined) return { state: 'failed', ended, ...failure(pod, base, ended) };
   if (containerEnded(pod, base)) return { state: 'failed', ...neverRan(pod) };
   if (gone) return { state: 'failed', ...deleted(pod, base) };
   return undefined;
+}
+
+/** Whether a container that failed is started again: a template may ask for `OnFailure`. A pod that is over or on its way out starts nothing. */
+function willRestart(pod: V1Pod): boolean {
+  const over = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+  return pod.spec?.restartPolicy === 'OnFailure' && !over && pod.metadata?.deletionTimestamp === undefined;
 }
 
 /**
@@ -129,10 +136,17 @@ function neverRan(pod: V1Pod): Failure {
 }
 
 function evicted(pod: V1Pod, where: string): Failure {
+  const { qosClass } = pod.status ?? {};
   return {
     reason: 'Evicted',
     title: 'Evicted',
-    sentence: `${where} was evicted by its node ${pod.spec?.nodeName ?? ''}: ${(pod.status?.message ?? 'no message').trim()}`,
+    sentence: `${where}${qosClass ? `, of QoS class ${qosClass},` : ''} was evicted by its node ${pod.spec?.nodeName ?? ''}: ${(pod.status?.message ?? 'no message').trim()}`,
+    ...(qosClass === undefined || qosClass === 'Guaranteed'
+      ? {}
+      : {
+          remedy:
+            'A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits.',
+        }),
   };
 }
 

@@ -1,10 +1,11 @@
 import { JobLog } from '../github/commands.ts';
 import { withRemedy } from '../github/failure.ts';
-import { readClusterInputs } from '../github/inputs/inputs.ts';
+import { readCluster } from '../github/inputs/inputs.ts';
 import { podLeftBehind } from '../github/state.ts';
 import { deleteOurs } from './cleanup.ts';
 import { connect } from './connect.ts';
 import { guard } from './main.ts';
+import { openInputs } from './prepare.ts';
 
 /** The runner gives all post steps of a cancelled job five minutes together. */
 const PATIENCE_SECONDS = 120;
@@ -18,7 +19,7 @@ export async function post(): Promise<void> {
   const log = new JobLog();
   guard(log);
   try {
-    const client = connect(readClusterInputs(process.env), log);
+    const client = connect(readCluster(openInputs(process.env)), log);
     if (client.target.server !== pod.server)
       throw new Error(`it is on ${pod.server}, and the kubeconfig that is found now is for ${client.target.server}.`);
     if (await deleteOurs(client, pod, AbortSignal.timeout(1000 * PATIENCE_SECONDS)))

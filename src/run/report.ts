@@ -25,6 +25,27 @@ export function reportProgress(pod: ObservedPod, base: string): void {
     .catch(() => {});
 }
 
+/** Says in the debug log what each change of the pod brought. */
+export function traceChanges(pod: ObservedPod, base: string, log: JobLog): void {
+  let last = '';
+  pod
+    .until(view => {
+      const { phase, reason, conditions = [] } = view.pod.status ?? {};
+      const [state] = Object.entries(containerStatus(view.pod, base)?.state ?? {}).filter(([, value]) => value);
+      const now = [
+        view.gone ? 'gone' : phase,
+        reason,
+        conditions.filter(({ status }) => status === 'True').map(({ type }) => type),
+        state && `${base}: ${state[0]} ${JSON.stringify(state[1])}`,
+      ];
+      const line = now.filter(part => part !== undefined && part.length > 0).join(', ');
+      if (line !== last) log.debug(`Pod: ${line}`);
+      last = line;
+      return view.gone || containerEnded(view.pod, base) ? true : undefined;
+    })
+    .catch(() => {});
+}
+
 /** A container that could not be started has the epoch for its start. */
 function started(at: Date | string | undefined): Date | string | undefined {
   return at !== undefined && new Date(at).getTime() > 0 ? at : undefined;

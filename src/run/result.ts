@@ -1,4 +1,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import type { Inputs } from '../github/inputs/inputs.ts';
+import type { Plan } from '../pod/manifest.ts';
+import { RESULT_PATH } from '../pod/result.ts';
+import { commandHints } from './command-line.ts';
 import type { Outcome } from './outcome.ts';
 
 /** What a termination message turned out to be. */
@@ -60,7 +64,12 @@ export interface Conclusion extends Outcome {
 }
 
 /** Adds the result to an outcome; a success whose result cannot be used is none. */
-export function conclude(outcome: Outcome, pod: V1Pod, resultInMessage: boolean): Conclusion {
+export function conclude(
+  outcome: Outcome,
+  pod: V1Pod,
+  { resultInMessage, base }: Pick<Plan, 'resultInMessage' | 'base'>,
+  mode: Inputs['result'],
+): Conclusion {
   const message = outcome.ended?.message;
   const failed = outcome.state === 'failed';
   // The kubelet's own account of why a container could not start is in the sentence already.
@@ -69,7 +78,7 @@ export function conclude(outcome: Outcome, pod: V1Pod, resultInMessage: boolean)
   const result = readResult(message, pod, failed);
   switch (result.kind) {
     case 'none':
-      return outcome;
+      return mode === 'required' && !failed ? missing(outcome, pod, base) : outcome;
     case 'json':
       return { ...outcome, result: result.json };
     case 'message':
@@ -84,4 +93,19 @@ export function conclude(outcome: Outcome, pod: V1Pod, resultInMessage: boolean)
         remedy: result.remedy,
       };
   }
+}
+
+/** do_xcom_push: true says that there is a result; none is a failure then. */
+function missing(outcome: Outcome, pod: V1Pod, base: string): Conclusion {
+  const { command = [], args = [] } = pod.spec?.containers.find(({ name }) => name === base) ?? {};
+  return {
+    ...outcome,
+    state: 'failed',
+    reason: 'InvalidResult',
+    title: 'No result',
+    sentence: `The container succeeded, but wrote nothing to ${RESULT_PATH}, and do_xcom_push is true.`,
+    remedy:
+      commandHints([...command, ...args])[0] ??
+      'Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one.',
+  };
 }

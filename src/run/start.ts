@@ -1,210 +1,245 @@
-import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
-import { type Reason, StepError } from '../github/failure.ts';
-import { containerEnded, containerStarted } from './containers.ts';
-import type { ObservedPod } from './observe.ts';
+import type { V1Pod } from '@kubernetes/client-node';
+import { StepError } from '../github/failure.ts';
+import { listEvents, type PodEvents } from '../kubernetes/events.ts';
+import { referencesOf } from '../pod/references.ts';
+import type { ObservedPod, PodView } from './observe.ts';
 import { podPath } from './outcome.ts';
+import type { Step } from './run.ts';
+import { type Known, type Waiting, waitingFor } from './waiting.ts';
 
-/** Time for a node to be found: a pool that scales up from nothing takes minutes. */
-export const SCHEDULE_TIMEOUT_SECONDS = 600;
-/** Time from there to the container's start: pulling large images takes minutes. */
-export const STARTUP_TIMEOUT_SECONDS = 600;
-/** What is missing may be on its way, or made by a neighbouring step. */
-const GRACE_SECONDS = 15;
+/** How long a pod may take to start. */
+export interface StartTimeouts {
+  /** For a node to be found: a pool that scales up from nothing takes minutes. */
+  scheduleSeconds: number;
+  /** From there to the container's start, not counting the time that init containers run: pulling large images takes minutes. */
+  startupSeconds: number;
+}
 
-/** A mount that fails shows in events alone, which the Role need not allow to read: after this long the log says where to look. */
+/** What the wait for a pod's start needs beside the pod. */
+export interface StartOptions extends Pick<Known, 'references' | 'ownPullSecret'> {
+  timeouts: StartTimeouts;
+  /** Reads the pod's events. It is not called for a pod that starts as pods do. */
+  events: (signal: AbortSignal) => Promise<PodEvents>;
+  /** Called with each change of what the pod waits for, not at intervals. */
+  tell: (what: string) => void;
+  signal: AbortSignal;
+}
+
+/** A pod that has a node and has not started after this long is asked about: most start within a second or two. */
+const FIRST_EVENTS_SECONDS = 3;
+/** And asked about again, at first as soon; what goes on for minutes needs no news every few seconds. */
+const LONGEST_EVENTS_SECONDS = 10;
+/** After this long the log says where to look, for events need not be allowed. */
 const REMINDER_SECONDS = 30;
+/** Node's timers take no more, and fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** What a pod that has not started is waiting for. */
-export interface Waiting {
-  phase: 'scheduling' | 'starting';
-  /** For the log, e.g. `waiting for a node: 0/3 nodes are available: 3 Insufficient memory.` */
-  what: string;
-  /** Whether the log should say so: a pod that starts at once needs no line about it. */
-  worthTelling: boolean;
-  /** Set when waiting longer will not help, or only for a short grace. */
-  hopeless?: { reason: Reason; title: string; sentence: string; remedy?: string; graceSeconds: number };
-}
-
-/** Registries' words for "never": the rest (rate limits, time-outs, 5xx) may pass. */
-const NO_SUCH_IMAGE =
-  /not found|manifest unknown|name unknown|repository does not exist|no such image|denied|unauthorized|forbidden|authentication required|authorization failed|\b40[134]\b/i;
-
-/** @returns what the pod waits for; `undefined` once the base container has started, or never will. */
-export function waitingFor(pod: V1Pod, base: string): Waiting | undefined {
-  if (containerStarted(pod, base) || containerEnded(pod, base)) return undefined;
-  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  if (scheduled?.status !== 'True') {
-    const message = scheduled?.message;
-    return {
-      phase: 'scheduling',
-      what: message ? `waiting for a node: ${message}` : 'waiting for a node',
-      worthTelling: message !== undefined,
-    };
-  }
-  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-  for (const status of statuses) {
-    const stuck = stuckContainer(pod, status);
-    if (stuck) return { phase: 'starting', ...stuck };
-  }
-  return { phase: 'starting', what: `starting on node ${pod.spec?.nodeName ?? ''}`, worthTelling: false };
-}
-
-function stuckContainer(pod: V1Pod, { name, image, state }: V1ContainerStatus): Omit<Waiting, 'phase'> | undefined {
-  const { reason, message = '' } = state?.waiting ?? {};
-  const where = `container ${name} of pod ${podPath(pod)}`;
-  switch (reason) {
-    case 'InvalidImageName':
-      return hopeless(
-        'ImagePull',
-        'Invalid image name',
-        `${image} is not a valid image name${message ? `: ${message}` : '.'}`,
-        'Correct `image`.',
-        0,
-      );
-    case 'ErrImageNeverPull':
-      return hopeless(
-        'ImagePull',
-        'Image not on the node',
-        `Image ${image} is not on node ${pod.spec?.nodeName}, and image_pull_policy is Never.`,
-        'Use another `image_pull_policy`, or load the image onto the node.',
-        0,
-      );
-    case 'ErrImagePull':
-    case 'ImagePullBackOff': {
-      const what = `pulling ${image} fails: ${message}`;
-      // The message quotes the image, whose name may hold any word.
-      if (!NO_SUCH_IMAGE.test(message.replaceAll(image, ''))) return { what, worthTelling: true };
-      const remedy = 'Check `image`; a private registry needs an image pull secret on the pod’s service account.';
-      return hopeless('ImagePull', 'Image cannot be pulled', `Image ${image} cannot be pulled: ${message}`, remedy, 0);
-    }
-    case 'CreateContainerConfigError':
-      return hopeless(
-        'ContainerConfig',
-        'Container cannot be configured',
-        `${capital(where)} cannot be created: ${message}.`,
-        missingRemedy(message, pod),
-        GRACE_SECONDS,
-      );
-    case 'CreateContainerError':
-      return hopeless(
-        'ContainerConfig',
-        'Container cannot be created',
-        `${capital(where)} cannot be created: ${message}.`,
-        undefined,
-        GRACE_SECONDS,
-      );
-    default:
-      return undefined;
-  }
-}
-
-function hopeless(
-  reason: Reason,
-  title: string,
-  sentence: string,
-  remedy: string | undefined,
-  graceSeconds: number,
-): Omit<Waiting, 'phase'> {
-  return {
-    what: sentence,
-    worthTelling: true,
-    hopeless: { reason, title, sentence, ...(remedy && { remedy }), graceSeconds },
-  };
-}
-
-function missingRemedy(message: string, pod: V1Pod): string | undefined {
-  const secret = /secret "([^"]+)" not found/.exec(message)?.[1];
-  if (secret)
-    return `Create it (kubectl -n ${pod.metadata?.namespace} create secret generic ${secret} --from-literal=KEY=VALUE), or correct \`secrets\`.`;
-  if (/couldn't find key/i.test(message))
-    return 'Add the key, or correct the input that names it (`secrets`, `env_vars`).';
-  return /configmap "[^"]+" not found/.test(message)
-    ? 'Create it, or correct the input that names it (`env_vars`).'
-    : undefined;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+/** Waits until the step's container has started, see {@link waitForStart}. */
+export function started(pod: ObservedPod, { inputs, plan, client, log, stop }: Step): Promise<void> {
+  return waitForStart(pod, plan.base, {
+    references: referencesOf(plan.pod, path => plan.originOf(path)),
+    ownPullSecret: plan.secrets.some(({ type }) => type === 'kubernetes.io/dockerconfigjson'),
+    timeouts: { scheduleSeconds: inputs.scheduleTimeoutSeconds, startupSeconds: inputs.startupTimeoutSeconds },
+    events: signal => listEvents(client, pod.identity, signal),
+    tell: what => log.line(what),
+    signal: stop,
+  });
 }
 
 /**
  * Waits until the base container has started, or the pod has ended without.
- * @param tell is called with each change of what the pod waits for, not at intervals
  * @throws StepError when it cannot start, or does not in time
  */
-export async function waitForStart(
-  pod: ObservedPod,
-  base: string,
-  tell: (what: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const timeout = new AbortController();
-  const told = new Set<string>();
-  let waiting: Waiting | undefined;
-  let phaseEnds = 0;
-  let timer: NodeJS.Timeout | undefined;
-  const giveUpAt = (at: number) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => waiting && timeout.abort(notStarted(pod.view.pod, waiting)), at - performance.now());
-  };
-  const look = (now: Waiting) => {
-    const before = waiting;
-    waiting = now;
-    if (now.hopeless?.graceSeconds === 0) throw notStarted(pod.view.pod, now);
-    if (before?.phase !== now.phase)
-      phaseEnds =
-        performance.now() + 1000 * (now.phase === 'scheduling' ? SCHEDULE_TIMEOUT_SECONDS : STARTUP_TIMEOUT_SECONDS);
-    if (before?.phase !== now.phase || before.hopeless?.title !== now.hopeless?.title) {
-      giveUpAt(now.hopeless ? Math.min(phaseEnds, performance.now() + 1000 * now.hopeless.graceSeconds) : phaseEnds);
-    }
-    if (now.worthTelling && !told.has(now.what)) {
-      told.add(now.what);
-      tell(now.what);
-    }
-  };
-  const reminder = setTimeout(() => {
-    const { namespace, name } = pod.view.pod.metadata ?? {};
-    tell(
-      `Not started after ${REMINDER_SECONDS} s${waiting ? `: ${waiting.what}` : ''}. What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`,
-    );
-  }, 1000 * REMINDER_SECONDS);
+export async function waitForStart(pod: ObservedPod, base: string, options: StartOptions): Promise<void> {
+  const wait = new StartWait(pod, base, options);
   try {
-    await pod.until(
-      view => {
-        const now = view.gone ? undefined : waitingFor(view.pod, base);
-        if (now === undefined) return true;
-        look(now);
-        return undefined;
-      },
-      AbortSignal.any([signal, timeout.signal]),
-    );
+    await pod.until(view => wait.look(view), wait.signal);
   } finally {
-    clearTimeout(reminder);
-    clearTimeout(timer);
+    wait.end();
   }
 }
 
-function notStarted(pod: V1Pod, { phase, what, hopeless }: Waiting): StepError {
-  if (hopeless)
-    return new StepError(
-      hopeless.reason,
-      hopeless.title,
-      hopeless.sentence,
-      hopeless.remedy === undefined ? {} : { remedy: hopeless.remedy },
-    );
-  if (phase === 'scheduling') {
-    return new StepError(
-      'Unschedulable',
-      'No node took the pod',
-      `No node took pod ${podPath(pod)} within ${SCHEDULE_TIMEOUT_SECONDS} s; last: ${what}`,
-      {
-        remedy: 'Lower `container_resources`, or add nodes.',
-      },
+class StartWait {
+  /** Aborted with the reason when the wait ends without a start. */
+  readonly signal: AbortSignal;
+  private readonly pod: ObservedPod;
+  private readonly base: string;
+  private readonly options: StartOptions;
+  private readonly giveUp = new AbortController();
+  private readonly over = new AbortController();
+  private readonly told = new Set<string>();
+  private readonly refusals = new Refusals();
+  private readonly reminder: NodeJS.Timeout;
+  /** When each hopeless cause was first seen. */
+  private readonly seen = new Map<string, number>();
+  /** What is left for each phase. */
+  private readonly leftMs: Record<Waiting['phase'], number>;
+  private timer: NodeJS.Timeout | undefined;
+  private asker: NodeJS.Timeout | undefined;
+  private waiting: Waiting | undefined;
+  private phaseSince = performance.now();
+  private events: Known['events'];
+  private asking: 'not yet' | 'now and then' | 'refused' = 'not yet';
+  private askingForPull: 'not yet' | 'now' | 'done' = 'not yet';
+
+  constructor(pod: ObservedPod, base: string, options: StartOptions) {
+    this.pod = pod;
+    this.base = base;
+    this.options = options;
+    this.signal = AbortSignal.any([options.signal, this.giveUp.signal]);
+    this.leftMs = {
+      scheduling: 1000 * options.timeouts.scheduleSeconds,
+      // The pod's own deadline ends it.
+      initializing: Number.POSITIVE_INFINITY,
+      starting: 1000 * options.timeouts.startupSeconds,
+    };
+    this.reminder = setTimeout(() => this.remind(), 1000 * REMINDER_SECONDS);
+  }
+
+  end(): void {
+    this.over.abort();
+    clearTimeout(this.reminder);
+    clearTimeout(this.timer);
+    clearTimeout(this.asker);
+  }
+
+  /** @returns `true` once there is nothing to wait for any more. */
+  look({ pod, gone }: PodView): true | undefined {
+    this.refusals.note(pod);
+    const now = gone
+      ? undefined
+      : waitingFor(pod, this.base, {
+          references: this.options.references,
+          ...(this.events && { events: this.events }),
+          ...(this.options.ownPullSecret && { ownPullSecret: true, refusedAgain: this.refusals.again }),
+        });
+    if (now === undefined) return true;
+    this.changePhase(now);
+    this.waiting = now;
+    if (now.hopeless?.wantsEvents && this.askingForPull !== 'done' && this.asking !== 'refused') {
+      if (this.askingForPull === 'not yet') void this.askForPull().catch(ignore);
+      return undefined;
+    }
+    const endsAt = this.endsAt(now);
+    if (endsAt <= performance.now()) throw this.notStarted(now);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.lookAgain(), Math.min(endsAt - performance.now(), LONGEST_TIMER_MS));
+    if (now.phase !== 'scheduling' && this.asking === 'not yet') {
+      this.asking = 'now and then';
+      this.askIn(FIRST_EVENTS_SECONDS);
+    }
+    if (now.worthTelling) this.tell(now.what);
+    return undefined;
+  }
+
+  /** After a time, or news that is not the pod's own. */
+  private lookAgain(): void {
+    if (this.over.signal.aborted) return;
+    try {
+      this.look(this.pod.view);
+    } catch (error) {
+      this.giveUp.abort(error);
+    }
+  }
+
+  private changePhase({ phase }: Waiting): void {
+    if (this.waiting?.phase === phase) return;
+    const now = performance.now();
+    if (this.waiting) this.leftMs[this.waiting.phase] -= now - this.phaseSince;
+    this.phaseSince = now;
+  }
+
+  /** When the wait is over, as things stand. */
+  private endsAt({ phase, hopeless }: Waiting): number {
+    const phaseEnds = this.phaseSince + this.leftMs[phase];
+    if (hopeless === undefined) return phaseEnds;
+    const since = this.seen.get(hopeless.cause) ?? performance.now();
+    this.seen.set(hopeless.cause, since);
+    return Math.min(phaseEnds, since + 1000 * hopeless.graceSeconds);
+  }
+
+  /** Asks for the events after so long, and from then on now and then. */
+  private askIn(seconds: number): void {
+    if (this.over.signal.aborted || this.asking === 'refused') return;
+    this.asker = setTimeout(() => void this.askAndAgain(seconds).catch(ignore), 1000 * seconds);
+  }
+
+  private async askAndAgain(seconds: number): Promise<void> {
+    if (this.waiting?.phase === 'initializing') return this.askIn(seconds);
+    await this.ask();
+    this.lookAgain();
+    this.askIn(this.waiting?.hopeless ? FIRST_EVENTS_SECONDS : Math.min(LONGEST_EVENTS_SECONDS, 1.3 * seconds));
+  }
+
+  private async askForPull(): Promise<void> {
+    this.askingForPull = 'now';
+    await this.ask();
+    this.askingForPull = 'done';
+    this.lookAgain();
+  }
+
+  private async ask(): Promise<void> {
+    const answer = await this.options.events(this.over.signal);
+    if (answer === 'not allowed') this.asking = 'refused';
+    else if (answer !== 'unavailable') this.events = answer;
+  }
+
+  private tell(what: string): void {
+    // The cluster's own words may differ in an id or a count alone.
+    const gist = what.replace(/[0-9a-f]{8,}|[0-9]+/g, '#');
+    if (this.told.has(gist)) return;
+    this.told.add(gist);
+    this.options.tell(what);
+  }
+
+  private remind(): void {
+    const { namespace, name } = this.pod.view.pod.metadata ?? {};
+    const what = this.waiting ? `: ${this.waiting.what}` : '';
+    this.options.tell(
+      `Not started after ${REMINDER_SECONDS} s${what}. What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`,
     );
   }
-  return new StepError(
-    'StartTimeout',
-    'The container did not start',
-    `The container of pod ${podPath(pod)} did not start within ${STARTUP_TIMEOUT_SECONDS} s; last: ${what}`,
-  );
+
+  private notStarted({ phase, what, hopeless }: Waiting): StepError {
+    const { scheduleSeconds, startupSeconds } = this.options.timeouts;
+    const where = podPath(this.pod.view.pod);
+    if (hopeless) {
+      const { reason, title, sentence, remedy } = hopeless;
+      return new StepError(reason, title, sentence, remedy === undefined ? {} : { remedy });
+    }
+    return phase === 'scheduling'
+      ? new StepError(
+          'Unschedulable',
+          'No node took the pod',
+          `No node took pod ${where} within ${scheduleSeconds} s; last: ${what}`,
+          { remedy: 'Lower `container_resources`, add nodes, or raise `schedule_timeout_seconds`.' },
+        )
+      : new StepError(
+          'StartTimeout',
+          'The container did not start',
+          `The container of pod ${where} did not start within ${startupSeconds} s; last: ${what}`,
+          { remedy: 'If it only needs more time, raise `startup_timeout_seconds`.' },
+        );
+  }
 }
+
+/**
+ * Which containers' images were refused a second time.
+ * The pod's status says ErrImagePull, then ImagePullBackOff, and only after the next try ErrImagePull again [measured].
+ */
+class Refusals {
+  readonly again = new Set<string>();
+  private readonly last = new Map<string, string>();
+
+  note(pod: V1Pod): void {
+    const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+    for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
+      const reason = state?.waiting?.reason ?? '';
+      if (reason === 'ErrImagePull' && this.last.get(name) === 'ImagePullBackOff') this.again.add(name);
+      this.last.set(name, reason);
+    }
+  }
+}
+
+/** The wait has ended meanwhile; whatever else goes wrong with events is no reason to fail. */
+function ignore(): void {}

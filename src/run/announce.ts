@@ -1,0 +1,65 @@
+import type { V1ResourceRequirements } from '@kubernetes/client-node';
+import { dnsLabel } from '../pod/naming.ts';
+import { commandHints, commandLine } from './command-line.ts';
+import type { ObservedPod } from './observe.ts';
+import { outcomeOf } from './outcome.ts';
+import type { Step } from './run.ts';
+
+/** What runs, and where, before the container's own lines. */
+export function announce({ inputs, plan, client, log }: Step): void {
+  const { namespace, name, base, nameGiven } = plan;
+  const container = plan.pod.spec?.containers.find(container => container.name === base);
+  log.line(
+    `Running ${container?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`,
+  );
+  const words = [...(container?.command ?? []), ...(container?.args ?? [])];
+  if (words.length > 0) log.line(`Command: ${commandLine(words)}`);
+  for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);
+  if (nameGiven !== undefined && dnsLabel(nameGiven) !== nameGiven)
+    log.line(
+      `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`,
+    );
+  if (!inputs.getLogs)
+    log.line(`Its log is not shown (get_logs: false). To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`);
+}
+
+/** What the cluster made of it: admission may have changed what was asked for. */
+export function announceCreated({ plan, log }: Step, pod: ObservedPod): void {
+  const { spec, status } = pod.view.pod;
+  const resources = spec?.containers.find(({ name }) => name === plan.base)?.resources ?? {};
+  const qos = status?.qosClass;
+  const facts = [
+    ...(qos === undefined ? [] : [`QoS class ${qos}${asked(resources)}`]),
+    ...(plan.defaultDeadlineSeconds === undefined
+      ? []
+      : [
+          `the cluster stops it after ${hoursAndMinutes(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`,
+        ]),
+  ];
+  if (facts.length > 0) log.line(`Created: ${facts.join('; ')}.`);
+}
+
+function asked({ requests, limits }: V1ResourceRequirements): string {
+  const listed = (quantities: Record<string, string> = {}) =>
+    Object.entries(quantities)
+      .map(([resource, quantity]) => `${resource} ${quantity}`)
+      .join(', ');
+  const parts = [
+    ...(requests ? [`requests ${listed(requests)}`] : []),
+    ...(limits ? [`limits ${listed(limits)}`] : []),
+  ];
+  return parts.length > 0 ? ` (${parts.join('; ')})` : '';
+}
+
+/** A container that is started again writes a log of its own, which is not followed. */
+export function announceRestart({ plan, log }: Step, pod: ObservedPod): void {
+  if (outcomeOf(pod.view, plan.base) !== undefined || pod.view.pod.spec?.restartPolicy !== 'OnFailure') return;
+  log.warning(
+    'Container restarts',
+    `Container ${plan.base} failed and is started again (restartPolicy: OnFailure). Its further log is not shown here; to read it: kubectl -n ${plan.namespace} logs -f ${plan.name} -c ${plan.base}`,
+  );
+}
+
+function hoursAndMinutes(seconds: number): string {
+  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+}

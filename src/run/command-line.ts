@@ -1,0 +1,54 @@
+import { looksSecret } from '../pod/secret-shapes.ts';
+
+const LONGEST = 300;
+
+/** @returns the words of a command as they could be typed into a shell, on one line, what looks like a secret hidden, cut where it is long. */
+export function commandLine(words: string[]): string {
+  const shown = words.map((word, index) => {
+    const [, option = '', value = ''] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word) ?? [];
+    if (option !== '' && looksSecret(option.replace(/^-+|=$/g, ''), value)) return `${option}***`;
+    const before = words[index - 1] ?? '';
+    if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, '') : '', word)) return '***';
+    return quoted(withoutAssignedSecrets(word));
+  });
+  const line = shown.join(' ');
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}... (${line.length} characters)` : line;
+}
+
+/** A script sets variables and gives options itself: `export TOKEN=abc; curl --token=def`. */
+function withoutAssignedSecrets(script: string): string {
+  return script.replace(
+    /(?<![\w-])(-{0,2}([\w-]+)=)("[^"]*"|'[^']*'|[^\s;&|"']+)/g,
+    (whole, start: string, name: string, value: string) =>
+      looksSecret(name, value.replace(/^["']|["']$/g, '')) ? `${start}***` : whole,
+  );
+}
+
+function quoted(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  if (/[\n\r]/.test(word)) return JSON.stringify(word);
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Programs that take one word behind -c as what they are to do. */
+const SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
+/** What only a shell acts on: a word by itself, one with a place behind it, or two streams made one. */
+const REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
+
+/**
+ * What a command does not do as its author may think.
+ * @returns sentences for the log, before the container runs
+ */
+export function commandHints(words: string[]): string[] {
+  const [program = '', option = '', script = '', ...rest] = words;
+  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
+    return [
+      `${program} ${option} runs one word, ${quoted(script)}: ${rest.map(quoted).join(' ')} only become${rest.length === 1 ? 's' : ''} $0${rest.length === 1 ? '' : ' and so on'}. Put the whole command into one word.`,
+    ];
+  const redirect = SHELL.test(program) ? undefined : words.slice(1).find(word => REDIRECT.test(word));
+  if (redirect !== undefined)
+    return [
+      `${quoted(redirect)} is passed to ${program || 'the program'} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, '')}"].`,
+    ];
+  return [];
+}

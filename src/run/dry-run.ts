@@ -1,0 +1,89 @@
+import type { JobLog } from '../github/commands.ts';
+import { StepError } from '../github/failure.ts';
+import { setOutput } from '../github/outputs.ts';
+import type { ApiClient } from '../kubernetes/client.ts';
+import { dryRunPod } from '../kubernetes/dry-run.ts';
+import { ApiError } from '../kubernetes/status.ts';
+import { NONCE_ANNOTATION } from '../pod/identity.ts';
+import type { JsonObject } from '../pod/json.ts';
+import { type PlacedPlan, type Plan, placed } from '../pod/manifest.ts';
+import { printYaml } from '../pod/print.ts';
+import { looksSecret } from '../pod/secret-shapes.ts';
+import { explained } from './create.ts';
+
+/** What a dry run needs of the world. */
+interface DryRun {
+  plan: Plan;
+  /** What the step was given as secrets. */
+  secrets: string[];
+  /** Makes the client; fails where there is no usable cluster. */
+  connect: () => ApiClient;
+  /** Whether the step names a cluster, which then has to be usable. */
+  clusterGiven: boolean;
+  log: JobLog;
+  stop: AbortSignal;
+}
+
+/**
+ * Shows the pod instead of running it: in the log and as the output `manifest`, each part with where it came from, checked by the server where one can be reached.
+ * @throws StepError when the server refuses the pod, or the cluster that the step names cannot be used
+ */
+export async function dryRun({ plan, secrets, connect, clusterGiven, log, stop }: DryRun): Promise<void> {
+  let client: ApiClient | undefined;
+  let unchecked = '';
+  try {
+    client = connect();
+  } catch (error) {
+    if (!(error instanceof StepError) || clusterGiven) throw error;
+    unchecked = error.text;
+  }
+  const shown = client === undefined ? plan : placed(plan, client.target.namespace);
+  const manifest = printPlan(shown, secrets);
+  log.line('The pod as it would be created, with the source of each part:');
+  log.line(manifest);
+  setOutput('manifest', manifest);
+  if (client !== undefined) unchecked = await check(client, placed(plan, client.target.namespace), stop);
+  setOutput('state', 'succeeded');
+  if (unchecked === '')
+    log.line(`The API server at ${client?.target.server} would take it (dryRun=All). Nothing was created.`);
+  else log.line(`No API server has checked it: ${unchecked} Nothing was created.`);
+}
+
+/** @returns why the server could not be asked, empty where it agrees. */
+async function check(client: ApiClient, plan: PlacedPlan, stop: AbortSignal): Promise<string> {
+  try {
+    await dryRunPod(client, plan.pod, plan.namespace, stop);
+    return '';
+  } catch (error) {
+    if (stop.aborted) throw stop.reason;
+    if (error instanceof ApiError && error.reason !== 'Unauthorized' && error.code < 500) throw explained(error, plan);
+    if (error instanceof StepError) return error.text;
+    throw error;
+  }
+}
+
+/** @returns the plan's pod as YAML. The mark of the attempt is left out, for each has another; what looks like a secret is hidden. */
+export function printPlan(plan: Plan, secrets: string[] = []): string {
+  const { [NONCE_ANNOTATION]: _, ...annotations } = plan.pod.metadata?.annotations ?? {};
+  const pod = { ...plan.pod, metadata: { ...plan.pod.metadata, annotations } } as unknown as JsonObject;
+  const made = plan.secrets.map(
+    ({ name, data }) =>
+      `# Right after the pod, Secret ${name} would be created for it, immutable, with ${Object.keys(data).join(', ')}.\n`,
+  );
+  const yaml = printYaml(pod, {
+    sourceOf: path => plan.sourceOf(path),
+    shown: (path, value) => {
+      const variable = path.at(-1) === 'value' && path.at(-3) === 'env' ? at(pod, path.slice(0, -1)) : undefined;
+      if (typeof value !== 'string') return value;
+      const hidden = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), value);
+      return looksSecret(String(variable?.['name'] ?? ''), value) ? '***' : hidden;
+    },
+  });
+  return `${yaml}${made.join('')}`;
+}
+
+function at(pod: JsonObject, path: readonly (string | number)[]): JsonObject | undefined {
+  return path.reduce<unknown>((value, step) => (value as JsonObject | undefined)?.[step], pod) as
+    | JsonObject
+    | undefined;
+}

@@ -1,0 +1,28 @@
+import { StepError } from '../github/failure.ts';
+import type { PodIdentity } from '../kubernetes/pods.ts';
+import { createSecretOf } from '../kubernetes/secrets.ts';
+import { ApiError } from '../kubernetes/status.ts';
+import type { Step } from './run.ts';
+
+/**
+ * Creates the Secrets that the step's own secrets become, right after the pod and owned by it: made before it, a kill in between would leave them on the cluster.
+ * The kubelet looks for them again until they are there; within a second this costs the pod nothing [measured].
+ * @throws StepError when one cannot be created: the pod cannot start then
+ */
+export async function createSecrets({ plan, client, stop }: Step, pod: PodIdentity): Promise<void> {
+  const labels = plan.pod.metadata?.labels ?? {};
+  try {
+    await Promise.all(plan.secrets.map(secret => createSecretOf(client, pod, { ...secret, labels }, stop)));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw new StepError(
+      error.reason,
+      error.title,
+      `${error.message} secret_env, secret_files and registry_username need it.`,
+      {
+        ...(error.remedy !== undefined && { remedy: error.remedy }),
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readIdentity, readMatrix } from '../github/identity.ts';
+import { type Inputs, readInputs, refuseProblems } from '../github/inputs/inputs.ts';
+import { InputReader, isMapping, isNull } from '../github/inputs/reader.ts';
+import { readRunStart } from '../github/run-start.ts';
+import { describe, parseYaml, YamlError } from '../github/yaml.ts';
+import { conformPod, readPodInputs } from '../pod/inputs/pod-inputs.ts';
+import type { JsonObject } from '../pod/json.ts';
+import { type Plan, planPod } from '../pod/manifest.ts';
+import { looksSecret } from '../pod/secret-shapes.ts';
+import { renderTemplate, type TemplateValue } from '../pod/template/render.ts';
+import { templateVariables, usesRunStart } from '../pod/template/variables.ts';
+
+/** What the step is to do, read and checked. */
+export interface Prepared {
+  inputs: Inputs;
+  plan: Plan;
+  /** What the step was given as secrets. */
+  secrets: string[];
+  /** What was understood, and yet should be read by whoever wrote it. */
+  warnings: string[];
+  notices: string[];
+}
+
+/** Opens the step's inputs, with those of `defaults_file` behind them. */
+export function openInputs(env: NodeJS.ProcessEnv): InputReader {
+  const reader = new InputReader(env);
+  const file = reader.word('defaults_file');
+  if (file === undefined) return reader;
+  const text = readFile(reader, 'defaults_file', file);
+  if (text === undefined) return reader;
+  try {
+    const tree = parseYaml(text);
+    if (isMapping(tree)) {
+      const { defaults_file: nested, ...values } = tree;
+      if (nested !== undefined) reader.problem('defaults_file', `${file} names a defaults_file itself. There is one.`);
+      reader.useDefaults({ file, values });
+    } else if (!isNull(tree))
+      reader.problem('defaults_file', `expected a mapping of inputs in ${file}, found ${describe(tree)}.`);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    reader.problem('defaults_file', `${file} is not valid YAML: ${error.message}.`);
+  }
+  return reader;
+}
+
+/**
+ * Reads everything that says what the step is to do, and plans the pod. Nothing is sent to the cluster.
+ * @throws StepError that lists all that is wrong
+ */
+export async function prepare(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Prepared> {
+  const reader = openInputs(env);
+  const inputs = readInputs(reader);
+  const pod = readPodInputs(reader);
+  const template = await readTemplate(reader, inputs, signal);
+  // Without it what the pod lacks is not known.
+  if (inputs.podTemplateFile !== undefined && template === undefined) {
+    reader.unknownInputs();
+    refuseProblems(reader);
+  }
+  const plan = planPod(
+    { inputs, pod, ...(template && { templateFile: template }) },
+    readIdentity(env),
+    randomUUID(),
+    sentence => reader.problems.push(sentence),
+  );
+  reader.unknownInputs();
+  refuseProblems(reader);
+  const { owned } = pod;
+  const secrets = [
+    ...owned.env.map(({ value }) => value),
+    ...owned.files.map(({ content }) => content),
+    ...(owned.registry ? [owned.registry.password] : []),
+    reader.raw('github_token') ?? '',
+  ].filter(secret => secret.trim() !== '');
+  const warnings = [...reader.warnings, ...openSecrets(plan, secrets), ...unrendered(reader)];
+  return { inputs, plan, secrets, warnings, notices: [...reader.notices] };
+}
+
+async function readTemplate(
+  reader: InputReader,
+  inputs: Inputs,
+  signal: AbortSignal,
+): Promise<{ file: string; pod: JsonObject } | undefined> {
+  const file = inputs.podTemplateFile;
+  if (file === undefined) return undefined;
+  const text = readFile(reader, 'pod_template_file', file);
+  if (text === undefined) return undefined;
+  const place = `pod_template_file (${file})`;
+  const runStart = usesRunStart(text, inputs.templateVars)
+    ? await readRunStart(reader.env, reader.raw('github_token'), signal)
+    : undefined;
+  const variables = templateVariables({
+    env: reader.env,
+    event: readEvent(reader.env),
+    matrix: readMatrix(reader.env),
+    templateVars: inputs.templateVars,
+    runStart,
+  });
+  const { documents, problems } = renderTemplate(text, file, variables.variables);
+  const all = [...variables.problems, ...problems];
+  reader.problems.push(...all);
+  if (all.length > 0) return undefined;
+  const pods = documents.filter(document => isMapping(document) && String(document['kind'] ?? 'Pod') === 'Pod');
+  const [pod] = pods;
+  if (pod === undefined || pods.length > 1 || documents.length > 1) {
+    const kinds = documents.map(document =>
+      isMapping(document) ? String(document['kind'] ?? 'no kind') : describe(document),
+    );
+    const found = documents.length === 0 ? 'nothing' : kinds.join(', ');
+    reader.problems.push(`${place}: expected one Pod, found ${found}. Other objects are not made by this action.`);
+    return undefined;
+  }
+  const conformed = conformPod(pod, false, (path, sentence) =>
+    reader.problems.push(`${place}: ${path === '' ? '' : `${path.replace(/^\./, '')}: `}${sentence}`),
+  );
+  return conformed && { file, pod: conformed };
+}
+
+/** The payload of the event that started the run, as the runner keeps it. */
+function readEvent(env: NodeJS.ProcessEnv): TemplateValue | undefined {
+  try {
+    return JSON.parse(readFileSync(env['GITHUB_EVENT_PATH'] ?? '', 'utf8')) as TemplateValue;
+  } catch {
+    return undefined;
+  }
+}
+
+function readFile(reader: InputReader, input: 'defaults_file' | 'pod_template_file', file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
+    const hint = code === 'ENOENT' ? ' Is the repository checked out (actions/checkout)?' : '';
+    reader.problem(input, `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`);
+    return undefined;
+  }
+}
+
+/** Plain values that should not be in a pod's plain env, where everyone who may read pods reads them. */
+function openSecrets(plan: Plan, secrets: string[]): string[] {
+  const found = (plan.pod.spec?.containers ?? []).flatMap((container, index) =>
+    (container.env ?? []).flatMap(({ name, value }, at) => {
+      if (value === undefined) return [];
+      const known = value.length > 3 && secrets.includes(value);
+      if (!known && !looksSecret(name, value)) return [];
+      return [plan.originOf(`spec.containers[${index}].env[${at}]`)];
+    }),
+  );
+  if (found.length === 0) return [];
+  return [
+    `${found.join(', ')}: ${found.length === 1 ? 'this looks like a secret' : 'these look like secrets'}, and plain env is read by everyone who may read pods. Give ${found.length === 1 ? 'it' : 'them'} in secret_env instead.`,
+  ];
+}
+
+/** What Airflow would have rendered. */
+const AIRFLOW_TEMPLATE =
+  /\{\{-?\s*(ds|ts|ds_nodash|ts_nodash|run_id|var|params|macros|conn|dag|dag_run|task|ti|task_instance|execution_date|logical_date|data_interval_start|data_interval_end|next_ds|prev_ds)\b[^}]*\}\}/;
+
+function unrendered(reader: InputReader): string[] {
+  return Object.entries(reader.env).flatMap(([variable, value = '']) => {
+    const found = variable.startsWith('INPUT_') ? AIRFLOW_TEMPLATE.exec(value)?.[0] : undefined;
+    if (found === undefined) return [];
+    const name = /var\.value\.(\w+)/.exec(found)?.[1];
+    return [
+      `${variable.slice('INPUT_'.length).toLowerCase()} holds ${found}, which is passed on as it is: inputs are no Jinja templates. Use an expression of the workflow${name ? `, \${{ vars.${name} }}` : ''}, or a pod_template_file.`,
+    ];
+  });
+}
