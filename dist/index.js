@@ -340,14 +340,14 @@ var require_errors = __commonJS({
     };
     var kRequestRetryError = /* @__PURE__ */ Symbol.for("undici.error.UND_ERR_REQ_RETRY");
     var RequestRetryError = class extends UndiciError {
-      constructor(message, code, { headers: headers2, data }) {
+      constructor(message, code, { headers: headers3, data }) {
         super(message);
         this.name = "RequestRetryError";
         this.message = message || "Request retry error";
         this.code = "UND_ERR_REQ_RETRY";
         this.statusCode = code;
         this.data = data;
-        this.headers = headers2;
+        this.headers = headers3;
       }
       static [Symbol.hasInstance](instance) {
         return instance && instance[kRequestRetryError] === true;
@@ -358,7 +358,7 @@ var require_errors = __commonJS({
     };
     var kResponseError = /* @__PURE__ */ Symbol.for("undici.error.UND_ERR_RESPONSE");
     var ResponseError = class extends UndiciError {
-      constructor(message, code, { headers: headers2, body, bodyTruncated = false }) {
+      constructor(message, code, { headers: headers3, body, bodyTruncated = false }) {
         super(message);
         this.name = "ResponseError";
         this.message = message || "Response error";
@@ -366,7 +366,7 @@ var require_errors = __commonJS({
         this.statusCode = code;
         this.body = body;
         this.bodyTruncated = bodyTruncated;
-        this.headers = headers2;
+        this.headers = headers3;
       }
       static [Symbol.hasInstance](instance) {
         return instance && instance[kResponseError] === true;
@@ -1127,8 +1127,8 @@ var require_util = __commonJS({
     function isStream(obj) {
       return obj && typeof obj === "object" && typeof obj.pipe === "function" && typeof obj.on === "function";
     }
-    function isBlobLike(object) {
-      return object instanceof Blob;
+    function isBlobLike(object2) {
+      return object2 instanceof Blob;
     }
     function pathHasQueryOrFragment(url) {
       return url.includes("?") || url.includes("#");
@@ -1181,15 +1181,15 @@ var require_util = __commonJS({
           throw new InvalidArgumentError("Invalid URL protocol: the URL must start with `http:` or `https:`.");
         }
         const port = url.port != null ? url.port : url.protocol === "https:" ? 443 : 80;
-        let origin = url.origin != null ? url.origin : `${url.protocol || ""}//${url.hostname || ""}:${port}`;
+        let origin2 = url.origin != null ? url.origin : `${url.protocol || ""}//${url.hostname || ""}:${port}`;
         let path2 = url.path != null ? url.path : `${url.pathname || ""}${url.search || ""}`;
-        if (origin[origin.length - 1] === "/") {
-          origin = origin.slice(0, origin.length - 1);
+        if (origin2[origin2.length - 1] === "/") {
+          origin2 = origin2.slice(0, origin2.length - 1);
         }
         if (path2 && path2[0] !== "/") {
           path2 = `/${path2}`;
         }
-        return new URL(`${origin}${path2}`);
+        return new URL(`${origin2}${path2}`);
       }
       if (!isHttpOrHttpsPrefixed(url.origin || url.protocol)) {
         throw new InvalidArgumentError("Invalid URL protocol: the URL must start with `http:` or `https:`.");
@@ -1298,14 +1298,14 @@ var require_util = __commonJS({
         obj[key] = value;
       }
     }
-    function parseHeaders(headers2, obj) {
+    function parseHeaders(headers3, obj) {
       if (obj === void 0) obj = {};
-      for (let i = 0; i < headers2.length; i += 2) {
-        const key = headerNameToString(headers2[i]);
+      for (let i = 0; i < headers3.length; i += 2) {
+        const key = headerNameToString(headers3[i]);
         let val = obj[key];
         if (val !== void 0) {
           if (!Object.hasOwn(obj, key)) {
-            const headersValue = typeof headers2[i + 1] === "string" ? headers2[i + 1] : Array.isArray(headers2[i + 1]) ? headers2[i + 1].map((x) => x.toString("latin1")) : headers2[i + 1].toString("latin1");
+            const headersValue = typeof headers3[i + 1] === "string" ? headers3[i + 1] : Array.isArray(headers3[i + 1]) ? headers3[i + 1].map((x) => x.toString("latin1")) : headers3[i + 1].toString("latin1");
             if (key === "__proto__") {
               Object.defineProperty(obj, key, {
                 value: headersValue,
@@ -1321,25 +1321,25 @@ var require_util = __commonJS({
               val = [val];
               obj[key] = val;
             }
-            val.push(headers2[i + 1].toString("latin1"));
+            val.push(headers3[i + 1].toString("latin1"));
           }
         } else {
-          const headersValue = typeof headers2[i + 1] === "string" ? headers2[i + 1] : Array.isArray(headers2[i + 1]) ? headers2[i + 1].map((x) => x.toString("latin1")) : headers2[i + 1].toString("latin1");
+          const headersValue = typeof headers3[i + 1] === "string" ? headers3[i + 1] : Array.isArray(headers3[i + 1]) ? headers3[i + 1].map((x) => x.toString("latin1")) : headers3[i + 1].toString("latin1");
           obj[key] = headersValue;
         }
       }
       return obj;
     }
-    function parseRawHeaders(headers2) {
-      if (headers2 == null) {
+    function parseRawHeaders(headers3) {
+      if (headers3 == null) {
         return [];
       }
-      if (!Array.isArray(headers2)) {
+      if (!Array.isArray(headers3)) {
         const rawHeaders = [];
-        for (const [name, value] of Object.entries(headers2)) {
+        for (const [name, value] of Object.entries(headers3)) {
           if (Array.isArray(value)) {
-            for (const entry of value) {
-              rawHeaders.push(name, `${entry}`);
+            for (const entry2 of value) {
+              rawHeaders.push(name, `${entry2}`);
             }
           } else {
             rawHeaders.push(name, `${value}`);
@@ -1347,13 +1347,13 @@ var require_util = __commonJS({
         }
         return rawHeaders;
       }
-      const headersLength = headers2.length;
+      const headersLength = headers3.length;
       const ret = new Array(headersLength);
       let key;
       let val;
       for (let n = 0; n < headersLength; n += 2) {
-        key = headers2[n];
-        val = headers2[n + 1];
+        key = headers3[n];
+        val = headers3[n + 1];
         typeof key !== "string" && (key = key.toString());
         typeof val !== "string" && (val = val.toString("latin1"));
         ret[n] = key;
@@ -1361,12 +1361,12 @@ var require_util = __commonJS({
       }
       return ret;
     }
-    function toRawHeaders(headers2) {
+    function toRawHeaders(headers3) {
       const rawHeaders = [];
-      for (const [name, value] of Object.entries(headers2)) {
+      for (const [name, value] of Object.entries(headers3)) {
         if (Array.isArray(value)) {
-          for (const entry of value) {
-            rawHeaders.push(Buffer.from(name, "latin1"), Buffer.from(`${entry}`, "latin1"));
+          for (const entry2 of value) {
+            rawHeaders.push(Buffer.from(name, "latin1"), Buffer.from(`${entry2}`, "latin1"));
           }
         } else {
           rawHeaders.push(Buffer.from(name, "latin1"), Buffer.from(`${value}`, "latin1"));
@@ -1374,11 +1374,11 @@ var require_util = __commonJS({
       }
       return rawHeaders;
     }
-    function encodeRawHeaders(headers2) {
-      if (!Array.isArray(headers2)) {
+    function encodeRawHeaders(headers3) {
+      if (!Array.isArray(headers3)) {
         throw new TypeError("expected headers to be an array");
       }
-      return headers2.map((x) => Buffer.from(x));
+      return headers3.map((x) => Buffer.from(x));
     }
     function isBuffer(buffer) {
       return buffer instanceof Uint8Array || Buffer.isBuffer(buffer);
@@ -1430,8 +1430,8 @@ var require_util = __commonJS({
         bytesRead: socket.bytesRead
       };
     }
-    function isFormDataLike(object) {
-      return object && typeof object === "object" && typeof object.append === "function" && typeof object.delete === "function" && typeof object.get === "function" && typeof object.getAll === "function" && typeof object.has === "function" && typeof object.set === "function" && object[Symbol.toStringTag] === "FormData";
+    function isFormDataLike(object2) {
+      return object2 && typeof object2 === "object" && typeof object2.append === "function" && typeof object2.delete === "function" && typeof object2.get === "function" && typeof object2.getAll === "function" && typeof object2.has === "function" && typeof object2.set === "function" && object2[Symbol.toStringTag] === "FormData";
     }
     function addAbortListener(signal3, listener) {
       if (!signal3 || "aborted" in signal3) {
@@ -1737,10 +1737,10 @@ var require_util = __commonJS({
       return !headerCharRegex.test(characters);
     }
     var rangeHeaderRegex = /^bytes (\d+)-(\d+)\/(\d+|\*)?$/;
-    function parseRangeHeader(range) {
-      if (range == null || range === "") return { start: 0, end: null, size: null };
-      if (!range) return null;
-      const m = rangeHeaderRegex.exec(range);
+    function parseRangeHeader(range2) {
+      if (range2 == null || range2 === "") return { start: 0, end: null, size: null };
+      if (!range2) return null;
+      const m = rangeHeaderRegex.exec(range2);
       return m ? {
         start: parseInt(m[1]),
         end: m[2] ? parseInt(m[2]) : null,
@@ -1762,10 +1762,10 @@ var require_util = __commonJS({
       }
       return obj;
     }
-    function errorRequest(client, request2, err) {
+    function errorRequest(client, request3, err) {
       try {
-        request2.onResponseError(err);
-        assert(request2.aborted);
+        request3.onResponseError(err);
+        assert(request3.aborted);
       } catch (err2) {
         client.emit("error", err2);
       }
@@ -2405,17 +2405,17 @@ var require_api_request = __commonJS({
         this.abort = (reason) => controller.abort(reason);
         this.context = context;
       }
-      onResponseStart(controller, statusCode, headers2, statusText) {
+      onResponseStart(controller, statusCode, headers3, statusText) {
         const { callback, opaque, context, responseHeaders, highWaterMark } = this;
         const rawHeaders = controller?.rawHeaders;
-        const responseHeaderData = responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers2;
+        const responseHeaderData = responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers3;
         if (statusCode < 200) {
           if (this.onInfo) {
             this.onInfo({ statusCode, headers: responseHeaderData });
           }
           return;
         }
-        const parsedHeaders = headers2;
+        const parsedHeaders = headers3;
         const contentType = parsedHeaders?.["content-type"];
         const contentLength = parsedHeaders?.["content-length"];
         const res = new Readable({
@@ -2503,10 +2503,10 @@ var require_api_request = __commonJS({
         }
       }
     };
-    function request2(opts, callback) {
+    function request3(opts, callback) {
       if (callback === void 0) {
         return new Promise((resolve2, reject) => {
-          request2.call(this, opts, (err, data) => {
+          request3.call(this, opts, (err, data) => {
             return err ? reject(err) : resolve2(data);
           });
         });
@@ -2522,7 +2522,7 @@ var require_api_request = __commonJS({
         queueMicrotask(() => callback(err, { opaque }));
       }
     }
-    module.exports = request2;
+    module.exports = request3;
     module.exports.RequestHandler = RequestHandler;
   }
 });
@@ -2685,10 +2685,10 @@ var require_api_stream = __commonJS({
         this.abort = (reason) => controller.abort(reason);
         this.context = context;
       }
-      onResponseStart(controller, statusCode, headers2, _statusMessage) {
+      onResponseStart(controller, statusCode, headers3, _statusMessage) {
         const { factory, opaque, context, responseHeaders } = this;
         const rawHeaders = controller?.rawHeaders;
-        const responseHeaderData = responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers2;
+        const responseHeaderData = responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers3;
         if (statusCode < 200) {
           if (this.onInfo) {
             this.onInfo({ statusCode, headers: responseHeaderData });
@@ -2918,12 +2918,12 @@ var require_api_pipeline = __commonJS({
         this.abort = (reason) => controller.abort(reason);
         this.context = context;
       }
-      onResponseStart(controller, statusCode, headers2, _statusMessage) {
+      onResponseStart(controller, statusCode, headers3, _statusMessage) {
         const { opaque, handler, context } = this;
         if (statusCode < 200) {
           if (this.onInfo) {
             const rawHeaders = controller?.rawHeaders;
-            const responseHeaders = this.responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers2;
+            const responseHeaders = this.responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers3;
             this.onInfo({ statusCode, headers: responseHeaders });
           }
           return;
@@ -2933,7 +2933,7 @@ var require_api_pipeline = __commonJS({
         try {
           this.handler = null;
           const rawHeaders = controller?.rawHeaders;
-          const responseHeaders = this.responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers2;
+          const responseHeaders = this.responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers3;
           body = this.runInAsyncScope(handler, null, {
             statusCode,
             headers: responseHeaders,
@@ -3038,7 +3038,7 @@ var require_api_upgrade = __commonJS({
       onResponseStart() {
         throw new SocketError("bad upgrade", null);
       }
-      onRequestUpgrade(controller, statusCode, headers2, socket) {
+      onRequestUpgrade(controller, statusCode, headers3, socket) {
         const expectedStatusCode = socket[kHTTP2Stream] === true ? 200 : 101;
         if (statusCode !== expectedStatusCode) {
           const socketInfo = socket[kHTTP2Stream] === true ? null : util.getSocketInfo(socket);
@@ -3049,7 +3049,7 @@ var require_api_upgrade = __commonJS({
         removeSignal(this);
         this.callback = null;
         const rawHeaders = controller?.rawHeaders;
-        const responseHeaders = this.responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers2;
+        const responseHeaders = this.responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers3;
         this.runInAsyncScope(callback, null, null, {
           headers: responseHeaders,
           socket,
@@ -3136,14 +3136,14 @@ var require_api_connect = __commonJS({
       onResponseStart() {
         throw new SocketError("bad connect", null);
       }
-      onRequestUpgrade(controller, statusCode, headers2, socket) {
+      onRequestUpgrade(controller, statusCode, headers3, socket) {
         const { callback, opaque, context } = this;
         removeSignal(this);
         this.callback = null;
-        let responseHeaders = headers2;
+        let responseHeaders = headers3;
         const rawHeaders = controller?.rawHeaders;
         if (responseHeaders != null) {
-          responseHeaders = this.responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers2;
+          responseHeaders = this.responseHeaders === "raw" ? util.parseRawHeaders(rawHeaders) : headers3;
         }
         this.runInAsyncScope(callback, null, null, {
           statusCode,
@@ -3575,7 +3575,7 @@ var require_pool_base = __commonJS({
       // mapped to a promise that settles once they have.
       [kRetiring] = /* @__PURE__ */ new Map();
       [kNeedDrain] = false;
-      [kOnDrain](client, origin, targets) {
+      [kOnDrain](client, origin2, targets) {
         if (client.closed || client.destroyed) {
           return;
         }
@@ -3594,12 +3594,12 @@ var require_pool_base = __commonJS({
         if (needDrain) {
           this[kOnClientBusy](client);
           if (!queue.isEmpty()) {
-            return this[kDrainQueue](origin, targets);
+            return this[kDrainQueue](origin2, targets);
           }
         }
         if (!needDrain && this[kNeedDrain]) {
           this[kNeedDrain] = false;
-          this.emit("drain", origin, [this, ...targets]);
+          this.emit("drain", origin2, [this, ...targets]);
         }
         if (this[kClosedResolve] && queue.isEmpty()) {
           return closeClients(this).then(this[kClosedResolve]);
@@ -3609,7 +3609,7 @@ var require_pool_base = __commonJS({
       }
       [kOnClientDrain]() {
       }
-      [kDrainQueue](origin, targets) {
+      [kDrainQueue](origin2, targets) {
         const queue = this[kQueue];
         let hasDispatcher = true;
         while (!queue.isEmpty()) {
@@ -3631,20 +3631,20 @@ var require_pool_base = __commonJS({
         }
         if (hasDispatcher && this[kNeedDrain]) {
           this[kNeedDrain] = false;
-          this.emit("drain", origin, [this, ...targets]);
+          this.emit("drain", origin2, [this, ...targets]);
         }
         if (this[kClosedResolve] && queue.isEmpty()) {
           return closeClients(this).then(this[kClosedResolve]);
         }
       }
-      [kOnConnect] = (origin, targets) => {
-        this.emit("connect", origin, [this, ...targets]);
+      [kOnConnect] = (origin2, targets) => {
+        this.emit("connect", origin2, [this, ...targets]);
       };
-      [kOnDisconnect] = (origin, targets, err) => {
-        this.emit("disconnect", origin, [this, ...targets], err);
+      [kOnDisconnect] = (origin2, targets, err) => {
+        this.emit("disconnect", origin2, [this, ...targets], err);
       };
-      [kOnConnectionError] = (origin, targets, err) => {
-        this.emit("connectionError", origin, [this, ...targets], err);
+      [kOnConnectionError] = (origin2, targets, err) => {
+        this.emit("connectionError", origin2, [this, ...targets], err);
       };
       get [kBusy]() {
         return this[kNeedDrain];
@@ -3887,9 +3887,9 @@ var require_diagnostics = __commonJS({
         "undici:client:sendHeaders",
         (evt) => {
           const {
-            request: { method, path: path2, origin }
+            request: { method, path: path2, origin: origin2 }
           } = evt;
-          debugLog("sending request to %s %s%s", method, origin, path2);
+          debugLog("sending request to %s %s%s", method, origin2, path2);
         }
       );
     }
@@ -3907,13 +3907,13 @@ var require_diagnostics = __commonJS({
         "undici:request:headers",
         (evt) => {
           const {
-            request: { method, path: path2, origin },
+            request: { method, path: path2, origin: origin2 },
             response: { statusCode }
           } = evt;
           debugLog(
             "received response to %s %s%s - HTTP %d",
             method,
-            origin,
+            origin2,
             path2,
             statusCode
           );
@@ -3923,22 +3923,22 @@ var require_diagnostics = __commonJS({
         "undici:request:trailers",
         (evt) => {
           const {
-            request: { method, path: path2, origin }
+            request: { method, path: path2, origin: origin2 }
           } = evt;
-          debugLog("trailers received from %s %s%s", method, origin, path2);
+          debugLog("trailers received from %s %s%s", method, origin2, path2);
         }
       );
       diagnosticsChannel.subscribe(
         "undici:request:error",
         (evt) => {
           const {
-            request: { method, path: path2, origin },
+            request: { method, path: path2, origin: origin2 },
             error: error2
           } = evt;
           debugLog(
             "request to %s %s%s errored - %s",
             method,
-            origin,
+            origin2,
             path2,
             error2.message
           );
@@ -4367,7 +4367,7 @@ var require_infra = __commonJS({
     }
     var nonASCIIRegex = /[^\x00-\x7F]/;
     function asciiLowercase(str) {
-      return nonASCIIRegex.test(str) ? str.replace(/[A-Z]+/g, (upper) => upper.toLowerCase()) : str.toLowerCase();
+      return nonASCIIRegex.test(str) ? str.replace(/[A-Z]+/g, (upper2) => upper2.toLowerCase()) : str.toLowerCase();
     }
     function parseJSONFromBytes(bytes) {
       return JSON.parse(utf8DecodeBytes(bytes));
@@ -4697,7 +4697,7 @@ var require_webidl = __commonJS({
     var { types, inspect } = __require("node:util");
     var { markAsUncloneable } = __require("node:worker_threads");
     var UNDEFINED = 1;
-    var BOOLEAN = 2;
+    var BOOLEAN2 = 2;
     var STRING = 3;
     var SYMBOL = 4;
     var NUMBER = 5;
@@ -4757,7 +4757,7 @@ var require_webidl = __commonJS({
         case "undefined":
           return UNDEFINED;
         case "boolean":
-          return BOOLEAN;
+          return BOOLEAN2;
         case "string":
           return STRING;
         case "symbol":
@@ -4777,7 +4777,7 @@ var require_webidl = __commonJS({
     };
     webidl.util.Types = {
       UNDEFINED,
-      BOOLEAN,
+      BOOLEAN: BOOLEAN2,
       STRING,
       SYMBOL,
       NUMBER,
@@ -4789,7 +4789,7 @@ var require_webidl = __commonJS({
       switch (webidl.util.Type(o)) {
         case UNDEFINED:
           return "Undefined";
-        case BOOLEAN:
+        case BOOLEAN2:
           return "Boolean";
         case STRING:
           return "String";
@@ -5329,18 +5329,18 @@ var require_util2 = __commonJS({
     function normalizeBinaryStringToUtf8(value) {
       return Buffer.from(value, "binary").toString("utf8");
     }
-    function requestCurrentURL(request2) {
-      return request2.urlList[request2.urlList.length - 1];
+    function requestCurrentURL(request3) {
+      return request3.urlList[request3.urlList.length - 1];
     }
-    function requestBadPort(request2) {
-      const url = requestCurrentURL(request2);
+    function requestBadPort(request3) {
+      const url = requestCurrentURL(request3);
       if (urlIsHttpHttpsScheme(url) && badPortsSet.has(url.port)) {
         return "blocked";
       }
       return "allowed";
     }
-    function isErrorLike(object) {
-      return object instanceof Error || (object?.constructor?.name === "Error" || object?.constructor?.name === "DOMException");
+    function isErrorLike(object2) {
+      return object2 instanceof Error || (object2?.constructor?.name === "Error" || object2?.constructor?.name === "DOMException");
     }
     function isValidReasonPhrase(statusText) {
       for (let i = 0; i < statusText.length; ++i) {
@@ -5371,10 +5371,10 @@ var require_util2 = __commonJS({
       }
       return policy;
     }
-    function setRequestReferrerPolicyOnRedirect(request2, actualResponse) {
+    function setRequestReferrerPolicyOnRedirect(request3, actualResponse) {
       const policy = parseReferrerPolicy(actualResponse);
       if (policy !== "") {
-        request2.referrerPolicy = policy;
+        request3.referrerPolicy = policy;
       }
     }
     function crossOriginResourcePolicyCheck() {
@@ -5394,33 +5394,33 @@ var require_util2 = __commonJS({
       header = httpRequest.mode;
       httpRequest.headersList.set("sec-fetch-mode", header, true);
     }
-    function appendRequestOriginHeader(request2) {
-      let serializedOrigin = request2.origin;
+    function appendRequestOriginHeader(request3) {
+      let serializedOrigin = request3.origin;
       if (serializedOrigin === "client" || serializedOrigin === void 0) {
         return;
       }
-      if (request2.responseTainting === "cors" || request2.mode === "websocket") {
-        request2.headersList.append("origin", serializedOrigin, true);
-      } else if (request2.method !== "GET" && request2.method !== "HEAD") {
-        switch (request2.referrerPolicy) {
+      if (request3.responseTainting === "cors" || request3.mode === "websocket") {
+        request3.headersList.append("origin", serializedOrigin, true);
+      } else if (request3.method !== "GET" && request3.method !== "HEAD") {
+        switch (request3.referrerPolicy) {
           case "no-referrer":
             serializedOrigin = null;
             break;
           case "no-referrer-when-downgrade":
           case "strict-origin":
           case "strict-origin-when-cross-origin":
-            if (request2.origin && urlHasHttpsScheme(request2.origin) && !urlHasHttpsScheme(requestCurrentURL(request2))) {
+            if (request3.origin && urlHasHttpsScheme(request3.origin) && !urlHasHttpsScheme(requestCurrentURL(request3))) {
               serializedOrigin = null;
             }
             break;
           case "same-origin":
-            if (!sameOrigin(request2, requestCurrentURL(request2))) {
+            if (!sameOrigin(request3, requestCurrentURL(request3))) {
               serializedOrigin = null;
             }
             break;
           default:
         }
-        request2.headersList.append("origin", serializedOrigin, true);
+        request3.headersList.append("origin", serializedOrigin, true);
       }
     }
     function coarsenTime(timestamp, crossOriginIsolatedCapability) {
@@ -5474,18 +5474,18 @@ var require_util2 = __commonJS({
         referrerPolicy: policyContainer.referrerPolicy
       };
     }
-    function determineRequestsReferrer(request2) {
-      const policy = request2.referrerPolicy;
+    function determineRequestsReferrer(request3) {
+      const policy = request3.referrerPolicy;
       assert(policy);
       let referrerSource = null;
-      if (request2.referrer === "client") {
+      if (request3.referrer === "client") {
         const globalOrigin = getGlobalOrigin();
         if (!globalOrigin || globalOrigin.origin === "null") {
           return "no-referrer";
         }
         referrerSource = new URL(globalOrigin);
-      } else if (webidl.is.URL(request2.referrer)) {
-        referrerSource = request2.referrer;
+      } else if (webidl.is.URL(request3.referrer)) {
+        referrerSource = request3.referrer;
       }
       let referrerURL = stripURLForReferrer(referrerSource);
       const referrerOrigin = stripURLForReferrer(referrerSource, true);
@@ -5503,14 +5503,14 @@ var require_util2 = __commonJS({
         case "unsafe-url":
           return referrerURL;
         case "strict-origin": {
-          const currentURL = requestCurrentURL(request2);
+          const currentURL = requestCurrentURL(request3);
           if (isURLPotentiallyTrustworthy(referrerURL) && !isURLPotentiallyTrustworthy(currentURL)) {
             return "no-referrer";
           }
           return referrerOrigin;
         }
         case "strict-origin-when-cross-origin": {
-          const currentURL = requestCurrentURL(request2);
+          const currentURL = requestCurrentURL(request3);
           if (sameOrigin(referrerURL, currentURL)) {
             return referrerURL;
           }
@@ -5520,17 +5520,17 @@ var require_util2 = __commonJS({
           return referrerOrigin;
         }
         case "same-origin":
-          if (sameOrigin(request2, referrerURL)) {
+          if (sameOrigin(request3, referrerURL)) {
             return referrerURL;
           }
           return "no-referrer";
         case "origin-when-cross-origin":
-          if (sameOrigin(request2, referrerURL)) {
+          if (sameOrigin(request3, referrerURL)) {
             return referrerURL;
           }
           return referrerOrigin;
         case "no-referrer-when-downgrade": {
-          const currentURL = requestCurrentURL(request2);
+          const currentURL = requestCurrentURL(request3);
           if (isURLPotentiallyTrustworthy(referrerURL) && !isURLPotentiallyTrustworthy(currentURL)) {
             return "no-referrer";
           }
@@ -5555,33 +5555,33 @@ var require_util2 = __commonJS({
     }
     var isPotentialleTrustworthyIPv4 = RegExp.prototype.test.bind(/^127\.(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]\d|\d)\.){2}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]\d|\d)$/);
     var isPotentiallyTrustworthyIPv6 = RegExp.prototype.test.bind(/^(?:(?:0{1,4}:){7}|(?:0{1,4}:){1,6}:|::)0{0,3}1$/);
-    function isOriginIPPotentiallyTrustworthy(origin) {
-      if (origin.includes(":")) {
-        if (origin[0] === "[" && origin[origin.length - 1] === "]") {
-          origin = origin.slice(1, -1);
+    function isOriginIPPotentiallyTrustworthy(origin2) {
+      if (origin2.includes(":")) {
+        if (origin2[0] === "[" && origin2[origin2.length - 1] === "]") {
+          origin2 = origin2.slice(1, -1);
         }
-        return isPotentiallyTrustworthyIPv6(origin);
+        return isPotentiallyTrustworthyIPv6(origin2);
       }
-      return isPotentialleTrustworthyIPv4(origin);
+      return isPotentialleTrustworthyIPv4(origin2);
     }
-    function isOriginPotentiallyTrustworthy(origin) {
-      if (origin == null || origin === "null") {
+    function isOriginPotentiallyTrustworthy(origin2) {
+      if (origin2 == null || origin2 === "null") {
         return false;
       }
-      origin = new URL(origin);
-      if (origin.protocol === "https:" || origin.protocol === "wss:") {
+      origin2 = new URL(origin2);
+      if (origin2.protocol === "https:" || origin2.protocol === "wss:") {
         return true;
       }
-      if (isOriginIPPotentiallyTrustworthy(origin.hostname)) {
+      if (isOriginIPPotentiallyTrustworthy(origin2.hostname)) {
         return true;
       }
-      if (origin.hostname === "localhost" || origin.hostname === "localhost.") {
+      if (origin2.hostname === "localhost" || origin2.hostname === "localhost.") {
         return true;
       }
-      if (origin.hostname.endsWith(".localhost") || origin.hostname.endsWith(".localhost.")) {
+      if (origin2.hostname.endsWith(".localhost") || origin2.hostname.endsWith(".localhost.")) {
         return true;
       }
-      if (origin.protocol === "file:") {
+      if (origin2.protocol === "file:") {
         return true;
       }
       return false;
@@ -5597,7 +5597,7 @@ var require_util2 = __commonJS({
       if (url.protocol === "blob:") return true;
       return isOriginPotentiallyTrustworthy(url.origin);
     }
-    function tryUpgradeRequestToAPotentiallyTrustworthyURL(request2) {
+    function tryUpgradeRequestToAPotentiallyTrustworthyURL(request3) {
     }
     function sameOrigin(A, B) {
       if (A.origin === B.origin && A.origin === "null") {
@@ -5686,7 +5686,7 @@ var require_util2 = __commonJS({
         return new FastIterableIterator(target2, kind);
       };
     }
-    function iteratorMixin(name, object, kInternalIterator, keyIndex = 0, valueIndex = 1, brandCheck) {
+    function iteratorMixin(name, object2, kInternalIterator, keyIndex = 0, valueIndex = 1, brandCheck) {
       const makeIterator = createIterator(name, kInternalIterator, keyIndex, valueIndex);
       const properties = {
         keys: {
@@ -5734,7 +5734,7 @@ var require_util2 = __commonJS({
           }
         }
       };
-      return Object.defineProperties(object.prototype, {
+      return Object.defineProperties(object2.prototype, {
         ...properties,
         [Symbol.iterator]: {
           writable: true,
@@ -5909,11 +5909,11 @@ var require_util2 = __commonJS({
     function createInflate(zlibOptions) {
       return new InflateStream(zlibOptions);
     }
-    function extractMimeType(headers2) {
+    function extractMimeType(headers3) {
       let charset = null;
       let essence = null;
       let mimeType = null;
-      const values = getDecodeSplit("content-type", headers2);
+      const values = getDecodeSplit("content-type", headers3);
       if (values === null) {
         return "failure";
       }
@@ -5969,14 +5969,14 @@ var require_util2 = __commonJS({
       }
       return values;
     }
-    function getDecodeSplit(name, list) {
-      const value = list.get(name, true);
+    function getDecodeSplit(name, list2) {
+      const value = list2.get(name, true);
       if (value === null) {
         return null;
       }
       return gettingDecodingSplitting(value);
     }
-    function hasAuthenticationEntry(request2) {
+    function hasAuthenticationEntry(request3) {
       return false;
     }
     function includesCredentials(url) {
@@ -6163,22 +6163,22 @@ var require_formdata = __commonJS({
         } else {
           value = webidl.converters.USVString(value);
         }
-        const entry = makeEntry(name, value, filename);
-        this.#state.push(entry);
+        const entry2 = makeEntry(name, value, filename);
+        this.#state.push(entry2);
       }
       delete(name) {
         webidl.brandCheck(this, webidl.is.FormData);
         const prefix = "FormData.delete";
         webidl.argumentLengthCheck(arguments, 1, prefix);
         name = webidl.converters.USVString(name);
-        this.#state = this.#state.filter((entry) => entry.name !== name);
+        this.#state = this.#state.filter((entry2) => entry2.name !== name);
       }
       get(name) {
         webidl.brandCheck(this, webidl.is.FormData);
         const prefix = "FormData.get";
         webidl.argumentLengthCheck(arguments, 1, prefix);
         name = webidl.converters.USVString(name);
-        const idx = this.#state.findIndex((entry) => entry.name === name);
+        const idx = this.#state.findIndex((entry2) => entry2.name === name);
         if (idx === -1) {
           return null;
         }
@@ -6189,14 +6189,14 @@ var require_formdata = __commonJS({
         const prefix = "FormData.getAll";
         webidl.argumentLengthCheck(arguments, 1, prefix);
         name = webidl.converters.USVString(name);
-        return this.#state.filter((entry) => entry.name === name).map((entry) => entry.value);
+        return this.#state.filter((entry2) => entry2.name === name).map((entry2) => entry2.value);
       }
       has(name) {
         webidl.brandCheck(this, webidl.is.FormData);
         const prefix = "FormData.has";
         webidl.argumentLengthCheck(arguments, 1, prefix);
         name = webidl.converters.USVString(name);
-        return this.#state.findIndex((entry) => entry.name === name) !== -1;
+        return this.#state.findIndex((entry2) => entry2.name === name) !== -1;
       }
       set(name, value, filename = void 0) {
         webidl.brandCheck(this, webidl.is.FormData);
@@ -6211,16 +6211,16 @@ var require_formdata = __commonJS({
         } else {
           value = webidl.converters.USVString(value);
         }
-        const entry = makeEntry(name, value, filename);
-        const idx = this.#state.findIndex((entry2) => entry2.name === name);
+        const entry2 = makeEntry(name, value, filename);
+        const idx = this.#state.findIndex((entry3) => entry3.name === name);
         if (idx !== -1) {
           this.#state = [
             ...this.#state.slice(0, idx),
-            entry,
-            ...this.#state.slice(idx + 1).filter((entry2) => entry2.name !== name)
+            entry2,
+            ...this.#state.slice(idx + 1).filter((entry3) => entry3.name !== name)
           ];
         } else {
-          this.#state.push(entry);
+          this.#state.push(entry2);
         }
       }
       [nodeUtil.inspect.custom](depth, options) {
@@ -6369,11 +6369,11 @@ var require_request = __commonJS({
       }
     };
     var Request2 = class {
-      constructor(origin, {
+      constructor(origin2, {
         path: path2,
         method,
         body,
-        headers: headers2,
+        headers: headers3,
         query,
         idempotent,
         blocking,
@@ -6472,8 +6472,8 @@ var require_request = __commonJS({
         this.aborted = false;
         this.upgrade = upgrade || null;
         this.path = query ? serializePathWithQuery(path2, query) : path2;
-        this.origin = origin;
-        this.protocol = getProtocolFromUrlString(origin);
+        this.origin = origin2;
+        this.protocol = getProtocolFromUrlString(origin2);
         this.idempotent = idempotent == null ? method === "HEAD" || method === "GET" || method === "QUERY" : idempotent;
         this.blocking = blocking ?? this.method !== "HEAD";
         this.reset = reset == null ? null : reset;
@@ -6482,28 +6482,28 @@ var require_request = __commonJS({
         this.contentType = null;
         this.headers = [];
         this.expectContinue = expectContinue != null ? expectContinue : false;
-        if (Array.isArray(headers2)) {
-          if (headers2.length % 2 !== 0) {
+        if (Array.isArray(headers3)) {
+          if (headers3.length % 2 !== 0) {
             throw new InvalidArgumentError("headers array must be even");
           }
-          for (let i = 0; i < headers2.length; i += 2) {
-            processHeader(this, headers2[i], headers2[i + 1]);
+          for (let i = 0; i < headers3.length; i += 2) {
+            processHeader(this, headers3[i], headers3[i + 1]);
           }
-        } else if (headers2 && typeof headers2 === "object") {
-          if (hasSafeIterator(headers2)) {
-            for (const header of headers2) {
+        } else if (headers3 && typeof headers3 === "object") {
+          if (hasSafeIterator(headers3)) {
+            for (const header of headers3) {
               if (!Array.isArray(header) || header.length !== 2) {
                 throw new InvalidArgumentError("headers must be in key-value pair format");
               }
               processHeader(this, header[0], header[1]);
             }
           } else {
-            const keys = Object.keys(headers2);
+            const keys = Object.keys(headers3);
             for (let i = 0; i < keys.length; ++i) {
-              processHeader(this, keys[i], headers2[keys[i]]);
+              processHeader(this, keys[i], headers3[keys[i]]);
             }
           }
-        } else if (headers2 != null) {
+        } else if (headers3 != null) {
           throw new InvalidArgumentError("headers must be an object or an array");
         }
         assertRequestHandler(handler, method, upgrade);
@@ -6551,18 +6551,18 @@ var require_request = __commonJS({
       onResponseStarted() {
         return this[kHandler].onResponseStarted?.();
       }
-      onResponseStart(statusCode, headers2, resume, statusText) {
+      onResponseStart(statusCode, headers3, resume, statusText) {
         assert(!this.aborted);
         assert(!this.completed);
         if (channels.headers.hasSubscribers) {
-          channels.headers.publish({ request: this, response: { statusCode, headers: headers2, statusText } });
+          channels.headers.publish({ request: this, response: { statusCode, headers: headers3, statusText } });
         }
         const controller = this[kController];
         if (controller) {
           controller[kResume] = resume;
-          controller.rawHeaders = headers2;
+          controller.rawHeaders = headers3;
         }
-        const parsedHeaders = Array.isArray(headers2) ? parseHeaders(headers2) : headers2;
+        const parsedHeaders = Array.isArray(headers3) ? parseHeaders(headers3) : headers3;
         try {
           this[kHandler].onResponseStart?.(controller, statusCode, parsedHeaders, statusText);
           return !controller?.paused;
@@ -6592,18 +6592,18 @@ var require_request = __commonJS({
        * @param {import('node:stream').Duplex} socket
        * @param {string} [statusText]
        */
-      onRequestUpgrade(statusCode, headers2, socket, statusText = "") {
+      onRequestUpgrade(statusCode, headers3, socket, statusText = "") {
         this.onFinally();
         assert(!this.aborted);
         assert(!this.completed);
         if (channels.headers.hasSubscribers) {
-          channels.headers.publish({ request: this, response: { statusCode, headers: headers2, statusText } });
+          channels.headers.publish({ request: this, response: { statusCode, headers: headers3, statusText } });
         }
         const controller = this[kController];
         if (controller) {
-          controller.rawHeaders = headers2;
+          controller.rawHeaders = headers3;
         }
-        const parsedHeaders = Array.isArray(headers2) ? parseHeaders(headers2) : headers2;
+        const parsedHeaders = Array.isArray(headers3) ? parseHeaders(headers3) : headers3;
         const result = this[kHandler].onRequestUpgrade?.(controller, statusCode, parsedHeaders, socket);
         if (!this.aborted) {
           this.completed = true;
@@ -6659,7 +6659,7 @@ var require_request = __commonJS({
         return this;
       }
     };
-    function processHeader(request2, key, val) {
+    function processHeader(request3, key, val) {
       if (val && (typeof val === "object" && !Array.isArray(val))) {
         throw new InvalidArgumentError(`invalid ${key} header`);
       } else if (val === void 0) {
@@ -6706,24 +6706,24 @@ var require_request = __commonJS({
         }
       }
       if (headerName === "host") {
-        if (request2.host !== null) {
+        if (request3.host !== null) {
           throw new InvalidArgumentError("duplicate host header");
         }
         if (typeof val !== "string") {
           throw new InvalidArgumentError("invalid host header");
         }
-        request2.host = val;
+        request3.host = val;
       } else if (headerName === "content-length") {
-        if (request2.contentLength !== null) {
+        if (request3.contentLength !== null) {
           throw new InvalidArgumentError("duplicate content-length header");
         }
         if (!isValidContentLengthHeaderValue(val)) {
           throw new InvalidArgumentError("invalid content-length header");
         }
-        request2.contentLength = parseInt(val, 10);
-      } else if (request2.contentType === null && headerName === "content-type") {
-        request2.contentType = val;
-        request2.headers.push(key, val);
+        request3.contentLength = parseInt(val, 10);
+      } else if (request3.contentType === null && headerName === "content-type") {
+        request3.contentType = val;
+        request3.headers.push(key, val);
       } else if (headerName === "transfer-encoding" || headerName === "keep-alive" || headerName === "upgrade") {
         throw new InvalidArgumentError(`invalid ${headerName} header`);
       } else if (headerName === "connection") {
@@ -6737,13 +6737,13 @@ var require_request = __commonJS({
             throw new InvalidArgumentError("invalid connection header");
           }
           if (trimmed === "close") {
-            request2.reset = true;
+            request3.reset = true;
           }
         }
       } else if (headerName === "expect") {
         throw new NotSupportedError("expect header not supported");
       } else {
-        request2.headers.push(key, val);
+        request3.headers.push(key, val);
       }
     }
     var isFormData;
@@ -7582,7 +7582,7 @@ var require_simd = __commonJS({
     function destroy(parser) {
       this.destroy(parser);
     }
-    function parse3(parser, data, limit) {
+    function parse5(parser, data, limit) {
       return this.parse(parser, data, limit) >>> 0;
     }
     function fail(parser, code, description) {
@@ -8460,7 +8460,7 @@ var require_simd = __commonJS({
         dealloc: dealloc.bind(wasm),
         create: create2.bind(wasm),
         destroy: destroy.bind(wasm),
-        parse: parse3.bind(wasm),
+        parse: parse5.bind(wasm),
         fail: fail.bind(wasm),
         hasDebug: hasDebug.bind(wasm),
         clear: wasm.clear,
@@ -8514,7 +8514,7 @@ var require_no_simd = __commonJS({
     function destroy(parser) {
       this.destroy(parser);
     }
-    function parse3(parser, data, limit) {
+    function parse5(parser, data, limit) {
       return this.parse(parser, data, limit) >>> 0;
     }
     function fail(parser, code, description) {
@@ -9392,7 +9392,7 @@ var require_no_simd = __commonJS({
         dealloc: dealloc.bind(wasm),
         create: create2.bind(wasm),
         destroy: destroy.bind(wasm),
-        parse: parse3.bind(wasm),
+        parse: parse5.bind(wasm),
         fail: fail.bind(wasm),
         hasDebug: hasDebug.bind(wasm),
         clear: wasm.clear,
@@ -9760,8 +9760,8 @@ var require_parser_h1 = __commonJS({
           this.timeout.refresh();
         }
         if (len > 0) {
-          const request2 = client[kQueue][client[kRunningIdx]];
-          assert(request2);
+          const request3 = client[kQueue][client[kRunningIdx]];
+          assert(request3);
           assert(this.timeoutType === TIMEOUT_BODY);
           assert(this.statusCode >= 200);
           if (maxResponseSize > -1 && this.bytesRead + len > maxResponseSize) {
@@ -9769,7 +9769,7 @@ var require_parser_h1 = __commonJS({
           }
           this.bytesRead += len;
           this.directBodyRemaining -= len;
-          if (request2.onResponseData(data.subarray(0, len)) === false) {
+          if (request3.onResponseData(data.subarray(0, len)) === false) {
             this.directBodyCompletePending = this.directBodyRemaining === 0;
             this.pauseParser();
             this[kPausedByHandler] = true;
@@ -9887,11 +9887,11 @@ var require_parser_h1 = __commonJS({
           if (socket.destroyed) {
             return this.fail(this.milo.ERROR_CALLBACK_ERROR, "Other side closed");
           }
-          const request2 = client[kQueue][client[kRunningIdx]];
-          if (!request2) {
+          const request3 = client[kQueue][client[kRunningIdx]];
+          if (!request3) {
             return this.fail(this.milo.ERROR_CALLBACK_ERROR, "Missing request");
           }
-          request2.onResponseStarted();
+          request3.onResponseStarted();
         }
         for (; ; ) {
           const event = this.parserEvents[cursor];
@@ -9922,8 +9922,8 @@ var require_parser_h1 = __commonJS({
                 return;
               }
               assert(statusCode >= 100);
-              const request2 = client2[kQueue][client2[kRunningIdx]];
-              assert(request2);
+              const request3 = client2[kQueue][client2[kRunningIdx]];
+              assert(request3);
               this.statusCode = 0;
               this.statusText = "";
               this.bytesRead = 0;
@@ -9939,12 +9939,12 @@ var require_parser_h1 = __commonJS({
               if (statusCode < 200) {
                 break;
               }
-              if (request2.method !== "HEAD" && contentLength !== -1 && bytesRead !== contentLength) {
+              if (request3.method !== "HEAD" && contentLength !== -1 && bytesRead !== contentLength) {
                 util.destroy(socket2, new ResponseContentLengthMismatchError());
                 this.pauseParser();
                 break;
               }
-              request2.onResponseEnd(trailers);
+              request3.onResponseEnd(trailers);
               client2[kQueue][client2[kRunningIdx]++] = null;
               if (socket2[kWriting]) {
                 assert(client2[kRunning] === 0);
@@ -9964,21 +9964,21 @@ var require_parser_h1 = __commonJS({
               break;
             }
             case milo.EVENT_REASON: {
-              const at = this.parserEvents.readUInt32LE(cursor + 1);
+              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               this.statusText = new FastBuffer(
                 currentBufferRef.buffer,
-                currentBufferRef.byteOffset + at,
+                currentBufferRef.byteOffset + at2,
                 len
               ).toString();
               break;
             }
             case milo.EVENT_HEADER_NAME: {
-              const at = this.parserEvents.readUInt32LE(cursor + 1);
+              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               const data = len > 0 ? new FastBuffer(
                 currentBufferRef.buffer,
-                currentBufferRef.byteOffset + at,
+                currentBufferRef.byteOffset + at2,
                 len
               ) : EMPTY_BUF;
               this.headers.push(data);
@@ -9990,11 +9990,11 @@ var require_parser_h1 = __commonJS({
               break;
             }
             case milo.EVENT_HEADER_VALUE: {
-              const at = this.parserEvents.readUInt32LE(cursor + 1);
+              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               const data = len > 0 ? new FastBuffer(
                 currentBufferRef.buffer,
-                currentBufferRef.byteOffset + at,
+                currentBufferRef.byteOffset + at2,
                 len
               ) : EMPTY_BUF;
               const key = this.headers[this.headers.length - 1];
@@ -10022,12 +10022,12 @@ var require_parser_h1 = __commonJS({
               const hasTrailers = this.parserEvents[cursor + 9] !== 0;
               const bodyKind = this.parserEvents[cursor + 10];
               const contentLength = this.parserEvents.readUInt32LE(cursor + 11) + this.parserEvents.readUInt32LE(cursor + 15) * 4294967296;
-              const { socket: socket2, client: client2, headers: headers2, statusText } = this;
+              const { socket: socket2, client: client2, headers: headers3, statusText } = this;
               if (socket2.destroyed) {
                 return this.fail(milo.ERROR_CALLBACK_ERROR, "Other side closed");
               }
-              const request2 = client2[kQueue][client2[kRunningIdx]];
-              if (!request2) {
+              const request3 = client2[kQueue][client2[kRunningIdx]];
+              if (!request3) {
                 return this.fail(milo.ERROR_CALLBACK_ERROR, "Missing request");
               }
               assert(!this.upgrade);
@@ -10039,7 +10039,7 @@ var require_parser_h1 = __commonJS({
                 );
                 return this.fail(milo.ERROR_CALLBACK_ERROR, "Bad response");
               }
-              if (shouldUpgrade && !request2.upgrade) {
+              if (shouldUpgrade && !request3.upgrade) {
                 util.destroy(
                   socket2,
                   new SocketError("bad upgrade", util.getSocketInfo(socket2))
@@ -10048,15 +10048,15 @@ var require_parser_h1 = __commonJS({
               }
               assert(this.timeoutType === TIMEOUT_HEADERS);
               this.statusCode = statusCode;
-              this.shouldKeepAlive = shouldKeepAlive || request2.method === "HEAD" && !socket2[kReset] && /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i.test(this.connection) && !/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(this.connection);
+              this.shouldKeepAlive = shouldKeepAlive || request3.method === "HEAD" && !socket2[kReset] && /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i.test(this.connection) && !/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(this.connection);
               this.contentLength = bodyKind === BODY_KIND_CONTENT_LENGTH ? contentLength : -1;
               if (this.statusCode >= 200) {
-                const bodyTimeout = request2.bodyTimeout != null ? request2.bodyTimeout : client2[kBodyTimeout];
+                const bodyTimeout = request3.bodyTimeout != null ? request3.bodyTimeout : client2[kBodyTimeout];
                 this.setTimeout(bodyTimeout, TIMEOUT_BODY);
               } else if (this.timeout?.refresh) {
                 this.timeout.refresh();
               }
-              if (request2.method === "CONNECT") {
+              if (request3.method === "CONNECT") {
                 assert(client2[kRunning] === 1);
                 milo.setIsConnect(this.parser, true);
                 this.upgrade = true;
@@ -10088,20 +10088,20 @@ var require_parser_h1 = __commonJS({
               } else {
                 socket2[kReset] = true;
               }
-              const pause2 = request2.onResponseStart(
+              const pause2 = request3.onResponseStart(
                 statusCode,
-                headers2,
+                headers3,
                 this.resume,
                 statusText
               ) === false;
-              if (request2.aborted) {
+              if (request3.aborted) {
                 return this.fail(milo.ERROR_CALLBACK_ERROR, "Request aborted");
               }
-              if (request2.method === "HEAD" || statusCode < 200) {
+              if (request3.method === "HEAD" || statusCode < 200) {
                 this.setShouldSkipBody(true);
               }
               this.headersSuspended = true;
-              if (!pause2 && request2.method !== "HEAD" && statusCode >= 200 && statusCode !== 204 && statusCode !== 205 && statusCode !== 304 && bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength > 0 && !hasTrailers) {
+              if (!pause2 && request3.method !== "HEAD" && statusCode >= 200 && statusCode !== 204 && statusCode !== 205 && statusCode !== 304 && bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength > 0 && !hasTrailers) {
                 this.directBodyRemaining = contentLength;
               }
               if (socket2[kBlocking]) {
@@ -10111,20 +10111,20 @@ var require_parser_h1 = __commonJS({
               if (pause2) {
                 this.pauseParser();
                 this[kPausedByHandler] = true;
-              } else if (request2.method === "HEAD" || statusCode < 200 || statusCode === 204 || statusCode === 205 || statusCode === 304 || bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength === 0) {
+              } else if (request3.method === "HEAD" || statusCode < 200 || statusCode === 204 || statusCode === 205 || statusCode === 304 || bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength === 0) {
                 this.directBodyCompletePending = true;
               }
               break;
             }
             case milo.EVENT_DATA: {
-              const at = this.parserEvents.readUInt32LE(cursor + 1);
+              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               const { client: client2, socket: socket2, statusCode, maxResponseSize } = this;
               if (socket2.destroyed) {
                 return this.fail(milo.ERROR_CALLBACK_ERROR, "Other side closed");
               }
-              const request2 = client2[kQueue][client2[kRunningIdx]];
-              assert(request2);
+              const request3 = client2[kQueue][client2[kRunningIdx]];
+              assert(request3);
               assert(this.timeoutType === TIMEOUT_BODY);
               if (this.timeout?.refresh) {
                 this.timeout.refresh();
@@ -10139,8 +10139,8 @@ var require_parser_h1 = __commonJS({
               }
               this.bytesRead += len;
               const buffer = currentBufferRef;
-              if (request2.onResponseData(
-                new FastBuffer(buffer.buffer, buffer.byteOffset + at, len)
+              if (request3.onResponseData(
+                new FastBuffer(buffer.buffer, buffer.byteOffset + at2, len)
               ) === false) {
                 this.pauseParser();
                 this[kPausedByHandler] = true;
@@ -10148,11 +10148,11 @@ var require_parser_h1 = __commonJS({
               break;
             }
             case milo.EVENT_TRAILER_NAME: {
-              const at = this.parserEvents.readUInt32LE(cursor + 1);
+              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               const data = len > 0 ? new FastBuffer(
                 currentBufferRef.buffer,
-                currentBufferRef.byteOffset + at,
+                currentBufferRef.byteOffset + at2,
                 len
               ) : EMPTY_BUF;
               this.trailers.push(data);
@@ -10164,11 +10164,11 @@ var require_parser_h1 = __commonJS({
               break;
             }
             case milo.EVENT_TRAILER_VALUE: {
-              const at = this.parserEvents.readUInt32LE(cursor + 1);
+              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               const data = len > 0 ? new FastBuffer(
                 currentBufferRef.buffer,
-                currentBufferRef.byteOffset + at,
+                currentBufferRef.byteOffset + at2,
                 len
               ) : EMPTY_BUF;
               this.trailers.push(data);
@@ -10190,14 +10190,14 @@ var require_parser_h1 = __commonJS({
         this.errored = true;
       }
       onUpgrade(head) {
-        const { upgrade, client, socket, headers: headers2, statusCode } = this;
+        const { upgrade, client, socket, headers: headers3, statusCode } = this;
         assert(upgrade);
         assert(client[kSocket] === socket);
         assert(!socket.destroyed);
         assert(!this.paused);
-        const request2 = client[kQueue][client[kRunningIdx]];
-        assert(request2);
-        assert(request2.upgrade || request2.method === "CONNECT");
+        const request3 = client[kQueue][client[kRunningIdx]];
+        assert(request3);
+        assert(request3.upgrade || request3.method === "CONNECT");
         this.statusCode = 0;
         this.statusText = "";
         this.shouldKeepAlive = false;
@@ -10219,7 +10219,7 @@ var require_parser_h1 = __commonJS({
           new InformationalError("upgrade")
         );
         try {
-          request2.onRequestUpgrade(statusCode, headers2, socket);
+          request3.onRequestUpgrade(statusCode, headers3, socket);
         } catch (err) {
           util.destroy(socket, err);
         }
@@ -10630,12 +10630,12 @@ var require_body = __commonJS({
         stream.cancel("Response object has been garbage collected").catch(noop);
       }
     });
-    function extractBody(object, keepalive = false) {
+    function extractBody(object2, keepalive = false) {
       let stream = null;
-      if (webidl.is.ReadableStream(object)) {
-        stream = object;
-      } else if (webidl.is.Blob(object)) {
-        stream = object.stream();
+      if (webidl.is.ReadableStream(object2)) {
+        stream = object2;
+      } else if (webidl.is.Blob(object2)) {
+        stream = object2.stream();
       } else {
         stream = new ReadableStream({
           start() {
@@ -10673,16 +10673,16 @@ var require_body = __commonJS({
       let source = null;
       let length = null;
       let type = null;
-      if (typeof object === "string") {
-        source = object;
+      if (typeof object2 === "string") {
+        source = object2;
         type = "text/plain;charset=UTF-8";
-      } else if (webidl.is.URLSearchParams(object)) {
-        source = object.toString();
+      } else if (webidl.is.URLSearchParams(object2)) {
+        source = object2.toString();
         type = "application/x-www-form-urlencoded;charset=UTF-8";
-      } else if (webidl.is.BufferSource(object)) {
-        source = webidl.util.getCopyOfBytesHeldByBufferSource(object);
-      } else if (webidl.is.FormData(object)) {
-        const boundary = getFormDataBoundary(object);
+      } else if (webidl.is.BufferSource(object2)) {
+        source = webidl.util.getCopyOfBytesHeldByBufferSource(object2);
+      } else if (webidl.is.FormData(object2)) {
+        const boundary = getFormDataBoundary(object2);
         const prefix = `--${boundary}\r
 Content-Disposition: form-data`;
         const formdataEscape = (str) => str.replace(/\n/g, "%0A").replace(/\r/g, "%0D").replace(/"/g, "%22");
@@ -10691,7 +10691,7 @@ Content-Disposition: form-data`;
         const rn = new Uint8Array([13, 10]);
         length = 0;
         let hasUnknownSizeValue = false;
-        for (const [name, value] of object) {
+        for (const [name, value] of object2) {
           if (typeof value === "string") {
             const chunk2 = textEncoder.encode(prefix + `; name="${formdataEscape(normalizeLinefeeds(name))}"\r
 \r
@@ -10719,7 +10719,7 @@ Content-Type: ${value.type || "application/octet-stream"}\r
         if (hasUnknownSizeValue) {
           length = null;
         }
-        source = object;
+        source = object2;
         const parts = (async function* () {
           for (const part of blobParts) {
             if (part.stream) {
@@ -10731,25 +10731,25 @@ Content-Type: ${value.type || "application/octet-stream"}\r
         })();
         action = () => parts;
         type = `multipart/form-data; boundary=${boundary}`;
-      } else if (webidl.is.Blob(object)) {
-        source = object;
-        length = object.size;
-        if (object.type) {
-          type = object.type;
+      } else if (webidl.is.Blob(object2)) {
+        source = object2;
+        length = object2.size;
+        if (object2.type) {
+          type = object2.type;
         }
-      } else if (typeof object[Symbol.asyncIterator] === "function") {
+      } else if (typeof object2[Symbol.asyncIterator] === "function") {
         if (keepalive) {
           throw new TypeError("keepalive");
         }
-        if (util.isDisturbed(object) || object.locked) {
+        if (util.isDisturbed(object2) || object2.locked) {
           throw new TypeError(
             "Response body object should not be disturbed or locked"
           );
         }
-        if (webidl.is.ReadableStream(object)) {
-          stream = object;
+        if (webidl.is.ReadableStream(object2)) {
+          stream = object2;
         } else {
-          const reader = ReadableStream.from(object).getReader();
+          const reader = ReadableStream.from(object2).getReader();
           let cancelled = false;
           stream = new ReadableStream({
             async pull(controller) {
@@ -10783,12 +10783,12 @@ Content-Type: ${value.type || "application/octet-stream"}\r
       const body = { stream, source, length };
       return [body, type];
     }
-    function safelyExtractBody(object, keepalive = false) {
-      if (webidl.is.ReadableStream(object)) {
-        assert(!util.isDisturbed(object), "The body has already been consumed.");
-        assert(!object.locked, "The stream is locked.");
+    function safelyExtractBody(object2, keepalive = false) {
+      if (webidl.is.ReadableStream(object2)) {
+        assert(!util.isDisturbed(object2), "The body has already been consumed.");
+        assert(!object2.locked, "The stream is locked.");
       }
-      return extractBody(object, keepalive);
+      return extractBody(object2, keepalive);
     }
     function cloneBody(body) {
       const { 0: out1, 1: out2 } = ReadableStreamTee?.(body.stream, true) ?? body.stream.tee();
@@ -10829,9 +10829,9 @@ Content-Type: ${value.type || "application/octet-stream"}\r
             if (mimeType !== null) {
               switch (mimeType.essence) {
                 case "multipart/form-data": {
-                  const parsed = multipartFormDataParser(value, mimeType);
+                  const parsed2 = multipartFormDataParser(value, mimeType);
                   const fd = new FormData();
-                  setFormDataState(fd, parsed);
+                  setFormDataState(fd, parsed2);
                   return fd;
                 }
                 case "application/x-www-form-urlencoded": {
@@ -10883,14 +10883,14 @@ Content-Type: ${value.type || "application/octet-stream"}\r
     function mixinBody(prototype, getInternalState, brandCheck) {
       Object.assign(prototype.prototype, bodyMixinMethods(brandCheck, getInternalState));
     }
-    function consumeBody(object, convertBytesToJSValue, brandCheck, getInternalState) {
+    function consumeBody(object2, convertBytesToJSValue, brandCheck, getInternalState) {
       try {
-        webidl.brandCheck(object, brandCheck);
+        webidl.brandCheck(object2, brandCheck);
       } catch (e2) {
         return Promise.reject(e2);
       }
-      object = getInternalState(object);
-      if (bodyUnusable(object)) {
+      object2 = getInternalState(object2);
+      if (bodyUnusable(object2)) {
         return Promise.reject(new TypeError("Body is unusable: Body has already been read"));
       }
       const promise = Promise.withResolvers();
@@ -10902,20 +10902,20 @@ Content-Type: ${value.type || "application/octet-stream"}\r
           errorSteps(e2);
         }
       };
-      if (object.body == null) {
+      if (object2.body == null) {
         successSteps(Buffer.allocUnsafe(0));
         return promise.promise;
       }
-      fullyReadBody(object.body, successSteps, errorSteps);
+      fullyReadBody(object2.body, successSteps, errorSteps);
       return promise.promise;
     }
-    function bodyUnusable(object) {
-      const body = object.body;
+    function bodyUnusable(object2) {
+      const body = object2.body;
       return body != null && (body.stream.locked || util.isDisturbed(body.stream));
     }
     function bodyMimeType(requestOrResponse) {
-      const headers2 = requestOrResponse.headersList;
-      const mimeType = extractMimeType(headers2);
+      const headers3 = requestOrResponse.headersList;
+      const mimeType = extractMimeType(headers3);
       if (mimeType === "failure") {
         return null;
       }
@@ -11036,7 +11036,7 @@ var require_client_h1 = __commonJS({
            * @param {number} len
            * @returns {number}
            */
-          wasm_on_url: (p, at, len) => {
+          wasm_on_url: (p, at2, len) => {
             return 0;
           },
           /**
@@ -11045,9 +11045,9 @@ var require_client_h1 = __commonJS({
            * @param {number} len
            * @returns {number}
            */
-          wasm_on_status: (p, at, len) => {
+          wasm_on_status: (p, at2, len) => {
             assert(currentParser.ptr === p);
-            const start = at - currentBufferPtr + currentBufferRef.byteOffset;
+            const start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onStatus(new FastBuffer(currentBufferRef.buffer, start, len));
           },
           /**
@@ -11064,9 +11064,9 @@ var require_client_h1 = __commonJS({
            * @param {number} len
            * @returns {number}
            */
-          wasm_on_header_field: (p, at, len) => {
+          wasm_on_header_field: (p, at2, len) => {
             assert(currentParser.ptr === p);
-            const start = at - currentBufferPtr + currentBufferRef.byteOffset;
+            const start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onHeaderField(new FastBuffer(currentBufferRef.buffer, start, len));
           },
           /**
@@ -11075,9 +11075,9 @@ var require_client_h1 = __commonJS({
            * @param {number} len
            * @returns {number}
            */
-          wasm_on_header_value: (p, at, len) => {
+          wasm_on_header_value: (p, at2, len) => {
             assert(currentParser.ptr === p);
-            const start = at - currentBufferPtr + currentBufferRef.byteOffset;
+            const start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onHeaderValue(new FastBuffer(currentBufferRef.buffer, start, len));
           },
           /**
@@ -11097,9 +11097,9 @@ var require_client_h1 = __commonJS({
            * @param {number} len
            * @returns {number}
            */
-          wasm_on_body: (p, at, len) => {
+          wasm_on_body: (p, at2, len) => {
             assert(currentParser.ptr === p);
-            const start = at - currentBufferPtr + currentBufferRef.byteOffset;
+            const start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onBody(new FastBuffer(currentBufferRef.buffer, start, len));
           },
           /**
@@ -11324,11 +11324,11 @@ var require_client_h1 = __commonJS({
           util.destroy(socket, new SocketError("bad response", util.getSocketInfo(socket)));
           return -1;
         }
-        const request2 = client[kQueue][client[kRunningIdx]];
-        if (!request2) {
+        const request3 = client[kQueue][client[kRunningIdx]];
+        if (!request3) {
           return -1;
         }
-        request2.onResponseStarted();
+        request3.onResponseStarted();
         return 0;
       }
       /**
@@ -11392,15 +11392,15 @@ var require_client_h1 = __commonJS({
        * @param {Buffer} head
        */
       onUpgrade(head) {
-        const { upgrade, client, socket, headers: headers2, statusCode, statusText } = this;
+        const { upgrade, client, socket, headers: headers3, statusCode, statusText } = this;
         assert(upgrade);
         assert(client[kSocket] === socket);
         assert(!socket.destroyed);
         assert(!this.paused);
-        assert((headers2.length & 1) === 0);
-        const request2 = client[kQueue][client[kRunningIdx]];
-        assert(request2);
-        assert(request2.upgrade || request2.method === "CONNECT");
+        assert((headers3.length & 1) === 0);
+        const request3 = client[kQueue][client[kRunningIdx]];
+        assert(request3);
+        assert(request3.upgrade || request3.method === "CONNECT");
         this.statusCode = 0;
         this.statusText = "";
         this.shouldKeepAlive = false;
@@ -11417,9 +11417,9 @@ var require_client_h1 = __commonJS({
         client[kQueue][client[kRunningIdx]++] = null;
         client.emit("disconnect", client[kUrl], [client], new InformationalError("upgrade"));
         try {
-          request2.onRequestUpgrade(statusCode, headers2, socket, statusText);
+          request3.onRequestUpgrade(statusCode, headers3, socket, statusText);
         } catch (err) {
-          util.errorRequest(client, request2, err);
+          util.errorRequest(client, request3, err);
           util.destroy(socket, err);
         }
         client[kResume]();
@@ -11431,7 +11431,7 @@ var require_client_h1 = __commonJS({
        * @returns {number}
        */
       onHeadersComplete(statusCode, upgrade, shouldKeepAlive) {
-        const { client, socket, headers: headers2, statusText } = this;
+        const { client, socket, headers: headers3, statusText } = this;
         if (socket.destroyed) {
           return -1;
         }
@@ -11439,8 +11439,8 @@ var require_client_h1 = __commonJS({
           util.destroy(socket, new SocketError("bad response", util.getSocketInfo(socket)));
           return -1;
         }
-        const request2 = client[kQueue][client[kRunningIdx]];
-        if (!request2) {
+        const request3 = client[kQueue][client[kRunningIdx]];
+        if (!request3) {
           return -1;
         }
         assert(!this.upgrade);
@@ -11449,29 +11449,29 @@ var require_client_h1 = __commonJS({
           util.destroy(socket, new SocketError("bad response", util.getSocketInfo(socket)));
           return -1;
         }
-        if (upgrade && !request2.upgrade) {
+        if (upgrade && !request3.upgrade) {
           util.destroy(socket, new SocketError("bad upgrade", util.getSocketInfo(socket)));
           return -1;
         }
         assert(this.timeoutType === TIMEOUT_HEADERS);
         this.statusCode = statusCode;
         this.shouldKeepAlive = shouldKeepAlive || // Override llhttp value which does not allow keepAlive for HEAD.
-        request2.method === "HEAD" && !socket[kReset] && /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i.test(this.connection) && !/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(this.connection);
-        if (request2.method === "HEAD" || statusCode === 204 || statusCode === 304) {
-          if (request2.method !== "HEAD" && (this.contentLength > 0 || this.hasTransferEncoding)) {
+        request3.method === "HEAD" && !socket[kReset] && /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i.test(this.connection) && !/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(this.connection);
+        if (request3.method === "HEAD" || statusCode === 204 || statusCode === 304) {
+          if (request3.method !== "HEAD" && (this.contentLength > 0 || this.hasTransferEncoding)) {
             this.shouldKeepAlive = false;
           }
           this.contentLength = -1;
         }
         if (this.statusCode >= 200) {
-          const bodyTimeout = request2.bodyTimeout != null ? request2.bodyTimeout : client[kBodyTimeout];
+          const bodyTimeout = request3.bodyTimeout != null ? request3.bodyTimeout : client[kBodyTimeout];
           this.setTimeout(bodyTimeout, TIMEOUT_BODY);
         } else if (this.timeout) {
           if (this.timeout.refresh) {
             this.timeout.refresh();
           }
         }
-        if (request2.method === "CONNECT") {
+        if (request3.method === "CONNECT") {
           assert(client[kRunning] === 1);
           this.upgrade = true;
           return 2;
@@ -11499,11 +11499,11 @@ var require_client_h1 = __commonJS({
         } else {
           socket[kReset] = true;
         }
-        const pause2 = request2.onResponseStart(statusCode, headers2, this.resume, statusText) === false;
-        if (request2.aborted) {
+        const pause2 = request3.onResponseStart(statusCode, headers3, this.resume, statusText) === false;
+        if (request3.aborted) {
           return -1;
         }
-        if (request2.method === "HEAD") {
+        if (request3.method === "HEAD") {
           return 1;
         }
         if (statusCode < 200) {
@@ -11524,8 +11524,8 @@ var require_client_h1 = __commonJS({
         if (socket.destroyed) {
           return -1;
         }
-        const request2 = client[kQueue][client[kRunningIdx]];
-        assert(request2);
+        const request3 = client[kQueue][client[kRunningIdx]];
+        assert(request3);
         assert(this.timeoutType === TIMEOUT_BODY);
         if (this.timeout) {
           if (this.timeout.refresh) {
@@ -11538,7 +11538,7 @@ var require_client_h1 = __commonJS({
           return -1;
         }
         this.bytesRead += buf2.length;
-        if (request2.onResponseData(buf2) === false) {
+        if (request3.onResponseData(buf2) === false) {
           return constants2.ERROR.PAUSED;
         }
         return 0;
@@ -11547,7 +11547,7 @@ var require_client_h1 = __commonJS({
        * @returns {number}
        */
       onMessageComplete() {
-        const { client, socket, statusCode, upgrade, headers: headers2, contentLength, bytesRead, shouldKeepAlive } = this;
+        const { client, socket, statusCode, upgrade, headers: headers3, contentLength, bytesRead, shouldKeepAlive } = this;
         if (socket.destroyed && (!statusCode || shouldKeepAlive)) {
           return -1;
         }
@@ -11556,8 +11556,8 @@ var require_client_h1 = __commonJS({
         }
         assert(statusCode >= 100);
         assert((this.headers.length & 1) === 0);
-        const request2 = client[kQueue][client[kRunningIdx]];
-        assert(request2);
+        const request3 = client[kQueue][client[kRunningIdx]];
+        assert(request3);
         this.statusCode = 0;
         this.statusText = "";
         this.bytesRead = 0;
@@ -11574,7 +11574,7 @@ var require_client_h1 = __commonJS({
           util.destroy(socket, new ResponseContentLengthMismatchError());
           return -1;
         }
-        request2.onResponseEnd(headers2);
+        request3.onResponseEnd(headers3);
         client[kQueue][client[kRunningIdx]++] = null;
         socket[kSocketUsed] = client[kPending] === 0;
         if (socket[kWriting]) {
@@ -11643,8 +11643,8 @@ var require_client_h1 = __commonJS({
       return {
         version: "h1",
         defaultPipelining: 1,
-        write(request2) {
-          return writeH1(client, request2);
+        write(request3) {
+          return writeH1(client, request3);
         },
         resume() {
           resumeH1(client);
@@ -11671,18 +11671,18 @@ var require_client_h1 = __commonJS({
          * @param {import('../core/request.js')} request
          * @returns {boolean}
          */
-        busy(request2) {
+        busy(request3) {
           if (socket[kWriting] || socket[kReset] || socket[kBlocking] || socket[kIdleSocketValidation] === 1) {
             return true;
           }
-          if (request2) {
-            if (client[kRunning] > 0 && !request2.idempotent) {
+          if (request3) {
+            if (client[kRunning] > 0 && !request3.idempotent) {
               return true;
             }
-            if (client[kRunning] > 0 && (request2.upgrade || request2.method === "CONNECT")) {
+            if (client[kRunning] > 0 && (request3.upgrade || request3.method === "CONNECT")) {
               return true;
             }
-            if (client[kRunning] > 0 && util.bodyLength(request2.body) !== 0 && (util.isStream(request2.body) || util.isAsyncIterable(request2.body) || util.isFormDataLike(request2.body))) {
+            if (client[kRunning] > 0 && util.bodyLength(request3.body) !== 0 && (util.isStream(request3.body) || util.isAsyncIterable(request3.body) || util.isFormDataLike(request3.body))) {
               return true;
             }
           }
@@ -11735,13 +11735,13 @@ var require_client_h1 = __commonJS({
         assert(client[kPending] === 0);
         const requests = client[kQueue].splice(client[kRunningIdx]);
         for (let i = 0; i < requests.length; i++) {
-          const request2 = requests[i];
-          util.errorRequest(client, request2, err);
+          const request3 = requests[i];
+          util.errorRequest(client, request3, err);
         }
       } else if (client[kRunning] > 0 && err.code !== "UND_ERR_INFO") {
-        const request2 = client[kQueue][client[kRunningIdx]];
+        const request3 = client[kQueue][client[kRunningIdx]];
         client[kQueue][client[kRunningIdx]++] = null;
-        util.errorRequest(client, request2, err);
+        util.errorRequest(client, request3, err);
       }
       client[kPendingIdx] = client[kRunningIdx];
       assert(client[kRunning] === 0);
@@ -11809,8 +11809,8 @@ var require_client_h1 = __commonJS({
           }
         } else if (client[kRunning] > 0 && socket[kParser].statusCode < 200) {
           if (socket[kParser].timeoutType !== TIMEOUT_HEADERS) {
-            const request2 = client[kQueue][client[kRunningIdx]];
-            const headersTimeout = request2.headersTimeout != null ? request2.headersTimeout : client[kHeadersTimeout];
+            const request3 = client[kQueue][client[kRunningIdx]];
+            const headersTimeout = request3.headersTimeout != null ? request3.headersTimeout : client[kHeadersTimeout];
             socket[kParser].setTimeout(headersTimeout, TIMEOUT_HEADERS);
           }
         }
@@ -11819,11 +11819,11 @@ var require_client_h1 = __commonJS({
     function shouldSendContentLength(method) {
       return method !== "GET" && method !== "HEAD" && method !== "OPTIONS" && method !== "TRACE" && method !== "CONNECT";
     }
-    function setTypeOfService(socket, request2) {
+    function setTypeOfService(socket, request3) {
       if (typeof socket.setTypeOfService !== "function") {
         return;
       }
-      const typeOfService = request2.typeOfService;
+      const typeOfService = request3.typeOfService;
       if (typeOfService === void 0) {
         return;
       }
@@ -11837,29 +11837,29 @@ var require_client_h1 = __commonJS({
       } catch {
       }
     }
-    function writeH1(client, request2) {
-      const { method, path: path2, host, upgrade, blocking, reset } = request2;
-      let { body, headers: headers2, contentLength } = request2;
+    function writeH1(client, request3) {
+      const { method, path: path2, host, upgrade, blocking, reset } = request3;
+      let { body, headers: headers3, contentLength } = request3;
       const expectsPayload = method === "PUT" || method === "POST" || method === "PATCH" || method === "QUERY" || method === "PROPFIND" || method === "PROPPATCH";
       if (util.isFormDataLike(body)) {
         if (!extractBody) {
           extractBody = require_body().extractBody;
         }
         const [bodyStream, contentType] = extractBody(body);
-        if (request2.contentType == null) {
-          headers2.push("content-type", contentType);
+        if (request3.contentType == null) {
+          headers3.push("content-type", contentType);
         }
         body = bodyStream.stream;
         contentLength = bodyStream.length;
-      } else if (util.isBlobLike(body) && request2.contentType == null) {
+      } else if (util.isBlobLike(body) && request3.contentType == null) {
         const contentType = body.type;
         if (contentType) {
           const contentTypeValue = `${contentType}`;
           if (!util.isValidHeaderValue(contentTypeValue)) {
-            util.errorRequest(client, request2, new InvalidArgumentError("invalid content-type header"));
+            util.errorRequest(client, request3, new InvalidArgumentError("invalid content-type header"));
             return false;
           }
-          headers2.push("content-type", contentTypeValue);
+          headers3.push("content-type", contentTypeValue);
         }
       }
       if (body && typeof body.read === "function") {
@@ -11868,14 +11868,14 @@ var require_client_h1 = __commonJS({
       const bodyLength = util.bodyLength(body);
       contentLength = bodyLength ?? contentLength;
       if (contentLength === null) {
-        contentLength = request2.contentLength;
+        contentLength = request3.contentLength;
       }
       if (contentLength === 0 && !expectsPayload) {
         contentLength = null;
       }
-      if (shouldSendContentLength(method) && contentLength > 0 && request2.contentLength !== null && request2.contentLength !== contentLength) {
+      if (shouldSendContentLength(method) && contentLength > 0 && request3.contentLength !== null && request3.contentLength !== contentLength) {
         if (client[kStrictContentLength]) {
-          util.errorRequest(client, request2, new RequestContentLengthMismatchError());
+          util.errorRequest(client, request3, new RequestContentLengthMismatchError());
           return false;
         }
         process.emitWarning(new RequestContentLengthMismatchError());
@@ -11883,19 +11883,19 @@ var require_client_h1 = __commonJS({
       const socket = client[kSocket];
       clearIdleSocketValidation(socket);
       const abort = (err) => {
-        if (request2.aborted || request2.completed) {
+        if (request3.aborted || request3.completed) {
           return;
         }
-        util.errorRequest(client, request2, err || new RequestAbortedError());
+        util.errorRequest(client, request3, err || new RequestAbortedError());
         util.destroy(body);
         util.destroy(socket, new InformationalError("aborted"));
       };
       try {
-        request2.onRequestStart(abort, null);
+        request3.onRequestStart(abort, null);
       } catch (err) {
-        util.errorRequest(client, request2, err);
+        util.errorRequest(client, request3, err);
       }
-      if (request2.aborted) {
+      if (request3.aborted) {
         return false;
       }
       if (method === "HEAD") {
@@ -11913,7 +11913,7 @@ var require_client_h1 = __commonJS({
       if (blocking) {
         socket[kBlocking] = true;
       }
-      setTypeOfService(socket, request2);
+      setTypeOfService(socket, request3);
       let header = `${method} ${path2} HTTP/1.1\r
 `;
       if (typeof host === "string") {
@@ -11931,10 +11931,10 @@ upgrade: ${upgrade}\r
       } else {
         header += "connection: close\r\n";
       }
-      if (Array.isArray(headers2)) {
-        for (let n = 0; n < headers2.length; n += 2) {
-          const key = headers2[n + 0];
-          const val = headers2[n + 1];
+      if (Array.isArray(headers3)) {
+        for (let n = 0; n < headers3.length; n += 2) {
+          const key = headers3[n + 0];
+          const val = headers3[n + 1];
           if (Array.isArray(val)) {
             for (let i = 0; i < val.length; i++) {
               header += `${key}: ${val[i]}\r
@@ -11947,31 +11947,31 @@ upgrade: ${upgrade}\r
         }
       }
       if (channels.sendHeaders.hasSubscribers) {
-        channels.sendHeaders.publish({ request: request2, headers: header, socket });
+        channels.sendHeaders.publish({ request: request3, headers: header, socket });
       }
       if (!body || bodyLength === 0) {
-        writeBuffer(abort, null, client, request2, socket, contentLength, header, expectsPayload);
+        writeBuffer(abort, null, client, request3, socket, contentLength, header, expectsPayload);
       } else if (util.isBuffer(body)) {
-        writeBuffer(abort, body, client, request2, socket, contentLength, header, expectsPayload);
+        writeBuffer(abort, body, client, request3, socket, contentLength, header, expectsPayload);
       } else if (util.isBlobLike(body)) {
         if (typeof body.stream === "function") {
-          writeIterable(abort, body.stream(), client, request2, socket, contentLength, header, expectsPayload);
+          writeIterable(abort, body.stream(), client, request3, socket, contentLength, header, expectsPayload);
         } else {
-          writeBlob(abort, body, client, request2, socket, contentLength, header, expectsPayload);
+          writeBlob(abort, body, client, request3, socket, contentLength, header, expectsPayload);
         }
       } else if (util.isStream(body)) {
-        writeStream(abort, body, client, request2, socket, contentLength, header, expectsPayload);
+        writeStream(abort, body, client, request3, socket, contentLength, header, expectsPayload);
       } else if (util.isIterable(body)) {
-        writeIterable(abort, body, client, request2, socket, contentLength, header, expectsPayload);
+        writeIterable(abort, body, client, request3, socket, contentLength, header, expectsPayload);
       } else {
         assert(false);
       }
       return true;
     }
-    function writeStream(abort, body, client, request2, socket, contentLength, header, expectsPayload) {
+    function writeStream(abort, body, client, request3, socket, contentLength, header, expectsPayload) {
       assert(contentLength !== 0 || client[kRunning] === 0, "stream body cannot be pipelined");
       let finished = false;
-      const writer = new AsyncWriter({ abort, socket, request: request2, contentLength, client, expectsPayload, header });
+      const writer = new AsyncWriter({ abort, socket, request: request3, contentLength, client, expectsPayload, header });
       const onData = function(chunk) {
         if (finished) {
           return;
@@ -12037,7 +12037,7 @@ upgrade: ${upgrade}\r
         setImmediate(onClose);
       }
     }
-    function writeBuffer(abort, body, client, request2, socket, contentLength, header, expectsPayload) {
+    function writeBuffer(abort, body, client, request3, socket, contentLength, header, expectsPayload) {
       try {
         if (!body) {
           if (contentLength === 0) {
@@ -12057,18 +12057,18 @@ upgrade: ${upgrade}\r
 `, "latin1");
           socket.write(body);
           socket.uncork();
-          request2.onBodySent(body);
-          if (!expectsPayload && request2.reset !== false) {
+          request3.onBodySent(body);
+          if (!expectsPayload && request3.reset !== false) {
             socket[kReset] = true;
           }
         }
-        request2.onRequestSent();
+        request3.onRequestSent();
         client[kResume]();
       } catch (err) {
         abort(err);
       }
     }
-    async function writeBlob(abort, body, client, request2, socket, contentLength, header, expectsPayload) {
+    async function writeBlob(abort, body, client, request3, socket, contentLength, header, expectsPayload) {
       try {
         if (contentLength != null && contentLength !== body.size) {
           throw new RequestContentLengthMismatchError();
@@ -12080,9 +12080,9 @@ upgrade: ${upgrade}\r
 `, "latin1");
         socket.write(buffer);
         socket.uncork();
-        request2.onBodySent(buffer);
-        request2.onRequestSent();
-        if (!expectsPayload && request2.reset !== false) {
+        request3.onBodySent(buffer);
+        request3.onRequestSent();
+        if (!expectsPayload && request3.reset !== false) {
           socket[kReset] = true;
         }
         client[kResume]();
@@ -12090,7 +12090,7 @@ upgrade: ${upgrade}\r
         abort(err);
       }
     }
-    async function writeIterable(abort, body, client, request2, socket, contentLength, header, expectsPayload) {
+    async function writeIterable(abort, body, client, request3, socket, contentLength, header, expectsPayload) {
       assert(contentLength !== 0 || client[kRunning] === 0, "iterator body cannot be pipelined");
       let callback = null;
       function onDrain() {
@@ -12109,7 +12109,7 @@ upgrade: ${upgrade}\r
         }
       });
       socket.on("close", onDrain).on("drain", onDrain);
-      const writer = new AsyncWriter({ abort, socket, request: request2, contentLength, client, expectsPayload, header });
+      const writer = new AsyncWriter({ abort, socket, request: request3, contentLength, client, expectsPayload, header });
       try {
         for await (const chunk of body) {
           if (socket[kError]) {
@@ -12138,9 +12138,9 @@ upgrade: ${upgrade}\r
        * @param {boolean} arg.expectsPayload
        * @param {string} arg.header
        */
-      constructor({ abort, socket, request: request2, contentLength, client, expectsPayload, header }) {
+      constructor({ abort, socket, request: request3, contentLength, client, expectsPayload, header }) {
         this.socket = socket;
-        this.request = request2;
+        this.request = request3;
         this.contentLength = contentLength;
         this.client = client;
         this.bytesWritten = 0;
@@ -12169,7 +12169,7 @@ upgrade: ${upgrade}\r
        * @returns
        */
       write(chunk) {
-        const { socket, request: request2, contentLength, client, bytesWritten, expectsPayload, header } = this;
+        const { socket, request: request3, contentLength, client, bytesWritten, expectsPayload, header } = this;
         if (socket[kError]) {
           throw socket[kError];
         }
@@ -12194,7 +12194,7 @@ upgrade: ${upgrade}\r
         }
         socket.cork();
         if (bytesWritten === 0) {
-          if (!expectsPayload && request2.reset !== false) {
+          if (!expectsPayload && request3.reset !== false) {
             socket[kReset] = true;
           }
           if (contentLength === null) {
@@ -12214,7 +12214,7 @@ ${len.toString(16)}\r
         this.bytesWritten += len;
         const ret = socket.write(chunk);
         socket.uncork();
-        request2.onBodySent(chunk);
+        request3.onBodySent(chunk);
         if (!ret) {
           if (socket[kParser].timeout && socket[kParser].timeoutType === TIMEOUT_HEADERS) {
             if (socket[kParser].timeout.refresh) {
@@ -12228,8 +12228,8 @@ ${len.toString(16)}\r
        * @returns {void}
        */
       end() {
-        const { socket, contentLength, client, bytesWritten, expectsPayload, header, request: request2 } = this;
-        request2.onRequestSent();
+        const { socket, contentLength, client, bytesWritten, expectsPayload, header, request: request3 } = this;
+        request3.onRequestSent();
         socket[kWriting] = false;
         if (socket[kError]) {
           throw socket[kError];
@@ -12384,47 +12384,47 @@ var require_client_h2 = __commonJS({
     function getGoAwayPendingIdx(client, lastStreamID) {
       const maxAcceptedStreamID = Number.isInteger(lastStreamID) ? lastStreamID : Number.MAX_SAFE_INTEGER;
       for (let i = client[kRunningIdx]; i < client[kPendingIdx]; i++) {
-        const request2 = client[kQueue][i];
-        if (request2 == null) {
+        const request3 = client[kQueue][i];
+        if (request3 == null) {
           continue;
         }
-        const streamId = request2[kRequestStream]?.id;
+        const streamId = request3[kRequestStream]?.id;
         if (typeof streamId !== "number" || streamId > maxAcceptedStreamID) {
           return i;
         }
       }
       return client[kPendingIdx];
     }
-    function detachRequestFromStream(request2) {
-      request2[kRequestStream] = null;
-      request2[kRequestStreamCleanup] = null;
+    function detachRequestFromStream(request3) {
+      request3[kRequestStream] = null;
+      request3[kRequestStreamCleanup] = null;
     }
-    function bindRequestToStream(request2, stream, cleanup) {
-      const previousCleanup = request2[kRequestStreamCleanup];
-      const previousStream = request2[kRequestStream];
-      detachRequestFromStream(request2);
+    function bindRequestToStream(request3, stream, cleanup) {
+      const previousCleanup = request3[kRequestStreamCleanup];
+      const previousStream = request3[kRequestStream];
+      detachRequestFromStream(request3);
       previousCleanup?.(previousStream);
-      request2[kRequestStream] = stream;
-      request2[kRequestStreamCleanup] = cleanup;
+      request3[kRequestStream] = stream;
+      request3[kRequestStreamCleanup] = cleanup;
     }
-    function clearRequestStream(request2) {
-      const cleanup = request2[kRequestStreamCleanup];
-      const stream = request2[kRequestStream];
-      detachRequestFromStream(request2);
+    function clearRequestStream(request3) {
+      const cleanup = request3[kRequestStreamCleanup];
+      const stream = request3[kRequestStream];
+      detachRequestFromStream(request3);
       cleanup?.(stream);
     }
-    function requeueUnsentRequest(client, request2) {
-      client[kQueue].splice(client[kPendingIdx] + 1, 0, request2);
+    function requeueUnsentRequest(client, request3) {
+      client[kQueue].splice(client[kPendingIdx] + 1, 0, request3);
     }
-    function completeRequest(client, request2, resetPendingIdx = false) {
+    function completeRequest(client, request3, resetPendingIdx = false) {
       const queue = client[kQueue];
       const runningIdx = client[kRunningIdx];
-      if (runningIdx < client[kPendingIdx] && queue[runningIdx] === request2) {
+      if (runningIdx < client[kPendingIdx] && queue[runningIdx] === request3) {
         queue[runningIdx] = null;
         client[kRunningIdx] = runningIdx + 1;
         return;
       }
-      const index2 = queue.indexOf(request2, runningIdx);
+      const index2 = queue.indexOf(request3, runningIdx);
       if (index2 === -1 || index2 >= client[kPendingIdx]) {
         return;
       }
@@ -12434,17 +12434,17 @@ var require_client_h2 = __commonJS({
         client[kPendingIdx] = client[kRunningIdx];
       }
     }
-    function canReplayRequest(request2) {
-      const { body } = request2;
+    function canReplayRequest(request3) {
+      const { body } = request3;
       return body == null || util.isBuffer(body) || util.isBlobLike(body);
     }
-    function hasResponseStarted(request2) {
-      const state = request2[kRequestStream]?.[kRequestStreamState];
+    function hasResponseStarted(request3) {
+      const state = request3[kRequestStream]?.[kRequestStreamState];
       return state?.responseReceived === true;
     }
-    function registerGoAwayRefusal(request2) {
-      const attempts = (request2[kGoAwayReplayAttempts] ?? 0) + 1;
-      request2[kGoAwayReplayAttempts] = attempts;
+    function registerGoAwayRefusal(request3) {
+      const attempts = (request3[kGoAwayReplayAttempts] ?? 0) + 1;
+      request3[kGoAwayReplayAttempts] = attempts;
       return attempts <= MAX_GOAWAY_REPLAY_ATTEMPTS;
     }
     function closeStream(stream, code = NGHTTP2_REFUSED_STREAM) {
@@ -12455,9 +12455,9 @@ var require_client_h2 = __commonJS({
         }
       }
     }
-    function detachRequestStreamForClose(request2) {
-      const stream = request2[kRequestStream];
-      clearRequestStream(request2);
+    function detachRequestStreamForClose(request3) {
+      const stream = request3[kRequestStream];
+      clearRequestStream(request3);
       severRequestStream(stream);
       return stream;
     }
@@ -12536,8 +12536,8 @@ var require_client_h2 = __commonJS({
          * @param {import('../core/request.js')} request
          * @returns {boolean}
         */
-        write(request2) {
-          return writeH2(client, request2);
+        write(request3) {
+          return writeH2(client, request3);
         },
         /**
          * @returns {void}
@@ -12566,7 +12566,7 @@ var require_client_h2 = __commonJS({
          * @param {import('../core/request.js')} request
          * @returns {boolean}
         */
-        busy(request2) {
+        busy(request3) {
           if (session[kRemoteSettings] === false && client[kRunning] > 0) {
             return true;
           }
@@ -12576,11 +12576,11 @@ var require_client_h2 = __commonJS({
           if (client[kRunning] >= client[kMaxConcurrentStreams]) {
             return true;
           }
-          if (request2 != null) {
+          if (request3 != null) {
             if (client[kRunning] > 0) {
-              if ((request2.upgrade === "websocket" || request2.method === "CONNECT") && session[kRemoteSettings] === false) return true;
+              if ((request3.upgrade === "websocket" || request3.method === "CONNECT") && session[kRemoteSettings] === false) return true;
             } else {
-              return (request2.upgrade === "websocket" || request2.method === "CONNECT") && session[kRemoteSettings] === false;
+              return (request3.upgrade === "websocket" || request3.method === "CONNECT") && session[kRemoteSettings] === false;
             }
           }
           return false;
@@ -12797,14 +12797,14 @@ var require_client_h2 = __commonJS({
       const retriableRequests = [];
       const streamsToClose = [];
       for (let i = pendingIdx; i < previousPendingIdx; i++) {
-        const request2 = client[kQueue][i];
-        if (request2 != null) {
-          const responseStarted = hasResponseStarted(request2);
-          streamsToClose.push(detachRequestStreamForClose(request2));
-          if (!responseStarted && canReplayRequest(request2) && registerGoAwayRefusal(request2)) {
-            retriableRequests.push(request2);
+        const request3 = client[kQueue][i];
+        if (request3 != null) {
+          const responseStarted = hasResponseStarted(request3);
+          streamsToClose.push(detachRequestStreamForClose(request3));
+          if (!responseStarted && canReplayRequest(request3) && registerGoAwayRefusal(request3)) {
+            retriableRequests.push(request3);
           } else {
-            util.errorRequest(client, request2, err);
+            util.errorRequest(client, request3, err);
           }
         }
       }
@@ -12853,9 +12853,9 @@ var require_client_h2 = __commonJS({
         assert(client[kPending] === 0);
         const requests = client[kQueue].splice(client[kRunningIdx]);
         for (let i = 0; i < requests.length; i++) {
-          const request2 = requests[i];
-          if (request2 != null) {
-            util.errorRequest(client, request2, err);
+          const request3 = requests[i];
+          if (request3 != null) {
+            util.errorRequest(client, request3, err);
           }
         }
       }
@@ -12934,28 +12934,28 @@ var require_client_h2 = __commonJS({
       return method !== "GET" && method !== "HEAD" && method !== "OPTIONS" && method !== "TRACE" && method !== "CONNECT";
     }
     function buildRequestHeaders(reqHeaders) {
-      const headers2 = {};
+      const headers3 = {};
       for (let n = 0; n < reqHeaders.length; n += 2) {
         const key = reqHeaders[n + 0];
         const val = reqHeaders[n + 1];
-        const current = Object.hasOwn(headers2, key) ? headers2[key] : void 0;
+        const current = Object.hasOwn(headers3, key) ? headers3[key] : void 0;
         if (key === "cookie") {
           if (current != null) {
-            util.setHeader(headers2, key, Array.isArray(current) ? (current.push(val), current) : [current, val]);
+            util.setHeader(headers3, key, Array.isArray(current) ? (current.push(val), current) : [current, val]);
           } else {
-            util.setHeader(headers2, key, val);
+            util.setHeader(headers3, key, val);
           }
           continue;
         }
         if (typeof val === "string") {
-          util.setHeader(headers2, key, current ? `${current}, ${val}` : val);
+          util.setHeader(headers3, key, current ? `${current}, ${val}` : val);
           continue;
         }
         for (let i = 0; i < val.length; i++) {
-          util.setHeader(headers2, key, Object.hasOwn(headers2, key) ? `${headers2[key]}, ${val[i]}` : val[i]);
+          util.setHeader(headers3, key, Object.hasOwn(headers3, key) ? `${headers3[key]}, ${val[i]}` : val[i]);
         }
       }
-      return headers2;
+      return headers3;
     }
     function removeUpgradeStreamListeners(stream) {
       stream.off("response", onUpgradeResponse);
@@ -12972,9 +12972,9 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request2 } = state;
-      if (request2[kRequestStream] === stream) {
-        detachRequestFromStream(request2);
+      const { request: request3 } = state;
+      if (request3[kRequestStream] === stream) {
+        detachRequestFromStream(request3);
       }
       removeUpgradeStreamListeners(stream);
       if (!stream.destroyed && !stream.closed) {
@@ -12985,8 +12985,8 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request2 } = state;
-      if (state.responseReceived || request2.aborted || request2.completed) {
+      const { request: request3 } = state;
+      if (state.responseReceived || request3.aborted || request3.completed) {
         return;
       }
       releaseUpgradeStream(state.stream);
@@ -13007,33 +13007,33 @@ var require_client_h2 = __commonJS({
       const state = this[kRequestStreamState];
       failUpgradeStream(state, new InformationalError(`HTTP/2: "stream timeout after ${state.headersTimeout}"`));
     }
-    function onUpgradeResponse(headers2, _flags) {
+    function onUpgradeResponse(headers3, _flags) {
       const stream = this;
       const state = stream[kRequestStreamState];
-      const { request: request2 } = state;
+      const { request: request3 } = state;
       state.responseReceived = true;
-      const statusCode = headers2[HTTP2_HEADER_STATUS];
-      delete headers2[HTTP2_HEADER_STATUS];
+      const statusCode = headers3[HTTP2_HEADER_STATUS];
+      delete headers3[HTTP2_HEADER_STATUS];
       try {
-        request2.onRequestUpgrade(statusCode, headers2, stream);
+        request3.onRequestUpgrade(statusCode, headers3, stream);
       } catch (err) {
         state.abort(err);
         return;
       }
-      if (request2.aborted) {
+      if (request3.aborted) {
         return;
       }
       removeUpgradeStreamListeners(stream);
-      detachRequestFromStream(request2);
+      detachRequestFromStream(request3);
       finalizeRequest(state);
     }
     function setupUpgradeStream(stream, state) {
-      const { request: request2, headersTimeout, session } = state;
+      const { request: request3, headersTimeout, session } = state;
       stream[kHTTP2Stream] = true;
       stream[kHTTP2Session] = session;
       stream[kRequestStreamState] = state;
       state.stream = stream;
-      bindRequestToStream(request2, stream, releaseUpgradeStream);
+      bindRequestToStream(request3, stream, releaseUpgradeStream);
       stream.once("response", onUpgradeResponse);
       stream.on("error", onUpgradeStreamError);
       stream.once("end", onUpgradeStreamEnd);
@@ -13051,16 +13051,16 @@ var require_client_h2 = __commonJS({
       completeRequest(state.client, state.request, resetPendingIdx);
       state.client[kResume]();
     }
-    function openStream(client, request2, session, abort, headers2, options) {
+    function openStream(client, request3, session, abort, headers3, options) {
       try {
-        return session.request(headers2, options);
+        return session.request(headers3, options);
       } catch (err) {
         if (err?.code === "ERR_HTTP2_INVALID_SESSION" || err?.code === "ERR_HTTP2_GOAWAY_SESSION") {
           const wrappedErr2 = new SocketError(err.message, util.getSocketInfo(session[kSocket]));
           wrappedErr2.cause = err;
           session[kError] = wrappedErr2;
           resetHttp2Session(session, wrappedErr2);
-          requeueUnsentRequest(client, request2);
+          requeueUnsentRequest(client, request3);
           return null;
         }
         const wrappedErr = new InformationalError(err.message, { cause: err });
@@ -13072,27 +13072,27 @@ var require_client_h2 = __commonJS({
         return null;
       }
     }
-    function writeH2(client, request2) {
-      const headersTimeout = request2.headersTimeout ?? client[kHeadersTimeout];
-      const bodyTimeout = request2.bodyTimeout ?? client[kBodyTimeout];
+    function writeH2(client, request3) {
+      const headersTimeout = request3.headersTimeout ?? client[kHeadersTimeout];
+      const bodyTimeout = request3.bodyTimeout ?? client[kBodyTimeout];
       const session = client[kHTTP2Session];
-      const { method, path: path2, host, upgrade, expectContinue, signal: signal3, protocol, headers: reqHeaders } = request2;
+      const { method, path: path2, host, upgrade, expectContinue, signal: signal3, protocol, headers: reqHeaders } = request3;
       if (upgrade != null && upgrade !== "websocket") {
-        util.errorRequest(client, request2, new InvalidArgumentError(`Custom upgrade "${upgrade}" not supported over HTTP/2`));
+        util.errorRequest(client, request3, new InvalidArgumentError(`Custom upgrade "${upgrade}" not supported over HTTP/2`));
         return false;
       }
-      const headers2 = buildRequestHeaders(reqHeaders);
-      headers2[HTTP2_HEADER_AUTHORITY] = host || client[kHostAuthority];
-      headers2[HTTP2_HEADER_METHOD] = method;
+      const headers3 = buildRequestHeaders(reqHeaders);
+      headers3[HTTP2_HEADER_AUTHORITY] = host || client[kHostAuthority];
+      headers3[HTTP2_HEADER_METHOD] = method;
       const state = {
         abort: null,
-        body: request2.body,
+        body: request3.body,
         bytesRead: 0,
         client,
         contentLength: null,
         expectsPayload: false,
         maxResponseSize: client[kMaxResponseSize],
-        request: request2,
+        request: request3,
         headersTimeout,
         bodyTimeout,
         requestFinalized: false,
@@ -13105,13 +13105,13 @@ var require_client_h2 = __commonJS({
         stream: null
       };
       const abort = (err, resetPendingIdx = false) => {
-        if (request2.aborted || request2.completed) {
+        if (request3.aborted || request3.completed) {
           return;
         }
         err = err || new RequestAbortedError();
-        util.errorRequest(client, request2, err);
+        util.errorRequest(client, request3, err);
         if (state.stream != null) {
-          clearRequestStream(request2);
+          clearRequestStream(request3);
           const stream2 = state.stream;
           stream2.close();
           if (!stream2.destroyed) {
@@ -13125,30 +13125,30 @@ var require_client_h2 = __commonJS({
       state.abort = abort;
       let stream = null;
       try {
-        request2.onRequestStart(abort, null);
+        request3.onRequestStart(abort, null);
       } catch (err) {
-        util.errorRequest(client, request2, err);
+        util.errorRequest(client, request3, err);
       }
-      if (request2.aborted) {
+      if (request3.aborted) {
         return false;
       }
       if (upgrade || method === "CONNECT") {
         refH2Session(session);
         if (upgrade === "websocket") {
           if (session[kEnableConnectProtocol] === false) {
-            util.errorRequest(client, request2, new InformationalError("HTTP/2: Extended CONNECT protocol not supported by server"));
+            util.errorRequest(client, request3, new InformationalError("HTTP/2: Extended CONNECT protocol not supported by server"));
             unrefH2Session(session);
             return false;
           }
-          headers2[HTTP2_HEADER_METHOD] = "CONNECT";
-          headers2[HTTP2_HEADER_PROTOCOL] = "websocket";
-          headers2[HTTP2_HEADER_PATH] = path2;
+          headers3[HTTP2_HEADER_METHOD] = "CONNECT";
+          headers3[HTTP2_HEADER_PROTOCOL] = "websocket";
+          headers3[HTTP2_HEADER_PATH] = path2;
           if (protocol === "ws:" || protocol === "wss:") {
-            headers2[HTTP2_HEADER_SCHEME] = protocol === "ws:" ? "http" : "https";
+            headers3[HTTP2_HEADER_SCHEME] = protocol === "ws:" ? "http" : "https";
           } else {
-            headers2[HTTP2_HEADER_SCHEME] = protocol === "http:" ? "http" : "https";
+            headers3[HTTP2_HEADER_SCHEME] = protocol === "http:" ? "http" : "https";
           }
-          stream = openStream(client, request2, session, abort, headers2, { endStream: false, signal: signal3 });
+          stream = openStream(client, request3, session, abort, headers3, { endStream: false, signal: signal3 });
           if (stream == null) {
             unrefH2Session(session);
             return false;
@@ -13156,7 +13156,7 @@ var require_client_h2 = __commonJS({
           setupUpgradeStream(stream, state);
           return true;
         }
-        stream = openStream(client, request2, session, abort, headers2, { endStream: false, signal: signal3 });
+        stream = openStream(client, request3, session, abort, headers3, { endStream: false, signal: signal3 });
         if (stream == null) {
           unrefH2Session(session);
           return false;
@@ -13164,8 +13164,8 @@ var require_client_h2 = __commonJS({
         setupUpgradeStream(stream, state);
         return true;
       }
-      headers2[HTTP2_HEADER_PATH] = path2;
-      headers2[HTTP2_HEADER_SCHEME] = protocol === "http:" ? "http" : "https";
+      headers3[HTTP2_HEADER_PATH] = path2;
+      headers3[HTTP2_HEADER_SCHEME] = protocol === "http:" ? "http" : "https";
       const expectsPayload = method === "PUT" || method === "POST" || method === "PATCH" || method === "QUERY" || method === "PROPFIND" || method === "PROPPATCH";
       let body = state.body;
       if (body && typeof body.read === "function") {
@@ -13175,44 +13175,44 @@ var require_client_h2 = __commonJS({
       if (util.isFormDataLike(body)) {
         extractBody ??= require_body().extractBody;
         const [bodyStream, contentType] = extractBody(body);
-        headers2["content-type"] = contentType;
+        headers3["content-type"] = contentType;
         body = bodyStream.stream;
         contentLength = bodyStream.length;
       }
       if (contentLength == null) {
-        contentLength = request2.contentLength;
+        contentLength = request3.contentLength;
       }
       if (contentLength === 0 && !expectsPayload) {
         contentLength = null;
       }
-      if (shouldSendContentLength(method) && contentLength > 0 && request2.contentLength != null && request2.contentLength !== contentLength) {
+      if (shouldSendContentLength(method) && contentLength > 0 && request3.contentLength != null && request3.contentLength !== contentLength) {
         if (client[kStrictContentLength]) {
-          util.errorRequest(client, request2, new RequestContentLengthMismatchError());
+          util.errorRequest(client, request3, new RequestContentLengthMismatchError());
           return false;
         }
         process.emitWarning(new RequestContentLengthMismatchError());
       }
       if (contentLength != null) {
         assert(body || contentLength === 0, "no body must not have content length");
-        headers2[HTTP2_HEADER_CONTENT_LENGTH] = `${contentLength}`;
+        headers3[HTTP2_HEADER_CONTENT_LENGTH] = `${contentLength}`;
       }
       refH2Session(session);
       if (channels.sendHeaders.hasSubscribers) {
         let header = "";
-        for (const key in headers2) {
-          header += `${key}: ${headers2[key]}\r
+        for (const key in headers3) {
+          header += `${key}: ${headers3[key]}\r
 `;
         }
-        channels.sendHeaders.publish({ request: request2, headers: header, socket: session[kSocket] });
+        channels.sendHeaders.publish({ request: request3, headers: header, socket: session[kSocket] });
       }
       const shouldEndStream = body === null || contentLength === 0;
       state.body = body;
       state.contentLength = contentLength;
       state.expectsPayload = expectsPayload;
       if (expectContinue) {
-        headers2[HTTP2_HEADER_EXPECT] = "100-continue";
+        headers3[HTTP2_HEADER_EXPECT] = "100-continue";
       }
-      stream = openStream(client, request2, session, abort, headers2, { endStream: shouldEndStream, signal: signal3 });
+      stream = openStream(client, request3, session, abort, headers3, { endStream: shouldEndStream, signal: signal3 });
       if (stream == null) {
         return false;
       }
@@ -13226,7 +13226,7 @@ var require_client_h2 = __commonJS({
       }
       stream[kHTTP2Session] = session;
       stream.on("close", completeRequestStream);
-      bindRequestToStream(request2, stream, releaseRequestStream);
+      bindRequestToStream(request3, stream, releaseRequestStream);
       if (expectContinue) {
         stream.once("continue", writeBodyH2);
       }
@@ -13266,9 +13266,9 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request2 } = state;
-      if (request2[kRequestStream] === stream) {
-        detachRequestFromStream(request2);
+      const { request: request3 } = state;
+      if (request3[kRequestStream] === stream) {
+        detachRequestFromStream(request3);
       }
       if (!stream.destroyed && !stream.closed) {
         removeRequestStreamListeners(stream);
@@ -13281,8 +13281,8 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request2, maxResponseSize, responseContentLength } = state;
-      if (request2.aborted || request2.completed) {
+      const { request: request3, maxResponseSize, responseContentLength } = state;
+      if (request3.aborted || request3.completed) {
         return;
       }
       if (responseContentLength != null && state.bytesRead + chunk.length > responseContentLength) {
@@ -13294,7 +13294,7 @@ var require_client_h2 = __commonJS({
         return;
       }
       state.bytesRead += chunk.length;
-      if (request2.onResponseData(chunk) === false) {
+      if (request3.onResponseData(chunk) === false) {
         pauseResponseStream(stream, state);
       }
     }
@@ -13312,48 +13312,48 @@ var require_client_h2 = __commonJS({
       }
       stream.resume();
     }
-    function onInterimResponse(headers2) {
+    function onInterimResponse(headers3) {
       const stream = this;
       const state = stream[kRequestStreamState];
       if (state == null) {
         return;
       }
-      const { request: request2 } = state;
-      if (request2.aborted || request2.completed) {
+      const { request: request3 } = state;
+      if (request3.aborted || request3.completed) {
         return;
       }
-      const statusCode = headers2[HTTP2_HEADER_STATUS];
-      delete headers2[HTTP2_HEADER_STATUS];
-      request2.onResponseStart(Number(statusCode), headers2, noop, "");
+      const statusCode = headers3[HTTP2_HEADER_STATUS];
+      delete headers3[HTTP2_HEADER_STATUS];
+      request3.onResponseStart(Number(statusCode), headers3, noop, "");
     }
-    function onResponse(headers2) {
+    function onResponse(headers3) {
       const stream = this;
       const state = stream[kRequestStreamState];
       if (state == null) {
         return;
       }
-      const { request: request2 } = state;
+      const { request: request3 } = state;
       stream.off("response", onResponse);
       if (state.body != null && !state.bodySent && !stream.writableEnded) {
         stream.removeListener("continue", writeBodyH2);
         stream.end();
       }
-      const statusCode = Number(headers2[HTTP2_HEADER_STATUS]);
-      delete headers2[HTTP2_HEADER_STATUS];
-      request2.onResponseStarted();
+      const statusCode = Number(headers3[HTTP2_HEADER_STATUS]);
+      delete headers3[HTTP2_HEADER_STATUS];
+      request3.onResponseStarted();
       state.responseReceived = true;
-      if (request2.method !== "HEAD" && statusCode !== 304) {
-        const contentLength = headers2[HTTP2_HEADER_CONTENT_LENGTH];
+      if (request3.method !== "HEAD" && statusCode !== 304) {
+        const contentLength = headers3[HTTP2_HEADER_CONTENT_LENGTH];
         state.responseContentLength = contentLength == null ? null : Number(contentLength);
       }
       if (state.headersTimeout || state.bodyTimeout) {
         stream.setTimeout(state.bodyTimeout);
       }
-      if (request2.aborted || request2.completed) {
+      if (request3.aborted || request3.completed) {
         releaseRequestStream(stream);
         return;
       }
-      if (request2.onResponseStart(statusCode, headers2, resumeResponseStream.bind(stream), "") === false) {
+      if (request3.onResponseStart(statusCode, headers3, resumeResponseStream.bind(stream), "") === false) {
         pauseResponseStream(stream, state);
       }
       stream.on("data", onData);
@@ -13364,10 +13364,10 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request2 } = state;
+      const { request: request3 } = state;
       stream.off("end", onEnd);
       if (state.responseReceived) {
-        if (!request2.aborted && !request2.completed) {
+        if (!request3.aborted && !request3.completed) {
           if (state.responseContentLength != null && state.bytesRead !== state.responseContentLength) {
             state.abort(new ResponseContentLengthMismatchError());
             return;
@@ -13380,29 +13380,29 @@ var require_client_h2 = __commonJS({
       }
     }
     function retryRefusedStream(stream, state) {
-      const { client, request: request2 } = state;
-      if (state.responseReceived || request2.aborted || request2.completed || request2[kRefusedStreamRetry] || !canReplayRequest(request2)) {
+      const { client, request: request3 } = state;
+      if (state.responseReceived || request3.aborted || request3.completed || request3[kRefusedStreamRetry] || !canReplayRequest(request3)) {
         return false;
       }
-      request2[kRefusedStreamRetry] = true;
+      request3[kRefusedStreamRetry] = true;
       requeueStreamRequest(client, state);
       return true;
     }
     function retryUnsentStream(state) {
-      const { client, request: request2, session } = state;
-      if (!session[kReceivedGoAway] || state.responseReceived || request2.aborted || request2.completed || !canReplayRequest(request2) || !registerGoAwayRefusal(request2)) {
+      const { client, request: request3, session } = state;
+      if (!session[kReceivedGoAway] || state.responseReceived || request3.aborted || request3.completed || !canReplayRequest(request3) || !registerGoAwayRefusal(request3)) {
         return false;
       }
       requeueStreamRequest(client, state);
       return true;
     }
     function requeueStreamRequest(client, state) {
-      const { request: request2 } = state;
-      detachRequestStreamForClose(request2);
+      const { request: request3 } = state;
+      detachRequestStreamForClose(request3);
       state.stream = null;
       state.requestFinalized = true;
-      completeRequest(client, request2);
-      client[kQueue].splice(client[kPendingIdx], 0, request2);
+      completeRequest(client, request3);
+      client[kQueue].splice(client[kPendingIdx], 0, request3);
       client[kResume]();
     }
     function onError(err) {
@@ -13457,10 +13457,10 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request2 } = state;
+      const { request: request3 } = state;
       stream.off("trailers", onTrailers);
       stream.off("data", onData);
-      if (request2.aborted || request2.completed) {
+      if (request3.aborted || request3.completed) {
         return;
       }
       state.trailers = trailers;
@@ -13469,14 +13469,14 @@ var require_client_h2 = __commonJS({
       const stream = this;
       const state = stream[kRequestStreamState];
       state.bodySent = true;
-      const { abort, body, client, contentLength, expectsPayload, request: request2 } = state;
+      const { abort, body, client, contentLength, expectsPayload, request: request3 } = state;
       if (!body || contentLength === 0) {
         writeBuffer(
           abort,
           stream,
           null,
           client,
-          request2,
+          request3,
           client[kSocket],
           contentLength,
           expectsPayload
@@ -13487,7 +13487,7 @@ var require_client_h2 = __commonJS({
           stream,
           body,
           client,
-          request2,
+          request3,
           client[kSocket],
           contentLength,
           expectsPayload
@@ -13499,7 +13499,7 @@ var require_client_h2 = __commonJS({
             stream,
             body.stream(),
             client,
-            request2,
+            request3,
             client[kSocket],
             contentLength,
             expectsPayload
@@ -13510,7 +13510,7 @@ var require_client_h2 = __commonJS({
             stream,
             body,
             client,
-            request2,
+            request3,
             client[kSocket],
             contentLength,
             expectsPayload
@@ -13524,7 +13524,7 @@ var require_client_h2 = __commonJS({
           stream,
           body,
           client,
-          request2,
+          request3,
           contentLength
         );
       } else if (util.isIterable(body)) {
@@ -13533,7 +13533,7 @@ var require_client_h2 = __commonJS({
           stream,
           body,
           client,
-          request2,
+          request3,
           client[kSocket],
           contentLength,
           expectsPayload
@@ -13542,7 +13542,7 @@ var require_client_h2 = __commonJS({
         assert(false);
       }
     }
-    function writeBuffer(abort, h2stream, body, client, request2, socket, contentLength, expectsPayload) {
+    function writeBuffer(abort, h2stream, body, client, request3, socket, contentLength, expectsPayload) {
       try {
         if (body != null && util.isBuffer(body)) {
           assert(contentLength === body.byteLength, "buffer body must have content length");
@@ -13550,18 +13550,18 @@ var require_client_h2 = __commonJS({
           h2stream.write(body);
           h2stream.uncork();
           h2stream.end();
-          request2.onBodySent(body);
+          request3.onBodySent(body);
         }
         if (!expectsPayload) {
           socket[kReset] = true;
         }
-        request2.onRequestSent();
+        request3.onRequestSent();
         client[kResume]();
       } catch (error2) {
         abort(error2);
       }
     }
-    function writeStream(abort, socket, expectsPayload, h2stream, body, client, request2, contentLength) {
+    function writeStream(abort, socket, expectsPayload, h2stream, body, client, request3, contentLength) {
       assert(contentLength !== 0 || client[kRunning] === 0, "stream body cannot be pipelined");
       const pipe = pipeline(
         body,
@@ -13572,7 +13572,7 @@ var require_client_h2 = __commonJS({
             abort(err);
           } else {
             util.removeAllListeners(pipe);
-            request2.onRequestSent();
+            request3.onRequestSent();
             if (!expectsPayload) {
               socket[kReset] = true;
             }
@@ -13582,10 +13582,10 @@ var require_client_h2 = __commonJS({
       );
       util.addListener(pipe, "data", onPipeData);
       function onPipeData(chunk) {
-        request2.onBodySent(chunk);
+        request3.onBodySent(chunk);
       }
     }
-    async function writeBlob(abort, h2stream, body, client, request2, socket, contentLength, expectsPayload) {
+    async function writeBlob(abort, h2stream, body, client, request3, socket, contentLength, expectsPayload) {
       try {
         if (contentLength != null && contentLength !== body.size) {
           throw new RequestContentLengthMismatchError();
@@ -13595,8 +13595,8 @@ var require_client_h2 = __commonJS({
         h2stream.write(buffer);
         h2stream.uncork();
         h2stream.end();
-        request2.onBodySent(buffer);
-        request2.onRequestSent();
+        request3.onBodySent(buffer);
+        request3.onRequestSent();
         if (!expectsPayload) {
           socket[kReset] = true;
         }
@@ -13605,7 +13605,7 @@ var require_client_h2 = __commonJS({
         abort(err);
       }
     }
-    async function writeIterable(abort, h2stream, body, client, request2, socket, contentLength, expectsPayload) {
+    async function writeIterable(abort, h2stream, body, client, request3, socket, contentLength, expectsPayload) {
       assert(contentLength !== 0 || client[kRunning] === 0, "iterator body cannot be pipelined");
       let callback = null;
       function onDrain() {
@@ -13630,13 +13630,13 @@ var require_client_h2 = __commonJS({
             throw socket[kError];
           }
           const res = h2stream.write(chunk);
-          request2.onBodySent(chunk);
+          request3.onBodySent(chunk);
           if (!res) {
             await waitForDrain();
           }
         }
         h2stream.end();
-        request2.onRequestSent();
+        request3.onRequestSent();
         if (!expectsPayload) {
           socket[kReset] = true;
         }
@@ -13977,10 +13977,10 @@ var require_client = __commonJS({
         this.once("connect", cb);
       }
       [kDispatch](opts, handler) {
-        const request2 = new Request2(this[kUrl].origin, opts, handler);
-        this[kQueue].push(request2);
+        const request3 = new Request2(this[kUrl].origin, opts, handler);
+        this[kQueue].push(request3);
         if (this[kResuming]) {
-        } else if (util.bodyLength(request2.body) == null && util.isIterable(request2.body)) {
+        } else if (util.bodyLength(request3.body) == null && util.isIterable(request3.body)) {
           this[kResuming] = 1;
           queueMicrotask(() => resume(this));
         } else {
@@ -14004,9 +14004,9 @@ var require_client = __commonJS({
         return new Promise((resolve2) => {
           const requests = this[kQueue].splice(this[kPendingIdx]);
           for (let i = 0; i < requests.length; i++) {
-            const request2 = requests[i];
-            if (request2 != null) {
-              util.errorRequest(this, request2, err);
+            const request3 = requests[i];
+            if (request3 != null) {
+              util.errorRequest(this, request3, err);
             }
           }
           const callback = () => {
@@ -14031,9 +14031,9 @@ var require_client = __commonJS({
         assert(client[kPendingIdx] === client[kRunningIdx]);
         const requests = client[kQueue].splice(client[kRunningIdx]);
         for (let i = 0; i < requests.length; i++) {
-          const request2 = requests[i];
-          if (request2 != null) {
-            util.errorRequest(client, request2, err);
+          const request3 = requests[i];
+          if (request3 != null) {
+            util.errorRequest(client, request3, err);
           }
         }
         assert(client[kSize] === 0);
@@ -14148,8 +14148,8 @@ var require_client = __commonJS({
           util.errorRequest(client, running[i], err);
         }
         while (client[kPending] > 0 && client[kQueue][client[kPendingIdx]].servername === client[kServerName]) {
-          const request2 = client[kQueue].splice(client[kPendingIdx], 1)[0];
-          util.errorRequest(client, request2, err);
+          const request3 = client[kQueue].splice(client[kPendingIdx], 1)[0];
+          util.errorRequest(client, request3, err);
         }
       } else {
         onError(client, err);
@@ -14204,19 +14204,19 @@ var require_client = __commonJS({
         if (client[kRunning] >= (getMaxConcurrent(client) || 1)) {
           return;
         }
-        const request2 = client[kQueue][client[kPendingIdx]];
-        if (request2 === null) {
+        const request3 = client[kQueue][client[kPendingIdx]];
+        if (request3 === null) {
           return;
         }
-        if (request2.aborted) {
+        if (request3.aborted) {
           client[kQueue].splice(client[kPendingIdx], 1);
           continue;
         }
-        if (client[kUrl].protocol === "https:" && client[kServerName] !== request2.servername) {
+        if (client[kUrl].protocol === "https:" && client[kServerName] !== request3.servername) {
           if (client[kRunning] > 0) {
             return;
           }
-          client[kServerName] = request2.servername;
+          client[kServerName] = request3.servername;
           client[kHTTPContext]?.destroy(new InformationalError("servername changed"), () => {
             client[kHTTPContext] = null;
             resume(client);
@@ -14226,17 +14226,17 @@ var require_client = __commonJS({
           return;
         }
         if (!client[kHTTPContext]) {
-          client[kServerName] = request2.servername;
+          client[kServerName] = request3.servername;
           connect3(client);
           return;
         }
         if (client[kHTTPContext].destroyed) {
           return;
         }
-        if (client[kHTTPContext].busy(request2)) {
+        if (client[kHTTPContext].busy(request3)) {
           return;
         }
-        if (!request2.aborted && client[kHTTPContext].write(request2)) {
+        if (!request3.aborted && client[kHTTPContext].write(request3)) {
           client[kPendingIdx]++;
         } else {
           client[kQueue].splice(client[kPendingIdx], 1);
@@ -14276,8 +14276,8 @@ var require_pool = __commonJS({
     var kFactory = /* @__PURE__ */ Symbol("factory");
     var kProtocol = /* @__PURE__ */ Symbol("protocol");
     var kProtocolProbe = /* @__PURE__ */ Symbol("protocol probe");
-    function defaultFactory(origin, opts) {
-      return new Client(origin, opts);
+    function defaultFactory(origin2, opts) {
+      return new Client(origin2, opts);
     }
     function shouldCreateProtocolProbe(pool, dispatcher) {
       return dispatcher instanceof Client && pool[kProtocol] !== "h1" && (pool[kOptions].useH2c === true || pool[kUrl].protocol === "https:" && pool[kOptions].allowH2 !== false);
@@ -14291,7 +14291,7 @@ var require_pool = __commonJS({
       return dispatcher;
     }
     var Pool = class extends PoolBase {
-      constructor(origin, {
+      constructor(origin2, {
         connections,
         factory = defaultFactory,
         connect: connect3,
@@ -14329,12 +14329,12 @@ var require_pool = __commonJS({
         }
         super(options);
         this[kConnections] = connections || null;
-        this[kUrl] = util.parseOrigin(origin);
+        this[kUrl] = util.parseOrigin(origin2);
         this[kOptions] = { ...util.deepClone(options), connect: connect3, allowH2, useH2c, clientTtl, socketPath };
         this[kFactory] = factory;
         this[kProtocol] = null;
         this[kProtocolProbe] = null;
-        this.on("connect", (origin2, targets) => {
+        this.on("connect", (origin3, targets) => {
           if (clientTtl != null && clientTtl > 0) {
             for (const target2 of targets) {
               Object.assign(target2, { ttl: Date.now() });
@@ -14347,17 +14347,17 @@ var require_pool = __commonJS({
           if (client === this[kProtocolProbe]) {
             if (this[kProtocol] !== "h2") {
               this[kProtocolProbe] = null;
-              this[kDrainQueue](origin2, targets.slice(1));
+              this[kDrainQueue](origin3, targets.slice(1));
             }
           }
         });
-        this.on("disconnect", (origin2, targets) => {
+        this.on("disconnect", (origin3, targets) => {
           if (targets.includes(this[kProtocolProbe])) {
             this[kProtocolProbe] = null;
-            this[kDrainQueue](origin2, targets.slice(1));
+            this[kDrainQueue](origin3, targets.slice(1));
           }
         });
-        this.on("connectionError", (origin2, targets) => {
+        this.on("connectionError", (origin3, targets) => {
           let resumeQueued = false;
           for (const target2 of targets) {
             if (target2 === this[kProtocolProbe]) {
@@ -14369,7 +14369,7 @@ var require_pool = __commonJS({
             }
           }
           if (resumeQueued || this[kQueued] > 0) {
-            this[kDrainQueue](origin2, targets.slice(1));
+            this[kDrainQueue](origin3, targets.slice(1));
           }
         });
       }
@@ -14443,8 +14443,8 @@ var require_agent = __commonJS({
     var kFactory = /* @__PURE__ */ Symbol("factory");
     var kOptions = /* @__PURE__ */ Symbol("options");
     var kOrigins = /* @__PURE__ */ Symbol("origins");
-    function defaultFactory(origin, opts) {
-      return opts && opts.connections === 1 ? new Client(origin, opts) : new Pool(origin, opts);
+    function defaultFactory(origin2, opts) {
+      return opts && opts.connections === 1 ? new Client(origin2, opts) : new Pool(origin2, opts);
     }
     var Agent4 = class extends DispatcherBase {
       constructor({ factory = defaultFactory, maxOrigins = Infinity, connect: connect3, tls: tls3, ...options } = {}) {
@@ -14468,17 +14468,17 @@ var require_agent = __commonJS({
         this[kFactory] = factory;
         this[kClients] = /* @__PURE__ */ new Map();
         this[kOrigins] = /* @__PURE__ */ new Set();
-        this[kOnDrain] = (origin, targets) => {
-          this.emit("drain", origin, [this, ...targets]);
+        this[kOnDrain] = (origin2, targets) => {
+          this.emit("drain", origin2, [this, ...targets]);
         };
-        this[kOnConnect] = (origin, targets) => {
-          this.emit("connect", origin, [this, ...targets]);
+        this[kOnConnect] = (origin2, targets) => {
+          this.emit("connect", origin2, [this, ...targets]);
         };
-        this[kOnDisconnect] = (origin, targets, err) => {
-          this.emit("disconnect", origin, [this, ...targets], err);
+        this[kOnDisconnect] = (origin2, targets, err) => {
+          this.emit("disconnect", origin2, [this, ...targets], err);
         };
-        this[kOnConnectionError] = (origin, targets, err) => {
-          this.emit("connectionError", origin, [this, ...targets], err);
+        this[kOnConnectionError] = (origin2, targets, err) => {
+          this.emit("connectionError", origin2, [this, ...targets], err);
         };
       }
       get [kRunning]() {
@@ -14489,15 +14489,15 @@ var require_agent = __commonJS({
         return ret;
       }
       [kDispatch](opts, handler) {
-        let origin;
+        let origin2;
         if (opts.origin && (typeof opts.origin === "string" || opts.origin instanceof URL)) {
-          origin = String(opts.origin);
+          origin2 = String(opts.origin);
         } else {
           throw new InvalidArgumentError("opts.origin must be a non-empty string or URL.");
         }
         const allowH2 = opts.allowH2 ?? this[kOptions].allowH2;
-        const key = allowH2 === false ? `${origin}#http1-only` : origin;
-        if (this[kOrigins].size >= this[kOptions].maxOrigins && !this[kOrigins].has(origin)) {
+        const key = allowH2 === false ? `${origin2}#http1-only` : origin2;
+        if (this[kOrigins].size >= this[kOptions].maxOrigins && !this[kOrigins].has(origin2)) {
           throw new MaxOriginsReachedError();
         }
         let dispatcher = this[kClients].get(key);
@@ -14516,24 +14516,24 @@ var require_agent = __commonJS({
             }
             let hasOrigin = false;
             for (const k of this[kClients].keys()) {
-              if (k === origin || k === `${origin}#http1-only`) {
+              if (k === origin2 || k === `${origin2}#http1-only`) {
                 hasOrigin = true;
                 break;
               }
             }
             if (!hasOrigin) {
-              this[kOrigins].delete(origin);
+              this[kOrigins].delete(origin2);
             }
           };
-          dispatcher.on("drain", this[kOnDrain]).on("connect", this[kOnConnect]).on("disconnect", (origin2, targets, err) => {
+          dispatcher.on("drain", this[kOnDrain]).on("connect", this[kOnConnect]).on("disconnect", (origin3, targets, err) => {
             closeClientIfUnused();
-            this[kOnDisconnect](origin2, targets, err);
-          }).on("connectionError", (origin2, targets, err) => {
+            this[kOnDisconnect](origin3, targets, err);
+          }).on("connectionError", (origin3, targets, err) => {
             closeClientIfUnused();
-            this[kOnConnectionError](origin2, targets, err);
+            this[kOnConnectionError](origin3, targets, err);
           });
           this[kClients].set(key, dispatcher);
-          this[kOrigins].add(origin);
+          this[kOrigins].add(origin2);
         }
         return dispatcher.dispatch(opts, handler);
       }
@@ -14859,13 +14859,13 @@ var require_socks5_client = __commonJS({
         }
         debug3("starting handshake with", this.authMethods.length, "auth methods");
         this.state = STATES.HANDSHAKING;
-        const request2 = Buffer2.alloc(2 + this.authMethods.length);
-        request2[0] = SOCKS_VERSION;
-        request2[1] = this.authMethods.length;
+        const request3 = Buffer2.alloc(2 + this.authMethods.length);
+        request3[0] = SOCKS_VERSION;
+        request3[1] = this.authMethods.length;
         this.authMethods.forEach((method, i) => {
-          request2[2 + i] = method;
+          request3[2 + i] = method;
         });
-        this.socket.write(request2);
+        this.socket.write(request3);
       }
       /**
        * Handle handshake response from server
@@ -14907,13 +14907,13 @@ var require_socks5_client = __commonJS({
         if (usernameBuffer.length > 255 || passwordBuffer.length > 255) {
           throw new InvalidArgumentError("Username or password too long");
         }
-        const request2 = Buffer2.alloc(3 + usernameBuffer.length + passwordBuffer.length);
-        request2[0] = 1;
-        request2[1] = usernameBuffer.length;
-        usernameBuffer.copy(request2, 2);
-        request2[2 + usernameBuffer.length] = passwordBuffer.length;
-        passwordBuffer.copy(request2, 3 + usernameBuffer.length);
-        this.socket.write(request2);
+        const request3 = Buffer2.alloc(3 + usernameBuffer.length + passwordBuffer.length);
+        request3[0] = 1;
+        request3[1] = usernameBuffer.length;
+        usernameBuffer.copy(request3, 2);
+        request3[2 + usernameBuffer.length] = passwordBuffer.length;
+        passwordBuffer.copy(request3, 3 + usernameBuffer.length);
+        this.socket.write(request3);
       }
       /**
        * Handle authentication response
@@ -14948,22 +14948,22 @@ var require_socks5_client = __commonJS({
         }
         debug3("connecting to", address, port);
         this.state = STATES.CONNECTING;
-        const request2 = this.buildConnectRequest(COMMANDS.CONNECT, address, port);
-        this.socket.write(request2);
+        const request3 = this.buildConnectRequest(COMMANDS.CONNECT, address, port);
+        this.socket.write(request3);
       }
       /**
        * Build a SOCKS5 request
        */
       buildConnectRequest(command, address, port) {
         const { type: addressType, buffer: addressBuffer } = parseAddress(address);
-        const request2 = Buffer2.alloc(4 + addressBuffer.length + 2);
-        request2[0] = SOCKS_VERSION;
-        request2[1] = command;
-        request2[2] = 0;
-        request2[3] = addressType;
-        addressBuffer.copy(request2, 4);
-        request2.writeUInt16BE(port, 4 + addressBuffer.length);
-        return request2;
+        const request3 = Buffer2.alloc(4 + addressBuffer.length + 2);
+        request3[0] = SOCKS_VERSION;
+        request3[1] = command;
+        request3[2] = 0;
+        request3[3] = addressType;
+        addressBuffer.copy(request3, 4);
+        request3.writeUInt16BE(port, 4 + addressBuffer.length);
+        return request3;
       }
       /**
        * Handle CONNECT response
@@ -15227,18 +15227,18 @@ var require_socks5_proxy_agent = __commonJS({
        * Dispatch a request through the SOCKS5 proxy
        */
       [kDispatch](opts, handler) {
-        const { origin } = opts;
-        debug3("dispatching request to", origin, "via SOCKS5");
+        const { origin: origin2 } = opts;
+        debug3("dispatching request to", origin2, "via SOCKS5");
         try {
-          const originKey = String(origin);
+          const originKey = String(origin2);
           let pool = this[kPools].get(originKey);
           if (!pool || pool.destroyed || pool.closed) {
-            pool = new Pool(origin, {
+            pool = new Pool(origin2, {
               pipelining: opts.pipelining,
               connections: opts.connections,
               connect: async (connectOpts, callback) => {
                 try {
-                  const url = new URL3(origin);
+                  const url = new URL3(origin2);
                   const targetHost = url.hostname;
                   const targetPort = parseInt(url.port) || (url.protocol === "https:" ? 443 : 80);
                   debug3("establishing SOCKS5 connection to", targetHost, targetPort);
@@ -15358,16 +15358,16 @@ var require_proxy_agent = __commonJS({
     function defaultProtocolPort(protocol) {
       return protocol === "https:" ? 443 : 80;
     }
-    function defaultFactory(origin, opts) {
-      return new Pool(origin, opts);
+    function defaultFactory(origin2, opts) {
+      return new Pool(origin2, opts);
     }
     var noop = () => {
     };
-    function defaultAgentFactory(origin, opts) {
+    function defaultAgentFactory(origin2, opts) {
       if (opts.connections === 1) {
-        return new Client(origin, opts);
+        return new Client(origin2, opts);
       }
-      return new Pool(origin, opts);
+      return new Pool(origin2, opts);
     }
     function shouldProxyTunnel(requestProtocol, proxyTunnel) {
       return proxyTunnel === true || requestProtocol !== "http:";
@@ -15375,12 +15375,12 @@ var require_proxy_agent = __commonJS({
     var Http1ProxyWrapper = class extends DispatcherBase {
       #client;
       #proxyServername;
-      constructor(proxyUrl, { headers: headers2 = {}, connect: connect3, factory, proxyServername }) {
+      constructor(proxyUrl, { headers: headers3 = {}, connect: connect3, factory, proxyServername }) {
         if (!proxyUrl) {
           throw new InvalidArgumentError("Proxy URL is mandatory");
         }
         super();
-        this[kProxyHeaders] = headers2;
+        this[kProxyHeaders] = headers3;
         this.#proxyServername = proxyServername;
         if (factory) {
           this.#client = factory(proxyUrl, { connect: connect3 });
@@ -15400,14 +15400,14 @@ var require_proxy_agent = __commonJS({
           if (onResponseStart) onResponseStart.call(this, controller, statusCode, data, statusMessage);
         };
         const {
-          origin,
+          origin: origin2,
           path: path2 = "/",
-          headers: headers2 = {}
+          headers: headers3 = {}
         } = opts;
-        opts.path = origin + path2;
-        opts.headers = { ...this[kProxyHeaders], ...headers2 };
-        if (!hasHostHeader(headers2)) {
-          opts.headers.host = new URL(origin).host;
+        opts.path = origin2 + path2;
+        opts.headers = { ...this[kProxyHeaders], ...headers3 };
+        if (!hasHostHeader(headers3)) {
+          opts.headers.host = new URL(origin2).host;
         }
         if (this.#proxyServername != null) {
           opts.servername = this.#proxyServername;
@@ -15433,7 +15433,7 @@ var require_proxy_agent = __commonJS({
         const { proxyTunnel, connectTimeout } = opts;
         super(opts);
         const url = this.#getUrl(opts);
-        const { href, origin, port, protocol, username, password, hostname: proxyHostname } = url;
+        const { href, origin: origin2, port, protocol, username, password, hostname: proxyHostname } = url;
         this[kProxy] = { uri: href, protocol };
         this[kRequestTls] = opts.requestTls;
         this[kProxyTls] = opts.proxyTls;
@@ -15455,8 +15455,8 @@ var require_proxy_agent = __commonJS({
         this[kConnectEndpoint] = buildConnector({ timeout: connectTimeout, ...opts.requestTls });
         this[kConnectEndpointHTTP1] = buildConnector({ timeout: connectTimeout, ...opts.requestTls, allowH2: false });
         const agentFactory = opts.factory || defaultAgentFactory;
-        const factory = (origin2, options) => {
-          const { protocol: protocol2 } = new URL(origin2);
+        const factory = (origin3, options) => {
+          const { protocol: protocol2 } = new URL(origin3);
           if (this[kProxy].protocol === "socks5:" || this[kProxy].protocol === "socks:") {
             return new Socks5ProxyAgent(this[kProxy].uri, {
               headers: this[kProxyHeaders],
@@ -15484,7 +15484,7 @@ var require_proxy_agent = __commonJS({
               proxyServername: this[kProxy].protocol === "https:" ? this[kProxyTls]?.servername || proxyHostname : void 0
             });
           }
-          return agentFactory(origin2, options);
+          return agentFactory(origin3, options);
         };
         if (protocol === "socks5:" || protocol === "socks:") {
           this[kClient] = null;
@@ -15505,7 +15505,7 @@ var require_proxy_agent = __commonJS({
             }
             try {
               const connectParams = {
-                origin,
+                origin: origin2,
                 port,
                 path: requestedPath,
                 signal: opts2.signal,
@@ -15553,18 +15553,18 @@ var require_proxy_agent = __commonJS({
         });
       }
       dispatch(opts, handler) {
-        let headers2 = buildHeaders(opts.headers);
-        throwIfProxyAuthIsSent(headers2);
-        if (headers2 && !hasHostHeader(headers2)) {
-          if (headers2 === opts.headers) {
-            headers2 = { ...headers2 };
+        let headers3 = buildHeaders(opts.headers);
+        throwIfProxyAuthIsSent(headers3);
+        if (headers3 && !hasHostHeader(headers3)) {
+          if (headers3 === opts.headers) {
+            headers3 = { ...headers3 };
           }
-          headers2.host = new URL(opts.origin).host;
+          headers3.host = new URL(opts.origin).host;
         }
         return this[kAgent].dispatch(
           {
             ...opts,
-            headers: headers2
+            headers: headers3
           },
           handler
         );
@@ -15597,20 +15597,20 @@ var require_proxy_agent = __commonJS({
         return Promise.all(promises2);
       }
     };
-    function buildHeaders(headers2) {
-      if (Array.isArray(headers2)) {
+    function buildHeaders(headers3) {
+      if (Array.isArray(headers3)) {
         const headersPair = {};
-        for (let i = 0; i < headers2.length; i += 2) {
-          if (isProxyAuthorizationHeader(headers2[i])) {
+        for (let i = 0; i < headers3.length; i += 2) {
+          if (isProxyAuthorizationHeader(headers3[i])) {
             throwProxyAuthError();
           }
-          headersPair[headers2[i]] = headers2[i + 1];
+          headersPair[headers3[i]] = headers3[i + 1];
         }
         return headersPair;
       }
-      if (headers2 && typeof headers2 === "object" && hasSafeIterator(headers2)) {
+      if (headers3 && typeof headers3 === "object" && hasSafeIterator(headers3)) {
         const headersPair = {};
-        for (const [key, value] of headers2) {
+        for (const [key, value] of headers3) {
           if (!Object.hasOwn(headersPair, key)) {
             headersPair[key] = value;
             continue;
@@ -15627,10 +15627,10 @@ var require_proxy_agent = __commonJS({
         }
         return headersPair;
       }
-      return headers2;
+      return headers3;
     }
-    function throwIfProxyAuthIsSent(headers2) {
-      for (const key in headers2) {
+    function throwIfProxyAuthIsSent(headers3) {
+      for (const key in headers3) {
         if (isProxyAuthorizationHeader(key)) {
           throwProxyAuthError();
         }
@@ -15639,8 +15639,8 @@ var require_proxy_agent = __commonJS({
     function isProxyAuthorizationHeader(key) {
       return key.length === proxyAuthorization.length && key.toLowerCase() === proxyAuthorization;
     }
-    function hasHostHeader(headers2) {
-      for (const key in headers2) {
+    function hasHostHeader(headers3) {
+      for (const key in headers3) {
         if (key.length === 4 && key.toLowerCase() === "host") {
           return true;
         }
@@ -15654,18 +15654,165 @@ var require_proxy_agent = __commonJS({
   }
 });
 
+// node_modules/undici/lib/dispatcher/env-http-proxy-agent.js
+var require_env_http_proxy_agent = __commonJS({
+  "node_modules/undici/lib/dispatcher/env-http-proxy-agent.js"(exports, module) {
+    "use strict";
+    var DispatcherBase = require_dispatcher_base();
+    var { kClose, kDestroy, kClosed, kDestroyed, kDispatch, kNoProxyAgent, kHttpProxyAgent, kHttpsProxyAgent } = require_symbols();
+    var ProxyAgent2 = require_proxy_agent();
+    var Agent4 = require_agent();
+    var DEFAULT_PORTS = {
+      "http:": 80,
+      "https:": 443
+    };
+    var EnvHttpProxyAgent2 = class extends DispatcherBase {
+      #noProxyValue = null;
+      #noProxyEntries = null;
+      #opts = null;
+      constructor(opts = {}) {
+        super(opts);
+        this.#opts = opts;
+        const { httpProxy, httpsProxy, noProxy, ...agentOpts } = opts;
+        this[kNoProxyAgent] = new Agent4(agentOpts);
+        const HTTP_PROXY = httpProxy ?? process.env.http_proxy ?? process.env.HTTP_PROXY;
+        if (HTTP_PROXY) {
+          this[kHttpProxyAgent] = new ProxyAgent2({ ...agentOpts, uri: HTTP_PROXY });
+        } else {
+          this[kHttpProxyAgent] = this[kNoProxyAgent];
+        }
+        const HTTPS_PROXY = httpsProxy ?? process.env.https_proxy ?? process.env.HTTPS_PROXY;
+        if (HTTPS_PROXY) {
+          this[kHttpsProxyAgent] = new ProxyAgent2({ ...agentOpts, uri: HTTPS_PROXY });
+        } else {
+          this[kHttpsProxyAgent] = this[kHttpProxyAgent];
+        }
+        this.#parseNoProxy();
+      }
+      [kDispatch](opts, handler) {
+        const url = new URL(opts.origin);
+        const agent = this.#getProxyAgentForUrl(url);
+        return agent.dispatch(opts, handler);
+      }
+      [kClose]() {
+        return Promise.all([
+          this[kNoProxyAgent].close(),
+          !this[kHttpProxyAgent][kClosed] && this[kHttpProxyAgent].close(),
+          !this[kHttpsProxyAgent][kClosed] && this[kHttpsProxyAgent].close()
+        ]);
+      }
+      [kDestroy](err) {
+        return Promise.all([
+          this[kNoProxyAgent].destroy(err),
+          !this[kHttpProxyAgent][kDestroyed] && this[kHttpProxyAgent].destroy(err),
+          !this[kHttpsProxyAgent][kDestroyed] && this[kHttpsProxyAgent].destroy(err)
+        ]);
+      }
+      #getProxyAgentForUrl(url) {
+        let { protocol, host: hostname, port } = url;
+        hostname = hostname.replace(/:\d*$/, "").replace(/^\[(.+)\]$/, "$1").toLowerCase();
+        if (hostname.length > 1 && hostname.charCodeAt(hostname.length - 1) === 46) {
+          hostname = hostname.slice(0, -1);
+        }
+        port = Number.parseInt(port, 10) || DEFAULT_PORTS[protocol] || 0;
+        if (!this.#shouldProxy(hostname, port)) {
+          return this[kNoProxyAgent];
+        }
+        if (protocol === "https:") {
+          return this[kHttpsProxyAgent];
+        }
+        return this[kHttpProxyAgent];
+      }
+      #shouldProxy(hostname, port) {
+        if (this.#noProxyChanged) {
+          this.#parseNoProxy();
+        }
+        if (this.#noProxyEntries.length === 0) {
+          return true;
+        }
+        for (let i = 0; i < this.#noProxyEntries.length; i++) {
+          const entry2 = this.#noProxyEntries[i];
+          if (entry2.hostname === "*") {
+            if (entry2.port && entry2.port !== port) {
+              continue;
+            }
+            return false;
+          }
+          if (entry2.port && entry2.port !== port) {
+            continue;
+          }
+          if (!entry2.wildcard && hostname === entry2.hostname) {
+            return false;
+          }
+          if (hostname.slice(-(entry2.hostname.length + 1)) === `.${entry2.hostname}`) {
+            return false;
+          }
+        }
+        return true;
+      }
+      #parseNoProxy() {
+        const noProxyValue = this.#opts.noProxy ?? this.#noProxyEnv;
+        const noProxySplit = noProxyValue.split(/[,\s]/);
+        const noProxyEntries = [];
+        for (let i = 0; i < noProxySplit.length; i++) {
+          const entry2 = noProxySplit[i];
+          if (!entry2) {
+            continue;
+          }
+          let hostname, port;
+          const ipv6WithPort = entry2.match(/^\[(.+)\]:(\d+)$/);
+          if (ipv6WithPort) {
+            hostname = ipv6WithPort[1];
+            port = Number.parseInt(ipv6WithPort[2], 10);
+          } else {
+            const unbracketed = entry2.replace(/^\[(.+)\]$/, "$1");
+            const colonCount = (unbracketed.match(/:/g) || []).length;
+            const parsed2 = colonCount === 1 && unbracketed.match(/^(.+):(\d+)$/);
+            hostname = parsed2 ? parsed2[1] : unbracketed;
+            port = parsed2 ? Number.parseInt(parsed2[2], 10) : 0;
+          }
+          const wildcard = entry2.charCodeAt(0) === 42;
+          noProxyEntries.push({
+            // strip leading dot or asterisk with dot, and any trailing dot
+            hostname: hostname.replace(/^\*?\./, "").replace(/^(.+)\.$/, "$1").toLowerCase(),
+            port,
+            wildcard
+          });
+        }
+        this.#noProxyValue = noProxyValue;
+        this.#noProxyEntries = noProxyEntries;
+      }
+      get #noProxyChanged() {
+        if (this.#opts.noProxy !== void 0) {
+          return false;
+        }
+        return this.#noProxyValue !== this.#noProxyEnv;
+      }
+      get #noProxyEnv() {
+        return process.env.no_proxy ?? process.env.NO_PROXY ?? "";
+      }
+    };
+    module.exports = EnvHttpProxyAgent2;
+  }
+});
+
 // dev/build/undici.cjs
 var require_undici = __commonJS({
   "dev/build/undici.cjs"(exports, module) {
     var api = require_api();
     var Agent4 = require_agent();
     var Dispatcher = require_dispatcher();
+    var EnvHttpProxyAgent2 = require_env_http_proxy_agent();
     var ProxyAgent2 = require_proxy_agent();
     Object.assign(Dispatcher.prototype, api);
     module.exports = {
       Agent: Agent4,
+      EnvHttpProxyAgent: EnvHttpProxyAgent2,
       ProxyAgent: ProxyAgent2,
-      request: (url, { dispatcher, ...options }) => dispatcher.request({ ...options, origin: url.origin, path: `${url.pathname}${url.search}` })
+      request: (address, { dispatcher, ...options }) => {
+        const url = new URL(address);
+        return dispatcher.request({ method: "GET", ...options, origin: url.origin, path: `${url.pathname}${url.search}` });
+      }
     };
   }
 });
@@ -15787,7 +15934,7 @@ var require_mod = __commonJS({
       }
       return score;
     };
-    var distance2 = function(a, b) {
+    var distance3 = function(a, b) {
       if (a.length < b.length) {
         var tmp = b;
         b = a;
@@ -15801,12 +15948,12 @@ var require_mod = __commonJS({
       }
       return myers_x(a, b);
     };
-    exports.distance = distance2;
+    exports.distance = distance3;
     var closest2 = function(str, arr) {
       var min_distance = Infinity;
       var min_index = 0;
       for (var i = 0; i < arr.length; i++) {
-        var dist = distance2(str, arr[i]);
+        var dist = distance3(str, arr[i]);
         if (dist < min_distance) {
           min_distance = dist;
           min_index = i;
@@ -15846,7 +15993,7 @@ var require_utils2 = __commonJS({
     }
     exports.checkEncoding = checkEncoding;
     function isFiniteInteger(value) {
-      return typeof value === "number" && isFinite(value) && isInteger(value);
+      return typeof value === "number" && isFinite(value) && isInteger2(value);
     }
     exports.isFiniteInteger = isFiniteInteger;
     function checkOffsetOrLengthValue(value, offset) {
@@ -15872,7 +16019,7 @@ var require_utils2 = __commonJS({
       }
     }
     exports.checkTargetOffset = checkTargetOffset;
-    function isInteger(value) {
+    function isInteger2(value) {
       return typeof value === "number" && isFinite(value) && Math.floor(value) === value;
     }
     function bigIntAndBufferInt64Check(bufferMethod) {
@@ -17233,9 +17380,9 @@ var require_common = __commonJS({
     function isGloballyReachable(entries) {
       let best = null;
       for (let i = 0; i < entries.length; i++) {
-        const entry = entries[i];
-        if (entry.reachable !== null && isHostInSubnet.call(this, entry.subnet) && (best === null || entry.subnet.subnetMask > best.subnet.subnetMask)) {
-          best = entry;
+        const entry2 = entries[i];
+        if (entry2.reachable !== null && isHostInSubnet.call(this, entry2.subnet) && (best === null || entry2.subnet.subnetMask > best.subnet.subnetMask)) {
+          best = entry2;
         }
       }
       return best === null ? true : best.reachable;
@@ -18195,14 +18342,14 @@ var require_ipv6 = __commonJS({
       n = n.replace(/^(0{1,})(0)$/, '<span class="parse-error">$1</span>$2');
       return n;
     }
-    function compact(address, slice) {
+    function compact(address, slice2) {
       const s1 = [];
       const s2 = [];
       let i;
       for (i = 0; i < address.length; i++) {
-        if (i < slice[0]) {
+        if (i < slice2[0]) {
           s1.push(address[i]);
-        } else if (i > slice[1]) {
+        } else if (i > slice2[1]) {
           s2.push(address[i]);
         }
       }
@@ -18626,9 +18773,9 @@ var require_ipv6 = __commonJS({
        */
       getType() {
         for (let i = 0; i < TYPE_SUBNETS.length; i++) {
-          const entry = TYPE_SUBNETS[i];
-          if (this.isHostInSubnet(entry[0])) {
-            return entry[1];
+          const entry2 = TYPE_SUBNETS[i];
+          if (this.isHostInSubnet(entry2[0])) {
+            return entry2[1];
           }
         }
         return "Global unicast";
@@ -20390,7 +20537,7 @@ var require_ms = __commonJS({
       options = options || {};
       var type = typeof val;
       if (type === "string" && val.length > 0) {
-        return parse3(val);
+        return parse5(val);
       } else if (type === "number" && isFinite(val)) {
         return options.long ? fmtLong(val) : fmtShort(val);
       }
@@ -20398,7 +20545,7 @@ var require_ms = __commonJS({
         "val is not a non-empty string or a valid number. val=" + JSON.stringify(val)
       );
     };
-    function parse3(str) {
+    function parse5(str) {
       str = String(str);
       if (str.length > 100) {
         return;
@@ -20454,41 +20601,41 @@ var require_ms = __commonJS({
           return void 0;
       }
     }
-    function fmtShort(ms) {
-      var msAbs = Math.abs(ms);
+    function fmtShort(ms2) {
+      var msAbs = Math.abs(ms2);
       if (msAbs >= d) {
-        return Math.round(ms / d) + "d";
+        return Math.round(ms2 / d) + "d";
       }
       if (msAbs >= h) {
-        return Math.round(ms / h) + "h";
+        return Math.round(ms2 / h) + "h";
       }
       if (msAbs >= m) {
-        return Math.round(ms / m) + "m";
+        return Math.round(ms2 / m) + "m";
       }
       if (msAbs >= s) {
-        return Math.round(ms / s) + "s";
+        return Math.round(ms2 / s) + "s";
       }
-      return ms + "ms";
+      return ms2 + "ms";
     }
-    function fmtLong(ms) {
-      var msAbs = Math.abs(ms);
+    function fmtLong(ms2) {
+      var msAbs = Math.abs(ms2);
       if (msAbs >= d) {
-        return plural(ms, msAbs, d, "day");
+        return plural(ms2, msAbs, d, "day");
       }
       if (msAbs >= h) {
-        return plural(ms, msAbs, h, "hour");
+        return plural(ms2, msAbs, h, "hour");
       }
       if (msAbs >= m) {
-        return plural(ms, msAbs, m, "minute");
+        return plural(ms2, msAbs, m, "minute");
       }
       if (msAbs >= s) {
-        return plural(ms, msAbs, s, "second");
+        return plural(ms2, msAbs, s, "second");
       }
-      return ms + " ms";
+      return ms2 + " ms";
     }
-    function plural(ms, msAbs, n, name) {
+    function plural(ms2, msAbs, n, name) {
       var isPlural = msAbs >= n * 1.5;
-      return Math.round(ms / n) + " " + name + (isPlural ? "s" : "");
+      return Math.round(ms2 / n) + " " + name + (isPlural ? "s" : "");
     }
   }
 });
@@ -20531,8 +20678,8 @@ var require_common2 = __commonJS({
           }
           const self = debug3;
           const curr = Number(/* @__PURE__ */ new Date());
-          const ms = curr - (prevTime || curr);
-          self.diff = ms;
+          const ms2 = curr - (prevTime || curr);
+          self.diff = ms2;
           self.prev = prevTime;
           self.curr = curr;
           prevTime = curr;
@@ -21173,9 +21320,9 @@ var require_hpagent = __commonJS({
         if (this.proxy.protocol === "https:") {
           requestOptions.servername = this.proxy.hostname;
         }
-        const request2 = (this.proxy.protocol === "http:" ? http3 : https3).request(requestOptions);
-        request2.once("connect", (response, socket, head) => {
-          request2.removeAllListeners();
+        const request3 = (this.proxy.protocol === "http:" ? http3 : https3).request(requestOptions);
+        request3.once("connect", (response, socket, head) => {
+          request3.removeAllListeners();
           socket.removeAllListeners();
           if (response.statusCode === 200) {
             callback(null, socket);
@@ -21184,14 +21331,14 @@ var require_hpagent = __commonJS({
             callback(new Error(`Bad response: ${response.statusCode}`), null);
           }
         });
-        request2.once("timeout", () => {
-          request2.destroy(new Error("Proxy timeout"));
+        request3.once("timeout", () => {
+          request3.destroy(new Error("Proxy timeout"));
         });
-        request2.once("error", (err) => {
-          request2.removeAllListeners();
+        request3.once("error", (err) => {
+          request3.removeAllListeners();
           callback(err, null);
         });
-        request2.end();
+        request3.end();
       }
     };
     var HttpsProxyAgent2 = class extends https3.Agent {
@@ -21220,9 +21367,9 @@ var require_hpagent = __commonJS({
         if (this.proxy.protocol === "https:") {
           requestOptions.servername = this.proxy.hostname;
         }
-        const request2 = (this.proxy.protocol === "http:" ? http3 : https3).request(requestOptions);
-        request2.once("connect", (response, socket, head) => {
-          request2.removeAllListeners();
+        const request3 = (this.proxy.protocol === "http:" ? http3 : https3).request(requestOptions);
+        request3.once("connect", (response, socket, head) => {
+          request3.removeAllListeners();
           socket.removeAllListeners();
           if (response.statusCode === 200) {
             const secureSocket = super.createConnection({ ...options, socket });
@@ -21232,14 +21379,14 @@ var require_hpagent = __commonJS({
             callback(new Error(`Bad response: ${response.statusCode}`), null);
           }
         });
-        request2.once("timeout", () => {
-          request2.destroy(new Error("Proxy timeout"));
+        request3.once("timeout", () => {
+          request3.destroy(new Error("Proxy timeout"));
         });
-        request2.once("error", (err) => {
-          request2.removeAllListeners();
+        request3.once("error", (err) => {
+          request3.removeAllListeners();
           callback(err, null);
         });
-        request2.end();
+        request3.end();
       }
     };
     module.exports = {
@@ -21420,12 +21567,12 @@ var Summary = class {
    *
    * @returns {string} content wrapped in HTML element
    */
-  wrap(tag, content, attrs = {}) {
+  wrap(tag, content2, attrs = {}) {
     const htmlAttrs = Object.entries(attrs).map(([key, value]) => ` ${key}="${value}"`).join("");
-    if (!content) {
+    if (!content2) {
       return `<${tag}${htmlAttrs}>`;
     }
-    return `<${tag}${htmlAttrs}>${content}</${tag}>`;
+    return `<${tag}${htmlAttrs}>${content2}</${tag}>`;
   }
   /**
    * Writes text in the buffer to the summary buffer file and empties buffer. Will append by default.
@@ -21556,8 +21703,8 @@ var Summary = class {
    *
    * @returns {Summary} summary instance
    */
-  addDetails(label, content) {
-    const element = this.wrap("details", this.wrap("summary", label) + content);
+  addDetails(label, content2) {
+    const element = this.wrap("details", this.wrap("summary", label) + content2);
     return this.addRaw(element).addEOL();
   }
   /**
@@ -21718,18 +21865,18 @@ var TerminalFilter = class {
   #parameters = "";
   push(chunk) {
     let out = "";
-    for (let at = 0; at < chunk.length; ) {
+    for (let at2 = 0; at2 < chunk.length; ) {
       if (this.#state === "text") {
-        CONTROL.lastIndex = at;
+        CONTROL.lastIndex = at2;
         const next = CONTROL.exec(chunk)?.index ?? chunk.length;
-        out += chunk.slice(at, next);
-        at = next;
-        if (at < chunk.length) this.#begin(chunk.charAt(at++));
+        out += chunk.slice(at2, next);
+        at2 = next;
+        if (at2 < chunk.length) this.#begin(chunk.charAt(at2++));
         continue;
       }
-      const { shown, taken } = this.#step(chunk.charAt(at));
-      out += shown;
-      if (taken) at++;
+      const { shown: shown2, taken } = this.#step(chunk.charAt(at2));
+      out += shown2;
+      if (taken) at2++;
     }
     return out;
   }
@@ -21796,6 +21943,7 @@ function jobLogText(text) {
 }
 
 // src/github/commands.ts
+var LEAST_OF_A_LINE = 4;
 var JobLog = class {
   #token = randomBytes(24).toString("hex");
   #tokenPattern = new RegExp(this.#token, "gi");
@@ -21839,9 +21987,14 @@ var JobLog = class {
   debug(message) {
     if (isDebug()) this.#command(() => debug(jobLogText(message)));
   }
-  /** Has the runner replace `secret` by `***` in everything that is printed from here on, each line of it too. */
+  /**
+   * Has the runner replace `secret` by `***` in everything that is printed from here on.
+   * Of several lines each is masked by itself, for the log is made of lines; not a short one such as `{`, which would make every brace of the log a secret.
+   */
   mask(secret) {
-    if (secret.trim() !== "") this.#command(() => setSecret(secret));
+    const lines = secret.split(/[\r\n]+/).filter((line) => line.trim() !== "");
+    const telling = lines.length < 2 ? lines : lines.filter((line) => line.trim().length >= LEAST_OF_A_LINE);
+    for (const line of telling) this.#command(() => setSecret(line));
   }
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close() {
@@ -21896,30 +22049,77 @@ function withRemedy(sentence, remedy) {
   return `${sentence}${/[.!?]["’)]?\s*$/.test(sentence) ? "" : "."} ${remedy}`;
 }
 
-// src/github/identity.ts
-function readIdentity(env) {
-  const of2 = (name) => env[name] ?? "";
-  const repository = of2("GITHUB_REPOSITORY");
-  const runId = of2("GITHUB_RUN_ID");
-  const runAttempt = of2("GITHUB_RUN_ATTEMPT") || "1";
-  return {
-    repository,
-    repositoryId: of2("GITHUB_REPOSITORY_ID"),
-    workflow: of2("GITHUB_WORKFLOW"),
-    runId,
-    runAttempt,
-    job: of2("GITHUB_JOB"),
-    step: of2("GITHUB_ACTION"),
-    sha: of2("GITHUB_SHA"),
-    runUrl: runId && `${of2("GITHUB_SERVER_URL")}/${repository}/actions/runs/${runId}/attempts/${runAttempt}`,
-    hosted: of2("RUNNER_ENVIRONMENT") === "github-hosted"
-  };
-}
+// src/github/inputs/reader.ts
+var import_fastest_levenshtein = __toESM(require_mod(), 1);
 
-// src/github/defined.ts
-function defined(object) {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== void 0));
-}
+// src/github/contract.ts
+var INPUTS = [
+  "kubeconfig",
+  "config_file",
+  "cluster_context",
+  "namespace",
+  "image",
+  "image_pull_policy",
+  "image_pull_secrets",
+  "registry_username",
+  "registry_password",
+  "registry",
+  "cmds",
+  "arguments",
+  "working_dir",
+  "env_vars",
+  "env_from",
+  "configmaps",
+  "secrets",
+  "secret_env",
+  "secret_files",
+  "pod_runtime_info_envs",
+  "ports",
+  "volumes",
+  "volume_mounts",
+  "container_resources",
+  "container_security_context",
+  "termination_message_policy",
+  "base_container_name",
+  "init_containers",
+  "name",
+  "random_name_suffix",
+  "labels",
+  "annotations",
+  "node_selector",
+  "affinity",
+  "tolerations",
+  "runtime_class_name",
+  "priority_class_name",
+  "schedulername",
+  "service_account_name",
+  "automount_service_account_token",
+  "hostnetwork",
+  "host_aliases",
+  "hostname",
+  "subdomain",
+  "dnspolicy",
+  "dns_config",
+  "security_context",
+  "termination_grace_period",
+  "active_deadline_seconds",
+  "pod_template_file",
+  "pod_template_dict",
+  "full_pod_spec",
+  "pod_patch",
+  "template_vars",
+  "defaults_file",
+  "schedule_timeout_seconds",
+  "startup_timeout_seconds",
+  "get_logs",
+  "do_xcom_push",
+  "on_finish_action",
+  "dry_run",
+  "resources",
+  "is_delete_operator_pod",
+  "github_token",
+  "matrix"
+];
 
 // node_modules/js-yaml/dist/js-yaml.mjs
 var NOT_RESOLVED = /* @__PURE__ */ Symbol("NOT_RESOLVED");
@@ -21994,7 +22194,7 @@ var nullCoreTag = defineScalarTag("tag:yaml.org,2002:null", {
     if (NULL_VALUES$1.indexOf(source) !== -1) return null;
     return NOT_RESOLVED;
   },
-  identify: (object) => object === null,
+  identify: (object2) => object2 === null,
   represent: () => "null"
 });
 var nullJsonTag = defineScalarTag("tag:yaml.org,2002:null", {
@@ -22004,7 +22204,7 @@ var nullJsonTag = defineScalarTag("tag:yaml.org,2002:null", {
     if (source === "null" || isExplicit && source === "") return null;
     return NOT_RESOLVED;
   },
-  identify: (object) => object === null,
+  identify: (object2) => object2 === null,
   represent: () => "null"
 });
 var NULL_VALUES = [
@@ -22026,7 +22226,7 @@ var nullYaml11Tag = defineScalarTag("tag:yaml.org,2002:null", {
     if (NULL_VALUES.indexOf(source) !== -1) return null;
     return NOT_RESOLVED;
   },
-  identify: (object) => object === null,
+  identify: (object2) => object2 === null,
   represent: () => "null"
 });
 var TRUE_VALUES$2 = [
@@ -22052,8 +22252,8 @@ var boolCoreTag = defineScalarTag("tag:yaml.org,2002:bool", {
     if (FALSE_VALUES$2.indexOf(source) !== -1) return false;
     return NOT_RESOLVED;
   },
-  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
-  represent: (object) => object ? "true" : "false"
+  identify: (object2) => Object.prototype.toString.call(object2) === "[object Boolean]",
+  represent: (object2) => object2 ? "true" : "false"
 });
 var TRUE_VALUES$1 = ["true"];
 var FALSE_VALUES$1 = ["false"];
@@ -22065,8 +22265,8 @@ var boolJsonTag = defineScalarTag("tag:yaml.org,2002:bool", {
     if (FALSE_VALUES$1.indexOf(source) !== -1) return false;
     return NOT_RESOLVED;
   },
-  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
-  represent: (object) => object ? "true" : "false"
+  identify: (object2) => Object.prototype.toString.call(object2) === "[object Boolean]",
+  represent: (object2) => object2 ? "true" : "false"
 });
 var TRUE_VALUES = [
   "true",
@@ -22113,8 +22313,8 @@ var boolYaml11Tag = defineScalarTag("tag:yaml.org,2002:bool", {
     if (FALSE_VALUES.indexOf(source) !== -1) return false;
     return NOT_RESOLVED;
   },
-  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
-  represent: (object) => object ? "true" : "false"
+  identify: (object2) => Object.prototype.toString.call(object2) === "[object Boolean]",
+  represent: (object2) => object2 ? "true" : "false"
 });
 var YAML_INTEGER_IMPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
 var YAML_INTEGER_EXPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
@@ -22145,8 +22345,8 @@ var intCoreTag = defineScalarTag("tag:yaml.org,2002:int", {
     ..."0123456789"
   ],
   resolve: resolveYamlInteger$2,
-  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
-  represent: (object) => object.toString(10)
+  identify: (object2) => Number.isInteger(object2) && !Object.is(object2, -0) && object2.toString(10).indexOf("e") < 0,
+  represent: (object2) => object2.toString(10)
 });
 var YAML_INTEGER_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)$");
 var YAML_INTEGER_EXPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
@@ -22173,8 +22373,8 @@ var intJsonTag = defineScalarTag("tag:yaml.org,2002:int", {
   implicit: true,
   implicitFirstChars: ["-", ..."0123456789"],
   resolve: resolveYamlInteger$1,
-  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
-  represent: (object) => object.toString(10)
+  identify: (object2) => Number.isInteger(object2) && !Object.is(object2, -0) && object2.toString(10).indexOf("e") < 0,
+  represent: (object2) => object2.toString(10)
 });
 var YAML_INTEGER_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?(?:0|[1-9][0-9_]*))$");
 function parseYamlInteger(source) {
@@ -22207,8 +22407,8 @@ var intYaml11Tag = defineScalarTag("tag:yaml.org,2002:int", {
     ..."0123456789"
   ],
   resolve: resolveYamlInteger,
-  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
-  represent: (object) => object.toString(10)
+  identify: (object2) => Number.isInteger(object2) && !Object.is(object2, -0) && object2.toString(10).indexOf("e") < 0,
+  represent: (object2) => object2.toString(10)
 });
 var YAML_FLOAT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
 var YAML_FLOAT_SPECIAL_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
@@ -22223,12 +22423,12 @@ function resolveYamlFloat$2(source) {
   if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN$1.test(source)) return result;
   return NOT_RESOLVED;
 }
-function representYamlFloat$2(object) {
-  if (isNaN(object)) return ".nan";
-  if (object === Number.POSITIVE_INFINITY) return ".inf";
-  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object, -0)) return "-0.0";
-  const result = object.toString(10);
+function representYamlFloat$2(object2) {
+  if (isNaN(object2)) return ".nan";
+  if (object2 === Number.POSITIVE_INFINITY) return ".inf";
+  if (object2 === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object2, -0)) return "-0.0";
+  const result = object2.toString(10);
   return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
 }
 var floatCoreTag = defineScalarTag("tag:yaml.org,2002:float", {
@@ -22240,7 +22440,7 @@ var floatCoreTag = defineScalarTag("tag:yaml.org,2002:float", {
     ..."0123456789"
   ],
   resolve: resolveYamlFloat$2,
-  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
+  identify: (object2) => typeof object2 === "number" && (!Number.isInteger(object2) || Object.is(object2, -0) || object2.toString(10).indexOf("e") >= 0),
   represent: representYamlFloat$2
 });
 var YAML_FLOAT_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$");
@@ -22261,19 +22461,19 @@ function resolveYamlFloat$1(source, isExplicit) {
   if (Number.isFinite(result)) return result;
   return NOT_RESOLVED;
 }
-function representYamlFloat$1(object) {
-  if (isNaN(object)) return ".nan";
-  if (object === Number.POSITIVE_INFINITY) return ".inf";
-  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object, -0)) return "-0.0";
-  const result = object.toString(10);
+function representYamlFloat$1(object2) {
+  if (isNaN(object2)) return ".nan";
+  if (object2 === Number.POSITIVE_INFINITY) return ".inf";
+  if (object2 === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object2, -0)) return "-0.0";
+  const result = object2.toString(10);
   return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
 }
 var floatJsonTag = defineScalarTag("tag:yaml.org,2002:float", {
   implicit: true,
   implicitFirstChars: ["-", ..."0123456789"],
   resolve: resolveYamlFloat$1,
-  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
+  identify: (object2) => typeof object2 === "number" && (!Number.isInteger(object2) || Object.is(object2, -0) || object2.toString(10).indexOf("e") >= 0),
   represent: representYamlFloat$1
 });
 var YAML_FLOAT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?(?:(?:[0-9][0-9_]*)?\\.[0-9_]*)(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
@@ -22293,12 +22493,12 @@ function resolveYamlFloat(source) {
   if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN.test(source)) return result;
   return NOT_RESOLVED;
 }
-function representYamlFloat(object) {
-  if (isNaN(object)) return ".nan";
-  if (object === Number.POSITIVE_INFINITY) return ".inf";
-  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object, -0)) return "-0.0";
-  const result = object.toString(10);
+function representYamlFloat(object2) {
+  if (isNaN(object2)) return ".nan";
+  if (object2 === Number.POSITIVE_INFINITY) return ".inf";
+  if (object2 === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object2, -0)) return "-0.0";
+  const result = object2.toString(10);
   return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
 }
 var floatYaml11Tag = defineScalarTag("tag:yaml.org,2002:float", {
@@ -22310,7 +22510,7 @@ var floatYaml11Tag = defineScalarTag("tag:yaml.org,2002:float", {
     ..."0123456789"
   ],
   resolve: resolveYamlFloat,
-  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
+  identify: (object2) => typeof object2 === "number" && (!Number.isInteger(object2) || Object.is(object2, -0) || object2.toString(10).indexOf("e") >= 0),
   represent: representYamlFloat
 });
 var mergeTag = defineScalarTag("tag:yaml.org,2002:merge", {
@@ -22331,14 +22531,14 @@ function resolveYamlBinary(source) {
   for (let index2 = 0; index2 < binary.length; index2++) result[index2] = binary.charCodeAt(index2);
   return result;
 }
-function representYamlBinary(object) {
+function representYamlBinary(object2) {
   let binary = "";
-  for (let index2 = 0; index2 < object.length; index2++) binary += String.fromCharCode(object[index2]);
+  for (let index2 = 0; index2 < object2.length; index2++) binary += String.fromCharCode(object2[index2]);
   return btoa(binary);
 }
 var binaryTag = defineScalarTag("tag:yaml.org,2002:binary", {
   resolve: resolveYamlBinary,
-  identify: (object) => Object.prototype.toString.call(object) === "[object Uint8Array]",
+  identify: (object2) => Object.prototype.toString.call(object2) === "[object Uint8Array]",
   represent: representYamlBinary
 });
 var YAML_DATE_REGEXP = /* @__PURE__ */ new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9])-([0-9][0-9])$");
@@ -22385,8 +22585,8 @@ var timestampTag = defineScalarTag("tag:yaml.org,2002:timestamp", {
   implicit: true,
   implicitFirstChars: [..."0123456789"],
   resolve: resolveYamlTimestamp,
-  identify: (object) => object instanceof Date,
-  represent: (object) => object.toISOString()
+  identify: (object2) => object2 instanceof Date,
+  represent: (object2) => object2.toISOString()
 });
 var seqTag = defineSequenceTag("tag:yaml.org,2002:seq", {
   create: () => [],
@@ -22400,9 +22600,9 @@ function isPlainObject(data) {
   const prototype = Object.getPrototypeOf(data);
   return prototype === null || prototype === Object.prototype;
 }
-function pick(object, keys) {
+function pick(object2, keys) {
   const result = {};
-  for (const key of keys) if (object[key] !== void 0) result[key] = object[key];
+  for (const key of keys) if (object2[key] !== void 0) result[key] = object2[key];
   return result;
 }
 var omapTag = defineSequenceTag("tag:yaml.org,2002:omap", {
@@ -22437,10 +22637,10 @@ var pairsTag = defineSequenceTag("tag:yaml.org,2002:pairs", {
       return "";
     }
     if (Object.prototype.toString.call(item) !== "[object Object]") return "cannot resolve a pairs item";
-    const object = item;
-    const keys = Object.keys(object);
+    const object2 = item;
+    const keys = Object.keys(object2);
     if (keys.length !== 1) return "cannot resolve a pairs item";
-    container.push([keys[0], object[keys[0]]]);
+    container.push([keys[0], object2[keys[0]]]);
     return "";
   },
   identify: () => false
@@ -23085,8 +23285,8 @@ function getBlockValue(input, start, end, indent, chomping, folded) {
       emptyLines++;
       continue;
     }
-    const content = line.slice(textIndent);
-    const first = content.charCodeAt(0);
+    const content2 = line.slice(textIndent);
+    const first = content2.charCodeAt(0);
     if (folded) {
       if (first === 32 || first === 9) {
         atMoreIndented = true;
@@ -23098,7 +23298,7 @@ function getBlockValue(input, start, end, indent, chomping, folded) {
         if (didReadContent) result += " ";
       } else result += "\n".repeat(emptyLines);
     } else result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
-    result += content;
+    result += content2;
     didReadContent = true;
     emptyLines = 0;
   }
@@ -23131,6 +23331,27 @@ var DEFAULT_TAG_HANDLERS = Object.assign(/* @__PURE__ */ Object.create(null), {
 });
 var TAG_SUFFIX_CHARS = "-#;/?:@&=+$_.~*'()";
 var TAG_URI_CHARS = TAG_SUFFIX_CHARS + "!,[]";
+var HEX = "0123456789ABCDEF";
+function percentByte(byte) {
+  return "%" + HEX[byte >> 4] + HEX[byte & 15];
+}
+function tagPercentEncode(source, isSuffix) {
+  const allowed = isSuffix ? TAG_SUFFIX_CHARS : TAG_URI_CHARS;
+  let result = "";
+  for (let index2 = 0; index2 < source.length; index2++) {
+    let ch = source.charCodeAt(index2);
+    if (ch >= 48 && ch <= 57 || ch >= 65 && ch <= 90 || ch >= 97 && ch <= 122 || allowed.includes(source[index2])) {
+      result += source[index2];
+      continue;
+    }
+    if (ch >= 55296 && ch <= 56319) ch = 65536 + ((ch & 1023) << 10) + (source.charCodeAt(++index2) & 1023);
+    if (ch < 128) result += percentByte(ch);
+    else if (ch < 2048) result += percentByte(192 | ch >> 6) + percentByte(128 | ch & 63);
+    else if (ch < 65536) result += percentByte(224 | ch >> 12) + percentByte(128 | ch >> 6 & 63) + percentByte(128 | ch & 63);
+    else result += percentByte(240 | ch >> 18) + percentByte(128 | ch >> 12 & 63) + percentByte(128 | ch >> 6 & 63) + percentByte(128 | ch & 63);
+  }
+  return result;
+}
 function tagPercentDecode(source) {
   let result = "";
   let index2 = 0;
@@ -23162,6 +23383,15 @@ function tagNameFull(rawTag, tagHandlers) {
   const handleEnd = rawTag.indexOf("!", 1);
   const handle = handleEnd === -1 ? "!" : rawTag.slice(0, handleEnd + 1);
   return tagPercentDecode(tagHandlers?.[handle] ?? DEFAULT_TAG_HANDLERS[handle] ?? handle) + tagPercentDecode(rawTag.slice(handle.length));
+}
+function tagNameShort(fullTag) {
+  let tag = fullTag;
+  if (tag.charCodeAt(0) === 33) {
+    tag = tag.slice(1);
+    return `!${tagPercentEncode(tag, true)}`;
+  }
+  if (tag.slice(0, 18) === "tag:yaml.org,2002:") return `!!${tagPercentEncode(tag.slice(18), true)}`;
+  return `!<${tagPercentEncode(tag, false)}>`;
 }
 var NO_RANGE$2 = -1;
 var MERGE_TAG_NAME = "tag:yaml.org,2002:merge";
@@ -24277,6 +24507,163 @@ function load(input, options) {
   if (documents.length === 1) return documents[0];
   throw new YAMLException("expected a single document in the stream, but found more");
 }
+var INVALID = /* @__PURE__ */ Symbol("INVALID");
+function buildRepresentTypes(schema) {
+  const defaultTags = new Set([
+    schema.defaultScalarTag,
+    schema.defaultSequenceTag,
+    schema.defaultMappingTag
+  ].filter((t) => t !== void 0));
+  const implicitScalars = schema.implicitScalarTags;
+  const explicitTags = schema.tags.filter((t) => !(t.nodeKind === "scalar" && t.implicit) && !defaultTags.has(t));
+  const defaultTagsLast = schema.tags.filter((t) => defaultTags.has(t));
+  return [
+    ...implicitScalars.map((tag) => ({
+      tag,
+      implicitTag: true
+    })),
+    ...explicitTags.map((tag) => ({
+      tag,
+      implicitTag: false
+    })),
+    ...defaultTagsLast.map((tag) => ({
+      tag,
+      implicitTag: true
+    }))
+  ];
+}
+function matchTag(state, object2) {
+  for (let index2 = 0, length = state.representTypes.length; index2 < length; index2 += 1) {
+    const { tag, implicitTag } = state.representTypes[index2];
+    if (tag.identify(object2)) {
+      let tagName;
+      if (tag.matchByTagPrefix) tagName = tag.representTagName(object2);
+      else tagName = tag.tagName;
+      return {
+        tag,
+        tagName,
+        implicitTag
+      };
+    }
+  }
+  return null;
+}
+function build(state, object2) {
+  if (!state.noRefs && object2 !== null && typeof object2 === "object") {
+    const existing = state.refs.get(object2);
+    if (existing) {
+      if (existing.anchor === void 0) existing.anchor = `ref_${state.refCounter++}`;
+      return {
+        kind: "alias",
+        anchor: existing.anchor
+      };
+    }
+  }
+  const matched = matchTag(state, object2);
+  if (!matched) {
+    if (object2 === void 0) return INVALID;
+    if (state.skipInvalid) return INVALID;
+    throw new YAMLException(`unacceptable kind of an object to dump ${Object.prototype.toString.call(object2)}`);
+  }
+  const { tag, tagName, implicitTag } = matched;
+  const nodeTagName = implicitTag ? tagName : tagNameShort(tagName);
+  if (tag.nodeKind === "scalar") return {
+    kind: "scalar",
+    tag: nodeTagName,
+    tagged: !implicitTag,
+    style: SCALAR_STYLE.PLAIN,
+    value: tag.represent(object2)
+  };
+  if (tag.nodeKind === "sequence") {
+    const container = tag.represent(object2);
+    const node2 = {
+      kind: "sequence",
+      tag: nodeTagName,
+      tagged: !implicitTag,
+      style: COLLECTION_STYLE.BLOCK,
+      items: []
+    };
+    if (!state.noRefs) state.refs.set(object2, node2);
+    for (let index2 = 0, length = container.length; index2 < length; index2 += 1) {
+      let item = build(state, container[index2]);
+      if (item === INVALID && container[index2] === void 0) item = build(state, null);
+      if (item === INVALID) continue;
+      node2.items.push(item);
+    }
+    return node2;
+  }
+  const map = tag.represent(object2);
+  const node = {
+    kind: "mapping",
+    tag: nodeTagName,
+    tagged: !implicitTag,
+    style: COLLECTION_STYLE.BLOCK,
+    items: []
+  };
+  if (!state.noRefs) state.refs.set(object2, node);
+  for (const [objectKey, objectValue] of map) {
+    const key = build(state, objectKey);
+    if (key === INVALID) continue;
+    const value = build(state, objectValue);
+    if (value === INVALID) continue;
+    node.items.push({
+      key,
+      value
+    });
+  }
+  return node;
+}
+function jsToAst(input, schema, options = {}) {
+  const root = build({
+    representTypes: buildRepresentTypes(schema),
+    noRefs: options.noRefs ?? false,
+    skipInvalid: options.skipInvalid ?? false,
+    refs: /* @__PURE__ */ new Map(),
+    refCounter: 0
+  }, input);
+  return [{
+    contents: root === INVALID ? null : root,
+    directives: []
+  }];
+}
+var VISIT_BREAK = /* @__PURE__ */ Symbol("visit:break");
+var VISIT_SKIP = /* @__PURE__ */ Symbol("visit:skip");
+function visitNode(node, visitor, ctx) {
+  const control = visitor(node, ctx);
+  if (control === VISIT_BREAK) return true;
+  if (control === VISIT_SKIP) return false;
+  const depth = ctx.depth + 1;
+  switch (node.kind) {
+    case "sequence":
+      for (const item of node.items) if (visitNode(item, visitor, {
+        depth,
+        parent: node,
+        isKey: false
+      })) return true;
+      break;
+    case "mapping":
+      for (const { key, value } of node.items) {
+        if (visitNode(key, visitor, {
+          depth,
+          parent: node,
+          isKey: true
+        })) return true;
+        if (visitNode(value, visitor, {
+          depth,
+          parent: node,
+          isKey: false
+        })) return true;
+      }
+  }
+  return false;
+}
+function visit(documents, visitor) {
+  for (const doc of documents) if (doc.contents && visitNode(doc.contents, visitor, {
+    depth: 0,
+    parent: null,
+    isKey: false
+  })) return;
+}
 function hasBit(mask, bit) {
   return (mask & 1 << bit) !== 0;
 }
@@ -24344,6 +24731,9 @@ function quoteInvalidPlain(layout) {
 function fallbackToDoubleQuoted(layout) {
   if (!hasBit(layout.allowedStylesMask, layout.style)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
 }
+function setBit(mask, bit) {
+  return mask | 1 << bit;
+}
 var SRC_C_PRINTABLE = "[\\x09\\x0A\\x0D\\x20-\\x7E\\x85\\xA0-\\uD7FF\\uE000-\\uFFFD\\u{10000}-\\u{10FFFF}]";
 var SRC_B_CHAR = "[\\n\\r]";
 var SRC_C_BYTE_ORDER_MARK = "\\uFEFF";
@@ -24376,6 +24766,221 @@ var NS_PLAIN_FLOW_KEY = new RegExp(`^(?:${SRC_NS_PLAIN_ONE_LINE_FLOW_KEY})$`, "u
 var NB_SINGLE_ONE_LINE = new RegExp(`^(?:${SRC_NB_JSON})*$`, "u");
 var NB_SINGLE_MULTI_LINE = new RegExp(`^(?:${SRC_NB_JSON}|\\n)*$`, "u");
 var BLOCK_SCALAR_CONTENT = new RegExp(`^(?:${SRC_NB_CHAR}|\\n)*$`, "u");
+var C_FORBIDDEN_FIRST_LINE = /^(?:---|\.\.\.)(?=$|[ \t\n\r])/;
+var C_FORBIDDEN_CONTENT = /^(?:---|\.\.\.)(?=$|[ \t\n\r])/m;
+function canUsePlain(layout) {
+  const str = layout.node.value;
+  if (str !== "") {
+    if (!(layout.isKey ? layout.flowOnly ? NS_PLAIN_FLOW_KEY : NS_PLAIN_BLOCK_KEY : layout.flowOnly ? NS_PLAIN_FLOW_IN : NS_PLAIN_FLOW_OUT).test(str)) return false;
+    if (layout.shiftOfFirstLine === 0 && C_FORBIDDEN_FIRST_LINE.test(str)) return false;
+    if (layout.shiftOfContent === 0) {
+      const firstLineBreak = str.indexOf("\n");
+      if (firstLineBreak !== -1) {
+        const content2 = str.slice(firstLineBreak + 1);
+        if (C_FORBIDDEN_CONTENT.test(content2)) return false;
+      }
+    }
+  }
+  const resolvedTag = layout.presenterOptions.schema.resolveImplicitScalarTag(str).tag.tagName;
+  if (!layout.node.tagged && resolvedTag !== layout.node.tag) return false;
+  if (!layout.node.tagged && str === "=" && resolvedTag === layout.presenterOptions.schema.defaultScalarTag.tagName) return false;
+  return true;
+}
+function canUseSingleQuoted(layout) {
+  const str = layout.node.value;
+  if (!(layout.isKey ? NB_SINGLE_ONE_LINE : NB_SINGLE_MULTI_LINE).test(str)) return false;
+  if (/[ \t]\n|\n[ \t]/.test(str)) return false;
+  if (!layout.isKey && layout.shiftOfContent === 0) {
+    const firstLineBreak = str.indexOf("\n");
+    if (firstLineBreak !== -1 && C_FORBIDDEN_CONTENT.test(str.slice(firstLineBreak + 1))) return false;
+  }
+  return true;
+}
+function canUseBlock(layout) {
+  if (layout.flowOnly || !BLOCK_SCALAR_CONTENT.test(layout.node.value)) return false;
+  const contentIndent = layout.shiftOfContent - layout.shiftOfParent;
+  if (contentIndent < 1) return false;
+  if (contentIndent > 9 && /^\n* /.test(layout.node.value)) return false;
+  if (layout.shiftOfContent === 0 && C_FORBIDDEN_CONTENT.test(layout.node.value)) return false;
+  return true;
+}
+function detectAllowedStyles(layout) {
+  let mask = setBit(0, SCALAR_STYLE.DOUBLE_QUOTED);
+  if (canUsePlain(layout)) mask = setBit(mask, SCALAR_STYLE.PLAIN);
+  if (canUseSingleQuoted(layout)) mask = setBit(mask, SCALAR_STYLE.SINGLE_QUOTED);
+  if (canUseBlock(layout)) mask = setBit(setBit(mask, SCALAR_STYLE.LITERAL_BLOCK), SCALAR_STYLE.FOLDED_BLOCK);
+  layout.allowedStylesMask = mask;
+}
+function renderScalar(layout) {
+  switch (layout.style) {
+    case SCALAR_STYLE.PLAIN:
+      return renderPlain(layout);
+    case SCALAR_STYLE.SINGLE_QUOTED:
+      return renderSingleQuoted(layout);
+    case SCALAR_STYLE.LITERAL_BLOCK:
+      return renderLiteralBlock(layout);
+    case SCALAR_STYLE.FOLDED_BLOCK:
+      return renderFoldedBlock(layout);
+    case SCALAR_STYLE.DOUBLE_QUOTED:
+      return renderDoubleQuoted(layout);
+  }
+}
+function renderPlain(layout) {
+  return encodeFlowBreaks(layout.node.value, layout.shiftOfContent);
+}
+function renderSingleQuoted(layout) {
+  return `'${encodeFlowBreaks(layout.node.value, layout.shiftOfContent).replace(/'/g, "''")}'`;
+}
+function renderLiteralBlock(layout) {
+  const value = layout.node.value;
+  return "|" + blockHeader(value, layout.shiftOfParent, layout.shiftOfContent) + dropEndingNewline(indentString(value, layout.shiftOfContent));
+}
+function renderFoldedBlock(layout) {
+  const value = layout.node.value;
+  const w = layout.presenterOptions.lineWidth;
+  let availableWidth = Infinity;
+  if (w !== -1) availableWidth = Math.max(Math.min(w, 40), w - layout.shiftOfContent);
+  return ">" + blockHeader(value, layout.shiftOfParent, layout.shiftOfContent) + dropEndingNewline(indentString(foldBlockScalar(value, availableWidth), layout.shiftOfContent));
+}
+function renderDoubleQuoted(layout) {
+  return `"${escapeString(layout.node.value)}"`;
+}
+function encodeFlowBreaks(string, shiftOfContent) {
+  let nextLF = string.indexOf("\n");
+  if (nextLF === -1) return string;
+  const pad = " ".repeat(shiftOfContent);
+  let result = string.slice(0, nextLF);
+  const lineRe = /(\n+)([^\n]*)/g;
+  lineRe.lastIndex = nextLF;
+  let match;
+  while (match = lineRe.exec(string)) {
+    const breaks = match[1].length;
+    const line = match[2];
+    result += "\n".repeat(breaks + 1) + pad + line;
+  }
+  return result;
+}
+function indentString(string, spaces) {
+  const indent = " ".repeat(spaces);
+  let position = 0;
+  let result = "";
+  const length = string.length;
+  while (position < length) {
+    let line;
+    const next = string.indexOf("\n", position);
+    if (next === -1) {
+      line = string.slice(position);
+      position = length;
+    } else {
+      line = string.slice(position, next + 1);
+      position = next + 1;
+    }
+    if (line.length && line !== "\n") result += indent;
+    result += line;
+  }
+  return result;
+}
+function needIndentIndicator(string) {
+  return /^\n* /.test(string);
+}
+function blockHeader(string, shiftOfParent, shiftOfContent) {
+  const indentIndicator = needIndentIndicator(string) ? String(shiftOfContent - shiftOfParent) : "";
+  const clip = string[string.length - 1] === "\n";
+  return `${indentIndicator}${clip && (string[string.length - 2] === "\n" || string === "\n") ? "+" : clip ? "" : "-"}
+`;
+}
+function dropEndingNewline(string) {
+  return string[string.length - 1] === "\n" ? string.slice(0, -1) : string;
+}
+function isMoreIndented(char) {
+  return char === " " || char === "	";
+}
+function foldLine(line, width) {
+  if (line === "" || isMoreIndented(line[0])) return line;
+  const breakRe = / [^ \t]/g;
+  let match;
+  let start = 0;
+  let end;
+  let curr = 0;
+  let next = 0;
+  let result = "";
+  while (match = breakRe.exec(line)) {
+    next = match.index;
+    if (next - start > width) {
+      end = curr > start ? curr : next;
+      result += `
+${line.slice(start, end)}`;
+      start = end + 1;
+    }
+    curr = next;
+  }
+  result += "\n";
+  if (line.length - start > width && curr > start) result += `${line.slice(start, curr)}
+${line.slice(curr + 1)}`;
+  else result += line.slice(start);
+  return result.slice(1);
+}
+function foldBlockScalar(string, width) {
+  const lineRe = /(\n+)([^\n]*)/g;
+  let nextLF = string.indexOf("\n");
+  if (nextLF === -1) nextLF = string.length;
+  lineRe.lastIndex = nextLF;
+  let result = foldLine(string.slice(0, nextLF), width);
+  let prevMoreIndented = string[0] === "\n" || isMoreIndented(string[0]);
+  let moreIndented;
+  let match;
+  while (match = lineRe.exec(string)) {
+    const prefix = match[1];
+    const line = match[2];
+    moreIndented = line !== "" && isMoreIndented(line[0]);
+    result += prefix + (!prevMoreIndented && !moreIndented && line !== "" ? "\n" : "") + foldLine(line, width);
+    prevMoreIndented = moreIndented;
+  }
+  return result;
+}
+var CHARACTERS_TO_ESCAPE = /["\\\x00-\x1F\x7F-\xA0\u2028\u2029\uD800-\uDFFF\uFEFF\uFFFE\uFFFF]/gu;
+function escapeCharacter(character) {
+  switch (character) {
+    case "\0":
+      return "\\0";
+    case "\x07":
+      return "\\a";
+    case "\b":
+      return "\\b";
+    case "	":
+      return "\\t";
+    case "\n":
+      return "\\n";
+    case "\v":
+      return "\\v";
+    case "\f":
+      return "\\f";
+    case "\r":
+      return "\\r";
+    case "\x1B":
+      return "\\e";
+    case '"':
+      return '\\"';
+    case "\\":
+      return "\\\\";
+    case "\x85":
+      return "\\N";
+    case "\xA0":
+      return "\\_";
+    case "\u2028":
+      return "\\L";
+    case "\u2029":
+      return "\\P";
+  }
+  const code = character.charCodeAt(0);
+  const hex = code.toString(16).toUpperCase();
+  if (code <= 255) return `\\x${"0".repeat(2 - hex.length)}${hex}`;
+  return `\\u${"0".repeat(4 - hex.length)}${hex}`;
+}
+function escapeString(string) {
+  return string.replace(CHARACTERS_TO_ESCAPE, escapeCharacter);
+}
+var CHAR_LINE_FEED = 10;
 var DEFAULT_PRESENTER_OPTIONS = {
   indent: 2,
   seqNoIndent: false,
@@ -24390,6 +24995,227 @@ var DEFAULT_PRESENTER_OPTIONS = {
   scalarStyleRules: Object.keys(DEFAULT_SCALAR_STYLE_RULES).map((name) => Reflect.get(DEFAULT_SCALAR_STYLE_RULES, name)),
   tagBeforeAnchor: false
 };
+function nodeTagShort(node) {
+  return node.tagged ? node.tag : tagNameShort(node.tag);
+}
+function createPresenterState(options) {
+  const opts = {
+    ...DEFAULT_PRESENTER_OPTIONS,
+    ...options
+  };
+  if (opts.flowSkipColonSpace) opts.quoteFlowKeys = true;
+  return {
+    ...opts,
+    defaultScalarTagName: opts.schema.defaultScalarTag.tagName,
+    openEnded: false
+  };
+}
+function generateNextLine(state, level) {
+  return `
+${" ".repeat(state.indent * level)}`;
+}
+function scalarLayout(state, node, parent, level, isKey, flowOnly) {
+  return {
+    node,
+    parent,
+    level,
+    isKey,
+    flowOnly,
+    shiftOfParent: level === 0 ? -1 : state.indent * (level - 1),
+    shiftOfContent: state.indent * Math.max(1, level),
+    shiftOfFirstLine: level === 0 ? 0 : state.indent * level,
+    presenterOptions: state,
+    allowedStylesMask: 0,
+    style: node.style
+  };
+}
+function writeFlowSequence(state, level, node) {
+  let result = "";
+  for (let index2 = 0, length = node.items.length; index2 < length; index2 += 1) {
+    const item = writeNode(state, level, node.items[index2], node, {}).text;
+    if (index2 > 0) result += `,${!state.flowSkipCommaSpace ? " " : ""}`;
+    result += item;
+  }
+  const pad = state.flowBracketPadding && node.items.length > 0 ? " " : "";
+  return `[${pad}${result}${pad}]`;
+}
+function writeBlockSequence(state, level, node, compact) {
+  let result = "";
+  for (let index2 = 0, length = node.items.length; index2 < length; index2 += 1) {
+    const item = writeNode(state, level + 1, node.items[index2], node, {
+      block: true,
+      compact: state.seqInlineFirst,
+      isblockseq: true
+    }).text;
+    if (!compact || result !== "") result += generateNextLine(state, level);
+    if (item === "" || CHAR_LINE_FEED === item.charCodeAt(0)) result += "-";
+    else result += "- ";
+    result += item;
+  }
+  return result;
+}
+function writeFlowMapping(state, level, node) {
+  let result = "";
+  for (const { key, value } of node.items) {
+    let pairBuffer = "";
+    if (result !== "") pairBuffer += `,${!state.flowSkipCommaSpace ? " " : ""}`;
+    const keyRender = writeNode(state, level, key, node, { iskey: true });
+    const keyText3 = keyRender.text;
+    const valueText = writeNode(state, level, value, node, {}).text;
+    const sep = state.flowSkipColonSpace || valueText === "" ? "" : " ";
+    const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
+    const keyColonSep = key.kind === "alias" || keyIsBareProps ? " " : "";
+    pairBuffer += `${keyText3}${keyColonSep}:${sep}${valueText}`;
+    result += pairBuffer;
+  }
+  const pad = state.flowBracketPadding && result !== "" ? " " : "";
+  return `{${pad}${result}${pad}}`;
+}
+function writeBlockMapping(state, level, node, compact) {
+  let result = "";
+  for (let index2 = 0, length = node.items.length; index2 < length; index2 += 1) {
+    let pairBuffer = "";
+    if (!compact || result !== "") pairBuffer += generateNextLine(state, level);
+    const { key, value } = node.items[index2];
+    const keyIsBlock = (key.kind === "mapping" || key.kind === "sequence") && key.style === COLLECTION_STYLE.BLOCK && key.items.length !== 0 || key.kind === "scalar" && (key.style === SCALAR_STYLE.LITERAL_BLOCK || key.style === SCALAR_STYLE.FOLDED_BLOCK);
+    const keyRender = keyIsBlock ? writeNode(state, level + 1, key, node, {
+      block: true,
+      compact: true,
+      isblockseq: !cannotBeCompact(state, key, level + 1)
+    }) : writeNode(state, level + 1, key, node, {
+      block: true,
+      compact: true,
+      iskey: true
+    });
+    const keyText3 = keyRender.text;
+    const keyHasLineBreak = key.kind === "scalar" && key.value.indexOf("\n") !== -1;
+    const keyIsTooLong = keyText3.length > 1024 && /^[\s\S]{1025}/u.test(keyText3);
+    const explicitPair = keyIsBlock || keyHasLineBreak || keyIsTooLong;
+    if (explicitPair) {
+      if (keyText3 && CHAR_LINE_FEED === keyText3.charCodeAt(0)) pairBuffer += "?";
+      else pairBuffer += "? ";
+    }
+    pairBuffer += keyText3;
+    if (explicitPair) pairBuffer += generateNextLine(state, level);
+    const valueText = writeNode(state, level + 1, value, node, {
+      block: true,
+      compact: explicitPair,
+      isblockseq: explicitPair && !cannotBeCompact(state, value, level + 1)
+    }).text;
+    const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
+    const keyColonSep = !explicitPair && (key.kind === "alias" || keyIsBareProps) ? " " : "";
+    if (valueText === "" || CHAR_LINE_FEED === valueText.charCodeAt(0)) pairBuffer += `${keyColonSep}:`;
+    else pairBuffer += `${keyColonSep}: `;
+    pairBuffer += valueText;
+    result += pairBuffer;
+  }
+  return result;
+}
+function cannotBeCompact(state, node, level) {
+  if (node.kind === "alias") return true;
+  return node.tagged || node.anchor !== void 0 || state.indent < 2 && level > 0;
+}
+function writeNode(state, level, node, parent, ctx) {
+  if (node.kind === "alias") {
+    state.openEnded = false;
+    return {
+      text: `*${node.anchor}`,
+      noBody: false
+    };
+  }
+  const { block = false, iskey = false, isblockseq = false } = ctx;
+  let compact = ctx.compact ?? false;
+  const hasAnchor = node.anchor !== void 0;
+  if (cannotBeCompact(state, node, level)) compact = false;
+  let body;
+  let shouldPrintTag = node.tagged;
+  const useBlockCollection = block && (node.kind === "mapping" || node.kind === "sequence") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0;
+  if (node.kind === "mapping") {
+    if (useBlockCollection) body = writeBlockMapping(state, level, node, compact);
+    else body = writeFlowMapping(state, level, node);
+  } else if (node.kind === "sequence") {
+    if (useBlockCollection) {
+      if (state.seqNoIndent && !isblockseq && level > 0) body = writeBlockSequence(state, level - 1, node, compact);
+      else body = writeBlockSequence(state, level, node, compact);
+    } else body = writeFlowSequence(state, level, node);
+  } else {
+    const layout = scalarLayout(state, node, parent, level, iskey, !block);
+    detectAllowedStyles(layout);
+    for (const rule of state.scalarStyleRules) rule(layout);
+    body = renderScalar(layout);
+    state.openEnded = (layout.style === SCALAR_STYLE.LITERAL_BLOCK || layout.style === SCALAR_STYLE.FOLDED_BLOCK) && (node.value === "\n" || node.value.endsWith("\n\n"));
+    shouldPrintTag = node.tagged || body === "" && layout.flowOnly && parent?.kind === "sequence" && !hasAnchor || layout.style !== SCALAR_STYLE.PLAIN && node.tag !== state.defaultScalarTagName;
+  }
+  if ((node.kind === "mapping" || node.kind === "sequence") && !useBlockCollection) state.openEnded = false;
+  if (useBlockCollection && compact && level > 0 && state.indent > 2) body = `${" ".repeat(state.indent - 2)}${body}`;
+  const noBody = body === "";
+  let text = body;
+  if (shouldPrintTag || hasAnchor) {
+    const props2 = [];
+    const tag = shouldPrintTag ? nodeTagShort(node) : null;
+    const anchor = hasAnchor ? `&${node.anchor}` : null;
+    if (state.tagBeforeAnchor) {
+      if (tag !== null) props2.push(tag);
+      if (anchor !== null) props2.push(anchor);
+    } else {
+      if (anchor !== null) props2.push(anchor);
+      if (tag !== null) props2.push(tag);
+    }
+    const sep = body === "" || body.charCodeAt(0) === CHAR_LINE_FEED ? "" : " ";
+    text = `${props2.join(" ")}${sep}${body}`;
+  }
+  return {
+    text,
+    noBody
+  };
+}
+function rootStartsOwnLine(node) {
+  return (node.kind === "sequence" || node.kind === "mapping") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0 && !node.tagged && node.anchor === void 0;
+}
+function writeDocumentDirectives(doc) {
+  let result = "";
+  for (const directive of doc.directives) {
+    if (directive.kind === "yaml") {
+      result += `%YAML ${directive.version}
+`;
+      continue;
+    }
+    const { handle, prefix } = directive;
+    result += `%TAG ${handle} ${prefix}
+`;
+  }
+  return result;
+}
+function present(documents, options) {
+  const state = createPresenterState(options);
+  let result = "";
+  let previousEnded = false;
+  for (let index2 = 0; index2 < documents.length; index2 += 1) {
+    const doc = documents[index2];
+    state.openEnded = false;
+    const directives = writeDocumentDirectives(doc);
+    const hasDirectives = directives !== "";
+    const marker = doc.explicitStart || hasDirectives || index2 > 0 && !previousEnded;
+    result += directives;
+    if (doc.contents === null) {
+      if (marker) result += "---\n";
+    } else if (marker) {
+      const body = writeNode(state, 0, doc.contents, null, {
+        block: true,
+        compact: true
+      }).text;
+      const sep = body === "" ? "" : hasDirectives || rootStartsOwnLine(doc.contents) ? "\n" : " ";
+      result += `---${sep}${body}
+`;
+    } else result += writeNode(state, 0, doc.contents, null, {
+      block: true,
+      compact: true
+    }).text + "\n";
+    previousEnded = doc.explicitEnd || state.openEnded;
+    if (previousEnded) result += "...\n";
+  }
+  return result;
+}
 var DEFAULT_DUMP_OPTIONS = {
   ...DEFAULT_PRESENTER_OPTIONS,
   schema: DUMP_SCHEMA,
@@ -24400,6 +25226,40 @@ var DEFAULT_DUMP_OPTIONS = {
   transform: () => {
   }
 };
+function defaultCompareFn(a, b) {
+  const x = String(a);
+  const y = String(b);
+  if (x < y) return -1;
+  if (x > y) return 1;
+  return 0;
+}
+function dump(input, options = {}) {
+  const opts = {
+    ...DEFAULT_DUMP_OPTIONS,
+    ...options
+  };
+  const documents = jsToAst(input, opts.schema, {
+    noRefs: opts.noRefs,
+    skipInvalid: opts.skipInvalid
+  });
+  if (opts.flowLevel >= 0) visit(documents, (node, ctx) => {
+    if (ctx.depth < opts.flowLevel) return;
+    if (node.kind === "sequence" || node.kind === "mapping") node.style = COLLECTION_STYLE.FLOW;
+    return VISIT_SKIP;
+  });
+  if (opts.sortKeys) {
+    const compareFn = opts.sortKeys === true ? defaultCompareFn : opts.sortKeys;
+    visit(documents, (node) => {
+      if (node.kind !== "mapping") return;
+      node.items.sort((a, b) => compareFn(a.key.kind === "scalar" ? a.key.value : "", b.key.kind === "scalar" ? b.key.value : ""));
+    });
+  }
+  opts.transform(documents);
+  return present(documents, {
+    ...pick(opts, Object.keys(DEFAULT_PRESENTER_OPTIONS)),
+    schema: opts.schema
+  });
+}
 var EVENT_DOCUMENT = EVENT_ID.DOCUMENT;
 var EVENT_SEQUENCE = EVENT_ID.SEQUENCE;
 var EVENT_MAPPING = EVENT_ID.MAPPING;
@@ -24431,6 +25291,15 @@ var Scalar = class {
 };
 var YamlError = class extends Error {
   name = "YamlError";
+  /** The message without its place. */
+  reason;
+  /** Where in the text, in UTF-16 units. */
+  offset;
+  constructor(reason, mark) {
+    super(mark === void 0 ? reason : `${reason} (line ${mark.line + 1}, column ${mark.column + 1})`);
+    this.reason = reason;
+    this.offset = mark?.position;
+  }
 };
 var octalIntTag = {
   ...intCoreTag,
@@ -24454,12 +25323,15 @@ function keepingSource(tag) {
     identify: () => false
   });
 }
+var BOOLEAN = keepingSource(boolCoreTag);
+var INTEGER = keepingSource(octalIntTag);
+var FLOAT = keepingSource(leadingZeroIsNoFloat);
 var keyText = (key) => key instanceof Scalar ? key.source : key;
 var SCHEMA = CORE_SCHEMA.withTags(
   keepingSource(nullCoreTag),
-  keepingSource(boolCoreTag),
-  keepingSource(octalIntTag),
-  keepingSource(leadingZeroIsNoFloat),
+  BOOLEAN,
+  INTEGER,
+  FLOAT,
   mergeTag,
   defineMappingTag(mapTag.tagName, {
     ...mapTag,
@@ -24469,14 +25341,67 @@ var SCHEMA = CORE_SCHEMA.withTags(
 );
 function parseYaml(text) {
   if (text.split("\n").every((line) => /^\s*(#|$)/.test(line))) return new Scalar(null, "");
+  return sized(() => load(text, { schema: SCHEMA }));
+}
+function parseYamlDocuments(text, reader) {
+  const documents = sized(() => {
+    const events = parseEvents(text, {});
+    if (reader !== void 0) for (const place of nodesOf(events, text)) reader.see(place);
+    const schema = reader === void 0 ? SCHEMA : schemaOf(reader);
+    return constructFromEvents(events, { source: text, schema });
+  });
+  return documents.filter((document2) => !(document2 instanceof Scalar && document2.source === ""));
+}
+function schemaOf(reader) {
+  const plainScalar = defineScalarTag("tag:read-by-the-caller", {
+    implicit: true,
+    implicitFirstChars: null,
+    resolve: (source) => reader.read(source, true) ?? NOT_RESOLVED,
+    identify: () => false
+  });
+  return SCHEMA.withTags(plainScalar, { ...strTag, resolve: (source) => reader.read(source, false) ?? source });
+}
+function* nodesOf(events, text) {
+  const anchored = /* @__PURE__ */ new Map();
+  const open = [];
+  for (const event of events) {
+    if (event.type === EVENT_ID.POP) {
+      open.pop();
+      continue;
+    }
+    const parent = open.at(-1);
+    const isKey = parent?.isMapping === true && parent.children++ % 2 === 0;
+    const isMapping2 = event.type === EVENT_ID.MAPPING;
+    if (isMapping2 || event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.DOCUMENT)
+      open.push({ isMapping: isMapping2, children: 0 });
+    if (event.type === EVENT_ID.DOCUMENT) continue;
+    const anchor = text.slice(event.anchorStart, event.anchorEnd);
+    const isAlias = event.type === EVENT_ID.ALIAS;
+    const scalar = event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : void 0;
+    if (!isAlias && anchor !== "") anchored.set(anchor, scalar);
+    yield {
+      text: isAlias ? anchored.get(anchor) : scalar,
+      anchor,
+      tag: "tagStart" in event ? text.slice(event.tagStart, event.tagEnd) : "",
+      isKey
+    };
+  }
+}
+function numberOrBoolean(text) {
+  for (const tag of [BOOLEAN, INTEGER, FLOAT]) {
+    const value = tag.resolve(text, false, tag.tagName);
+    if (value !== NOT_RESOLVED) return value;
+  }
+  return void 0;
+}
+function sized(read) {
   try {
-    const tree = load(text, { schema: SCHEMA });
+    const tree = read();
     checkSize(tree);
     return tree;
   } catch (error2) {
     if (!(error2 instanceof YAMLException)) throw error2;
-    const at = error2.mark === void 0 ? "" : ` (line ${error2.mark.line + 1}, column ${error2.mark.column + 1})`;
-    throw new YamlError(`${inOurWords(error2.reason)}${at}`);
+    throw new YamlError(inOurWords(error2.reason), error2.mark);
   }
 }
 var REASONS = [
@@ -24488,7 +25413,11 @@ var REASONS = [
     /bad indentation of a mapping entry/,
     "bad indentation of a mapping entry, or text with a colon in it that needs quotes"
   ],
-  [/complex keys/, "a key is a list or a mapping; it has to be text"],
+  [/complex keys/, "a key is a list or a mapping; it has to be text, and text that begins with { or [ needs quotes"],
+  [
+    /end of the stream or a document separator/,
+    "a line does not fit what stands above it; look at its indentation, which has to be of spaces"
+  ],
   [/single document/, "it holds more than one document; only one is expected"],
   [/input is empty/, "it holds a document without content"]
 ];
@@ -24498,13 +25427,13 @@ function inOurWords(reason) {
 var MOST_VALUES = 1e5;
 function checkSize(tree) {
   let values = 0;
-  const visit = (node, parents) => {
+  const visit2 = (node, parents) => {
     if (parents.includes(node)) throw new YamlError("an alias refers to what it is part of");
     if (++values > MOST_VALUES) throw new YamlError(`it holds more than ${MOST_VALUES} values`);
     if (typeof node !== "object" || node instanceof Scalar) return;
-    for (const child of Object.values(node)) visit(child, typeof child === "object" ? [...parents, node] : []);
+    for (const child of Object.values(node)) visit2(child, typeof child === "object" ? [...parents, node] : []);
   };
-  visit(tree, []);
+  visit2(tree, []);
 }
 function plain(tree) {
   if (tree instanceof Scalar) return tree.value;
@@ -24519,49 +25448,177 @@ function describe(tree) {
   return typeof tree === "object" ? "a mapping" : "text";
 }
 
-// src/github/inputs/reader.ts
-var import_fastest_levenshtein = __toESM(require_mod(), 1);
-
-// src/github/contract.ts
-var INPUTS = [
-  "kubeconfig",
-  "config_file",
-  "cluster_context",
-  "namespace",
-  "image",
-  "image_pull_policy",
-  "cmds",
-  "arguments",
-  "env_vars",
-  "secrets",
-  "container_resources",
-  "name",
-  "random_name_suffix",
-  "labels",
-  "annotations",
-  "service_account_name",
-  "active_deadline_seconds",
-  "get_logs",
-  "do_xcom_push",
-  "on_finish_action"
-];
+// src/github/inputs/airflow.ts
+var AIRFLOW_PARAMETERS = {
+  ...harmless("the step and its id take its place", [
+    "task_id",
+    "dag",
+    "dag_id",
+    "task_group",
+    "owner",
+    "doc",
+    "doc_md"
+  ]),
+  ...harmless("the cluster is named by kubeconfig, config_file or cluster_context", ["kubernetes_conn_id"]),
+  ...harmless("the pod is watched, not polled", [
+    "startup_check_interval_seconds",
+    "base_container_status_polling_interval",
+    "poll_interval",
+    "logging_interval",
+    "job_poll_interval",
+    "trigger_kwargs"
+  ]),
+  ...harmless("a workflow has its own notifications", ["email", "email_on_failure", "email_on_retry"]),
+  ...toCome({
+    container_logs: ["base", "false"],
+    init_container_logs: ["false"],
+    container_name_log_prefix_enabled: ["true", "false"],
+    log_events_on_failure: ["false"],
+    log_pod_spec_on_failure: ["false"],
+    skip_on_exit_code: ["[]"],
+    multiple_outputs: ["false"],
+    xcom_sidecar_container_image: [],
+    xcom_sidecar_container_security_context: ["{}"],
+    on_kill_action: ["delete_pod"],
+    reattach_on_restart: ["false"],
+    durable: ["false"],
+    deferrable: ["false"],
+    retries: ["0"],
+    retry_delay: [],
+    retry_exponential_backoff: ["false"],
+    in_cluster: ["false"]
+  }),
+  ...meaningful({
+    callbacks: "there are no callbacks. Steps before and after this one take their place; `if: always()` runs one in any case.",
+    progress_callback: "there are no callbacks. A problem matcher of the workflow acts on lines of the log.",
+    log_formatter: "lines are shown as the container writes them. Leave it out.",
+    connection_secrets: "there are no Airflow connections. Use secrets for Kubernetes Secrets, or secret_env and secret_files for secrets of the workflow.",
+    execution_timeout: "use timeout-minutes of the step, and active_deadline_seconds for the pod.",
+    trigger_rule: "use `if:` of the step or the job.",
+    depends_on_past: "use `concurrency:` of the workflow.",
+    wait_for_downstream: "use `concurrency:` of the workflow.",
+    pool: "use `concurrency:` of the workflow, or max-parallel of a matrix.",
+    pool_slots: "use `concurrency:` of the workflow, or max-parallel of a matrix.",
+    max_active_tis_per_dag: "use `concurrency:` of the workflow, or max-parallel of a matrix.",
+    priority_weight: "use priority_class_name.",
+    queue: "use node_selector, or labels of your queueing system.",
+    executor_config: "the pod is what the inputs and pod_template_file say.",
+    on_failure_callback: "use a step with `if: failure()`.",
+    on_success_callback: "use a step after this one.",
+    on_retry_callback: "use a step after this one.",
+    on_execute_callback: "use a step before this one.",
+    sla: "use timeout-minutes of the job.",
+    params: "use `inputs:` of the workflow, and template_vars for a template file.",
+    inlets: "there are no assets. Leave it out.",
+    outlets: "there are no assets. Leave it out.",
+    cluster_name: "name the cluster by a kubeconfig; cloud logins are steps of their own.",
+    config_dict: "use kubeconfig.",
+    pod: "use full_pod_spec.",
+    node_selectors: "it is called node_selector.",
+    xcom_push: "it is called do_xcom_push.",
+    entrypoint: "it is called cmds.",
+    command: "it is called cmds.",
+    args: "it is called arguments.",
+    env: "it is called env_vars.",
+    container_name: "it is called base_container_name.",
+    service_account: "it is called service_account_name.",
+    affinities: "it is called affinity.",
+    host_network: "it is called hostnetwork.",
+    dns_policy: "it is called dnspolicy.",
+    scheduler_name: "it is called schedulername.",
+    job_template_file: "jobs are not made here. Use pod_template_file.",
+    full_job_spec: "jobs are not made here. Use full_pod_spec.",
+    parallelism: "use a matrix.",
+    completions: "use a matrix.",
+    backoff_limit: "a step runs once. Re-run the failed jobs, or use a matrix."
+  })
+};
+function harmless(say, names) {
+  return Object.fromEntries(names.map((name) => [name, { harmless: true, say: `has no meaning here: ${say}.` }]));
+}
+function toCome(names) {
+  return Object.fromEntries(
+    Object.entries(names).map(([name, asItIs]) => [
+      name,
+      { harmless: false, say: "this is not available yet. Leave it out.", asItIs: [...asItIs, "none", "null"] }
+    ])
+  );
+}
+function meaningful(says) {
+  return Object.fromEntries(
+    Object.entries(says).map(([name, say]) => [
+      name,
+      { harmless: false, say: `this action has no such input: ${say}` }
+    ])
+  );
+}
 
 // src/github/inputs/reader.ts
 var MOST_SECONDS = 2 ** 31 - 1;
+var OTHER_NAME = {
+  resources: "container_resources",
+  container_resources: "resources",
+  is_delete_operator_pod: "on_finish_action",
+  on_finish_action: "is_delete_operator_pod"
+};
+var PYTHON_NONE = /(?<!(?:propagation|policy)['"]?\s*)[:[,-]\s+None\s*(?:[,\]}#]|$)/im;
 var InputReader = class {
   problems = [];
+  /** What is no fault and yet not as it looks, for the log: each once. */
+  warnings = /* @__PURE__ */ new Set();
+  /** What to write instead of what was written, though it was understood. */
+  notices = /* @__PURE__ */ new Set();
   env;
+  defaults = { file: "", values: {} };
   constructor(env) {
     this.env = env;
   }
+  /** Sets what counts for each input that the step itself says nothing about. */
+  useDefaults(defaults2) {
+    this.defaults = defaults2;
+  }
   /** @param path the place in the input, e.g. `[1].deploy_type` */
   problem(name, sentence, path2 = "") {
-    this.problems.push(`${name}${path2}: ${sentence}`);
+    const problem = `${this.place(name)}${path2}: ${sentence}`;
+    if (!this.problems.includes(problem)) this.problems.push(problem);
   }
-  /** @returns the input as it came. The runner passes an absent one as empty text, so the two cannot be told apart; `null` is the way to write nothing. */
-  raw(name) {
+  /**
+   * @param place an input, or a place in one, e.g. `env_vars[2]`
+   * @returns the same, with the defaults file before it where the input came from there
+   */
+  place(place) {
+    const [name] = /^[^.[]*/.exec(place) ?? [""];
+    const isDefault = Object.hasOwn(this.defaults.values, name) && this.own(name) === void 0;
+    return isDefault ? `defaults_file (${this.defaults.file}): ${place}` : place;
+  }
+  /** @returns what the step itself says. The runner passes an absent input as empty text, so the two cannot be told apart. */
+  own(name) {
     const value = this.env[`INPUT_${name.toUpperCase()}`];
-    return value === void 0 || value.trim() === "" || value.trim() === "null" ? void 0 : value;
+    return value === void 0 || value.trim() === "" ? void 0 : value;
+  }
+  /** @returns the input as it came, from the step or from the defaults, where text may be a block that was copied from a step; `null` counts as given. */
+  given(name) {
+    const text = this.own(name);
+    if (text !== void 0) return { text };
+    const tree = Object.hasOwn(this.defaults.values, name) ? this.defaults.values[name] : void 0;
+    const other = OTHER_NAME[name];
+    if (tree === void 0 || other !== void 0 && this.own(other) !== void 0) return void 0;
+    return typeof tree === "string" ? { text: tree } : { tree };
+  }
+  /** Whether the input is `null`, the way to write nothing where a template or the defaults have something. */
+  saysNothing(name) {
+    const given = this.given(name);
+    if (given === void 0) return false;
+    return "text" in given ? given.text.trim() === "null" : isNull(given.tree);
+  }
+  /** @returns the input's text, untrimmed; `undefined` where it is absent or `null`. */
+  raw(name) {
+    const given = this.given(name);
+    if (given === void 0 || this.saysNothing(name)) return void 0;
+    if ("text" in given) return given.text;
+    if (isScalar(given.tree)) return String(given.tree);
+    this.problem(name, `expected text, found ${describe(given.tree)}.`);
+    return void 0;
   }
   /** @returns a word or a line of text, trimmed. `""` is the way to write explicitly empty text. */
   text(name) {
@@ -24596,12 +25653,18 @@ var InputReader = class {
     this.problem(name, `expected a whole number of seconds, from ${least} to ${MOST_SECONDS}; found "${value}".`);
     return void 0;
   }
-  /** @returns the input parsed as YAML (and so as JSON). */
+  /** @returns the input parsed as YAML (and so as JSON); a null one is a null. */
   tree(name) {
-    const value = this.raw(name);
-    if (value === void 0) return void 0;
+    const given = this.given(name);
+    if (given === void 0) return void 0;
+    if ("tree" in given) return given.tree;
     try {
-      return parseYaml(value);
+      const tree = parseYaml(given.text);
+      if (PYTHON_NONE.test(given.text))
+        this.warnings.add(
+          `${name} holds None, which YAML reads as text: its word for nothing is null. Quote it if the text is meant.`
+        );
+      return tree;
     } catch (error2) {
       if (!(error2 instanceof YamlError)) throw error2;
       this.problem(name, `this is not valid YAML: ${error2.message}.`);
@@ -24609,18 +25672,27 @@ var InputReader = class {
     }
   }
   /** Reports every key of `mapping` that is not one of `known`, with the nearest right spelling. */
-  unknownKeys(name, path2, mapping, known2) {
-    for (const key of Object.keys(mapping)) {
+  unknownKeys(name, path2, mapping2, known2) {
+    for (const key of Object.keys(mapping2)) {
       if (!known2.includes(key))
         this.problem(name, `"${key}" is not a field here; expected ${oneOf(known2)}.${didYouMean(key, known2)}`, path2);
     }
   }
-  /** Reports each `INPUT_*` variable that is no input of the action: a misspelt input must not be dropped silently (the runner only warns). */
+  /** Reports each input that the action does not have: a misspelt one must not be dropped silently (the runner only warns). */
   unknownInputs() {
-    const known2 = new Set(INPUTS.map((name) => `INPUT_${name.toUpperCase()}`));
-    for (const variable of Object.keys(this.env).filter((name) => name.startsWith("INPUT_") && !known2.has(name))) {
-      const name = variable.slice("INPUT_".length).toLowerCase();
-      this.problems.push(`${name}: this action has no such input.${didYouMean(name.replaceAll("-", "_"), INPUTS)}`);
+    const given = Object.keys(this.env).filter((name) => name.startsWith("INPUT_"));
+    const names = [
+      ...given.map((name) => name.slice("INPUT_".length).toLowerCase()),
+      ...Object.keys(this.defaults.values)
+    ];
+    for (const name of new Set(names).values()) {
+      if (INPUTS.includes(name)) continue;
+      const known2 = Object.hasOwn(AIRFLOW_PARAMETERS, name) ? AIRFLOW_PARAMETERS[name] : void 0;
+      if (known2 === void 0)
+        this.problem(name, `this action has no such input.${didYouMean(name.replaceAll("-", "_"), INPUTS)}`);
+      else if (known2.asItIs?.includes(this.own(name)?.trim().toLowerCase() ?? "")) continue;
+      else if (known2.harmless) this.notices.add(`${name}: ${known2.say}`);
+      else this.problem(name, known2.say);
     }
   }
 };
@@ -24636,369 +25708,491 @@ function isNull(tree) {
 function oneOf(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
-function didYouMean(word, words) {
-  const lower = word.toLowerCase();
+function didYouMean(word2, words) {
+  const lower = word2.toLowerCase();
   const begun = lower.length > 2 ? words.find((candidate) => candidate.toLowerCase().startsWith(lower)) : void 0;
   if (begun) return ` Did you mean ${begun}?`;
   const nearest = (0, import_fastest_levenshtein.closest)(lower, [...words]);
-  return (0, import_fastest_levenshtein.distance)(lower, nearest.toLowerCase()) <= Math.max(2, Math.floor(word.length / 3)) ? ` Did you mean ${nearest}?` : "";
+  return (0, import_fastest_levenshtein.distance)(lower, nearest.toLowerCase()) <= Math.max(2, Math.floor(word2.length / 3)) ? ` Did you mean ${nearest}?` : "";
 }
 
-// src/github/inputs/env-vars.ts
-var LINE = /^[A-Za-z_][A-Za-z0-9_.-]*(=|\s*$)/;
-function readEnvVars(reader) {
-  const text = reader.raw("env_vars");
-  if (text === void 0) return [];
-  const firstLine = text.split(/\r?\n/).find((line) => !/^\s*(#|$)/.test(line)) ?? "";
-  return LINE.test(firstLine.trimStart()) ? fromLines(reader, text) : fromTree(reader);
+// src/pod/json.ts
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-function fromLines(reader, text) {
-  return text.split(/\r?\n|\r$/).flatMap((line, index2) => {
-    const where = ` (line ${index2 + 1})`;
-    const content = line.trimStart();
-    if (/^(#|$)/.test(content)) return [];
-    const equals = content.indexOf("=");
-    const name = equals === -1 ? content.trimEnd() : content.slice(0, equals);
-    if (!LINE.test(`${name}=`)) {
-      reader.problem("env_vars", `expected KEY=value, or a bare KEY to pass on the step's own variable${where}.`);
-      return [];
-    }
-    if (equals !== -1) return [{ name, value: content.slice(equals + 1) }];
-    const value = reader.env[name];
-    if (value !== void 0) return [{ name, value: value.replaceAll("$", "$$$$") }];
-    reader.problem(
-      "env_vars",
-      `the bare ${name} passes on the step's own variable of that name, which is not set${where}. Set it under env: of the step, or write ${name}=value.`
-    );
-    return [];
+function pathText(path2) {
+  return path2.map((step, index2) => {
+    if (typeof step === "number") return `[${step}]`;
+    if (!/^[\w$-]+$/.test(step)) return `[${step}]`;
+    return index2 === 0 ? step : `.${step}`;
+  }).join("");
+}
+function parsePath(text) {
+  return [...text.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)].map(([, key, name = ""]) => {
+    if (key === void 0) return name;
+    return /^[0-9]+$/.test(key) ? Number(key) : key;
   });
 }
-function fromTree(reader) {
-  const tree = reader.tree("env_vars");
-  if (tree === void 0 || isNull(tree)) return [];
-  if (Array.isArray(tree)) return tree.flatMap((item, index2) => fromItem(reader, item, `[${index2}]`));
-  if (isMapping(tree))
-    return Object.entries(tree).flatMap(([name, value]) => fromPair(reader, name, value, "", `.${name}`));
-  reader.problem("env_vars", `expected a mapping, a list of EnvVar, or KEY=value lines; found ${describe(tree)}.`);
-  return [];
+function objectOf(value) {
+  return isObject(value) ? value : {};
 }
-function fromPair(reader, name, value, path2, valuePath) {
-  if (isNull(value)) return named(reader, { name, value: "" }, path2);
-  if (isScalar(value)) return named(reader, { name, value: String(value) }, path2);
-  reader.problem("env_vars", `expected text, found ${describe(value)}. Quote JSON to pass it on as text.`, valuePath);
-  return [];
+function textOf(value) {
+  return typeof value === "string" ? value : void 0;
 }
-function fromItem(reader, item, path2) {
-  if (!isMapping(item)) {
-    reader.problem("env_vars", `expected an EnvVar, e.g. {name: MODE, value: fast}; found ${describe(item)}.`, path2);
-    return [];
-  }
-  reader.unknownKeys("env_vars", path2, item, ["name", "value", "valueFrom"]);
-  const { name, value, valueFrom } = item;
-  if (name === void 0 || !isScalar(name) || isNull(name)) {
-    reader.problem("env_vars", "expected a name, e.g. {name: MODE, value: fast}.", path2);
-    return [];
-  }
-  if (valueFrom === void 0) return fromPair(reader, String(name), value ?? "", path2, `${path2}.value`);
-  if (value !== void 0)
-    reader.problem("env_vars", "has both value and valueFrom. Kubernetes takes one of them.", path2);
-  if (isMapping(valueFrom))
-    return named(reader, { name: String(name), valueFrom: plain(valueFrom) }, path2);
-  reader.problem(
-    "env_vars",
-    `expected a mapping, e.g. {fieldRef: {fieldPath: metadata.name}}; found ${describe(valueFrom)}.`,
-    `${path2}.valueFrom`
-  );
-  return [];
+function containersOf(pod) {
+  const list2 = objectOf(pod["spec"])["containers"];
+  return Array.isArray(list2) ? list2.map(objectOf) : [];
 }
-function named(reader, variable, path2) {
-  if (variable.name !== "" && !variable.name.includes("=")) return [variable];
-  reader.problem(
-    "env_vars",
-    `"${variable.name}" cannot be the name of a variable: it must not be empty, nor hold a =.`,
-    path2
-  );
-  return [];
+function containerNamed(pod, name) {
+  return containersOf(pod).find((container) => container["name"] === name);
 }
 
-// src/github/inputs/resources.ts
-var RESOURCE_FIELDS = ["requests", "limits", "claims"];
-function readResources(reader) {
-  const name = "container_resources";
-  const tree = reader.tree(name);
-  if (tree === void 0 || isNull(tree)) return void 0;
-  if (!isMapping(tree)) {
-    reader.problem(
-      name,
-      `expected a mapping, e.g. {requests: {memory: 512Mi}, limits: {memory: 1Gi}}; found ${describe(tree)}.`
-    );
-    return void 0;
-  }
-  reader.unknownKeys(name, "", tree, RESOURCE_FIELDS);
-  return defined({
-    requests: readQuantities(reader, tree["requests"], ".requests"),
-    limits: readQuantities(reader, tree["limits"], ".limits"),
-    claims: readClaims(reader, tree["claims"])
-  });
-}
+// src/pod/quantity.ts
 var QUANTITY = /^[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
-function readQuantities(reader, tree, path2) {
-  if (tree === void 0 || isNull(tree)) return void 0;
-  if (!isMapping(tree)) {
-    reader.problem("container_resources", `expected a mapping, e.g. {memory: 1Gi}; found ${describe(tree)}.`, path2);
-    return void 0;
-  }
-  const quantities = [];
-  for (const [key, value] of Object.entries(tree)) {
-    if (isNull(value)) continue;
-    if (isScalar(value) && QUANTITY.test(String(value))) {
-      quantities.push([key, String(value)]);
-      continue;
-    }
-    const found = isScalar(value) ? `"${value}"` : describe(value);
-    reader.problem(
-      "container_resources",
-      `expected a quantity, e.g. 500m, 0.5, 512Mi or 1Gi; found ${found}.`,
-      `${path2}.${key}`
-    );
-  }
-  return Object.fromEntries(quantities);
+function isQuantity(value) {
+  return QUANTITY.test(String(value));
 }
-function readClaims(reader, tree) {
-  if (tree === void 0 || isNull(tree)) return void 0;
-  if (Array.isArray(tree) && tree.every((claim) => isMapping(claim) && claim["name"] !== void 0))
-    return plain(tree);
-  reader.problem(
-    "container_resources",
-    `expected a list of claims, e.g. [{name: gpu}]; found ${describe(tree)}.`,
-    ".claims"
-  );
-  return void 0;
+var DECIMAL = { n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
+var BINARY = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
+var SCALE = 18;
+function quantityValue(quantity) {
+  const text = String(quantity);
+  if (!QUANTITY.test(text)) return void 0;
+  const [, sign, whole = "", decimals = "", suffix = ""] = /^([+-]?)([0-9]*)\.?([0-9]*)(.*)$/.exec(text) ?? [];
+  const power = DECIMAL[suffix] ?? (suffix in BINARY ? 0 : Number(suffix.slice(1)));
+  const zeros = SCALE + power - decimals.length;
+  if (Math.abs(zeros) > 100) return void 0;
+  const digits = BigInt(`${sign}${whole}${decimals}${"0".repeat(Math.max(0, zeros))}` || "0");
+  return (digits << BigInt(BINARY[suffix] ?? 0)) / 10n ** BigInt(Math.max(0, -zeros));
 }
 
-// src/github/inputs/secrets.ts
-var FIELDS = ["deploy_type", "deploy_target", "secret", "key", "items"];
-var ITEM = "{key: cert, path: tls.crt}";
-var EXAMPLE = "{deploy_type: env, deploy_target: DB_PASSWORD, secret: db, key: password}";
-function readSecrets(reader) {
-  const tree = reader.tree("secrets");
-  if (tree === void 0 || isNull(tree)) return [];
-  if (!Array.isArray(tree)) {
-    reader.problem("secrets", `expected a list, e.g. [${EXAMPLE}]; found ${describe(tree)}.`);
-    return [];
-  }
-  return tree.flatMap((item, index2) => readSecret(reader, item, `[${index2}]`));
-}
-function readSecret(reader, item, path2) {
-  if (!isMapping(item)) {
-    reader.problem("secrets", `expected a mapping, e.g. ${EXAMPLE}; found ${describe(item)}.`, path2);
-    return [];
-  }
-  reader.unknownKeys("secrets", path2, item, FIELDS);
-  const field = (name) => textField(reader, item, name, path2);
-  const [type, target2, secret, key] = [field("deploy_type"), field("deploy_target"), field("secret"), field("key")];
-  if (secret === void 0) {
-    if (item["secret"] === void 0 || isNull(item["secret"]))
-      reader.problem("secrets", `expected the name of a Kubernetes Secret, e.g. ${EXAMPLE}.`, `${path2}.secret`);
-    return [];
-  }
-  if (type === "env") {
-    if (item["items"] !== void 0 && !isNull(item["items"]))
-      reader.problem("secrets", "items belong to deploy_type: volume.", path2);
-    if (key === void 0 && target2 === void 0) return [{ kind: "all variables", secret }];
-    if (key !== void 0 && target2 !== void 0) return [{ kind: "variable", secret, key, name: target2 }];
-    reader.problem(
-      "secrets",
-      key === void 0 ? "has a deploy_target, so it also needs the key whose value goes there. (Without both, all keys become variables.)" : "has a key, so it also needs a deploy_target, the name of the variable. (Without both, all keys become variables.)",
-      path2
-    );
-    return [];
-  }
-  if (type === "volume") return readVolume(reader, item, path2, { target: target2, secret, key });
-  reader.problem(
-    "secrets",
-    `expected env or volume, found ${type === void 0 ? "nothing" : `"${type}"`}.`,
-    `${path2}.deploy_type`
-  );
-  return [];
-}
-function readVolume(reader, item, path2, use) {
-  if (use.target === void 0 || !use.target.startsWith("/")) {
-    reader.problem(
-      "secrets",
-      `expected the absolute path to mount the Secret at, found ${use.target === void 0 ? "nothing" : `"${use.target}"`}.`,
-      `${path2}.deploy_target`
-    );
-    return [];
-  }
-  if (use.key !== void 0 && item["items"] !== void 0 && !isNull(item["items"])) {
-    reader.problem("secrets", "has both key and items, which say two things. Keep one of them.", path2);
-  }
-  const items = readItems(reader, item["items"], `${path2}.items`) ?? (use.key === void 0 ? void 0 : [{ key: use.key, path: use.key }]);
-  return [{ kind: "files", secret: use.secret, mountPath: use.target, ...items && { items } }];
-}
-function readItems(reader, items, path2) {
-  if (items === void 0 || isNull(items)) return void 0;
-  if (!Array.isArray(items)) {
-    reader.problem("secrets", `expected a list, e.g. [{key: cert, path: tls.crt}]; found ${describe(items)}.`, path2);
-    return void 0;
-  }
-  return items.flatMap((item, index2) => {
-    const where = `${path2}[${index2}]`;
-    if (!isMapping(item)) {
-      reader.problem("secrets", `expected a mapping with key and path, e.g. ${ITEM}; found ${describe(item)}.`, where);
-      return [];
-    }
-    reader.unknownKeys("secrets", where, item, ["key", "path", "mode"]);
-    const key = textField(reader, item, "key", where);
-    const target2 = textField(reader, item, "path", where);
-    for (const name of ["key", "path"]) {
-      const value = item[name];
-      if (value === void 0 || isNull(value) || value === "")
-        reader.problem("secrets", `expected a ${name}, e.g. ${ITEM}.`, where);
-    }
-    const mode = readMode(reader, item["mode"], `${where}.mode`);
-    return key !== void 0 && target2 !== void 0 ? [{ key, path: target2, ...mode !== void 0 && { mode } }] : [];
-  });
-}
-function readMode(reader, tree, path2) {
-  if (tree === void 0 || isNull(tree)) return void 0;
-  const mode = plain(tree);
-  if (typeof mode === "number" && Number.isInteger(mode) && mode >= 0 && mode <= 511) return mode;
-  reader.problem(
-    "secrets",
-    `expected a file mode, e.g. 0400, without quotes; found ${isScalar(tree) ? `"${tree}"` : describe(tree)}.`,
-    path2
-  );
-  return void 0;
-}
-function textField(reader, item, name, path2) {
-  const value = item[name];
-  if (value === void 0 || isNull(value)) return void 0;
-  if (isScalar(value)) return String(value) || void 0;
-  reader.problem("secrets", `expected text, found ${describe(value)}.`, `${path2}.${name}`);
-  return void 0;
-}
-
-// src/github/inputs/shell-words.ts
-var ShellWordsError = class extends Error {
-  name = "ShellWordsError";
+// src/pod/fields.ts
+var FIELDS = {
+  CoreV1ResourceClaim: "name!:string request:string",
+  V1AWSElasticBlockStoreVolumeSource: "fsType:string partition:number readOnly:boolean volumeID!:string",
+  V1Affinity: "nodeAffinity:V1NodeAffinity podAffinity:V1PodAffinity podAntiAffinity:V1PodAntiAffinity",
+  V1AppArmorProfile: "localhostProfile:string type!:string",
+  V1AzureDiskVolumeSource: "cachingMode:string diskName!:string diskURI!:string fsType:string kind:string readOnly:boolean",
+  V1AzureFileVolumeSource: "readOnly:boolean secretName!:string shareName!:string",
+  V1CSIVolumeSource: "driver!:string fsType:string nodePublishSecretRef:V1LocalObjectReference readOnly:boolean volumeAttributes:{string}",
+  V1Capabilities: "add:[string] drop:[string]",
+  V1CephFSVolumeSource: "monitors!:[string] path:string readOnly:boolean secretFile:string secretRef:V1LocalObjectReference user:string",
+  V1CinderVolumeSource: "fsType:string readOnly:boolean secretRef:V1LocalObjectReference volumeID!:string",
+  V1ClusterTrustBundleProjection: "labelSelector:V1LabelSelector name:string optional:boolean path!:string signerName:string",
+  V1ConfigMapEnvSource: "name:string optional:boolean",
+  V1ConfigMapKeySelector: "key!:string name:string optional:boolean",
+  V1ConfigMapProjection: "items:[V1KeyToPath] name:string optional:boolean",
+  V1ConfigMapVolumeSource: "defaultMode:number items:[V1KeyToPath] name:string optional:boolean",
+  V1Container: "args:[string] command:[string] env:[V1EnvVar] envFrom:[V1EnvFromSource] image:string imagePullPolicy:string lifecycle:V1Lifecycle livenessProbe:V1Probe name!:string ports:[V1ContainerPort] readinessProbe:V1Probe resizePolicy:[V1ContainerResizePolicy] resources:V1ResourceRequirements restartPolicy:string restartPolicyRules:[V1ContainerRestartRule] securityContext:V1SecurityContext startupProbe:V1Probe stdin:boolean stdinOnce:boolean terminationMessagePath:string terminationMessagePolicy:string tty:boolean volumeDevices:[V1VolumeDevice] volumeMounts:[V1VolumeMount] workingDir:string",
+  V1ContainerPort: "containerPort!:number hostIP:string hostPort:number name:string protocol:string",
+  V1ContainerResizePolicy: "resourceName!:string restartPolicy!:string",
+  V1ContainerRestartRule: "action!:string exitCodes:V1ContainerRestartRuleOnExitCodes",
+  V1ContainerRestartRuleOnExitCodes: "operator!:string values:[number]",
+  V1DownwardAPIProjection: "items:[V1DownwardAPIVolumeFile]",
+  V1DownwardAPIVolumeFile: "fieldRef:V1ObjectFieldSelector mode:number path!:string resourceFieldRef:V1ResourceFieldSelector",
+  V1DownwardAPIVolumeSource: "defaultMode:number items:[V1DownwardAPIVolumeFile]",
+  V1EmptyDirVolumeSource: "medium:string sizeLimit:string",
+  V1EnvFromSource: "configMapRef:V1ConfigMapEnvSource prefix:string secretRef:V1SecretEnvSource",
+  V1EnvVar: "name!:string value:string valueFrom:V1EnvVarSource",
+  V1EnvVarSource: "configMapKeyRef:V1ConfigMapKeySelector fieldRef:V1ObjectFieldSelector fileKeyRef:V1FileKeySelector resourceFieldRef:V1ResourceFieldSelector secretKeyRef:V1SecretKeySelector",
+  V1EphemeralContainer: "args:[string] command:[string] env:[V1EnvVar] envFrom:[V1EnvFromSource] image:string imagePullPolicy:string lifecycle:V1Lifecycle livenessProbe:V1Probe name!:string ports:[V1ContainerPort] readinessProbe:V1Probe resizePolicy:[V1ContainerResizePolicy] resources:V1ResourceRequirements restartPolicy:string restartPolicyRules:[V1ContainerRestartRule] securityContext:V1SecurityContext startupProbe:V1Probe stdin:boolean stdinOnce:boolean targetContainerName:string terminationMessagePath:string terminationMessagePolicy:string tty:boolean volumeDevices:[V1VolumeDevice] volumeMounts:[V1VolumeMount] workingDir:string",
+  V1EphemeralVolumeSource: "volumeClaimTemplate:V1PersistentVolumeClaimTemplate",
+  V1ExecAction: "command:[string]",
+  V1FCVolumeSource: "fsType:string lun:number readOnly:boolean targetWWNs:[string] wwids:[string]",
+  V1FileKeySelector: "key!:string optional:boolean path!:string volumeName!:string",
+  V1FlexVolumeSource: "driver!:string fsType:string options:{string} readOnly:boolean secretRef:V1LocalObjectReference",
+  V1FlockerVolumeSource: "datasetName:string datasetUUID:string",
+  V1GCEPersistentDiskVolumeSource: "fsType:string partition:number pdName!:string readOnly:boolean",
+  V1GRPCAction: "port!:number service:string",
+  V1GitRepoVolumeSource: "directory:string repository!:string revision:string",
+  V1GlusterfsVolumeSource: "endpoints!:string path!:string readOnly:boolean",
+  V1HTTPGetAction: "host:string httpHeaders:[V1HTTPHeader] path:string port!:IntOrString scheme:string",
+  V1HTTPHeader: "name!:string value!:string",
+  V1HostAlias: "hostnames:[string] ip!:string",
+  V1HostPathVolumeSource: "path!:string type:string",
+  V1ISCSIVolumeSource: "chapAuthDiscovery:boolean chapAuthSession:boolean fsType:string initiatorName:string iqn!:string iscsiInterface:string lun!:number portals:[string] readOnly:boolean secretRef:V1LocalObjectReference targetPortal!:string",
+  V1ImageVolumeSource: "pullPolicy:string reference:string",
+  V1KeyToPath: "key!:string mode:number path!:string",
+  V1LabelSelector: "matchExpressions:[V1LabelSelectorRequirement] matchLabels:{string}",
+  V1LabelSelectorRequirement: "key!:string operator!:string values:[string]",
+  V1Lifecycle: "postStart:V1LifecycleHandler preStop:V1LifecycleHandler stopSignal:string",
+  V1LifecycleHandler: "exec:V1ExecAction httpGet:V1HTTPGetAction sleep:V1SleepAction tcpSocket:V1TCPSocketAction",
+  V1LocalObjectReference: "name:string",
+  V1NFSVolumeSource: "path!:string readOnly:boolean server!:string",
+  V1NodeAffinity: "preferredDuringSchedulingIgnoredDuringExecution:[V1PreferredSchedulingTerm] requiredDuringSchedulingIgnoredDuringExecution:V1NodeSelector",
+  V1NodeSelector: "nodeSelectorTerms!:[V1NodeSelectorTerm]",
+  V1NodeSelectorRequirement: "key!:string operator!:string values:[string]",
+  V1NodeSelectorTerm: "matchExpressions:[V1NodeSelectorRequirement] matchFields:[V1NodeSelectorRequirement]",
+  V1ObjectFieldSelector: "apiVersion:string fieldPath!:string",
+  V1ObjectMeta: "annotations:{string} creationTimestamp:string deletionGracePeriodSeconds:number deletionTimestamp:string finalizers:[string] generateName:string generation:number labels:{string} managedFields:any name:string namespace:string ownerReferences:[V1OwnerReference] resourceVersion:string selfLink:string uid:string",
+  V1OwnerReference: "apiVersion!:string blockOwnerDeletion:boolean controller:boolean kind!:string name!:string uid!:string",
+  V1PersistentVolumeClaimSpec: "accessModes:[string] dataSource:V1TypedLocalObjectReference dataSourceRef:V1TypedObjectReference resources:V1VolumeResourceRequirements selector:V1LabelSelector storageClassName:string volumeAttributesClassName:string volumeMode:string volumeName:string",
+  V1PersistentVolumeClaimTemplate: "metadata:V1ObjectMeta spec!:V1PersistentVolumeClaimSpec",
+  V1PersistentVolumeClaimVolumeSource: "claimName!:string readOnly:boolean",
+  V1PhotonPersistentDiskVolumeSource: "fsType:string pdID!:string",
+  V1Pod: "apiVersion:string kind:string metadata:V1ObjectMeta spec:V1PodSpec status:any",
+  V1PodAffinity: "preferredDuringSchedulingIgnoredDuringExecution:[V1WeightedPodAffinityTerm] requiredDuringSchedulingIgnoredDuringExecution:[V1PodAffinityTerm]",
+  V1PodAffinityTerm: "labelSelector:V1LabelSelector matchLabelKeys:[string] mismatchLabelKeys:[string] namespaceSelector:V1LabelSelector namespaces:[string] topologyKey!:string",
+  V1PodAntiAffinity: "preferredDuringSchedulingIgnoredDuringExecution:[V1WeightedPodAffinityTerm] requiredDuringSchedulingIgnoredDuringExecution:[V1PodAffinityTerm]",
+  V1PodCertificateProjection: "certificateChainPath:string credentialBundlePath:string keyPath:string keyType!:string maxExpirationSeconds:number signerName!:string userAnnotations:{string}",
+  V1PodDNSConfig: "nameservers:[string] options:[V1PodDNSConfigOption] searches:[string]",
+  V1PodDNSConfigOption: "name:string value:string",
+  V1PodOS: "name!:string",
+  V1PodReadinessGate: "conditionType!:string",
+  V1PodResourceClaim: "name!:string resourceClaimName:string resourceClaimTemplateName:string",
+  V1PodSchedulingGate: "name!:string",
+  V1PodSchedulingGroup: "podGroupName:string",
+  V1PodSecurityContext: "appArmorProfile:V1AppArmorProfile fsGroup:number fsGroupChangePolicy:string runAsGroup:number runAsNonRoot:boolean runAsUser:number seLinuxChangePolicy:string seLinuxOptions:V1SELinuxOptions seccompProfile:V1SeccompProfile supplementalGroups:[number] supplementalGroupsPolicy:string sysctls:[V1Sysctl] windowsOptions:V1WindowsSecurityContextOptions",
+  V1PodSpec: "activeDeadlineSeconds:number affinity:V1Affinity automountServiceAccountToken:boolean containers!:[V1Container] dnsConfig:V1PodDNSConfig dnsPolicy:string enableServiceLinks:boolean ephemeralContainers:[V1EphemeralContainer] hostAliases:[V1HostAlias] hostIPC:boolean hostNetwork:boolean hostPID:boolean hostUsers:boolean hostname:string hostnameOverride:string imagePullSecrets:[V1LocalObjectReference] initContainers:[V1Container] nodeName:string nodeSelector:{string} os:V1PodOS overhead:{string} preemptionPolicy:string priority:number priorityClassName:string readinessGates:[V1PodReadinessGate] resourceClaims:[V1PodResourceClaim] resources:V1ResourceRequirements restartPolicy:string runtimeClassName:string schedulerName:string schedulingGates:[V1PodSchedulingGate] schedulingGroup:V1PodSchedulingGroup securityContext:V1PodSecurityContext serviceAccount:string serviceAccountName:string setHostnameAsFQDN:boolean shareProcessNamespace:boolean subdomain:string terminationGracePeriodSeconds:number tolerations:[V1Toleration] topologySpreadConstraints:[V1TopologySpreadConstraint] volumes:[V1Volume]",
+  V1PortworxVolumeSource: "fsType:string readOnly:boolean volumeID!:string",
+  V1PreferredSchedulingTerm: "preference!:V1NodeSelectorTerm weight!:number",
+  V1Probe: "exec:V1ExecAction failureThreshold:number grpc:V1GRPCAction httpGet:V1HTTPGetAction initialDelaySeconds:number periodSeconds:number successThreshold:number tcpSocket:V1TCPSocketAction terminationGracePeriodSeconds:number timeoutSeconds:number",
+  V1ProjectedVolumeSource: "defaultMode:number sources:[V1VolumeProjection]",
+  V1QuobyteVolumeSource: "group:string readOnly:boolean registry!:string tenant:string user:string volume!:string",
+  V1RBDVolumeSource: "fsType:string image!:string keyring:string monitors!:[string] pool:string readOnly:boolean secretRef:V1LocalObjectReference user:string",
+  V1ResourceFieldSelector: "containerName:string divisor:string resource!:string",
+  V1ResourceRequirements: "claims:[CoreV1ResourceClaim] limits:{string} requests:{string}",
+  V1SELinuxOptions: "level:string role:string type:string user:string",
+  V1ScaleIOVolumeSource: "fsType:string gateway!:string protectionDomain:string readOnly:boolean secretRef!:V1LocalObjectReference sslEnabled:boolean storageMode:string storagePool:string system!:string volumeName:string",
+  V1SeccompProfile: "localhostProfile:string type!:string",
+  V1SecretEnvSource: "name:string optional:boolean",
+  V1SecretKeySelector: "key!:string name:string optional:boolean",
+  V1SecretProjection: "items:[V1KeyToPath] name:string optional:boolean",
+  V1SecretVolumeSource: "defaultMode:number items:[V1KeyToPath] optional:boolean secretName:string",
+  V1SecurityContext: "allowPrivilegeEscalation:boolean appArmorProfile:V1AppArmorProfile capabilities:V1Capabilities privileged:boolean procMount:string readOnlyRootFilesystem:boolean runAsGroup:number runAsNonRoot:boolean runAsUser:number seLinuxOptions:V1SELinuxOptions seccompProfile:V1SeccompProfile windowsOptions:V1WindowsSecurityContextOptions",
+  V1ServiceAccountTokenProjection: "audience:string expirationSeconds:number path!:string",
+  V1SleepAction: "seconds!:number",
+  V1StorageOSVolumeSource: "fsType:string readOnly:boolean secretRef:V1LocalObjectReference volumeName:string volumeNamespace:string",
+  V1Sysctl: "name!:string value!:string",
+  V1TCPSocketAction: "host:string port!:IntOrString",
+  V1Toleration: "effect:string key:string operator:string tolerationSeconds:number value:string",
+  V1TopologySpreadConstraint: "labelSelector:V1LabelSelector matchLabelKeys:[string] maxSkew!:number minDomains:number nodeAffinityPolicy:string nodeTaintsPolicy:string topologyKey!:string whenUnsatisfiable!:string",
+  V1TypedLocalObjectReference: "apiGroup:string kind!:string name!:string",
+  V1TypedObjectReference: "apiGroup:string kind!:string name!:string namespace:string",
+  V1Volume: "awsElasticBlockStore:V1AWSElasticBlockStoreVolumeSource azureDisk:V1AzureDiskVolumeSource azureFile:V1AzureFileVolumeSource cephfs:V1CephFSVolumeSource cinder:V1CinderVolumeSource configMap:V1ConfigMapVolumeSource csi:V1CSIVolumeSource downwardAPI:V1DownwardAPIVolumeSource emptyDir:V1EmptyDirVolumeSource ephemeral:V1EphemeralVolumeSource fc:V1FCVolumeSource flexVolume:V1FlexVolumeSource flocker:V1FlockerVolumeSource gcePersistentDisk:V1GCEPersistentDiskVolumeSource gitRepo:V1GitRepoVolumeSource glusterfs:V1GlusterfsVolumeSource hostPath:V1HostPathVolumeSource image:V1ImageVolumeSource iscsi:V1ISCSIVolumeSource name!:string nfs:V1NFSVolumeSource persistentVolumeClaim:V1PersistentVolumeClaimVolumeSource photonPersistentDisk:V1PhotonPersistentDiskVolumeSource portworxVolume:V1PortworxVolumeSource projected:V1ProjectedVolumeSource quobyte:V1QuobyteVolumeSource rbd:V1RBDVolumeSource scaleIO:V1ScaleIOVolumeSource secret:V1SecretVolumeSource storageos:V1StorageOSVolumeSource vsphereVolume:V1VsphereVirtualDiskVolumeSource",
+  V1VolumeDevice: "devicePath!:string name!:string",
+  V1VolumeMount: "mountPath!:string mountPropagation:string name!:string readOnly:boolean recursiveReadOnly:string subPath:string subPathExpr:string",
+  V1VolumeProjection: "clusterTrustBundle:V1ClusterTrustBundleProjection configMap:V1ConfigMapProjection downwardAPI:V1DownwardAPIProjection podCertificate:V1PodCertificateProjection secret:V1SecretProjection serviceAccountToken:V1ServiceAccountTokenProjection",
+  V1VolumeResourceRequirements: "limits:{string} requests:{string}",
+  V1VsphereVirtualDiskVolumeSource: "fsType:string storagePolicyID:string storagePolicyName:string volumePath!:string",
+  V1WeightedPodAffinityTerm: "podAffinityTerm!:V1PodAffinityTerm weight!:number",
+  V1WindowsSecurityContextOptions: "gmsaCredentialSpec:string gmsaCredentialSpecName:string hostProcess:boolean runAsUserName:string"
 };
-function shellWords(text) {
-  const words = [];
-  let word;
-  let quote = "";
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charAt(at);
-    const next = text.charAt(at + 1);
-    if (char === "\\" && quote !== "'") {
-      if (next === "") throw new ShellWordsError("a backslash at the end escapes nothing. Remove it, or double it");
-      at++;
-      if (next !== "\n") word = (word ?? "") + (quote === '"' && !'$`"\\'.includes(next) ? `\\${next}` : next);
-    } else if (quote !== "") {
-      if (char === quote) quote = "";
-      else word += char;
-    } else if (char === "'" || char === '"') {
-      quote = char;
-      word ??= "";
-    } else if (/\s/.test(char)) {
-      if (word !== void 0) words.push(word);
-      word = void 0;
-    } else word = (word ?? "") + char;
-  }
-  if (quote !== "") throw new ShellWordsError("a quotation mark is opened and never closed. Close it");
-  if (word !== void 0) words.push(word);
-  return words;
+
+// src/pod/schema.ts
+var models = /* @__PURE__ */ new Map();
+function fieldsOf(model) {
+  const known2 = models.get(model);
+  const text = Object.hasOwn(FIELDS, model) ? FIELDS[model] : void 0;
+  if (known2 !== void 0 || text === void 0) return known2;
+  const fields = text.split(" ").map((field2) => {
+    const [name = "", type = ""] = field2.split(":");
+    const required = name.endsWith("!");
+    const bare = required ? name.slice(0, -1) : name;
+    return [bare, { name: bare, type, required }];
+  });
+  models.set(model, new Map(fields));
+  return models.get(model);
+}
+function itemType(type) {
+  return type.startsWith("[") ? type.slice(1, -1) : void 0;
+}
+function valueType(type) {
+  return type.startsWith("{") ? type.slice(1, -1) : void 0;
+}
+function fieldNamed(model, key) {
+  const fields = fieldsOf(model);
+  const exact = fields?.get(key);
+  if (exact !== void 0 || fields === void 0 || !/^[a-z0-9_]+$/.test(key) || !key.includes("_")) return exact;
+  const folded = key.replaceAll("_", "");
+  return [...fields.values()].find(({ name }) => name.toLowerCase() === folded);
+}
+var MERGE_KEYS = {
+  "V1PodSpec.containers": ["name"],
+  "V1PodSpec.initContainers": ["name"],
+  "V1PodSpec.ephemeralContainers": ["name"],
+  "V1PodSpec.volumes": ["name"],
+  "V1PodSpec.hostAliases": ["ip"],
+  "V1PodSpec.topologySpreadConstraints": ["topologyKey", "whenUnsatisfiable"],
+  "V1PodSpec.resourceClaims": ["name"],
+  "V1PodSpec.schedulingGates": ["name"],
+  "V1Container.env": ["name"],
+  "V1Container.ports": ["containerPort", "protocol"],
+  "V1Container.volumeMounts": ["mountPath"],
+  "V1Container.volumeDevices": ["devicePath"],
+  "V1ObjectMeta.ownerReferences": ["uid"]
+};
+var PATCH_KEYS = { "V1PodSpec.imagePullSecrets": ["name"] };
+var LAYER_KEYS = {
+  "V1Container.envFrom": ["prefix", "configMapRef.name", "secretRef.name"],
+  "V1ResourceRequirements.claims": ["name", "request"]
+};
+var REPEATABLE = {
+  "V1Container.envFrom": void 0,
+  "V1PodSpec.hostAliases": void 0,
+  "V1Container.ports": ["containerPort", "protocol", "hostIP", "hostPort"]
+};
+var DEFAULTS = {
+  protocol: "TCP",
+  whenUnsatisfiable: "DoNotSchedule",
+  request: "",
+  hostIP: "",
+  hostPort: "",
+  prefix: "",
+  "configMapRef.name": "",
+  "secretRef.name": ""
+};
+function mergeKeys2(model, field2, strategic) {
+  const list2 = `${model}.${field2}`;
+  return MERGE_KEYS[list2] ?? (strategic ? PATCH_KEYS : LAYER_KEYS)[list2];
+}
+function uniqueKeys(model, field2, strategic) {
+  const list2 = `${model}.${field2}`;
+  return list2 in REPEATABLE ? REPEATABLE[list2] : mergeKeys2(model, field2, strategic);
+}
+function itemKey(item, keys) {
+  const values = keys.map((key) => fieldAt(item, key) ?? DEFAULTS[key]);
+  if (!isObject(item) || values.includes(void 0)) return void 0;
+  return keys.length === 1 ? String(values[0]) : values.map(String).join("/");
+}
+function fieldAt(item, key) {
+  return key.split(".").reduce((value, step) => isObject(value) && Object.hasOwn(value, step) ? value[step] : void 0, item);
+}
+var ONE_OF = {
+  V1EnvVar: { fields: ["value", "valueFrom"] },
+  V1EnvVarSource: {},
+  V1Volume: { except: ["name"] },
+  V1Probe: { fields: ["exec", "grpc", "httpGet", "tcpSocket"] },
+  V1LifecycleHandler: {},
+  V1PodResourceClaim: { except: ["name"] }
+};
+function oneOf2(model) {
+  const rule = ONE_OF[model];
+  if (rule === void 0) return [];
+  return rule.fields ?? [...fieldsOf(model)?.keys() ?? []].filter((name) => !rule.except?.includes(name));
+}
+function excludedBy(model, field2) {
+  const group = oneOf2(model);
+  return group.includes(field2) ? group.filter((name) => name !== field2) : [];
 }
 
-// src/github/inputs/words.ts
-function readWords(reader, name) {
-  const text = reader.raw(name);
-  if (text === void 0) return void 0;
-  const body = text.replace(/^(?:[ \t]*(?:#.*|---[ \t]*)?\r?\n)+/, "");
-  if (!/^\s*(\[|-(\s|$))/.test(body)) return splitWords(reader, name, body);
-  const tree = reader.tree(name);
-  if (tree === void 0) return void 0;
-  if (!Array.isArray(tree)) {
-    reader.problem(name, `expected a list of words, or plain text; found ${describe(tree)}.`);
-    return void 0;
-  }
-  return tree.flatMap((word, index2) => {
-    if (isScalar(word) && !isNull(word)) return [String(word)];
-    reader.problem(
-      name,
-      `expected a word, found ${describe(word)}. ${isNull(word) ? 'Write "" for an empty word.' : "Quote it if it is meant as text."}`,
-      `[${index2}]`
-    );
-    return [];
-  });
+// src/pod/check.ts
+var LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+var SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+var QUALIFIED_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+var LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+var LONGEST_SUBDOMAIN = 253;
+var MOST_ANNOTATION_BYTES = 256 * 1024;
+var MOST_PORT = 65535;
+function checkPod(pod, base, report) {
+  checkFields(pod, "V1Pod", [], report);
+  checkMetadata(object(pod["metadata"]), report);
+  const spec = object(pod["spec"]);
+  checkNames(spec, report);
+  const volumes = new Set(objects(spec["volumes"]).map((volume) => String(volume["name"])));
+  for (const list2 of ["initContainers", "containers"])
+    for (const [index2, container] of objects(spec[list2]).entries())
+      checkContainer(
+        container,
+        ["spec", list2, index2],
+        volumes,
+        list2 === "containers" && container["name"] === base,
+        report
+      );
 }
-function splitWords(reader, name, text) {
-  if (/^\s*\{/.test(text)) {
-    reader.problem(name, "expected a list of words, or plain text; found a mapping.");
-    return void 0;
+var MAY_BE_EMPTY = ["V1HTTPHeader.value", "V1Sysctl.value"];
+function checkFields(value, type, path2, report) {
+  const item = itemType(type);
+  if (item !== void 0 && Array.isArray(value)) {
+    for (const [index2, element] of value.entries()) checkFields(element, item, [...path2, index2], report);
+    return;
   }
-  try {
-    return shellWords(text);
-  } catch (error2) {
-    if (!(error2 instanceof ShellWordsError)) throw error2;
-    reader.problem(name, `${error2.message}, or write the words as a YAML list, e.g. [sh, -c, "echo hello"].`);
-    return void 0;
+  const fields = fieldsOf(type);
+  if (fields === void 0 || !isObject(value)) return;
+  const unknown = Object.keys(value).find((key) => !fields.has(key));
+  for (const { name, required } of fields.values()) {
+    const empty = value[name] === "" && !MAY_BE_EMPTY.includes(`${type}.${name}`);
+    if (required && (value[name] === void 0 || empty))
+      report(
+        path2,
+        `has no ${name}, which Kubernetes requires.${unknown === void 0 ? "" : ` Is ${unknown} meant to be it?`}`
+      );
   }
+  const rivals = oneOf2(type).filter((name) => value[name] !== void 0 && value[name] !== "");
+  if (rivals.length > 1) report(path2, `has ${rivals.join(" and ")}, of which Kubernetes takes one. Keep one of them.`);
+  for (const [key, child] of Object.entries(value)) {
+    const field2 = fieldNamed(type, key);
+    if (field2 !== void 0) checkFields(child, field2.type, [...path2, key], report);
+  }
+}
+function checkMetadata(metadata, report) {
+  for (const [key, value] of Object.entries(object(metadata["labels"]))) {
+    const path2 = ["metadata", "labels", key];
+    checkQualifiedName(key, path2, "label", report);
+    if (typeof value === "string" && !LABEL_VALUE.test(value))
+      report(
+        path2,
+        `"${shown(value)}" cannot be the value of a label: at most 63 letters, digits, dashes, underscores and dots, first and last a letter or digit. Longer or other text can be an annotation.`
+      );
+  }
+  let bytes = 0;
+  for (const [key, value] of Object.entries(object(metadata["annotations"]))) {
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(String(value));
+    checkQualifiedName(key.toLowerCase(), ["metadata", "annotations", key], "annotation", report);
+  }
+  if (bytes > MOST_ANNOTATION_BYTES)
+    report(["metadata", "annotations"], `hold ${bytes} bytes together; Kubernetes takes ${MOST_ANNOTATION_BYTES}.`);
+  const namespace = metadata["namespace"];
+  if (typeof namespace === "string" && !LABEL.test(namespace))
+    report(
+      ["metadata", "namespace"],
+      `"${shown(namespace)}" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`
+    );
+}
+function checkQualifiedName(key, path2, what, report) {
+  const [name = "", prefix, ...more] = key.split("/").reverse();
+  const rightPrefix = prefix === void 0 || SUBDOMAIN.test(prefix) && prefix.length <= LONGEST_SUBDOMAIN;
+  if (more.length === 0 && QUALIFIED_NAME.test(name) && rightPrefix) return;
+  const rule = "at most 63 letters, digits, dashes, underscores and dots, first and last a letter or digit";
+  report(
+    path2,
+    `"${shown(key)}" cannot be the key of ${what === "label" ? "a label" : "an annotation"}: ${rule}; before it there may be a domain and a slash.`
+  );
+}
+function checkNames(spec, report) {
+  for (const field2 of ["serviceAccountName", "priorityClassName", "runtimeClassName"])
+    checkSubdomain(spec[field2], ["spec", field2], report);
+  for (const field2 of ["hostname", "subdomain"]) checkLabel(spec[field2], ["spec", field2], report);
+  for (const [index2, volume] of objects(spec["volumes"]).entries())
+    checkLabel(volume["name"], ["spec", "volumes", index2, "name"], report);
+  for (const [index2, { name }] of objects(spec["imagePullSecrets"]).entries())
+    checkSubdomain(name, ["spec", "imagePullSecrets", index2, "name"], report);
+  const names = /* @__PURE__ */ new Set();
+  for (const list2 of ["containers", "initContainers"])
+    for (const [index2, { name }] of objects(spec[list2]).entries()) {
+      const path2 = ["spec", list2, index2, "name"];
+      if (typeof name !== "string" || name === "") continue;
+      checkLabel(name, path2, report);
+      if (names.has(name)) report(path2, `"${shown(name)}" is the name of another container too.`);
+      names.add(name);
+    }
+}
+function checkLabel(name, path2, report) {
+  if (typeof name === "string" && name !== "" && !LABEL.test(name))
+    report(
+      path2,
+      `"${shown(name)}" is no valid name: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`
+    );
+}
+function checkSubdomain(name, path2, report) {
+  if (typeof name === "string" && name !== "" && (!SUBDOMAIN.test(name) || name.length > LONGEST_SUBDOMAIN))
+    report(
+      path2,
+      `"${shown(name)}" is no valid name: lower-case letters, digits, dashes and dots, at most ${LONGEST_SUBDOMAIN}, first and last a letter or digit.`
+    );
+}
+function checkContainer(container, path2, volumes, isBase, report) {
+  const { image, workingDir } = container;
+  if (image === void 0 || image === "") {
+    if (!isBase) report(path2, "has no image. The input `image` is that of the base container alone.");
+  } else if (typeof image === "string" && /\s/.test(image))
+    report([...path2, "image"], `"${shown(image)}" is no image: it holds white space.`);
+  checkAbsolute(workingDir, [...path2, "workingDir"], report);
+  checkMounts(container, path2, volumes, report);
+  checkResources(object(container["resources"]), [...path2, "resources"], report);
+  for (const [index2, { name }] of objects(container["env"]).entries())
+    if (typeof name === "string" && name.includes("="))
+      report(
+        [...path2, "env", index2, "name"],
+        `"${shown(name)}" cannot be the name of a variable: it must not hold a =.`
+      );
+  for (const [index2, port] of objects(container["ports"]).entries())
+    for (const field2 of ["containerPort", "hostPort"]) {
+      const number = port[field2];
+      if (field2 === "hostPort" && number === 0) continue;
+      if (typeof number === "number" && !(Number.isInteger(number) && number > 0 && number <= MOST_PORT))
+        report([...path2, "ports", index2, field2], `${shown(number)} is no port: from 1 to ${MOST_PORT}.`);
+    }
+}
+function checkMounts(container, path2, volumes, report) {
+  for (const [index2, mount] of objects(container["volumeMounts"]).entries()) {
+    const where = [...path2, "volumeMounts", index2];
+    const { name, mountPath, subPath } = mount;
+    if (typeof name === "string" && name !== "" && !volumes.has(name))
+      report([...where, "name"], `there is no volume "${shown(name)}".${wayOut(name, [...volumes])}`);
+    checkAbsolute(mountPath, [...where, "mountPath"], report);
+    if (typeof subPath === "string" && (subPath.startsWith("/") || subPath.split("/").includes("..")))
+      report([...where, "subPath"], `expected a relative path without "..", found "${shown(subPath)}".`);
+  }
+}
+function checkAbsolute(value, path2, report) {
+  if (typeof value === "string" && value !== "" && !/^([A-Za-z]:)?[/\\]/.test(value))
+    report(path2, `expected an absolute path, found "${shown(value)}".`);
+}
+function wayOut(name, volumes) {
+  if (volumes.length === 0) return " The pod has no volumes: add it to `volumes`.";
+  return didYouMean(name, volumes) || ` There is ${volumes.join(", ")}.`;
+}
+function checkResources(resources, path2, report) {
+  for (const side of ["requests", "limits"])
+    for (const [resource, quantity] of Object.entries(object(resources[side])))
+      if (typeof quantity === "object") continue;
+      else if (!isQuantity(quantity))
+        report(
+          [...path2, side, resource],
+          `expected a quantity, e.g. 500m, 0.5, 512Mi or 1Gi; found "${shown(quantity)}".`
+        );
+      else if (String(quantity).startsWith("-")) report([...path2, side, resource], `${shown(quantity)} is negative.`);
+  const [requests, limits] = [object(resources["requests"]), object(resources["limits"])];
+  for (const [resource, request3] of Object.entries(requests)) {
+    const limit = limits[resource];
+    const [asked2, most] = [quantityValue(request3), quantityValue(limit ?? "")];
+    if (asked2 !== void 0 && most !== void 0 && asked2 > most)
+      report([...path2, "requests", resource], `${shown(request3)} is more than the limit of ${shown(limit)}.`);
+  }
+}
+var MOST_SHOWN = 80;
+function shown(value) {
+  const text = typeof value === "string" ? value : JSON.stringify(value ?? null);
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
+}
+function object(value) {
+  return isObject(value) ? value : {};
+}
+function objects(value) {
+  return Array.isArray(value) ? value.map(object) : [];
+}
+
+// src/github/defined.ts
+function defined(object2) {
+  return Object.fromEntries(Object.entries(object2).filter(([, value]) => value !== void 0));
 }
 
 // src/github/inputs/inputs.ts
 var RESERVED_PREFIX = "kubernetes-pod-step/";
-var PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
 var FINISH_ACTIONS = ["delete_pod", "delete_succeeded_pod", "delete_active_pod", "keep_pod"];
-function readInputs(env) {
-  const reader = new InputReader(env);
-  const inputs = {
+var DEFAULT_TIMEOUT_SECONDS = 600;
+function readInputs(reader) {
+  return {
     ...defined({
-      imagePullPolicy: reader.choice("image_pull_policy", PULL_POLICIES),
-      cmds: readWords(reader, "cmds"),
-      arguments: readWords(reader, "arguments"),
-      resources: readResources(reader),
-      name: reader.word("name"),
-      serviceAccountName: reader.word("service_account_name"),
-      activeDeadlineSeconds: reader.seconds("active_deadline_seconds", 1)
+      podTemplateFile: reader.word("pod_template_file"),
+      templateVars: reader.tree("template_vars")
     }),
     cluster: readCluster(reader),
-    image: readImage(reader),
-    envVars: readEnvVars(reader),
-    secrets: readSecrets(reader),
     randomNameSuffix: reader.boolean("random_name_suffix") ?? true,
-    labels: readTexts(reader, "labels"),
-    annotations: readTexts(reader, "annotations"),
+    scheduleTimeoutSeconds: reader.seconds("schedule_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
+    startupTimeoutSeconds: reader.seconds("startup_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
     getLogs: reader.boolean("get_logs") ?? true,
-    readResult: readResultMode(reader),
-    onFinishAction: reader.choice("on_finish_action", FINISH_ACTIONS) ?? "delete_pod"
+    result: readResultMode(reader),
+    onFinishAction: readFinishAction(reader),
+    dryRun: reader.boolean("dry_run") ?? false
   };
-  checkVariables(reader, inputs);
-  reader.unknownInputs();
-  refuse(reader.problems);
-  return inputs;
 }
-function checkVariables(reader, { envVars, secrets }) {
-  const seen = /* @__PURE__ */ new Set();
-  const fromSecrets = secrets.flatMap((use) => use.kind === "variable" ? [use.name] : []);
-  for (const [input, name] of [
-    ...envVars.map(({ name: name2 }) => ["env_vars", name2]),
-    ...fromSecrets.map((name2) => ["secrets", name2])
-  ]) {
-    if (seen.has(name))
-      reader.problem(input, `${name} is set twice. Kubernetes would take the last one; remove one of them.`);
-    seen.add(name);
-  }
-}
-function readClusterInputs(env) {
-  return readCluster(new InputReader(env));
-}
-function refuse(problems) {
+function refuseProblems({ problems }) {
   const [first, ...more] = problems;
   if (first === void 0) return;
-  const list = more.length === 0 ? first : problems.map((problem) => `- ${problem}`).join("\n");
-  throw new StepError("InvalidInput", more.length === 0 ? "Invalid input" : `${problems.length} invalid inputs`, list);
+  const list2 = more.length === 0 ? first : problems.map((problem) => `- ${problem}`).join("\n");
+  throw new StepError("InvalidInput", more.length === 0 ? "Invalid input" : `${problems.length} invalid inputs`, list2);
 }
 function readCluster(reader) {
   const kubeconfig = reader.raw("kubeconfig");
@@ -25025,47 +26219,549 @@ function decodeKubeconfig(reader, value) {
   );
   return void 0;
 }
+function isNamespace(text) {
+  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
+}
 function readNamespace(reader) {
   const namespace = reader.word("namespace");
-  if (namespace === void 0 || /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace)) return namespace;
+  if (namespace === void 0 || isNamespace(namespace)) return namespace;
   reader.problem(
     "namespace",
     `"${namespace}" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`
   );
   return void 0;
 }
-function readImage(reader) {
-  const image = reader.word("image");
-  if (image === void 0) reader.problem("image", "expected the image to run, e.g. python:3.13-slim; found nothing.");
-  else if (/\s/.test(image)) reader.problem("image", "an image name holds no white space.");
-  return image ?? "";
-}
 function readResultMode(reader) {
-  const written = reader.word("do_xcom_push");
-  const mode = /^(true|false)$/i.test(written ?? "") ? written?.toLowerCase() : reader.choice("do_xcom_push", ["auto", "false", "true"]);
-  if (mode === "true")
-    reader.problem("do_xcom_push", "true (results above 4 KiB) is not available yet. Use auto, or leave it out.");
-  return mode !== "false";
+  const written2 = reader.word("do_xcom_push");
+  const mode = /^(true|false)$/i.test(written2 ?? "") ? written2?.toLowerCase() : reader.choice("do_xcom_push", ["auto", "false", "true"]);
+  return mode === "true" ? "required" : mode === "false" ? "none" : "auto";
 }
-function readTexts(reader, name) {
-  const tree = reader.tree(name);
-  if (tree === void 0 || isNull(tree)) return {};
-  if (!isMapping(tree)) {
-    reader.problem(name, `expected a mapping, e.g. {team: data}; found ${describe(tree)}.`);
-    return {};
+function readFinishAction(reader) {
+  const action = reader.choice("on_finish_action", FINISH_ACTIONS);
+  const old = reader.boolean("is_delete_operator_pod");
+  if (old === void 0) return action ?? "delete_pod";
+  const successor = old ? "delete_pod" : "keep_pod";
+  reader.notices.add(`is_delete_operator_pod is deprecated: write on_finish_action: ${successor}.`);
+  if (action !== void 0 && action !== successor)
+    reader.problem(
+      "is_delete_operator_pod",
+      `${old} means on_finish_action: ${successor}, which says ${action}. Keep on_finish_action alone.`
+    );
+  return action ?? successor;
+}
+
+// src/pod/naming.ts
+import { createHash } from "node:crypto";
+var LONGEST_NAME = 63;
+var LONGEST_LABEL = 63;
+var SUFFIX = 8;
+function dnsLabel(text, longest = LONGEST_NAME) {
+  const label = text.toLowerCase().replace(/-*[^a-z0-9-][^a-z0-9]*/g, "-").replace(/^-+|-+$/g, "");
+  if (label === "") return text === "" ? "" : `x${hash(text, SUFFIX - 1)}`;
+  if (label.length <= longest) return label;
+  return `${label.slice(0, longest - SUFFIX - 1).replace(/-+$/, "")}-${hash(text, SUFFIX)}`;
+}
+function podName(name, uniqueness) {
+  if (uniqueness === void 0) return dnsLabel(name);
+  const suffix = hash(uniqueness, SUFFIX);
+  return [dnsLabel(name, LONGEST_NAME - SUFFIX - 1), suffix].filter((part) => part !== "").join("-");
+}
+function labelValue(text) {
+  const value = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
+  if (value === text && value.length <= LONGEST_LABEL) return value;
+  return `${value.slice(0, LONGEST_LABEL - SUFFIX - 1)}-${hash(text, SUFFIX)}`.replace(/^[._-]+/, "");
+}
+function hash(text, length) {
+  const digest = createHash("sha256").update(text).digest();
+  return Array.from(
+    digest.subarray(0, length),
+    (byte, index2) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % (index2 === 0 ? 26 : 36)]
+  ).join("");
+}
+
+// src/pod/identity.ts
+var NONCE_ANNOTATION = `${RESERVED_PREFIX}nonce`;
+var RUN_URL_ANNOTATION = `${RESERVED_PREFIX}run-url`;
+function identityLabels(identity) {
+  return prefixed(
+    {
+      repository: identity.repository,
+      "repository-id": identity.repositoryId,
+      workflow: identity.workflow,
+      "run-id": identity.runId,
+      "run-attempt": identity.runAttempt,
+      job: identity.job,
+      step: identity.step,
+      matrix: identity.matrix
+    },
+    labelValue
+  );
+}
+function identityAnnotations(identity) {
+  return prefixed({
+    repository: identity.repository,
+    workflow: identity.workflow,
+    "run-url": identity.runUrl,
+    commit: identity.sha,
+    matrix: identity.matrix
+  });
+}
+function prefixed(values, made = (value) => value) {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== "").map(([key, value]) => [`${RESERVED_PREFIX}${key}`, made(value)])
+  );
+}
+
+// src/pod/result.ts
+import { posix } from "node:path";
+var RESULT_PATH = "/airflow/xcom/return.json";
+function takesResult({ pod }, base, mode, report) {
+  if (mode === "none") return false;
+  const index2 = containersOf(pod).findIndex(({ name }) => name === base);
+  const container = containersOf(pod)[index2] ?? {};
+  const place = ["spec", "containers", index2];
+  const refuse = (path2, why) => {
+    if (mode === "required") report(path2, `${why}, so do_xcom_push: true has nothing to read ${RESULT_PATH} from.`);
+    return false;
+  };
+  const own = container["terminationMessagePath"];
+  if (own !== void 0 && own !== RESULT_PATH)
+    return refuse([...place, "terminationMessagePath"], `the termination message is at ${own}`);
+  const mounts = Array.isArray(container["volumeMounts"]) ? container["volumeMounts"].map(objectOf) : [];
+  const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? "", RESULT_PATH));
+  if (covering !== -1)
+    return refuse([...place, "volumeMounts", covering], `a volume is mounted at ${mounts[covering]?.["mountPath"]}`);
+  const spec = objectOf(pod["spec"]);
+  const windows = objectOf(spec["os"])["name"] === "windows" || objectOf(spec["nodeSelector"])["kubernetes.io/os"] === "windows";
+  return windows ? refuse(["spec"], "the pod runs on Windows") : true;
+}
+function holds(mountPath, path2) {
+  const folder = posix.normalize(mountPath).replace(/\/+$/, "");
+  return path2 === folder || path2.startsWith(`${folder}/`);
+}
+
+// src/pod/layers.ts
+var DEFAULTS2 = "default";
+var OWN = "the action";
+var DEFAULT_LABELS = { "app.kubernetes.io/managed-by": "kubernetes-pod-step" };
+function defaults(activeDeadlineSeconds) {
+  return {
+    from: DEFAULTS2,
+    pod: {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { labels: DEFAULT_LABELS },
+      spec: { restartPolicy: "Never", activeDeadlineSeconds }
+    }
+  };
+}
+function templates({ pod, templateFile, inputs }, report) {
+  const layers = [];
+  if (inputs.podTemplateFile !== void 0 && pod.podTemplateDict !== void 0)
+    report("pod_template_dict: pod_template_file is given too. Keep the one that is meant.");
+  if (templateFile !== void 0)
+    layers.push({ from: `pod_template_file (${templateFile.file})`, pod: templateFile.pod, root: [] });
+  if (pod.podTemplateDict !== void 0) layers.push({ ...pod.podTemplateDict, root: [] });
+  if (pod.fullPodSpec !== void 0) layers.push({ ...pod.fullPodSpec, root: [] });
+  return layers;
+}
+function upper({ pod }, base, owned, deadlineSeconds) {
+  const from = pod.baseContainer?.from ?? DEFAULTS2;
+  const layers = [
+    { from, pod: { spec: { containers: [{ name: base }] } } },
+    ...[...pod.fragments, ...owned].map((fragment) => layerOf(fragment, base)),
+    keptDefaults(pod.fragments, deadlineSeconds)
+  ];
+  if (pod.podPatch !== void 0) layers.push({ ...pod.podPatch, root: [], strategic: true });
+  return layers;
+}
+function keptDefaults(fragments, activeDeadlineSeconds) {
+  const taken = (field2) => fragments.some(({ fields }) => fields[field2] === null);
+  return {
+    from: DEFAULTS2,
+    pod: {
+      ...taken("labels") && { metadata: { labels: DEFAULT_LABELS } },
+      ...taken("activeDeadlineSeconds") && { spec: { activeDeadlineSeconds } }
+    }
+  };
+}
+function layerOf({ from, of: of2, fields, mirrors }, base) {
+  if (of2 === "container") {
+    const root = mirrors === void 0 ? {} : { root: ["spec", "containers", 0, mirrors] };
+    return { from, pod: { spec: { containers: [{ name: base, ...fields }] } }, ...root };
   }
-  const texts = [];
-  for (const [key, value] of Object.entries(tree)) {
-    if (key.startsWith(RESERVED_PREFIX))
-      reader.problem(
+  const strategic = from === "registry_username";
+  return { from, pod: { [of2]: fields }, ...mirrors !== void 0 && { root: [of2, mirrors] }, strategic };
+}
+function ownLayer(name, identity, nonce, resultOf) {
+  return {
+    from: OWN,
+    pod: {
+      metadata: {
         name,
-        `the prefix ${RESERVED_PREFIX} is reserved, for cleanup rests on it. Use another.`,
-        `.${key}`
-      );
-    else if (!isScalar(value)) reader.problem(name, `expected text, found ${describe(value)}.`, `.${key}`);
-    else texts.push([key, isNull(value) ? "" : String(value)]);
+        generateName: null,
+        labels: identityLabels(identity),
+        annotations: { ...identityAnnotations(identity), [NONCE_ANNOTATION]: nonce }
+      },
+      ...resultOf !== void 0 && {
+        spec: { containers: [{ name: resultOf, terminationMessagePath: RESULT_PATH }] }
+      }
+    }
+  };
+}
+
+// src/pod/merge.ts
+var MergedPod = class {
+  pod;
+  root;
+  /** @param layers the first is the least */
+  constructor(layers) {
+    const [first = { from: "", pod: {} }] = layers;
+    this.root = { fields: /* @__PURE__ */ new Map(), origin: { layer: first, path: [] } };
+    for (const layer of layers)
+      mergeFields(this.root.fields, { value: layer.pod, origin: { layer, path: [] } }, "V1Pod");
+    this.pod = json(this.root);
   }
-  return Object.fromEntries(texts);
+  /** @returns the layer that the value at `path` came from. */
+  layerOf(path2) {
+    return this.find(path2).layer;
+  }
+  /**
+   * @param path a place in the pod, e.g. `spec.containers[0].volumeMounts[1].name`
+   * @returns what the user wrote to get it, e.g. `volume_mounts[1].name`
+   */
+  originOf(path2) {
+    return originText(this.find(typeof path2 === "string" ? parsePath(path2) : path2));
+  }
+  /** @returns the origin of the value at `path`; for what is not there, that of the part that lacks it. */
+  find(path2) {
+    let part = this.root;
+    for (const [depth, step] of path2.entries()) {
+      const next = "fields" in part ? part.fields.get(String(step)) : "items" in part ? part.items[Number(step)] : void 0;
+      if (next === void 0) return { ...part.origin, path: [...part.origin.path, ...path2.slice(depth)] };
+      part = next;
+    }
+    return part.origin;
+  }
+};
+function originText({ layer: { from, root }, path: path2 }) {
+  if (root === void 0) return from;
+  const inside = root.every((step, index2) => path2[index2] === step) ? path2.slice(root.length) : [];
+  const text = pathText(inside);
+  if (text === "") return from;
+  if (root.length === 0) return `${from}: ${text}`;
+  return typeof inside[0] === "number" || text.startsWith("[") ? `${from}${text}` : `${from}.${text}`;
+}
+function mergeFields(fields, overlay, model) {
+  const { strategic = false } = overlay.origin.layer;
+  if (strategic && overlay.value["$patch"] === "replace") fields.clear();
+  for (const [key, value] of Object.entries(overlay.value)) {
+    if (strategic && key.startsWith("$")) continue;
+    if (value === null || strategic && isDirective(value, "delete")) {
+      fields.delete(key);
+      continue;
+    }
+    for (const other of excludedBy(model, key)) if (!Object.hasOwn(overlay.value, other)) fields.delete(other);
+    const type = valueType(model) ?? fieldNamed(model, key)?.type ?? "any";
+    fields.set(key, mergeValue(fields.get(key), within(overlay, key), type, mergeKeys2(model, key, strategic)));
+  }
+  if (strategic) followDirectives(fields, overlay.value);
+}
+function mergeValue(base, overlay, type, keys) {
+  const { value, origin: origin2 } = overlay;
+  const { strategic = false } = origin2.layer;
+  if (isObject(value)) {
+    const mapping2 = asMapping(base) ?? (strategic ? { fields: /* @__PURE__ */ new Map(), origin: origin2 } : void 0);
+    if (mapping2 === void 0) return { value: withoutNulls(value), origin: origin2 };
+    mergeFields(mapping2.fields, overlay, type);
+    return mapping2;
+  }
+  if (Array.isArray(value) && keys !== void 0) {
+    const list2 = asList(base) ?? (strategic ? { items: [], origin: origin2 } : void 0);
+    if (list2 !== void 0) return mergeItems(list2, overlay, itemType(type) ?? "any", keys);
+  }
+  if (base !== void 0 && "value" in base && base.value === value) return base;
+  return { value: withoutNulls(value), origin: origin2 };
+}
+function mergeItems(list2, overlay, model, keys) {
+  if (overlay.value.length === 0) return { value: [], origin: overlay.origin };
+  const { strategic = false } = overlay.origin.layer;
+  const isDelete = (item) => strategic && isDirective(item, "delete");
+  const isReplace = (item) => strategic && isDirective(item, "replace") && Object.keys(item).length === 1;
+  if (overlay.value.some(isReplace)) keep(list2, () => false);
+  for (const item of overlay.value.filter(isDelete)) {
+    const named3 = keys.filter((key2) => isObject(item) && Object.hasOwn(item, key2));
+    const key = itemKey(item, named3);
+    if (named3.length > 0) keep(list2, (other) => itemKey(json(other), named3) !== key);
+  }
+  list2.places ??= placesOf(list2.items, keys);
+  const { places } = list2;
+  const met = /* @__PURE__ */ new Map();
+  const added = [];
+  for (const [index2, item] of overlay.value.entries()) {
+    if (isDelete(item) || isReplace(item)) continue;
+    const said = within(overlay, index2);
+    const key = itemKey(item, keys);
+    const nth = key !== void 0 && met.get(key) || 0;
+    const at2 = key === void 0 ? void 0 : places.get(key)?.[nth];
+    if (key !== void 0) met.set(key, nth + 1);
+    const part = mergeValue(at2 === void 0 ? void 0 : list2.items[at2], said, model, void 0);
+    if (at2 === void 0) added.push({ key, part });
+    else list2.items[at2] = part;
+  }
+  for (const { key, part } of added) {
+    if (key !== void 0) places.set(key, [...places.get(key) ?? [], list2.items.length]);
+    list2.items.push(part);
+  }
+  return list2;
+}
+function followDirectives(fields, overlay) {
+  const retained = overlay["$retainKeys"];
+  if (Array.isArray(retained)) {
+    for (const key of fields.keys()) if (!retained.includes(key)) fields.delete(key);
+  }
+  for (const [directive, listed] of Object.entries(overlay)) {
+    const [, field2 = ""] = /^\$deleteFromPrimitiveList\/(.+)$/.exec(directive) ?? [];
+    const list2 = asList(fields.get(field2));
+    if (list2 === void 0 || !Array.isArray(listed)) continue;
+    keep(list2, (item) => !listed.includes(json(item)));
+    fields.set(field2, list2);
+  }
+}
+function isDirective(value, directive) {
+  return isObject(value) && value["$patch"] === directive;
+}
+function keep(list2, isKept) {
+  list2.items = list2.items.filter(isKept);
+  list2.places = void 0;
+}
+function placesOf(items, keys) {
+  const places = /* @__PURE__ */ new Map();
+  for (const [index2, item] of items.entries()) {
+    const key = itemKey(json(item), keys);
+    if (key !== void 0) places.set(key, [...places.get(key) ?? [], index2]);
+  }
+  return places;
+}
+function within(said, key) {
+  const { layer, path: path2 } = said.origin;
+  return { value: said.value[key] ?? null, origin: { layer, path: [...path2, key] } };
+}
+function asMapping(part) {
+  if (part === void 0 || "fields" in part) return part;
+  if (!("value" in part) || !isObject(part.value)) return void 0;
+  const said = part;
+  return {
+    fields: new Map(Object.keys(said.value).map((key) => [key, within(said, key)])),
+    origin: part.origin
+  };
+}
+function asList(part) {
+  if (part === void 0 || "items" in part) return part;
+  if (!("value" in part) || !Array.isArray(part.value)) return void 0;
+  const said = part;
+  return { items: said.value.map((_, index2) => within(said, index2)), origin: part.origin };
+}
+function json(part) {
+  if ("value" in part) return part.value;
+  if ("items" in part) return part.items.map(json);
+  return Object.fromEntries([...part.fields].map(([key, child]) => [key, json(child)]));
+}
+function withoutNulls(value) {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).filter(([, child]) => child !== null).map(([key, child]) => [key, withoutNulls(child)])
+  );
+}
+
+// src/pod/owned-secrets.ts
+var DOCKER_HUB = "https://index.docker.io/v1/";
+var DEFAULT_MODE = 292;
+var LONGEST_NAME2 = 50;
+function planOwnedSecrets({ env, files, registry }, image, podName2, nonce) {
+  const named3 = (what) => `${dnsLabel(podName2, LONGEST_NAME2)}-${what}-${hash(nonce, 8)}`;
+  const secrets = [];
+  const fragments = [];
+  if (env.length > 0) {
+    const name = named3("env");
+    secrets.push({ name, type: "Opaque", data: Object.fromEntries(env.map(({ name: name2, value }) => [name2, value])) });
+    for (const variable of env) {
+      const reference = { name: variable.name, valueFrom: { secretKeyRef: { name, key: variable.name } } };
+      fragments.push({ from: variable.from, of: "container", fields: { env: [reference] } });
+    }
+  }
+  if (files.length > 0) {
+    const name = named3("files");
+    const key = (index2) => `file-${index2}`;
+    secrets.push({
+      name,
+      type: "Opaque",
+      data: Object.fromEntries(files.map(({ content: content2 }, at2) => [key(at2), content2]))
+    });
+    const items = files.map(({ mode }, at2) => ({ key: key(at2), path: key(at2), ...mode !== void 0 && { mode } }));
+    const volumeName = `secret-files-${hash(JSON.stringify(files.map(({ path: path2 }) => path2)), 8)}`;
+    const volume = { name: volumeName, secret: { secretName: name, defaultMode: DEFAULT_MODE, items } };
+    fragments.push({ from: "secret_files", of: "spec", fields: { volumes: [volume] } });
+    for (const [at2, { path: path2, from }] of files.entries()) {
+      const mount = { name: volumeName, mountPath: path2, subPath: key(at2), readOnly: true };
+      fragments.push({ from, of: "container", fields: { volumeMounts: [mount] } });
+    }
+  }
+  if (registry !== void 0) {
+    const name = named3("registry");
+    const { username, password } = registry;
+    const auth = Buffer.from(`${username}:${password}`).toString("base64");
+    const auths = { [registry.server ?? registryOf(image)]: { username, password, auth } };
+    secrets.push({
+      name,
+      type: "kubernetes.io/dockerconfigjson",
+      data: { ".dockerconfigjson": JSON.stringify({ auths }) }
+    });
+    fragments.push({ from: "registry_username", of: "spec", fields: { imagePullSecrets: [{ name }] } });
+  }
+  return { secrets, fragments };
+}
+function registryOf(image = "") {
+  const [host = "", ...rest] = image.split("/");
+  return rest.length > 0 && (/[.:]/.test(host) || host === "localhost") ? host : DOCKER_HUB;
+}
+
+// src/pod/rules.ts
+function sameRank(fragments, report) {
+  const seen = /* @__PURE__ */ new Map();
+  for (const { from, of: of2, fields } of fragments) {
+    const model = of2 === "container" ? "V1Container" : of2 === "spec" ? "V1PodSpec" : "V1ObjectMeta";
+    for (const [field2, value] of Object.entries(fields)) {
+      const keys = mergeKeys2(model, field2, false);
+      if (keys === void 0 || !Array.isArray(value) || field2 === "envFrom") continue;
+      for (const item of value) {
+        const key = itemKey(item, keys);
+        const first = seen.get(`${field2} ${key}`);
+        if (key !== void 0 && first !== void 0 && first !== from)
+          report(`${from}: ${key} is set by ${first} too. One of the two would be lost; remove or rename it.`);
+        seen.set(`${field2} ${key}`, first ?? from);
+      }
+    }
+  }
+}
+function enforce(merged, layers, base, report) {
+  const spec = objectOf(merged.pod["spec"]);
+  const at2 = (path2, sentence) => report(`${merged.originOf(path2)}: ${sentence}`);
+  const inSpec = (field2, sentence) => {
+    const path2 = ["spec", field2];
+    if (spec[field2] !== void 0) at2(path2, sentence);
+    else report(`${takerOf(path2, layers)}: ${pathText(path2)}: ${sentence}`);
+  };
+  if (containerNamed(merged.pod, base) === void 0)
+    report(
+      `${takerOf(["spec", "containers"], layers)}: the container "${base}", which decides the outcome, has to be among the pod's.`
+    );
+  if (spec["restartPolicy"] === "Always")
+    inSpec("restartPolicy", "Always would run the container for ever. Use Never, or OnFailure.");
+  if (spec["restartPolicy"] === void 0)
+    inSpec("restartPolicy", "nothing means Kubernetes' own Always, which would run the container for ever. Use Never.");
+  const deadline = spec["activeDeadlineSeconds"];
+  if (deadline === void 0 || Number.isInteger(deadline) && Number(deadline) < 1)
+    inSpec(
+      "activeDeadlineSeconds",
+      "has to be a whole number of seconds, at least 1: without it a pod whose runner is lost would run for ever."
+    );
+  for (const field2 of ["labels", "annotations"])
+    for (const key of Object.keys(objectOf(objectOf(merged.pod["metadata"])[field2])))
+      if (key.startsWith(RESERVED_PREFIX))
+        at2(
+          ["metadata", field2, key],
+          `the prefix ${RESERVED_PREFIX} is reserved, for cleanup rests on it. Use another.`
+        );
+}
+function takerOf(path2, layers) {
+  const hasNull = ({ pod }) => {
+    let value = pod;
+    for (const step of path2) {
+      value = objectOf(value)[step];
+      if (value === null) return true;
+    }
+    return false;
+  };
+  return (layers.findLast(hasNull) ?? layers.at(-1))?.from ?? DEFAULTS2;
+}
+
+// src/pod/manifest.ts
+var BASE_CONTAINER = "base";
+var MARGIN_SECONDS = 600;
+var LONGEST_JOB_SECONDS = { hosted: 6 * 3600, selfHosted: 5 * 24 * 3600 };
+function placed(plan, namespace) {
+  const metadata = { ...plan.pod.metadata, namespace: plan.pod.metadata?.namespace ?? namespace };
+  const named3 = plan.pod.metadata?.namespace !== void 0;
+  const isNamespace2 = (path2) => pathText(path2) === "metadata.namespace";
+  return {
+    ...plan,
+    pod: { ...plan.pod, metadata },
+    namespace: metadata.namespace,
+    sourceOf: (path2) => !named3 && isNamespace2(path2) ? "the cluster's context" : plan.sourceOf(path2)
+  };
+}
+function planPod(sources, identity, nonce, report) {
+  const { inputs } = sources;
+  const deadlineSeconds = (identity.hosted ? LONGEST_JOB_SECONDS.hosted : LONGEST_JOB_SECONDS.selfHosted) + MARGIN_SECONDS;
+  const lower = [defaults(deadlineSeconds), ...templates(sources, report)];
+  const base = baseContainer(new MergedPod(lower), sources.pod.baseContainer, report);
+  const layers = (owned2) => [...lower, ...upper(sources, base, owned2, deadlineSeconds)];
+  const meant = new MergedPod(layers([]));
+  const nameGiven = givenName(meant);
+  const uniqueness = [identity.repositoryId, identity.runId, identity.runAttempt, identity.matrix, nonce].join("/");
+  const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : void 0);
+  const container = containerNamed(meant.pod, base);
+  const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.["image"]), name, nonce);
+  const merged = new MergedPod(layers(owned.fragments));
+  sameRank([...sources.pod.fragments, ...owned.fragments], report);
+  const at2 = (path2, sentence) => report(`${merged.originOf(path2)}: ${sentence}`);
+  if (container !== void 0 && !container["image"])
+    report("image: expected the image to run, e.g. python:3.13-slim; found nothing.");
+  const resultInMessage = takesResult(merged, base, inputs.result, at2);
+  enforce(merged, layers(owned.fragments), base, report);
+  const final = new MergedPod([
+    ...layers(owned.fragments),
+    ownLayer(name, identity, nonce, resultInMessage ? base : void 0)
+  ]);
+  checkPod(final.pod, base, (path2, sentence) => report(`${final.originOf(path2)}: ${withPlace(final, path2, sentence)}`));
+  const spec = objectOf(final.pod["spec"]);
+  return {
+    pod: final.pod,
+    base,
+    name,
+    ...nameGiven !== void 0 && { nameGiven },
+    secrets: owned.secrets,
+    resultInMessage,
+    ...spec["activeDeadlineSeconds"] === deadlineSeconds && final.layerOf(["spec", "activeDeadlineSeconds"]).from === DEFAULTS2 && {
+      defaultDeadlineSeconds: deadlineSeconds
+    },
+    originOf: (path2) => final.originOf(path2),
+    sourceOf: (path2) => final.layerOf(path2).from
+  };
+}
+function nonceOf(pod) {
+  return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? "";
+}
+function baseContainer(template, asked2, report) {
+  const names = containersOf(template.pod).flatMap(({ name: name2 }) => typeof name2 === "string" ? [name2] : []);
+  if (asked2 === void 0) return names.includes(BASE_CONTAINER) ? BASE_CONTAINER : names[0] ?? BASE_CONTAINER;
+  const { name, from } = asked2;
+  if (names.length > 0 && !names.includes(name))
+    report(`${from}: the template has no container "${name}"; it has ${names.join(", ")}.${didYouMean(name, names)}`);
+  return name;
+}
+function givenName({ pod }) {
+  const { name, generateName } = objectOf(pod["metadata"]);
+  return textOf(name) || textOf(generateName)?.replace(/-+$/, "") || void 0;
+}
+function ownName(identity) {
+  return [identity.job, identity.step.replace(/^_+/, "")].filter((part) => part !== "").join("-") || "pod-step";
+}
+function withPlace(merged, path2, sentence) {
+  const origin2 = merged.originOf(path2);
+  return origin2 === DEFAULTS2 || origin2 === OWN ? `${pathText(path2)} ${sentence}` : sentence;
 }
 
 // src/kubernetes/client.ts
@@ -25108,15 +26804,15 @@ var Connection = class {
         }
       );
     }
-    const headers2 = { ...options.headers };
-    if (options.auth) headers2["Authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`;
-    if (headers2["Authorization"] !== void 0) headers2["Authorization"] = headers2["Authorization"].trim();
-    const credential = headers2["Authorization"] ?? "";
+    const headers3 = { ...options.headers };
+    if (options.auth) headers3["Authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`;
+    if (headers3["Authorization"] !== void 0) headers3["Authorization"] = headers3["Authorization"].trim();
+    const credential = headers3["Authorization"] ?? "";
     if (credential !== this.#knownCredential) {
       this.#knownCredential = credential;
       this.#onCredential(credential.replace(/^\S+ /, ""));
     }
-    return { agent: this.#agent(options), headers: headers2 };
+    return { agent: this.#agent(options), headers: headers3 };
   }
   /** What to say to a 401 when the client certificate has expired, which the server does not tell. */
   expiredCertificate() {
@@ -25261,10 +26957,10 @@ function unreachable(server, error2, seconds) {
   );
 }
 function codeOf(error2) {
-  for (let at = error2, depth = 0; at instanceof Error && depth < 5; depth++) {
-    if ("code" in at && typeof at.code === "string" && at.code !== "UND_ERR") return at.code;
-    if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];
-    else at = at.cause;
+  for (let at2 = error2, depth = 0; at2 instanceof Error && depth < 5; depth++) {
+    if ("code" in at2 && typeof at2.code === "string" && at2.code !== "UND_ERR") return at2.code;
+    if (at2 instanceof AggregateError && at2.errors.length > 0) at2 = at2.errors[0];
+    else at2 = at2.cause;
   }
   return "";
 }
@@ -25287,8 +26983,8 @@ var ApiError = class extends StepError {
   status;
   /** Seconds that the server asks to wait (Retry-After). */
   retryAfterSeconds;
-  constructor(code, status, asked, retryAfterSeconds) {
-    const { reason, title, sentence, remedy } = explain(code, status, asked);
+  constructor(code, status, asked2, retryAfterSeconds) {
+    const { reason, title, sentence, remedy } = explain(code, status, asked2);
     super(reason, title, sentence, remedy === void 0 ? {} : { remedy });
     this.code = code;
     this.status = status;
@@ -25299,16 +26995,16 @@ var ApiError = class extends StepError {
     return this.code === 404 && this.status.details?.kind === "pods";
   }
 };
-function explain(code, status, asked) {
+function explain(code, status, asked2) {
   const message = (status.message ?? "").trim() || `HTTP ${code}`;
   if (code === 401) return unauthorized();
-  if (code === 403) return forbidden(message, asked);
-  if (code === 404 && status.details?.kind === "namespaces") return missingNamespace(asked.namespace);
+  if (code === 403) return forbidden(message, asked2);
+  if (code === 404 && status.details?.kind === "namespaces") return missingNamespace(asked2.namespace);
   if (code === 404) {
     return {
       reason: "PodDeleted",
       title: "Not found",
-      sentence: `The API server knows no ${asked.resource} ${asked.name ?? ""} in namespace ${asked.namespace}: ${message}.`
+      sentence: `The API server knows no ${asked2.resource} ${asked2.name ?? ""} in namespace ${asked2.namespace}: ${message}.`
     };
   }
   if (code === 409 && status.reason === "AlreadyExists")
@@ -25318,7 +27014,7 @@ function explain(code, status, asked) {
   return {
     reason: "ServerError",
     title: "Kubernetes API error",
-    sentence: `The API server answered ${asked.verb} ${asked.resource} with HTTP ${code}: ${message}`
+    sentence: `The API server answered ${asked2.verb} ${asked2.resource} with HTTP ${code}: ${message}`
   };
 }
 function unauthorized() {
@@ -25345,8 +27041,8 @@ function missingNamespace(namespace) {
     remedy: `Create it (kubectl create namespace ${namespace}), or correct \`namespace\`.`
   };
 }
-function forbidden(message, asked) {
-  if (/admission webhook "/.test(message)) return refused(message, asked);
+function forbidden(message, asked2) {
+  if (/admission webhook "/.test(message)) return refused(message, asked2);
   const denied = /User "([^"]*)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?/.exec(
     message
   );
@@ -25356,7 +27052,7 @@ function forbidden(message, asked) {
     return {
       reason: "Forbidden",
       title: "Permission missing",
-      sentence: `${user} may not ${verb} ${resource} in namespace ${namespace ?? asked.namespace}.`,
+      sentence: `${user} may not ${verb} ${resource} in namespace ${namespace ?? asked2.namespace}.`,
       remedy: `Grant it with a Role that has the verb ${verb} on ${resource} (the README shows the whole Role), or use a namespace or credentials that may.`
     };
   }
@@ -25366,7 +27062,7 @@ function forbidden(message, asked) {
     return {
       reason: "QuotaExceeded",
       title: "Quota exceeded",
-      sentence: `ResourceQuota ${name} of namespace ${asked.namespace} has no room for this pod: it asks for ${requested}, ${used} is used, the limit is ${limited}.`,
+      sentence: `ResourceQuota ${name} of namespace ${asked2.namespace} has no room for this pod: it asks for ${requested}, ${used} is used, the limit is ${limited}.`,
       remedy: "Lower `container_resources`, wait for other pods to end, or raise the quota."
     };
   }
@@ -25375,7 +27071,7 @@ function forbidden(message, asked) {
     return {
       reason: "QuotaExceeded",
       title: "Quota needs requests",
-      sentence: `ResourceQuota ${mustSpecify[1]} of namespace ${asked.namespace} takes only pods that specify ${mustSpecify[2]}.`,
+      sentence: `ResourceQuota ${mustSpecify[1]} of namespace ${asked2.namespace} takes only pods that specify ${mustSpecify[2]}.`,
       remedy: "Set them in `container_resources`."
     };
   }
@@ -25384,15 +27080,15 @@ function forbidden(message, asked) {
     return {
       reason: "InvalidPod",
       title: "No such service account",
-      sentence: `Service account ${account[1]} does not exist in namespace ${asked.namespace}.`,
-      remedy: `Create it (kubectl -n ${asked.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`
+      sentence: `Service account ${account[1]} does not exist in namespace ${asked2.namespace}.`,
+      remedy: `Create it (kubectl -n ${asked2.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`
     };
   }
   if (/because it is being terminated/.test(message)) {
     return {
       reason: "NamespaceNotFound",
       title: "Namespace is being deleted",
-      sentence: `Namespace ${asked.namespace} is being deleted and takes no new pods.`,
+      sentence: `Namespace ${asked2.namespace} is being deleted and takes no new pods.`,
       remedy: "Use another `namespace`."
     };
   }
@@ -25401,21 +27097,21 @@ function forbidden(message, asked) {
     return {
       reason: "Forbidden",
       title: "Refused by Pod Security",
-      sentence: `Namespace ${asked.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`
+      sentence: `Namespace ${asked2.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`
     };
   }
-  return refused(message, asked);
+  return refused(message, asked2);
 }
-function refused(message, asked) {
+function refused(message, asked2) {
   return {
     reason: "Forbidden",
     title: "Refused by the cluster",
-    sentence: `The cluster refused to ${asked.verb} ${asked.resource} in namespace ${asked.namespace}: ${message}.`
+    sentence: `The cluster refused to ${asked2.verb} ${asked2.resource} in namespace ${asked2.namespace}: ${message}.`
   };
 }
 function causes(status, message) {
-  const list = status.details?.causes ?? [];
-  if (list.length > 0) return list.map((cause) => `${cause.field}: ${cause.message}`).join("; ");
+  const list2 = status.details?.causes ?? [];
+  if (list2.length > 0) return list2.map((cause) => `${cause.field}: ${cause.message}`).join("; ");
   return /strict decoding error: (.+)$/s.exec(message)?.[1] ?? message;
 }
 
@@ -25441,19 +27137,19 @@ var ApiClient = class {
    * Calls the API and returns the JSON it answers. A failure that may pass (no connection, time-out, 429, 5xx) is tried again as long as patience lasts; only for requests that do no harm twice.
    * @throws ApiError for an answer that is an error, StepError when the server stays away.
    */
-  async call(call, signal3) {
+  async call(call2, signal3) {
     for (let tries = 0; ; tries++) {
       try {
-        return await this.once(call, signal3);
+        return await this.once(call2, signal3);
       } catch (error2) {
         await this.endure(error2, tries, signal3);
       }
     }
   }
   /** As {@link call}, once: an outage ends it with the NetworkError or ApiError itself. For calls whose repetition takes thought. */
-  async once(call, signal3) {
-    const milliseconds = 1e3 * (call.deadlineSeconds ?? DEADLINE_SECONDS);
-    const response = await this.#send(call, { headersTimeout: milliseconds, bodyTimeout: milliseconds }, signal3);
+  async once(call2, signal3) {
+    const milliseconds = 1e3 * (call2.deadlineSeconds ?? DEADLINE_SECONDS);
+    const response = await this.#send(call2, { headersTimeout: milliseconds, bodyTimeout: milliseconds }, signal3);
     const text = await onTheWire(response.body.text(), signal3);
     const type = response.headers["content-type"] ?? "no content type";
     const answer = parseAnswer(text, type);
@@ -25466,8 +27162,8 @@ var ApiClient = class {
    * The caller reads `body` to its end or destroys it, within a try: a cut connection is an error there.
    * @returns `body`; `undefined` for 204, which a log answers when the pod has no node yet.
    */
-  async open(call, signal3) {
-    const response = await this.#send(call, { headersTimeout: 1e3 * DEADLINE_SECONDS, bodyTimeout: 0 }, signal3);
+  async open(call2, signal3) {
+    const response = await this.#send(call2, { headersTimeout: 1e3 * DEADLINE_SECONDS, bodyTimeout: 0 }, signal3);
     this.#answered();
     response.body.on("error", () => {
     });
@@ -25493,8 +27189,8 @@ var ApiClient = class {
         this.#watcher.lost(this.target.server, error2.message, patienceSeconds);
       }
     }
-    const asked = error2 instanceof ApiError ? error2.retryAfterSeconds : void 0;
-    const pauseSeconds = asked ?? Math.min(5, 0.2 * 2 ** tries) * (0.5 + Math.random());
+    const asked2 = error2 instanceof ApiError ? error2.retryAfterSeconds : void 0;
+    const pauseSeconds = asked2 ?? Math.min(5, 0.2 * 2 ** tries) * (0.5 + Math.random());
     await pause(1e3 * pauseSeconds, signal3);
   }
   /** Closes every connection. */
@@ -25523,30 +27219,38 @@ var ApiClient = class {
     this.#lastOutageEnd = performance.now();
     if (told) this.#watcher.back(this.target.server, awaySeconds);
   }
-  async #send(call, timeouts, signal3) {
-    const { agent, headers: headers2 } = await this.#connection.ready(signal3);
+  async #send(call2, timeouts, signal3) {
+    const { agent, headers: headers3 } = await this.#connection.ready(signal3);
     const query = new URLSearchParams();
-    for (const [key, value] of Object.entries(call.query ?? {})) if (value !== void 0) query.set(key, String(value));
-    const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ""}`);
-    call.onSend?.();
+    for (const [key, value] of Object.entries(call2.query ?? {})) if (value !== void 0) query.set(key, String(value));
+    const url = new URL(`${this.target.server}${call2.path}${query.size > 0 ? `?${query}` : ""}`);
+    call2.onSend?.();
     const sent = (0, import_undici2.request)(url, {
       dispatcher: agent,
-      method: call.method,
+      method: call2.method,
       headers: {
-        ...headers2,
+        ...headers3,
         accept: "application/json, */*",
         "user-agent": "kubernetes-pod-step",
-        ...call.body !== void 0 && { "content-type": "application/json" }
+        ...call2.body !== void 0 && { "content-type": "application/json" }
       },
-      ...call.body !== void 0 && { body: JSON.stringify(call.body) },
+      ...call2.body !== void 0 && { body: JSON.stringify(call2.body) },
       ...signal3 && { signal: signal3 },
       ...timeouts
     });
-    const response = await onTheWire(sent, signal3);
+    const start = performance.now();
+    const tell2 = (what) => this.#watcher.request?.(
+      `${call2.method} ${url.pathname}${url.search} -> ${what} (${Math.round(performance.now() - start)} ms)`
+    );
+    const response = await onTheWire(sent, signal3).catch((error2) => {
+      tell2(error2.message);
+      throw error2;
+    });
+    tell2(response.statusCode);
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
-    throw await this.#failed(response, call, signal3);
+    throw await this.#failed(response, call2, signal3);
   }
-  async #failed(response, call, signal3) {
+  async #failed(response, call2, signal3) {
     const text = await onTheWire(response.body.text(), signal3);
     const { statusCode: code } = response;
     const answer = parseAnswer(text, response.headers["content-type"]);
@@ -25562,7 +27266,7 @@ var ApiClient = class {
     return new ApiError(
       code,
       status ?? { message: text.slice(0, 300) },
-      call.asked,
+      call2.asked,
       Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : void 0
     );
   }
@@ -26264,11 +27968,11 @@ var Jsep = class _Jsep {
   gobbleStringLiteral() {
     let str = "";
     const startIndex = this.index;
-    const quote = this.expr.charAt(this.index++);
+    const quote2 = this.expr.charAt(this.index++);
     let closed = false;
     while (this.index < this.expr.length) {
       let ch = this.expr.charAt(this.index++);
-      if (ch === quote) {
+      if (ch === quote2) {
         closed = true;
         break;
       } else if (ch === "\\") {
@@ -26920,7 +28624,7 @@ function JSONPath(opts, expr, obj, callback, otherTypeCallback) {
     return ret;
   }
 }
-JSONPath.prototype.evaluate = function(expr, json, callback, otherTypeCallback) {
+JSONPath.prototype.evaluate = function(expr, json2, callback, otherTypeCallback) {
   let currParent = this.parent, currParentProperty = this.parentProperty;
   let {
     flatten,
@@ -26931,7 +28635,7 @@ JSONPath.prototype.evaluate = function(expr, json, callback, otherTypeCallback) 
   this.currSandbox = this.sandbox;
   callback = callback || this.callback;
   this.currOtherTypeCallback = otherTypeCallback || this.otherTypeCallback;
-  json = json || this.json;
+  json2 = json2 || this.json;
   expr = expr || this.path;
   if (expr && typeof expr === "object" && !Array.isArray(expr)) {
     if (!expr.path && expr.path !== "") {
@@ -26941,7 +28645,7 @@ JSONPath.prototype.evaluate = function(expr, json, callback, otherTypeCallback) 
       throw new TypeError('You must supply a "json" property when providing an object argument to JSONPath.evaluate().');
     }
     ({
-      json
+      json: json2
     } = expr);
     flatten = Object.hasOwn(expr, "flatten") ? expr.flatten : flatten;
     this.currResultType = Object.hasOwn(expr, "resultType") ? expr.resultType : this.currResultType;
@@ -26959,7 +28663,7 @@ JSONPath.prototype.evaluate = function(expr, json, callback, otherTypeCallback) 
   if (Array.isArray(expr)) {
     expr = JSONPath.toPathString(expr);
   }
-  if (!expr && expr !== "" || !json) {
+  if (!expr && expr !== "" || !json2) {
     return void 0;
   }
   const exprList = JSONPath.toPathArray(expr);
@@ -26967,7 +28671,7 @@ JSONPath.prototype.evaluate = function(expr, json, callback, otherTypeCallback) 
     exprList.shift();
   }
   this._hasParentSelector = null;
-  const result = this._trace(exprList, json, ["$"], currParent, currParentProperty, callback).filter(function(ea) {
+  const result = this._trace(exprList, json2, ["$"], currParent, currParentProperty, callback).filter(function(ea) {
     return ea && !ea.isParentSelector;
   });
   if (!result.length) {
@@ -27076,11 +28780,11 @@ JSONPath.prototype._trace = function(expr, val, path2, parent, parentPropName, c
       throw new Error("Eval [?(expr)] prevented in JSONPath expression.");
     }
     const safeLoc = loc.replace(/^\?\((.*?)\)$/u, "$1");
-    const nested = /@.?([^?]*)[['](\??\(.*?\))(?!.\)\])[\]']/gu.exec(safeLoc);
-    if (nested) {
+    const nested2 = /@.?([^?]*)[['](\??\(.*?\))(?!.\)\])[\]']/gu.exec(safeLoc);
+    if (nested2) {
       this._walk(val, (m) => {
-        const npath = [nested[2]];
-        const nvalue = nested[1] ? val[m][nested[1]] : val[m];
+        const npath = [nested2[2]];
+        const nvalue = nested2[1] ? val[m][nested2[1]] : val[m];
         const filterResults = this._trace(npath, nvalue, path2, parent, parentPropName, callback, true);
         if (filterResults.length > 0) {
           addRet(this._trace(x, val[m], push(path2, m), val, m, callback, true));
@@ -27100,8 +28804,8 @@ JSONPath.prototype._trace = function(expr, val, path2, parent, parentPropName, c
     addRet(this._trace(unshift(this._eval(loc, val, path2.at(-1), path2.slice(0, -1), parent, parentPropName), x), val, path2, parent, parentPropName, callback, hasArrExpr));
   } else if (loc[0] === "@") {
     let addType = false;
-    const valueType = loc.slice(1, -2);
-    switch (valueType) {
+    const valueType2 = loc.slice(1, -2);
+    switch (valueType2) {
       case "scalar":
         if (!val || !["object", "function"].includes(typeof val)) {
           addType = true;
@@ -27111,7 +28815,7 @@ JSONPath.prototype._trace = function(expr, val, path2, parent, parentPropName, c
       case "string":
       case "undefined":
       case "function":
-        if (typeof val === valueType) {
+        if (typeof val === valueType2) {
           addType = true;
         }
         break;
@@ -27131,7 +28835,7 @@ JSONPath.prototype._trace = function(expr, val, path2, parent, parentPropName, c
         }
         break;
       case "object":
-        if (val && typeof val === valueType) {
+        if (val && typeof val === valueType2) {
           addType = true;
         }
         break;
@@ -27150,7 +28854,7 @@ JSONPath.prototype._trace = function(expr, val, path2, parent, parentPropName, c
         break;
       /* c8 ignore next 2 */
       default:
-        throw new TypeError("Unknown value type " + valueType);
+        throw new TypeError("Unknown value type " + valueType2);
     }
     if (addType) {
       retObj = {
@@ -27406,7 +29110,7 @@ function exportCluster(cluster) {
   };
 }
 function clusterIterator(onInvalidEntry) {
-  return (elt, i, list) => {
+  return (elt, i, list2) => {
     try {
       if (!elt.name) {
         throw new Error(`clusters[${i}].name is missing`);
@@ -27462,7 +29166,7 @@ function exportUser(user) {
   };
 }
 function userIterator(onInvalidEntry) {
-  return (elt, i, list) => {
+  return (elt, i, list2) => {
     try {
       if (!elt.name) {
         throw new Error(`users[${i}].name is missing`);
@@ -27515,7 +29219,7 @@ function exportContext(ctx) {
   };
 }
 function contextIterator(onInvalidEntry) {
-  return (elt, i, list) => {
+  return (elt, i, list2) => {
     try {
       if (!elt.name) {
         throw new Error(`contexts[${i}].name is missing`);
@@ -27884,14 +29588,14 @@ function prepareHeaders(input) {
   if (looseInstanceOf(input, Headers)) {
     input = Object.fromEntries(input.entries());
   }
-  const headers2 = new Headers(input ?? {});
-  if (USER_AGENT && !headers2.has("user-agent")) {
-    headers2.set("user-agent", USER_AGENT);
+  const headers3 = new Headers(input ?? {});
+  if (USER_AGENT && !headers3.has("user-agent")) {
+    headers3.set("user-agent", USER_AGENT);
   }
-  if (headers2.has("authorization")) {
+  if (headers3.has("authorization")) {
     throw CodedTypeError('"options.headers" must not include the "authorization" header name', ERR_INVALID_ARG_VALUE);
   }
-  return headers2;
+  return headers3;
 }
 function signal(url, value) {
   if (value !== void 0) {
@@ -27929,11 +29633,11 @@ async function performDiscovery(input, urlName, transform, options) {
   }
   checkProtocol(input, options?.[allowInsecureRequests] !== true);
   const url = transform(new URL(input.href));
-  const headers2 = prepareHeaders(options?.headers);
-  headers2.set("accept", "application/json");
+  const headers3 = prepareHeaders(options?.headers);
+  headers3.set("accept", "application/json");
   return (options?.[customFetch] || fetch)(url.href, {
     body: void 0,
-    headers: Object.fromEntries(headers2.entries()),
+    headers: Object.fromEntries(headers3.entries()),
     method: "GET",
     redirect: "manual",
     signal: signal(url, options?.signal)
@@ -28003,12 +29707,12 @@ async function processDiscoveryResponse(expectedIssuerIdentifier, response) {
     throw OPE('"response" is not a conform Authorization Server Metadata response (unexpected HTTP status code)', RESPONSE_IS_NOT_CONFORM, response);
   }
   assertReadableResponse(response);
-  const json = await getResponseJsonBody(response);
-  assertString(json.issuer, '"response" body "issuer" property', INVALID_RESPONSE, { body: json });
-  if (expected !== _nodiscoverycheck && new URL(json.issuer).href !== expected.href) {
-    throw OPE('"response" body "issuer" property does not match the expected value', JSON_ATTRIBUTE_COMPARISON, { expected: expected.href, body: json, attribute: "issuer" });
+  const json2 = await getResponseJsonBody(response);
+  assertString(json2.issuer, '"response" body "issuer" property', INVALID_RESPONSE, { body: json2 });
+  if (expected !== _nodiscoverycheck && new URL(json2.issuer).href !== expected.href) {
+    throw OPE('"response" body "issuer" property does not match the expected value', JSON_ATTRIBUTE_COMPARISON, { expected: expected.href, body: json2, attribute: "issuer" });
   }
-  return json;
+  return json2;
 }
 function assertApplicationJson(response) {
   assertContentType(response, "application/json");
@@ -28235,9 +29939,9 @@ async function parseOAuthResponseErrorBody(response) {
     assertReadableResponse(response);
     assertApplicationJson(response);
     try {
-      const json = await response.clone().json();
-      if (isJsonObject(json) && typeof json.error === "string" && json.error.length) {
-        return json;
+      const json2 = await response.clone().json();
+      if (isJsonObject(json2) && typeof json2.error === "string" && json2.error.length) {
+        return json2;
       }
     } catch {
     }
@@ -28266,12 +29970,12 @@ function assertDPoP(option) {
 function getContentType(input) {
   return input.headers.get("content-type")?.split(";")[0];
 }
-async function authenticatedRequest(as, client, clientAuthentication, url, body, headers2, options) {
-  await clientAuthentication(as, client, body, headers2);
-  headers2.set("content-type", "application/x-www-form-urlencoded;charset=UTF-8");
+async function authenticatedRequest(as, client, clientAuthentication, url, body, headers3, options) {
+  await clientAuthentication(as, client, body, headers3);
+  headers3.set("content-type", "application/x-www-form-urlencoded;charset=UTF-8");
   return (options?.[customFetch] || fetch)(url.href, {
     body,
-    headers: Object.fromEntries(headers2.entries()),
+    headers: Object.fromEntries(headers3.entries()),
     method: "POST",
     redirect: "manual",
     signal: signal(url, options?.signal)
@@ -28280,13 +29984,13 @@ async function authenticatedRequest(as, client, clientAuthentication, url, body,
 async function tokenEndpointRequest(as, client, clientAuthentication, grantType, parameters, options) {
   const url = resolveEndpoint(as, "token_endpoint", client.use_mtls_endpoint_aliases, options?.[allowInsecureRequests] !== true);
   parameters.set("grant_type", grantType);
-  const headers2 = prepareHeaders(options?.headers);
-  headers2.set("accept", "application/json");
+  const headers3 = prepareHeaders(options?.headers);
+  headers3.set("accept", "application/json");
   if (options?.DPoP !== void 0) {
     assertDPoP(options.DPoP);
-    await options.DPoP.addProof(url, headers2, "POST");
+    await options.DPoP.addProof(url, headers3, "POST");
   }
-  const response = await authenticatedRequest(as, client, clientAuthentication, url, parameters, headers2, options);
+  const response = await authenticatedRequest(as, client, clientAuthentication, url, parameters, headers3, options);
   options?.DPoP?.cacheNonce(response, url);
   return response;
 }
@@ -28318,32 +30022,32 @@ async function processGenericAccessTokenResponse(as, client, response, additiona
   }
   await checkOAuthBodyError(response, 200, "Token Endpoint");
   assertReadableResponse(response);
-  const json = await getResponseJsonBody(response);
-  assertString(json.access_token, '"response" body "access_token" property', INVALID_RESPONSE, {
-    body: json
+  const json2 = await getResponseJsonBody(response);
+  assertString(json2.access_token, '"response" body "access_token" property', INVALID_RESPONSE, {
+    body: json2
   });
-  assertString(json.token_type, '"response" body "token_type" property', INVALID_RESPONSE, {
-    body: json
+  assertString(json2.token_type, '"response" body "token_type" property', INVALID_RESPONSE, {
+    body: json2
   });
-  json.token_type = json.token_type.toLowerCase();
-  if (json.expires_in !== void 0) {
-    let expiresIn = typeof json.expires_in !== "number" ? parseFloat(json.expires_in) : json.expires_in;
+  json2.token_type = json2.token_type.toLowerCase();
+  if (json2.expires_in !== void 0) {
+    let expiresIn = typeof json2.expires_in !== "number" ? parseFloat(json2.expires_in) : json2.expires_in;
     assertNumber(expiresIn, true, '"response" body "expires_in" property', INVALID_RESPONSE, {
-      body: json
+      body: json2
     });
-    json.expires_in = expiresIn;
+    json2.expires_in = expiresIn;
   }
-  if (json.refresh_token !== void 0) {
-    assertString(json.refresh_token, '"response" body "refresh_token" property', INVALID_RESPONSE, {
-      body: json
+  if (json2.refresh_token !== void 0) {
+    assertString(json2.refresh_token, '"response" body "refresh_token" property', INVALID_RESPONSE, {
+      body: json2
     });
   }
-  if (json.scope !== void 0 && typeof json.scope !== "string") {
-    throw OPE('"response" body "scope" property must be a string', INVALID_RESPONSE, { body: json });
+  if (json2.scope !== void 0 && typeof json2.scope !== "string") {
+    throw OPE('"response" body "scope" property must be a string', INVALID_RESPONSE, { body: json2 });
   }
-  if (json.id_token !== void 0) {
-    assertString(json.id_token, '"response" body "id_token" property', INVALID_RESPONSE, {
-      body: json
+  if (json2.id_token !== void 0) {
+    assertString(json2.id_token, '"response" body "id_token" property', INVALID_RESPONSE, {
+      body: json2
     });
     const requiredClaims = [];
     if (client.require_auth_time === true) {
@@ -28356,18 +30060,18 @@ async function processGenericAccessTokenResponse(as, client, response, additiona
     if (additionalRequiredIdTokenClaims?.length) {
       requiredClaims.push(...additionalRequiredIdTokenClaims);
     }
-    const { claims, jwt } = await validateIdTokenClaims(as, client, json.id_token, requiredClaims, decryptFn);
+    const { claims, jwt } = await validateIdTokenClaims(as, client, json2.id_token, requiredClaims, decryptFn);
     validateIdTokenAuthorizedParty(client, claims);
     validateIdTokenAuthTimeClaim(claims);
     jwtRefs.set(response, jwt);
-    idTokenClaims.set(json, claims);
+    idTokenClaims.set(json2, claims);
   }
-  if (recognizedTokenTypes?.[json.token_type] !== void 0) {
-    recognizedTokenTypes[json.token_type](response, json);
-  } else if (json.token_type !== "dpop" && json.token_type !== "bearer") {
-    throw new UnsupportedOperationError("unsupported `token_type` value", { cause: { body: json } });
+  if (recognizedTokenTypes?.[json2.token_type] !== void 0) {
+    recognizedTokenTypes[json2.token_type](response, json2);
+  } else if (json2.token_type !== "dpop" && json2.token_type !== "bearer") {
+    throw new UnsupportedOperationError("unsupported `token_type` value", { cause: { body: json2 } });
   }
-  return json;
+  return json2;
 }
 function checkAuthenticationChallenges(response) {
   let challenges;
@@ -28594,18 +30298,18 @@ function checkSigningAlgorithm(client, issuer, fallback, header) {
   }
   throw OPE('missing client or server configuration to verify used JWT "alg" header parameter', void 0, { client, issuer, fallback });
 }
-async function getResponseJsonBody(response, check = assertApplicationJson) {
-  let json;
+async function getResponseJsonBody(response, check2 = assertApplicationJson) {
+  let json2;
   try {
-    json = await response.json();
+    json2 = await response.json();
   } catch (cause) {
-    check(response);
+    check2(response);
     throw OPE('failed to parse "response" body as JSON', PARSE_ERROR, cause);
   }
-  if (!isJsonObject(json)) {
-    throw OPE('"response" body must be a top level object', INVALID_RESPONSE, { body: json });
+  if (!isJsonObject(json2)) {
+    throw OPE('"response" body must be a top level object', INVALID_RESPONSE, { body: json2 });
   }
-  return json;
+  return json2;
 }
 var _nodiscoverycheck = /* @__PURE__ */ Symbol();
 var _expectedIssuer = /* @__PURE__ */ Symbol();
@@ -28628,14 +30332,14 @@ function ClientSecretPost2(clientSecret) {
     return ClientSecretPost(clientSecret);
   }
   const cache = /* @__PURE__ */ new WeakMap();
-  return (as, client, body, headers2) => {
+  return (as, client, body, headers3) => {
     let auth;
     if (!(auth = cache.get(client))) {
       assertString2(client.client_secret, '"metadata.client_secret"');
       auth = ClientSecretPost(client.client_secret);
       cache.set(client, auth);
     }
-    return auth(as, client, body, headers2);
+    return auth(as, client, body, headers3);
   };
 }
 function assertString2(input, it) {
@@ -28983,7 +30687,7 @@ function _parse(string, encoding, opts) {
   var out = new ((_opts$out = opts.out) != null ? _opts$out : Uint8Array)(end * encoding.bits / 8 | 0);
   var bits = 0;
   var buffer = 0;
-  var written = 0;
+  var written2 = 0;
   for (var _i = 0; _i < end; ++_i) {
     var value = encoding.codes[string[_i]];
     if (value === void 0) {
@@ -28993,7 +30697,7 @@ function _parse(string, encoding, opts) {
     bits += encoding.bits;
     if (bits >= 8) {
       bits -= 8;
-      out[written++] = 255 & buffer >> bits;
+      out[written2++] = 255 & buffer >> bits;
     }
   }
   if (bits >= encoding.bits || 255 & buffer << 8 - bits) {
@@ -29590,9 +31294,9 @@ function of(value) {
 // node_modules/@kubernetes/client-node/dist/middleware.js
 function setHeaderMiddleware(key, value) {
   return {
-    pre: (request2) => {
-      request2.setHeaderParam(key, value);
-      return of(request2);
+    pre: (request3) => {
+      request3.setHeaderParam(key, value);
+      return of(request3);
     },
     post: (response) => {
       return of(response);
@@ -29762,8 +31466,8 @@ var KubeConfig = class _KubeConfig {
       const auth = Buffer.from(`${user.username}:${user.password}`).toString("base64");
       context.setHeaderParam("Authorization", `Basic ${auth}`);
     }
-    const headers2 = httpsOptions.headers || {};
-    Object.entries(headers2).forEach(([key, value]) => {
+    const headers3 = httpsOptions.headers || {};
+    Object.entries(headers3).forEach(([key, value]) => {
       context.setHeaderParam(key, `${value}`);
     });
     agentOptions.ca = httpsOptions.ca;
@@ -30241,11 +31945,11 @@ function findHomeDir(platform2 = process.platform) {
   }
   return favourUserProfileList[0] || null;
 }
-function findObject(list, name, key) {
-  if (!list) {
+function findObject(list2, name, key) {
+  if (!list2) {
     return null;
   }
-  for (const obj of list) {
+  for (const obj of list2) {
     if (obj.name === name) {
       if (obj[key]) {
         obj[key].name = name;
@@ -30297,24 +32001,24 @@ function fromFiles(files) {
   }
   return first;
 }
-function fromFile(file, origin) {
+function fromFile(file, origin2) {
   let text;
   try {
     text = readFileSync(file, "utf8");
   } catch (error2) {
     const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
     throw invalid(
-      `${origin}: cannot read ${file}: ${why}.`,
-      origin === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
+      `${origin2}: cannot read ${file}: ${why}.`,
+      origin2 === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
     );
   }
-  const config = parse2(text, origin === file ? file : `${origin} ${file}`);
+  const config = parse2(text, origin2 === file ? file : `${origin2} ${file}`);
   config.makePathsAbsolute(join(file, ".."));
   absoluteTokenFiles(config, join(file, ".."));
   return config;
 }
-function parse2(text, origin) {
-  const what = `${origin}: this is not a kubeconfig:`;
+function parse2(text, origin2) {
+  const what = `${origin2}: this is not a kubeconfig:`;
   let tree;
   try {
     tree = parseYaml(text);
@@ -30324,11 +32028,11 @@ function parse2(text, origin) {
   }
   if (!isMapping(tree))
     throw invalid(`${what} it holds no mapping.`, "Give the whole content of a kubeconfig file, plain or base64.");
-  for (const list of ["clusters", "users", "contexts"]) {
-    const value = tree[list];
-    if (!Array.isArray(value) || list !== "users" && value.length === 0)
+  for (const list2 of ["clusters", "users", "contexts"]) {
+    const value = tree[list2];
+    if (!Array.isArray(value) || list2 !== "users" && value.length === 0)
       throw invalid(
-        `${what} it has no list of ${list}.`,
+        `${what} it has no list of ${list2}.`,
         "Give the whole content of a kubeconfig file, plain or base64."
       );
   }
@@ -30420,7 +32124,8 @@ function connect2(inputs, log) {
     back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
     credential: (secret) => {
       if (!target2.secrets.includes(secret)) log.mask(secret);
-    }
+    },
+    request: (what) => log.debug(what)
   });
 }
 
@@ -30429,237 +32134,93 @@ function setOutput2(name, value) {
   if (process.env["GITHUB_OUTPUT"]) setOutput(name, String(value));
 }
 
-// src/run/containers.ts
-function containerStatus(pod, name) {
-  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
-  return [...containerStatuses, ...initContainerStatuses].find((status) => status.name === name);
-}
-function terminated(pod, name) {
-  return containerStatus(pod, name)?.state?.terminated;
-}
-function containerStarted(pod, name) {
-  const state = containerStatus(pod, name)?.state;
-  return state?.running !== void 0 || state?.terminated !== void 0;
-}
-function containerEnded(pod, name) {
-  if (terminated(pod, name) !== void 0) return true;
-  const over = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
-  return over && containerStatus(pod, name)?.state?.running === void 0;
-}
-
-// src/run/outcome.ts
-function outcomeOf({ pod, gone }, base) {
-  const ended = terminated(pod, base);
-  if (ended?.exitCode === 0 && ended.reason !== "ContainerStatusUnknown" && !wasStopped(pod, ended))
-    return { state: "succeeded", ended };
-  if (ended !== void 0) return { state: "failed", ended, ...failure(pod, base, ended) };
-  if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
-  if (gone) return { state: "failed", ...deleted(pod, base) };
-  return void 0;
-}
-function wasStopped(pod, ended) {
-  const stop = stopTime(pod);
-  if (stop === void 0) return false;
-  return ended.finishedAt === void 0 || new Date(ended.finishedAt).getTime() >= stop;
-}
-function stopTime(pod) {
-  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
-  const { reason, startTime, conditions = [] } = pod.status ?? {};
-  if (deletionTimestamp) return new Date(deletionTimestamp).getTime() - 1e3 * deletionGracePeriodSeconds;
-  if (reason === "DeadlineExceeded")
-    return new Date(startTime ?? 0).getTime() + 1e3 * (pod.spec?.activeDeadlineSeconds ?? 0);
-  if (reason === "Evicted")
-    return new Date(conditions.find(({ type }) => type === "DisruptionTarget")?.lastTransitionTime ?? 0).getTime();
-  return void 0;
-}
-function failure(pod, base, ended) {
-  const { exitCode } = ended;
-  const after = duration(ended);
-  const where = `Container ${base} of pod ${podPath(pod)}`;
-  if (pod.status?.reason === "DeadlineExceeded") {
-    return {
-      reason: "DeadlineExceeded",
-      title: "Deadline exceeded",
-      sentence: `${where} was stopped${after}: the pod ran into its active_deadline_seconds of ${pod.spec?.activeDeadlineSeconds} s (exit code ${exitCode}).`,
-      remedy: "Raise `active_deadline_seconds`, or make the work shorter."
-    };
-  }
-  if (pod.status?.reason === "Evicted") return evicted(pod, where);
-  if (ended.reason === "OOMKilled") {
-    const limit = pod.spec?.containers.find(({ name }) => name === base)?.resources?.limits?.["memory"];
-    return {
-      reason: "OOMKilled",
-      title: "Out of memory",
-      sentence: limit ? `${where} was killed${after} for exceeding its memory limit of ${limit} (OOMKilled, exit code ${exitCode}).` : `${where} was killed${after} because its node ran out of memory (OOMKilled, exit code ${exitCode}).`,
-      remedy: limit ? "Raise `container_resources.limits.memory`." : "Give `container_resources` a memory request and limit."
-    };
-  }
-  if (ended.reason === "StartError" || ended.reason === "ContainerCannotRun") {
-    return {
-      reason: "StartError",
-      title: "The command cannot be started",
-      sentence: `${where} could not be started (${ended.reason}, exit code ${exitCode}): ${(ended.message ?? "the node does not say why").trim()}`,
-      remedy: "Check `cmds` and `arguments` against what the image holds."
-    };
-  }
-  if (ended.reason === "ContainerStatusUnknown") {
-    return {
-      reason: "Lost",
-      title: "Container lost",
-      sentence: `${where} got lost on its node; what became of it is not known.`
-    };
-  }
-  if (pod.metadata?.deletionTimestamp && (exitCode === 137 || exitCode === 143 || exitCode === 0)) {
-    return {
-      reason: "PodDeleted",
-      title: "Pod deleted",
-      sentence: `${where} was stopped${after} (exit code ${exitCode}): somebody or something else deleted the pod.`
-    };
-  }
-  return {
-    reason: "ExitCode",
-    title: `Exit code ${exitCode}`,
-    sentence: `${where} exited with code ${exitCode}${signalName(exitCode)}${after}.`
-  };
-}
-function neverRan(pod) {
-  const { reason, message } = pod.status ?? {};
-  const why = message ? `: ${message}` : ".";
-  if (reason === "DeadlineExceeded") {
-    return {
-      reason: "DeadlineExceeded",
-      title: "Deadline exceeded",
-      sentence: `Pod ${podPath(pod)} ran into its active_deadline_seconds of ${pod.spec?.activeDeadlineSeconds} s before its container had run.`,
-      remedy: "Raise `active_deadline_seconds`."
-    };
-  }
-  if (reason === "Evicted") return evicted(pod, `Pod ${podPath(pod)}`);
-  return {
-    reason: "Rejected",
-    title: reason ?? "Pod failed",
-    sentence: `Pod ${podPath(pod)} failed before its container ran (${reason ?? "no reason given"})${why}`
-  };
-}
-function evicted(pod, where) {
-  return {
-    reason: "Evicted",
-    title: "Evicted",
-    sentence: `${where} was evicted by its node ${pod.spec?.nodeName ?? ""}: ${(pod.status?.message ?? "no message").trim()}`
-  };
-}
-function deleted(pod, base) {
-  const running = containerStatus(pod, base)?.state?.running !== void 0;
-  return {
-    reason: "PodDeleted",
-    title: "Pod deleted",
-    sentence: `Pod ${podPath(pod)} was deleted by somebody or something else ${running ? `while container ${base} was running` : `before container ${base} had started`}.`
-  };
-}
-function podPath(pod) {
-  return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
-}
-function duration({ startedAt, finishedAt }) {
-  const seconds = secondsBetween(startedAt, finishedAt);
-  return seconds ? ` after ${seconds} s` : "";
-}
-function secondsBetween(start, end) {
-  if (start === void 0 || end === void 0) return void 0;
-  const [from, to] = [new Date(start).getTime(), new Date(end).getTime()];
-  return from > 0 && to >= from ? Math.round((to - from) / 1e3) : void 0;
-}
-var SIGNALS = {
-  1: "SIGHUP",
-  2: "SIGINT",
-  3: "SIGQUIT",
-  4: "SIGILL",
-  6: "SIGABRT",
-  7: "SIGBUS",
-  8: "SIGFPE",
-  9: "SIGKILL",
-  11: "SIGSEGV",
-  13: "SIGPIPE",
-  15: "SIGTERM",
-  24: "SIGXCPU"
-};
-function signalName(exitCode) {
-  const name = SIGNALS[exitCode - 128];
-  return name === void 0 ? "" : ` (${name})`;
-}
-
-// src/run/report.ts
-function reportProgress(pod, base) {
-  const set = /* @__PURE__ */ new Set();
-  const once = (name, value) => {
-    if (!value || set.has(name)) return;
-    set.add(name);
-    setOutput2(name, String(value));
-  };
-  pod.until((view) => {
-    const status = containerStatus(view.pod, base);
-    once("node_name", view.pod.spec?.nodeName);
-    once("image_id", status?.imageID);
-    once("started_at", status?.state?.running?.startedAt ?? started(status?.state?.terminated?.startedAt));
-    return view.gone || containerEnded(view.pod, base) ? true : void 0;
-  }).catch(() => {
-  });
-}
-function started(at) {
-  return at !== void 0 && new Date(at).getTime() > 0 ? at : void 0;
-}
-function reportEnd(conclusion, log) {
-  const { state, ended, result, message } = conclusion;
-  setOutput2("state", state);
-  if (ended) {
-    setOutput2("exit_code", ended.exitCode);
-    if (ended.finishedAt) setOutput2("finished_at", String(ended.finishedAt));
-    const seconds = secondsBetween(ended.startedAt, ended.finishedAt);
-    if (seconds !== void 0) setOutput2("duration_seconds", seconds);
-  }
-  if (result !== void 0) setOutput2("result", result);
-  if (state === "succeeded") {
-    if (ended?.reason === "OOMKilled")
-      log.warning(
-        "A child process ran out of memory",
-        "The container succeeded, but one of its processes was killed for exceeding the memory limit."
-      );
-    return;
-  }
-  if (message) {
-    log.line("The container\u2019s termination message:");
-    log.line(message);
-  }
-  const { reason = "Bug", title = "Failed", sentence = "", remedy } = conclusion;
-  setOutput2("reason", reason);
-  log.error(title, withRemedy(sentence, remedy));
-}
-function reportError(error2, log) {
-  const known2 = error2 instanceof StepError;
-  const reason = known2 ? error2.reason : "Bug";
-  try {
-    setOutput2("state", reason === "Cancelled" ? "cancelled" : "failed");
-    setOutput2("reason", reason);
-  } catch (unset) {
-    log.line(`The outputs could not be set: ${unset.message}`);
-  }
-  if (known2) {
-    log.error(error2.title, error2.text);
-    return;
-  }
-  log.line(error2 instanceof Error ? error2.stack ?? error2.message : String(error2));
-  log.error(
-    "Internal error",
-    `This is a bug in the action: ${error2 instanceof Error ? error2.message : String(error2)}. Please report it, with the log above.`
+// src/kubernetes/dry-run.ts
+function dryRunPod(client, pod, namespace, signal3) {
+  return client.call(
+    {
+      method: "POST",
+      path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`,
+      query: { fieldValidation: "Strict", dryRun: "All" },
+      body: pod,
+      asked: { verb: "create", resource: "pods", namespace }
+    },
+    signal3
   );
 }
 
-// src/run/run.ts
-import { randomUUID as randomUUID2 } from "node:crypto";
+// src/pod/print.ts
+function printYaml(object2, annotator) {
+  return `${mapping(object2, [], "", annotator).join("\n")}
+`;
+}
+var quoteOpenEnd = (layout) => {
+  if (/\n\n$/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+};
+var SCALAR_STYLE_RULES = [quoteOpenEnd, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)];
+function keyText2(key) {
+  const quoted3 = /[\r\n]|^(---|\.\.\.)/.test(key) && { forceQuotes: true, quoteStyle: "double" };
+  return quoted3 ? dump(key, { lineWidth: -1, ...quoted3 }).trimEnd() : dumped({ [key]: 0 })[0]?.slice(0, -": 0".length) ?? "";
+}
+function dumped(value) {
+  return dump(value, { lineWidth: -1, scalarStyleRules: SCALAR_STYLE_RULES }).replace(/\n$/, "").split("\n");
+}
+function mapping(object2, path2, above, annotator) {
+  return Object.entries(object2).flatMap(([key, value]) => {
+    const place = [...path2, key];
+    const { source, comment } = origin(value, place, above, annotator);
+    return entry(key, annotator.shown(place, value), place, source, comment, annotator);
+  });
+}
+function origin(value, path2, above, annotator) {
+  const source = commonSource(value, path2, annotator);
+  const comment = source !== void 0 && source !== above ? `  # ${source.replace(/[\s\p{Cc}]+/gu, " ")}` : "";
+  return { source: source ?? above, comment };
+}
+function entry(key, value, path2, source, comment, annotator) {
+  const nested2 = typeof value === "object" && value !== null && Object.keys(value).length > 0;
+  const [line = "", ...rest] = dumped({ k: nested2 ? [] : value });
+  const first = `${keyText2(key)}${line.slice(1)}`;
+  if (!nested2) return [`${first}${comment}`, ...rest];
+  const heading = `${first.replace(/ ?\[\]$/, "")}${comment}`;
+  const below = Array.isArray(value) ? list(value, path2, source, annotator) : mapping(value, path2, source, annotator);
+  return [heading, ...below.map((line2) => line2 === "" ? "" : `  ${line2}`)];
+}
+function list(items, path2, above, annotator) {
+  return items.flatMap((item, index2) => {
+    const place = [...path2, index2];
+    const { source, comment } = origin(item, place, above, annotator);
+    const nested2 = isObject(item) && Object.keys(item).length > 0;
+    const [first = "", ...rest] = nested2 ? mapping(item, place, source, annotator).map(
+      (line, at2) => line === "" ? "" : `${at2 === 0 ? "- " : "  "}${line}`
+    ) : dumped([annotator.shown(place, item)]);
+    return [`${first}${comment}`, ...rest];
+  });
+}
+function commonSource(value, path2, annotator) {
+  const nested2 = typeof value === "object" && value !== null && Object.keys(value).length > 0;
+  if (!nested2) return annotator.sourceOf(path2);
+  const sources = new Set(
+    Object.entries(value).map(
+      ([key, child]) => commonSource(child, [...path2, Array.isArray(value) ? Number(key) : key], annotator)
+    )
+  );
+  const [only] = sources;
+  return sources.size === 1 ? only : void 0;
+}
+
+// src/pod/secret-shapes.ts
+var SECRET_NAME = /(^|[_.-])(token|secret|passwd|passphrase|pwd|api_?key|access_?key|private_?key|secret_?key|credentials?|pat)$|(?:auth|access|refresh|api|bearer)token$|(?:api|private|secret|access)key$|password(?!.*[_.-](file|path|dir|url|uri|name|user|policy|length|len|min|max|ttl|age|days|count|prompt|hint|field|key)$)/i;
+var HARMLESS = /^(\d{1,6}|true|false|yes|no|on|off|none|null|(~|\.{1,2})?\/[\w./-]*|[a-z][\w+.-]*:\/\/[^@\s]*|\$\([\w.-]+\)|\$\{?\w+\}?)?$/i;
+var SECRET_VALUE = /\b(gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|A(KIA|SIA)[A-Z0-9]{16}|xox[abposr]-[\w-]{10,}|AIza[\w-]{35}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)|-----BEGIN [A-Z ]*PRIVATE KEY-----|:\/\/[^\s/:@]*:(?![$*])[^\s/@]+@|[Aa]uthorization: *\w+ +[\w+/.~=-]{8,}/;
+function looksSecret(name, value) {
+  return SECRET_VALUE.test(value) || SECRET_NAME.test(name) && !HARMLESS.test(value);
+}
 
 // src/kubernetes/pods.ts
 var CREATE_DEADLINE_SECONDS = 65;
 var WATCH_SECONDS = 270;
 var podsPath = (namespace) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-var podPath2 = (namespace, name) => `${podsPath(namespace)}/${encodeURIComponent(name)}`;
+var podPath = (namespace, name) => `${podsPath(namespace)}/${encodeURIComponent(name)}`;
 async function createPod(client, pod, signal3) {
   const { namespace = "", name = "" } = pod.metadata ?? {};
   const create2 = {
@@ -30698,7 +32259,7 @@ async function createPod(client, pod, signal3) {
 async function getPod(client, namespace, name, signal3) {
   try {
     return await client.call(
-      { method: "GET", path: podPath2(namespace, name), asked: { verb: "get", resource: "pods", namespace, name } },
+      { method: "GET", path: podPath(namespace, name), asked: { verb: "get", resource: "pods", namespace, name } },
       signal3
     );
   } catch (error2) {
@@ -30711,7 +32272,7 @@ async function deletePod(client, { namespace, name, uid }, signal3) {
     await client.call(
       {
         method: "DELETE",
-        path: podPath2(namespace, name),
+        path: podPath(namespace, name),
         body: { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } },
         asked: { verb: "delete", resource: "pods", namespace, name }
       },
@@ -30756,7 +32317,7 @@ function openLog(client, pod, log, signal3) {
   return client.open(
     {
       method: "GET",
-      path: `${podPath2(pod.namespace, pod.name)}/log`,
+      path: `${podPath(pod.namespace, pod.name)}/log`,
       query: { container: log.container, follow: log.follow, timestamps: true, sinceTime: log.sinceTime },
       asked: { verb: "get", resource: "pods/log", namespace: pod.namespace, name: pod.name }
     },
@@ -30779,7 +32340,7 @@ function droppedFields(sent, answer, path2 = "") {
 }
 function droppedItem(item, answer, index2, path2) {
   const key = ["mountPath", "devicePath", "containerPort", "name", "key", "ip"].find(
-    (field) => isRecord(item) && item[field] !== void 0
+    (field2) => isRecord(item) && item[field2] !== void 0
   );
   const candidates = key === void 0 ? answer : answer.filter((other) => isRecord(other) && isRecord(item) && other[key] === item[key]);
   const where = `${path2}[${index2}]`;
@@ -30796,147 +32357,257 @@ function isEmpty(value) {
   return typeof value === "object" && Object.values(value).every(isEmpty);
 }
 
-// src/pod/manifest.ts
-import { posix } from "node:path";
-
-// src/pod/naming.ts
-import { createHash } from "node:crypto";
-var LONGEST_NAME = 63;
-var LONGEST_LABEL = 63;
-var SUFFIX = 8;
-function dnsLabel(text, longest = LONGEST_NAME) {
-  const label = text.toLowerCase().replace(/-*[^a-z0-9-][^a-z0-9]*/g, "-").replace(/^-+|-+$/g, "");
-  if (label === "") return text === "" ? "" : `x${hash(text, SUFFIX - 1)}`;
-  if (label.length <= longest) return label;
-  return `${label.slice(0, longest - SUFFIX - 1).replace(/-+$/, "")}-${hash(text, SUFFIX)}`;
+// src/pod/references.ts
+function referencesOf(pod, originOf) {
+  const found = [];
+  const add = (kind, name, { optional, ...place }) => {
+    if (!name) return;
+    found.push({ kind, name, ...place, ...optional && { optional: true }, origin: originOf(place.path) });
+  };
+  const {
+    serviceAccountName,
+    serviceAccount,
+    imagePullSecrets = [],
+    initContainers = [],
+    containers = [],
+    volumes = []
+  } = pod.spec ?? {};
+  if (serviceAccountName) add("ServiceAccount", serviceAccountName, { path: "spec.serviceAccountName" });
+  else add("ServiceAccount", serviceAccount, { path: "spec.serviceAccount" });
+  for (const [index2, { name }] of imagePullSecrets.entries())
+    add("Secret", name, { path: `spec.imagePullSecrets[${index2}]`, pull: true });
+  for (const [index2, container] of initContainers.entries())
+    ofContainer(container, `spec.initContainers[${index2}]`, add);
+  for (const [index2, container] of containers.entries()) ofContainer(container, `spec.containers[${index2}]`, add);
+  for (const [index2, volume] of volumes.entries()) ofVolume(volume, `spec.volumes[${index2}]`, add);
+  return found;
 }
-function podName(name, uniqueness) {
-  if (uniqueness === void 0) return dnsLabel(name);
-  const suffix = hash(uniqueness, SUFFIX);
-  return [dnsLabel(name, LONGEST_NAME - SUFFIX - 1), suffix].filter((part) => part !== "").join("-");
-}
-function labelValue(text) {
-  const value = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
-  if (value === text && value.length <= LONGEST_LABEL) return value;
-  return `${value.slice(0, LONGEST_LABEL - SUFFIX - 1)}-${hash(text, SUFFIX)}`.replace(/^[._-]+/, "");
-}
-function hash(text, length) {
-  const digest = createHash("sha256").update(text).digest();
-  return Array.from(
-    digest.subarray(0, length),
-    (byte, index2) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % (index2 === 0 ? 26 : 36)]
-  ).join("");
-}
-
-// src/pod/secrets.ts
-function secretParts(uses) {
-  const parts = { env: [], envFrom: [], volumes: [], volumeMounts: [] };
-  for (const use of uses) {
-    if (use.kind === "variable")
-      parts.env.push({ name: use.name, valueFrom: { secretKeyRef: { name: use.secret, key: use.key } } });
-    else if (use.kind === "all variables") parts.envFrom.push({ secretRef: { name: use.secret } });
-    else {
-      const name = `secret-${hash(JSON.stringify(use), 8)}`;
-      parts.volumes.push({ name, secret: { secretName: use.secret, ...use.items && { items: use.items } } });
-      parts.volumeMounts.push({ name, mountPath: use.mountPath, readOnly: true });
-    }
+function ofContainer({ env = [], envFrom = [] }, path2, add) {
+  for (const [index2, variable] of env.entries()) ofVariable(variable, `${path2}.env[${index2}].valueFrom`, add);
+  for (const [index2, { secretRef, configMapRef }] of envFrom.entries()) {
+    const at2 = `${path2}.envFrom[${index2}]`;
+    add("Secret", secretRef?.name, { path: `${at2}.secretRef`, optional: secretRef?.optional });
+    add("ConfigMap", configMapRef?.name, { path: `${at2}.configMapRef`, optional: configMapRef?.optional });
   }
-  return parts;
+}
+function ofVariable({ valueFrom }, path2, add) {
+  const { secretKeyRef: secret, configMapKeyRef: configMap } = valueFrom ?? {};
+  if (secret) add("Secret", secret.name, { path: `${path2}.secretKeyRef`, key: secret.key, optional: secret.optional });
+  if (configMap)
+    add("ConfigMap", configMap.name, {
+      path: `${path2}.configMapKeyRef`,
+      key: configMap.key,
+      optional: configMap.optional
+    });
+}
+function ofVolume(volume, path2, add) {
+  const at2 = (field2) => ({ path: `${path2}.${field2}`, volume: volume.name });
+  const files = (kind, source, place) => {
+    const { items = [], optional } = source;
+    const name = source.secretName ?? source.name;
+    if (items.length === 0) add(kind, name, { ...place, optional });
+    for (const [index2, { key }] of items.entries())
+      add(kind, name, { ...place, path: `${place.path}.items[${index2}]`, key, optional });
+  };
+  const { secret, configMap, projected, persistentVolumeClaim: claim } = volume;
+  if (secret) files("Secret", secret, at2("secret"));
+  if (configMap) files("ConfigMap", configMap, at2("configMap"));
+  for (const [index2, source] of (projected?.sources ?? []).entries()) {
+    if (source.secret) files("Secret", source.secret, at2(`projected.sources[${index2}].secret`));
+    if (source.configMap) files("ConfigMap", source.configMap, at2(`projected.sources[${index2}].configMap`));
+  }
+  if (claim) add("PersistentVolumeClaim", claim.claimName, at2("persistentVolumeClaim"));
+  const { csi, azureFile, cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos } = volume;
+  add("Secret", csi?.nodePublishSecretRef?.name, at2("csi.nodePublishSecretRef"));
+  add("Secret", azureFile?.secretName, at2("azureFile.secretName"));
+  for (const [field2, source] of Object.entries({ cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos }))
+    add("Secret", source?.secretRef?.name, at2(`${field2}.secretRef`));
 }
 
-// src/pod/manifest.ts
-var BASE_CONTAINER = "base";
-var RESULT_PATH = "/airflow/xcom/return.json";
-var NONCE_ANNOTATION = `${RESERVED_PREFIX}nonce`;
-var RUN_URL_ANNOTATION = `${RESERVED_PREFIX}run-url`;
-var MARGIN_SECONDS = 600;
-var LONGEST_JOB_SECONDS = { hosted: 6 * 3600, selfHosted: 5 * 24 * 3600 };
-function planPod(inputs, identity, namespace, nonce) {
-  const name = podName(
-    nameWanted(inputs, identity),
-    inputs.randomNameSuffix ? [identity.repositoryId, identity.runId, identity.runAttempt, nonce].join("/") : void 0
+// src/pod/suggest.ts
+function suggestField(path2) {
+  const steps = parsePath(path2);
+  const parent = steps.slice(0, -1).reduce(
+    (type, step) => typeof step === "number" ? itemType(type) ?? "" : valueType(type) ?? fieldNamed(type, step)?.type ?? "",
+    "V1Pod"
   );
-  const deadlineSeconds = inputs.activeDeadlineSeconds ?? (identity.hosted ? LONGEST_JOB_SECONDS.hosted : LONGEST_JOB_SECONDS.selfHosted) + MARGIN_SECONDS;
-  const secrets = secretParts(inputs.secrets);
-  const resultInMessage = inputs.readResult && !secrets.volumeMounts.some((mount) => holds(mount.mountPath, RESULT_PATH));
-  const container = {
-    name: BASE_CONTAINER,
-    image: inputs.image,
-    ...defined({
-      command: inputs.cmds,
-      args: inputs.arguments,
-      imagePullPolicy: inputs.imagePullPolicy,
-      resources: inputs.resources
-    }),
-    ...defined({
-      env: some([...inputs.envVars, ...secrets.env]),
-      envFrom: some(secrets.envFrom),
-      volumeMounts: some(secrets.volumeMounts)
-    }),
-    ...resultInMessage && { terminationMessagePath: RESULT_PATH }
+  const fields = [...fieldsOf(parent)?.keys() ?? []];
+  const found = fields.length === 0 ? "" : didYouMean(String(steps.at(-1) ?? ""), fields);
+  return /Did you mean (\S+)\?/.exec(found)?.[1];
+}
+
+// src/run/containers.ts
+function containerStatus(pod, name) {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  return [...containerStatuses, ...initContainerStatuses].find((status) => status.name === name);
+}
+function terminated(pod, name) {
+  return containerStatus(pod, name)?.state?.terminated;
+}
+function containerStarted(pod, name) {
+  const state = containerStatus(pod, name)?.state;
+  return state?.running !== void 0 || state?.terminated !== void 0;
+}
+function containerEnded(pod, name) {
+  if (terminated(pod, name) !== void 0) return true;
+  const over = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
+  return over && containerStatus(pod, name)?.state?.running === void 0;
+}
+
+// src/run/outcome.ts
+function outcomeOf({ pod, gone }, base) {
+  const ended2 = terminated(pod, base);
+  if (ended2?.exitCode === 0 && ended2.reason !== "ContainerStatusUnknown" && !wasStopped(pod, ended2))
+    return { state: "succeeded", ended: ended2 };
+  if (ended2 !== void 0 && !gone && willRestart(pod)) return void 0;
+  if (ended2 !== void 0) return { state: "failed", ended: ended2, ...failure(pod, base, ended2) };
+  if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
+  if (gone) return { state: "failed", ...deleted(pod, base) };
+  return void 0;
+}
+function willRestart(pod) {
+  const over = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
+  return pod.spec?.restartPolicy === "OnFailure" && !over && pod.metadata?.deletionTimestamp === void 0;
+}
+function wasStopped(pod, ended2) {
+  const stop = stopTime(pod);
+  if (stop === void 0) return false;
+  return ended2.finishedAt === void 0 || new Date(ended2.finishedAt).getTime() >= stop;
+}
+function stopTime(pod) {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
+  const { reason, startTime, conditions = [] } = pod.status ?? {};
+  if (deletionTimestamp) return new Date(deletionTimestamp).getTime() - 1e3 * deletionGracePeriodSeconds;
+  if (reason === "DeadlineExceeded")
+    return new Date(startTime ?? 0).getTime() + 1e3 * (pod.spec?.activeDeadlineSeconds ?? 0);
+  if (reason === "Evicted")
+    return new Date(conditions.find(({ type }) => type === "DisruptionTarget")?.lastTransitionTime ?? 0).getTime();
+  return void 0;
+}
+function failure(pod, base, ended2) {
+  const { exitCode } = ended2;
+  const after = duration(ended2);
+  const where = `Container ${base} of pod ${podPath2(pod)}`;
+  if (pod.status?.reason === "DeadlineExceeded") {
+    return {
+      reason: "DeadlineExceeded",
+      title: "Deadline exceeded",
+      sentence: `${where} was stopped${after}: the pod ran into its active_deadline_seconds of ${pod.spec?.activeDeadlineSeconds} s (exit code ${exitCode}).`,
+      remedy: "Raise `active_deadline_seconds`, or make the work shorter."
+    };
+  }
+  if (pod.status?.reason === "Evicted") return evicted(pod, where);
+  if (ended2.reason === "OOMKilled") {
+    const limit = pod.spec?.containers.find(({ name }) => name === base)?.resources?.limits?.["memory"];
+    return {
+      reason: "OOMKilled",
+      title: "Out of memory",
+      sentence: limit ? `${where} was killed${after} for exceeding its memory limit of ${limit} (OOMKilled, exit code ${exitCode}).` : `${where} was killed${after} because its node ran out of memory (OOMKilled, exit code ${exitCode}).`,
+      remedy: limit ? "Raise `container_resources.limits.memory`." : "Give `container_resources` a memory request and limit."
+    };
+  }
+  if (ended2.reason === "StartError" || ended2.reason === "ContainerCannotRun") {
+    return {
+      reason: "StartError",
+      title: "The command cannot be started",
+      sentence: `${where} could not be started (${ended2.reason}, exit code ${exitCode}): ${(ended2.message ?? "the node does not say why").trim()}`,
+      remedy: "Check `cmds` and `arguments` against what the image holds."
+    };
+  }
+  if (ended2.reason === "ContainerStatusUnknown") {
+    return {
+      reason: "Lost",
+      title: "Container lost",
+      sentence: `${where} got lost on its node; what became of it is not known.`
+    };
+  }
+  if (pod.metadata?.deletionTimestamp && (exitCode === 137 || exitCode === 143 || exitCode === 0)) {
+    return {
+      reason: "PodDeleted",
+      title: "Pod deleted",
+      sentence: `${where} was stopped${after} (exit code ${exitCode}): somebody or something else deleted the pod.`
+    };
+  }
+  return {
+    reason: "ExitCode",
+    title: `Exit code ${exitCode}`,
+    sentence: `${where} exited with code ${exitCode}${signalName(exitCode)}${after}.`
   };
-  const pod = {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      name,
-      namespace,
-      labels: { "app.kubernetes.io/managed-by": "kubernetes-pod-step", ...inputs.labels, ...identityLabels(identity) },
-      annotations: { ...inputs.annotations, ...identityAnnotations(identity), [NONCE_ANNOTATION]: nonce }
-    },
-    spec: {
-      restartPolicy: "Never",
-      activeDeadlineSeconds: deadlineSeconds,
-      ...defined({ serviceAccountName: inputs.serviceAccountName, volumes: some(secrets.volumes) }),
-      containers: [container]
+}
+function neverRan(pod) {
+  const { reason, message } = pod.status ?? {};
+  const why = message ? `: ${message}` : ".";
+  if (reason === "DeadlineExceeded") {
+    return {
+      reason: "DeadlineExceeded",
+      title: "Deadline exceeded",
+      sentence: `Pod ${podPath2(pod)} ran into its active_deadline_seconds of ${pod.spec?.activeDeadlineSeconds} s before its container had run.`,
+      remedy: "Raise `active_deadline_seconds`."
+    };
+  }
+  if (reason === "Evicted") return evicted(pod, `Pod ${podPath2(pod)}`);
+  return {
+    reason: "Rejected",
+    title: reason ?? "Pod failed",
+    sentence: `Pod ${podPath2(pod)} failed before its container ran (${reason ?? "no reason given"})${why}`
+  };
+}
+function evicted(pod, where) {
+  const { qosClass } = pod.status ?? {};
+  return {
+    reason: "Evicted",
+    title: "Evicted",
+    sentence: `${where}${qosClass ? `, of QoS class ${qosClass},` : ""} was evicted by its node ${pod.spec?.nodeName ?? ""}: ${(pod.status?.message ?? "no message").trim()}`,
+    ...qosClass === void 0 || qosClass === "Guaranteed" ? {} : {
+      remedy: "A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits."
     }
   };
-  return { pod, namespace, name, resultInMessage, deadlineSeconds };
 }
-function nonceOf(pod) {
-  return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? "";
-}
-function nameWanted(inputs, identity) {
-  return inputs.name ?? ([identity.job, identity.step.replace(/^_+/, "")].filter((part) => part !== "").join("-") || "pod-step");
-}
-function identityLabels(identity) {
-  const labels = {};
-  const values = {
-    "repository-id": identity.repositoryId,
-    "run-id": identity.runId,
-    "run-attempt": identity.runAttempt,
-    job: identity.job,
-    step: identity.step
+function deleted(pod, base) {
+  const running = containerStatus(pod, base)?.state?.running !== void 0;
+  return {
+    reason: "PodDeleted",
+    title: "Pod deleted",
+    sentence: `Pod ${podPath2(pod)} was deleted by somebody or something else ${running ? `while container ${base} was running` : `before container ${base} had started`}.`
   };
-  for (const [key, value] of Object.entries(values))
-    if (value !== "") labels[`${RESERVED_PREFIX}${key}`] = labelValue(value);
-  return labels;
 }
-function identityAnnotations(identity) {
-  const annotations = {};
-  const values = {
-    repository: identity.repository,
-    workflow: identity.workflow,
-    "run-url": identity.runUrl,
-    commit: identity.sha
-  };
-  for (const [key, value] of Object.entries(values)) if (value !== "") annotations[`${RESERVED_PREFIX}${key}`] = value;
-  return annotations;
+function podPath2(pod) {
+  return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
 }
-function holds(mountPath, path2) {
-  const folder = posix.normalize(mountPath).replace(/\/+$/, "");
-  return path2 === folder || path2.startsWith(`${folder}/`);
+function duration({ startedAt, finishedAt }) {
+  const seconds = secondsBetween(startedAt, finishedAt);
+  return seconds ? ` after ${seconds} s` : "";
 }
-function some(list) {
-  return list.length > 0 ? list : void 0;
+function secondsBetween(start, end) {
+  if (start === void 0 || end === void 0) return void 0;
+  const [from, to] = [new Date(start).getTime(), new Date(end).getTime()];
+  return from > 0 && to >= from ? Math.round((to - from) / 1e3) : void 0;
+}
+var SIGNALS = {
+  1: "SIGHUP",
+  2: "SIGINT",
+  3: "SIGQUIT",
+  4: "SIGILL",
+  6: "SIGABRT",
+  7: "SIGBUS",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  11: "SIGSEGV",
+  13: "SIGPIPE",
+  15: "SIGTERM",
+  24: "SIGXCPU"
+};
+function signalName(exitCode) {
+  const name = SIGNALS[exitCode - 128];
+  return name === void 0 ? "" : ` (${name})`;
 }
 
 // src/run/cleanup.ts
 var TIDY_UP_SECONDS = 60;
-async function tidyUp(pod, action, client, log) {
+async function tidyUp(pod, base, action, client, log) {
   const { namespace, name } = pod.identity;
   pod.stop();
-  if (shouldDelete(action, pod.view, BASE_CONTAINER)) {
+  if (shouldDelete(action, pod.view, base)) {
     try {
       await deletePod(client, pod.identity, AbortSignal.timeout(1e3 * TIDY_UP_SECONDS));
     } catch (error2) {
@@ -30951,7 +32622,7 @@ async function tidyUp(pod, action, client, log) {
     }
   } else if (!pod.view.gone) {
     log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
-    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${BASE_CONTAINER}`);
+    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${base}`);
     log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
   }
   saveTidy();
@@ -30969,6 +32640,5963 @@ function shouldDelete(action, view, base) {
   if (action === "delete_pod" || outcome === void 0) return true;
   if (action === "delete_succeeded_pod") return outcome.state === "succeeded";
   return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== void 0);
+}
+
+// src/run/missing.ts
+var MISSING = [
+  ["Secret", /\bsecrets? "(?<name>[^"]+)" not found/g],
+  ["ConfigMap", /\bconfigmaps? "(?<name>[^"]+)" not found/g],
+  ["PersistentVolumeClaim", /\bpersistentvolumeclaims? "(?<name>[^"]+)" not found/g],
+  ["Secret", /couldn't find key (?<key>\S+) in Secret [^/\s]+\/(?<name>[^\s,\]]+)/g],
+  ["ConfigMap", /couldn't find key (?<key>\S+) in ConfigMap [^/\s]+\/(?<name>[^\s,\]]+)/g],
+  ["Secret", /references non-existent secret key: (?<key>[^\s,\]]+)/g],
+  ["ConfigMap", /configmap references non-existent config key: (?<key>[^\s,\]]+)/g]
+];
+function missingIn(text, references, pod, volume) {
+  const added = () => referencesOf(pod, (path2) => `${path2}, which the cluster added to the pod,`);
+  return MISSING.flatMap(
+    ([kind, pattern]) => [...text.matchAll(pattern)].flatMap(({ groups: { name, key } = {} }) => {
+      const asks = (reference) => reference.kind === kind && reference.optional !== true && (key === void 0 || reference.key === key) && // Without a name the volume has to say whose key it is; with one, whoever else asks for it lacks it too.
+      (name === void 0 ? reference.volume === volume : reference.name === name);
+      const planned = references.filter(asks);
+      const askedFor = planned.length > 0 ? planned : added().filter(asks);
+      const [first] = askedFor;
+      if (first === void 0 || askedFor.some((other) => other.name !== first.name)) return [];
+      return [{ kind, name: first.name, ...key !== void 0 && { key }, askedFor }];
+    })
+  );
+}
+function missingPullSecrets(message, references, pod) {
+  const names = /image pull secrets \(([^)]*)\)/.exec(message)?.[1]?.split(", ") ?? [];
+  const inPod = (pod.spec?.imagePullSecrets ?? []).map(({ name }) => name);
+  return names.filter((name) => inPod.includes(name)).map((name) => {
+    const askedFor = references.filter((reference) => reference.pull && reference.name === name);
+    const path2 = `spec.imagePullSecrets[${inPod.indexOf(name)}]`;
+    const origin2 = `${path2}, which the cluster added to the pod,`;
+    return {
+      kind: "Secret",
+      name,
+      askedFor: askedFor.length > 0 ? askedFor : [{ kind: "Secret", name, path: path2, origin: origin2, pull: true }]
+    };
+  });
+}
+function explainMissing(missing3, namespace) {
+  const once = [...new Map(missing3.map((one) => [causeOf(one), one])).values()];
+  const [first] = once;
+  if (first === void 0) return void 0;
+  const ways = once.map((one) => wayOut2(one, namespace));
+  const commands = ways.flatMap(({ create: create2 }) => create2 ?? []);
+  return {
+    title: once.length > 1 ? "Something is missing" : `${first.key === void 0 ? WORDS[first.kind] : "Key"} missing`,
+    sentence: once.map((one) => missingSentence(one, namespace)).join(" "),
+    remedy: [
+      ...commands.length > 0 ? [`Create ${commands.length > 1 ? "them" : "it"}: ${commands.join("; ")}`] : [],
+      ...new Set(ways.flatMap(({ advice }) => advice ?? []))
+    ].join(". ")
+  };
+}
+function causeOf({ kind, name, key }) {
+  return [kind, name, key].join(" ");
+}
+var WORDS = {
+  Secret: "Secret",
+  ConfigMap: "ConfigMap",
+  PersistentVolumeClaim: "PersistentVolumeClaim",
+  ServiceAccount: "Service account"
+};
+function missingSentence({ kind, name, key, askedFor }, namespace) {
+  const word2 = askedFor.some(({ pull }) => pull) ? "Image pull secret" : WORDS[kind];
+  const what = key === void 0 ? `${word2} "${name}" does not exist in namespace ${namespace}` : `${word2} "${name}" exists in namespace ${namespace}, but has no key "${key}"`;
+  const who = [...new Set(askedFor.map(({ origin: origin2 }) => origin2))];
+  return who.length === 0 ? `${what}.` : `${what}; ${and(who)} ${who.length > 1 ? "ask" : "asks"} for it.`;
+}
+function wayOut2(missing3, namespace) {
+  const { kind, name, key, askedFor } = missing3;
+  const kubectl = `kubectl -n ${namespace}`;
+  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) || !/^[a-z0-9-]+$/.test(namespace))
+    return { advice: "No object can have that name: correct it" };
+  if (key !== void 0)
+    return {
+      advice: `Add the key, or name another. Those that it has: ${kubectl} describe ${kind.toLowerCase()} ${name}`
+    };
+  switch (kind) {
+    case "Secret":
+      return askedFor.some(({ pull }) => pull) ? {
+        create: `${kubectl} create secret docker-registry ${name} --docker-server=REGISTRY --docker-username=USER --docker-password=PASSWORD`
+      } : { create: `${kubectl} create secret generic ${name} ${content(askedFor)}` };
+    case "ConfigMap":
+      return { create: `${kubectl} create configmap ${name} ${content(askedFor)}` };
+    case "PersistentVolumeClaim":
+      return { advice: `Create it: ${kubectl} apply -f CLAIM.yaml. Those that there are: ${kubectl} get pvc` };
+    case "ServiceAccount":
+      return { create: `${kubectl} create serviceaccount ${name}` };
+  }
+}
+function content(askedFor) {
+  const isFile = ({ path: path2, key = "" }) => /\.(secret|configMap)(\.items\[\d+\])?$/.test(path2) || key.includes(".");
+  const keys = new Map(askedFor.flatMap((one) => one.key === void 0 ? [] : [[one.key, isFile(one)]]));
+  if (keys.size === 0) return askedFor.some(isFile) ? "--from-file=PATH" : "--from-literal=KEY=VALUE";
+  return [...keys].map(([key, file]) => file ? `--from-file=${quoted(key)}=PATH` : `--from-literal=${quoted(key)}=VALUE`).join(" ");
+}
+function quoted(word2) {
+  return /^[\w.-]+$/.test(word2) ? word2 : `'${word2.replaceAll("'", `'\\''`)}'`;
+}
+function and(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+// src/run/observe.ts
+var CHECK_SECONDS = 45;
+var SILENCE_SECONDS = 150;
+var POLL_SECONDS = 2;
+var FORBIDDEN_TRIES = 3;
+var LONGEST_PAUSE_MS = 5e3;
+var ObservedPod = class {
+  identity;
+  #client;
+  #stop = new AbortController();
+  #waiting = /* @__PURE__ */ new Set();
+  #view;
+  #failure;
+  #resourceVersion;
+  #heardAt = performance.now();
+  #polling = false;
+  constructor(client, pod) {
+    const { namespace = "", name = "", uid = "", resourceVersion } = pod.metadata ?? {};
+    this.identity = { namespace, name, uid };
+    this.#client = client;
+    this.#view = { pod, gone: false };
+    this.#resourceVersion = resourceVersion;
+    void this.#observe();
+  }
+  get view() {
+    return this.#view;
+  }
+  /**
+   * Waits until `decide` finds what it is looking for, now or at a later change of the pod.
+   * @throws what ended the observation, or the signal's reason
+   */
+  until(decide, signal3) {
+    return new Promise((resolve2, reject) => {
+      const check2 = () => {
+        try {
+          signal3?.throwIfAborted();
+          const found = decide(this.#view);
+          if (found === void 0 && this.#failure === void 0) return;
+          leave();
+          if (found !== void 0) resolve2(found);
+          else reject(this.#failure?.error);
+        } catch (error2) {
+          leave();
+          reject(error2);
+        }
+      };
+      const leave = () => {
+        this.#waiting.delete(check2);
+        signal3?.removeEventListener("abort", check2);
+      };
+      this.#waiting.add(check2);
+      signal3?.addEventListener("abort", check2);
+      check2();
+    });
+  }
+  /** Ends the observation. */
+  stop() {
+    this.#stop.abort();
+  }
+  async #observe() {
+    const { signal: signal3 } = this.#stop;
+    const check2 = setInterval(() => void this.#check(), 1e3 * CHECK_SECONDS);
+    try {
+      for (let failures = 0; !this.#view.gone; failures++) {
+        try {
+          if (this.#polling) await pause(1e3 * POLL_SECONDS, signal3);
+          else if (await this.#watch()) failures = 0;
+          else if (failures > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal3);
+        } catch (error2) {
+          signal3.throwIfAborted();
+          if (error2 instanceof ApiError && error2.code === 403) {
+            if (failures >= FORBIDDEN_TRIES) this.#polling = true;
+            else await pause(1e3, signal3);
+          } else await this.#client.endure(error2, failures, signal3);
+        }
+        if (!this.#view.gone) await this.#refresh();
+      }
+    } catch (error2) {
+      if (!signal3.aborted) {
+        this.#failure = { error: error2 };
+        this.#tell();
+      }
+    } finally {
+      clearInterval(check2);
+    }
+  }
+  /** @returns whether the watch brought anything. */
+  async #watch() {
+    const own = new AbortController();
+    const signal3 = AbortSignal.any([this.#stop.signal, own.signal]);
+    const { namespace, name } = this.identity;
+    const events = watchPod(this.#client, namespace, name, this.#resourceVersion, signal3);
+    this.#heardAt = performance.now();
+    const deaf = setInterval(() => {
+      if (performance.now() - this.#heardAt > 1e3 * SILENCE_SECONDS) own.abort();
+    }, 1e3);
+    let heard = false;
+    try {
+      for await (const { type, object: object2 } of events) {
+        if (type === "ERROR") {
+          this.#resourceVersion = void 0;
+          return heard;
+        }
+        heard = true;
+        this.#heardAt = performance.now();
+        this.#resourceVersion = object2.metadata?.resourceVersion;
+        if (type === "BOOKMARK") continue;
+        if (object2.metadata?.uid !== this.identity.uid) this.#see(this.#view.pod, true);
+        else if (type === "DELETED" || isNewer(object2, this.#view.pod)) this.#see(object2, type === "DELETED");
+        if (this.#view.gone) return true;
+      }
+    } catch (error2) {
+      if (error2 instanceof ApiError && error2.code === 410) this.#resourceVersion = void 0;
+      else if (!own.signal.aborted) throw error2;
+    } finally {
+      clearInterval(deaf);
+      own.abort();
+    }
+    return heard;
+  }
+  /** Reads the pod. An answer that there is none is asked for twice. */
+  async #refresh() {
+    const { signal: signal3 } = this.#stop;
+    const { namespace, name, uid } = this.identity;
+    for (const last of [false, true]) {
+      const pod = await getPod(this.#client, namespace, name, signal3);
+      if (pod?.metadata?.uid === uid) {
+        this.#resourceVersion ??= pod.metadata.resourceVersion;
+        if (isNewer(pod, this.#view.pod)) this.#see(pod, false);
+        return;
+      }
+      if (last) return this.#see(this.#view.pod, true);
+      await pause(1e3, signal3);
+    }
+  }
+  async #check() {
+    if (!this.#polling) await this.#refresh().catch(() => {
+    });
+  }
+  #see(pod, gone) {
+    this.#view = { pod, gone: gone || this.#view.gone };
+    this.#tell();
+  }
+  #tell() {
+    for (const check2 of [...this.#waiting]) check2();
+  }
+};
+function isNewer(pod, than) {
+  const [version, other] = [pod.metadata?.resourceVersion ?? "", than.metadata?.resourceVersion ?? ""];
+  if (!/^[0-9]+$/.test(version) || !/^[0-9]+$/.test(other)) return version !== other;
+  return BigInt(version) > BigInt(other);
+}
+
+// src/run/refusal.ts
+function explainRefusal(error2, originOf, suggest) {
+  const found = faults(error2, suggest);
+  const lines = /* @__PURE__ */ new Map();
+  for (const { path: path2, what, hint } of found) {
+    const origin2 = path2 === void 0 ? void 0 : originOf(path2);
+    const fault = [...origin2 === void 0 ? [] : [origin2], what].join(": ");
+    if (lines.has(fault)) continue;
+    const place = path2 === void 0 || origin2?.endsWith(path2) ? "" : ` (${path2})`;
+    lines.set(fault, hint === void 0 ? `${fault}${place}` : `${ended(`${fault}${place}`)} ${hint}`);
+  }
+  return new StepError(error2.reason, error2.title, [...lines.values()].join("\n"), { cause: error2 });
+}
+function faults({ status }, suggest) {
+  const causes2 = status.details?.causes ?? [];
+  const message = (status.message ?? "").replace(/^\w+ in version "[^"]+" cannot be handled as a \w+: /, "");
+  if (causes2.some(({ field: field2 }) => field2))
+    return causes2.map(({ field: field2, message: what2 = "" }) => ({ ...field2 && { path: field2 }, what: shorter(what2) }));
+  const strict = /^strict decoding error: (.+)$/s.exec(message)?.[1];
+  if (strict !== void 0)
+    return strict.split(/, (?=(?:unknown|duplicate) field ")/).map((one) => decoding(one, suggest));
+  const [, found, path2, expected = ""] = /^json: cannot unmarshal (\w+) into Go struct field \w+\.([\w.]+) of type (\S+)$/.exec(message) ?? [];
+  if (path2 === void 0) return [{ what: shorter(message) }];
+  const what = `expected ${GO_TYPES[expected] ?? (expected.startsWith("[]") ? "a list" : "a mapping")}, found ${GO_TYPES[found ?? ""] ?? found}`;
+  return path2.split(".").length > 2 ? [{ what: `${path2}: ${what}` }] : [{ path: path2, what }];
+}
+var GO_TYPES = {
+  string: "text",
+  number: "a number",
+  bool: "true or false",
+  int32: "a whole number",
+  int64: "a whole number",
+  array: "a list",
+  object: "a mapping"
+};
+function decoding(text, suggest) {
+  const [, kind, path2] = /^(unknown|duplicate) field "(.*)"$/s.exec(text) ?? [];
+  if (path2 === void 0) return { what: text };
+  if (kind === "duplicate") return { path: path2, what: "the field stands there twice" };
+  const near = suggest(path2);
+  return { path: path2, what: "Kubernetes knows no such field", ...near !== void 0 && { hint: `Did you mean ${near}?` } };
+}
+function shorter(what) {
+  return what.replace(/^Invalid value: \{.*\}: (?=\S)/s, "").replace(/,? regex used for validation is '.*?'(?=\)(?:$|,))/gs, "").replace(/ ?\(regex used for validation is '.*'\)$/s, "").replaceAll(",  or ", ", or ");
+}
+function ended(sentence) {
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+// src/run/report.ts
+function reportProgress(pod, base) {
+  const set = /* @__PURE__ */ new Set();
+  const once = (name, value) => {
+    if (!value || set.has(name)) return;
+    set.add(name);
+    setOutput2(name, String(value));
+  };
+  pod.until((view) => {
+    const status = containerStatus(view.pod, base);
+    once("node_name", view.pod.spec?.nodeName);
+    once("image_id", status?.imageID);
+    once("started_at", status?.state?.running?.startedAt ?? started(status?.state?.terminated?.startedAt));
+    return view.gone || containerEnded(view.pod, base) ? true : void 0;
+  }).catch(() => {
+  });
+}
+function traceChanges(pod, base, log) {
+  let last = "";
+  pod.until((view) => {
+    const { phase, reason, conditions = [] } = view.pod.status ?? {};
+    const [state] = Object.entries(containerStatus(view.pod, base)?.state ?? {}).filter(([, value]) => value);
+    const now = [
+      view.gone ? "gone" : phase,
+      reason,
+      conditions.filter(({ status }) => status === "True").map(({ type }) => type),
+      state && `${base}: ${state[0]} ${JSON.stringify(state[1])}`
+    ];
+    const line = now.filter((part) => part !== void 0 && part.length > 0).join(", ");
+    if (line !== last) log.debug(`Pod: ${line}`);
+    last = line;
+    return view.gone || containerEnded(view.pod, base) ? true : void 0;
+  }).catch(() => {
+  });
+}
+function started(at2) {
+  return at2 !== void 0 && new Date(at2).getTime() > 0 ? at2 : void 0;
+}
+function reportEnd(conclusion, log) {
+  const { state, ended: ended2, result, message } = conclusion;
+  setOutput2("state", state);
+  if (ended2) {
+    setOutput2("exit_code", ended2.exitCode);
+    if (ended2.finishedAt) setOutput2("finished_at", String(ended2.finishedAt));
+    const seconds = secondsBetween(ended2.startedAt, ended2.finishedAt);
+    if (seconds !== void 0) setOutput2("duration_seconds", seconds);
+  }
+  if (result !== void 0) setOutput2("result", result);
+  if (state === "succeeded") {
+    if (ended2?.reason === "OOMKilled")
+      log.warning(
+        "A child process ran out of memory",
+        "The container succeeded, but one of its processes was killed for exceeding the memory limit."
+      );
+    return;
+  }
+  if (message) {
+    log.line("The container\u2019s termination message:");
+    log.line(message);
+  }
+  const { reason = "Bug", title = "Failed", sentence = "", remedy } = conclusion;
+  setOutput2("reason", reason);
+  log.error(title, withRemedy(sentence, remedy));
+}
+function reportError(error2, log) {
+  const known2 = error2 instanceof StepError;
+  const reason = known2 ? error2.reason : "Bug";
+  try {
+    setOutput2("state", reason === "Cancelled" ? "cancelled" : "failed");
+    setOutput2("reason", reason);
+  } catch (unset) {
+    log.line(`The outputs could not be set: ${unset.message}`);
+  }
+  if (known2) {
+    log.error(error2.title, error2.text);
+    return;
+  }
+  log.line(error2 instanceof Error ? error2.stack ?? error2.message : String(error2));
+  log.error(
+    "Internal error",
+    `This is a bug in the action: ${error2 instanceof Error ? error2.message : String(error2)}. Please report it, with the log above.`
+  );
+}
+
+// src/run/waiting.ts
+var GRACE_SECONDS = 15;
+var NEXT_LOOK_SECONDS = 16;
+var VOLUME_GRACE_SECONDS = 40;
+var SECOND_PULL_SECONDS = 40;
+var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|\b404\b/i;
+var REFUSED = /denied|unauthorized|forbidden|authentication required|authorization failed|insufficient_scope|no basic auth|\b40[13]\b/i;
+function waitingFor(pod, base, known2 = { references: [] }) {
+  if (containerStarted(pod, base) || containerEnded(pod, base)) return void 0;
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (scheduled?.status !== "True") {
+    const message = scheduled?.message;
+    const missing3 = missingIn(message ?? "", known2.references, pod);
+    return {
+      phase: "scheduling",
+      what: message ? `waiting for a node: ${message}` : "waiting for a node",
+      worthTelling: message !== void 0,
+      // The scheduler looks as soon as a claim is made.
+      ...missing3.length > 0 && lacking(missing3, pod, GRACE_SECONDS)
+    };
+  }
+  const statuses = [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []];
+  for (const status of statuses) {
+    const stuck = stuckContainer(pod, status, known2);
+    if (stuck) return { phase: "starting", ...stuck };
+  }
+  const initializing = (pod.spec?.initContainers ?? []).find(
+    ({ name, restartPolicy }) => restartPolicy !== "Always" && statuses.some((status) => status.name === name && status.state?.running)
+  );
+  if (initializing)
+    return { phase: "initializing", what: `init container ${initializing.name} runs`, worthTelling: false };
+  return { phase: "starting", ...onTheNode(pod, known2) };
+}
+function stuckContainer(pod, status, known2) {
+  const { name, image, state } = status;
+  const { reason, message = "" } = state?.waiting ?? {};
+  const sentence = `Container ${name} of pod ${podPath2(pod)} cannot be created: ${message}.`;
+  const cause = `${reason} ${name}`;
+  switch (reason) {
+    case "InvalidImageName":
+      return hopeless({
+        reason: "ImagePull",
+        title: "Invalid image name",
+        sentence: `${image} is not a valid image name${message ? `: ${message}` : "."}`,
+        remedy: "Correct `image`.",
+        graceSeconds: 0,
+        cause
+      });
+    case "ErrImageNeverPull":
+      return hopeless({
+        reason: "ImagePull",
+        title: "Image not on the node",
+        sentence: `Image ${image} is not on node ${pod.spec?.nodeName}, and image_pull_policy is Never.`,
+        remedy: "Use another `image_pull_policy`, or load the image onto the node.",
+        graceSeconds: 0,
+        cause
+      });
+    case "ErrImagePull":
+    case "ImagePullBackOff":
+      return stuckPull(pod, status, message, known2);
+    case "CreateContainerConfigError": {
+      const missing3 = missingIn(message, known2.references, pod);
+      if (missing3.length > 0) return lacking(missing3, pod, containerGrace(name, message, known2.events));
+      const asRoot = /runAsNonRoot/.test(message);
+      return hopeless({
+        reason: "ContainerConfig",
+        title: "Container cannot be configured",
+        sentence,
+        ...asRoot && { remedy: "Set a `runAsUser` other than 0, or use an image whose user is not root." },
+        graceSeconds: asRoot ? 0 : GRACE_SECONDS,
+        cause
+      });
+    }
+    case "CreateContainerError":
+      return hopeless({
+        reason: "ContainerConfig",
+        title: "Container cannot be created",
+        sentence,
+        graceSeconds: GRACE_SECONDS,
+        cause
+      });
+    default:
+      return void 0;
+  }
+}
+function stuckPull(pod, { name, image }, message, known2) {
+  const words = message.replaceAll(image, "");
+  const refused2 = REFUSED.test(words);
+  const hints = pullSecretsMissing(pod, known2);
+  const hint = hints.map((missing3) => ` ${missingSentence(missing3, pod.metadata?.namespace ?? "")}`).join("");
+  const failure2 = `Image ${image} cannot be pulled: ${message}`;
+  const sentence = hint === "" ? failure2 : withRemedy(failure2, hint.trim());
+  if (!refused2 && !NO_SUCH_IMAGE.test(words))
+    return { what: `pulling ${image} fails: ${message}${hint}`, worthTelling: true };
+  const mayHaveComeTooLate = refused2 && known2.ownPullSecret === true && known2.refusedAgain?.has(name) !== true;
+  const stuck = hopeless({
+    reason: "ImagePull",
+    title: "Image cannot be pulled",
+    sentence,
+    remedy: explainMissing(hints, pod.metadata?.namespace ?? "")?.remedy ?? (known2.ownPullSecret ? "Check `image`, `registry_username` and `registry_password`." : "Check `image`; a private registry needs `registry_username` and `registry_password`, or an image pull secret in `image_pull_secrets` or on the pod\u2019s service account."),
+    graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
+    cause: `pull ${name}`,
+    wantsEvents: known2.events === void 0 && (pod.spec?.imagePullSecrets ?? []).length > 0
+  });
+  return mayHaveComeTooLate ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` } : stuck;
+}
+function pullSecretsMissing(pod, { events = [], references }) {
+  const pulling = events.findLast(({ reason }) => reason === "Pulling")?.lastMs ?? 0;
+  const said = events.findLast(({ reason }) => reason === "FailedToRetrieveImagePullSecret");
+  return said === void 0 || said.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said.message, references, pod);
+}
+var SAME_TIME_MS = 2e3;
+function onTheNode(pod, { events = [], references }) {
+  const where = `starting on node ${pod.spec?.nodeName ?? ""}`;
+  const news = events.findLast(({ reason }) => TELLING.has(reason));
+  if (news === void 0) return { what: where, worthTelling: false };
+  const failed = unmounted(pod, events);
+  const missing3 = failed.flatMap(
+    ({ message }) => missingIn(message, references, pod, /volume "([^"]+)"/.exec(message)?.[1])
+  );
+  if (missing3.length > 0) {
+    const lookedForSeconds = Math.max(...failed.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
+    return lacking(missing3, pod, lookedForSeconds >= GRACE_SECONDS ? 0 : VOLUME_GRACE_SECONDS);
+  }
+  return { what: `${where}: ${news.message}`, worthTelling: true };
+}
+var TELLING = /* @__PURE__ */ new Set([
+  "FailedMount",
+  "FailedAttachVolume",
+  "FailedCreatePodSandBox",
+  "FailedPrepareDynamicResources",
+  "NetworkNotReady",
+  "Pulling"
+]);
+function unmounted(pod, events) {
+  const failed = events.filter(({ reason }) => reason === "FailedMount");
+  const latest = failed.at(-1)?.lastMs ?? 0;
+  const sandbox = pod.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
+  const over = sandbox?.status === "True" || events.some((event) => event.container && event.lastMs >= latest);
+  return over ? [] : failed.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
+}
+function containerGrace(container, message, events = []) {
+  const said = events.findLast((event) => event.container === container && event.message === `Error: ${message}`);
+  const lookedForSeconds = said === void 0 ? 0 : (said.lastMs - said.firstMs) / 1e3;
+  return lookedForSeconds >= GRACE_SECONDS ? 0 : GRACE_SECONDS + NEXT_LOOK_SECONDS;
+}
+function lacking(missing3, pod, graceSeconds) {
+  const { title = "", sentence = "", remedy = "" } = explainMissing(missing3, pod.metadata?.namespace ?? "") ?? {};
+  const cause = missing3.map(causeOf).join(", ");
+  const stuck = hopeless({ reason: "ContainerConfig", title, sentence, remedy, graceSeconds, cause });
+  return graceSeconds > 0 ? { ...stuck, what: `${sentence} Waiting for it.` } : stuck;
+}
+function hopeless(why) {
+  return { what: why.sentence, worthTelling: true, hopeless: why };
+}
+
+// src/run/create.ts
+async function create(world, plan) {
+  const { client, stop } = world;
+  const identity = {
+    server: client.target.server,
+    namespace: plan.namespace,
+    name: plan.name,
+    nonce: nonceOf(plan.pod)
+  };
+  savePod(identity);
+  const creation = await createOnceReady(world, plan);
+  if ("error" in creation) {
+    if (!creation.maybeCreated) saveTidy();
+    else if (stop.aborted) await deleteOurs(client, identity, AbortSignal.timeout(LAST_WORD_MS)).catch(() => {
+    });
+    throw explained(creation.error, plan);
+  }
+  const created = creation.pod;
+  if (nonceOf(created) !== nonceOf(plan.pod)) {
+    saveTidy();
+    throw nameTaken(created);
+  }
+  const pod = new ObservedPod(client, created);
+  setOutput2("pod_name", plan.name);
+  setOutput2("pod_namespace", plan.namespace);
+  setOutput2("pod_uid", pod.identity.uid);
+  reportProgress(pod, plan.base);
+  const dropped = droppedFields(plan.pod, created);
+  if (dropped.length === 0) return pod;
+  pod.stop();
+  await deletePod(client, pod.identity);
+  throw new StepError(
+    "FieldDropped",
+    "The cluster dropped a field",
+    `The cluster created the pod without ${dropped.map((path2) => named(path2, plan)).join(", ")}, so it was deleted again.`,
+    {
+      remedy: "The server does not know the field, or has the feature switched off. Leave it out, or use a cluster that has it."
+    }
+  );
+}
+var LAST_WORD_MS = 8e3;
+var GOING_SECONDS = 120;
+var AGAIN_MS = 500;
+async function createOnceReady({ client, log, stop }, plan) {
+  const { pod } = plan;
+  const told = /* @__PURE__ */ new Set();
+  const waits = (what) => {
+    if (!told.has(what)) log.line(what);
+    told.add(what);
+  };
+  const start = performance.now();
+  for (let accountMissingSince; ; ) {
+    const creation = await createPod(client, pod, stop);
+    const seconds = (since2) => (performance.now() - since2) / 1e3;
+    if ("error" in creation) {
+      const missing3 = missingAccount(creation.error, plan);
+      accountMissingSince ??= performance.now();
+      if (missing3 === void 0 || creation.maybeCreated || stop.aborted || seconds(accountMissingSince) > GRACE_SECONDS)
+        return creation;
+      waits(`${missingSentence(missing3, plan.namespace)} Waiting for it.`);
+    } else {
+      if (nonceOf(creation.pod) === nonceOf(pod)) return creation;
+      const going = creation.pod.metadata?.deletionTimestamp !== void 0;
+      if (!going || seconds(start) > GOING_SECONDS) return creation;
+      waits("Waiting for the pod that has this name and is being deleted.");
+    }
+    await pause(AGAIN_MS, stop).catch(() => {
+    });
+  }
+}
+function missingAccount(error2, { pod, originOf }) {
+  if (!(error2 instanceof ApiError) || error2.code !== 403) return void 0;
+  const name = /error looking up service account \S+: serviceaccount "([^"]+)" not found$/.exec(
+    error2.status.message ?? ""
+  )?.[1];
+  if (name === void 0 || name !== (pod.spec?.serviceAccountName ?? pod.spec?.serviceAccount ?? "default"))
+    return void 0;
+  const askedFor = referencesOf(pod, originOf).filter(({ kind }) => kind === "ServiceAccount");
+  return { kind: "ServiceAccount", name, askedFor };
+}
+function explained(error2, plan) {
+  if (!(error2 instanceof ApiError)) return error2;
+  const missing3 = missingAccount(error2, plan);
+  const why = missing3 && explainMissing([missing3], plan.namespace);
+  if (why) return new StepError("InvalidPod", why.title, why.sentence, { remedy: why.remedy, cause: error2 });
+  return error2.reason === "InvalidPod" ? explainRefusal(error2, (path2) => plan.originOf(path2), suggestField) : error2;
+}
+function named(path2, plan) {
+  const origin2 = plan.originOf(path2);
+  return origin2.endsWith(path2) ? origin2 : `${origin2} (${path2})`;
+}
+function nameTaken(pod) {
+  const { namespace, name, creationTimestamp, annotations } = pod.metadata ?? {};
+  const run = annotations?.[RUN_URL_ANNOTATION];
+  return new StepError(
+    "NameTaken",
+    "Pod name taken",
+    `Pod ${podPath2(pod)} exists already, created at ${creationTimestamp}${run ? ` by ${run}` : ""}. It was not touched.`,
+    {
+      remedy: `Give another \`name\`, leave \`random_name_suffix\` on, or delete that pod: kubectl -n ${namespace} delete pod ${name}`
+    }
+  );
+}
+
+// src/run/dry-run.ts
+async function dryRun({ plan, secrets, connect: connect3, clusterGiven, log, stop }) {
+  let client;
+  let unchecked = "";
+  try {
+    client = connect3();
+  } catch (error2) {
+    if (!(error2 instanceof StepError) || clusterGiven) throw error2;
+    unchecked = error2.text;
+  }
+  const shown2 = client === void 0 ? plan : placed(plan, client.target.namespace);
+  const manifest = printPlan(shown2, secrets);
+  log.line("The pod as it would be created, with the source of each part:");
+  log.line(manifest);
+  setOutput2("manifest", manifest);
+  if (client !== void 0) unchecked = await check(client, placed(plan, client.target.namespace), stop);
+  setOutput2("state", "succeeded");
+  if (unchecked === "")
+    log.line(`The API server at ${client?.target.server} would take it (dryRun=All). Nothing was created.`);
+  else log.line(`No API server has checked it: ${unchecked} Nothing was created.`);
+}
+async function check(client, plan, stop) {
+  try {
+    await dryRunPod(client, plan.pod, plan.namespace, stop);
+    return "";
+  } catch (error2) {
+    if (stop.aborted) throw stop.reason;
+    if (error2 instanceof ApiError && error2.reason !== "Unauthorized" && error2.code < 500) throw explained(error2, plan);
+    if (error2 instanceof StepError) return error2.text;
+    throw error2;
+  }
+}
+function printPlan(plan, secrets = []) {
+  const { [NONCE_ANNOTATION]: _, ...annotations } = plan.pod.metadata?.annotations ?? {};
+  const pod = { ...plan.pod, metadata: { ...plan.pod.metadata, annotations } };
+  const made = plan.secrets.map(
+    ({ name, data }) => `# Right after the pod, Secret ${name} would be created for it, immutable, with ${Object.keys(data).join(", ")}.
+`
+  );
+  const yaml = printYaml(pod, {
+    sourceOf: (path2) => plan.sourceOf(path2),
+    shown: (path2, value) => {
+      const variable = path2.at(-1) === "value" && path2.at(-3) === "env" ? at(pod, path2.slice(0, -1)) : void 0;
+      if (typeof value !== "string") return value;
+      const hidden = secrets.reduce((text, secret) => text.replaceAll(secret, "***"), value);
+      return looksSecret(String(variable?.["name"] ?? ""), value) ? "***" : hidden;
+    }
+  });
+  return `${yaml}${made.join("")}`;
+}
+function at(pod, path2) {
+  return path2.reduce((value, step) => value?.[step], pod);
+}
+
+// src/run/prepare.ts
+import { randomUUID as randomUUID2 } from "node:crypto";
+import { readFileSync as readFileSync2 } from "node:fs";
+
+// src/github/identity.ts
+function readIdentity(env) {
+  const of2 = (name) => env[name] ?? "";
+  const repository = of2("GITHUB_REPOSITORY");
+  const runId = of2("GITHUB_RUN_ID");
+  const runAttempt = of2("GITHUB_RUN_ATTEMPT") || "1";
+  return {
+    repository,
+    repositoryId: of2("GITHUB_REPOSITORY_ID"),
+    workflow: of2("GITHUB_WORKFLOW"),
+    runId,
+    runAttempt,
+    job: of2("GITHUB_JOB"),
+    step: of2("GITHUB_ACTION"),
+    matrix: matrixEntry(readMatrix(env)),
+    sha: of2("GITHUB_SHA"),
+    runUrl: runId && `${of2("GITHUB_SERVER_URL")}/${repository}/actions/runs/${runId}/attempts/${runAttempt}`,
+    hosted: of2("RUNNER_ENVIRONMENT") === "github-hosted"
+  };
+}
+function readMatrix(env) {
+  try {
+    const matrix = JSON.parse(env["INPUT_MATRIX"] || "null");
+    return typeof matrix === "object" && matrix !== null && !Array.isArray(matrix) ? matrix : {};
+  } catch {
+    return {};
+  }
+}
+function matrixEntry(matrix) {
+  return Object.entries(matrix).map(([key, value]) => `${word(key)}=${word(value)}`).sort().join(",");
+}
+function word(value) {
+  const isPlain = typeof value === "string" && /^[A-Za-z_][\w./ -]*$/.test(value) && !/^(true|false|null)$/.test(value);
+  return isPlain ? value : JSON.stringify(value);
+}
+
+// src/github/run-start.ts
+var import_undici4 = __toESM(require_undici(), 1);
+import { setTimeout as setTimeout2 } from "node:timers/promises";
+var LIMIT_SECONDS = 10;
+var PAUSE_MS = 1e3;
+async function readRunStart(env, token, signal3, clock = () => /* @__PURE__ */ new Date()) {
+  const now = clock();
+  const attempt = env["GITHUB_RUN_ATTEMPT"] || "1";
+  const answer = await askGitHub(env, token, signal3, attempt === "1" ? 1 : Number.POSITIVE_INFINITY);
+  if (answer instanceof Date) return answer;
+  if (attempt === "1") return now;
+  throw new StepError(
+    "InvalidInput",
+    "Start of the run unknown",
+    `The template uses ds or ts, the start of the run's first attempt. This is attempt ${attempt}, and GitHub does not tell it: ${answer}.`,
+    { remedy: "Give the job `permissions: actions: read`, or give ds, ds_nodash and ts in template_vars." }
+  );
+}
+async function askGitHub(env, token, signal3, mostTries) {
+  const repository = env["GITHUB_REPOSITORY"];
+  const runId = env["GITHUB_RUN_ID"];
+  if (!repository || !runId) return "GITHUB_REPOSITORY or GITHUB_RUN_ID is not set";
+  const server = env["GITHUB_API_URL"] || "https://api.github.com";
+  const url = URL.parse(`${server}/repos/${repository}/actions/runs/${runId}/attempts/1`);
+  if (url === null) return "GITHUB_API_URL is no address";
+  const inTime2 = AbortSignal.any([signal3, AbortSignal.timeout(1e3 * LIMIT_SECONDS)]);
+  const agent = new import_undici4.EnvHttpProxyAgent();
+  let failure2 = `no answer within ${LIMIT_SECONDS} s`;
+  try {
+    for (let tries = 1; ; tries++) {
+      try {
+        const { statusCode, body } = await (0, import_undici4.request)(url, { dispatcher: agent, signal: inTime2, headers: headers2(token) });
+        const text = await body.text();
+        if (statusCode === 200) return startOf(text) ?? "its answer holds no time";
+        failure2 = `it answers HTTP ${statusCode}`;
+        if (statusCode < 500 && statusCode !== 429) return failure2;
+      } catch (error2) {
+        inTime2.throwIfAborted();
+        failure2 = error2 instanceof Error ? error2.message : String(error2);
+      }
+      if (tries >= mostTries) return failure2;
+      await setTimeout2(PAUSE_MS, void 0, { signal: inTime2 });
+    }
+  } catch {
+    signal3.throwIfAborted();
+    return failure2;
+  } finally {
+    await agent.destroy();
+  }
+}
+function headers2(token) {
+  return {
+    accept: "application/vnd.github+json",
+    "user-agent": "kubernetes-pod-step",
+    ...token && { authorization: `Bearer ${token}` }
+  };
+}
+function startOf(text) {
+  let answer;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return void 0;
+  }
+  if (typeof answer !== "object" || answer === null) return void 0;
+  const { run_started_at: started3, created_at: created } = answer;
+  for (const time of [started3, created]) {
+    const date = new Date(typeof time === "string" ? time : Number.NaN);
+    if (!Number.isNaN(date.getTime())) return date;
+  }
+  return void 0;
+}
+
+// src/github/inputs/shell-words.ts
+var ShellWordsError = class extends Error {
+  name = "ShellWordsError";
+};
+function shellWords(text) {
+  const words = [];
+  let word2;
+  let quote2 = "";
+  for (let at2 = 0; at2 < text.length; at2++) {
+    const char = text.charAt(at2);
+    const next = text.charAt(at2 + 1);
+    if (char === "\\" && quote2 !== "'") {
+      if (next === "") throw new ShellWordsError("a backslash at the end escapes nothing. Remove it, or double it");
+      at2++;
+      if (next !== "\n") word2 = (word2 ?? "") + (quote2 === '"' && !'$`"\\'.includes(next) ? `\\${next}` : next);
+    } else if (quote2 !== "") {
+      if (char === quote2) quote2 = "";
+      else word2 += char;
+    } else if (char === "'" || char === '"') {
+      quote2 = char;
+      word2 ??= "";
+    } else if (/\s/.test(char)) {
+      if (word2 !== void 0) words.push(word2);
+      word2 = void 0;
+    } else word2 = (word2 ?? "") + char;
+  }
+  if (quote2 !== "") throw new ShellWordsError("a quotation mark is opened and never closed. Close it");
+  if (word2 !== void 0) words.push(word2);
+  return words;
+}
+
+// src/github/inputs/words.ts
+function readWords(reader, name) {
+  const given = reader.given(name);
+  if (given === void 0 || reader.saysNothing(name)) return void 0;
+  const text = "text" in given ? given.text : isScalar(given.tree) ? String(given.tree) : "[]";
+  const body = text.replace(/^(?:[ \t]*(?:#.*|---[ \t]*)?\r?\n)+/, "");
+  if (!/^\s*(\[|-(\s|$))/.test(body)) return splitWords(reader, name, body);
+  const tree = reader.tree(name);
+  if (tree === void 0) return void 0;
+  if (!Array.isArray(tree)) {
+    reader.problem(name, `expected a list of words, or plain text; found ${describe(tree)}.`);
+    return void 0;
+  }
+  return tree.flatMap((word2, index2) => {
+    if (isScalar(word2) && !isNull(word2)) return [String(word2)];
+    reader.problem(
+      name,
+      `expected a word, found ${describe(word2)}. ${isNull(word2) ? 'Write "" for an empty word.' : "Quote it if it is meant as text."}`,
+      `[${index2}]`
+    );
+    return [];
+  });
+}
+function splitWords(reader, name, text) {
+  if (/^\s*\{(?!\{)/.test(text)) {
+    reader.problem(name, "expected a list of words, or plain text; found a mapping.");
+    return void 0;
+  }
+  try {
+    return shellWords(text);
+  } catch (error2) {
+    if (!(error2 instanceof ShellWordsError)) throw error2;
+    reader.problem(name, `${error2.message}, or write the words as a YAML list, e.g. [sh, -c, "echo hello"].`);
+    return void 0;
+  }
+}
+
+// src/pod/mistyped.ts
+var import_fastest_levenshtein2 = __toESM(require_mod(), 1);
+function isMistyped(key, name) {
+  const [written2, meant] = [key.toLowerCase().replace(/[-_]/g, ""), name.toLowerCase()];
+  const { length } = meant;
+  if (written2 === meant || length > 1 && (`${written2}s` === meant || written2 === `${meant}s`)) return true;
+  const slips = swapped(written2, meant) ? 1 : (0, import_fastest_levenshtein2.distance)(written2, meant);
+  return slips <= (length < 4 ? 0 : 1) || slips <= 2 && length >= 8 && written2[0] === meant[0];
+}
+function swapped(written2, meant) {
+  const at2 = [...meant].findIndex((letter, index2) => letter !== written2[index2]);
+  const back = `${meant[at2 + 1]}${meant[at2]}`;
+  return at2 !== -1 && `${meant.slice(0, at2)}${back}${meant.slice(at2 + 2)}` === written2;
+}
+
+// src/pod/patch-directives.ts
+function conformDirective(place, say, as) {
+  const { key, model } = place;
+  const [, field2] = /^\$deleteFromPrimitiveList\/(.+)$/.exec(key) ?? [];
+  if (key === "$patch") return [key, patch(place, say)];
+  if (model !== void 0 && key === "$retainKeys") return [key, retainedKeys(place, model, say)];
+  if (model !== void 0 && field2 !== void 0) return deletedWords(model, field2, say, as);
+  say("expected $patch, $retainKeys or $deleteFromPrimitiveList/FIELD: no other directive is known here.");
+  return [key, void 0];
+}
+function patch({ tree, key, path: path2, keys = [] }, say) {
+  const value = tree[key] ?? "";
+  const what = String(value);
+  if (!isScalar(value) || !["delete", "replace", "merge"].includes(what)) {
+    say(`expected delete, replace or merge, found ${isScalar(value) ? `"${what}"` : describe(value)}.`);
+    return void 0;
+  }
+  if (what !== "delete") return what;
+  const others = Object.keys(tree).filter((other) => other !== key);
+  const [lost] = others.filter((other) => !keys.includes(other));
+  if (path2.length === 1) say("would take the whole pod away.");
+  else if (keys.length > 0 && !others.some((other) => keys.includes(other)))
+    say(`expected a ${keys[0]} beside it, to say which item is to be deleted.`);
+  else if (lost !== void 0)
+    say(`delete would take ${lost} away too, which stands beside it. To set it anew, write replace.`);
+  return what;
+}
+function retainedKeys({ tree, key }, model, say) {
+  const listed = tree[key] ?? "";
+  if (!Array.isArray(listed) || !listed.every(isScalar)) {
+    say(`expected a list of fields, found ${describe(listed)}.`);
+    return void 0;
+  }
+  const canonical = (name) => fieldNamed(model, name)?.name ?? name;
+  const retained = listed.map((name) => canonical(String(name)));
+  for (const [other, value] of Object.entries(tree))
+    if (!other.startsWith("$") && !isNull(value) && !retained.includes(canonical(other)))
+      say(`lacks ${other}, which stands beside it and would be lost.`);
+  return retained;
+}
+function deletedWords(model, field2, say, as) {
+  const { name, type } = fieldNamed(model, field2) ?? { name: field2, type: "any" };
+  const item = itemType(type);
+  if (item !== void 0 && fieldsOf(item) === void 0) return [`$deleteFromPrimitiveList/${name}`, as(type)];
+  say(`${field2} is no list of words or numbers. To delete an item by its name, write $patch: delete in it.`);
+  return [name, void 0];
+}
+
+// src/pod/positional.ts
+var POSITIONS = {
+  Secret: ["deploy_type", "deploy_target", "secret", "key", "items"],
+  V1VolumeMount: ["name", "mountPath", "subPath", "readOnly"],
+  V1ContainerPort: ["name", "containerPort"]
+};
+function spellOut(item, model) {
+  const names = Object.hasOwn(POSITIONS, model) ? POSITIONS[model] ?? [] : [];
+  if (!Array.isArray(item) || item.length === 0 || item.length > names.length) return void 0;
+  const fields = item.flatMap((value, index2) => isNull(value) ? [] : [`${names[index2]}: ${written(value)}`]);
+  return item.every(isScalar) ? `{${fields.join(", ")}}` : void 0;
+}
+function written(value) {
+  const text = String(value);
+  const needsQuotes = typeof value === "string" && (!/^[A-Za-z/][\w./-]*$/.test(text) || /^(true|false|null)$/i.test(text));
+  return needsQuotes ? JSON.stringify(text) : text;
+}
+
+// src/pod/conform.ts
+var HOMES = [
+  ["metadata", "V1ObjectMeta"],
+  ["spec", "V1PodSpec"]
+];
+var MOST = Number.MAX_SAFE_INTEGER;
+function conform(tree, type, report, strategic = false) {
+  return new Conformer(report, strategic ? "followed" : "refused").value(tree, type, []);
+}
+function conformField(tree, model, field2, report) {
+  return new Conformer(report, "refused").field(tree, model, field2, []);
+}
+var Conformer = class _Conformer {
+  report;
+  directives;
+  constructor(report, directives) {
+    this.report = report;
+    this.directives = directives;
+  }
+  field(tree, model, field2, path2) {
+    const strategic = this.directives !== "refused";
+    const value = this.value(tree, fieldNamed(model, field2)?.type ?? "any", path2, mergeKeys2(model, field2, strategic));
+    const keys = uniqueKeys(model, field2, strategic);
+    if (keys !== void 0 && Array.isArray(value)) this.duplicates(value, keys, path2);
+    return value;
+  }
+  /** @param keys by which the items of this list, or of the list that this is an item of, are merged */
+  value(tree, type, path2, keys) {
+    if (isNull(tree)) return null;
+    const item = itemType(type);
+    if (item !== void 0) return this.list(tree, item, path2, keys);
+    const value = valueType(type);
+    if (value !== void 0) return this.mapping(tree, value, path2);
+    if (fieldsOf(type) !== void 0) return this.model(tree, type, path2, keys);
+    switch (type) {
+      case "string":
+        return this.text(tree, path2);
+      case "number":
+        return this.number(tree, path2);
+      case "boolean":
+        return this.boolean(tree, path2);
+      case "IntOrString":
+        return isScalar(tree) ? this.plain(tree, path2) : this.wrong(tree, "a number or text", path2);
+      default:
+        return this.plain(tree, path2);
+    }
+  }
+  list(tree, item, path2, keys) {
+    if (!Array.isArray(tree))
+      return this.mismatch(tree, "a list", path2, isMapping(tree) ? " Write [{...}] for a list of one." : "");
+    const whole = keys === void 0 && this.directives === "followed";
+    const conformer = whole ? new _Conformer(this.report, "idle") : this;
+    return tree.flatMap((element, index2) => {
+      const where = [...path2, index2];
+      const value = conformer.value(element, item, where, keys);
+      if (value === null) this.say(where, "expected a value, found nothing. Remove the item, or write what is meant.");
+      return value === void 0 || value === null ? [] : [value];
+    });
+  }
+  mapping(tree, type, path2) {
+    if (!isMapping(tree)) return this.mismatch(tree, "a mapping such as {key: value}", path2);
+    return this.object(Object.entries(tree), (key, child) => {
+      const where = [...path2, key];
+      if (key === "$patch" && this.directives === "followed") return this.directive({ tree, key, path: where });
+      return [key, this.value(child, type, where)];
+    });
+  }
+  model(tree, model, path2, keys) {
+    if (!isMapping(tree)) {
+      const meant = spellOut(tree, model);
+      return this.mismatch(tree, "a mapping", path2, meant && ` Write ${meant}.`);
+    }
+    const spelt = /* @__PURE__ */ new Map();
+    return this.object(Object.entries(tree), (key, child) => {
+      const where = [...path2, key];
+      if (key.startsWith("$")) return this.directive({ tree, model, key, path: where, keys });
+      const field2 = fieldNamed(model, key);
+      if (field2 === void 0) return this.unknown(tree, model, key, where);
+      const before = spelt.get(field2.name);
+      if (before !== void 0) this.say(where, `is the same field as ${before}. Keep one of them.`);
+      spelt.set(field2.name, key);
+      return [field2.name, this.field(child, model, field2.name, where)];
+    });
+  }
+  unknown(tree, model, key, path2) {
+    const child = tree[key] ?? "";
+    const meant = [...fieldsOf(model)?.keys() ?? []].find((name) => isMistyped(key, name));
+    const home = model === "V1Pod" && HOMES.find(([, inside]) => fieldNamed(inside, key) !== void 0)?.[0];
+    if (meant !== void 0) {
+      this.say(path2, `there is no such field. Did you mean ${meant}?`);
+      return Object.hasOwn(tree, meant) ? [key, void 0] : [meant, this.field(child, model, meant, path2)];
+    }
+    if (home) this.say(path2, `belongs under ${home}.`);
+    return [key, this.plain(child, path2)];
+  }
+  directive(place) {
+    if (this.directives === "followed")
+      return conformDirective(
+        place,
+        (sentence) => this.say(place.path, sentence),
+        (type) => this.value(place.tree[place.key] ?? "", type, place.path)
+      );
+    const idle = "the list that it stands in is replaced as a whole. Write it as it is to be, without directives.";
+    const refused2 = "directives of a strategic merge patch are for pod_patch alone.";
+    this.say(place.path, this.directives === "idle" ? idle : refused2);
+    return [place.key, void 0];
+  }
+  /** Two items of one name in one list are one too many: the server refuses them, or takes the last without a word. */
+  duplicates(items, keys, path2) {
+    const seen = /* @__PURE__ */ new Map();
+    for (const [index2, item] of items.entries()) {
+      const key = itemKey(item, keys);
+      if (key === void 0) continue;
+      const first = seen.get(key);
+      if (first === void 0) seen.set(key, index2);
+      else
+        this.say(
+          [...path2, index2],
+          `has the same ${keys[0]} (${keys.length === 1 ? key : key.replace(/\/+$/, "")}) as ${path2.length === 0 ? `item ${first}` : pathText([...path2, first])}. Remove or rename one of them.`
+        );
+    }
+  }
+  text(tree, path2) {
+    return isScalar(tree) ? String(tree) : this.wrong(tree, "text", path2);
+  }
+  number(tree, path2) {
+    if (!(tree instanceof Scalar) || typeof tree.value !== "number")
+      return this.wrong(
+        tree,
+        "a number",
+        path2,
+        typeof tree === "string" && /^[0-9.]+$/.test(tree) ? " Remove the quotes around it." : ""
+      );
+    if (Number.isInteger(tree.value) && Math.abs(tree.value) <= MOST) return tree.value;
+    if (Math.abs(tree.value) <= MOST) return this.wrong(tree, "a whole number", path2);
+    this.say(path2, `${tree.source} is not a number that can be passed on exactly; the largest is ${MOST}.`);
+    return tree.value;
+  }
+  boolean(tree, path2) {
+    if (tree instanceof Scalar && typeof tree.value === "boolean") return tree.value;
+    const quoted3 = typeof tree === "string" && /^(true|false)$/i.test(tree);
+    return this.wrong(tree, "true or false", path2, quoted3 ? " Remove the quotes around it." : "");
+  }
+  /** What is not known, or may be of several types, is passed on as YAML reads it. */
+  plain(tree, path2) {
+    const value = plain(tree);
+    const tooLarge2 = (node) => typeof node === "number" ? Math.abs(node) > MOST : typeof node === "object" && node !== null && Object.values(node).some(tooLarge2);
+    if (!tooLarge2(value)) return value;
+    this.say(
+      path2,
+      `holds a number that cannot be passed on exactly; the largest is ${MOST}. Quote it if it is meant as text.`
+    );
+    return void 0;
+  }
+  object(entries, convert) {
+    return Object.fromEntries(
+      entries.flatMap(([key, child]) => {
+        const [name, value] = convert(key, child);
+        return value === void 0 ? [] : [[name, value]];
+      })
+    );
+  }
+  mismatch(tree, expected, path2, hint = "") {
+    this.say(path2, `expected ${expected}, found ${describe(tree)}.${hint}`);
+  }
+  /** A single value of the wrong type stays as it is written, so that nobody takes it for missing too. */
+  wrong(tree, expected, path2, hint = "") {
+    this.mismatch(tree, expected, path2, hint);
+    return plain(tree);
+  }
+  say(path2, sentence) {
+    const text = pathText(path2);
+    this.report(typeof path2[0] === "number" || text === "" || text.startsWith("[") ? text : `.${text}`, sentence);
+  }
+};
+
+// src/pod/inputs/volumes.ts
+function readVolumes(reader) {
+  const tree = reader.tree("volumes");
+  if (tree === void 0) return [];
+  const modern = Array.isArray(tree) ? tree.map(withoutConfigs) : tree;
+  const volumes = conformField(
+    modern,
+    "V1PodSpec",
+    "volumes",
+    (path2, sentence) => reader.problem("volumes", sentence, path2)
+  );
+  if (volumes === void 0) return [];
+  const none = volumes === null || Array.isArray(volumes) && volumes.length === 0;
+  return [{ from: "volumes", of: "spec", fields: { volumes: none ? null : volumes }, mirrors: "volumes" }];
+}
+function withoutConfigs(volume) {
+  if (!isMapping(volume) || !isMapping(volume["configs"] ?? "")) return volume;
+  const { configs, ...rest } = volume;
+  return { ...rest, ...configs };
+}
+function readImagePullSecrets(reader) {
+  const names = readNames(reader, "image_pull_secrets", "{name: registry}");
+  if (names === void 0) return [];
+  const fields = { imagePullSecrets: names.length === 0 ? null : names.map((name) => ({ name })) };
+  return [{ from: "image_pull_secrets", of: "spec", fields, mirrors: "imagePullSecrets" }];
+}
+function readNames(reader, input, example) {
+  if (reader.saysNothing(input)) return [];
+  const tree = reader.tree(input);
+  if (tree === void 0) return void 0;
+  if (isNull(tree)) return [];
+  if (isScalar(tree))
+    return String(tree).split(/[\s,]+/).filter((name) => name !== "");
+  if (!Array.isArray(tree)) {
+    reader.problem(input, `expected a list of names, or names with commas between; found ${describe(tree)}.`);
+    return void 0;
+  }
+  return tree.flatMap((item, index2) => {
+    const name = isMapping(item) && Object.keys(item).length === 1 ? item["name"] : item;
+    if (name !== void 0 && isScalar(name) && !isNull(name) && String(name) !== "") return [String(name)];
+    reader.problem(input, `expected a name, or ${example}; found ${describe(item)}.`, `[${index2}]`);
+    return [];
+  });
+}
+
+// src/pod/inputs/env-vars.ts
+var LINE = /^[A-Za-z_][A-Za-z0-9_.-]*(=|\s*$)/;
+function readEnvVars(reader) {
+  const variables = readVariables(reader, "env_vars", fromItem, (value) => value.replaceAll("$", "$$$$"));
+  if (variables === void 0) return [];
+  if (variables.length === 0) return [{ from: "env_vars", of: "container", fields: { env: null } }];
+  return variables.map(({ from, ...variable }) => ({
+    from,
+    of: "container",
+    fields: { env: [variable] }
+  }));
+}
+function readVariables(reader, input, item, passedOn = (value) => value) {
+  const given = reader.given(input);
+  if (given === void 0) return void 0;
+  if (reader.saysNothing(input)) return [];
+  if ("text" in given) {
+    const firstLine = given.text.split(/\r?\n/).find((line) => !/^\s*(#|$)/.test(line)) ?? "";
+    if (LINE.test(firstLine.trimStart())) return fromLines(reader, input, given.text, passedOn);
+  }
+  const tree = reader.tree(input);
+  if (tree === void 0) return void 0;
+  if (isNull(tree)) return [];
+  if (Array.isArray(tree)) return tree.flatMap((element, index2) => item(reader, input, element, `[${index2}]`));
+  if (isMapping(tree))
+    return Object.entries(tree).flatMap(([name, value]) => fromPair(reader, input, name, value, "", `.${name}`));
+  reader.problem(input, `expected a mapping, a list of EnvVar, or KEY=value lines; found ${describe(tree)}.`);
+  return void 0;
+}
+function fromLines(reader, input, text, passedOn) {
+  const seen = /* @__PURE__ */ new Set();
+  return text.split(/\r?\n|\r$/).flatMap((line, index2) => {
+    const where = ` (line ${index2 + 1})`;
+    const content2 = line.trimStart();
+    if (/^(#|$)/.test(content2)) return [];
+    const equals = content2.indexOf("=");
+    const name = equals === -1 ? content2.trimEnd() : content2.slice(0, equals);
+    const from = `${input}.${name}`;
+    if (!LINE.test(`${name}=`)) {
+      reader.problem(input, `expected KEY=value, or a bare KEY to pass on the step's own variable${where}.`);
+      return [];
+    }
+    if (seen.has(name))
+      reader.problem(input, `${name} is set twice${where}. Kubernetes would take the last one; remove one of them.`);
+    seen.add(name);
+    if (equals !== -1) return [{ name, value: content2.slice(equals + 1), from }];
+    const value = reader.env[name];
+    if (value !== void 0) return [{ name, value: passedOn(value), from }];
+    const [bare, example] = input === "secret_env" ? ["name", "NAME"] : [name, name];
+    reader.problem(
+      input,
+      `the bare ${bare} passes on the step's own variable of that name, which is not set${where}. Set it under env: of the step, or write ${example}=value.`
+    );
+    return [];
+  });
+}
+function fromPair(reader, input, name, value, path2, valuePath) {
+  const from = `${input}${path2 || valuePath}`;
+  if (isNull(value)) {
+    reader.warnings.add(`${from} has no value: the variable ${name} will be empty. Write "" if that is meant.`);
+    return named2(reader, input, { name, value: "", from }, path2);
+  }
+  if (isScalar(value)) return named2(reader, input, { name, value: String(value), from }, path2);
+  reader.problem(input, `expected text, found ${describe(value)}. Quote JSON to pass it on as text.`, valuePath);
+  return [];
+}
+function named2(reader, input, variable, path2) {
+  if (variable.name !== "" && !variable.name.includes("=")) return [variable];
+  reader.problem(
+    input,
+    `"${variable.name}" cannot be the name of a variable: it must not be empty, nor hold a =.`,
+    path2
+  );
+  return [];
+}
+function fromItem(reader, input, item, path2) {
+  const variable = readItem(reader, input, item, path2);
+  if (variable === void 0) return [];
+  const { name, value, valueFrom } = variable;
+  if (valueFrom === void 0) return fromPair(reader, input, name, value ?? "", path2, `${path2}.value`);
+  if (value !== void 0) reader.problem(input, "has both value and valueFrom. Kubernetes takes one of them.", path2);
+  if (!isMapping(valueFrom)) {
+    const example = "{fieldRef: {fieldPath: metadata.name}}";
+    reader.problem(input, `expected a mapping, e.g. ${example}; found ${describe(valueFrom)}.`, `${path2}.valueFrom`);
+    return [];
+  }
+  const source = conform(
+    valueFrom,
+    "V1EnvVarSource",
+    (place, sentence) => reader.problem(input, sentence, `${path2}.valueFrom${place}`)
+  );
+  return source === void 0 ? [] : named2(reader, input, { name, valueFrom: source, from: `${input}${path2}` }, path2);
+}
+function readItem(reader, input, item, path2) {
+  if (!isMapping(item)) {
+    reader.problem(input, `expected an EnvVar, e.g. {name: MODE, value: fast}; found ${describe(item)}.`, path2);
+    return void 0;
+  }
+  reader.unknownKeys(input, path2, item, ["name", "value", "valueFrom", "value_from"]);
+  const { name, value } = item;
+  if (name !== void 0 && isScalar(name) && !isNull(name))
+    return { name: String(name), value, valueFrom: unlessNull(item["valueFrom"] ?? item["value_from"]) };
+  reader.problem(input, "expected a name, e.g. {name: MODE, value: fast}.", path2);
+  return void 0;
+}
+function unlessNull(tree) {
+  return tree === void 0 || isNull(tree) ? void 0 : tree;
+}
+function readRuntimeEnvs(reader) {
+  const input = "pod_runtime_info_envs";
+  const tree = reader.tree(input);
+  if (tree === void 0 || isNull(tree)) return [];
+  if (!Array.isArray(tree)) {
+    const example = "[{name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]";
+    reader.problem(input, `expected a list, e.g. ${example}; found ${describe(tree)}.`);
+    return [];
+  }
+  return tree.flatMap((item, index2) => {
+    const path2 = `[${index2}]`;
+    const fieldPath = isMapping(item) ? item["field_path"] ?? item["fieldPath"] : void 0;
+    const modern = isMapping(item) && fieldPath !== void 0 ? { name: item["name"] ?? "", valueFrom: { fieldRef: { fieldPath } } } : item;
+    return fromItem(reader, input, modern, path2).map(({ from, ...variable }) => ({
+      from,
+      of: "container",
+      fields: { env: [variable] }
+    }));
+  });
+}
+function readEnvFrom(reader) {
+  const tree = reader.tree("env_from");
+  if (tree === void 0) return [];
+  const value = conform(tree, "[V1EnvFromSource]", (path2, sentence) => reader.problem("env_from", sentence, path2));
+  if (value === void 0) return [];
+  const envFrom = Array.isArray(value) && value.length > 0 ? value : null;
+  return [{ from: "env_from", of: "container", fields: { envFrom }, mirrors: "envFrom" }];
+}
+function readConfigMaps(reader) {
+  return (readNames(reader, "configmaps", "{name: settings}") ?? []).map((name, index2) => ({
+    from: `configmaps[${index2}]`,
+    of: "container",
+    fields: { envFrom: [{ configMapRef: { name } }] }
+  }));
+}
+
+// src/pod/inputs/owned-secrets.ts
+function readOwnedSecrets(reader) {
+  const registry = readRegistry(reader);
+  const placed2 = (item) => ({ ...item, from: reader.place(item.from) });
+  return {
+    env: readSecretEnv(reader).map(placed2),
+    files: readSecretFiles(reader).map(placed2),
+    ...registry && { registry }
+  };
+}
+function readSecretEnv(reader) {
+  const values = readVariables(reader, "secret_env", (_, input, __, path2) => {
+    const example = "{PASSWORD: ${{ secrets.PASSWORD }}}";
+    if (path2 === "[0]") reader.problem(input, `expected a mapping, e.g. ${example}, or KEY=value lines; found a list.`);
+    return [];
+  });
+  return (values ?? []).filter(({ name, value, from }) => {
+    if (!/^[-._a-zA-Z0-9]+$/.test(name)) {
+      reader.problem("secret_env", `"${name}" cannot be used: letters, digits, dashes, underscores and dots.`);
+      return false;
+    }
+    if (value === "")
+      reader.warnings.add(
+        `${from} is empty. A secret that is not set, or not for this event, is empty text in a workflow.`
+      );
+    return true;
+  });
+}
+function readSecretFiles(reader) {
+  const tree = reader.tree("secret_files");
+  if (tree === void 0 || isNull(tree)) return [];
+  if (!isMapping(tree)) {
+    const example = "{/etc/app/key.json: {env: KEY_JSON}}";
+    reader.problem(
+      "secret_files",
+      `expected a mapping of paths to contents, e.g. ${example}; found ${describe(tree)}.`
+    );
+    return [];
+  }
+  return Object.entries(tree).flatMap(([path2, value]) => {
+    const place = `[${path2}]`;
+    if (!/^\/.*[^/]$/.test(path2) || path2.split("/").includes("..")) {
+      reader.problem("secret_files", "expected the absolute path of a file in the container.", place);
+      return [];
+    }
+    const file = isMapping(value) ? fromMapping(reader, value, place) : { content: textOf2(reader, value, place) };
+    const { content: content2, mode } = file;
+    if (content2 === void 0) return [];
+    const from = `secret_files${place}`;
+    if (content2 === "")
+      reader.warnings.add(
+        `${from} is empty. A secret that is not set, or not for this event, is empty text in a workflow.`
+      );
+    return [{ path: path2, content: content2, from, ...mode !== void 0 && { mode } }];
+  });
+}
+function fromMapping(reader, value, place) {
+  reader.unknownKeys("secret_files", place, value, ["content", "env", "mode"]);
+  const { content: content2, env, mode } = value;
+  const has = (tree) => tree !== void 0 && !isNull(tree);
+  if (has(content2) === has(env)) {
+    reader.problem("secret_files", "expected either content, or env with the name of a variable of the step.", place);
+    return {};
+  }
+  const modeNumber = readMode(reader, mode, `${place}.mode`);
+  if (has(content2)) return { content: textOf2(reader, content2, `${place}.content`), mode: modeNumber };
+  const name = has(env) ? textOf2(reader, env, `${place}.env`) : void 0;
+  if (name === void 0) return {};
+  const passed = reader.env[name];
+  if (passed === void 0)
+    reader.problem("secret_files", `the step has no variable ${name}. Set it under env: of the step.`, `${place}.env`);
+  return { content: passed, mode: modeNumber };
+}
+function readMode(reader, mode, place) {
+  if (mode === void 0 || isNull(mode)) return void 0;
+  const value = typeof mode === "object" && "value" in mode ? mode.value : void 0;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 511) return value;
+  reader.problem("secret_files", `expected a file mode, e.g. 0400, without quotes; found ${describe(mode)}.`, place);
+  return void 0;
+}
+function textOf2(reader, tree, place) {
+  if (isScalar(tree)) return isNull(tree) ? "" : String(tree);
+  reader.problem("secret_files", `expected text, found ${describe(tree)}.`, place);
+  return void 0;
+}
+function readRegistry(reader) {
+  const [username, password, server] = [
+    reader.word("registry_username"),
+    reader.raw("registry_password")?.trim(),
+    reader.word("registry")
+  ];
+  if (username === void 0 && password === void 0) {
+    if (server !== void 0)
+      reader.problem("registry", "expected registry_username and registry_password with it; found neither.");
+    return void 0;
+  }
+  if (username === void 0 || password === void 0) {
+    const [there, missing3] = username === void 0 ? ["password", "username"] : ["username", "password"];
+    reader.problem(
+      `registry_${missing3}`,
+      `registry_${there} is given, so this is needed too. A secret that is not set is empty text in a workflow.`
+    );
+    return void 0;
+  }
+  return { ...server !== void 0 && { server }, username, password };
+}
+
+// src/pod/inputs/resources.ts
+var FLAT = {
+  request_cpu: ["requests", "cpu"],
+  request_memory: ["requests", "memory"],
+  request_ephemeral_storage: ["requests", "ephemeral-storage"],
+  limit_cpu: ["limits", "cpu"],
+  limit_memory: ["limits", "memory"],
+  limit_ephemeral_storage: ["limits", "ephemeral-storage"],
+  limit_gpu: ["limits", "nvidia.com/gpu"]
+};
+var EXAMPLE = "{requests: {cpu: 500m, memory: 512Mi}, limits: {memory: 1Gi}}";
+function readResources(reader) {
+  const modern = reader.given("container_resources");
+  const old = reader.saysNothing("resources") ? void 0 : reader.given("resources");
+  if (old !== void 0) reader.notices.add("resources is deprecated: it is called container_resources.");
+  if (modern !== void 0 && old !== void 0)
+    reader.problem("resources", "container_resources is given too. Keep that one alone.");
+  const input = modern === void 0 ? "resources" : "container_resources";
+  const resources = readRequirements(reader, input);
+  if (resources === void 0) return [];
+  return [{ from: input, of: "container", fields: { resources }, mirrors: "resources" }];
+}
+function readRequirements(reader, input) {
+  const tree = reader.tree(input);
+  if (tree === void 0) return void 0;
+  if (isNull(tree)) return null;
+  if (!isMapping(tree)) {
+    reader.problem(input, `expected a mapping, e.g. ${EXAMPLE}; found ${describe(tree)}.`);
+    return void 0;
+  }
+  for (const key of Object.keys(tree))
+    if (/^(cpu|memory|ephemeral-storage|hugepages-.*)$|\//.test(key))
+      reader.problem(
+        input,
+        `belongs under requests or limits. Write ${EXAMPLE}.`,
+        /^\w+$/.test(key) ? `.${key}` : `[${key}]`
+      );
+  const requirements = conform(
+    nested(reader, input, tree),
+    "V1ResourceRequirements",
+    (path2, sentence) => reader.problem(input, sentence, path2)
+  );
+  return requirements !== void 0 && Object.keys(requirements).length === 0 ? null : requirements;
+}
+function nested(reader, input, tree) {
+  const flat = Object.keys(tree).filter((key) => Object.hasOwn(FLAT, key));
+  if (flat.length === 0) return tree;
+  const result = {};
+  for (const [key, value] of Object.entries(tree)) {
+    const [side, resource] = FLAT[key] ?? [];
+    if (side === void 0 || resource === void 0) {
+      const shape = key === "requests" || key === "limits" ? "stands beside" : "is no field of";
+      reader.problem(input, `${shape} the flat form (${flat.join(", ")}). Write ${EXAMPLE}.`, `.${key}`);
+    } else if (isScalar(value)) {
+      if (!isNull(value)) result[side] = { ...result[side], [resource]: value };
+    } else reader.problem(input, `expected a quantity, e.g. 500m or 1Gi; found ${describe(value)}.`, `.${key}`);
+  }
+  return result;
+}
+
+// src/pod/inputs/secrets.ts
+var FIELDS2 = ["deploy_type", "deploy_target", "secret", "key", "items"];
+var ITEM = "{key: cert, path: tls.crt}";
+var EXAMPLE2 = "{deploy_type: env, deploy_target: DB_PASSWORD, secret: db, key: password}";
+function readSecrets(reader) {
+  const tree = reader.tree("secrets");
+  if (tree === void 0 || isNull(tree)) return [];
+  if (!Array.isArray(tree)) {
+    reader.problem("secrets", `expected a list, e.g. [${EXAMPLE2}]; found ${describe(tree)}.`);
+    return [];
+  }
+  return tree.flatMap((item, index2) => readSecret(reader, item, `[${index2}]`));
+}
+function readSecret(reader, item, path2) {
+  if (!isMapping(item)) {
+    const meant = spellOut(item, "Secret");
+    reader.problem("secrets", `expected a mapping, e.g. ${meant ?? EXAMPLE2}; found ${describe(item)}.`, path2);
+    return [];
+  }
+  reader.unknownKeys("secrets", path2, item, FIELDS2);
+  const field2 = (name) => textField(reader, item, name, path2);
+  const [type, target2, secret, key] = [field2("deploy_type"), field2("deploy_target"), field2("secret"), field2("key")];
+  if (secret === void 0) {
+    if (item["secret"] === void 0 || isNull(item["secret"]))
+      reader.problem("secrets", `expected the name of a Kubernetes Secret, e.g. ${EXAMPLE2}.`, `${path2}.secret`);
+    return [];
+  }
+  if (type === "env") return readVariable(reader, item, path2, { target: target2, secret, key });
+  if (type === "volume") return readVolume(reader, item, path2, { target: target2, secret, key });
+  reader.problem(
+    "secrets",
+    `expected env or volume, found ${type === void 0 ? "nothing" : `"${type}"`}.`,
+    `${path2}.deploy_type`
+  );
+  return [];
+}
+function readVariable(reader, item, path2, use) {
+  const { target: target2, secret, key } = use;
+  const from = `secrets${path2}`;
+  if (item["items"] !== void 0 && !isNull(item["items"]))
+    reader.problem("secrets", "items belong to deploy_type: volume.", path2);
+  if (key === void 0 && target2 === void 0)
+    return [{ from, of: "container", fields: { envFrom: [{ secretRef: { name: secret } }] } }];
+  if (key === void 0 || target2 === void 0) {
+    const half = key === void 0 ? "has a deploy_target, so it also needs the key whose value goes there." : "has a key, so it also needs a deploy_target, the name of the variable.";
+    reader.problem("secrets", `${half} (Without both, all keys become variables.)`, path2);
+    return [];
+  }
+  if (target2.includes("=")) {
+    reader.problem(
+      "secrets",
+      `"${target2}" cannot be the name of a variable: it must not hold a =.`,
+      `${path2}.deploy_target`
+    );
+    return [];
+  }
+  if (target2 !== target2.toUpperCase())
+    reader.notices.add(
+      `${from}.deploy_target: the variable is called ${target2}, as it is written. Airflow would have called it ${target2.toUpperCase()}.`
+    );
+  const variable = { name: target2, valueFrom: { secretKeyRef: { name: secret, key } } };
+  return [{ from, of: "container", fields: { env: [variable] } }];
+}
+function readVolume(reader, item, path2, use) {
+  if (use.target === void 0 || !use.target.startsWith("/")) {
+    reader.problem(
+      "secrets",
+      `expected the absolute path to mount the Secret at, found ${use.target === void 0 ? "nothing" : `"${use.target}"`}.`,
+      `${path2}.deploy_target`
+    );
+    return [];
+  }
+  if (use.key !== void 0 && item["items"] !== void 0 && !isNull(item["items"])) {
+    reader.problem("secrets", "has both key and items, which say two things. Keep one of them.", path2);
+  }
+  const items = readItems(reader, item["items"], `${path2}.items`) ?? (use.key === void 0 ? void 0 : [{ key: use.key, path: use.key }]);
+  const from = `secrets${path2}`;
+  const name = `secret-${hash(JSON.stringify([use, items]), 8)}`;
+  const volume = { name, secret: { secretName: use.secret, ...items && { items } } };
+  const mount = { name, mountPath: use.target, readOnly: true };
+  return [
+    { from, of: "spec", fields: { volumes: [volume] } },
+    { from, of: "container", fields: { volumeMounts: [mount] } }
+  ];
+}
+function readItems(reader, items, path2) {
+  if (items === void 0 || isNull(items)) return void 0;
+  if (!Array.isArray(items)) {
+    reader.problem("secrets", `expected a list, e.g. [{key: cert, path: tls.crt}]; found ${describe(items)}.`, path2);
+    return void 0;
+  }
+  return items.flatMap((item, index2) => {
+    const where = `${path2}[${index2}]`;
+    if (!isMapping(item)) {
+      reader.problem("secrets", `expected a mapping with key and path, e.g. ${ITEM}; found ${describe(item)}.`, where);
+      return [];
+    }
+    reader.unknownKeys("secrets", where, item, ["key", "path", "mode"]);
+    const key = textField(reader, item, "key", where);
+    const target2 = textField(reader, item, "path", where);
+    for (const name of ["key", "path"]) {
+      const value = item[name];
+      if (value === void 0 || isNull(value) || value === "")
+        reader.problem("secrets", `expected a ${name}, e.g. ${ITEM}.`, where);
+    }
+    const mode = readMode2(reader, item["mode"], `${where}.mode`);
+    return key !== void 0 && target2 !== void 0 ? [{ key, path: target2, ...mode !== void 0 && { mode } }] : [];
+  });
+}
+function readMode2(reader, tree, path2) {
+  if (tree === void 0 || isNull(tree)) return void 0;
+  const mode = plain(tree);
+  if (typeof mode === "number" && Number.isInteger(mode) && mode >= 0 && mode <= 511) return mode;
+  reader.problem(
+    "secrets",
+    `expected a file mode, e.g. 0400, without quotes; found ${isScalar(tree) ? `"${tree}"` : describe(tree)}.`,
+    path2
+  );
+  return void 0;
+}
+function textField(reader, item, name, path2) {
+  const value = item[name];
+  if (value === void 0 || isNull(value)) return void 0;
+  if (isScalar(value)) return String(value) || void 0;
+  reader.problem("secrets", `expected text, found ${describe(value)}.`, `${path2}.${name}`);
+  return void 0;
+}
+
+// src/pod/inputs/pod-inputs.ts
+var CONTAINER_FIELDS = {
+  image: "image",
+  working_dir: "workingDir",
+  ports: "ports",
+  volume_mounts: "volumeMounts",
+  container_security_context: "securityContext"
+};
+var POD_FIELDS = {
+  init_containers: "initContainers",
+  node_selector: "nodeSelector",
+  affinity: "affinity",
+  tolerations: "tolerations",
+  runtime_class_name: "runtimeClassName",
+  priority_class_name: "priorityClassName",
+  schedulername: "schedulerName",
+  service_account_name: "serviceAccountName",
+  automount_service_account_token: "automountServiceAccountToken",
+  hostnetwork: "hostNetwork",
+  host_aliases: "hostAliases",
+  hostname: "hostname",
+  subdomain: "subdomain",
+  dns_config: "dnsConfig",
+  security_context: "securityContext"
+};
+var PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
+var MESSAGE_POLICIES = ["File", "FallbackToLogsOnError"];
+var DNS_POLICIES = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
+function readPodInputs(reader) {
+  const owned = readOwnedSecrets(reader);
+  const whole = (name, strategic = false) => readPod(reader, name, strategic);
+  const [podTemplateDict, fullPodSpec, podPatch] = [
+    whole("pod_template_dict"),
+    whole("full_pod_spec"),
+    whole("pod_patch", true)
+  ];
+  const baseName = reader.word("base_container_name");
+  return {
+    fragments: [
+      ...readFields(reader, "container", "V1Container", CONTAINER_FIELDS),
+      ...readChoice(reader, "image_pull_policy", "container", "imagePullPolicy", PULL_POLICIES),
+      ...readChoice(reader, "termination_message_policy", "container", "terminationMessagePolicy", MESSAGE_POLICIES),
+      ...readCommand(reader, "cmds", "command"),
+      ...readCommand(reader, "arguments", "args"),
+      ...readEnvVars(reader),
+      ...readRuntimeEnvs(reader),
+      ...readEnvFrom(reader),
+      ...readConfigMaps(reader),
+      // What has no volumes says nothing of those that come with Secrets.
+      ...readVolumes(reader),
+      ...readSecrets(reader),
+      ...readResources(reader),
+      ...readImagePullSecrets(reader),
+      ...readFields(reader, "spec", "V1PodSpec", POD_FIELDS),
+      ...readChoice(reader, "dnspolicy", "spec", "dnsPolicy", DNS_POLICIES),
+      ...readSeconds(reader, "termination_grace_period", "terminationGracePeriodSeconds", 0),
+      ...readSeconds(reader, "active_deadline_seconds", "activeDeadlineSeconds", 1),
+      ...readTexts(reader, "labels"),
+      ...readTexts(reader, "annotations"),
+      ...readNamed(reader, "name"),
+      ...readNamed(reader, "namespace")
+    ].map((fragment) => ({ ...fragment, from: reader.place(fragment.from) })),
+    ...baseName !== void 0 && { baseContainer: { name: baseName, from: reader.place("base_container_name") } },
+    ...podTemplateDict && { podTemplateDict },
+    ...fullPodSpec && { fullPodSpec },
+    ...podPatch && { podPatch },
+    owned
+  };
+}
+function field(from, of2, name, value) {
+  return { from, of: of2, fields: { [name]: isEmpty2(value) ? null : value }, mirrors: name };
+}
+function isEmpty2(value) {
+  return value === null || value === "" || Array.isArray(value) && value.length === 0 || isObject(value) && Object.keys(value).length === 0;
+}
+function readFields(reader, of2, model, inputs) {
+  return Object.entries(inputs).flatMap(([input, name]) => {
+    const value = readField(reader, input, model, name);
+    return value === void 0 ? [] : [field(input, of2, name, value)];
+  });
+}
+function readField(reader, input, model, name) {
+  const type = fieldNamed(model, name)?.type;
+  if (isAbsent(reader, input)) return null;
+  if (type === "string") return reader.text(input);
+  if (type === "boolean") return reader.boolean(input);
+  const tree = reader.tree(input);
+  if (tree === void 0) return void 0;
+  return conformField(tree, model, name, (path2, sentence) => reader.problem(input, sentence, path2));
+}
+function isAbsent(reader, input) {
+  const given = reader.given(input);
+  return reader.saysNothing(input) || given !== void 0 && "text" in given && reader.text(input) === "";
+}
+function readNamed(reader, input) {
+  const value = isAbsent(reader, input) ? null : reader.word(input);
+  if (value === void 0 || input === "namespace" && value !== null && !isNamespace(value)) return [];
+  return [{ from: input, of: "metadata", fields: { [input]: value } }];
+}
+function readChoice(reader, input, of2, name, choices) {
+  const value = isAbsent(reader, input) ? null : reader.choice(input, choices);
+  return value === void 0 ? [] : [field(input, of2, name, value)];
+}
+function readSeconds(reader, input, name, least) {
+  const value = isAbsent(reader, input) ? null : reader.seconds(input, least);
+  return value === void 0 ? [] : [field(input, "spec", name, value)];
+}
+function readCommand(reader, input, name) {
+  const words = reader.saysNothing(input) ? null : readWords(reader, input);
+  if (words === void 0) return [];
+  return [{ ...field(input, "container", name, words), ...words !== null && { fields: { [name]: words } } }];
+}
+function readTexts(reader, input) {
+  const tree = reader.tree(input);
+  if (tree === void 0) return [];
+  if (isNull(tree)) return [field(input, "metadata", input, null)];
+  if (!isMapping(tree)) {
+    reader.problem(input, `expected a mapping, e.g. {team: data}; found ${describe(tree)}.`);
+    return [];
+  }
+  const texts = Object.entries(tree).flatMap(([key, value]) => {
+    if (isScalar(value)) return [[key, isNull(value) ? "" : String(value)]];
+    reader.problem(input, `expected text, found ${describe(value)}.`, `.${key}`);
+    return [];
+  });
+  return [field(input, "metadata", input, Object.fromEntries(texts))];
+}
+function readPod(reader, input, strategic) {
+  const tree = reader.tree(input);
+  if (tree === void 0 || isNull(tree)) return void 0;
+  const pod = conformPod(
+    tree,
+    strategic,
+    (path2, sentence) => reader.problem(input, path2 === "" ? sentence : `${path2.replace(/^\./, "")}: ${sentence}`)
+  );
+  return pod && { from: reader.place(input), pod };
+}
+var OF_THE_CLUSTER = ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"];
+function conformPod(tree, strategic, report) {
+  if (!isMapping(tree)) {
+    report("", `expected a Pod, e.g. {spec: {containers: [...]}}; found ${describe(tree)}.`);
+    return void 0;
+  }
+  const kind = tree["kind"];
+  if (kind !== void 0 && String(kind) !== "Pod") {
+    const inside = tree["template"] ?? (isMapping(tree["spec"] ?? "") ? tree["spec"].template : void 0);
+    report(
+      ".kind",
+      `expected Pod, found ${isScalar(kind) ? kind : describe(kind)}.${inside ? " Its template is the pod that is meant." : ""}`
+    );
+    return void 0;
+  }
+  const pod = conform(tree, "V1Pod", report, strategic);
+  if (!isObject(pod)) return void 0;
+  const { status, ...kept } = pod;
+  if (isObject(status ?? null) && Object.keys(status).length > 0)
+    report(".status", "is the cluster\u2019s to write. Leave it out.");
+  if (isObject(kept["metadata"] ?? null)) {
+    for (const name of OF_THE_CLUSTER) {
+      const value = kept["metadata"][name];
+      if (value !== void 0 && value !== null)
+        report(`.metadata.${name}`, "is the cluster\u2019s to write. Leave it out.");
+    }
+  }
+  return kept;
+}
+
+// src/pod/template/errors.ts
+var REMEDIES = [
+  [/^(var\.value|vars)\./, "Give it in template_vars, e.g. `template_vars: ${{ toJSON(vars) }}`."],
+  [
+    /^var\b/,
+    "Variables are var.value.NAME; one that is given in template_vars as a mapping or a list has its fields there."
+  ],
+  [/^params\b/, "Give it in template_vars; there it is a name of its own."],
+  [/^(conn|secrets)\b/, "Credentials do not go through a template: give them in secret_env, secret_files or secrets."],
+  [/^github\.token\b/, "The token is never given to a template: use secret_env."],
+  [
+    /^(ti|task_instance)\.xcom_pull\b/,
+    "Give the output of the earlier step in template_vars: ${{ steps.ID.outputs.result }}, or needs.JOB.outputs.NAME."
+  ],
+  [/^dag_run\.conf\b/, "What a run was started with is in inputs."],
+  [
+    /^(dag|dag_run|task|task_instance|task_instance_key_str|ti)\b/,
+    "The workflow, the job and the run are in github, e.g. github.workflow, github.job, run_id."
+  ],
+  [/^(macros|strftime_now)\b/, "Compute it in an earlier step and give its output in template_vars."],
+  [
+    /^((execution|logical)_date|data_interval_(start|end)|(prev|next|yesterday|tomorrow)_\w+|ts_nodash\w*)\b/,
+    "A workflow run has no data interval: use ds or ts, the start of its first attempt, or give it in template_vars."
+  ],
+  [/^inputs\./, "inputs are those of workflow_dispatch; others are to be given in template_vars."],
+  [
+    /^(env|needs|steps|strategy|job|jobs|runner)\b/,
+    "Of the workflow\u2019s contexts there are github, matrix and inputs here; give others in template_vars."
+  ]
+];
+function undefinedSentence(missing3, tag) {
+  const { text, path: path2, first, near, instead } = missing3;
+  const subject = tag === `{{ ${text} }}` ? tag : `${text} in ${tag}`;
+  if (instead !== void 0) return `${tag} ${instead}`;
+  const remedy = REMEDIES.find(([pattern]) => pattern.test(path2.join(".")))?.[1];
+  const isOurs = remedy !== void 0 && path2.indexOf(first.name) === 0;
+  const guess = isOurs ? "" : guessOf(first.name, near());
+  const where = first.text === text || path2.indexOf(first.name) === 0 ? "" : `: there is no ${first.text}`;
+  const way = remedy ?? (guess === "" ? "Give it in template_vars." : void 0);
+  return `${subject} is not defined${where}.${guess}${way === void 0 ? "" : ` ${way}`}`;
+}
+function guessOf(name, names) {
+  const candidates = names.filter(({ length }) => length > 2);
+  return name.length < 3 || candidates.length === 0 ? "" : didYouMean(name, candidates);
+}
+var KINDS = {
+  String: "text",
+  Integer: "a number",
+  Float: "a number",
+  Numeric: "a number",
+  Boolean: "a boolean",
+  Object: "a mapping",
+  Namespace: "a namespace",
+  KeywordArguments: "named arguments",
+  Array: "a list",
+  Tuple: "a list",
+  Function: "a function",
+  Null: "null",
+  Undefined: "something undefined"
+};
+var FILTERS = "abs bool capitalize default dictsort first float indent int items join keys last length list lower map rejectattr replace reverse safe selectattr sort string title tojson trim unique upper".split(
+  " "
+);
+var TESTS = "boolean callable defined eq equalto even false integer iterable lower mapping none number odd sequence string true undefined upper".split(
+  " "
+);
+function failureOf(error2) {
+  const message = (error2 instanceof Error && !(error2 instanceof TypeError) ? error2.message : "").replace(
+    /\b([A-Z][A-Za-z]+)Value\b/g,
+    (name, kind2) => KINDS[kind2] ?? name
+  );
+  const [, kind, filter] = /^Unknown (.+) filter: (\w+)$/.exec(message) ?? [];
+  if (filter !== void 0) return unknownFilter(filter, kind);
+  const [, applied, to] = /^Cannot apply filter "(\w+)" to type: (.+)$/.exec(message) ?? [];
+  if (applied !== void 0) return unknownFilter(applied, to);
+  const [, test] = /^Unknown test: (\w+)$/.exec(message) ?? [];
+  if (test !== void 0) return `uses the test ${test}, which is not known here.${didYouMean(test, TESTS)}`;
+  const [, called] = /^Cannot call .* got (.+)$/.exec(message) ?? [];
+  if (called !== void 0) return `calls ${called}, which is no function.`;
+  const why = /^(Invalid LHS|$)/.test(message) ? "" : `: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+  return `cannot be evaluated${why.replace(/\.?$/, ".")}`;
+}
+function unknownFilter(filter, kind) {
+  if (FILTERS.includes(filter)) return `uses the filter ${filter}, which does not take ${kind}.`;
+  return `uses the filter ${filter}, which is not known here.${didYouMean(filter, FILTERS)}`;
+}
+function nodeText(node) {
+  switch (node.type) {
+    case "Identifier":
+      return node.value;
+    case "StringLiteral":
+      return `'${node.value}'`;
+    case "IntegerLiteral":
+    case "FloatLiteral":
+      return String(node.value);
+    case "MemberExpression":
+      return node.computed ? `${nodeText(node.object)}[${nodeText(node.property)}]` : `${nodeText(node.object)}.${nodeText(node.property)}`;
+    case "CallExpression":
+      return `${nodeText(node.callee)}(${node.args.length === 0 ? "" : "..."})`;
+    case "FilterExpression":
+      return `${nodeText(node.operand)} | ${nodeText(node.filter)}`;
+    default:
+      return "...";
+  }
+}
+function nodePath(node) {
+  if (node.type === "Identifier") return [node.value];
+  if (node.type === "CallExpression") return nodePath(node.callee);
+  if (node.type !== "MemberExpression") return [];
+  const { object: object2, property } = node;
+  const name = property.type === "StringLiteral" || property.type === "Identifier" && !node.computed ? property.value : "";
+  return [...nodePath(object2), name];
+}
+
+// node_modules/@huggingface/jinja/dist/index.js
+var __defProp2 = Object.defineProperty;
+var __defNormalProp = (obj, key, value) => key in obj ? __defProp2(obj, key, { enumerable: true, configurable: true, writable: true, value }) : obj[key] = value;
+var __publicField = (obj, key, value) => {
+  __defNormalProp(obj, typeof key !== "symbol" ? key + "" : key, value);
+  return value;
+};
+var TOKEN_TYPES = Object.freeze({
+  Text: "Text",
+  // The text between Jinja statements or expressions
+  NumericLiteral: "NumericLiteral",
+  // e.g., 123, 1.0
+  StringLiteral: "StringLiteral",
+  // 'string'
+  Identifier: "Identifier",
+  // Variables, functions, statements, booleans, etc.
+  Equals: "Equals",
+  // =
+  OpenParen: "OpenParen",
+  // (
+  CloseParen: "CloseParen",
+  // )
+  OpenStatement: "OpenStatement",
+  // {%
+  CloseStatement: "CloseStatement",
+  // %}
+  OpenExpression: "OpenExpression",
+  // {{
+  CloseExpression: "CloseExpression",
+  // }}
+  OpenSquareBracket: "OpenSquareBracket",
+  // [
+  CloseSquareBracket: "CloseSquareBracket",
+  // ]
+  OpenCurlyBracket: "OpenCurlyBracket",
+  // {
+  CloseCurlyBracket: "CloseCurlyBracket",
+  // }
+  Comma: "Comma",
+  // ,
+  Dot: "Dot",
+  // .
+  Colon: "Colon",
+  // :
+  Pipe: "Pipe",
+  // |
+  CallOperator: "CallOperator",
+  // ()
+  AdditiveBinaryOperator: "AdditiveBinaryOperator",
+  // + - ~
+  MultiplicativeBinaryOperator: "MultiplicativeBinaryOperator",
+  // * / // %
+  ExponentiationBinaryOperator: "ExponentiationBinaryOperator",
+  // **
+  ComparisonBinaryOperator: "ComparisonBinaryOperator",
+  // < > <= >= == !=
+  UnaryOperator: "UnaryOperator",
+  // ! - +
+  Comment: "Comment"
+  // {# ... #}
+});
+var Token = class {
+  /**
+   * Constructs a new Token.
+   * @param {string} value The raw value as seen inside the source code.
+   * @param {TokenType} type The type of token.
+   */
+  constructor(value, type) {
+    this.value = value;
+    this.type = type;
+  }
+};
+function isWord(char) {
+  return /\w/.test(char);
+}
+function isInteger(char) {
+  return /[0-9]/.test(char);
+}
+function isWhitespace(char) {
+  return /\s/.test(char);
+}
+var ORDERED_MAPPING_TABLE = [
+  // Control sequences
+  ["{%", TOKEN_TYPES.OpenStatement],
+  ["%}", TOKEN_TYPES.CloseStatement],
+  ["{{", TOKEN_TYPES.OpenExpression],
+  ["}}", TOKEN_TYPES.CloseExpression],
+  // Single character tokens
+  ["(", TOKEN_TYPES.OpenParen],
+  [")", TOKEN_TYPES.CloseParen],
+  ["{", TOKEN_TYPES.OpenCurlyBracket],
+  ["}", TOKEN_TYPES.CloseCurlyBracket],
+  ["[", TOKEN_TYPES.OpenSquareBracket],
+  ["]", TOKEN_TYPES.CloseSquareBracket],
+  [",", TOKEN_TYPES.Comma],
+  [".", TOKEN_TYPES.Dot],
+  [":", TOKEN_TYPES.Colon],
+  ["|", TOKEN_TYPES.Pipe],
+  // Comparison operators
+  ["<=", TOKEN_TYPES.ComparisonBinaryOperator],
+  [">=", TOKEN_TYPES.ComparisonBinaryOperator],
+  ["==", TOKEN_TYPES.ComparisonBinaryOperator],
+  ["!=", TOKEN_TYPES.ComparisonBinaryOperator],
+  ["<", TOKEN_TYPES.ComparisonBinaryOperator],
+  [">", TOKEN_TYPES.ComparisonBinaryOperator],
+  // Arithmetic operators
+  ["+", TOKEN_TYPES.AdditiveBinaryOperator],
+  ["-", TOKEN_TYPES.AdditiveBinaryOperator],
+  ["~", TOKEN_TYPES.AdditiveBinaryOperator],
+  ["**", TOKEN_TYPES.ExponentiationBinaryOperator],
+  // NOTE: must come before "*" so that "**" is matched first
+  ["*", TOKEN_TYPES.MultiplicativeBinaryOperator],
+  ["//", TOKEN_TYPES.MultiplicativeBinaryOperator],
+  // NOTE: must come before "/" so that "//" is matched first
+  ["/", TOKEN_TYPES.MultiplicativeBinaryOperator],
+  ["%", TOKEN_TYPES.MultiplicativeBinaryOperator],
+  // Assignment operator
+  ["=", TOKEN_TYPES.Equals]
+];
+var ESCAPE_CHARACTERS = /* @__PURE__ */ new Map([
+  ["n", "\n"],
+  // New line
+  ["t", "	"],
+  // Horizontal tab
+  ["r", "\r"],
+  // Carriage return
+  ["b", "\b"],
+  // Backspace
+  ["f", "\f"],
+  // Form feed
+  ["v", "\v"],
+  // Vertical tab
+  ["'", "'"],
+  // Single quote
+  ['"', '"'],
+  // Double quote
+  ["\\", "\\"]
+  // Backslash
+]);
+function preprocess(template, options = {}) {
+  if (template.endsWith("\n")) {
+    template = template.slice(0, -1);
+  }
+  if (options.lstrip_blocks) {
+    template = template.replace(/^[ \t]*({[#%-])/gm, "$1");
+  }
+  if (options.trim_blocks) {
+    template = template.replace(/([#%-]})\n/g, "$1");
+  }
+  return template.replace(
+    /(\s*){%(-?)\s*(?:end)?generation\s*(-?)%}(\s*)/gs,
+    (_, before, lstrip, rstrip, after) => (lstrip ? "" : before) + (rstrip ? "" : after)
+  );
+}
+function tokenize(source, options = {}) {
+  const tokens = [];
+  const src = preprocess(source, options);
+  let cursorPosition = 0;
+  let curlyBracketDepth = 0;
+  const consumeWhile = (predicate) => {
+    let str = "";
+    while (predicate(src[cursorPosition])) {
+      if (src[cursorPosition] === "\\") {
+        ++cursorPosition;
+        if (cursorPosition >= src.length) {
+          throw new SyntaxError("Unexpected end of input");
+        }
+        const escaped = src[cursorPosition++];
+        if (escaped === "x" || escaped === "u") {
+          const length = escaped === "x" ? 2 : 4;
+          const hex = src.slice(cursorPosition, cursorPosition + length);
+          if (hex.length !== length || /[^0-9a-f]/i.test(hex)) {
+            throw new SyntaxError(`Invalid hexadecimal escape sequence: \\${escaped}${hex}`);
+          }
+          str += String.fromCharCode(parseInt(hex, 16));
+          cursorPosition += length;
+          continue;
+        }
+        const unescaped = ESCAPE_CHARACTERS.get(escaped);
+        if (unescaped === void 0) {
+          throw new SyntaxError(`Unexpected escaped character: ${escaped}`);
+        }
+        str += unescaped;
+        continue;
+      }
+      str += src[cursorPosition++];
+      if (cursorPosition >= src.length) {
+        throw new SyntaxError("Unexpected end of input");
+      }
+    }
+    return str;
+  };
+  const stripTrailingWhitespace = () => {
+    const lastToken = tokens.at(-1);
+    if (lastToken && lastToken.type === TOKEN_TYPES.Text) {
+      lastToken.value = lastToken.value.trimEnd();
+      if (lastToken.value === "") {
+        tokens.pop();
+      }
+    }
+  };
+  const skipLeadingWhitespace = () => {
+    while (cursorPosition < src.length && isWhitespace(src[cursorPosition])) {
+      ++cursorPosition;
+    }
+  };
+  main:
+    while (cursorPosition < src.length) {
+      const lastTokenType = tokens.at(-1)?.type;
+      if (lastTokenType === void 0 || lastTokenType === TOKEN_TYPES.CloseStatement || lastTokenType === TOKEN_TYPES.CloseExpression || lastTokenType === TOKEN_TYPES.Comment) {
+        let text = "";
+        while (cursorPosition < src.length && // Keep going until we hit the next Jinja statement or expression
+        !(src[cursorPosition] === "{" && (src[cursorPosition + 1] === "%" || src[cursorPosition + 1] === "{" || src[cursorPosition + 1] === "#"))) {
+          text += src[cursorPosition++];
+        }
+        if (text.length > 0) {
+          tokens.push(new Token(text, TOKEN_TYPES.Text));
+          continue;
+        }
+      }
+      if (src[cursorPosition] === "{" && src[cursorPosition + 1] === "#") {
+        cursorPosition += 2;
+        const stripBefore = src[cursorPosition] === "-";
+        if (stripBefore) {
+          ++cursorPosition;
+        }
+        let comment = "";
+        while (src[cursorPosition] !== "#" || src[cursorPosition + 1] !== "}") {
+          if (cursorPosition + 2 >= src.length) {
+            throw new SyntaxError("Missing end of comment tag");
+          }
+          comment += src[cursorPosition++];
+        }
+        const stripAfter = comment.endsWith("-");
+        if (stripAfter) {
+          comment = comment.slice(0, -1);
+        }
+        if (stripBefore) {
+          stripTrailingWhitespace();
+        }
+        tokens.push(new Token(comment, TOKEN_TYPES.Comment));
+        cursorPosition += 2;
+        if (stripAfter) {
+          skipLeadingWhitespace();
+        }
+        continue;
+      }
+      if (src.slice(cursorPosition, cursorPosition + 3) === "{%-") {
+        stripTrailingWhitespace();
+        tokens.push(new Token("{%", TOKEN_TYPES.OpenStatement));
+        cursorPosition += 3;
+        continue;
+      }
+      if (src.slice(cursorPosition, cursorPosition + 3) === "{{-") {
+        stripTrailingWhitespace();
+        tokens.push(new Token("{{", TOKEN_TYPES.OpenExpression));
+        curlyBracketDepth = 0;
+        cursorPosition += 3;
+        continue;
+      }
+      consumeWhile(isWhitespace);
+      if (src.slice(cursorPosition, cursorPosition + 3) === "-%}") {
+        tokens.push(new Token("%}", TOKEN_TYPES.CloseStatement));
+        cursorPosition += 3;
+        skipLeadingWhitespace();
+        continue;
+      }
+      if (src.slice(cursorPosition, cursorPosition + 3) === "-}}") {
+        tokens.push(new Token("}}", TOKEN_TYPES.CloseExpression));
+        cursorPosition += 3;
+        skipLeadingWhitespace();
+        continue;
+      }
+      const char = src[cursorPosition];
+      if (char === "-" || char === "+") {
+        const lastTokenType2 = tokens.at(-1)?.type;
+        if (lastTokenType2 === TOKEN_TYPES.Text || lastTokenType2 === void 0) {
+          throw new SyntaxError(`Unexpected character: ${char}`);
+        }
+        switch (lastTokenType2) {
+          case TOKEN_TYPES.Identifier:
+          case TOKEN_TYPES.NumericLiteral:
+          case TOKEN_TYPES.StringLiteral:
+          case TOKEN_TYPES.CloseParen:
+          case TOKEN_TYPES.CloseSquareBracket:
+            break;
+          default: {
+            ++cursorPosition;
+            let num = consumeWhile(isInteger);
+            if (num.length > 0 && src[cursorPosition] === "." && isInteger(src[cursorPosition + 1])) {
+              ++cursorPosition;
+              const frac = consumeWhile(isInteger);
+              num = `${num}.${frac}`;
+            }
+            tokens.push(
+              new Token(`${char}${num}`, num.length > 0 ? TOKEN_TYPES.NumericLiteral : TOKEN_TYPES.UnaryOperator)
+            );
+            continue;
+          }
+        }
+      }
+      for (const [seq, type] of ORDERED_MAPPING_TABLE) {
+        if (seq === "}}" && curlyBracketDepth > 0) {
+          continue;
+        }
+        const slice2 = src.slice(cursorPosition, cursorPosition + seq.length);
+        if (slice2 === seq) {
+          tokens.push(new Token(seq, type));
+          if (type === TOKEN_TYPES.OpenExpression) {
+            curlyBracketDepth = 0;
+          } else if (type === TOKEN_TYPES.OpenCurlyBracket) {
+            ++curlyBracketDepth;
+          } else if (type === TOKEN_TYPES.CloseCurlyBracket) {
+            --curlyBracketDepth;
+          }
+          cursorPosition += seq.length;
+          continue main;
+        }
+      }
+      if (char === "'" || char === '"') {
+        ++cursorPosition;
+        const str = consumeWhile((c) => c !== char);
+        tokens.push(new Token(str, TOKEN_TYPES.StringLiteral));
+        ++cursorPosition;
+        continue;
+      }
+      if (isInteger(char)) {
+        let num = consumeWhile(isInteger);
+        if (tokens.at(-1)?.type !== TOKEN_TYPES.Dot && src[cursorPosition] === "." && isInteger(src[cursorPosition + 1])) {
+          ++cursorPosition;
+          const frac = consumeWhile(isInteger);
+          num = `${num}.${frac}`;
+        }
+        tokens.push(new Token(num, TOKEN_TYPES.NumericLiteral));
+        continue;
+      }
+      if (isWord(char)) {
+        const word2 = consumeWhile(isWord);
+        tokens.push(new Token(word2, TOKEN_TYPES.Identifier));
+        continue;
+      }
+      throw new SyntaxError(`Unexpected character: ${char}`);
+    }
+  return tokens;
+}
+var Statement = class {
+  type = "Statement";
+};
+var Program = class extends Statement {
+  constructor(body) {
+    super();
+    this.body = body;
+  }
+  type = "Program";
+};
+var If = class extends Statement {
+  constructor(test, body, alternate) {
+    super();
+    this.test = test;
+    this.body = body;
+    this.alternate = alternate;
+  }
+  type = "If";
+};
+var For = class extends Statement {
+  constructor(loopvar, iterable, body, defaultBlock) {
+    super();
+    this.loopvar = loopvar;
+    this.iterable = iterable;
+    this.body = body;
+    this.defaultBlock = defaultBlock;
+  }
+  type = "For";
+};
+var Break = class extends Statement {
+  type = "Break";
+};
+var Continue = class extends Statement {
+  type = "Continue";
+};
+var SetStatement = class extends Statement {
+  constructor(assignee, value, body) {
+    super();
+    this.assignee = assignee;
+    this.value = value;
+    this.body = body;
+  }
+  type = "Set";
+};
+var Macro = class extends Statement {
+  constructor(name, args, body) {
+    super();
+    this.name = name;
+    this.args = args;
+    this.body = body;
+  }
+  type = "Macro";
+};
+var Comment = class extends Statement {
+  constructor(value) {
+    super();
+    this.value = value;
+  }
+  type = "Comment";
+};
+var Expression = class extends Statement {
+  type = "Expression";
+};
+var MemberExpression = class extends Expression {
+  constructor(object2, property, computed) {
+    super();
+    this.object = object2;
+    this.property = property;
+    this.computed = computed;
+  }
+  type = "MemberExpression";
+};
+var CallExpression = class extends Expression {
+  constructor(callee, args) {
+    super();
+    this.callee = callee;
+    this.args = args;
+  }
+  type = "CallExpression";
+};
+var Identifier = class extends Expression {
+  /**
+   * @param {string} value The name of the identifier
+   */
+  constructor(value) {
+    super();
+    this.value = value;
+  }
+  type = "Identifier";
+};
+var Literal = class extends Expression {
+  constructor(value) {
+    super();
+    this.value = value;
+  }
+  type = "Literal";
+};
+var IntegerLiteral = class extends Literal {
+  type = "IntegerLiteral";
+};
+var FloatLiteral = class extends Literal {
+  type = "FloatLiteral";
+};
+var StringLiteral = class extends Literal {
+  type = "StringLiteral";
+};
+var ArrayLiteral = class extends Literal {
+  type = "ArrayLiteral";
+};
+var TupleLiteral = class extends Literal {
+  type = "TupleLiteral";
+};
+var ObjectLiteral = class extends Literal {
+  type = "ObjectLiteral";
+};
+var BinaryExpression = class extends Expression {
+  constructor(operator, left, right) {
+    super();
+    this.operator = operator;
+    this.left = left;
+    this.right = right;
+  }
+  type = "BinaryExpression";
+};
+var FilterExpression = class extends Expression {
+  constructor(operand, filter) {
+    super();
+    this.operand = operand;
+    this.filter = filter;
+  }
+  type = "FilterExpression";
+};
+var FilterStatement = class extends Statement {
+  constructor(filter, body) {
+    super();
+    this.filter = filter;
+    this.body = body;
+  }
+  type = "FilterStatement";
+};
+var SelectExpression = class extends Expression {
+  constructor(lhs, test) {
+    super();
+    this.lhs = lhs;
+    this.test = test;
+  }
+  type = "SelectExpression";
+};
+var TestExpression = class extends Expression {
+  constructor(operand, negate, test) {
+    super();
+    this.operand = operand;
+    this.negate = negate;
+    this.test = test;
+  }
+  type = "TestExpression";
+};
+var UnaryExpression = class extends Expression {
+  constructor(operator, argument) {
+    super();
+    this.operator = operator;
+    this.argument = argument;
+  }
+  type = "UnaryExpression";
+};
+var SliceExpression = class extends Expression {
+  constructor(start = void 0, stop = void 0, step = void 0) {
+    super();
+    this.start = start;
+    this.stop = stop;
+    this.step = step;
+  }
+  type = "SliceExpression";
+};
+var KeywordArgumentExpression = class extends Expression {
+  constructor(key, value) {
+    super();
+    this.key = key;
+    this.value = value;
+  }
+  type = "KeywordArgumentExpression";
+};
+var SpreadExpression = class extends Expression {
+  constructor(argument) {
+    super();
+    this.argument = argument;
+  }
+  type = "SpreadExpression";
+};
+var KeywordSpreadExpression = class extends Expression {
+  constructor(argument) {
+    super();
+    this.argument = argument;
+  }
+  type = "KeywordSpreadExpression";
+};
+var CallStatement = class extends Statement {
+  constructor(call2, callerArgs, body) {
+    super();
+    this.call = call2;
+    this.callerArgs = callerArgs;
+    this.body = body;
+  }
+  type = "CallStatement";
+};
+var Ternary = class extends Expression {
+  constructor(condition, trueExpr, falseExpr) {
+    super();
+    this.condition = condition;
+    this.trueExpr = trueExpr;
+    this.falseExpr = falseExpr;
+  }
+  type = "Ternary";
+};
+function parse3(tokens) {
+  const program = new Program([]);
+  let current = 0;
+  function expect(type, error2) {
+    const prev = tokens[current++];
+    if (!prev || prev.type !== type) {
+      throw new Error(`Parser Error: ${error2}. ${prev.type} !== ${type}.`);
+    }
+    return prev;
+  }
+  function expectIdentifier(name) {
+    if (!isIdentifier(name)) {
+      throw new SyntaxError(`Expected ${name}`);
+    }
+    ++current;
+  }
+  function parseAny() {
+    switch (tokens[current].type) {
+      case TOKEN_TYPES.Comment:
+        return new Comment(tokens[current++].value);
+      case TOKEN_TYPES.Text:
+        return parseText();
+      case TOKEN_TYPES.OpenStatement:
+        return parseJinjaStatement();
+      case TOKEN_TYPES.OpenExpression:
+        return parseJinjaExpression();
+      default:
+        throw new SyntaxError(`Unexpected token type: ${tokens[current].type}`);
+    }
+  }
+  function is(...types) {
+    return current + types.length <= tokens.length && types.every((type, i) => type === tokens[current + i].type);
+  }
+  function isStatement(...names) {
+    return tokens[current]?.type === TOKEN_TYPES.OpenStatement && tokens[current + 1]?.type === TOKEN_TYPES.Identifier && names.includes(tokens[current + 1]?.value);
+  }
+  function isIdentifier(...names) {
+    return current + names.length <= tokens.length && names.every((name, i) => tokens[current + i].type === "Identifier" && name === tokens[current + i].value);
+  }
+  function parseText() {
+    return new StringLiteral(expect(TOKEN_TYPES.Text, "Expected text token").value);
+  }
+  function parseJinjaStatement() {
+    expect(TOKEN_TYPES.OpenStatement, "Expected opening statement token");
+    if (tokens[current].type !== TOKEN_TYPES.Identifier) {
+      throw new SyntaxError(`Unknown statement, got ${tokens[current].type}`);
+    }
+    const name = tokens[current].value;
+    let result;
+    switch (name) {
+      case "set":
+        ++current;
+        result = parseSetStatement();
+        break;
+      case "if":
+        ++current;
+        result = parseIfStatement();
+        expect(TOKEN_TYPES.OpenStatement, "Expected {% token");
+        expectIdentifier("endif");
+        expect(TOKEN_TYPES.CloseStatement, "Expected %} token");
+        break;
+      case "macro":
+        ++current;
+        result = parseMacroStatement();
+        expect(TOKEN_TYPES.OpenStatement, "Expected {% token");
+        expectIdentifier("endmacro");
+        expect(TOKEN_TYPES.CloseStatement, "Expected %} token");
+        break;
+      case "for":
+        ++current;
+        result = parseForStatement();
+        expect(TOKEN_TYPES.OpenStatement, "Expected {% token");
+        expectIdentifier("endfor");
+        expect(TOKEN_TYPES.CloseStatement, "Expected %} token");
+        break;
+      case "call": {
+        ++current;
+        let callerArgs = null;
+        if (is(TOKEN_TYPES.OpenParen)) {
+          callerArgs = parseArgs("parameters");
+        }
+        const callee = parsePrimaryExpression();
+        if (callee.type !== "Identifier") {
+          throw new SyntaxError(`Expected identifier following call statement`);
+        }
+        const callArgs = parseArgs("call");
+        expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+        const body = [];
+        while (!isStatement("endcall")) {
+          body.push(parseAny());
+        }
+        expect(TOKEN_TYPES.OpenStatement, "Expected '{%'");
+        expectIdentifier("endcall");
+        expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+        const callExpr = new CallExpression(callee, callArgs);
+        result = new CallStatement(callExpr, callerArgs, body);
+        break;
+      }
+      case "break":
+        ++current;
+        expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+        result = new Break();
+        break;
+      case "continue":
+        ++current;
+        expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+        result = new Continue();
+        break;
+      case "filter": {
+        ++current;
+        let filterNode = parsePrimaryExpression();
+        if (filterNode instanceof Identifier && is(TOKEN_TYPES.OpenParen)) {
+          filterNode = parseCallExpression(filterNode);
+        }
+        expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+        const filterBody = [];
+        while (!isStatement("endfilter")) {
+          filterBody.push(parseAny());
+        }
+        expect(TOKEN_TYPES.OpenStatement, "Expected '{%'");
+        expectIdentifier("endfilter");
+        expect(TOKEN_TYPES.CloseStatement, "Expected '%}'");
+        result = new FilterStatement(filterNode, filterBody);
+        break;
+      }
+      default:
+        throw new SyntaxError(`Unknown statement type: ${name}`);
+    }
+    return result;
+  }
+  function parseJinjaExpression() {
+    expect(TOKEN_TYPES.OpenExpression, "Expected opening expression token");
+    const result = parseExpression();
+    expect(TOKEN_TYPES.CloseExpression, "Expected closing expression token");
+    return result;
+  }
+  function parseSetStatement() {
+    const left = parseExpressionSequence();
+    let value = null;
+    const body = [];
+    if (is(TOKEN_TYPES.Equals)) {
+      ++current;
+      value = parseExpressionSequence();
+    } else {
+      expect(TOKEN_TYPES.CloseStatement, "Expected %} token");
+      while (!isStatement("endset")) {
+        body.push(parseAny());
+      }
+      expect(TOKEN_TYPES.OpenStatement, "Expected {% token");
+      expectIdentifier("endset");
+    }
+    expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+    return new SetStatement(left, value, body);
+  }
+  function parseIfStatement() {
+    const test = parseExpression();
+    expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+    const body = [];
+    const alternate = [];
+    while (!isStatement("elif", "else", "endif")) {
+      body.push(parseAny());
+    }
+    if (isStatement("elif")) {
+      ++current;
+      ++current;
+      const result = parseIfStatement();
+      alternate.push(result);
+    } else if (isStatement("else")) {
+      ++current;
+      ++current;
+      expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+      while (!isStatement("endif")) {
+        alternate.push(parseAny());
+      }
+    }
+    return new If(test, body, alternate);
+  }
+  function parseMacroStatement() {
+    const name = parsePrimaryExpression();
+    if (name.type !== "Identifier") {
+      throw new SyntaxError(`Expected identifier following macro statement`);
+    }
+    const args = parseArgs("parameters");
+    expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+    const body = [];
+    while (!isStatement("endmacro")) {
+      body.push(parseAny());
+    }
+    return new Macro(name, args, body);
+  }
+  function parseExpressionSequence(primary = false) {
+    const fn = primary ? parsePrimaryExpression : parseExpression;
+    const expressions = [fn()];
+    const isTuple = is(TOKEN_TYPES.Comma);
+    while (isTuple) {
+      ++current;
+      expressions.push(fn());
+      if (!is(TOKEN_TYPES.Comma)) {
+        break;
+      }
+    }
+    return isTuple ? new TupleLiteral(expressions) : expressions[0];
+  }
+  function parseForStatement() {
+    const loopVariable = parseExpressionSequence(true);
+    if (!(loopVariable instanceof Identifier || loopVariable instanceof TupleLiteral)) {
+      throw new SyntaxError(`Expected identifier/tuple for the loop variable, got ${loopVariable.type} instead`);
+    }
+    if (!isIdentifier("in")) {
+      throw new SyntaxError("Expected `in` keyword following loop variable");
+    }
+    ++current;
+    const iterable = parseExpression();
+    expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+    const body = [];
+    while (!isStatement("endfor", "else")) {
+      body.push(parseAny());
+    }
+    const alternative = [];
+    if (isStatement("else")) {
+      ++current;
+      ++current;
+      expect(TOKEN_TYPES.CloseStatement, "Expected closing statement token");
+      while (!isStatement("endfor")) {
+        alternative.push(parseAny());
+      }
+    }
+    return new For(loopVariable, iterable, body, alternative);
+  }
+  function parseExpression() {
+    return parseIfExpression();
+  }
+  function parseIfExpression() {
+    const a = parseLogicalOrExpression();
+    if (isIdentifier("if")) {
+      ++current;
+      const test = parseLogicalOrExpression();
+      if (isIdentifier("else")) {
+        ++current;
+        const falseExpr = parseIfExpression();
+        return new Ternary(test, a, falseExpr);
+      } else {
+        return new SelectExpression(a, test);
+      }
+    }
+    return a;
+  }
+  function parseLogicalOrExpression() {
+    let left = parseLogicalAndExpression();
+    while (isIdentifier("or")) {
+      const operator = tokens[current];
+      ++current;
+      const right = parseLogicalAndExpression();
+      left = new BinaryExpression(operator, left, right);
+    }
+    return left;
+  }
+  function parseLogicalAndExpression() {
+    let left = parseLogicalNegationExpression();
+    while (isIdentifier("and")) {
+      const operator = tokens[current];
+      ++current;
+      const right = parseLogicalNegationExpression();
+      left = new BinaryExpression(operator, left, right);
+    }
+    return left;
+  }
+  function parseLogicalNegationExpression() {
+    let right;
+    while (isIdentifier("not")) {
+      const operator = tokens[current];
+      ++current;
+      const arg = parseLogicalNegationExpression();
+      right = new UnaryExpression(operator, arg);
+    }
+    return right ?? parseComparisonExpression();
+  }
+  function parseComparisonExpression() {
+    let left = parseAdditiveExpression();
+    while (true) {
+      let operator;
+      if (isIdentifier("not", "in")) {
+        operator = new Token("not in", TOKEN_TYPES.Identifier);
+        current += 2;
+      } else if (isIdentifier("in")) {
+        operator = tokens[current++];
+      } else if (is(TOKEN_TYPES.ComparisonBinaryOperator)) {
+        operator = tokens[current++];
+      } else {
+        break;
+      }
+      const right = parseAdditiveExpression();
+      left = new BinaryExpression(operator, left, right);
+    }
+    return left;
+  }
+  function parseAdditiveExpression() {
+    let left = parseMultiplicativeExpression();
+    while (is(TOKEN_TYPES.AdditiveBinaryOperator)) {
+      const operator = tokens[current];
+      ++current;
+      const right = parseMultiplicativeExpression();
+      left = new BinaryExpression(operator, left, right);
+    }
+    return left;
+  }
+  function parseCallMemberExpression() {
+    const member = parseMemberExpression(parsePrimaryExpression());
+    if (is(TOKEN_TYPES.OpenParen)) {
+      return parseCallExpression(member);
+    }
+    return member;
+  }
+  function parseCallExpression(callee) {
+    let expression = new CallExpression(callee, parseArgs("call"));
+    expression = parseMemberExpression(expression);
+    if (is(TOKEN_TYPES.OpenParen)) {
+      expression = parseCallExpression(expression);
+    }
+    return expression;
+  }
+  function parseArgs(mode) {
+    expect(TOKEN_TYPES.OpenParen, "Expected opening parenthesis for arguments list");
+    const args = parseArgumentsList(mode);
+    expect(TOKEN_TYPES.CloseParen, "Expected closing parenthesis for arguments list");
+    return args;
+  }
+  function parseArgumentsList(mode) {
+    const args = [];
+    const parameterNames = /* @__PURE__ */ new Set();
+    let sawKeywordOrDefault = false;
+    let sawSpreadArgument = false;
+    while (!is(TOKEN_TYPES.CloseParen)) {
+      const isKeywordSpread = is(TOKEN_TYPES.ExponentiationBinaryOperator);
+      const isPositionalSpread = is(TOKEN_TYPES.MultiplicativeBinaryOperator) && tokens[current].value === "*";
+      if (mode === "parameters" && (isKeywordSpread || isPositionalSpread)) {
+        throw new SyntaxError("Argument unpacking is not allowed in parameter declarations");
+      }
+      if (isKeywordSpread) {
+        ++current;
+        args.push(new KeywordSpreadExpression(parseExpression()));
+        if (is(TOKEN_TYPES.Comma)) {
+          ++current;
+        }
+        if (!is(TOKEN_TYPES.CloseParen)) {
+          throw new SyntaxError("Expected closing parenthesis: `**` must be applied to the final argument");
+        }
+        break;
+      }
+      let argument;
+      if (isPositionalSpread) {
+        if (sawSpreadArgument) {
+          throw new SyntaxError("Only one `*` argument unpacking is allowed");
+        }
+        sawSpreadArgument = true;
+        ++current;
+        const expr = parseExpression();
+        argument = new SpreadExpression(expr);
+      } else {
+        argument = parseExpression();
+        if (is(TOKEN_TYPES.Equals)) {
+          ++current;
+          if (!(argument instanceof Identifier)) {
+            throw new SyntaxError(
+              mode === "parameters" ? "Expected identifier for parameter declaration" : "Expected identifier for keyword argument"
+            );
+          }
+          const value = parseExpression();
+          argument = new KeywordArgumentExpression(argument, value);
+        }
+        if (mode === "parameters") {
+          if (!(argument instanceof Identifier || argument instanceof KeywordArgumentExpression)) {
+            throw new SyntaxError("Expected identifier for parameter declaration");
+          }
+          const parameterName = argument instanceof Identifier ? argument.value : argument.key.value;
+          if (parameterNames.has(parameterName)) {
+            throw new SyntaxError(`Duplicate parameter name: ${parameterName}`);
+          }
+          parameterNames.add(parameterName);
+        }
+        if (argument instanceof KeywordArgumentExpression) {
+          sawKeywordOrDefault = true;
+        } else if (sawKeywordOrDefault) {
+          throw new SyntaxError(
+            mode === "call" ? "Positional arguments must come before keyword arguments" : "Non-default argument follows default argument"
+          );
+        } else if (sawSpreadArgument) {
+          throw new SyntaxError("Positional arguments must not follow `*` argument unpacking");
+        }
+      }
+      args.push(argument);
+      if (is(TOKEN_TYPES.Comma)) {
+        ++current;
+      }
+    }
+    return args;
+  }
+  function parseMemberExpressionArgumentsList() {
+    const slices = [];
+    let isSlice = false;
+    while (!is(TOKEN_TYPES.CloseSquareBracket)) {
+      if (is(TOKEN_TYPES.Colon)) {
+        slices.push(void 0);
+        ++current;
+        isSlice = true;
+      } else {
+        slices.push(parseExpression());
+        if (is(TOKEN_TYPES.Colon)) {
+          ++current;
+          isSlice = true;
+        }
+      }
+    }
+    if (slices.length === 0) {
+      throw new SyntaxError(`Expected at least one argument for member/slice expression`);
+    }
+    if (isSlice) {
+      if (slices.length > 3) {
+        throw new SyntaxError(`Expected 0-3 arguments for slice expression`);
+      }
+      return new SliceExpression(...slices);
+    }
+    return slices[0];
+  }
+  function parseMemberExpression(object2) {
+    while (is(TOKEN_TYPES.Dot) || is(TOKEN_TYPES.OpenSquareBracket)) {
+      const operator = tokens[current];
+      ++current;
+      let property;
+      const computed = operator.type === TOKEN_TYPES.OpenSquareBracket;
+      if (computed) {
+        property = parseMemberExpressionArgumentsList();
+        expect(TOKEN_TYPES.CloseSquareBracket, "Expected closing square bracket");
+      } else {
+        property = parsePrimaryExpression();
+        if (property.type !== "Identifier" && property.type !== "IntegerLiteral") {
+          throw new SyntaxError(`Expected identifier or integer following dot operator`);
+        }
+      }
+      object2 = new MemberExpression(object2, property, computed);
+    }
+    return object2;
+  }
+  function parseMultiplicativeExpression() {
+    let left = parsePowerExpression();
+    while (is(TOKEN_TYPES.MultiplicativeBinaryOperator)) {
+      const operator = tokens[current++];
+      const right = parsePowerExpression();
+      left = new BinaryExpression(operator, left, right);
+    }
+    return left;
+  }
+  function parsePowerExpression() {
+    let left = parseTestExpression();
+    while (is(TOKEN_TYPES.ExponentiationBinaryOperator)) {
+      const operator = tokens[current++];
+      const right = parseTestExpression();
+      left = new BinaryExpression(operator, left, right);
+    }
+    return left;
+  }
+  function parseTestExpression() {
+    let operand = parseFilterExpression();
+    while (isIdentifier("is")) {
+      ++current;
+      const negate = isIdentifier("not");
+      if (negate) {
+        ++current;
+      }
+      const filter = parsePrimaryExpression();
+      if (!(filter instanceof Identifier)) {
+        throw new SyntaxError(`Expected identifier for the test`);
+      }
+      operand = new TestExpression(operand, negate, filter);
+    }
+    return operand;
+  }
+  function parseFilterExpression() {
+    let operand = parseUnarySignExpression();
+    while (is(TOKEN_TYPES.Pipe)) {
+      ++current;
+      let filter = parsePrimaryExpression();
+      if (!(filter instanceof Identifier)) {
+        throw new SyntaxError(`Expected identifier for the filter`);
+      }
+      if (is(TOKEN_TYPES.OpenParen)) {
+        filter = parseCallExpression(filter);
+      }
+      operand = new FilterExpression(operand, filter);
+    }
+    return operand;
+  }
+  function parseUnarySignExpression() {
+    const token = tokens[current];
+    if (token && (token.type === TOKEN_TYPES.UnaryOperator || token.type === TOKEN_TYPES.AdditiveBinaryOperator) && (token.value === "-" || token.value === "+")) {
+      const operator = tokens[current++];
+      const argument = parseUnarySignExpression();
+      return new UnaryExpression(operator, argument);
+    }
+    return parseCallMemberExpression();
+  }
+  function parsePrimaryExpression() {
+    const token = tokens[current++];
+    switch (token.type) {
+      case TOKEN_TYPES.NumericLiteral: {
+        const num = token.value;
+        return num.includes(".") ? new FloatLiteral(Number(num)) : new IntegerLiteral(Number(num));
+      }
+      case TOKEN_TYPES.StringLiteral: {
+        let value = token.value;
+        while (is(TOKEN_TYPES.StringLiteral)) {
+          value += tokens[current++].value;
+        }
+        return new StringLiteral(value);
+      }
+      case TOKEN_TYPES.Identifier:
+        return new Identifier(token.value);
+      case TOKEN_TYPES.OpenParen: {
+        const expression = parseExpressionSequence();
+        expect(TOKEN_TYPES.CloseParen, "Expected closing parenthesis, got ${tokens[current].type} instead.");
+        return expression;
+      }
+      case TOKEN_TYPES.OpenSquareBracket: {
+        const values = [];
+        while (!is(TOKEN_TYPES.CloseSquareBracket)) {
+          values.push(parseExpression());
+          if (is(TOKEN_TYPES.Comma)) {
+            ++current;
+          }
+        }
+        ++current;
+        return new ArrayLiteral(values);
+      }
+      case TOKEN_TYPES.OpenCurlyBracket: {
+        const values = /* @__PURE__ */ new Map();
+        while (!is(TOKEN_TYPES.CloseCurlyBracket)) {
+          const key = parseExpression();
+          expect(TOKEN_TYPES.Colon, "Expected colon between key and value in object literal");
+          const value = parseExpression();
+          values.set(key, value);
+          if (is(TOKEN_TYPES.Comma)) {
+            ++current;
+          }
+        }
+        ++current;
+        return new ObjectLiteral(values);
+      }
+      default:
+        throw new SyntaxError(`Unexpected token: ${token.type}`);
+    }
+  }
+  while (current < tokens.length) {
+    program.body.push(parseAny());
+  }
+  return program;
+}
+function slice(array, start, stop, step = 1) {
+  const direction = Math.sign(step);
+  if (direction >= 0) {
+    start = (start ??= 0) < 0 ? Math.max(array.length + start, 0) : Math.min(start, array.length);
+    stop = (stop ??= array.length) < 0 ? Math.max(array.length + stop, 0) : Math.min(stop, array.length);
+  } else {
+    start = (start ??= array.length - 1) < 0 ? Math.max(array.length + start, -1) : Math.min(start, array.length - 1);
+    stop = (stop ??= -1) < -1 ? Math.max(array.length + stop, -1) : Math.min(stop, array.length - 1);
+  }
+  const result = [];
+  for (let i = start; direction * i < direction * stop; i += step) {
+    result.push(array[i]);
+  }
+  return result;
+}
+function titleCase(value) {
+  return value.replace(/\b\w/g, (c) => c.toUpperCase());
+}
+function escapeRegExp(s) {
+  return s.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+function replace(str, oldvalue, newvalue, count) {
+  if (count === 0) {
+    return str;
+  }
+  let remaining = count == null || count < 0 ? Infinity : count;
+  const pattern = oldvalue.length === 0 ? new RegExp("(?=)", "gu") : new RegExp(escapeRegExp(oldvalue), "gu");
+  return str.replaceAll(pattern, (match) => {
+    if (remaining > 0) {
+      --remaining;
+      return newvalue;
+    }
+    return match;
+  });
+}
+var BreakControl = class extends Error {
+};
+var ContinueControl = class extends Error {
+};
+var EMPTY_BUILTINS = /* @__PURE__ */ new Map();
+var RuntimeValue = class {
+  type = "RuntimeValue";
+  value;
+  /**
+   * A collection of built-in functions for this type.
+   */
+  get builtins() {
+    return EMPTY_BUILTINS;
+  }
+  /**
+   * Creates a new RuntimeValue.
+   */
+  constructor(value = void 0) {
+    this.value = value;
+  }
+  /**
+   * Determines truthiness or falsiness of the runtime value.
+   * This function should be overridden by subclasses if it has custom truthiness criteria.
+   * @returns {BooleanValue} BooleanValue(true) if the value is truthy, BooleanValue(false) otherwise.
+   */
+  __bool__() {
+    return new BooleanValue(!!this.value);
+  }
+  toString() {
+    return String(this.value);
+  }
+};
+var IntegerValue = class extends RuntimeValue {
+  type = "IntegerValue";
+};
+var FloatValue = class extends RuntimeValue {
+  type = "FloatValue";
+  toString() {
+    if (Object.is(this.value, -0)) {
+      return "-0.0";
+    }
+    return this.value % 1 === 0 ? this.value.toFixed(1) : this.value.toString();
+  }
+};
+var StringValue = class extends RuntimeValue {
+  type = "StringValue";
+  _builtins;
+  get builtins() {
+    return this._builtins ??= /* @__PURE__ */ new Map([
+      [
+        "upper",
+        new FunctionValue(() => {
+          return new StringValue(this.value.toUpperCase());
+        })
+      ],
+      [
+        "lower",
+        new FunctionValue(() => {
+          return new StringValue(this.value.toLowerCase());
+        })
+      ],
+      [
+        "strip",
+        new FunctionValue(() => {
+          return new StringValue(this.value.trim());
+        })
+      ],
+      [
+        "title",
+        new FunctionValue(() => {
+          return new StringValue(titleCase(this.value));
+        })
+      ],
+      [
+        "capitalize",
+        new FunctionValue(() => {
+          return new StringValue(this.value.charAt(0).toUpperCase() + this.value.slice(1));
+        })
+      ],
+      ["length", new IntegerValue(this.value.length)],
+      [
+        "rstrip",
+        new FunctionValue(() => {
+          return new StringValue(this.value.trimEnd());
+        })
+      ],
+      [
+        "lstrip",
+        new FunctionValue(() => {
+          return new StringValue(this.value.trimStart());
+        })
+      ],
+      [
+        "startswith",
+        new FunctionValue((args) => {
+          if (args.length === 0) {
+            throw new Error("startswith() requires at least one argument");
+          }
+          const pattern = args[0];
+          if (pattern instanceof StringValue) {
+            return new BooleanValue(this.value.startsWith(pattern.value));
+          } else if (pattern instanceof ArrayValue) {
+            for (const item of pattern.value) {
+              if (!(item instanceof StringValue)) {
+                throw new Error("startswith() tuple elements must be strings");
+              }
+              if (this.value.startsWith(item.value)) {
+                return new BooleanValue(true);
+              }
+            }
+            return new BooleanValue(false);
+          }
+          throw new Error("startswith() argument must be a string or tuple of strings");
+        })
+      ],
+      [
+        "endswith",
+        new FunctionValue((args) => {
+          if (args.length === 0) {
+            throw new Error("endswith() requires at least one argument");
+          }
+          const pattern = args[0];
+          if (pattern instanceof StringValue) {
+            return new BooleanValue(this.value.endsWith(pattern.value));
+          } else if (pattern instanceof ArrayValue) {
+            for (const item of pattern.value) {
+              if (!(item instanceof StringValue)) {
+                throw new Error("endswith() tuple elements must be strings");
+              }
+              if (this.value.endsWith(item.value)) {
+                return new BooleanValue(true);
+              }
+            }
+            return new BooleanValue(false);
+          }
+          throw new Error("endswith() argument must be a string or tuple of strings");
+        })
+      ],
+      [
+        "split",
+        // follows Python's `str.split(sep=None, maxsplit=-1)` function behavior
+        // https://docs.python.org/3.13/library/stdtypes.html#str.split
+        new FunctionValue((args) => {
+          const sep = args[0] ?? new NullValue();
+          if (!(sep instanceof StringValue || sep instanceof NullValue)) {
+            throw new Error("sep argument must be a string or null");
+          }
+          const maxsplit = args[1] ?? new IntegerValue(-1);
+          if (!(maxsplit instanceof IntegerValue)) {
+            throw new Error("maxsplit argument must be a number");
+          }
+          let result = [];
+          if (sep instanceof NullValue) {
+            const text = this.value.trimStart();
+            for (const { 0: match, index: index2 } of text.matchAll(/\S+/g)) {
+              if (maxsplit.value !== -1 && result.length >= maxsplit.value && index2 !== void 0) {
+                result.push(match + text.slice(index2 + match.length));
+                break;
+              }
+              result.push(match);
+            }
+          } else {
+            if (sep.value === "") {
+              throw new Error("empty separator");
+            }
+            result = this.value.split(sep.value);
+            if (maxsplit.value !== -1 && result.length > maxsplit.value) {
+              result.push(result.splice(maxsplit.value).join(sep.value));
+            }
+          }
+          return new ArrayValue(result.map((part) => new StringValue(part)));
+        })
+      ],
+      [
+        "replace",
+        new FunctionValue((args) => {
+          if (args.length < 2) {
+            throw new Error("replace() requires at least two arguments");
+          }
+          const oldValue = args[0];
+          const newValue = args[1];
+          if (!(oldValue instanceof StringValue && newValue instanceof StringValue)) {
+            throw new Error("replace() arguments must be strings");
+          }
+          let count;
+          if (args.length > 2) {
+            if (args[2].type === "KeywordArgumentsValue") {
+              count = args[2].value.get("count") ?? new NullValue();
+            } else {
+              count = args[2];
+            }
+          } else {
+            count = new NullValue();
+          }
+          if (!(count instanceof IntegerValue || count instanceof NullValue)) {
+            throw new Error("replace() count argument must be a number or null");
+          }
+          return new StringValue(replace(this.value, oldValue.value, newValue.value, count.value));
+        })
+      ]
+    ]);
+  }
+};
+var BooleanValue = class extends RuntimeValue {
+  type = "BooleanValue";
+};
+var NON_ASCII_CHARS = /[\x7f-\uffff]/g;
+function makeAsciiSafe(str) {
+  return str.replace(NON_ASCII_CHARS, (char) => "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0"));
+}
+function toJSON(input, options = {}, depth = 0, convertUndefinedToNull = true) {
+  const { indent = null, ensureAscii = false, separators = null, sortKeys = false } = options;
+  let itemSeparator;
+  let keySeparator;
+  if (separators) {
+    [itemSeparator, keySeparator] = separators;
+  } else if (indent) {
+    itemSeparator = ",";
+    keySeparator = ": ";
+  } else {
+    itemSeparator = ", ";
+    keySeparator = ": ";
+  }
+  switch (input.type) {
+    case "NullValue":
+      return "null";
+    case "UndefinedValue":
+      return convertUndefinedToNull ? "null" : "undefined";
+    case "IntegerValue":
+    case "FloatValue":
+    case "BooleanValue":
+      return JSON.stringify(input.value);
+    case "StringValue": {
+      let result = JSON.stringify(input.value);
+      if (ensureAscii) {
+        result = makeAsciiSafe(result);
+      }
+      return result;
+    }
+    case "ArrayValue":
+    case "NamespaceValue":
+    case "ObjectValue": {
+      const indentValue = indent ? " ".repeat(indent) : "";
+      const basePadding = "\n" + indentValue.repeat(depth);
+      const childrenPadding = basePadding + indentValue;
+      if (input.type === "ArrayValue") {
+        const core = input.value.map((x) => toJSON(x, options, depth + 1, convertUndefinedToNull));
+        return indent && core.length > 0 ? `[${childrenPadding}${core.join(`${itemSeparator}${childrenPadding}`)}${basePadding}]` : `[${core.join(itemSeparator)}]`;
+      } else {
+        let entries = Array.from(input.value.entries());
+        if (sortKeys) {
+          entries = entries.sort(([a], [b]) => a.localeCompare(b));
+        }
+        const core = entries.map(([key, value]) => {
+          let keyStr = JSON.stringify(key);
+          if (ensureAscii) {
+            keyStr = makeAsciiSafe(keyStr);
+          }
+          const v = `${keyStr}${keySeparator}${toJSON(value, options, depth + 1, convertUndefinedToNull)}`;
+          return indent ? `${childrenPadding}${v}` : v;
+        });
+        return indent && core.length > 0 ? `{${core.join(itemSeparator)}${basePadding}}` : `{${core.join(itemSeparator)}}`;
+      }
+    }
+    default:
+      throw new Error(`Cannot convert to JSON: ${input.type}`);
+  }
+}
+var ObjectValue = class extends RuntimeValue {
+  type = "ObjectValue";
+  _builtins;
+  /**
+   * NOTE: necessary to override since all JavaScript arrays are considered truthy,
+   * while only non-empty Python arrays are consider truthy.
+   *
+   * e.g.,
+   *  - JavaScript:  {} && 5 -> 5
+   *  - Python:      {} and 5 -> {}
+   */
+  __bool__() {
+    return new BooleanValue(this.value.size > 0);
+  }
+  get builtins() {
+    return this._builtins ??= /* @__PURE__ */ new Map([
+      [
+        "get",
+        new FunctionValue(([key, defaultValue]) => {
+          if (!(key instanceof StringValue)) {
+            throw new Error(`Object key must be a string: got ${key.type}`);
+          }
+          return this.value.get(key.value) ?? defaultValue ?? new NullValue();
+        })
+      ],
+      ["items", new FunctionValue(() => this.items())],
+      ["keys", new FunctionValue(() => this.keys())],
+      ["values", new FunctionValue(() => this.values())],
+      [
+        "dictsort",
+        new FunctionValue((args) => {
+          let kwargs = /* @__PURE__ */ new Map();
+          const positionalArgs = args.filter((arg) => {
+            if (arg instanceof KeywordArgumentsValue) {
+              kwargs = arg.value;
+              return false;
+            }
+            return true;
+          });
+          const caseSensitive = positionalArgs.at(0) ?? kwargs.get("case_sensitive") ?? new BooleanValue(false);
+          if (!(caseSensitive instanceof BooleanValue)) {
+            throw new Error("case_sensitive must be a boolean");
+          }
+          const by = positionalArgs.at(1) ?? kwargs.get("by") ?? new StringValue("key");
+          if (!(by instanceof StringValue)) {
+            throw new Error("by must be a string");
+          }
+          if (!["key", "value"].includes(by.value)) {
+            throw new Error("by must be either 'key' or 'value'");
+          }
+          const reverse = positionalArgs.at(2) ?? kwargs.get("reverse") ?? new BooleanValue(false);
+          if (!(reverse instanceof BooleanValue)) {
+            throw new Error("reverse must be a boolean");
+          }
+          const items = Array.from(this.value.entries()).map(([key, value]) => new ArrayValue([new StringValue(key), value])).sort((a, b) => {
+            const index2 = by.value === "key" ? 0 : 1;
+            const aVal = a.value[index2];
+            const bVal = b.value[index2];
+            const result = compareRuntimeValues(aVal, bVal, caseSensitive.value);
+            return reverse.value ? -result : result;
+          });
+          return new ArrayValue(items);
+        })
+      ]
+    ]);
+  }
+  items() {
+    return new ArrayValue(
+      Array.from(this.value.entries()).map(([key, value]) => new ArrayValue([new StringValue(key), value]))
+    );
+  }
+  keys() {
+    return new ArrayValue(Array.from(this.value.keys()).map((key) => new StringValue(key)));
+  }
+  values() {
+    return new ArrayValue(Array.from(this.value.values()));
+  }
+  toString() {
+    return toJSON(this, {}, 0, false);
+  }
+};
+var KeywordArgumentsValue = class extends ObjectValue {
+  type = "KeywordArgumentsValue";
+};
+var NamespaceValue = class extends RuntimeValue {
+  type = "NamespaceValue";
+  toString() {
+    return toJSON(this, {}, 0, false);
+  }
+};
+var ArrayValue = class extends RuntimeValue {
+  type = "ArrayValue";
+  _builtins;
+  get builtins() {
+    return this._builtins ??= /* @__PURE__ */ new Map([["length", new IntegerValue(this.value.length)]]);
+  }
+  /**
+   * NOTE: necessary to override since all JavaScript arrays are considered truthy,
+   * while only non-empty Python arrays are consider truthy.
+   *
+   * e.g.,
+   *  - JavaScript:  [] && 5 -> 5
+   *  - Python:      [] and 5 -> []
+   */
+  __bool__() {
+    return new BooleanValue(this.value.length > 0);
+  }
+  toString() {
+    return toJSON(this, {}, 0, false);
+  }
+};
+var TupleValue = class extends ArrayValue {
+  type = "TupleValue";
+};
+var FunctionValue = class extends RuntimeValue {
+  type = "FunctionValue";
+};
+var NullValue = class extends RuntimeValue {
+  type = "NullValue";
+};
+var UndefinedValue = class extends RuntimeValue {
+  type = "UndefinedValue";
+};
+function normalizeNamespaceEntry(pair) {
+  let values;
+  if (pair instanceof ArrayValue) {
+    values = pair.value;
+  } else if (pair instanceof StringValue) {
+    values = Array.from(pair.value, (char) => new StringValue(char));
+  }
+  if (!values || values.length !== 2) {
+    throw new Error("namespace expected an object or an iterable of [key, value] pairs");
+  }
+  const [key, value] = values;
+  if (!(key instanceof StringValue)) {
+    throw new Error("namespace keys must be strings");
+  }
+  return [key, value];
+}
+var _Environment = class {
+  constructor(parent) {
+    this.parent = parent;
+  }
+  /**
+   * The variables declared in this environment.
+   */
+  variables = /* @__PURE__ */ new Map([
+    [
+      "namespace",
+      new FunctionValue((args) => {
+        const positional = args.slice();
+        let kwargs;
+        if (positional.at(-1) instanceof KeywordArgumentsValue) {
+          kwargs = positional.pop();
+        }
+        if (positional.length > 1) {
+          throw new Error(`namespace expected at most 1 argument, got ${positional.length}`);
+        }
+        const entries = /* @__PURE__ */ new Map();
+        if (positional.length === 1) {
+          const source = positional[0];
+          if (source instanceof ObjectValue) {
+            for (const [key, value] of source.value) {
+              entries.set(key, value);
+            }
+          } else if (source instanceof ArrayValue) {
+            for (const pair of source.value) {
+              const [key, value] = normalizeNamespaceEntry(pair);
+              entries.set(key.value, value);
+            }
+          } else {
+            throw new Error(`'${source.type}' object is not iterable`);
+          }
+        }
+        if (kwargs) {
+          for (const [key, value] of kwargs.value) {
+            entries.set(key, value);
+          }
+        }
+        return new NamespaceValue(entries);
+      })
+    ]
+  ]);
+  tests = _Environment.TESTS;
+  /**
+   * Set the value of a variable in the current environment.
+   */
+  set(name, value) {
+    return this.declareVariable(name, convertToRuntimeValues(value));
+  }
+  declareVariable(name, value) {
+    if (this.variables.has(name)) {
+      throw new SyntaxError(`Variable already declared: ${name}`);
+    }
+    this.variables.set(name, value);
+    return value;
+  }
+  // private assignVariable(name: string, value: AnyRuntimeValue): AnyRuntimeValue {
+  // 	const env = this.resolve(name);
+  // 	env.variables.set(name, value);
+  // 	return value;
+  // }
+  /**
+   * Set variable in the current scope.
+   * See https://jinja.palletsprojects.com/en/3.0.x/templates/#assignments for more information.
+   */
+  setVariable(name, value) {
+    this.variables.set(name, value);
+    return value;
+  }
+  /**
+   * Resolve the environment in which the variable is declared.
+   * @param {string} name The name of the variable.
+   * @returns {Environment} The environment in which the variable is declared.
+   */
+  resolve(name) {
+    if (this.variables.has(name)) {
+      return this;
+    }
+    if (this.parent) {
+      return this.parent.resolve(name);
+    }
+    throw new Error(`Unknown variable: ${name}`);
+  }
+  lookupVariable(name) {
+    try {
+      return this.resolve(name).variables.get(name) ?? new UndefinedValue();
+    } catch {
+      return new UndefinedValue();
+    }
+  }
+};
+var Environment = _Environment;
+__publicField(Environment, "TESTS", /* @__PURE__ */ new Map([
+  ["boolean", (operand) => operand.type === "BooleanValue"],
+  ["callable", (operand) => operand instanceof FunctionValue],
+  [
+    "odd",
+    (operand) => {
+      if (!(operand instanceof IntegerValue)) {
+        throw new Error(`cannot odd on ${operand.type}`);
+      }
+      return operand.value % 2 !== 0;
+    }
+  ],
+  [
+    "even",
+    (operand) => {
+      if (!(operand instanceof IntegerValue)) {
+        throw new Error(`cannot even on ${operand.type}`);
+      }
+      return operand.value % 2 === 0;
+    }
+  ],
+  ["false", (operand) => operand.type === "BooleanValue" && !operand.value],
+  ["true", (operand) => operand.type === "BooleanValue" && operand.value],
+  ["none", (operand) => operand.type === "NullValue"],
+  ["string", (operand) => operand.type === "StringValue"],
+  ["number", (operand) => operand instanceof IntegerValue || operand instanceof FloatValue],
+  ["integer", (operand) => operand instanceof IntegerValue],
+  ["iterable", (operand) => operand.type === "ArrayValue" || operand.type === "StringValue"],
+  ["mapping", (operand) => operand instanceof ObjectValue],
+  [
+    "sequence",
+    (operand) => operand instanceof ArrayValue || operand instanceof ObjectValue || operand instanceof StringValue
+  ],
+  [
+    "lower",
+    (operand) => {
+      const str = operand.value;
+      return operand.type === "StringValue" && str === str.toLowerCase();
+    }
+  ],
+  [
+    "upper",
+    (operand) => {
+      const str = operand.value;
+      return operand.type === "StringValue" && str === str.toUpperCase();
+    }
+  ],
+  ["none", (operand) => operand.type === "NullValue"],
+  ["defined", (operand) => operand.type !== "UndefinedValue"],
+  ["undefined", (operand) => operand.type === "UndefinedValue"],
+  ["equalto", (a, b) => a.value === b.value],
+  ["eq", (a, b) => a.value === b.value]
+]));
+function isAttributeContainer(value) {
+  return value instanceof ObjectValue || value instanceof NamespaceValue;
+}
+function isNumericLikeValue(value) {
+  return value instanceof IntegerValue || value instanceof FloatValue || value instanceof BooleanValue;
+}
+function getNumericValue(value) {
+  return value instanceof BooleanValue ? Number(value.value) : value.value;
+}
+function getAttributeValue(item, attributePath) {
+  const parts = attributePath.split(".");
+  let value = item;
+  for (const part of parts) {
+    if (isAttributeContainer(value)) {
+      value = value.value.get(part) ?? new UndefinedValue();
+    } else if (value instanceof ArrayValue) {
+      const index2 = parseInt(part, 10);
+      if (!isNaN(index2) && index2 >= 0 && index2 < value.value.length) {
+        value = value.value[index2];
+      } else {
+        return new UndefinedValue();
+      }
+    } else {
+      return new UndefinedValue();
+    }
+  }
+  return value;
+}
+function compareRuntimeValues(a, b, caseSensitive = false) {
+  if (a instanceof NullValue && b instanceof NullValue) {
+    return 0;
+  }
+  if (a instanceof NullValue || b instanceof NullValue) {
+    throw new Error(`Cannot compare ${a.type} with ${b.type}`);
+  }
+  if (a instanceof UndefinedValue && b instanceof UndefinedValue) {
+    return 0;
+  }
+  if (a instanceof UndefinedValue || b instanceof UndefinedValue) {
+    throw new Error(`Cannot compare ${a.type} with ${b.type}`);
+  }
+  if (isNumericLikeValue(a) && isNumericLikeValue(b)) {
+    const aNum = getNumericValue(a);
+    const bNum = getNumericValue(b);
+    return aNum < bNum ? -1 : aNum > bNum ? 1 : 0;
+  }
+  if (a.type !== b.type) {
+    throw new Error(`Cannot compare different types: ${a.type} and ${b.type}`);
+  }
+  switch (a.type) {
+    case "StringValue": {
+      let aStr = a.value;
+      let bStr = b.value;
+      if (!caseSensitive) {
+        aStr = aStr.toLowerCase();
+        bStr = bStr.toLowerCase();
+      }
+      return aStr < bStr ? -1 : aStr > bStr ? 1 : 0;
+    }
+    default:
+      throw new Error(`Cannot compare type: ${a.type}`);
+  }
+}
+function getParameterDescriptor(argument) {
+  if (argument.type === "Identifier") {
+    return { name: argument.value };
+  }
+  const keywordArgument = argument;
+  return { name: keywordArgument.key.value, defaultValue: keywordArgument.value };
+}
+function isSpecialMacroArgument(name) {
+  return name === "kwargs" || name === "varargs";
+}
+function findAccessedSpecialMacroArguments(parameters, body) {
+  const declared = /* @__PURE__ */ new Set();
+  const accessed = /* @__PURE__ */ new Set();
+  const declareName = (name) => {
+    if (isSpecialMacroArgument(name)) {
+      declared.add(name);
+    }
+  };
+  const declareTarget = (target2) => {
+    if (target2.type === "Identifier") {
+      declareName(target2.value);
+    } else if (target2.type === "TupleLiteral") {
+      for (const item of target2.value) {
+        declareTarget(item);
+      }
+    }
+  };
+  const declareArgument = (argument) => {
+    declareName(getParameterDescriptor(argument).name);
+  };
+  const visitArgumentDefaults = (args) => {
+    for (const argument of args) {
+      const parameter = getParameterDescriptor(argument);
+      if (parameter.defaultValue) {
+        visit2(parameter.defaultValue);
+      }
+    }
+  };
+  const visitFilter = (filter) => {
+    if (filter.type === "CallExpression") {
+      visit2(filter.args);
+    }
+  };
+  const visit2 = (node) => {
+    if (Array.isArray(node)) {
+      for (const item of node) {
+        visit2(item);
+      }
+      return;
+    }
+    if (node instanceof Map) {
+      for (const [key, value] of node) {
+        visit2(key);
+        visit2(value);
+      }
+      return;
+    }
+    if (!(node instanceof Statement)) {
+      return;
+    }
+    switch (node.type) {
+      case "For": {
+        const statement = node;
+        declareTarget(statement.loopvar);
+        if (statement.iterable.type === "SelectExpression") {
+          const iterable = statement.iterable;
+          visit2(iterable.lhs);
+          visit2(statement.body);
+          visit2(statement.defaultBlock);
+          visit2(iterable.test);
+          return;
+        }
+        visit2(statement.iterable);
+        visit2(statement.body);
+        visit2(statement.defaultBlock);
+        return;
+      }
+      case "Set": {
+        const statement = node;
+        declareTarget(statement.assignee);
+        visit2(statement.value);
+        visit2(statement.body);
+        return;
+      }
+      case "Macro": {
+        const statement = node;
+        for (const argument of statement.args) {
+          declareArgument(argument);
+        }
+        visitArgumentDefaults(statement.args);
+        visit2(statement.body);
+        return;
+      }
+      case "CallStatement": {
+        const statement = node;
+        visit2(statement.call);
+        for (const argument of statement.callerArgs ?? []) {
+          declareArgument(argument);
+        }
+        visitArgumentDefaults(statement.callerArgs ?? []);
+        visit2(statement.body);
+        return;
+      }
+      case "FilterStatement": {
+        const statement = node;
+        visit2(statement.body);
+        visitFilter(statement.filter);
+        return;
+      }
+      case "Identifier": {
+        const name = node.value;
+        if (isSpecialMacroArgument(name) && !declared.has(name)) {
+          accessed.add(name);
+        }
+        return;
+      }
+      case "MemberExpression": {
+        const expression = node;
+        visit2(expression.object);
+        if (expression.computed) {
+          visit2(expression.property);
+        }
+        return;
+      }
+      case "FilterExpression": {
+        const expression = node;
+        visit2(expression.operand);
+        visitFilter(expression.filter);
+        return;
+      }
+      case "TestExpression":
+        visit2(node.operand);
+        return;
+      case "SelectExpression": {
+        const expression = node;
+        visit2(expression.test);
+        visit2(expression.lhs);
+        return;
+      }
+      case "KeywordArgumentExpression":
+        visit2(node.value);
+        return;
+      default:
+        for (const child of Object.values(node)) {
+          visit2(child);
+        }
+    }
+  };
+  for (const parameter of parameters) {
+    declareArgument(parameter);
+  }
+  visit2(body);
+  return accessed;
+}
+var Interpreter = class {
+  global;
+  constructor(env) {
+    this.global = env ?? new Environment();
+  }
+  /**
+   * Run the program.
+   */
+  run(program) {
+    return this.evaluate(program, this.global);
+  }
+  /**
+   * Evaluates expressions following the binary operation type.
+   */
+  evaluateBinaryExpression(node, environment) {
+    const left = this.evaluate(node.left, environment);
+    switch (node.operator.value) {
+      case "and":
+        return left.__bool__().value ? this.evaluate(node.right, environment) : left;
+      case "or":
+        return left.__bool__().value ? left : this.evaluate(node.right, environment);
+    }
+    const right = this.evaluate(node.right, environment);
+    switch (node.operator.value) {
+      case "==":
+        return new BooleanValue(left.value == right.value);
+      case "!=":
+        return new BooleanValue(left.value != right.value);
+    }
+    if (left instanceof UndefinedValue || right instanceof UndefinedValue) {
+      if (right instanceof UndefinedValue && ["in", "not in"].includes(node.operator.value)) {
+        return new BooleanValue(node.operator.value === "not in");
+      }
+      throw new Error(`Cannot perform operation ${node.operator.value} on undefined values`);
+    } else if (left instanceof NullValue || right instanceof NullValue) {
+      throw new Error("Cannot perform operation on null values");
+    } else if (node.operator.value === "~") {
+      return new StringValue(left.value.toString() + right.value.toString());
+    } else if (node.operator.value === "**" && isNumericLikeValue(left) && isNumericLikeValue(right)) {
+      const a = getNumericValue(left);
+      const b = getNumericValue(right);
+      if (a === 0 && b < 0) {
+        throw new Error("0.0 cannot be raised to a negative power");
+      }
+      const result = a ** b;
+      if (!Number.isFinite(result)) {
+        throw new Error("Exponentiation result is not a finite real number");
+      }
+      const isFloat = left instanceof FloatValue || right instanceof FloatValue || b < 0;
+      return isFloat ? new FloatValue(result) : new IntegerValue(result);
+    } else if ((left instanceof IntegerValue || left instanceof FloatValue) && (right instanceof IntegerValue || right instanceof FloatValue)) {
+      const a = left.value, b = right.value;
+      switch (node.operator.value) {
+        case "+":
+        case "-":
+        case "*": {
+          const res = node.operator.value === "+" ? a + b : node.operator.value === "-" ? a - b : a * b;
+          const isFloat = left instanceof FloatValue || right instanceof FloatValue;
+          return isFloat ? new FloatValue(res) : new IntegerValue(res);
+        }
+        case "/":
+          return new FloatValue(a / b);
+        case "//": {
+          const res = Math.floor(a / b);
+          const isFloat = left instanceof FloatValue || right instanceof FloatValue;
+          return isFloat ? new FloatValue(res) : new IntegerValue(res);
+        }
+        case "%": {
+          const rem = a % b;
+          const isFloat = left instanceof FloatValue || right instanceof FloatValue;
+          return isFloat ? new FloatValue(rem) : new IntegerValue(rem);
+        }
+        case "<":
+          return new BooleanValue(a < b);
+        case ">":
+          return new BooleanValue(a > b);
+        case ">=":
+          return new BooleanValue(a >= b);
+        case "<=":
+          return new BooleanValue(a <= b);
+      }
+    } else if (left instanceof ArrayValue && right instanceof ArrayValue) {
+      switch (node.operator.value) {
+        case "+":
+          return new ArrayValue(left.value.concat(right.value));
+      }
+    } else if (right instanceof ArrayValue) {
+      const member = right.value.find((x) => x.value === left.value) !== void 0;
+      switch (node.operator.value) {
+        case "in":
+          return new BooleanValue(member);
+        case "not in":
+          return new BooleanValue(!member);
+      }
+    }
+    if (left instanceof StringValue || right instanceof StringValue) {
+      switch (node.operator.value) {
+        case "+":
+          return new StringValue(left.value.toString() + right.value.toString());
+      }
+    }
+    if (left instanceof StringValue && right instanceof StringValue) {
+      switch (node.operator.value) {
+        case "in":
+          return new BooleanValue(right.value.includes(left.value));
+        case "not in":
+          return new BooleanValue(!right.value.includes(left.value));
+      }
+    }
+    if (left instanceof StringValue && right instanceof ObjectValue) {
+      switch (node.operator.value) {
+        case "in":
+          return new BooleanValue(right.value.has(left.value));
+        case "not in":
+          return new BooleanValue(!right.value.has(left.value));
+      }
+    }
+    throw new SyntaxError(`Unknown operator "${node.operator.value}" between ${left.type} and ${right.type}`);
+  }
+  evaluateArguments(args, environment) {
+    const positionalArguments = [];
+    const keywordArguments = /* @__PURE__ */ new Map();
+    const addKeywordArgument = (key, value) => {
+      if (keywordArguments.has(key)) {
+        throw new Error(`Got multiple values for keyword argument '${key}'`);
+      }
+      keywordArguments.set(key, value);
+    };
+    for (const argument of args) {
+      if (argument.type === "SpreadExpression") {
+        const spreadNode = argument;
+        const val = this.evaluate(spreadNode.argument, environment);
+        if (!(val instanceof ArrayValue)) {
+          throw new Error(`Cannot unpack non-iterable type: ${val.type}`);
+        }
+        for (const item of val.value) {
+          positionalArguments.push(item);
+        }
+      } else if (argument.type !== "KeywordArgumentExpression" && argument.type !== "KeywordSpreadExpression") {
+        positionalArguments.push(this.evaluate(argument, environment));
+      }
+    }
+    for (const argument of args) {
+      if (argument.type === "KeywordArgumentExpression") {
+        const kwarg = argument;
+        addKeywordArgument(kwarg.key.value, this.evaluate(kwarg.value, environment));
+      } else if (argument.type === "KeywordSpreadExpression") {
+        const spreadNode = argument;
+        const val = this.evaluate(spreadNode.argument, environment);
+        if (!(val instanceof ObjectValue)) {
+          throw new Error(`Argument after ** must be a mapping, not ${val.type}`);
+        }
+        for (const [key, value] of val.value) {
+          addKeywordArgument(key, value);
+        }
+      }
+    }
+    return [positionalArguments, keywordArguments];
+  }
+  applyFilter(operand, filterNode, environment) {
+    if (filterNode.type === "Identifier") {
+      const filter = filterNode;
+      if (filter.value === "safe") {
+        return operand;
+      }
+      if (filter.value === "tojson") {
+        return new StringValue(toJSON(operand, {}));
+      }
+      if (operand instanceof ArrayValue) {
+        switch (filter.value) {
+          case "list":
+            return operand;
+          case "first":
+            return operand.value[0];
+          case "last":
+            return operand.value[operand.value.length - 1];
+          case "length":
+            return new IntegerValue(operand.value.length);
+          case "reverse":
+            return new ArrayValue(operand.value.slice().reverse());
+          case "sort": {
+            return new ArrayValue(operand.value.slice().sort((a, b) => compareRuntimeValues(a, b, false)));
+          }
+          case "join":
+            return new StringValue(operand.value.map((x) => x.value).join(""));
+          case "string":
+            return new StringValue(toJSON(operand, {}, 0, false));
+          case "unique": {
+            const seen = /* @__PURE__ */ new Set();
+            const output = [];
+            for (const item of operand.value) {
+              if (!seen.has(item.value)) {
+                seen.add(item.value);
+                output.push(item);
+              }
+            }
+            return new ArrayValue(output);
+          }
+          default:
+            throw new Error(`Unknown ArrayValue filter: ${filter.value}`);
+        }
+      } else if (operand instanceof StringValue) {
+        switch (filter.value) {
+          case "length":
+          case "upper":
+          case "lower":
+          case "title":
+          case "capitalize": {
+            const builtin = operand.builtins.get(filter.value);
+            if (builtin instanceof FunctionValue) {
+              return builtin.value(
+                /* no arguments */
+                [],
+                environment
+              );
+            } else if (builtin instanceof IntegerValue) {
+              return builtin;
+            } else {
+              throw new Error(`Unknown StringValue filter: ${filter.value}`);
+            }
+          }
+          case "trim":
+            return new StringValue(operand.value.trim());
+          case "indent":
+            return new StringValue(
+              operand.value.split("\n").map(
+                (x, i) => (
+                  // By default, don't indent the first line or empty lines
+                  i === 0 || x.length === 0 ? x : "    " + x
+                )
+              ).join("\n")
+            );
+          case "join":
+          case "string":
+            return operand;
+          case "int": {
+            const val = parseInt(operand.value, 10);
+            return new IntegerValue(isNaN(val) ? 0 : val);
+          }
+          case "float": {
+            const val = parseFloat(operand.value);
+            return new FloatValue(isNaN(val) ? 0 : val);
+          }
+          default:
+            throw new Error(`Unknown StringValue filter: ${filter.value}`);
+        }
+      } else if (operand instanceof IntegerValue || operand instanceof FloatValue) {
+        switch (filter.value) {
+          case "abs":
+            return operand instanceof IntegerValue ? new IntegerValue(Math.abs(operand.value)) : new FloatValue(Math.abs(operand.value));
+          case "int":
+            return new IntegerValue(Math.floor(operand.value));
+          case "float":
+            return new FloatValue(operand.value);
+          case "string":
+            return new StringValue(operand.toString());
+          default:
+            throw new Error(`Unknown NumericValue filter: ${filter.value}`);
+        }
+      } else if (operand instanceof ObjectValue) {
+        switch (filter.value) {
+          case "items":
+            return new ArrayValue(
+              Array.from(operand.value.entries()).map(([key, value]) => new ArrayValue([new StringValue(key), value]))
+            );
+          case "length":
+            return new IntegerValue(operand.value.size);
+          default: {
+            const builtin = operand.builtins.get(filter.value);
+            if (builtin) {
+              if (builtin instanceof FunctionValue) {
+                return builtin.value([], environment);
+              }
+              return builtin;
+            }
+            throw new Error(`Unknown ObjectValue filter: ${filter.value}`);
+          }
+        }
+      } else if (operand instanceof BooleanValue) {
+        switch (filter.value) {
+          case "bool":
+            return new BooleanValue(operand.value);
+          case "int":
+            return new IntegerValue(operand.value ? 1 : 0);
+          case "float":
+            return new FloatValue(operand.value ? 1 : 0);
+          case "string":
+            return new StringValue(operand.value ? "true" : "false");
+          default:
+            throw new Error(`Unknown BooleanValue filter: ${filter.value}`);
+        }
+      }
+      throw new Error(`Cannot apply filter "${filter.value}" to type: ${operand.type}`);
+    } else if (filterNode.type === "CallExpression") {
+      const filter = filterNode;
+      if (filter.callee.type !== "Identifier") {
+        throw new Error(`Unknown filter: ${filter.callee.type}`);
+      }
+      const filterName2 = filter.callee.value;
+      if (filterName2 === "tojson") {
+        const [, kwargs] = this.evaluateArguments(filter.args, environment);
+        const indent = kwargs.get("indent") ?? new NullValue();
+        if (!(indent instanceof IntegerValue || indent instanceof NullValue)) {
+          throw new Error("If set, indent must be a number");
+        }
+        const ensureAscii = kwargs.get("ensure_ascii") ?? new BooleanValue(false);
+        if (!(ensureAscii instanceof BooleanValue)) {
+          throw new Error("If set, ensure_ascii must be a boolean");
+        }
+        const sortKeys = kwargs.get("sort_keys") ?? new BooleanValue(false);
+        if (!(sortKeys instanceof BooleanValue)) {
+          throw new Error("If set, sort_keys must be a boolean");
+        }
+        const separatorsArg = kwargs.get("separators") ?? new NullValue();
+        let separators = null;
+        if (separatorsArg instanceof ArrayValue || separatorsArg instanceof TupleValue) {
+          if (separatorsArg.value.length !== 2) {
+            throw new Error("separators must be a tuple of two strings");
+          }
+          const [itemSep, keySep] = separatorsArg.value;
+          if (!(itemSep instanceof StringValue) || !(keySep instanceof StringValue)) {
+            throw new Error("separators must be a tuple of two strings");
+          }
+          separators = [itemSep.value, keySep.value];
+        } else if (!(separatorsArg instanceof NullValue)) {
+          throw new Error("If set, separators must be a tuple of two strings");
+        }
+        return new StringValue(
+          toJSON(operand, {
+            indent: indent.value,
+            ensureAscii: ensureAscii.value,
+            sortKeys: sortKeys.value,
+            separators
+          })
+        );
+      } else if (filterName2 === "join") {
+        let value;
+        if (operand instanceof StringValue) {
+          value = Array.from(operand.value);
+        } else if (operand instanceof ArrayValue) {
+          value = operand.value.map((x) => x.value);
+        } else {
+          throw new Error(`Cannot apply filter "${filterName2}" to type: ${operand.type}`);
+        }
+        const [args, kwargs] = this.evaluateArguments(filter.args, environment);
+        const separator = args.at(0) ?? kwargs.get("separator") ?? new StringValue("");
+        if (!(separator instanceof StringValue)) {
+          throw new Error("separator must be a string");
+        }
+        return new StringValue(value.join(separator.value));
+      } else if (filterName2 === "int" || filterName2 === "float") {
+        const [args, kwargs] = this.evaluateArguments(filter.args, environment);
+        const defaultValue = args.at(0) ?? kwargs.get("default") ?? (filterName2 === "int" ? new IntegerValue(0) : new FloatValue(0));
+        if (operand instanceof StringValue) {
+          const val = filterName2 === "int" ? parseInt(operand.value, 10) : parseFloat(operand.value);
+          return isNaN(val) ? defaultValue : filterName2 === "int" ? new IntegerValue(val) : new FloatValue(val);
+        } else if (operand instanceof IntegerValue || operand instanceof FloatValue) {
+          return operand;
+        } else if (operand instanceof BooleanValue) {
+          return filterName2 === "int" ? new IntegerValue(operand.value ? 1 : 0) : new FloatValue(operand.value ? 1 : 0);
+        } else {
+          throw new Error(`Cannot apply filter "${filterName2}" to type: ${operand.type}`);
+        }
+      } else if (filterName2 === "default") {
+        const [args, kwargs] = this.evaluateArguments(filter.args, environment);
+        const defaultValue = args[0] ?? new StringValue("");
+        const booleanValue = args[1] ?? kwargs.get("boolean") ?? new BooleanValue(false);
+        if (!(booleanValue instanceof BooleanValue)) {
+          throw new Error("`default` filter flag must be a boolean");
+        }
+        if (operand instanceof UndefinedValue || booleanValue.value && !operand.__bool__().value) {
+          return defaultValue;
+        }
+        return operand;
+      }
+      if (operand instanceof ArrayValue) {
+        switch (filterName2) {
+          case "sort": {
+            const [args, kwargs] = this.evaluateArguments(filter.args, environment);
+            const reverse = args.at(0) ?? kwargs.get("reverse") ?? new BooleanValue(false);
+            if (!(reverse instanceof BooleanValue)) {
+              throw new Error("reverse must be a boolean");
+            }
+            const caseSensitive = args.at(1) ?? kwargs.get("case_sensitive") ?? new BooleanValue(false);
+            if (!(caseSensitive instanceof BooleanValue)) {
+              throw new Error("case_sensitive must be a boolean");
+            }
+            const attribute = args.at(2) ?? kwargs.get("attribute") ?? new NullValue();
+            if (!(attribute instanceof StringValue || attribute instanceof IntegerValue || attribute instanceof NullValue)) {
+              throw new Error("attribute must be a string, integer, or null");
+            }
+            const getSortValue = (item) => {
+              if (attribute instanceof NullValue) {
+                return item;
+              }
+              const attrPath = attribute instanceof IntegerValue ? String(attribute.value) : attribute.value;
+              return getAttributeValue(item, attrPath);
+            };
+            return new ArrayValue(
+              operand.value.slice().sort((a, b) => {
+                const aVal = getSortValue(a);
+                const bVal = getSortValue(b);
+                const result = compareRuntimeValues(aVal, bVal, caseSensitive.value);
+                return reverse.value ? -result : result;
+              })
+            );
+          }
+          case "selectattr":
+          case "rejectattr": {
+            const select = filterName2 === "selectattr";
+            if (operand.value.some((item) => !isAttributeContainer(item))) {
+              throw new Error(`\`${filterName2}\` can only be applied to array of objects`);
+            }
+            if (filter.args.some((x) => x.type !== "StringLiteral")) {
+              throw new Error(`arguments of \`${filterName2}\` must be strings`);
+            }
+            const [attr, testName, value] = filter.args.map((x) => this.evaluate(x, environment));
+            let testFunction;
+            if (testName) {
+              const test = environment.tests.get(testName.value);
+              if (!test) {
+                throw new Error(`Unknown test: ${testName.value}`);
+              }
+              testFunction = test;
+            } else {
+              testFunction = (...x) => x[0].__bool__().value;
+            }
+            const filtered = operand.value.filter((item) => {
+              const a = item.value.get(attr.value);
+              const result = a ? testFunction(a, value) : false;
+              return select ? result : !result;
+            });
+            return new ArrayValue(filtered);
+          }
+          case "map": {
+            const [, kwargs] = this.evaluateArguments(filter.args, environment);
+            if (kwargs.has("attribute")) {
+              const attr = kwargs.get("attribute");
+              if (!(attr instanceof StringValue)) {
+                throw new Error("attribute must be a string");
+              }
+              const defaultValue = kwargs.get("default");
+              const mapped2 = operand.value.map((item) => {
+                if (!isAttributeContainer(item)) {
+                  throw new Error("items in map must be an object");
+                }
+                const value = getAttributeValue(item, attr.value);
+                return value instanceof UndefinedValue ? defaultValue ?? new UndefinedValue() : value;
+              });
+              return new ArrayValue(mapped2);
+            } else {
+              throw new Error("`map` expressions without `attribute` set are not currently supported.");
+            }
+          }
+        }
+        throw new Error(`Unknown ArrayValue filter: ${filterName2}`);
+      } else if (operand instanceof StringValue) {
+        switch (filterName2) {
+          case "indent": {
+            const [args, kwargs] = this.evaluateArguments(filter.args, environment);
+            const width = args.at(0) ?? kwargs.get("width") ?? new IntegerValue(4);
+            if (!(width instanceof IntegerValue)) {
+              throw new Error("width must be a number");
+            }
+            const first = args.at(1) ?? kwargs.get("first") ?? new BooleanValue(false);
+            const blank = args.at(2) ?? kwargs.get("blank") ?? new BooleanValue(false);
+            const lines = operand.value.split("\n");
+            const indent = " ".repeat(width.value);
+            const indented = lines.map(
+              (x, i) => !first.value && i === 0 || !blank.value && x.length === 0 ? x : indent + x
+            );
+            return new StringValue(indented.join("\n"));
+          }
+          case "replace": {
+            const replaceFn = operand.builtins.get("replace");
+            if (!(replaceFn instanceof FunctionValue)) {
+              throw new Error("replace filter not available");
+            }
+            const [args, kwargs] = this.evaluateArguments(filter.args, environment);
+            return replaceFn.value([...args, new KeywordArgumentsValue(kwargs)], environment);
+          }
+        }
+        throw new Error(`Unknown StringValue filter: ${filterName2}`);
+      } else if (operand instanceof ObjectValue) {
+        const builtin = operand.builtins.get(filterName2);
+        if (builtin && builtin instanceof FunctionValue) {
+          const [args, kwargs] = this.evaluateArguments(filter.args, environment);
+          if (kwargs.size > 0) {
+            args.push(new KeywordArgumentsValue(kwargs));
+          }
+          return builtin.value(args, environment);
+        }
+        throw new Error(`Unknown ObjectValue filter: ${filterName2}`);
+      } else {
+        throw new Error(`Cannot apply filter "${filterName2}" to type: ${operand.type}`);
+      }
+    }
+    throw new Error(`Unknown filter: ${filterNode.type}`);
+  }
+  /**
+   * Evaluates expressions following the filter operation type.
+   */
+  evaluateFilterExpression(node, environment) {
+    const operand = this.evaluate(node.operand, environment);
+    return this.applyFilter(operand, node.filter, environment);
+  }
+  /**
+   * Evaluates expressions following the test operation type.
+   */
+  evaluateTestExpression(node, environment) {
+    const operand = this.evaluate(node.operand, environment);
+    const test = environment.tests.get(node.test.value);
+    if (!test) {
+      throw new Error(`Unknown test: ${node.test.value}`);
+    }
+    const result = test(operand);
+    return new BooleanValue(node.negate ? !result : result);
+  }
+  /**
+   * Evaluates expressions following the select operation type.
+   */
+  evaluateSelectExpression(node, environment) {
+    const predicate = this.evaluate(node.test, environment);
+    if (!predicate.__bool__().value) {
+      return new UndefinedValue();
+    }
+    return this.evaluate(node.lhs, environment);
+  }
+  /**
+   * Evaluates expressions following the unary operation type.
+   */
+  evaluateUnaryExpression(node, environment) {
+    const argument = this.evaluate(node.argument, environment);
+    switch (node.operator.value) {
+      case "not":
+        return new BooleanValue(!argument.__bool__().value);
+      case "+":
+      case "-": {
+        const sign = node.operator.value === "-" ? -1 : 1;
+        if (argument instanceof IntegerValue || argument instanceof FloatValue || argument instanceof BooleanValue) {
+          const value = argument instanceof BooleanValue ? argument.value ? 1 : 0 : argument.value;
+          const result = sign * value;
+          return argument instanceof FloatValue ? new FloatValue(result) : new IntegerValue(result);
+        }
+        throw new SyntaxError(`Unknown operator "${node.operator.value}" for ${argument.type}`);
+      }
+      default:
+        throw new SyntaxError(`Unknown operator: ${node.operator.value}`);
+    }
+  }
+  evaluateTernaryExpression(node, environment) {
+    const cond = this.evaluate(node.condition, environment);
+    return cond.__bool__().value ? this.evaluate(node.trueExpr, environment) : this.evaluate(node.falseExpr, environment);
+  }
+  evalProgram(program, environment) {
+    return this.evaluateBlock(program.body, environment);
+  }
+  evaluateBlock(statements, environment) {
+    let result = "";
+    for (const statement of statements) {
+      const lastEvaluated = this.evaluate(statement, environment);
+      if (lastEvaluated.type !== "NullValue" && lastEvaluated.type !== "UndefinedValue") {
+        result += lastEvaluated.toString();
+      }
+    }
+    return new StringValue(result);
+  }
+  evaluateIdentifier(node, environment) {
+    return environment.lookupVariable(node.value);
+  }
+  evaluateCallExpression(expr, environment) {
+    const [args, kwargs] = this.evaluateArguments(expr.args, environment);
+    if (kwargs.size > 0) {
+      args.push(new KeywordArgumentsValue(kwargs));
+    }
+    const fn = this.evaluate(expr.callee, environment);
+    if (fn.type !== "FunctionValue") {
+      throw new Error(`Cannot call something that is not a function: got ${fn.type}`);
+    }
+    return fn.value(args, environment);
+  }
+  evaluateSliceExpression(object2, expr, environment) {
+    if (!(object2 instanceof ArrayValue || object2 instanceof StringValue)) {
+      throw new Error("Slice object must be an array or string");
+    }
+    const start = this.evaluate(expr.start, environment);
+    const stop = this.evaluate(expr.stop, environment);
+    const step = this.evaluate(expr.step, environment);
+    if (!(start instanceof IntegerValue || start instanceof UndefinedValue)) {
+      throw new Error("Slice start must be numeric or undefined");
+    }
+    if (!(stop instanceof IntegerValue || stop instanceof UndefinedValue)) {
+      throw new Error("Slice stop must be numeric or undefined");
+    }
+    if (!(step instanceof IntegerValue || step instanceof UndefinedValue)) {
+      throw new Error("Slice step must be numeric or undefined");
+    }
+    if (object2 instanceof ArrayValue) {
+      return new ArrayValue(slice(object2.value, start.value, stop.value, step.value));
+    } else {
+      return new StringValue(slice(Array.from(object2.value), start.value, stop.value, step.value).join(""));
+    }
+  }
+  evaluateMemberExpression(expr, environment) {
+    const object2 = this.evaluate(expr.object, environment);
+    let property;
+    if (expr.computed) {
+      if (expr.property.type === "SliceExpression") {
+        return this.evaluateSliceExpression(object2, expr.property, environment);
+      } else {
+        property = this.evaluate(expr.property, environment);
+      }
+    } else if (expr.property.type === "IntegerLiteral") {
+      property = new IntegerValue(expr.property.value);
+    } else {
+      property = new StringValue(expr.property.value);
+    }
+    let value;
+    if (isAttributeContainer(object2)) {
+      if (!(property instanceof StringValue)) {
+        throw new Error(`Cannot access property with non-string: got ${property.type}`);
+      }
+      value = object2.value.get(property.value) ?? (object2 instanceof ObjectValue ? object2.builtins.get(property.value) : void 0);
+    } else if (object2 instanceof ArrayValue || object2 instanceof StringValue) {
+      if (property instanceof IntegerValue) {
+        if (object2 instanceof StringValue) {
+          const character = object2.value.at(property.value);
+          value = character === void 0 ? void 0 : new StringValue(character);
+        } else {
+          value = object2.value.at(property.value);
+        }
+      } else if (property instanceof StringValue) {
+        value = object2.builtins.get(property.value);
+      } else {
+        throw new Error(`Cannot access property with non-string/non-number: got ${property.type}`);
+      }
+    } else {
+      if (!(property instanceof StringValue)) {
+        throw new Error(`Cannot access property with non-string: got ${property.type}`);
+      }
+      value = object2.builtins.get(property.value);
+    }
+    return value instanceof RuntimeValue ? value : new UndefinedValue();
+  }
+  evaluateSet(node, environment) {
+    const rhs = node.value ? this.evaluate(node.value, environment) : this.evaluateBlock(node.body, environment);
+    if (node.assignee.type === "Identifier") {
+      const variableName = node.assignee.value;
+      environment.setVariable(variableName, rhs);
+    } else if (node.assignee.type === "TupleLiteral") {
+      const tuple = node.assignee;
+      if (!(rhs instanceof ArrayValue)) {
+        throw new Error(`Cannot unpack non-iterable type in set: ${rhs.type}`);
+      }
+      const arr = rhs.value;
+      if (arr.length !== tuple.value.length) {
+        throw new Error(`Too ${tuple.value.length > arr.length ? "few" : "many"} items to unpack in set`);
+      }
+      for (let i = 0; i < tuple.value.length; ++i) {
+        const elem = tuple.value[i];
+        if (elem.type !== "Identifier") {
+          throw new Error(`Cannot unpack to non-identifier in set: ${elem.type}`);
+        }
+        environment.setVariable(elem.value, arr[i]);
+      }
+    } else if (node.assignee.type === "MemberExpression") {
+      const member = node.assignee;
+      const object2 = this.evaluate(member.object, environment);
+      if (!(object2 instanceof NamespaceValue)) {
+        throw new Error("cannot assign attribute on non-namespace object");
+      }
+      if (member.property.type !== "Identifier") {
+        throw new Error("Cannot assign to member with non-identifier property");
+      }
+      object2.value.set(member.property.value, rhs);
+    } else {
+      throw new Error(`Invalid LHS inside assignment expression: ${JSON.stringify(node.assignee)}`);
+    }
+    return new NullValue();
+  }
+  evaluateIf(node, environment) {
+    const test = this.evaluate(node.test, environment);
+    return this.evaluateBlock(test.__bool__().value ? node.body : node.alternate, environment);
+  }
+  evaluateFor(node, environment) {
+    const scope = new Environment(environment);
+    let test, iterable;
+    if (node.iterable.type === "SelectExpression") {
+      const select = node.iterable;
+      iterable = this.evaluate(select.lhs, scope);
+      test = select.test;
+    } else {
+      iterable = this.evaluate(node.iterable, scope);
+    }
+    if (!(iterable instanceof ArrayValue || iterable instanceof ObjectValue)) {
+      throw new Error(`Expected iterable or object type in for loop: got ${iterable.type}`);
+    }
+    if (iterable instanceof ObjectValue) {
+      iterable = iterable.keys();
+    }
+    const items = [];
+    const scopeUpdateFunctions = [];
+    for (let i = 0; i < iterable.value.length; ++i) {
+      const loopScope = new Environment(scope);
+      const current = iterable.value[i];
+      let scopeUpdateFunction;
+      if (node.loopvar.type === "Identifier") {
+        scopeUpdateFunction = (scope2) => scope2.setVariable(node.loopvar.value, current);
+      } else if (node.loopvar.type === "TupleLiteral") {
+        const loopvar = node.loopvar;
+        if (current.type !== "ArrayValue") {
+          throw new Error(`Cannot unpack non-iterable type: ${current.type}`);
+        }
+        const c = current;
+        if (loopvar.value.length !== c.value.length) {
+          throw new Error(`Too ${loopvar.value.length > c.value.length ? "few" : "many"} items to unpack`);
+        }
+        scopeUpdateFunction = (scope2) => {
+          for (let j = 0; j < loopvar.value.length; ++j) {
+            if (loopvar.value[j].type !== "Identifier") {
+              throw new Error(`Cannot unpack non-identifier type: ${loopvar.value[j].type}`);
+            }
+            scope2.setVariable(loopvar.value[j].value, c.value[j]);
+          }
+        };
+      } else {
+        throw new Error(`Invalid loop variable(s): ${node.loopvar.type}`);
+      }
+      if (test) {
+        scopeUpdateFunction(loopScope);
+        const testValue = this.evaluate(test, loopScope);
+        if (!testValue.__bool__().value) {
+          continue;
+        }
+      }
+      items.push(current);
+      scopeUpdateFunctions.push(scopeUpdateFunction);
+    }
+    let result = "";
+    let noIteration = true;
+    for (let i = 0; i < items.length; ++i) {
+      const loop = /* @__PURE__ */ new Map([
+        ["index", new IntegerValue(i + 1)],
+        ["index0", new IntegerValue(i)],
+        ["revindex", new IntegerValue(items.length - i)],
+        ["revindex0", new IntegerValue(items.length - i - 1)],
+        ["first", new BooleanValue(i === 0)],
+        ["last", new BooleanValue(i === items.length - 1)],
+        ["length", new IntegerValue(items.length)],
+        ["previtem", i > 0 ? items[i - 1] : new UndefinedValue()],
+        ["nextitem", i < items.length - 1 ? items[i + 1] : new UndefinedValue()]
+      ]);
+      scope.setVariable("loop", new ObjectValue(loop));
+      scopeUpdateFunctions[i](scope);
+      try {
+        const evaluated = this.evaluateBlock(node.body, scope);
+        result += evaluated.value;
+      } catch (err) {
+        if (err instanceof ContinueControl) {
+          continue;
+        }
+        if (err instanceof BreakControl) {
+          break;
+        }
+        throw err;
+      }
+      noIteration = false;
+    }
+    if (noIteration) {
+      const defaultEvaluated = this.evaluateBlock(node.defaultBlock, scope);
+      result += defaultEvaluated.value;
+    }
+    return new StringValue(result);
+  }
+  /**
+   * Bind every parameter name and special argument before evaluating defaults,
+   * preventing unbound parameters from resolving in an outer scope.
+   */
+  bindMacroArguments(displayName, parameters, specialArguments, args, scope) {
+    const positionalArguments = args.slice();
+    let keywordArguments = /* @__PURE__ */ new Map();
+    if (positionalArguments.at(-1) instanceof KeywordArgumentsValue) {
+      keywordArguments = new Map(positionalArguments.pop().value);
+    }
+    const pendingDefaults = [];
+    for (let i = 0; i < parameters.length; ++i) {
+      const { name, defaultValue } = getParameterDescriptor(parameters[i]);
+      let value = positionalArguments[i];
+      if (value === void 0 && keywordArguments.has(name)) {
+        value = keywordArguments.get(name);
+        keywordArguments.delete(name);
+      }
+      if (value === void 0 && defaultValue !== void 0) {
+        pendingDefaults.push([name, defaultValue]);
+      }
+      scope.setVariable(name, value ?? new UndefinedValue());
+    }
+    if (specialArguments.has("kwargs")) {
+      scope.setVariable("kwargs", new ObjectValue(keywordArguments));
+    } else if (keywordArguments.size > 0) {
+      throw new Error(`macro ${displayName} takes no keyword argument '${keywordArguments.keys().next().value}'`);
+    }
+    if (specialArguments.has("varargs")) {
+      scope.setVariable("varargs", new ArrayValue(positionalArguments.slice(parameters.length)));
+    } else if (positionalArguments.length > parameters.length) {
+      throw new Error(`macro ${displayName} takes not more than ${parameters.length} argument(s)`);
+    }
+    for (const [name, defaultValue] of pendingDefaults) {
+      scope.setVariable(name, this.evaluate(defaultValue, scope));
+    }
+  }
+  /**
+   * See https://jinja.palletsprojects.com/en/3.1.x/templates/#macros for more information.
+   */
+  evaluateMacro(node, environment) {
+    const specialArguments = findAccessedSpecialMacroArguments(node.args, node.body);
+    environment.setVariable(
+      node.name.value,
+      new FunctionValue((args, scope) => {
+        const macroScope = new Environment(scope);
+        this.bindMacroArguments(`'${node.name.value}'`, node.args, specialArguments, args, macroScope);
+        return this.evaluateBlock(node.body, macroScope);
+      })
+    );
+    return new NullValue();
+  }
+  evaluateCallStatement(node, environment) {
+    const parameters = node.callerArgs ?? [];
+    const specialArguments = findAccessedSpecialMacroArguments(parameters, node.body);
+    const callerFn = new FunctionValue((callerArguments) => {
+      const callBlockEnv = new Environment(environment);
+      this.bindMacroArguments("None", parameters, specialArguments, callerArguments, callBlockEnv);
+      return this.evaluateBlock(node.body, callBlockEnv);
+    });
+    const [macroArgs, macroKwargs] = this.evaluateArguments(node.call.args, environment);
+    macroArgs.push(new KeywordArgumentsValue(macroKwargs));
+    const fn = this.evaluate(node.call.callee, environment);
+    if (fn.type !== "FunctionValue") {
+      throw new Error(`Cannot call something that is not a function: got ${fn.type}`);
+    }
+    const newEnv = new Environment(environment);
+    newEnv.setVariable("caller", callerFn);
+    return fn.value(macroArgs, newEnv);
+  }
+  evaluateFilterStatement(node, environment) {
+    const rendered = this.evaluateBlock(node.body, environment);
+    return this.applyFilter(rendered, node.filter, environment);
+  }
+  evaluate(statement, environment) {
+    if (!statement) {
+      return new UndefinedValue();
+    }
+    switch (statement.type) {
+      case "Program":
+        return this.evalProgram(statement, environment);
+      case "Set":
+        return this.evaluateSet(statement, environment);
+      case "If":
+        return this.evaluateIf(statement, environment);
+      case "For":
+        return this.evaluateFor(statement, environment);
+      case "Macro":
+        return this.evaluateMacro(statement, environment);
+      case "CallStatement":
+        return this.evaluateCallStatement(statement, environment);
+      case "Break":
+        throw new BreakControl();
+      case "Continue":
+        throw new ContinueControl();
+      case "IntegerLiteral":
+        return new IntegerValue(statement.value);
+      case "FloatLiteral":
+        return new FloatValue(statement.value);
+      case "StringLiteral":
+        return new StringValue(statement.value);
+      case "ArrayLiteral":
+        return new ArrayValue(statement.value.map((x) => this.evaluate(x, environment)));
+      case "TupleLiteral":
+        return new TupleValue(statement.value.map((x) => this.evaluate(x, environment)));
+      case "ObjectLiteral": {
+        const mapping2 = /* @__PURE__ */ new Map();
+        for (const [key, value] of statement.value) {
+          const evaluatedKey = this.evaluate(key, environment);
+          if (!(evaluatedKey instanceof StringValue)) {
+            throw new Error(`Object keys must be strings: got ${evaluatedKey.type}`);
+          }
+          mapping2.set(evaluatedKey.value, this.evaluate(value, environment));
+        }
+        return new ObjectValue(mapping2);
+      }
+      case "Identifier":
+        return this.evaluateIdentifier(statement, environment);
+      case "CallExpression":
+        return this.evaluateCallExpression(statement, environment);
+      case "MemberExpression":
+        return this.evaluateMemberExpression(statement, environment);
+      case "UnaryExpression":
+        return this.evaluateUnaryExpression(statement, environment);
+      case "BinaryExpression":
+        return this.evaluateBinaryExpression(statement, environment);
+      case "FilterExpression":
+        return this.evaluateFilterExpression(statement, environment);
+      case "FilterStatement":
+        return this.evaluateFilterStatement(statement, environment);
+      case "TestExpression":
+        return this.evaluateTestExpression(statement, environment);
+      case "SelectExpression":
+        return this.evaluateSelectExpression(statement, environment);
+      case "Ternary":
+        return this.evaluateTernaryExpression(statement, environment);
+      case "Comment":
+        return new NullValue();
+      default:
+        throw new SyntaxError(`Unknown node type: ${statement.type}`);
+    }
+  }
+};
+function convertToRuntimeValues(input) {
+  switch (typeof input) {
+    case "number":
+      return Number.isInteger(input) ? new IntegerValue(input) : new FloatValue(input);
+    case "string":
+      return new StringValue(input);
+    case "boolean":
+      return new BooleanValue(input);
+    case "undefined":
+      return new UndefinedValue();
+    case "object":
+      if (input === null) {
+        return new NullValue();
+      } else if (Array.isArray(input)) {
+        return new ArrayValue(input.map(convertToRuntimeValues));
+      } else {
+        return new ObjectValue(
+          new Map(Object.entries(input).map(([key, value]) => [key, convertToRuntimeValues(value)]))
+        );
+      }
+    case "function":
+      return new FunctionValue((args, _scope) => {
+        const result = input(...args.map((x) => x.value)) ?? null;
+        return convertToRuntimeValues(result);
+      });
+    default:
+      throw new Error(`Cannot convert to runtime value: ${input}`);
+  }
+}
+var PRECEDENCE = Object.freeze({
+  CONDITIONAL: 0,
+  // a if b else c
+  LOGICAL_OR: 1,
+  // or
+  LOGICAL_AND: 2,
+  // and
+  LOGICAL_NOT: 3,
+  // not a
+  COMPARISON: 4,
+  // == != < <= > >= in, not in
+  ADDITIVE: 5,
+  // + -
+  MULTIPLICATIVE: 6,
+  // * / // %
+  EXPONENTIATION: 7,
+  // **
+  TEST: 8,
+  // is
+  FILTER: 9,
+  // |
+  UNARY_SIGN: 10,
+  // -a +a
+  ATOM: 11
+  // literals, identifiers, calls, member accesses
+});
+
+// src/pod/template/jinja.ts
+var tokenize2 = tokenize;
+var parse4 = parse3;
+var Environment2 = Environment;
+var Interpreter2 = Interpreter;
+function runtimeValue(value) {
+  return new Environment2().set("value", value);
+}
+
+// src/pod/template/limits.ts
+var MOST_STEPS = 5e5;
+var MOST_CHARACTERS = 4 * 2 ** 20;
+var MOST_ITEMS = 1e5;
+var MOST_DEPTH = 60;
+var LimitReached = class extends Error {
+};
+var Failure = class extends Error {
+};
+var Budget = class {
+  #steps = MOST_STEPS;
+  #characters = MOST_CHARACTERS;
+  #depth = MOST_DEPTH;
+  step(count = 1) {
+    this.#steps -= count;
+    if (this.#steps < 0)
+      throw new LimitReached(
+        `it takes more than ${MOST_STEPS} steps. Is there a loop over a large range, or one in another?`
+      );
+  }
+  write(characters) {
+    this.#characters -= characters;
+    if (this.#characters < 0) throw tooLarge();
+  }
+  deeper(evaluate) {
+    if (--this.#depth < 0)
+      throw new LimitReached(`calls go more than ${MOST_DEPTH} deep. Does a macro call itself without an end?`);
+    try {
+      return evaluate();
+    } finally {
+      this.#depth++;
+    }
+  }
+  /** Charges for what takes as long as the values are large: an operator, a filter, a function. */
+  work(values) {
+    for (const value of values) this.step(value.type === "StringValue" ? value.value.length >> 8 : sizeOf(value));
+  }
+  /** As {@link work}, where what comes out may be as large as the product of what goes in. */
+  product(owners, args) {
+    const product = Math.max(0, ...owners.map(sizeOf)) * Math.max(1, ...args.map(magnitudeOf));
+    if (product > 16 * MOST_CHARACTERS) throw tooLarge();
+  }
+  /** Charges for all that a value holds, before it is made text: a list that holds another twice, and that a third twice, is small until then. */
+  weigh(value) {
+    this.step();
+    if (value.type === "UndefinedValue") throw new Failure("holds something that is not defined.");
+    if (value.type === "FunctionValue") throw new Failure("holds a function.");
+    if (Array.isArray(value.value)) for (const item of value.value) this.weigh(item);
+    else if (value.value instanceof Map) for (const item of value.value.values()) this.weigh(item);
+  }
+};
+function bounded(value) {
+  if (value.type === "StringValue" && value.value.length > MOST_CHARACTERS) throw tooLarge();
+  if (Array.isArray(value.value) && value.value.length > MOST_ITEMS) throw tooLarge();
+  return value;
+}
+function limitOf(error2) {
+  if (error2 instanceof LimitReached) return error2;
+  if (!(error2 instanceof RangeError)) return void 0;
+  if (/call stack/.test(error2.message)) return new LimitReached("it is nested too deeply.");
+  return /length/.test(error2.message) ? tooLarge() : void 0;
+}
+function tooLarge() {
+  return new LimitReached(
+    `it makes more than ${MOST_CHARACTERS} characters of text, or a list of more than ${MOST_ITEMS} items.`
+  );
+}
+function sizeOf({ value }) {
+  if (typeof value === "string" || Array.isArray(value)) return value.length;
+  return value instanceof Map ? value.size : 1;
+}
+function magnitudeOf(value) {
+  return typeof value.value === "number" ? Math.abs(value.value) : sizeOf(value);
+}
+function range(args) {
+  const numbers = args.map(
+    ({ type, value }) => type === "IntegerValue" && typeof value === "number" ? value : Number.NaN
+  );
+  const [start, stop, step] = numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
+  if (start === void 0 || stop === void 0 || step === 0 || numbers.length > 3 || !numbers.every(Number.isInteger))
+    throw new Failure("gives range() something else than one to three whole numbers, of which the step is not 0.");
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (length > MOST_ITEMS) throw tooLarge();
+  return Array.from({ length }, (_, index2) => start + index2 * step);
+}
+
+// src/pod/template/expressions.ts
+var MULTIPLYING = ["join", "replace", "indent", "tojson"];
+var StrictExpressions = class extends Interpreter2 {
+  /** The tag that runs. */
+  tag;
+  budget = new Budget();
+  macros = /* @__PURE__ */ new WeakSet();
+  /** The conditions of loops, which the library evaluates within. */
+  conditions = /* @__PURE__ */ new WeakSet();
+  /** Stands for what has been told to be undefined. */
+  told = runtimeValue(void 0);
+  #problems = /* @__PURE__ */ new Map();
+  #missing = /* @__PURE__ */ new WeakMap();
+  /** The text that a function belongs to. */
+  #owners = /* @__PURE__ */ new WeakMap();
+  /** Nodes that have been looked at before the library does it. */
+  #ready = /* @__PURE__ */ new Map();
+  constructor(environment) {
+    super(environment);
+    environment.setVariable(
+      "range",
+      functionOf((args) => runtimeValue(range(args)))
+    );
+  }
+  get problems() {
+    return [...this.#problems.values()];
+  }
+  evaluate(node, environment) {
+    if (node === void 0) return super.evaluate(node, environment);
+    const ready = this.#ready.get(node);
+    if (ready !== void 0) {
+      this.#ready.delete(node);
+      return ready;
+    }
+    this.budget.step();
+    const value = bounded(this.evaluateNode(node, environment));
+    if (node.type === "CallExpression") this.budget.work([value]);
+    if (value.type !== "UndefinedValue" || !this.conditions.has(node)) return value;
+    this.report(value);
+    return runtimeValue(false);
+  }
+  /** Evaluates by the library, whose own `evaluate` comes back to this one's for every part. */
+  byLibrary(node, environment) {
+    return super.evaluate(node, environment);
+  }
+  evaluateNode(node, environment) {
+    switch (node.type) {
+      case "StringLiteral":
+        this.budget.write(node.value.length);
+        return this.byLibrary(node, environment);
+      case "Identifier":
+        return this.#variable(node.value, environment);
+      case "MemberExpression":
+        return this.#member(node, environment);
+      case "CallExpression":
+        return this.#call(node, environment);
+      case "FilterExpression":
+        return this.#filter(node, environment);
+      case "TestExpression":
+        if (/^(un)?defined$/.test(node.test.value)) return this.byLibrary(node, environment);
+        return this.strictly(node, [node.operand], environment);
+      case "UnaryExpression":
+        return this.strictly(node, [node.argument], environment);
+      case "BinaryExpression": {
+        const isLazy = node.operator.value === "and" || node.operator.value === "or";
+        return this.strictly(node, isLazy ? [node.left] : [node.left, node.right], environment);
+      }
+      case "ArrayLiteral":
+        return this.strictly(node, node.value, environment);
+      case "TupleLiteral": {
+        const tuple = this.strictly(node, node.value, environment);
+        return isList(tuple) ? listOf(tuple.value) : tuple;
+      }
+      case "ObjectLiteral":
+        return this.strictly(node, [...node.value].flat(), environment);
+      case "Ternary":
+        return this.strictly(node, [node.condition], environment);
+      case "SelectExpression": {
+        const value = this.strictly(node, [node.test], environment);
+        return this.#named(value, () => ({
+          ...missing(nodeText(node.lhs)),
+          instead: 'has no value: the condition behind its "if" is false and there is no "else".'
+        }));
+      }
+      default:
+        return this.byLibrary(node, environment);
+    }
+  }
+  /**
+   * Evaluates `node` by the library, with `parts` of it evaluated before: all of them must be defined.
+   * @param others parts that are known already
+   */
+  strictly(node, parts, environment, others = []) {
+    const known2 = parts.map((part) => [part, this.evaluate(part, environment)]);
+    for (const [, value] of known2) this.report(value);
+    if (known2.some(([, { type }]) => type === "UndefinedValue")) return this.told;
+    this.#chargeFor(
+      node,
+      others.map(([, value]) => value),
+      known2.map(([, value]) => value)
+    );
+    return this.with([...others, ...known2], () => this.byLibrary(node, environment));
+  }
+  with(ready, evaluate) {
+    for (const [node, value] of ready) this.#ready.set(node, value);
+    try {
+      return evaluate();
+    } finally {
+      for (const [node] of ready) this.#ready.delete(node);
+    }
+  }
+  #variable(name, environment) {
+    let value = environment.lookupVariable(name);
+    for (let scope = environment; name === "namespace" && scope; scope = scope.parent) {
+      const own = scope.variables.get(name);
+      if (own === void 0 || own.type === "FunctionValue") continue;
+      value = own;
+      break;
+    }
+    return this.#named(value, () => ({ ...missing(name), path: [name], near: () => namesIn(environment) }));
+  }
+  #member(node, environment) {
+    const object2 = this.evaluate(node.object, environment);
+    const { property } = node;
+    if (object2.type === "UndefinedValue") {
+      const first = this.#missing.get(object2);
+      if (first === void 0) return object2;
+      return this.#named(runtimeValue(void 0), () => ({ ...first, text: nodeText(node), path: nodePath(node) }));
+    }
+    const parts = property.type === "SliceExpression" ? [property.start, property.stop, property.step].filter((part) => part !== void 0) : node.computed ? [property] : [];
+    const value = this.strictly(node, parts, environment, [[node.object, object2]]);
+    if (value.type === "FunctionValue") this.#owners.set(value, object2);
+    return this.#named(value, () => {
+      const path2 = nodePath(node);
+      const text = nodeText(node);
+      const names = object2.type === "ObjectValue" || object2.type === "NamespaceValue" ? object2.value : /* @__PURE__ */ new Map();
+      return { text, path: path2, first: { text, name: path2.at(-1) ?? "" }, near: () => [...names.keys()] };
+    });
+  }
+  #call(node, environment) {
+    const { callee } = node;
+    const isNamespace2 = callee.type === "Identifier" && callee.value === "namespace";
+    const called = isNamespace2 ? environment.lookupVariable(callee.value) : this.evaluate(callee, environment);
+    this.report(called);
+    if (called.type === "UndefinedValue") return this.told;
+    const strict = this.macros.has(called) ? [] : argumentsOf(node);
+    return this.budget.deeper(() => this.strictly(node, strict, environment, [[callee, called]]));
+  }
+  #filter(node, environment) {
+    const name = filterName(node);
+    if (name === "default") return this.byLibrary(node, environment);
+    const operand = this.evaluate(node.operand, environment);
+    this.report(operand);
+    if (operand.type === "UndefinedValue") return this.told;
+    const args = node.filter.type === "CallExpression" ? argumentsOf(node.filter) : [];
+    const value = this.strictly(node, args, environment, [[node.operand, operand]]);
+    const text = nodeText(node);
+    if (value === void 0)
+      return this.#named(runtimeValue(void 0), () => ({
+        ...missing(text),
+        instead: "has no value: the list is empty."
+      }));
+    if (name === "map" && isList(value) && value.value.some(({ type }) => type === "UndefinedValue"))
+      return this.#named(runtimeValue(void 0), () => ({
+        ...missing(text),
+        instead: "names a field that not all items have."
+      }));
+    return value;
+  }
+  #named(value, name) {
+    if (value.type === "UndefinedValue" && value !== this.told && !this.#missing.has(value))
+      this.#missing.set(value, name());
+    return value;
+  }
+  report(value) {
+    if (value.type !== "UndefinedValue" || value === this.told) return;
+    this.problem(undefinedSentence(this.#missing.get(value) ?? missing("something"), this.tag?.text ?? ""));
+  }
+  problem(sentence, tag = this.tag) {
+    const problem = { line: tag?.line, sentence };
+    this.#problems.set(JSON.stringify(problem), problem);
+  }
+  #chargeFor(node, others, parts) {
+    const isOperator = node.type === "BinaryExpression";
+    const name = node.type === "FilterExpression" ? filterName(node) : calledMethod(node);
+    if (!isOperator && name === void 0) return;
+    const owners = others.map((value) => this.#owners.get(value) ?? value);
+    this.budget.work([...owners, ...parts]);
+    if (isOperator ? /^[+~]$/.test(node.operator.value) : /^(tojson|string|join)$/.test(name ?? ""))
+      for (const value of [...owners, ...parts]) this.budget.weigh(value);
+    if (name !== void 0 && MULTIPLYING.includes(name)) this.budget.product(owners, parts);
+  }
+};
+function isList(value) {
+  return value.type === "ArrayValue" || value.type === "TupleValue";
+}
+function filterName({ filter }) {
+  const name = filter.type === "Identifier" ? filter : filter.callee;
+  return name.type === "Identifier" ? name.value : "";
+}
+function calledMethod(node) {
+  if (node.type !== "CallExpression" || node.callee.type !== "MemberExpression") return void 0;
+  const { property } = node.callee;
+  return property.type === "Identifier" || property.type === "StringLiteral" ? property.value : "";
+}
+function argumentsOf({ args }) {
+  return args.map((argument) => {
+    if (argument.type === "SpreadExpression" || argument.type === "KeywordSpreadExpression") return argument.argument;
+    return argument.type === "KeywordArgumentExpression" ? argument.value : argument;
+  });
+}
+function missing(text) {
+  return { text, path: [text], first: { text, name: text }, near: () => [] };
+}
+function namesIn(environment) {
+  const names = [];
+  for (let scope = environment; scope; scope = scope.parent)
+    names.push(...[...scope.variables.keys()].filter((name) => !/^(true|false|none)$/i.test(name)));
+  return names;
+}
+function listOf(items) {
+  const made = runtimeValue([]);
+  if (isList(made)) made.value = items;
+  return made;
+}
+function functionOf(value) {
+  const made = runtimeValue(() => null);
+  if (made.type === "FunctionValue") made.value = value;
+  return made;
+}
+
+// src/pod/template/tags.ts
+var CLOSED_BY = {
+  if: "endif",
+  for: "endfor",
+  macro: "endmacro",
+  call: "endcall",
+  set: "endset"
+};
+var STATEMENTS = [...Object.keys(CLOSED_BY), ...Object.values(CLOSED_BY), "elif", "else", "raw"];
+function readTag(tag, inner) {
+  const name = /^\w*/.exec(inner)?.[0] ?? "";
+  if (tag.kind === "statement" && !STATEMENTS.includes(name)) {
+    if (name === "filter" || name === "endfilter")
+      return `there is no tag {% ${name} %} here. Put the filter into the expression: {{ value | upper }}.`;
+    return `${tag.text}: there is no such tag.${didYouMean(name, STATEMENTS)}`;
+  }
+  const open = tag.kind === "expression" ? "{{" : "{%";
+  const close = tag.kind === "expression" ? "}}" : "%}";
+  try {
+    const tokens = tokenize2(`${open} ${inner} ${close}`);
+    tag.tokens = withDefault(tokens.slice(1, -1));
+    const isWhole = tokens[0]?.value === open && tokens.at(-1)?.value === close;
+    const isOne = !tag.tokens.some(
+      ({ type }) => /^(Text|Comment|Open(Statement|Expression)|Close(Statement|Expression))$/.test(type)
+    );
+    if (isWhole && isOne && canBeParsed(tag, name)) return void 0;
+  } catch (error2) {
+    const unexpected = /^Unexpected character: (.)/u.exec(error2 instanceof Error ? error2.message : "")?.[1];
+    if (unexpected !== void 0) return `${tag.text} cannot be read: ${unexpected} is not expected there.`;
+  }
+  return `${tag.text} cannot be read as Jinja.`;
+}
+function withDefault(tokens) {
+  return tokens.flatMap((token, index2) => {
+    const isDefault = tokens[index2 - 1]?.type === "Pipe" && token.type === "Identifier" && /^(default|d)$/.test(token.value);
+    if (!isDefault) return [token];
+    const name = { ...token, value: "default" };
+    return tokens[index2 + 1]?.type === "OpenParen" ? [name] : [name, ...PARENTHESES];
+  });
+}
+var PARENTHESES = [
+  { value: "(", type: "OpenParen" },
+  { value: ")", type: "CloseParen" }
+];
+function bracketed({ kind }, tokens) {
+  const type = kind === "expression" ? "Expression" : "Statement";
+  return [
+    { value: kind === "expression" ? "{{" : "{%", type: `Open${type}` },
+    ...tokens,
+    { value: kind === "expression" ? "}}" : "%}", type: `Close${type}` }
+  ];
+}
+function canBeParsed(tag, name) {
+  if (tag.kind === "expression") return parsed(bracketed(tag, tag.tokens));
+  if (name === "else" || name.startsWith("end")) return tag.tokens.length === 1;
+  if (isBlockSet(tag) && !tag.tokens.slice(1).every(({ type }) => type === "Identifier" || type === "Dot"))
+    return false;
+  const [first, ...rest] = tag.tokens;
+  const tokens = name === "elif" && first !== void 0 ? [{ ...first, value: "if" }, ...rest] : tag.tokens;
+  const closing = name === "set" && !isBlockSet(tag) ? "" : `{% ${CLOSED_BY[name] ?? "endif"} %}`;
+  return parsed([...bracketed(tag, tokens), ...tokenize2(closing)]);
+}
+function parsed(tokens) {
+  parse4(tokens);
+  return true;
+}
+function isBlockSet(tag) {
+  return tag.tokens[0]?.value === "set" && !tag.tokens.some(({ type }) => type === "Equals");
+}
+function checkBlocks(pieces, problems) {
+  const open = [];
+  for (const tag of pieces) {
+    if (tag.kind !== "statement") continue;
+    const name = tag.tokens[0]?.value ?? "";
+    const block = open.at(-1);
+    if (name === "else" || name === "elif") {
+      const fits = block?.name === "if" || block?.name === "for" && name === "else";
+      if (!fits || block.hasElse)
+        problems.push({
+          line: tag.line,
+          sentence: `${tag.text} belongs to no {% if %}${name === "else" ? " or {% for %}" : ""}.`
+        });
+      else block.hasElse = name === "else";
+    } else if (name.startsWith("end")) {
+      if (block !== void 0 && CLOSED_BY[block.name] === name) {
+        open.pop();
+        continue;
+      }
+      const instead = block === void 0 ? "nothing is open" : `${block.tag.text} of line ${block.tag.line} is open`;
+      problems.push({ line: tag.line, sentence: `${tag.text} closes nothing: ${instead}.` });
+      return;
+    } else if (name !== "set" || isBlockSet(tag)) open.push({ name, tag, hasElse: false });
+  }
+  for (const { name, tag } of open)
+    problems.push({ line: tag.line, sentence: `${tag.text} is never closed: {% ${CLOSED_BY[name]} %} is missing.` });
+}
+
+// src/pod/template/program.ts
+var PLACE = "\uFDD0place";
+var VALUE = "\uFDD0value";
+function programOf(pieces, marks) {
+  const tags = [];
+  const tokens = pieces.flatMap((piece) => {
+    if (piece.kind === "text") return [{ value: marks.lines(piece.text, piece.line), type: "Text" }];
+    const place = tags.push(piece) - 1;
+    if (piece.kind === "expression") return bracketed(piece, call(VALUE, place, piece.tokens));
+    const [name, ...rest] = piece.tokens;
+    if (name?.value === "elif") return bracketed(piece, [name, ...call(PLACE, place, rest)]);
+    const tag = bracketed(piece, piece.tokens);
+    const isMiddle = name?.value === "else" || name?.value.startsWith("end");
+    return isMiddle ? tag : [...bracketed({ ...piece, kind: "expression" }, call(PLACE, place, [])), ...tag];
+  });
+  return { program: parse4(tokens), tags };
+}
+function call(name, place, argument) {
+  return [
+    { value: name, type: "Identifier" },
+    { value: "(", type: "OpenParen" },
+    { value: String(place), type: "NumericLiteral" },
+    ...argument.length === 0 ? [] : [{ value: ",", type: "Comma" }],
+    ...argument,
+    { value: ")", type: "CloseParen" }
+  ];
+}
+
+// src/pod/template/interpreter.ts
+var TemplateInterpreter = class extends StrictExpressions {
+  /** The values by the numbers of their marks. */
+  values = [];
+  tagOfValue = [];
+  /** Whether every tag has done its part, so that the text is what the template means. */
+  isWhole = true;
+  #tags;
+  #marks;
+  constructor(environment, tags, marks) {
+    super(environment);
+    this.#tags = tags;
+    this.#marks = marks;
+  }
+  /** @returns the text with its marks */
+  render(program, environment) {
+    try {
+      return String(this.evaluate(program, environment).value);
+    } catch (error2) {
+      const limit = limitOf(error2);
+      if (limit === void 0) throw error2;
+      this.isWhole = false;
+      this.problem(limit.message);
+      return "";
+    }
+  }
+  evaluateNode(node, environment) {
+    switch (node.type) {
+      case "CallExpression": {
+        const { callee, args } = node;
+        if (callee.type === "Identifier" && (callee.value === PLACE || callee.value === VALUE)) {
+          const [place, expression] = args;
+          this.tag = place?.type === "IntegerLiteral" ? this.#tags[place.value] : void 0;
+          if (expression === void 0) return runtimeValue(null);
+          return callee.value === PLACE ? this.evaluate(expression, environment) : this.#output(expression, environment);
+        }
+        const tag = this.tag;
+        const value = super.evaluateNode(node, environment);
+        this.tag = tag;
+        this.#resolve(value);
+        return value;
+      }
+      case "If":
+        return this.#statement(node, node.test, environment);
+      case "For": {
+        const { iterable } = node;
+        if (iterable.type !== "SelectExpression") return this.#statement(node, iterable, environment);
+        this.conditions.add(iterable.test);
+        return this.#statement(node, iterable.lhs, environment);
+      }
+      case "Set":
+        return this.#set(node, environment);
+      case "Macro": {
+        const nothing = this.byLibrary(node, environment);
+        this.macros.add(environment.lookupVariable(node.name.value));
+        return nothing;
+      }
+      case "CallStatement": {
+        const { callee } = node.call;
+        return this.#statement(node, callee, environment, (macro) => {
+          if (!this.macros.has(macro)) throw new Failure("does not call a macro.");
+        });
+      }
+      default:
+        return super.evaluateNode(node, environment);
+    }
+  }
+  /** A tag that is left out when its first part has no value, as neither of its branches is the right one. */
+  #statement(node, part, environment, check2) {
+    const tag = this.tag;
+    const value = this.#attempt(() => {
+      const known2 = this.evaluate(part, environment);
+      this.report(known2);
+      if (known2.type === "UndefinedValue") return void 0;
+      check2?.(known2);
+      if (node.type === "For" && isList(known2)) this.budget.step(known2.value.length);
+      return known2;
+    });
+    const isCall = node.type === "CallStatement";
+    const text = value && this.with(
+      [[part, value]],
+      () => this.#attempt(
+        () => isCall ? this.budget.deeper(() => this.byLibrary(node, environment)) : this.byLibrary(node, environment),
+        tag
+      )
+    );
+    this.tag = tag;
+    if (text === void 0) this.isWhole = false;
+    return text ?? runtimeValue("");
+  }
+  /** What is captured between `{% set x %}` and `{% endset %}` is a value from here on, so that filters see what it is. */
+  #set(node, environment) {
+    const tag = this.tag;
+    const nothing = this.#attempt(() => {
+      const value = this.byLibrary(node, environment);
+      if (node.value === null) this.#resolve(this.evaluate(node.assignee, environment));
+      return value;
+    }, tag);
+    this.tag = tag;
+    if (nothing !== void 0) return nothing;
+    if (node.assignee.type === "Identifier") environment.setVariable(node.assignee.value, this.told);
+    return runtimeValue(null);
+  }
+  /** Evaluates `{{ }}`: the value is kept, and its mark goes into the text. */
+  #output(expression, environment) {
+    const tag = this.tag;
+    const text = this.#attempt(() => {
+      const value = this.evaluate(expression, environment);
+      this.report(value);
+      return value.type === "UndefinedValue" ? void 0 : this.#text(value);
+    }, tag);
+    this.budget.write(text?.length ?? 0);
+    if (tag !== void 0) this.tagOfValue.push(tag);
+    return runtimeValue(this.#marks.value(this.values.push(text ?? "") - 1));
+  }
+  #text(value) {
+    if (value.type === "FunctionValue") throw new Failure("is a function: call it with ( ).");
+    this.budget.weigh(value);
+    return value.type === "NullValue" ? "" : value.toString();
+  }
+  /** In place, what holds marks becomes what they stand for. */
+  #resolve(value) {
+    if (value.type === "StringValue" && this.#marks.isIn(value.value))
+      value.value = this.#marks.filled(value.value, this.values);
+  }
+  /** @returns `undefined` where it fails, which is a problem of the tag then */
+  #attempt(evaluate, tag) {
+    try {
+      return evaluate();
+    } catch (error2) {
+      const limit = limitOf(error2);
+      if (limit !== void 0) throw limit;
+      const at2 = tag ?? this.tag;
+      this.problem(`${at2?.text} ${error2 instanceof Failure ? error2.message : failureOf(error2)}`, at2);
+      return void 0;
+    }
+  }
+};
+
+// src/pod/template/marks.ts
+var Marks = class {
+  #token;
+  #value;
+  #any;
+  /** @param token letters and digits that neither the template nor any value can hold */
+  constructor(token) {
+    this.#token = token;
+    this.#value = new RegExp(`\uFDD0${token}:(\\d+)\uFDD1`, "g");
+    this.#any = new RegExp(`\uFDD0${token}:(\\d+)\uFDD1|\uFDD2${token}:(\\d+)\uFDD3`, "g");
+  }
+  value(index2) {
+    return `\uFDD0${this.#token}:${index2}\uFDD1`;
+  }
+  /** @returns text of a template with a mark before what is on each of its lines */
+  lines(text, first) {
+    const mark = (line, index2) => line === "" ? "" : `\uFDD2${this.#token}:${first + index2}\uFDD3${line}`;
+    return text.split("\n").map(mark).join("\n");
+  }
+  /** @returns the numbers of the values that stand in the text */
+  valuesIn(text) {
+    return Array.from(text.matchAll(this.#value), ([, index2]) => Number(index2));
+  }
+  isIn(text) {
+    return text.includes(this.#token);
+  }
+  /** @returns the text with its values, and without marks of lines */
+  filled(text, values) {
+    return text.replace(this.#any, (_, index2) => index2 === void 0 ? "" : values[Number(index2)] ?? "");
+  }
+  /** @returns the text without marks of lines, and for each place in it the line of the template that it came from */
+  withoutLines(text, lineOfValue) {
+    const from = [];
+    let removed = 0;
+    const unmarked = text.replace(this.#any, (mark, index2, line, offset) => {
+      from.push({ offset: offset - removed, line: index2 === void 0 ? Number(line) : lineOfValue(Number(index2)) });
+      if (index2 !== void 0) return mark;
+      removed += mark.length;
+      return "";
+    });
+    return {
+      text: unmarked,
+      placeAt: (offset) => from.findLast((place) => place.offset <= offset) ?? { offset: 0, line: 1 }
+    };
+  }
+};
+
+// src/pod/template/source.ts
+var LONGEST_TAG = 1e4;
+var LONGEST_QUOTE = 80;
+function cutTemplate(template) {
+  const cutter = new Cutter(template);
+  cutter.cut();
+  if (cutter.problems.length === 0) checkBlocks(cutter.pieces, cutter.problems);
+  return cutter;
+}
+var Cutter = class {
+  pieces = [];
+  problems = [];
+  #template;
+  #position = 0;
+  #line = 1;
+  /** Whether the tag before said `-%}`. */
+  #trimming = false;
+  constructor(template) {
+    this.#template = template;
+  }
+  cut() {
+    const opening = /\{[{%#]/g;
+    for (; ; ) {
+      opening.lastIndex = this.#position;
+      const start = opening.exec(this.#template)?.index;
+      this.#text(start);
+      if (start === void 0) return;
+      const bracket = this.#template.slice(start, start + 2);
+      const closing = bracket === "{#" ? "#}" : bracket === "{{" ? "}}" : "%}";
+      const end = bracket === "{#" ? this.#template.indexOf("#}", start + 2) : this.#tagEnd(start + 2, closing);
+      if (end === -1) {
+        this.#problem(`${bracket} is never closed: ${closing} is missing.`);
+        this.#position += 2;
+        continue;
+      }
+      const line = this.#line;
+      const whole = this.#template.slice(start, end + 2);
+      const inner = whole.slice(2, -2).replace(bracket === "{%" ? /^[-+]|[-+]$/g : /^-|-$/g, "");
+      this.#trimming = whole.at(-3) === "-";
+      this.#advance(end + 2);
+      if (bracket === "{#") continue;
+      if (bracket === "{%" && inner.trim() === "raw") this.#raw(line);
+      else this.#tag(bracket === "{{" ? "expression" : "statement", whole, inner.trim(), line);
+    }
+  }
+  /** @returns where the tag's closing bracket is; -1 where there is none before the next tag. What is in quotes or braces of its own does not close it. */
+  #tagEnd(start, closing) {
+    let depth = 0;
+    for (let at2 = start; at2 < this.#template.length; at2++) {
+      const two = this.#template.slice(at2, at2 + 2);
+      const one = two.charAt(0);
+      if (two === closing && (depth === 0 || closing === "%}")) return at2;
+      if (two === "{{" || two === "{%") return -1;
+      if (one === "{") depth++;
+      else if (one === "}") depth = Math.max(0, depth - 1);
+      else if (one === '"' || one === "'") {
+        at2++;
+        while (at2 < this.#template.length && this.#template[at2] !== one) at2 += this.#template[at2] === "\\" ? 2 : 1;
+      }
+    }
+    return -1;
+  }
+  /** @param end where the next tag starts, which may trim what stands before it */
+  #text(end = this.#template.length) {
+    const trimsEnd = this.#template.charAt(end + 2) === "-";
+    this.#keep(this.#template.slice(this.#position, end), trimsEnd);
+    this.#advance(end);
+  }
+  #keep(text, trimsEnd) {
+    const trimmed = this.#trimming ? text.trimStart() : text;
+    const line = this.#line + newlines(text.slice(0, text.length - trimmed.length));
+    const kept = trimsEnd ? trimmed.trimEnd() : trimmed;
+    if (kept !== "") this.pieces.push({ kind: "text", text: kept, line });
+    this.#trimming = false;
+  }
+  #raw(line) {
+    const end = /\{%([-+]?)\s*endraw\s*([-+]?)%\}/g;
+    end.lastIndex = this.#position;
+    const found = end.exec(this.#template);
+    if (found === null) {
+      this.problems.push({ line, sentence: "{% raw %} is never closed: {% endraw %} is missing." });
+      return;
+    }
+    this.#keep(this.#template.slice(this.#position, found.index), found[1] === "-");
+    this.#advance(found.index + found[0].length);
+    this.#trimming = found[2] === "-";
+  }
+  #tag(kind, whole, inner, line) {
+    const tag = { kind, text: quote(whole), line, tokens: [] };
+    const previous = this.pieces.at(-1);
+    if (kind === "expression" && previous?.kind === "text" && previous.text.endsWith("$")) {
+      const sentence2 = `$${tag.text} is a workflow's expression, which GitHub does not look for in files. Write ${tag.text}, or {{ '$' }}${tag.text} where the dollar sign is meant.`;
+      this.problems.push({ line, sentence: sentence2 });
+      return;
+    }
+    const sentence = whole.length > LONGEST_TAG ? `a tag is longer than ${LONGEST_TAG} characters.` : readTag(tag, inner);
+    if (sentence !== void 0) this.problems.push({ line, sentence });
+    else this.pieces.push(tag);
+  }
+  #advance(position) {
+    this.#line += newlines(this.#template.slice(this.#position, position));
+    this.#position = position;
+  }
+  #problem(sentence) {
+    this.problems.push({ line: this.#line, sentence });
+  }
+};
+function newlines(text) {
+  let count = 0;
+  for (let at2 = text.indexOf("\n"); at2 !== -1; at2 = text.indexOf("\n", at2 + 1)) count++;
+  return count;
+}
+function quote(tag) {
+  const line = tag.replace(/^(\{[{%])[-+]?\s*/, "$1 ").replace(/\s*[-+]?([%}]\})$/, " $1").replace(/\s+/g, " ");
+  return line.length <= LONGEST_QUOTE ? line : `${line.slice(0, LONGEST_QUOTE - 6)} ... ${line.slice(-2)}`;
+}
+
+// src/pod/template/render.ts
+var LONGEST_TEMPLATE = 2 ** 20;
+var MOST_CHARACTERS2 = 16 * 2 ** 20;
+var CONSTANTS = { true: true, false: false, none: null, True: true, False: false, None: null };
+function renderTemplate(text, file, variables) {
+  const { documents, problems } = render(text, variables);
+  return {
+    documents: problems.length > 0 ? [] : documents,
+    problems: problems.sort((one, other) => (one.line ?? 0) - (other.line ?? 0)).map(({ line, column, sentence }) => {
+      const place = [file, line && `line ${line}`, column && `column ${column}`].filter(Boolean).join(", ");
+      return `pod_template_file (${place}): ${sentence}`;
+    })
+  };
+}
+function render(template, variables) {
+  const failed = (...problems2) => ({ documents: [], problems: problems2 });
+  if (template.length > LONGEST_TEMPLATE)
+    return failed({
+      line: void 0,
+      sentence: `a template has at most ${LONGEST_TEMPLATE} characters; this has ${template.length}.`
+    });
+  const { pieces, problems } = cutTemplate(template);
+  if (problems.length > 0) return failed(...problems);
+  try {
+    const marks = new Marks(hash(JSON.stringify([template, variables]), 24));
+    const { program, tags } = programOf(pieces, marks);
+    const environment = environmentOf(variables);
+    const interpreter = new TemplateInterpreter(environment, tags, marks);
+    const rendered = interpreter.render(program, environment);
+    if (!interpreter.isWhole) return failed(...interpreter.problems);
+    const read = readRendered(template, rendered, interpreter, marks);
+    return { documents: read.documents, problems: [...interpreter.problems, ...read.problems] };
+  } catch (error2) {
+    const limit = limitOf(error2);
+    if (limit === void 0) throw error2;
+    return failed({ line: void 0, sentence: limit.message });
+  }
+}
+function environmentOf(variables) {
+  const outer = new Environment2();
+  for (const [name, value] of Object.entries({ ...variables, ...CONSTANTS }))
+    outer.setVariable(name, runtimeValue(value));
+  return new Environment2(outer);
+}
+function readRendered(template, rendered, { values, tagOfValue }, marks) {
+  const problems = [];
+  const { text, placeAt } = marks.withoutLines(rendered, (index2) => tagOfValue[index2]?.line ?? 1);
+  const refuse = (found, why) => {
+    for (const index2 of marks.valuesIn(found)) {
+      const tag = tagOfValue[index2];
+      problems.push({ line: tag?.line, sentence: `${tag?.text} ${why}` });
+    }
+  };
+  try {
+    const documents = parseYamlDocuments(text, {
+      see: ({ text: text2 = "", anchor, tag, isKey }) => {
+        if (isKey)
+          refuse(
+            text2,
+            "is in a field's name. Values do not name fields: write the name out, with {% if %} where it depends on something."
+          );
+        if (tag !== "" && tag !== "!!str")
+          refuse(text2, "has a YAML tag (!) before it. Quotes make it text, no quotes a number where it is one.");
+        refuse(anchor + tag, "is in the name of an anchor, an alias or a tag. Write the name out.");
+      },
+      read: (scalar, isPlain) => {
+        if (marks.valuesIn(scalar).length === 0) return void 0;
+        const filled = marks.filled(scalar, values);
+        return (isPlain ? finite(numberOrBoolean(filled)) : void 0) ?? filled;
+      }
+    });
+    if (lengthOf(documents) > MOST_CHARACTERS2)
+      problems.push({ line: void 0, sentence: `it makes more than ${MOST_CHARACTERS2} characters of text.` });
+    return { documents, problems };
+  } catch (error2) {
+    if (!(error2 instanceof YamlError)) throw error2;
+    if (problems.length === 0) problems.push(yamlProblem(error2, template, text, placeAt));
+    return { documents: [], problems };
+  }
+}
+function finite(scalar) {
+  return typeof scalar?.value === "number" && !Number.isFinite(scalar.value) ? void 0 : scalar;
+}
+function yamlProblem({ reason, offset }, template, text, placeAt) {
+  if (offset === void 0) return { line: void 0, sentence: `this is not valid YAML: ${reason}.` };
+  const { line, offset: start } = placeAt(offset);
+  const before = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset);
+  const isSame = !text.slice(start, offset).includes("\n") && template.split("\n")[line - 1]?.startsWith(before);
+  return { line, ...isSame && { column: before.length + 1 }, sentence: `this is not valid YAML: ${reason}.` };
+}
+function lengthOf(tree) {
+  if (typeof tree === "string") return tree.length;
+  if (tree instanceof Scalar) return tree.source.length;
+  return Object.values(tree).reduce((sum, child) => sum + lengthOf(child), 0);
+}
+
+// src/pod/template/variables.ts
+var GITHUB = [
+  "actor",
+  "actor_id",
+  "api_url",
+  "base_ref",
+  "event_name",
+  "graphql_url",
+  "head_ref",
+  "job",
+  "ref",
+  "ref_name",
+  "ref_protected",
+  "ref_type",
+  "repository",
+  "repository_id",
+  "repository_owner",
+  "repository_owner_id",
+  "retention_days",
+  "run_attempt",
+  "run_id",
+  "run_number",
+  "server_url",
+  "sha",
+  "triggering_actor",
+  "workflow",
+  "workflow_ref",
+  "workflow_sha"
+];
+var RUN_START = ["ds", "ds_nodash", "ts"];
+var RESERVED = ["github", "matrix", "inputs", "vars", "var"];
+function templateVariables({ env, event, matrix, templateVars, runStart }) {
+  const { vars, problems } = readTemplateVars(templateVars);
+  const inputs = isObject2(event) && isObject2(event["inputs"]) ? event["inputs"] : {};
+  const variables = {
+    ...runStart && runStartVariables(runStart),
+    ...env["GITHUB_RUN_ID"] !== void 0 && { run_id: env["GITHUB_RUN_ID"] },
+    ...vars,
+    github: githubContext(env, event),
+    matrix,
+    inputs,
+    vars,
+    var: { value: vars }
+  };
+  return { variables, problems };
+}
+function usesRunStart(template, templateVars) {
+  const given = templateVars !== void 0 && isMapping(templateVars) ? templateVars : {};
+  const asked2 = RUN_START.filter((name) => !Object.hasOwn(given, name));
+  return cutTemplate(template).pieces.some(
+    (piece) => piece.kind !== "text" && piece.tokens.some(
+      ({ type, value }, index2) => type === "Identifier" && asked2.includes(value) && piece.tokens[index2 - 1]?.type !== "Dot"
+    )
+  );
+}
+function runStartVariables(start) {
+  const ts = start.toISOString().replace(/(\.\d+)?Z$/, "+00:00");
+  const ds = ts.slice(0, "YYYY-MM-DD".length);
+  return { ds, ds_nodash: ds.replaceAll("-", ""), ts };
+}
+function githubContext(env, event) {
+  const context = {};
+  for (const name of GITHUB) {
+    const value = env[`GITHUB_${name.toUpperCase()}`];
+    if (value !== void 0) context[name] = name === "ref_protected" ? value === "true" : value;
+  }
+  return event === void 0 ? context : { ...context, event };
+}
+function readTemplateVars(tree) {
+  if (tree === void 0) return { vars: {}, problems: [] };
+  if (!isMapping(tree)) {
+    const sentence = `template_vars: expected a mapping of names to values; found ${describe(tree)}.`;
+    return { vars: {}, problems: [sentence] };
+  }
+  const problems = Object.keys(tree).filter((name) => RESERVED.includes(name)).map(
+    (name) => `template_vars: ${name} is a name that every template has, and cannot be given. Give it by another name.`
+  );
+  return { vars: mapped(tree), problems };
+}
+function mapped(tree) {
+  return Object.fromEntries(Object.entries(tree).map(([name, value]) => [name, valueOfTree(value)]));
+}
+function valueOfTree(tree) {
+  if (typeof tree === "string") return tree;
+  if (tree instanceof Scalar)
+    return typeof tree.value === "number" && String(tree.value) !== tree.source ? tree.source : tree.value;
+  return Array.isArray(tree) ? tree.map(valueOfTree) : mapped(tree);
+}
+function isObject2(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+// src/run/prepare.ts
+function openInputs(env) {
+  const reader = new InputReader(env);
+  const file = reader.word("defaults_file");
+  if (file === void 0) return reader;
+  const text = readFile(reader, "defaults_file", file);
+  if (text === void 0) return reader;
+  try {
+    const tree = parseYaml(text);
+    if (isMapping(tree)) {
+      const { defaults_file: nested2, ...values } = tree;
+      if (nested2 !== void 0) reader.problem("defaults_file", `${file} names a defaults_file itself. There is one.`);
+      reader.useDefaults({ file, values });
+    } else if (!isNull(tree))
+      reader.problem("defaults_file", `expected a mapping of inputs in ${file}, found ${describe(tree)}.`);
+  } catch (error2) {
+    if (!(error2 instanceof YamlError)) throw error2;
+    reader.problem("defaults_file", `${file} is not valid YAML: ${error2.message}.`);
+  }
+  return reader;
+}
+async function prepare(env, signal3) {
+  const reader = openInputs(env);
+  const inputs = readInputs(reader);
+  const pod = readPodInputs(reader);
+  const template = await readTemplate(reader, inputs, signal3);
+  if (inputs.podTemplateFile !== void 0 && template === void 0) {
+    reader.unknownInputs();
+    refuseProblems(reader);
+  }
+  const plan = planPod(
+    { inputs, pod, ...template && { templateFile: template } },
+    readIdentity(env),
+    randomUUID2(),
+    (sentence) => reader.problems.push(sentence)
+  );
+  reader.unknownInputs();
+  refuseProblems(reader);
+  const { owned } = pod;
+  const secrets = [
+    ...owned.env.map(({ value }) => value),
+    ...owned.files.map(({ content: content2 }) => content2),
+    ...owned.registry ? [owned.registry.password] : [],
+    reader.raw("github_token") ?? ""
+  ].filter((secret) => secret.trim() !== "");
+  const warnings = [...reader.warnings, ...openSecrets(plan, secrets), ...unrendered(reader)];
+  return { inputs, plan, secrets, warnings, notices: [...reader.notices] };
+}
+async function readTemplate(reader, inputs, signal3) {
+  const file = inputs.podTemplateFile;
+  if (file === void 0) return void 0;
+  const text = readFile(reader, "pod_template_file", file);
+  if (text === void 0) return void 0;
+  const place = `pod_template_file (${file})`;
+  const runStart = usesRunStart(text, inputs.templateVars) ? await readRunStart(reader.env, reader.raw("github_token"), signal3) : void 0;
+  const variables = templateVariables({
+    env: reader.env,
+    event: readEvent(reader.env),
+    matrix: readMatrix(reader.env),
+    templateVars: inputs.templateVars,
+    runStart
+  });
+  const { documents, problems } = renderTemplate(text, file, variables.variables);
+  const all = [...variables.problems, ...problems];
+  reader.problems.push(...all);
+  if (all.length > 0) return void 0;
+  const pods = documents.filter((document2) => isMapping(document2) && String(document2["kind"] ?? "Pod") === "Pod");
+  const [pod] = pods;
+  if (pod === void 0 || pods.length > 1 || documents.length > 1) {
+    const kinds = documents.map(
+      (document2) => isMapping(document2) ? String(document2["kind"] ?? "no kind") : describe(document2)
+    );
+    const found = documents.length === 0 ? "nothing" : kinds.join(", ");
+    reader.problems.push(`${place}: expected one Pod, found ${found}. Other objects are not made by this action.`);
+    return void 0;
+  }
+  const conformed = conformPod(
+    pod,
+    false,
+    (path2, sentence) => reader.problems.push(`${place}: ${path2 === "" ? "" : `${path2.replace(/^\./, "")}: `}${sentence}`)
+  );
+  return conformed && { file, pod: conformed };
+}
+function readEvent(env) {
+  try {
+    return JSON.parse(readFileSync2(env["GITHUB_EVENT_PATH"] ?? "", "utf8"));
+  } catch {
+    return void 0;
+  }
+}
+function readFile(reader, input, file) {
+  try {
+    return readFileSync2(file, "utf8");
+  } catch (error2) {
+    const { code, message } = error2;
+    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
+    const hint = code === "ENOENT" ? " Is the repository checked out (actions/checkout)?" : "";
+    reader.problem(input, `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`);
+    return void 0;
+  }
+}
+function openSecrets(plan, secrets) {
+  const found = (plan.pod.spec?.containers ?? []).flatMap(
+    (container, index2) => (container.env ?? []).flatMap(({ name, value }, at2) => {
+      if (value === void 0) return [];
+      const known2 = value.length > 3 && secrets.includes(value);
+      if (!known2 && !looksSecret(name, value)) return [];
+      return [plan.originOf(`spec.containers[${index2}].env[${at2}]`)];
+    })
+  );
+  if (found.length === 0) return [];
+  return [
+    `${found.join(", ")}: ${found.length === 1 ? "this looks like a secret" : "these look like secrets"}, and plain env is read by everyone who may read pods. Give ${found.length === 1 ? "it" : "them"} in secret_env instead.`
+  ];
+}
+var AIRFLOW_TEMPLATE = /\{\{-?\s*(ds|ts|ds_nodash|ts_nodash|run_id|var|params|macros|conn|dag|dag_run|task|ti|task_instance|execution_date|logical_date|data_interval_start|data_interval_end|next_ds|prev_ds)\b[^}]*\}\}/;
+function unrendered(reader) {
+  return Object.entries(reader.env).flatMap(([variable, value = ""]) => {
+    const found = variable.startsWith("INPUT_") ? AIRFLOW_TEMPLATE.exec(value)?.[0] : void 0;
+    if (found === void 0) return [];
+    const name = /var\.value\.(\w+)/.exec(found)?.[1];
+    return [
+      `${variable.slice("INPUT_".length).toLowerCase()} holds ${found}, which is passed on as it is: inputs are no Jinja templates. Use an expression of the workflow${name ? `, \${{ vars.${name} }}` : ""}, or a pod_template_file.`
+    ];
+  });
+}
+
+// src/run/command-line.ts
+var LONGEST = 300;
+function commandLine(words) {
+  const shown2 = words.map((word2, index2) => {
+    const [, option = "", value = ""] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word2) ?? [];
+    if (option !== "" && looksSecret(option.replace(/^-+|=$/g, ""), value)) return `${option}***`;
+    const before = words[index2 - 1] ?? "";
+    if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, "") : "", word2)) return "***";
+    return quoted2(withoutAssignedSecrets(word2));
+  });
+  const line = shown2.join(" ");
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}... (${line.length} characters)` : line;
+}
+function withoutAssignedSecrets(script) {
+  return script.replace(
+    /(?<![\w-])(-{0,2}([\w-]+)=)("[^"]*"|'[^']*'|[^\s;&|"']+)/g,
+    (whole, start, name, value) => looksSecret(name, value.replace(/^["']|["']$/g, "")) ? `${start}***` : whole
+  );
+}
+function quoted2(word2) {
+  if (/^[\w@%+=:,./-]+$/.test(word2)) return word2;
+  if (/[\n\r]/.test(word2)) return JSON.stringify(word2);
+  return `'${word2.replaceAll("'", "'\\''")}'`;
+}
+var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
+var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
+function commandHints(words) {
+  const [program = "", option = "", script = "", ...rest] = words;
+  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
+    return [
+      `${program} ${option} runs one word, ${quoted2(script)}: ${rest.map(quoted2).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
+    ];
+  const redirect = SHELL.test(program) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
+  if (redirect !== void 0)
+    return [
+      `${quoted2(redirect)} is passed to ${program || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
+    ];
+  return [];
+}
+
+// src/run/announce.ts
+function announce({ inputs, plan, client, log }) {
+  const { namespace, name, base, nameGiven } = plan;
+  const container = plan.pod.spec?.containers.find((container2) => container2.name === base);
+  log.line(
+    `Running ${container?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`
+  );
+  const words = [...container?.command ?? [], ...container?.args ?? []];
+  if (words.length > 0) log.line(`Command: ${commandLine(words)}`);
+  for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);
+  if (nameGiven !== void 0 && dnsLabel(nameGiven) !== nameGiven)
+    log.line(
+      `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`
+    );
+  if (!inputs.getLogs)
+    log.line(`Its log is not shown (get_logs: false). To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`);
+}
+function announceCreated({ plan, log }, pod) {
+  const { spec, status } = pod.view.pod;
+  const resources = spec?.containers.find(({ name }) => name === plan.base)?.resources ?? {};
+  const qos = status?.qosClass;
+  const facts = [
+    ...qos === void 0 ? [] : [`QoS class ${qos}${asked(resources)}`],
+    ...plan.defaultDeadlineSeconds === void 0 ? [] : [
+      `the cluster stops it after ${hoursAndMinutes(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`
+    ]
+  ];
+  if (facts.length > 0) log.line(`Created: ${facts.join("; ")}.`);
+}
+function asked({ requests, limits }) {
+  const listed = (quantities = {}) => Object.entries(quantities).map(([resource, quantity]) => `${resource} ${quantity}`).join(", ");
+  const parts = [
+    ...requests ? [`requests ${listed(requests)}`] : [],
+    ...limits ? [`limits ${listed(limits)}`] : []
+  ];
+  return parts.length > 0 ? ` (${parts.join("; ")})` : "";
+}
+function announceRestart({ plan, log }, pod) {
+  if (outcomeOf(pod.view, plan.base) !== void 0 || pod.view.pod.spec?.restartPolicy !== "OnFailure") return;
+  log.warning(
+    "Container restarts",
+    `Container ${plan.base} failed and is started again (restartPolicy: OnFailure). Its further log is not shown here; to read it: kubectl -n ${plan.namespace} logs -f ${plan.name} -c ${plan.base}`
+  );
+}
+function hoursAndMinutes(seconds) {
+  return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
 }
 
 // src/run/logs/stamp.ts
@@ -31078,17 +38706,17 @@ var LogAssembler = class {
   }
   /** @param last whether the line ends with this piece */
   #piece(bytes, last) {
-    let content = bytes;
+    let content2 = bytes;
     if (this.#line === void 0) {
       this.#line = this.#start(bytes);
-      content = bytes.subarray(this.#line.stamp?.length ?? bytes.length);
+      content2 = bytes.subarray(this.#line.stamp?.length ?? bytes.length);
     }
     const line = this.#line;
     if (!line.replay) {
-      const skipped = Math.min(line.skip, content.length);
+      const skipped = Math.min(line.skip, content2.length);
       line.skip -= skipped;
-      if (content.length > skipped) this.#out.push(content.subarray(skipped));
-      line.passed += content.length - skipped;
+      if (content2.length > skipped) this.#out.push(content2.subarray(skipped));
+      line.passed += content2.length - skipped;
     }
     if (!last) return;
     this.#end(line);
@@ -31158,22 +38786,22 @@ async function followLog(client, pod, container, emit, signal3) {
   const over = (view) => view.gone || containerEnded(view.pod, container);
   await pod.until((view) => over(view) || containerStarted(view.pod, container) ? true : void 0, signal3);
   if (!containerStarted(pod.view.pod, container)) return { complete: true };
-  const ended = pod.until((view) => over(view) ? true : void 0, signal3);
-  ended.catch(() => {
+  const ended2 = pod.until((view) => over(view) ? true : void 0, signal3);
+  ended2.catch(() => {
   });
   for (let tries = 0; ; tries++) {
-    const { reached, brought } = await readStream(client, pod, container, log, ended, signal3);
+    const { reached, brought } = await readStream(client, pod, container, log, ended2, signal3);
     if (over(pod.view)) return readTail(client, pod, container, log, reached, signal3);
     if (brought) tries = 0;
-    await Promise.race([pause(pauseAfter(tries), signal3), ended]);
+    await Promise.race([pause(pauseAfter(tries), signal3), ended2]);
   }
 }
-async function readStream(client, pod, container, log, ended, signal3) {
+async function readStream(client, pod, container, log, ended2, signal3) {
   const own = new AbortController();
   const either = AbortSignal.any([signal3, own.signal]);
   let heardAt = performance.now();
   let brought = false;
-  void ended.then(
+  void ended2.then(
     async () => {
       do
         await pause(QUIET_MS);
@@ -31261,157 +38889,61 @@ async function showContainer(client, pod, container, log, signal3) {
   if (!end.complete) log.warning("Log may be incomplete", `Lines of container ${container} may be missing. ${end.why}`);
 }
 
-// src/run/observe.ts
-var CHECK_SECONDS = 45;
-var SILENCE_SECONDS = 150;
-var POLL_SECONDS = 2;
-var FORBIDDEN_TRIES = 3;
-var LONGEST_PAUSE_MS = 5e3;
-var ObservedPod = class {
-  identity;
-  #client;
-  #stop = new AbortController();
-  #waiting = /* @__PURE__ */ new Set();
-  #view;
-  #failure;
-  #resourceVersion;
-  #heardAt = performance.now();
-  #polling = false;
-  constructor(client, pod) {
-    const { namespace = "", name = "", uid = "", resourceVersion } = pod.metadata ?? {};
-    this.identity = { namespace, name, uid };
-    this.#client = client;
-    this.#view = { pod, gone: false };
-    this.#resourceVersion = resourceVersion;
-    void this.#observe();
+// src/kubernetes/secrets.ts
+async function createSecretOf(client, pod, {
+  name,
+  type,
+  data,
+  labels
+}, signal3) {
+  const { namespace } = pod;
+  const secret = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      name,
+      namespace,
+      labels,
+      ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: pod.name, uid: pod.uid }]
+    },
+    type,
+    immutable: true,
+    data: Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "utf8").toString("base64")])
+    )
+  };
+  try {
+    await client.call(
+      {
+        method: "POST",
+        path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
+        body: secret,
+        asked: { verb: "create", resource: "secrets", namespace, name }
+      },
+      signal3
+    );
+  } catch (error2) {
+    if (!(error2 instanceof ApiError && error2.code === 409)) throw error2;
   }
-  get view() {
-    return this.#view;
-  }
-  /**
-   * Waits until `decide` finds what it is looking for, now or at a later change of the pod.
-   * @throws what ended the observation, or the signal's reason
-   */
-  until(decide, signal3) {
-    return new Promise((resolve2, reject) => {
-      const check = () => {
-        try {
-          signal3?.throwIfAborted();
-          const found = decide(this.#view);
-          if (found === void 0 && this.#failure === void 0) return;
-          leave();
-          if (found !== void 0) resolve2(found);
-          else reject(this.#failure?.error);
-        } catch (error2) {
-          leave();
-          reject(error2);
-        }
-      };
-      const leave = () => {
-        this.#waiting.delete(check);
-        signal3?.removeEventListener("abort", check);
-      };
-      this.#waiting.add(check);
-      signal3?.addEventListener("abort", check);
-      check();
-    });
-  }
-  /** Ends the observation. */
-  stop() {
-    this.#stop.abort();
-  }
-  async #observe() {
-    const { signal: signal3 } = this.#stop;
-    const check = setInterval(() => void this.#check(), 1e3 * CHECK_SECONDS);
-    try {
-      for (let failures = 0; !this.#view.gone; failures++) {
-        try {
-          if (this.#polling) await pause(1e3 * POLL_SECONDS, signal3);
-          else if (await this.#watch()) failures = 0;
-          else if (failures > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal3);
-        } catch (error2) {
-          signal3.throwIfAborted();
-          if (error2 instanceof ApiError && error2.code === 403) {
-            if (failures >= FORBIDDEN_TRIES) this.#polling = true;
-            else await pause(1e3, signal3);
-          } else await this.#client.endure(error2, failures, signal3);
-        }
-        if (!this.#view.gone) await this.#refresh();
+}
+
+// src/run/own-secrets.ts
+async function createSecrets({ plan, client, stop }, pod) {
+  const labels = plan.pod.metadata?.labels ?? {};
+  try {
+    await Promise.all(plan.secrets.map((secret) => createSecretOf(client, pod, { ...secret, labels }, stop)));
+  } catch (error2) {
+    if (!(error2 instanceof ApiError)) throw error2;
+    throw new StepError(
+      error2.reason,
+      error2.title,
+      `${error2.message} secret_env, secret_files and registry_username need it.`,
+      {
+        ...error2.remedy !== void 0 && { remedy: error2.remedy },
+        cause: error2
       }
-    } catch (error2) {
-      if (!signal3.aborted) {
-        this.#failure = { error: error2 };
-        this.#tell();
-      }
-    } finally {
-      clearInterval(check);
-    }
+    );
   }
-  /** @returns whether the watch brought anything. */
-  async #watch() {
-    const own = new AbortController();
-    const signal3 = AbortSignal.any([this.#stop.signal, own.signal]);
-    const { namespace, name } = this.identity;
-    const events = watchPod(this.#client, namespace, name, this.#resourceVersion, signal3);
-    this.#heardAt = performance.now();
-    const deaf = setInterval(() => {
-      if (performance.now() - this.#heardAt > 1e3 * SILENCE_SECONDS) own.abort();
-    }, 1e3);
-    let heard = false;
-    try {
-      for await (const { type, object } of events) {
-        if (type === "ERROR") {
-          this.#resourceVersion = void 0;
-          return heard;
-        }
-        heard = true;
-        this.#heardAt = performance.now();
-        this.#resourceVersion = object.metadata?.resourceVersion;
-        if (type === "BOOKMARK") continue;
-        if (object.metadata?.uid !== this.identity.uid) this.#see(this.#view.pod, true);
-        else if (type === "DELETED" || isNewer(object, this.#view.pod)) this.#see(object, type === "DELETED");
-        if (this.#view.gone) return true;
-      }
-    } catch (error2) {
-      if (error2 instanceof ApiError && error2.code === 410) this.#resourceVersion = void 0;
-      else if (!own.signal.aborted) throw error2;
-    } finally {
-      clearInterval(deaf);
-      own.abort();
-    }
-    return heard;
-  }
-  /** Reads the pod. An answer that there is none is asked for twice. */
-  async #refresh() {
-    const { signal: signal3 } = this.#stop;
-    const { namespace, name, uid } = this.identity;
-    for (const last of [false, true]) {
-      const pod = await getPod(this.#client, namespace, name, signal3);
-      if (pod?.metadata?.uid === uid) {
-        this.#resourceVersion ??= pod.metadata.resourceVersion;
-        if (isNewer(pod, this.#view.pod)) this.#see(pod, false);
-        return;
-      }
-      if (last) return this.#see(this.#view.pod, true);
-      await pause(1e3, signal3);
-    }
-  }
-  async #check() {
-    if (!this.#polling) await this.#refresh().catch(() => {
-    });
-  }
-  #see(pod, gone) {
-    this.#view = { pod, gone: gone || this.#view.gone };
-    this.#tell();
-  }
-  #tell() {
-    for (const check of [...this.#waiting]) check();
-  }
-};
-function isNewer(pod, than) {
-  const [version, other] = [pod.metadata?.resourceVersion ?? "", than.metadata?.resourceVersion ?? ""];
-  if (!/^[0-9]+$/.test(version) || !/^[0-9]+$/.test(other)) return version !== other;
-  return BigInt(version) > BigInt(other);
 }
 
 // src/run/result.ts
@@ -31445,7 +38977,7 @@ function readResult(message, pod, failed) {
     remedy: "Write JSON (text needs quotation marks), or set `do_xcom_push: false`."
   };
 }
-function conclude(outcome, pod, resultInMessage) {
+function conclude(outcome, pod, { resultInMessage, base }, mode) {
   const message = outcome.ended?.message;
   const failed = outcome.state === "failed";
   if (outcome.reason === "StartError") return outcome;
@@ -31453,7 +38985,7 @@ function conclude(outcome, pod, resultInMessage) {
   const result = readResult(message, pod, failed);
   switch (result.kind) {
     case "none":
-      return outcome;
+      return mode === "required" && !failed ? missing2(outcome, pod, base) : outcome;
     case "json":
       return { ...outcome, result: result.json };
     case "message":
@@ -31469,265 +39001,259 @@ function conclude(outcome, pod, resultInMessage) {
       };
   }
 }
+function missing2(outcome, pod, base) {
+  const { command = [], args = [] } = pod.spec?.containers.find(({ name }) => name === base) ?? {};
+  return {
+    ...outcome,
+    state: "failed",
+    reason: "InvalidResult",
+    title: "No result",
+    sentence: `The container succeeded, but wrote nothing to ${RESULT_PATH}, and do_xcom_push is true.`,
+    remedy: commandHints([...command, ...args])[0] ?? "Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one."
+  };
+}
+
+// src/kubernetes/events.ts
+var DEADLINE_SECONDS2 = 5;
+async function listEvents(client, pod, signal3) {
+  try {
+    const { items } = await client.once(
+      {
+        method: "GET",
+        path: `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/events`,
+        query: { fieldSelector: `involvedObject.uid=${pod.uid}` },
+        asked: { verb: "list", resource: "events", namespace: pod.namespace },
+        deadlineSeconds: DEADLINE_SECONDS2
+      },
+      signal3
+    );
+    return Array.isArray(items) ? items.map(podEvent).sort((one, other) => one.lastMs - other.lastMs) : "unavailable";
+  } catch (error2) {
+    signal3.throwIfAborted();
+    return error2 instanceof ApiError && error2.code === 403 ? "not allowed" : "unavailable";
+  }
+}
+function podEvent(event) {
+  const created = event.metadata?.creationTimestamp;
+  const first = ms(event.firstTimestamp ?? event.eventTime ?? created);
+  const container = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? "")?.[1];
+  return {
+    type: event.type ?? "",
+    reason: event.reason ?? "",
+    message: event.message ?? "",
+    ...container !== void 0 && { container },
+    firstMs: first,
+    lastMs: Math.max(first, ms(event.series?.lastObservedTime ?? event.lastTimestamp))
+  };
+}
+function ms(time) {
+  return time ? Math.floor(new Date(String(time)).getTime() / 1e3) * 1e3 || 0 : 0;
+}
 
 // src/run/start.ts
-var SCHEDULE_TIMEOUT_SECONDS = 600;
-var STARTUP_TIMEOUT_SECONDS = 600;
-var GRACE_SECONDS = 15;
+var FIRST_EVENTS_SECONDS = 3;
+var LONGEST_EVENTS_SECONDS = 10;
 var REMINDER_SECONDS = 30;
-var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|denied|unauthorized|forbidden|authentication required|authorization failed|\b40[134]\b/i;
-function waitingFor(pod, base) {
-  if (containerStarted(pod, base) || containerEnded(pod, base)) return void 0;
-  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-  if (scheduled?.status !== "True") {
-    const message = scheduled?.message;
-    return {
-      phase: "scheduling",
-      what: message ? `waiting for a node: ${message}` : "waiting for a node",
-      worthTelling: message !== void 0
-    };
-  }
-  const statuses = [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []];
-  for (const status of statuses) {
-    const stuck = stuckContainer(pod, status);
-    if (stuck) return { phase: "starting", ...stuck };
-  }
-  return { phase: "starting", what: `starting on node ${pod.spec?.nodeName ?? ""}`, worthTelling: false };
+var LONGEST_TIMER_MS = 2 ** 31 - 1;
+function started2(pod, { inputs, plan, client, log, stop }) {
+  return waitForStart(pod, plan.base, {
+    references: referencesOf(plan.pod, (path2) => plan.originOf(path2)),
+    ownPullSecret: plan.secrets.some(({ type }) => type === "kubernetes.io/dockerconfigjson"),
+    timeouts: { scheduleSeconds: inputs.scheduleTimeoutSeconds, startupSeconds: inputs.startupTimeoutSeconds },
+    events: (signal3) => listEvents(client, pod.identity, signal3),
+    tell: (what) => log.line(what),
+    signal: stop
+  });
 }
-function stuckContainer(pod, { name, image, state }) {
-  const { reason, message = "" } = state?.waiting ?? {};
-  const where = `container ${name} of pod ${podPath(pod)}`;
-  switch (reason) {
-    case "InvalidImageName":
-      return hopeless(
-        "ImagePull",
-        "Invalid image name",
-        `${image} is not a valid image name${message ? `: ${message}` : "."}`,
-        "Correct `image`.",
-        0
-      );
-    case "ErrImageNeverPull":
-      return hopeless(
-        "ImagePull",
-        "Image not on the node",
-        `Image ${image} is not on node ${pod.spec?.nodeName}, and image_pull_policy is Never.`,
-        "Use another `image_pull_policy`, or load the image onto the node.",
-        0
-      );
-    case "ErrImagePull":
-    case "ImagePullBackOff": {
-      const what = `pulling ${image} fails: ${message}`;
-      if (!NO_SUCH_IMAGE.test(message.replaceAll(image, ""))) return { what, worthTelling: true };
-      const remedy = "Check `image`; a private registry needs an image pull secret on the pod\u2019s service account.";
-      return hopeless("ImagePull", "Image cannot be pulled", `Image ${image} cannot be pulled: ${message}`, remedy, 0);
-    }
-    case "CreateContainerConfigError":
-      return hopeless(
-        "ContainerConfig",
-        "Container cannot be configured",
-        `${capital(where)} cannot be created: ${message}.`,
-        missingRemedy(message, pod),
-        GRACE_SECONDS
-      );
-    case "CreateContainerError":
-      return hopeless(
-        "ContainerConfig",
-        "Container cannot be created",
-        `${capital(where)} cannot be created: ${message}.`,
-        void 0,
-        GRACE_SECONDS
-      );
-    default:
-      return void 0;
-  }
-}
-function hopeless(reason, title, sentence, remedy, graceSeconds) {
-  return {
-    what: sentence,
-    worthTelling: true,
-    hopeless: { reason, title, sentence, ...remedy && { remedy }, graceSeconds }
-  };
-}
-function missingRemedy(message, pod) {
-  const secret = /secret "([^"]+)" not found/.exec(message)?.[1];
-  if (secret)
-    return `Create it (kubectl -n ${pod.metadata?.namespace} create secret generic ${secret} --from-literal=KEY=VALUE), or correct \`secrets\`.`;
-  if (/couldn't find key/i.test(message))
-    return "Add the key, or correct the input that names it (`secrets`, `env_vars`).";
-  return /configmap "[^"]+" not found/.test(message) ? "Create it, or correct the input that names it (`env_vars`)." : void 0;
-}
-function capital(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-async function waitForStart(pod, base, tell, signal3) {
-  const timeout = new AbortController();
-  const told = /* @__PURE__ */ new Set();
-  let waiting;
-  let phaseEnds = 0;
-  let timer;
-  const giveUpAt = (at) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => waiting && timeout.abort(notStarted(pod.view.pod, waiting)), at - performance.now());
-  };
-  const look = (now) => {
-    const before = waiting;
-    waiting = now;
-    if (now.hopeless?.graceSeconds === 0) throw notStarted(pod.view.pod, now);
-    if (before?.phase !== now.phase)
-      phaseEnds = performance.now() + 1e3 * (now.phase === "scheduling" ? SCHEDULE_TIMEOUT_SECONDS : STARTUP_TIMEOUT_SECONDS);
-    if (before?.phase !== now.phase || before.hopeless?.title !== now.hopeless?.title) {
-      giveUpAt(now.hopeless ? Math.min(phaseEnds, performance.now() + 1e3 * now.hopeless.graceSeconds) : phaseEnds);
-    }
-    if (now.worthTelling && !told.has(now.what)) {
-      told.add(now.what);
-      tell(now.what);
-    }
-  };
-  const reminder = setTimeout(() => {
-    const { namespace, name } = pod.view.pod.metadata ?? {};
-    tell(
-      `Not started after ${REMINDER_SECONDS} s${waiting ? `: ${waiting.what}` : ""}. What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`
-    );
-  }, 1e3 * REMINDER_SECONDS);
+async function waitForStart(pod, base, options) {
+  const wait = new StartWait(pod, base, options);
   try {
-    await pod.until(
-      (view) => {
-        const now = view.gone ? void 0 : waitingFor(view.pod, base);
-        if (now === void 0) return true;
-        look(now);
-        return void 0;
-      },
-      AbortSignal.any([signal3, timeout.signal])
-    );
+    await pod.until((view) => wait.look(view), wait.signal);
   } finally {
-    clearTimeout(reminder);
-    clearTimeout(timer);
+    wait.end();
   }
 }
-function notStarted(pod, { phase, what, hopeless: hopeless2 }) {
-  if (hopeless2)
-    return new StepError(
-      hopeless2.reason,
-      hopeless2.title,
-      hopeless2.sentence,
-      hopeless2.remedy === void 0 ? {} : { remedy: hopeless2.remedy }
+var StartWait = class {
+  /** Aborted with the reason when the wait ends without a start. */
+  signal;
+  pod;
+  base;
+  options;
+  giveUp = new AbortController();
+  over = new AbortController();
+  told = /* @__PURE__ */ new Set();
+  refusals = new Refusals();
+  reminder;
+  /** When each hopeless cause was first seen. */
+  seen = /* @__PURE__ */ new Map();
+  /** What is left for each phase. */
+  leftMs;
+  timer;
+  asker;
+  waiting;
+  phaseSince = performance.now();
+  events;
+  asking = "not yet";
+  askingForPull = "not yet";
+  constructor(pod, base, options) {
+    this.pod = pod;
+    this.base = base;
+    this.options = options;
+    this.signal = AbortSignal.any([options.signal, this.giveUp.signal]);
+    this.leftMs = {
+      scheduling: 1e3 * options.timeouts.scheduleSeconds,
+      // The pod's own deadline ends it.
+      initializing: Number.POSITIVE_INFINITY,
+      starting: 1e3 * options.timeouts.startupSeconds
+    };
+    this.reminder = setTimeout(() => this.remind(), 1e3 * REMINDER_SECONDS);
+  }
+  end() {
+    this.over.abort();
+    clearTimeout(this.reminder);
+    clearTimeout(this.timer);
+    clearTimeout(this.asker);
+  }
+  /** @returns `true` once there is nothing to wait for any more. */
+  look({ pod, gone }) {
+    this.refusals.note(pod);
+    const now = gone ? void 0 : waitingFor(pod, this.base, {
+      references: this.options.references,
+      ...this.events && { events: this.events },
+      ...this.options.ownPullSecret && { ownPullSecret: true, refusedAgain: this.refusals.again }
+    });
+    if (now === void 0) return true;
+    this.changePhase(now);
+    this.waiting = now;
+    if (now.hopeless?.wantsEvents && this.askingForPull !== "done" && this.asking !== "refused") {
+      if (this.askingForPull === "not yet") void this.askForPull().catch(ignore);
+      return void 0;
+    }
+    const endsAt = this.endsAt(now);
+    if (endsAt <= performance.now()) throw this.notStarted(now);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.lookAgain(), Math.min(endsAt - performance.now(), LONGEST_TIMER_MS));
+    if (now.phase !== "scheduling" && this.asking === "not yet") {
+      this.asking = "now and then";
+      this.askIn(FIRST_EVENTS_SECONDS);
+    }
+    if (now.worthTelling) this.tell(now.what);
+    return void 0;
+  }
+  /** After a time, or news that is not the pod's own. */
+  lookAgain() {
+    if (this.over.signal.aborted) return;
+    try {
+      this.look(this.pod.view);
+    } catch (error2) {
+      this.giveUp.abort(error2);
+    }
+  }
+  changePhase({ phase }) {
+    if (this.waiting?.phase === phase) return;
+    const now = performance.now();
+    if (this.waiting) this.leftMs[this.waiting.phase] -= now - this.phaseSince;
+    this.phaseSince = now;
+  }
+  /** When the wait is over, as things stand. */
+  endsAt({ phase, hopeless: hopeless2 }) {
+    const phaseEnds = this.phaseSince + this.leftMs[phase];
+    if (hopeless2 === void 0) return phaseEnds;
+    const since2 = this.seen.get(hopeless2.cause) ?? performance.now();
+    this.seen.set(hopeless2.cause, since2);
+    return Math.min(phaseEnds, since2 + 1e3 * hopeless2.graceSeconds);
+  }
+  /** Asks for the events after so long, and from then on now and then. */
+  askIn(seconds) {
+    if (this.over.signal.aborted || this.asking === "refused") return;
+    this.asker = setTimeout(() => void this.askAndAgain(seconds).catch(ignore), 1e3 * seconds);
+  }
+  async askAndAgain(seconds) {
+    if (this.waiting?.phase === "initializing") return this.askIn(seconds);
+    await this.ask();
+    this.lookAgain();
+    this.askIn(this.waiting?.hopeless ? FIRST_EVENTS_SECONDS : Math.min(LONGEST_EVENTS_SECONDS, 1.3 * seconds));
+  }
+  async askForPull() {
+    this.askingForPull = "now";
+    await this.ask();
+    this.askingForPull = "done";
+    this.lookAgain();
+  }
+  async ask() {
+    const answer = await this.options.events(this.over.signal);
+    if (answer === "not allowed") this.asking = "refused";
+    else if (answer !== "unavailable") this.events = answer;
+  }
+  tell(what) {
+    const gist = what.replace(/[0-9a-f]{8,}|[0-9]+/g, "#");
+    if (this.told.has(gist)) return;
+    this.told.add(gist);
+    this.options.tell(what);
+  }
+  remind() {
+    const { namespace, name } = this.pod.view.pod.metadata ?? {};
+    const what = this.waiting ? `: ${this.waiting.what}` : "";
+    this.options.tell(
+      `Not started after ${REMINDER_SECONDS} s${what}. What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`
     );
-  if (phase === "scheduling") {
-    return new StepError(
+  }
+  notStarted({ phase, what, hopeless: hopeless2 }) {
+    const { scheduleSeconds, startupSeconds } = this.options.timeouts;
+    const where = podPath2(this.pod.view.pod);
+    if (hopeless2) {
+      const { reason, title, sentence, remedy } = hopeless2;
+      return new StepError(reason, title, sentence, remedy === void 0 ? {} : { remedy });
+    }
+    return phase === "scheduling" ? new StepError(
       "Unschedulable",
       "No node took the pod",
-      `No node took pod ${podPath(pod)} within ${SCHEDULE_TIMEOUT_SECONDS} s; last: ${what}`,
-      {
-        remedy: "Lower `container_resources`, or add nodes."
-      }
+      `No node took pod ${where} within ${scheduleSeconds} s; last: ${what}`,
+      { remedy: "Lower `container_resources`, add nodes, or raise `schedule_timeout_seconds`." }
+    ) : new StepError(
+      "StartTimeout",
+      "The container did not start",
+      `The container of pod ${where} did not start within ${startupSeconds} s; last: ${what}`,
+      { remedy: "If it only needs more time, raise `startup_timeout_seconds`." }
     );
   }
-  return new StepError(
-    "StartTimeout",
-    "The container did not start",
-    `The container of pod ${podPath(pod)} did not start within ${STARTUP_TIMEOUT_SECONDS} s; last: ${what}`
-  );
+};
+var Refusals = class {
+  again = /* @__PURE__ */ new Set();
+  last = /* @__PURE__ */ new Map();
+  note(pod) {
+    const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+    for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
+      const reason = state?.waiting?.reason ?? "";
+      if (reason === "ErrImagePull" && this.last.get(name) === "ImagePullBackOff") this.again.add(name);
+      this.last.set(name, reason);
+    }
+  }
+};
+function ignore() {
 }
 
 // src/run/run.ts
 async function runPod(step) {
-  const { inputs, client, log, stop } = step;
-  const plan = planPod(inputs, step.identity, client.target.namespace, randomUUID2());
-  announce(step, plan);
+  const { inputs, plan, client, log, stop } = step;
+  announce(step);
   const pod = await create(step, plan);
+  announceCreated(step, pod);
+  traceChanges(pod, plan.base, log);
   try {
-    await waitForStart(pod, BASE_CONTAINER, (what) => log.line(what), stop);
-    const shown = inputs.getLogs ? showContainer(client, pod, BASE_CONTAINER, log, stop) : Promise.resolve();
-    shown.catch(() => {
+    await createSecrets(step, pod.identity);
+    await started2(pod, step);
+    const shown2 = inputs.getLogs ? showContainer(client, pod, plan.base, log, stop) : Promise.resolve();
+    shown2.catch(() => {
     });
-    const outcome = await pod.until((view) => outcomeOf(view, BASE_CONTAINER), stop);
-    await shown;
-    return conclude(outcome, pod.view.pod, plan.resultInMessage);
+    shown2.then(() => announceRestart(step, pod)).catch(() => {
+    });
+    const outcome = await pod.until((view) => outcomeOf(view, plan.base), stop);
+    await shown2;
+    return conclude(outcome, pod.view.pod, plan, inputs.result);
   } finally {
-    await tidyUp(pod, stop.aborted ? "delete_pod" : inputs.onFinishAction, client, log);
+    await tidyUp(pod, plan.base, stop.aborted ? "delete_pod" : inputs.onFinishAction, client, log);
   }
-}
-function announce({ inputs, identity, client, log }, { namespace, name, deadlineSeconds }) {
-  log.line(`Running ${inputs.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`);
-  const wanted = nameWanted(inputs, identity);
-  if (inputs.name !== void 0 && dnsLabel(wanted) !== wanted)
-    log.line(
-      `"${wanted}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`
-    );
-  if (inputs.activeDeadlineSeconds === void 0) {
-    log.line(`The cluster stops it after ${hoursAndMinutes(deadlineSeconds)} at the latest (active_deadline_seconds).`);
-  }
-  if (!inputs.getLogs)
-    log.line(
-      `Its log is not shown (get_logs: false). To read it: kubectl -n ${namespace} logs -f ${name} -c ${BASE_CONTAINER}`
-    );
-}
-async function create({ client, log, stop }, plan) {
-  const identity = {
-    server: client.target.server,
-    namespace: plan.namespace,
-    name: plan.name,
-    nonce: nonceOf(plan.pod)
-  };
-  savePod(identity);
-  const creation = await createOnceFree(client, plan.pod, log, stop);
-  if ("error" in creation) {
-    if (!creation.maybeCreated) saveTidy();
-    else if (stop.aborted) await deleteOurs(client, identity, AbortSignal.timeout(LAST_WORD_MS)).catch(() => {
-    });
-    throw creation.error;
-  }
-  const created = creation.pod;
-  if (nonceOf(created) !== nonceOf(plan.pod)) {
-    saveTidy();
-    throw nameTaken(created);
-  }
-  const pod = new ObservedPod(client, created);
-  setOutput2("pod_name", plan.name);
-  setOutput2("pod_namespace", plan.namespace);
-  setOutput2("pod_uid", pod.identity.uid);
-  reportProgress(pod, BASE_CONTAINER);
-  const dropped = droppedFields(plan.pod, created);
-  if (dropped.length === 0) return pod;
-  pod.stop();
-  await deletePod(client, pod.identity);
-  throw new StepError(
-    "FieldDropped",
-    "The cluster dropped a field",
-    `The cluster created the pod without ${dropped.join(", ")}, so it was deleted again.`,
-    {
-      remedy: "The server does not know the field, or has the feature switched off. Leave it out, or use a cluster that has it."
-    }
-  );
-}
-var LAST_WORD_MS = 8e3;
-var GOING_SECONDS = 120;
-async function createOnceFree(client, pod, log, stop) {
-  const start = performance.now();
-  for (let told = false; ; told = true) {
-    const creation = await createPod(client, pod, stop);
-    if ("error" in creation || nonceOf(creation.pod) === nonceOf(pod)) return creation;
-    const going = creation.pod.metadata?.deletionTimestamp !== void 0;
-    if (!going || performance.now() - start > 1e3 * GOING_SECONDS) return creation;
-    if (!told) log.line(`Waiting for the pod that has this name and is being deleted.`);
-    await pause(500, stop).catch(() => {
-    });
-  }
-}
-function nameTaken(pod) {
-  const { namespace, name, creationTimestamp, annotations } = pod.metadata ?? {};
-  const run = annotations?.[RUN_URL_ANNOTATION];
-  return new StepError(
-    "NameTaken",
-    "Pod name taken",
-    `Pod ${podPath(pod)} exists already, created at ${creationTimestamp}${run ? ` by ${run}` : ""}. It was not touched.`,
-    {
-      remedy: `Give another \`name\`, leave \`random_name_suffix\` on, or delete that pod: kubectl -n ${namespace} delete pod ${name}`
-    }
-  );
-}
-function hoursAndMinutes(seconds) {
-  return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
 }
 
 // src/run/main.ts
@@ -31738,16 +39264,32 @@ async function main() {
   try {
     saveStarted();
     const stop = stopOnSignals(log);
-    const inputs = readInputs(process.env);
-    const client = connect2(inputs.cluster, log);
-    const conclusion = await runPod({ inputs, identity: readIdentity(process.env), client, log, stop });
-    reportEnd(conclusion, log);
-    failed = conclusion.state === "failed";
+    const { inputs, plan, ...prepared } = await prepare(process.env, stop);
+    tell(prepared, log);
+    const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
+    if (inputs.dryRun) {
+      const { kubeconfig, configFile, context } = inputs.cluster;
+      const clusterGiven = (kubeconfig ?? configFile ?? context) !== void 0;
+      const { secrets } = prepared;
+      await dryRun({ plan, secrets, connect: () => connect2(cluster, log), clusterGiven, log, stop });
+      failed = false;
+    } else {
+      const client = connect2(cluster, log);
+      const step = { inputs, plan: placed(plan, client.target.namespace), client, log, stop };
+      const conclusion = await runPod(step);
+      reportEnd(conclusion, log);
+      failed = conclusion.state === "failed";
+    }
   } catch (error2) {
     reportError(error2, log);
   }
   await log.close();
   process.exit(failed ? 1 : 0);
+}
+function tell({ secrets, warnings, notices }, log) {
+  for (const secret of secrets) log.mask(secret);
+  for (const notice2 of notices) log.notice("Input", notice2);
+  for (const warning2 of warnings) log.warning("Input", warning2);
 }
 function guard(log) {
   const bug = async (error2) => {
@@ -31778,7 +39320,7 @@ async function post() {
   const log = new JobLog();
   guard(log);
   try {
-    const client = connect2(readClusterInputs(process.env), log);
+    const client = connect2(readCluster(openInputs(process.env)), log);
     if (client.target.server !== pod.server)
       throw new Error(`it is on ${pod.server}, and the kubeconfig that is found now is for ${client.target.server}.`);
     if (await deleteOurs(client, pod, AbortSignal.timeout(1e3 * PATIENCE_SECONDS)))
