@@ -1,11 +1,13 @@
 /**
- * Writes the generated parts of the docs: the tables of inputs and outputs from action.yml, the Role from examples/rbac.yaml, the reasons from the source.
+ * Writes the generated parts of the docs: the tables of inputs and outputs from action.yml, the Role from examples/rbac.yaml, the reasons and what is said of Airflow's parameters from the source.
+ * Checks, too, that docs/from-airflow.md names every input that a step can be given.
  *   node dev/docs.ts [--check]      with --check it fails where a file is not what it would write
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, load, loadAll } from 'js-yaml';
 import { REASONS } from '../src/github/failure.ts';
+import { AIRFLOW_PARAMETERS } from '../src/github/inputs/airflow.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -16,10 +18,11 @@ interface Described {
 
 const action = load(read('action.yml')) as { inputs: Described; outputs: Described };
 const role = (loadAll(read('examples/rbac.yaml')) as { kind: string }[]).find(({ kind }) => kind === 'Role');
+const groups = groupsOfInputs();
 
 const stale = [
   update('README.md', {
-    inputs: table('Input', action.inputs),
+    inputs: [...groups].map(([group, names]) => `### ${group}\n\n${table('Input', pick(names))}`).join('\n\n'),
     outputs: table('Output', action.outputs),
     role: `\`\`\`yaml\n${dump(role, { flowLevel: 3 }).trim()}\n\`\`\``,
   }),
@@ -29,10 +32,17 @@ const stale = [
       Object.fromEntries(Object.entries(REASONS).map(([reason, description]) => [reason, { description }])),
     ),
   }),
+  update('docs/from-airflow.md', { 'other parameters': otherParameters() }),
 ].filter(file => file !== undefined);
 
-if (stale.length > 0 && process.argv.includes('--check')) {
-  process.stderr.write(`Generated parts are stale in ${stale.join(', ')}: run "npm run docs".\n`);
+const fromAirflow = read('docs/from-airflow.md');
+const unnamed = Object.keys(action.inputs).filter(name => !isOwn(name) && !fromAirflow.includes(`\`${name}\``));
+if (unnamed.length > 0) fail(`docs/from-airflow.md does not name ${unnamed.join(', ')}.`);
+if (stale.length > 0 && process.argv.includes('--check'))
+  fail(`Generated parts are stale in ${stale.join(', ')}: run "npm run docs".`);
+
+function fail(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
   process.exit(1);
 }
 
@@ -51,9 +61,53 @@ function update(file: string, parts: Record<string, string>): string | undefined
   return file;
 }
 
+/** @returns the names of the inputs under the comment that stands above them in action.yml. */
+function groupsOfInputs(): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  const [, inputs = ''] = /^inputs:\n(.*?)^\S/ms.exec(read('action.yml')) ?? [];
+  let group = 'Inputs';
+  for (const [, heading, name] of inputs.matchAll(/^ {2}(?:# (.+)|(\w+):)$/gm)) {
+    if (heading !== undefined) group = heading;
+    if (name !== undefined) found.set(group, [...(found.get(group) ?? []), name]);
+  }
+  if ([...found.values()].flat().length !== Object.keys(action.inputs).length)
+    throw new Error('action.yml has inputs that are not written as "  name:".');
+  return found;
+}
+
+/** Inputs that the action gives itself, by their defaults. */
+function isOwn(name: string): boolean {
+  return groups.get("The job's own, to be left as they are")?.includes(name) === true;
+}
+
+function pick(names: string[]): Described {
+  return Object.fromEntries(Object.entries(action.inputs).filter(([name]) => names.includes(name)));
+}
+
+/** What the action says to each parameter of Airflow that is no input, those with the same answer in one row. */
+function otherParameters(): string {
+  const rows = new Map<string, string[]>();
+  for (const [name, { harmless, say }] of Object.entries(AIRFLOW_PARAMETERS)) {
+    const advice = say.replace(/^(this action has no such input|has no meaning here): /, '');
+    const answer = `${harmless ? 'Notice' : 'Error'}: ${advice}`;
+    rows.set(answer, [...(rows.get(answer) ?? []), `\`${name}\``]);
+  }
+  return markdownTable(
+    'Parameter',
+    [...rows].map(([answer, names]) => [names.join(', '), answer]),
+  );
+}
+
 function table(heading: string, rows: Described): string {
-  const lines = Object.entries(rows).map(
-    ([name, { description }]) => `| \`${name}\` | ${description.replace(/\|/g, '\\|').replace(/\s+/g, ' ').trim()} |`,
+  return markdownTable(
+    heading,
+    Object.entries(rows).map(([name, { description }]) => [`\`${name}\``, description]),
+  );
+}
+
+function markdownTable(heading: string, rows: [string, string][]): string {
+  const lines = rows.map(
+    ([first, second]) => `| ${first} | ${second.replace(/\|/g, '\\|').replace(/\s+/g, ' ').trim()} |`,
   );
   return [`| ${heading} | |`, '|---|---|', ...lines].join('\n');
 }

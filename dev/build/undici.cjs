@@ -12,6 +12,8 @@ module.exports = {
   Agent,
   EnvHttpProxyAgent,
   ProxyAgent,
-  request: (url, { dispatcher, ...options }) =>
-    dispatcher.request({ ...options, origin: url.origin, path: `${url.pathname}${url.search}` }),
+  request: (address, { dispatcher, ...options }) => {
+    const url = new URL(address);
+    return dispatcher.request({ method: 'GET', ...options, origin: url.origin, path: `${url.pathname}${url.search}` });
+  },
 };
