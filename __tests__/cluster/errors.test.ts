@@ -72,11 +72,6 @@ describe('ends in one sentence, and nothing is created', () => {
       { namespace: 'no-such-namespace' },
       /^Namespace no-such-namespace does not exist.*correct `namespace`/,
     ],
-    [
-      'a missing service account',
-      { service_account_name: 'nobody' },
-      /^Service account nobody does not exist.*`service_account_name`/,
-    ],
     ['a label that Kubernetes does not take', { labels: '{"a b": c}' }, /metadata\.labels: Invalid value: "a b"/],
   ])('%s', async (_, inputs, sentence) => {
     const step = await namespace.run({ cmds: 'true', ...inputs });
@@ -221,12 +216,6 @@ describe('a pod that cannot start ends the step long before any time-out, and is
       { image: 'localhost/nowhere:1', image_pull_policy: 'Never' },
       'ImagePull',
       /is not on node \S+, and image_pull_policy is Never/,
-    ],
-    [
-      'a Secret that is not there',
-      { secrets: '[{deploy_type: env, deploy_target: A, secret: gone, key: k}]' },
-      'ContainerConfig',
-      /secret "gone" not found\. Create it \(kubectl -n \S+ create secret generic gone/,
     ],
   ])('%s', async (_, inputs, reason, sentence) => {
     const step = await namespace.run({ cmds: 'true', ...inputs });

@@ -119,7 +119,11 @@ group('a fault is told with its place', () => {
       'a: b: c',
       'bad indentation of a mapping entry, or text with a colon in it that needs quotes (line 1, column 5)',
     ],
-    ['a list as a key', '[a]: b', 'a key is a list or a mapping; it has to be text, and text that begins with { or [ needs quotes (line 1, column 1)'],
+    [
+      'a list as a key',
+      '[a]: b',
+      'a key is a list or a mapping; it has to be text, and text that begins with { or [ needs quotes (line 1, column 1)',
+    ],
     ['too deep a list', '['.repeat(200), 'nesting exceeded maxDepth (100) (line 1, column 100)'],
     ['a control character', 'a: \u0007x', 'the stream contains non-printable characters (line 1, column 4)'],
   ])('%s', (_, text, expected) => {

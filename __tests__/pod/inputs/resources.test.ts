@@ -18,7 +18,7 @@ describe('resources are refused', () => {
   test.each([
     ['text', '512Mi', `: expected a mapping, e.g. ${EXAMPLE}; found text.`],
     ['a misspelt side', '{request: {cpu: 1}}', '.request: there is no such field. Did you mean requests?'],
-    ['a number for a side', '{requests: 1}', '.requests: expected a mapping, found the number 1.'],
+    ['a number for a side', '{requests: 1}', '.requests: expected a mapping such as {key: value}, found the number 1.'],
     ['a quantity in MB', '{limits: {memory: 512MB}}', `.limits.memory: ${QUANTITY} "512MB".`],
     ['a quantity with a space', '{limits: {memory: 512 Mi}}', `.limits.memory: ${QUANTITY} "512 Mi".`],
     ['a boolean for a quantity', '{limits: {cpu: true}}', `.limits.cpu: ${QUANTITY} "true".`],
