@@ -25445,6 +25445,7 @@ function plain(tree) {
 function describe(tree) {
   if (Array.isArray(tree)) return "a list";
   if (tree instanceof Scalar) return tree.value === null ? "nothing" : `the ${typeof tree.value} ${tree.source}`;
+  if (tree === "None") return "None, which is text to YAML (its word for nothing is null)";
   return typeof tree === "object" ? "a mapping" : "text";
 }
 
@@ -25609,7 +25610,9 @@ var InputReader = class {
   saysNothing(name) {
     const given = this.given(name);
     if (given === void 0) return false;
-    return "text" in given ? given.text.trim() === "null" : isNull(given.tree);
+    if (!("text" in given)) return isNull(given.tree);
+    const text = given.text.trim();
+    return text === "null" || text === "None" && name !== "dnspolicy";
   }
   /** @returns the input's text, untrimmed; `undefined` where it is absent or `null`. */
   raw(name) {
@@ -25658,6 +25661,7 @@ var InputReader = class {
     const given = this.given(name);
     if (given === void 0) return void 0;
     if ("tree" in given) return given.tree;
+    if (this.saysNothing(name)) return new Scalar(null, "");
     try {
       const tree = parseYaml(given.text);
       if (PYTHON_NONE.test(given.text))
@@ -27247,6 +27251,7 @@ var ApiClient = class {
       throw error2;
     });
     tell2(response.statusCode);
+    for (const text of warningsOf(response.headers["warning"])) this.#watcher.warned?.(text);
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
     throw await this.#failed(response, call2, signal3);
   }
@@ -27301,6 +27306,11 @@ function parseAnswer(text, type) {
       throw new NetworkError(new Error("its answer broke off"));
     return void 0;
   }
+}
+function warningsOf(header) {
+  return [header ?? []].flat().flatMap(
+    (value) => [...value.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text.replace(/\\(.)/g, "$1"))
+  );
 }
 
 // src/kubernetes/config.ts
@@ -32119,11 +32129,16 @@ function serviceAccountNamespace() {
 function connect2(inputs, log) {
   const target2 = findCluster(inputs, process.env);
   for (const secret of target2.secrets) log.mask(secret);
+  const warnings = /* @__PURE__ */ new Set();
   return new ApiClient(target2, {
     lost: (server, what, patienceSeconds) => log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
     back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
     credential: (secret) => {
       if (!target2.secrets.includes(secret)) log.mask(secret);
+    },
+    warned: (text) => {
+      if (!warnings.has(text)) log.warning("From the cluster", text);
+      warnings.add(text);
     },
     request: (what) => log.debug(what)
   });
@@ -33597,9 +33612,21 @@ var POSITIONS = {
 };
 function spellOut(item, model) {
   const names = Object.hasOwn(POSITIONS, model) ? POSITIONS[model] ?? [] : [];
+  if (typeof item === "string") return spellOutCall(item, names);
   if (!Array.isArray(item) || item.length === 0 || item.length > names.length) return void 0;
   const fields = item.flatMap((value, index2) => isNull(value) ? [] : [`${names[index2]}: ${written(value)}`]);
   return item.every(isScalar) ? `{${fields.join(", ")}}` : void 0;
+}
+function spellOutCall(text, names) {
+  const call2 = /^(?:\w+\.)*[A-Z]\w*\((.*)\)$/s.exec(text.trim())?.[1];
+  if (call2 === void 0) return void 0;
+  const fields = call2.split(",").filter((part) => part.trim() !== "").map((part, index2) => {
+    const [, name = names[index2], value] = /^\s*(?:(\w+)\s*=\s*)?(?:u?['"]([^'"]*)['"]|[\w./-]+)\s*$/.exec(part) ?? [];
+    const bare = value ?? /([\w./-]+)\s*$/.exec(part)?.[1];
+    return name === void 0 || bare === void 0 ? void 0 : [name, bare];
+  });
+  if (fields.length === 0 || fields.includes(void 0)) return void 0;
+  return `{${fields.flatMap((field2) => field2 === void 0 || field2[1] === "None" ? [] : [`${field2[0]}: ${written(field2[1])}`]).join(", ")}}`;
 }
 function written(value) {
   const text = String(value);
@@ -34261,7 +34288,7 @@ function readMode2(reader, tree, path2) {
 }
 function textField(reader, item, name, path2) {
   const value = item[name];
-  if (value === void 0 || isNull(value)) return void 0;
+  if (value === void 0 || isNull(value) || value === "None") return void 0;
   if (isScalar(value)) return String(value) || void 0;
   reader.problem("secrets", `expected text, found ${describe(value)}.`, `${path2}.${name}`);
   return void 0;
@@ -34432,6 +34459,22 @@ function conformPod(tree, strategic, report) {
     }
   }
   return kept;
+}
+
+// src/pod/old-labels.ts
+var SUCCESSORS = {
+  "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+  "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region"
+};
+function oldTopologyKeys(pod, originOf) {
+  const visit2 = (value, path2) => {
+    if (typeof value !== "object" || value === null)
+      return path2.at(-1) === "topologyKey" && Object.hasOwn(SUCCESSORS, String(value)) ? [`${originOf(pathText(path2))}: nodes no longer have the label ${value}; use ${SUCCESSORS[String(value)]}.`] : [];
+    return Object.entries(value).flatMap(
+      ([key, child]) => visit2(child, [...path2, Array.isArray(value) ? Number(key) : key])
+    );
+  };
+  return visit2(pod, []);
 }
 
 // src/pod/template/errors.ts
@@ -38429,7 +38472,7 @@ async function prepare(env, signal3) {
     ...owned.registry ? [owned.registry.password] : [],
     reader.raw("github_token") ?? ""
   ].filter((secret) => secret.trim() !== "");
-  const warnings = [...reader.warnings, ...openSecrets(plan, secrets), ...unrendered(reader)];
+  const warnings = [...reader.warnings, ...openSecrets(plan, secrets), ...oldLabels(plan), ...unrendered(reader)];
   return { inputs, plan, secrets, warnings, notices: [...reader.notices] };
 }
 async function readTemplate(reader, inputs, signal3) {
@@ -38498,6 +38541,10 @@ function openSecrets(plan, secrets) {
   return [
     `${found.join(", ")}: ${found.length === 1 ? "this looks like a secret" : "these look like secrets"}, and plain env is read by everyone who may read pods. Give ${found.length === 1 ? "it" : "them"} in secret_env instead.`
   ];
+}
+function oldLabels(plan) {
+  const spec = { spec: plan.pod.spec };
+  return oldTopologyKeys(spec, (path2) => plan.originOf(path2));
 }
 var AIRFLOW_TEMPLATE = /\{\{-?\s*(ds|ts|ds_nodash|ts_nodash|run_id|var|params|macros|conn|dag|dag_run|task|ti|task_instance|execution_date|logical_date|data_interval_start|data_interval_end|next_ds|prev_ds)\b[^}]*\}\}/;
 function unrendered(reader) {
@@ -39209,7 +39256,7 @@ var StartWait = class {
       "Unschedulable",
       "No node took the pod",
       `No node took pod ${where} within ${scheduleSeconds} s; last: ${what}`,
-      { remedy: "Lower `container_resources`, add nodes, or raise `schedule_timeout_seconds`." }
+      { remedy: wayOut3(what) }
     ) : new StepError(
       "StartTimeout",
       "The container did not start",
@@ -39218,6 +39265,19 @@ var StartWait = class {
     );
   }
 };
+var LACKING = [
+  [/Insufficient |Too many pods/, "`container_resources`"],
+  [/untolerated taint/, "`tolerations`"],
+  [/node affinity\/selector/, "`node_selector` and `affinity`"],
+  [/pod (anti-)?affinity/, "`affinity`"],
+  [/topology spread/, "the topology spread constraints of the template"],
+  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
+  [/free ports/, "the host ports in `ports`"]
+];
+function wayOut3(message) {
+  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
+  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
+}
 var Refusals = class {
   again = /* @__PURE__ */ new Set();
   last = /* @__PURE__ */ new Map();

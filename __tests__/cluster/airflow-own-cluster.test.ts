@@ -154,7 +154,7 @@ describe('affinity-and-tolerations.yml, on a node with its taint and its labels'
     ]);
   });
 
-  test.failing('the old label of the zone is a warning', async () => {
+  test('the old label of the zone is a warning', async () => {
     const example = await run('the old zone');
     expect(support.annotations(example, 'task')).toEqual([
       expect.stringMatching(/^warning: .*topology\.kubernetes\.io\/zone/),

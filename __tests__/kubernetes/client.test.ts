@@ -58,6 +58,15 @@ describe('a call', () => {
     expect(connected.credentials).toEqual(['fake-token']);
   });
 
+  test('passes on the warnings that came with the answer', async () => {
+    await start();
+    const warning =
+      '299 - "spec.x: deprecated since v1.19; use \\"y\\", not z", 299 kube "and this", 199 - "nothing for users"';
+    server.fault({ action: { kind: 'answer', reply: { code: 200, body: pod, headers: { Warning: warning } } } });
+    await connected.client.call(getPod);
+    expect(connected.told).toEqual(['warned: spec.x: deprecated since v1.19; use "y", not z', 'warned: and this']);
+  });
+
   test.each<[string, FaultAction]>([
     ['a connection reset before the answer', { kind: 'reset' }],
     ['a connection reset after the headers', { kind: 'reset', afterBytes: 0 }],

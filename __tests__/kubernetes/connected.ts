@@ -19,7 +19,7 @@ for (const kind of [Error, AggregateError]) {
 /** A client of the server, in this process, and what it has told. */
 export interface Connected {
   client: ApiClient;
-  /** `lost: connection refused (60 s)` and `back`. */
+  /** `lost: connection refused (60 s)`, `back`, `warned: ...` and `GET /api... -> 200`. */
   told: string[];
   /** What it asked to have masked. */
   credentials: string[];
@@ -32,6 +32,7 @@ export function connectTo(server: Pick<FakeApiServer, 'kubeconfig'>): Connected 
     lost: (_, what, patienceSeconds) => told.push(`lost: ${what} (${patienceSeconds} s)`),
     back: () => told.push('back'),
     credential: secret => credentials.push(secret),
+    warned: text => told.push(`warned: ${text}`),
   });
   return { client, told, credentials };
 }

@@ -529,6 +529,20 @@ describe('arguments by their position', () => {
     ['[a]', 'V1Toleration', undefined],
     ['[a]', 'constructor', undefined],
     ['a', 'V1VolumeMount', undefined],
+    [
+      `"Secret('env', 'PASSWORD', 'db', 'password')"`,
+      'Secret',
+      '{deploy_type: env, deploy_target: PASSWORD, secret: db, key: password}',
+    ],
+    [
+      'k8s.V1VolumeMount(name="data", mount_path="/data", sub_path=None, read_only=True)',
+      'V1VolumeMount',
+      '{name: data, mount_path: /data, read_only: True}',
+    ],
+    ["VolumeMount('data', mount_path='/data')", 'V1VolumeMount', '{name: data, mount_path: /data}'],
+    ['Secret()', 'Secret', undefined],
+    ["Secret('env', f(x))", 'Secret', undefined],
+    ['(a, b)', 'Secret', undefined],
   ])('%s for a %s is %s', (yaml, model, meant) => {
     expect(spellOut(parseYaml(yaml), model)).toBe(meant);
     if (meant !== undefined) expect(plain(parseYaml(meant))).toBeInstanceOf(Object);

@@ -256,5 +256,6 @@ export function plain(tree: Tree): unknown {
 export function describe(tree: Tree): string {
   if (Array.isArray(tree)) return 'a list';
   if (tree instanceof Scalar) return tree.value === null ? 'nothing' : `the ${typeof tree.value} ${tree.source}`;
+  if (tree === 'None') return 'None, which is text to YAML (its word for nothing is null)';
   return typeof tree === 'object' ? 'a mapping' : 'text';
 }

@@ -34,6 +34,8 @@ export interface ConnectionWatcher {
   back(server: string, awaySeconds: number): void;
   /** A credential that has just been obtained, to be masked. */
   credential(secret: string): void;
+  /** A warning that came with an answer, such as that of a deprecated field (KEP-1693). */
+  warned?(text: string): void;
   /** Each request and what became of it, for debug logging: `GET /api/v1/... -> 200 (12 ms)`. Neither headers nor bodies, which hold secrets. */
   request?(what: string): void;
 }
@@ -194,6 +196,7 @@ export class ApiClient {
       throw error;
     });
     tell(response.statusCode);
+    for (const text of warningsOf(response.headers['warning'])) this.#watcher.warned?.(text);
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
     throw await this.#failed(response, call, signal);
   }
@@ -259,4 +262,13 @@ function parseAnswer(text: string, type: string | string[] | undefined): unknown
       throw new NetworkError(new Error('its answer broke off'));
     return undefined;
   }
+}
+
+/** @returns the texts of `Warning: 299 - "text"` headers (RFC 7234, 5.5), which a server may join with commas. */
+function warningsOf(header: string | string[] | undefined): string[] {
+  return [header ?? []]
+    .flat()
+    .flatMap(value =>
+      [...value.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1')),
+    );
 }

@@ -7,12 +7,17 @@ import { findCluster } from '../kubernetes/config.ts';
 export function connect(inputs: ClusterInputs, log: JobLog): ApiClient {
   const target = findCluster(inputs, process.env);
   for (const secret of target.secrets) log.mask(secret);
+  const warnings = new Set<string>();
   return new ApiClient(target, {
     lost: (server, what, patienceSeconds) =>
       log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
     back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
     credential: secret => {
       if (!target.secrets.includes(secret)) log.mask(secret);
+    },
+    warned: text => {
+      if (!warnings.has(text)) log.warning('From the cluster', text);
+      warnings.add(text);
     },
     request: what => log.debug(what),
   });

@@ -8,6 +8,7 @@ import { describe, parseYaml, YamlError } from '../github/yaml.ts';
 import { conformPod, readPodInputs } from '../pod/inputs/pod-inputs.ts';
 import type { JsonObject } from '../pod/json.ts';
 import { type Plan, planPod } from '../pod/manifest.ts';
+import { oldTopologyKeys } from '../pod/old-labels.ts';
 import { looksSecret } from '../pod/secret-shapes.ts';
 import { renderTemplate, type TemplateValue } from '../pod/template/render.ts';
 import { templateVariables, usesRunStart } from '../pod/template/variables.ts';
@@ -74,7 +75,7 @@ export async function prepare(env: NodeJS.ProcessEnv, signal: AbortSignal): Prom
     ...(owned.registry ? [owned.registry.password] : []),
     reader.raw('github_token') ?? '',
   ].filter(secret => secret.trim() !== '');
-  const warnings = [...reader.warnings, ...openSecrets(plan, secrets), ...unrendered(reader)];
+  const warnings = [...reader.warnings, ...openSecrets(plan, secrets), ...oldLabels(plan), ...unrendered(reader)];
   return { inputs, plan, secrets, warnings, notices: [...reader.notices] };
 }
 
@@ -153,6 +154,11 @@ function openSecrets(plan: Plan, secrets: string[]): string[] {
   return [
     `${found.join(', ')}: ${found.length === 1 ? 'this looks like a secret' : 'these look like secrets'}, and plain env is read by everyone who may read pods. Give ${found.length === 1 ? 'it' : 'them'} in secret_env instead.`,
   ];
+}
+
+function oldLabels(plan: Plan): string[] {
+  const spec = { spec: plan.pod.spec } as unknown as JsonObject;
+  return oldTopologyKeys(spec, path => plan.originOf(path));
 }
 
 /** What Airflow would have rendered. */

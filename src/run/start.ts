@@ -5,6 +5,7 @@ import { referencesOf } from '../pod/references.ts';
 import type { ObservedPod, PodView } from './observe.ts';
 import { podPath } from './outcome.ts';
 import type { Step } from './run.ts';
+import { wayOut } from './unschedulable.ts';
 import { type Known, type Waiting, waitingFor } from './waiting.ts';
 
 /** How long a pod may take to start. */
@@ -212,7 +213,7 @@ class StartWait {
           'Unschedulable',
           'No node took the pod',
           `No node took pod ${where} within ${scheduleSeconds} s; last: ${what}`,
-          { remedy: 'Lower `container_resources`, add nodes, or raise `schedule_timeout_seconds`.' },
+          { remedy: wayOut(what) },
         )
       : new StepError(
           'StartTimeout',

@@ -234,6 +234,20 @@ describe("Python's None", () => {
   ])('is not seen in %j', text => expect(warned(text)).toEqual([]));
 });
 
+describe("Python's None for a whole input", () => {
+  const read = (name: InputName) => new InputReader({ [`INPUT_${name.toUpperCase()}`]: ' None ' });
+
+  test('says nothing, as null does', () => {
+    expect(read('affinity').saysNothing('affinity')).toBe(true);
+    expect(read('affinity').tree('affinity')).toMatchObject({ value: null });
+    expect(read('hostname').text('hostname')).toBeUndefined();
+    expect(read('hostnetwork').boolean('hostnetwork')).toBeUndefined();
+    expect(read('hostnetwork').problems).toEqual([]);
+  });
+
+  test("is Kubernetes' own word for dnspolicy", () => expect(read('dnspolicy').text('dnspolicy')).toBe('None'));
+});
+
 describe("Airflow's parameters to come", () => {
   const told = (name: string, value: string) => {
     const reader = new InputReader({ [`INPUT_${name.toUpperCase()}`]: value });

@@ -86,7 +86,10 @@ export class InputReader {
   saysNothing(name: InputName): boolean {
     const given = this.given(name);
     if (given === undefined) return false;
-    return 'text' in given ? given.text.trim() === 'null' : isNull(given.tree);
+    if (!('text' in given)) return isNull(given.tree);
+    const text = given.text.trim();
+    // As Python writes it; only dnsPolicy has a None of its own.
+    return text === 'null' || (text === 'None' && name !== 'dnspolicy');
   }
 
   /** @returns the input's text, untrimmed; `undefined` where it is absent or `null`. */
@@ -142,6 +145,7 @@ export class InputReader {
     const given = this.given(name);
     if (given === undefined) return undefined;
     if ('tree' in given) return given.tree;
+    if (this.saysNothing(name)) return new Scalar(null, '');
     try {
       const tree = parseYaml(given.text);
       if (PYTHON_NONE.test(given.text))

@@ -146,10 +146,10 @@ function readMode(reader: InputReader, tree: Tree | undefined, path: string): nu
   return undefined;
 }
 
-/** A null counts as unset, as KPO's users write it. */
+/** A null counts as unset, as KPO's users write it, also in Python's spelling. */
 function textField(reader: InputReader, item: { [key: string]: Tree }, name: string, path: string): string | undefined {
   const value = item[name];
-  if (value === undefined || isNull(value)) return undefined;
+  if (value === undefined || isNull(value) || value === 'None') return undefined;
   if (isScalar(value)) return String(value) || undefined;
   reader.problem('secrets', `expected text, found ${describe(value)}.`, `${path}.${name}`);
   return undefined;
