@@ -33621,12 +33621,12 @@ function spellOutCall(text, names) {
   const call2 = /^(?:\w+\.)*[A-Z]\w*\((.*)\)$/s.exec(text.trim())?.[1];
   if (call2 === void 0) return void 0;
   const fields = call2.split(",").filter((part) => part.trim() !== "").map((part, index2) => {
-    const [, name = names[index2], value] = /^\s*(?:(\w+)\s*=\s*)?(?:u?['"]([^'"]*)['"]|[\w./-]+)\s*$/.exec(part) ?? [];
-    const bare = value ?? /([\w./-]+)\s*$/.exec(part)?.[1];
-    return name === void 0 || bare === void 0 ? void 0 : [name, bare];
+    const [, name = names[index2], quoted3, bare] = /^\s*(?:(\w+)\s*=\s*)?(?:u?['"]([^'"]*)['"]|([\w./-]+))\s*$/.exec(part) ?? [];
+    if (name === void 0 || (quoted3 ?? bare) === void 0) return void 0;
+    return bare === "None" ? "" : `${name}: ${bare ?? written(quoted3 ?? "")}`;
   });
   if (fields.length === 0 || fields.includes(void 0)) return void 0;
-  return `{${fields.flatMap((field2) => field2 === void 0 || field2[1] === "None" ? [] : [`${field2[0]}: ${written(field2[1])}`]).join(", ")}}`;
+  return `{${fields.filter((field2) => field2 !== "").join(", ")}}`;
 }
 function written(value) {
   const text = String(value);
@@ -39097,6 +39097,21 @@ function ms(time) {
   return time ? Math.floor(new Date(String(time)).getTime() / 1e3) * 1e3 || 0 : 0;
 }
 
+// src/run/unschedulable.ts
+var LACKING = [
+  [/Insufficient |Too many pods/, "`container_resources`"],
+  [/untolerated taint/, "`tolerations`"],
+  [/node affinity\/selector/, "`node_selector` and `affinity`"],
+  [/pod (anti-)?affinity/, "`affinity`"],
+  [/topology spread/, "the topology spread constraints of the template"],
+  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
+  [/free ports/, "the host ports in `ports`"]
+];
+function wayOut3(message) {
+  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
+  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
+}
+
 // src/run/start.ts
 var FIRST_EVENTS_SECONDS = 3;
 var LONGEST_EVENTS_SECONDS = 10;
@@ -39265,19 +39280,6 @@ var StartWait = class {
     );
   }
 };
-var LACKING = [
-  [/Insufficient |Too many pods/, "`container_resources`"],
-  [/untolerated taint/, "`tolerations`"],
-  [/node affinity\/selector/, "`node_selector` and `affinity`"],
-  [/pod (anti-)?affinity/, "`affinity`"],
-  [/topology spread/, "the topology spread constraints of the template"],
-  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
-  [/free ports/, "the host ports in `ports`"]
-];
-function wayOut3(message) {
-  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
-  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
-}
 var Refusals = class {
   again = /* @__PURE__ */ new Set();
   last = /* @__PURE__ */ new Map();

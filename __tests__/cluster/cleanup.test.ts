@@ -10,7 +10,7 @@ afterAll(() => namespace[Symbol.asyncDispose]());
 test('cancelling the step deletes its pod, also one that ignores SIGTERM', async () => {
   const step = namespace.start(script('trap "" TERM; echo running; while :; do sleep 1; done'));
   try {
-    await step.line('running', 30_000);
+    await step.line(/^running$/, 30_000);
     const result = await step.cancel();
     expect(result.conclusion).toBe('cancelled');
     expect(result.signal).toBeNull();
@@ -25,7 +25,7 @@ test('cancelling the step deletes its pod, also one that ignores SIGTERM', async
 test('the post step deletes the pod of a main step that was killed', async () => {
   const step = namespace.start({ ...script('echo running; sleep 600'), on_finish_action: 'keep_pod' });
   try {
-    await step.line('running', 30_000);
+    await step.line(/^running$/, 30_000);
     await step.kill();
     expect(await namespace.pods()).toHaveLength(1);
     const post = await step.runPost();
@@ -42,7 +42,7 @@ test.each([143, 0])(
   async exitCode => {
     const step = namespace.start(script(`trap "exit ${exitCode}" TERM; echo running; while :; do sleep 0.1; done`));
     try {
-      await step.line('running', 30_000);
+      await step.line(/^running$/, 30_000);
       await namespace.kubectl(['delete', 'pod', '--all', '--wait=false']);
       const result = await step.done;
       expect(result.conclusion).toBe('failure');

@@ -65,14 +65,18 @@ describe('ends in one sentence, and nothing is created', () => {
     [
       'a reserved label',
       { labels: '{kubernetes-pod-step/run-id: "1"}' },
-      /^labels\.kubernetes-pod-step\/run-id: the prefix .* is reserved/,
+      /^labels\[kubernetes-pod-step\/run-id\]: the prefix .* is reserved/,
     ],
     [
       'a missing namespace',
       { namespace: 'no-such-namespace' },
       /^Namespace no-such-namespace does not exist.*correct `namespace`/,
     ],
-    ['a label that Kubernetes does not take', { labels: '{"a b": c}' }, /metadata\.labels: Invalid value: "a b"/],
+    [
+      'a label that Kubernetes does not take',
+      { labels: '{"a b": c}' },
+      /^labels\[a b\]: "a b" cannot be the key of a label: /,
+    ],
   ])('%s', async (_, inputs, sentence) => {
     const step = await namespace.run({ cmds: 'true', ...inputs });
     expect(step.exitCode).toBe(1);
