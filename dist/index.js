@@ -38579,8 +38579,9 @@ function withoutAssignedSecrets(script) {
 }
 function quoted2(word2) {
   if (/^[\w@%+=:,./-]+$/.test(word2)) return word2;
-  if (/[\n\r]/.test(word2)) return JSON.stringify(word2);
-  return `'${word2.replaceAll("'", "'\\''")}'`;
+  const [first = "", ...more] = word2.split(/[\r\n]+/).filter((line2) => line2.trim() !== "");
+  const line = `'${first.replaceAll("'", "'\\''")}'`;
+  return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? "line" : "lines"} more)`;
 }
 var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
 var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;

@@ -34,7 +34,7 @@ describe('a container that succeeds', () => {
   test('has a line in the log within a second, while it still runs', async () => {
     const step = namespace.start(script('echo early; read -t 30 < /dev/zero; sleep 30'));
     try {
-      const { atMs } = await step.line('early', 30_000);
+      const { atMs } = await step.line(/^early$/, 30_000);
       const seen = Date.now();
       const [pod] = await namespace.pods();
       expect(pod?.status?.containerStatuses?.[0]?.state?.running ?? pod?.status?.phase).toBeTruthy();

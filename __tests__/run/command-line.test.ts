@@ -9,7 +9,8 @@ describe('a command is shown', () => {
     ['with quotes where a shell needs them', ['sh', '-c', 'echo "$HOME"'], `sh -c 'echo "$HOME"'`],
     ['with quotes in quotes', ['echo', "it's"], `echo 'it'\\''s'`],
     ['with its empty words', ['a', ''], "a ''"],
-    ['on one line', ['python', '-c', 'print(1)\nprint(2)'], 'python -c "print(1)\\nprint(2)"'],
+    ['with the first line of a script', ['sh', '-c', '\necho 1\necho 2\n'], "sh -c 'echo 1' (and 1 line more)"],
+    ['with the first line of a longer script', ['sh', '-c', 'a\nb\nc'], "sh -c 'a' (and 2 lines more)"],
     ['of nothing', [], ''],
     ['beyond ASCII', ['écho', '日本'], "'écho' '日本'"],
   ])('%s', (_, words, line) => expect(commandLine(words)).toBe(line));

@@ -2,7 +2,7 @@ import { looksSecret } from '../pod/secret-shapes.ts';
 
 const LONGEST = 300;
 
-/** @returns the words of a command as they could be typed into a shell, on one line, what looks like a secret hidden, cut where it is long. */
+/** @returns the words of a command as they could be typed into a shell, on one line, a script by its first line, what looks like a secret hidden, cut where it is long. */
 export function commandLine(words: string[]): string {
   const shown = words.map((word, index) => {
     const [, option = '', value = ''] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word) ?? [];
@@ -26,8 +26,9 @@ function withoutAssignedSecrets(script: string): string {
 
 function quoted(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  if (/[\n\r]/.test(word)) return JSON.stringify(word);
-  return `'${word.replaceAll("'", "'\\''")}'`;
+  const [first = '', ...more] = word.split(/[\r\n]+/).filter(line => line.trim() !== '');
+  const line = `'${first.replaceAll("'", "'\\''")}'`;
+  return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? 'line' : 'lines'} more)`;
 }
 
 /** Programs that take one word behind -c as what they are to do. */
