@@ -1,4 +1,4 @@
-import type { V1ContainerState, V1ContainerStatus, V1Pod, V1PodStatus } from '@kubernetes/client-node';
+import type { V1ContainerState, V1ContainerStatus, V1Pod, V1PodCondition, V1PodStatus } from '@kubernetes/client-node';
 
 export function containerStatus(state: V1ContainerState, name = 'base', image = 'busybox'): V1ContainerStatus {
   return { name, image, imageID: '', ready: false, restartCount: 0, state };
@@ -36,3 +36,21 @@ export const ended = (exitCode: number, reason = exitCode === 0 ? 'Completed' : 
 export const waiting = (reason: string, message?: string): V1ContainerState => ({
   waiting: { reason, ...(message !== undefined && { message }) },
 });
+
+export const condition = (status: string, message?: string): V1PodCondition => ({
+  type: 'PodScheduled',
+  status,
+  ...(message !== undefined && { message }),
+});
+
+/** A pod that has no node yet. */
+export const unscheduled = (message?: string): V1Pod =>
+  podWith(undefined, { phase: 'Pending', ...(message !== undefined && { conditions: [condition('False', message)] }) });
+
+/** A pod on its node, whose container waits for this. */
+export const starting = (reason: string, message?: string, image = 'busybox'): V1Pod =>
+  podWith(undefined, {
+    phase: 'Pending',
+    conditions: [condition('True')],
+    containerStatuses: [containerStatus(waiting(reason, message), 'base', image)],
+  });

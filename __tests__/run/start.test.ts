@@ -1,24 +1,10 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { V1ContainerState, V1Pod, V1PodCondition } from '@kubernetes/client-node';
+import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
 import type { PodEvent, PodEvents } from '../../src/kubernetes/events.ts';
 import { referencesOf } from '../../src/pod/references.ts';
 import type { ObservedPod, PodView } from '../../src/run/observe.ts';
 import { type StartOptions, waitForStart } from '../../src/run/start.ts';
-import { containerStatus, ended, podWith, running, waiting } from './pods.ts';
-
-const condition = (status: string, message?: string): V1PodCondition => ({
-  type: 'PodScheduled',
-  status,
-  ...(message !== undefined && { message }),
-});
-const unscheduled = (message?: string) =>
-  podWith(undefined, { phase: 'Pending', ...(message !== undefined && { conditions: [condition('False', message)] }) });
-const starting = (reason: string, message?: string, image = 'busybox') =>
-  podWith(undefined, {
-    phase: 'Pending',
-    conditions: [condition('True')],
-    containerStatuses: [containerStatus(waiting(reason, message), 'base', image)],
-  });
+import { condition, containerStatus, ended, podWith, running, starting, unscheduled, waiting } from './pods.ts';
 
 describe('the wait for the start', () => {
   /** A pod as {@link ObservedPod} shows it, moved by hand. */

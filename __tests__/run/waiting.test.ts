@@ -1,25 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { CoreV1Event, V1Pod, V1PodCondition } from '@kubernetes/client-node';
+import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
 import { type PodEvent, podEvent } from '../../src/kubernetes/events.ts';
 import { referencesOf } from '../../src/pod/references.ts';
 import { type Known, waitingFor } from '../../src/run/waiting.ts';
-import { containerStatus, ended, podWith, running, waiting } from './pods.ts';
-
-const condition = (status: string, message?: string): V1PodCondition => ({
-  type: 'PodScheduled',
-  status,
-  ...(message !== undefined && { message }),
-});
-const unscheduled = (message?: string) =>
-  podWith(undefined, { phase: 'Pending', ...(message !== undefined && { conditions: [condition('False', message)] }) });
-const starting = (reason: string, message?: string, image = 'busybox') =>
-  podWith(undefined, {
-    phase: 'Pending',
-    conditions: [condition('True')],
-    containerStatuses: [containerStatus(waiting(reason, message), 'base', image)],
-  });
+import { condition, containerStatus, ended, podWith, running, starting, unscheduled, waiting } from './pods.ts';
 
 describe('a pod waits for', () => {
   test.each<[string, V1Pod]>([
