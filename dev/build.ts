@@ -52,6 +52,7 @@ const result = await build({
 
 const files = new Map<string, string>([
   ['index.js', result.outputFiles[0]?.text ?? ''],
+  ['post.js', "process.argv.splice(2, Infinity, 'post');\nawait import('./index.js');\n"],
   // Actions are loaded by path, far from our package.json.
   ['package.json', '{ "type": "module" }\n'],
   ['licenses.txt', await licenses(Object.keys(result.metafile.inputs))],

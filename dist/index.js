@@ -10989,7 +10989,7 @@ var require_client_h1 = __commonJS({
       kClosed,
       kUseMilo
     } = require_symbols();
-    var constants2 = require_constants3();
+    var constants3 = require_constants3();
     var { H1Parser, getMiloEnabled } = typeof esbuildDetection === "undefined" ? require_parser_h1() : {};
     var EMPTY_BUF = Buffer.alloc(0);
     var FastBuffer = Buffer[Symbol.species];
@@ -11132,7 +11132,7 @@ var require_client_h1 = __commonJS({
        */
       constructor(client, socket, { exports: exports2 }) {
         this.llhttp = exports2;
-        this.ptr = this.llhttp.llhttp_alloc(constants2.TYPE.RESPONSE);
+        this.ptr = this.llhttp.llhttp_alloc(constants3.TYPE.RESPONSE);
         this.client = client;
         this.socket = socket;
         this.timeout = null;
@@ -11232,11 +11232,11 @@ var require_client_h1 = __commonJS({
             currentParser = null;
             currentBufferRef = null;
           }
-          if (ret !== constants2.ERROR.OK) {
+          if (ret !== constants3.ERROR.OK) {
             const data = chunk.subarray(llhttp.llhttp_get_error_pos(this.ptr) - currentBufferPtr);
-            if (ret === constants2.ERROR.PAUSED_UPGRADE) {
+            if (ret === constants3.ERROR.PAUSED_UPGRADE) {
               this.onUpgrade(data);
-            } else if (ret === constants2.ERROR.PAUSED) {
+            } else if (ret === constants3.ERROR.PAUSED) {
               this.paused = true;
               socket.unshift(data);
             } else {
@@ -11271,10 +11271,10 @@ var require_client_h1 = __commonJS({
         } finally {
           currentParser = null;
         }
-        if (ret === constants2.ERROR.OK) {
+        if (ret === constants3.ERROR.OK) {
           return null;
         }
-        if (ret === constants2.ERROR.PAUSED || ret === constants2.ERROR.PAUSED_UPGRADE) {
+        if (ret === constants3.ERROR.PAUSED || ret === constants3.ERROR.PAUSED_UPGRADE) {
           this.paused = true;
           return null;
         }
@@ -11291,7 +11291,7 @@ var require_client_h1 = __commonJS({
           const len = new Uint8Array(llhttp.memory.buffer, ptr).indexOf(0);
           message = "Response does not match the HTTP/1.1 protocol (" + Buffer.from(llhttp.memory.buffer, ptr, len).toString() + ")";
         }
-        return new HTTPParserError(message, constants2.ERROR[ret], data);
+        return new HTTPParserError(message, constants3.ERROR[ret], data);
       }
       destroy() {
         assert(currentParser === null);
@@ -11513,7 +11513,7 @@ var require_client_h1 = __commonJS({
           socket[kBlocking] = false;
           client[kResume]();
         }
-        return pause2 ? constants2.ERROR.PAUSED : 0;
+        return pause2 ? constants3.ERROR.PAUSED : 0;
       }
       /**
        * @param {Buffer} buf
@@ -11539,7 +11539,7 @@ var require_client_h1 = __commonJS({
         }
         this.bytesRead += buf2.length;
         if (request3.onResponseData(buf2) === false) {
-          return constants2.ERROR.PAUSED;
+          return constants3.ERROR.PAUSED;
         }
         return 0;
       }
@@ -11580,13 +11580,13 @@ var require_client_h1 = __commonJS({
         if (socket[kWriting]) {
           assert(client[kRunning] === 0);
           util.destroy(socket, new InformationalError("reset"));
-          return constants2.ERROR.PAUSED;
+          return constants3.ERROR.PAUSED;
         } else if (!shouldKeepAlive) {
           util.destroy(socket, new InformationalError("reset"));
-          return constants2.ERROR.PAUSED;
+          return constants3.ERROR.PAUSED;
         } else if (socket[kReset] && client[kRunning] === 0) {
           util.destroy(socket, new InformationalError("reset"));
-          return constants2.ERROR.PAUSED;
+          return constants3.ERROR.PAUSED;
         } else if (client[kPipelining] == null || client[kPipelining] === 1) {
           setImmediate(client[kResume]);
         } else {
@@ -17527,13 +17527,13 @@ var require_ipv4 = __commonJS({
     Object.defineProperty(exports, "__esModule", { value: true });
     exports.Address4 = void 0;
     var common = __importStar(require_common());
-    var constants2 = __importStar(require_constants5());
+    var constants3 = __importStar(require_constants5());
     var address_error_1 = require_address_error();
-    var isCorrect4 = common.isCorrect(constants2.BITS);
+    var isCorrect4 = common.isCorrect(constants3.BITS);
     var Address4 = class _Address4 {
       constructor(address) {
         this.addressMinusSuffix = "";
-        this.groups = constants2.GROUPS;
+        this.groups = constants3.GROUPS;
         this.parsedAddress = [];
         this.parsedSubnet = "";
         this.subnet = "/32";
@@ -17543,17 +17543,17 @@ var require_ipv4 = __commonJS({
         this.isInSubnet = common.isInSubnet;
         this.isHostInSubnet = common.isHostInSubnet;
         this.address = address;
-        const subnet = constants2.RE_SUBNET_STRING.exec(address);
+        const subnet = constants3.RE_SUBNET_STRING.exec(address);
         if (subnet) {
           this.parsedSubnet = subnet[0].replace("/", "");
           this.subnetMask = parseInt(this.parsedSubnet, 10);
           this.subnet = `/${this.subnetMask}`;
-          if (this.subnetMask < 0 || this.subnetMask > constants2.BITS) {
+          if (this.subnetMask < 0 || this.subnetMask > constants3.BITS) {
             throw new address_error_1.AddressError("Invalid subnet mask.");
           }
-          address = address.replace(constants2.RE_SUBNET_STRING, "");
+          address = address.replace(constants3.RE_SUBNET_STRING, "");
         }
-        const longest = constants2.GROUPS * 4 - 1;
+        const longest = constants3.GROUPS * 4 - 1;
         if (address.length > longest) {
           throw new address_error_1.AddressError(`IPv4 addresses are at most ${longest} characters.`);
         }
@@ -17586,7 +17586,7 @@ var require_ipv4 = __commonJS({
         if (groups.some((group) => /^0\d/.test(group))) {
           throw new address_error_1.AddressError("IPv4 addresses can't have leading zeroes.");
         }
-        if (!address.match(constants2.RE_ADDRESS)) {
+        if (!address.match(constants3.RE_ADDRESS)) {
           throw new address_error_1.AddressError("Invalid IPv4 address.");
         }
         return groups;
@@ -17609,7 +17609,7 @@ var require_ipv4 = __commonJS({
        * address.subnetMask; // 24
        */
       static fromAddressAndMask(address, mask) {
-        const bits = common.prefixLengthFromMask(new _Address4(mask).bigInt(), constants2.BITS);
+        const bits = common.prefixLengthFromMask(new _Address4(mask).bigInt(), constants3.BITS);
         return new _Address4(`${address}/${bits}`);
       }
       /**
@@ -17623,9 +17623,9 @@ var require_ipv4 = __commonJS({
        */
       static fromAddressAndWildcardMask(address, wildcardMask) {
         const wildcard = new _Address4(wildcardMask).bigInt();
-        const allOnes = (BigInt(1) << BigInt(constants2.BITS)) - BigInt(1);
+        const allOnes = (BigInt(1) << BigInt(constants3.BITS)) - BigInt(1);
         const mask = wildcard ^ allOnes;
-        const bits = common.prefixLengthFromMask(mask, constants2.BITS);
+        const bits = common.prefixLengthFromMask(mask, constants3.BITS);
         return new _Address4(`${address}/${bits}`);
       }
       /**
@@ -17643,7 +17643,7 @@ var require_ipv4 = __commonJS({
        */
       static fromWildcard(input) {
         const groups = input.split(".");
-        if (groups.length !== constants2.GROUPS) {
+        if (groups.length !== constants3.GROUPS) {
           throw new address_error_1.AddressError("Wildcard pattern must have 4 octets");
         }
         let firstWildcard = -1;
@@ -17658,7 +17658,7 @@ var require_ipv4 = __commonJS({
         }
         const trailing = firstWildcard === -1 ? 0 : groups.length - firstWildcard;
         const replaced = groups.map((g) => g === "*" ? "0" : g);
-        const subnetBits = constants2.BITS - trailing * 8;
+        const subnetBits = constants3.BITS - trailing * 8;
         return new _Address4(`${replaced.join(".")}/${subnetBits}`);
       }
       /**
@@ -17704,7 +17704,7 @@ var require_ipv4 = __commonJS({
        * address.correctForm(); // '192.0.2.42'
        */
       static fromArpa(arpaFormAddress) {
-        const longest = constants2.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
+        const longest = constants3.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
         if (arpaFormAddress.length > longest) {
           throw new address_error_1.AddressError(`in-addr.arpa names are at most ${longest} characters.`);
         }
@@ -17735,7 +17735,7 @@ var require_ipv4 = __commonJS({
       toGroup6() {
         const output = [];
         let i;
-        for (i = 0; i < constants2.GROUPS; i += 2) {
+        for (i = 0; i < constants3.GROUPS; i += 2) {
           output.push(`${common.stringToPaddedHex(this.parsedAddress[i])}${common.stringToPaddedHex(this.parsedAddress[i + 1])}`);
         }
         return output.join(":");
@@ -17752,7 +17752,7 @@ var require_ipv4 = __commonJS({
        * @returns {bigint}
        */
       _startAddress() {
-        return BigInt(`0b${this.mask() + "0".repeat(constants2.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "0".repeat(constants3.BITS - this.subnetMask)}`);
       }
       /**
        * The first address in the range given by this address' subnet.
@@ -17782,7 +17782,7 @@ var require_ipv4 = __commonJS({
        * new Address4('10.0.0.0/24').offset(1).correctForm(); // '10.0.0.1'
        */
       offset(n) {
-        return _Address4.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants2.BITS, "IPv4")).withSubnetMask(this.subnetMask);
+        return _Address4.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants3.BITS, "IPv4")).withSubnetMask(this.subnetMask);
       }
       /**
        * Returns the network that follows this address's network: the address after
@@ -17793,7 +17793,7 @@ var require_ipv4 = __commonJS({
        * new Address4('10.0.0.0/24').nextNetwork().networkForm(); // '10.0.1.0/24'
        */
       nextNetwork() {
-        return _Address4.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants2.BITS, "IPv4")).withSubnetMask(this.subnetMask);
+        return _Address4.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants3.BITS, "IPv4")).withSubnetMask(this.subnetMask);
       }
       withSubnetMask(subnetMask) {
         return new _Address4(`${this.correctForm()}/${subnetMask}`);
@@ -17803,7 +17803,7 @@ var require_ipv4 = __commonJS({
        * @returns {bigint}
        */
       _endAddress() {
-        return BigInt(`0b${this.mask() + "1".repeat(constants2.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "1".repeat(constants3.BITS - this.subnetMask)}`);
       }
       /**
        * The last address in the range given by this address' subnet
@@ -17828,7 +17828,7 @@ var require_ipv4 = __commonJS({
        * @returns {Address4}
        */
       subnetMaskAddress() {
-        return _Address4.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants2.BITS - this.subnetMask)}`));
+        return _Address4.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants3.BITS - this.subnetMask)}`));
       }
       /**
        * The Cisco-style wildcard mask, e.g. `0.0.0.255` for a `/24`. This is
@@ -17837,7 +17837,7 @@ var require_ipv4 = __commonJS({
        * @returns {Address4}
        */
       wildcardMask() {
-        return _Address4.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants2.BITS - this.subnetMask)}`));
+        return _Address4.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants3.BITS - this.subnetMask)}`));
       }
       /**
        * The network address in CIDR string form, e.g. `192.168.1.0/24` for
@@ -18018,7 +18018,7 @@ var require_ipv4 = __commonJS({
        */
       binaryZeroPad() {
         if (this._binaryZeroPad === void 0) {
-          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants2.BITS, "0");
+          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants3.BITS, "0");
         }
         return this._binaryZeroPad;
       }
@@ -18033,7 +18033,7 @@ var require_ipv4 = __commonJS({
        */
       groupForV6() {
         const segments = this.parsedAddress;
-        return this.correctForm().replace(constants2.RE_ADDRESS, `<span class="hover-group group-v4 group-6">${segments.slice(0, 2).join(".")}</span>.<span class="hover-group group-v4 group-7">${segments.slice(2, 4).join(".")}</span>`);
+        return this.correctForm().replace(constants3.RE_ADDRESS, `<span class="hover-group group-v4 group-6">${segments.slice(0, 2).join(".")}</span>.<span class="hover-group group-v4 group-7">${segments.slice(2, 4).join(".")}</span>`);
       }
     };
     exports.Address4 = Address4;
@@ -18055,7 +18055,7 @@ var require_ipv4 = __commonJS({
     ];
     var BENCHMARKING_V4 = new Address4("198.18.0.0/15");
     var RESERVED_V4 = new Address4("240.0.0.0/4");
-    var SPECIAL_PURPOSE_V4 = constants2.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
+    var SPECIAL_PURPOSE_V4 = constants3.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
       subnet: new Address4(cidr),
       reachable
     }));
@@ -21396,6 +21396,9 @@ var require_hpagent = __commonJS({
   }
 });
 
+// src/github/commands.ts
+import { randomBytes } from "node:crypto";
+
 // node_modules/@actions/core/lib/command.js
 import * as os from "os";
 
@@ -21830,30 +21833,6 @@ function getState(name) {
   return process.env[`STATE_${name}`] || "";
 }
 
-// src/github/state.ts
-function isPost() {
-  return getState("main_started") === "true";
-}
-function saveStarted() {
-  save("main_started", "true");
-}
-function savePod(pod) {
-  save("pod", JSON.stringify(pod));
-}
-function saveTidy() {
-  save("tidy", "true");
-}
-function podLeftBehind() {
-  const pod = getState("pod");
-  return pod === "" || getState("tidy") === "true" ? void 0 : JSON.parse(pod);
-}
-function save(name, value) {
-  if (process.env["GITHUB_STATE"]) saveState(name, value);
-}
-
-// src/github/commands.ts
-import { randomBytes } from "node:crypto";
-
 // src/github/terminal.ts
 var CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 var COLOUR = /^[0-9;:]{0,200}$/;
@@ -21994,7 +21973,8 @@ var JobLog = class {
   mask(secret) {
     const lines = secret.split(/[\r\n]+/).filter((line) => line.trim() !== "");
     const telling = lines.length < 2 ? lines : lines.filter((line) => line.trim().length >= LEAST_OF_A_LINE);
-    for (const line of telling) this.#command(() => setSecret(line));
+    const shown2 = telling.map(jobLogText).filter((line) => line.trim().length >= LEAST_OF_A_LINE);
+    for (const line of /* @__PURE__ */ new Set([...telling, ...shown2])) this.#command(() => setSecret(line));
   }
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close() {
@@ -25425,11 +25405,15 @@ function inOurWords(reason) {
   return REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? reason.replace(/"[^"]*"?/g, "...");
 }
 var MOST_VALUES = 1e5;
+var MOST_CHARACTERS = 16 * 2 ** 20;
 function checkSize(tree) {
   let values = 0;
+  let characters = 0;
   const visit2 = (node, parents) => {
     if (parents.includes(node)) throw new YamlError("an alias refers to what it is part of");
     if (++values > MOST_VALUES) throw new YamlError(`it holds more than ${MOST_VALUES} values`);
+    if (typeof node === "string") characters += node.length;
+    if (characters > MOST_CHARACTERS) throw new YamlError(`it holds more than ${MOST_CHARACTERS} characters of text`);
     if (typeof node !== "object" || node instanceof Scalar) return;
     for (const child of Object.values(node)) visit2(child, typeof child === "object" ? [...parents, node] : []);
   };
@@ -25562,7 +25546,10 @@ var OTHER_NAME = {
   is_delete_operator_pod: "on_finish_action",
   on_finish_action: "is_delete_operator_pod"
 };
+var PYTHON_ESCAPE = /^\s*[[{][^#]*'[^'\n]*\\[ntr\\][^'\n]*'/;
+var PYTHON_CALL = /\b(?:k8s\.)?(?:Secret|V1[A-Z]\w+|VolumeMount|Volume|Toleration)\(/;
 var PYTHON_NONE = /(?<!(?:propagation|policy)['"]?\s*)[:[,-]\s+None\s*(?:[,\]}#]|$)/im;
+var MOST_PROBLEMS = 500;
 var InputReader = class {
   problems = [];
   /** What is no fault and yet not as it looks, for the log: each once. */
@@ -25580,8 +25567,11 @@ var InputReader = class {
   }
   /** @param path the place in the input, e.g. `[1].deploy_type` */
   problem(name, sentence, path2 = "") {
-    const problem = `${this.place(name)}${path2}: ${sentence}`;
-    if (!this.problems.includes(problem)) this.problems.push(problem);
+    const secret = name === "secret_env" || name === "secret_files";
+    const place = secret && !/^(\.[A-Za-z_]\w*|\[[\w./-]*\])*(\.\w+)?$/.test(path2) ? "" : path2;
+    const told = secret ? sentence.replace(/"[^"]*"/g, "this") : sentence;
+    const problem = `${this.place(name)}${place}: ${told}`;
+    if (this.problems.length < MOST_PROBLEMS && !this.problems.includes(problem)) this.problems.push(problem);
   }
   /**
    * @param place an input, or a place in one, e.g. `env_vars[2]`
@@ -25664,14 +25654,19 @@ var InputReader = class {
     if (this.saysNothing(name)) return new Scalar(null, "");
     try {
       const tree = parseYaml(given.text);
+      if (PYTHON_ESCAPE.test(given.text))
+        this.warnings.add(
+          `${name} holds a backslash in single quotes, which YAML leaves as it is, unlike Python. Use double quotes for \\n and the like.`
+        );
       if (PYTHON_NONE.test(given.text))
         this.warnings.add(
-          `${name} holds None, which YAML reads as text: its word for nothing is null. Quote it if the text is meant.`
+          `${name} holds None, which is text to YAML: its word for nothing is null. As the value of a field of Kubernetes' own it is taken for null.`
         );
       return tree;
     } catch (error2) {
       if (!(error2 instanceof YamlError)) throw error2;
-      this.problem(name, `this is not valid YAML: ${error2.message}.`);
+      const python = PYTHON_CALL.test(given.text) ? " It looks like Python: write each object as a mapping, e.g. {name: data, mountPath: /data}." : "";
+      this.problem(name, `this is not valid YAML: ${error2.message}.${python}`);
       return void 0;
     }
   }
@@ -26000,6 +25995,7 @@ function checkPod(pod, base, report) {
         container,
         ["spec", list2, index2],
         volumes,
+        base,
         list2 === "containers" && container["name"] === base,
         report
       );
@@ -26095,10 +26091,14 @@ function checkSubdomain(name, path2, report) {
       `"${shown(name)}" is no valid name: lower-case letters, digits, dashes and dots, at most ${LONGEST_SUBDOMAIN}, first and last a letter or digit.`
     );
 }
-function checkContainer(container, path2, volumes, isBase, report) {
+function checkContainer(container, path2, volumes, base, isBase, report) {
   const { image, workingDir } = container;
   if (image === void 0 || image === "") {
-    if (!isBase) report(path2, "has no image. The input `image` is that of the base container alone.");
+    if (!isBase)
+      report(
+        path2,
+        `has no image. The input \`image\` is that of the base container alone.${didYouMean(textOf(container["name"]) ?? "", [base])}`
+      );
   } else if (typeof image === "string" && /\s/.test(image))
     report([...path2, "image"], `"${shown(image)}" is no image: it holds white space.`);
   checkAbsolute(workingDir, [...path2, "workingDir"], report);
@@ -26192,10 +26192,13 @@ function readInputs(reader) {
     dryRun: reader.boolean("dry_run") ?? false
   };
 }
+var MOST_SHOWN2 = 50;
 function refuseProblems({ problems }) {
   const [first, ...more] = problems;
   if (first === void 0) return;
-  const list2 = more.length === 0 ? first : problems.map((problem) => `- ${problem}`).join("\n");
+  const shown2 = problems.slice(0, MOST_SHOWN2).map((problem) => `- ${problem}`);
+  if (problems.length > MOST_SHOWN2) shown2.push(`- and ${problems.length - MOST_SHOWN2} more`);
+  const list2 = more.length === 0 ? first : shown2.join("\n");
   throw new StepError("InvalidInput", more.length === 0 ? "Invalid input" : `${problems.length} invalid inputs`, list2);
 }
 function readCluster(reader) {
@@ -26259,10 +26262,11 @@ import { createHash } from "node:crypto";
 var LONGEST_NAME = 63;
 var LONGEST_LABEL = 63;
 var SUFFIX = 8;
+var MOST_READ = 300;
 function dnsLabel(text, longest = LONGEST_NAME) {
-  const label = text.toLowerCase().replace(/-*[^a-z0-9-][^a-z0-9]*/g, "-").replace(/^-+|-+$/g, "");
+  const label = text.slice(0, MOST_READ).toLowerCase().replace(/-*[^a-z0-9-][^a-z0-9]*/g, "-").replace(/^-+|-+$/g, "");
   if (label === "") return text === "" ? "" : `x${hash(text, SUFFIX - 1)}`;
-  if (label.length <= longest) return label;
+  if (label.length <= longest && text.length <= MOST_READ) return label;
   return `${label.slice(0, longest - SUFFIX - 1).replace(/-+$/, "")}-${hash(text, SUFFIX)}`;
 }
 function podName(name, uniqueness) {
@@ -26271,7 +26275,7 @@ function podName(name, uniqueness) {
   return [dnsLabel(name, LONGEST_NAME - SUFFIX - 1), suffix].filter((part) => part !== "").join("-");
 }
 function labelValue(text) {
-  const value = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
+  const value = text.slice(0, MOST_READ).replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
   if (value === text && value.length <= LONGEST_LABEL) return value;
   return `${value.slice(0, LONGEST_LABEL - SUFFIX - 1)}-${hash(text, SUFFIX)}`.replace(/^[._-]+/, "");
 }
@@ -26583,7 +26587,9 @@ function withoutNulls(value) {
 var DOCKER_HUB = "https://index.docker.io/v1/";
 var DEFAULT_MODE = 292;
 var LONGEST_NAME2 = 50;
-function planOwnedSecrets({ env, files, registry }, image, podName2, nonce) {
+var MOST_BYTES = 2 ** 20;
+function planOwnedSecrets({ env, files, registry }, image, podName2, nonce, report = () => {
+}) {
   const named3 = (what) => `${dnsLabel(podName2, LONGEST_NAME2)}-${what}-${hash(nonce, 8)}`;
   const secrets = [];
   const fragments = [];
@@ -26623,6 +26629,13 @@ function planOwnedSecrets({ env, files, registry }, image, podName2, nonce) {
       data: { ".dockerconfigjson": JSON.stringify({ auths }) }
     });
     fragments.push({ from: "registry_username", of: "spec", fields: { imagePullSecrets: [{ name }] } });
+  }
+  for (const secret of secrets) {
+    const bytes = Object.values(secret.data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+    if (bytes > MOST_BYTES)
+      report(
+        `${secret.type === "Opaque" ? secret.name === named3("env") ? "secret_env" : "secret_files" : "registry_password"}: holds ${bytes} bytes together; a Secret takes ${MOST_BYTES}.`
+      );
   }
   return { secrets, fragments };
 }
@@ -26671,6 +26684,16 @@ function enforce(merged, layers, base, report) {
       "activeDeadlineSeconds",
       "has to be a whole number of seconds, at least 1: without it a pod whose runner is lost would run for ever."
     );
+  const index2 = containersOf(merged.pod).findIndex(({ name }) => name === base);
+  for (const field2 of ["restartPolicy", "restartPolicyRules"])
+    if (containersOf(merged.pod)[index2]?.[field2] !== void 0)
+      at2(
+        ["spec", "containers", index2, field2],
+        "is not for the container that decides the outcome: it has ended when it ends. Leave it out."
+      );
+  const finalizers = objectOf(merged.pod["metadata"])["finalizers"];
+  if (Array.isArray(finalizers) && finalizers.length > 0)
+    at2(["metadata", "finalizers"], "would keep the pod on the cluster after it has been deleted. Leave it out.");
   for (const field2 of ["labels", "annotations"])
     for (const key of Object.keys(objectOf(objectOf(merged.pod["metadata"])[field2])))
       if (key.startsWith(RESERVED_PREFIX))
@@ -26717,7 +26740,7 @@ function planPod(sources, identity, nonce, report) {
   const uniqueness = [identity.repositoryId, identity.runId, identity.runAttempt, identity.matrix, nonce].join("/");
   const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : void 0);
   const container = containerNamed(meant.pod, base);
-  const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.["image"]), name, nonce);
+  const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.["image"]), name, nonce, report);
   const merged = new MergedPod(layers(owned.fragments));
   sameRank([...sources.pod.fragments, ...owned.fragments], report);
   const at2 = (path2, sentence) => report(`${merged.originOf(path2)}: ${sentence}`);
@@ -27046,7 +27069,7 @@ function missingNamespace(namespace) {
   };
 }
 function forbidden(message, asked2) {
-  if (/admission webhook "/.test(message)) return refused(message, asked2);
+  if (/admission webhook "|ValidatingAdmissionPolicy /.test(message)) return refused(message, asked2);
   const denied = /User "([^"]*)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?/.exec(
     message
   );
@@ -27079,7 +27102,7 @@ function forbidden(message, asked2) {
       remedy: "Set them in `container_resources`."
     };
   }
-  const account = /serviceaccount "([^"]+)" not found/.exec(message);
+  const account = /serviceaccount "([a-z0-9.-]+)" not found$/.exec(message);
   if (account) {
     return {
       reason: "InvalidPod",
@@ -27088,6 +27111,10 @@ function forbidden(message, asked2) {
       remedy: `Create it (kubectl -n ${asked2.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`
     };
   }
+  const priority = /no PriorityClass with name ([a-z0-9.-]+) was found/.exec(message)?.[1];
+  if (priority) return missingClass("PriorityClass", priority, "priority_class_name");
+  const runtime = /RuntimeClass "([a-z0-9.-]+)" not found/.exec(message)?.[1];
+  if (runtime) return missingClass("RuntimeClass", runtime, "runtime_class_name");
   if (/because it is being terminated/.test(message)) {
     return {
       reason: "NamespaceNotFound",
@@ -27105,6 +27132,14 @@ function forbidden(message, asked2) {
     };
   }
   return refused(message, asked2);
+}
+function missingClass(kind, name, input) {
+  return {
+    reason: "InvalidPod",
+    title: `No such ${kind}`,
+    sentence: `${kind} "${name}" does not exist on this cluster.`,
+    remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind.toLowerCase()}`
+  };
 }
 function refused(message, asked2) {
   return {
@@ -32227,8 +32262,85 @@ function commonSource(value, path2, annotator) {
 var SECRET_NAME = /(^|[_.-])(token|secret|passwd|passphrase|pwd|api_?key|access_?key|private_?key|secret_?key|credentials?|pat)$|(?:auth|access|refresh|api|bearer)token$|(?:api|private|secret|access)key$|password(?!.*[_.-](file|path|dir|url|uri|name|user|policy|length|len|min|max|ttl|age|days|count|prompt|hint|field|key)$)/i;
 var HARMLESS = /^(\d{1,6}|true|false|yes|no|on|off|none|null|(~|\.{1,2})?\/[\w./-]*|[a-z][\w+.-]*:\/\/[^@\s]*|\$\([\w.-]+\)|\$\{?\w+\}?)?$/i;
 var SECRET_VALUE = /\b(gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|A(KIA|SIA)[A-Z0-9]{16}|xox[abposr]-[\w-]{10,}|AIza[\w-]{35}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)|-----BEGIN [A-Z ]*PRIVATE KEY-----|:\/\/[^\s/:@]*:(?![$*])[^\s/@]+@|[Aa]uthorization: *\w+ +[\w+/.~=-]{8,}/;
+var MOST_READ2 = 2e3;
 function looksSecret(name, value) {
-  return SECRET_VALUE.test(value) || SECRET_NAME.test(name) && !HARMLESS.test(value);
+  const start = value.slice(0, MOST_READ2);
+  return SECRET_VALUE.test(start) || SECRET_NAME.test(name.slice(-MOST_READ2)) && !HARMLESS.test(start);
+}
+
+// src/run/command-line.ts
+var LONGEST = 300;
+function commandLine(words, secrets = []) {
+  const line = withoutSecrets(words, secrets).map(quoted).join(" ");
+  if (line.length <= LONGEST) return line;
+  const start = line.slice(0, LONGEST).replace(/\S{0,300}$/, "").trimEnd();
+  return `${start} ... (${line.length} characters)`;
+}
+var LEAST_SECRET = 4;
+function hiding(secrets) {
+  const parts = new Set(secrets.flatMap((secret) => [secret, ...secret.split(/[\r\n]+/)]));
+  const longestFirst = [...parts].filter((part) => part.trim().length >= LEAST_SECRET).sort((a, b) => b.length - a.length);
+  return (text) => {
+    let hidden = "";
+    for (let at2 = 0; at2 < text.length; ) {
+      const found = longestFirst.find((part) => text.startsWith(part, at2));
+      hidden += found === void 0 ? text[at2] : "***";
+      at2 += found?.length ?? 1;
+    }
+    return hidden;
+  };
+}
+function withoutSecrets(words, secrets = []) {
+  const hide = hiding(secrets);
+  return words.map(hide).map((word2, index2) => {
+    const [, option = "", value = ""] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word2) ?? [];
+    if (option !== "" && looksSecret(option.replace(/^-+|=$/g, ""), value)) return `${option}***`;
+    const before = words[index2 - 1] ?? "";
+    if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, "") : "", word2)) return "***";
+    return withoutAssignedSecrets(word2);
+  });
+}
+function withoutAssignedSecrets(script) {
+  return script.replace(
+    /(?<![\w-])(-{0,2}([\w-]+)=)("[^"]*"|'[^']*'|[^\s;&|"']+)/g,
+    (whole, start, name, value) => looksSecret(name, value.replace(/^["']|["']$/g, "")) ? `${start}***` : whole
+  );
+}
+function quoted(word2) {
+  if (/^([\w@%+=:,./-]+=?(\*\*\*)?|\*\*\*)$/.test(word2)) return word2;
+  const [first = "", ...more] = word2.split(/[\r\n]+/).filter((line2) => line2.trim() !== "");
+  const line = `'${first.replaceAll("'", "'\\''")}'`;
+  return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? "line" : "lines"} more)`;
+}
+var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
+var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
+function commandHints(words) {
+  const [program = "", option = "", script = "", ...rest] = words;
+  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
+    return [
+      `${program} ${option} runs one word, ${quoted(script)}: ${rest.map(quoted).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
+    ];
+  const redirect = SHELL.test(program) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
+  if (redirect !== void 0)
+    return [
+      `${quoted(redirect)} is passed to ${program || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
+    ];
+  return [];
+}
+
+// src/github/state.ts
+function savePod(pod) {
+  save("pod", JSON.stringify(pod));
+}
+function saveTidy() {
+  save("tidy", "true");
+}
+function podLeftBehind() {
+  const pod = getState("pod");
+  return pod === "" || getState("tidy") === "true" ? void 0 : JSON.parse(pod);
+}
+function save(name, value) {
+  if (process.env["GITHUB_STATE"]) saveState(name, value);
 }
 
 // src/kubernetes/pods.ts
@@ -32355,7 +32467,7 @@ function droppedFields(sent, answer, path2 = "") {
 }
 function droppedItem(item, answer, index2, path2) {
   const key = ["mountPath", "devicePath", "containerPort", "name", "key", "ip"].find(
-    (field2) => isRecord(item) && item[field2] !== void 0
+    (field2) => isRecord(item) && item[field2] !== void 0 && typeof item[field2] !== "object"
   );
   const candidates = key === void 0 ? answer : answer.filter((other) => isRecord(other) && isRecord(item) && other[key] === item[key]);
   const where = `${path2}[${index2}]`;
@@ -32459,6 +32571,11 @@ function containerStatus(pod, name) {
 function terminated(pod, name) {
   return containerStatus(pod, name)?.state?.terminated;
 }
+function failedInit(pod) {
+  for (const { name, state } of pod.status?.initContainerStatuses ?? [])
+    if (state?.terminated !== void 0 && state.terminated.exitCode !== 0) return { name, ended: state.terminated };
+  return void 0;
+}
 function containerStarted(pod, name) {
   const state = containerStatus(pod, name)?.state;
   return state?.running !== void 0 || state?.terminated !== void 0;
@@ -32513,7 +32630,8 @@ function failure(pod, base, ended2) {
   }
   if (pod.status?.reason === "Evicted") return evicted(pod, where);
   if (ended2.reason === "OOMKilled") {
-    const limit = pod.spec?.containers.find(({ name }) => name === base)?.resources?.limits?.["memory"];
+    const { containers = [], initContainers = [] } = pod.spec ?? {};
+    const limit = [...containers, ...initContainers].find(({ name }) => name === base)?.resources?.limits?.["memory"];
     return {
       reason: "OOMKilled",
       title: "Out of memory",
@@ -32561,10 +32679,22 @@ function neverRan(pod) {
     };
   }
   if (reason === "Evicted") return evicted(pod, `Pod ${podPath2(pod)}`);
+  const init = failedInit(pod);
+  if (init !== void 0) return initFailed(pod, init.name, init.ended);
   return {
     reason: "Rejected",
     title: reason ?? "Pod failed",
     sentence: `Pod ${podPath2(pod)} failed before its container ran (${reason ?? "no reason given"})${why}`
+  };
+}
+function initFailed(pod, name, ended2) {
+  const { reason, title, sentence } = failure(pod, name, ended2);
+  const words = ended2.message?.trim();
+  return {
+    reason,
+    title: `Init container: ${title}`,
+    sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason !== "StartError" ? ` Its last words: ${words}` : ""}`,
+    remedy: "The base container never started. See to the container in `init_containers` or the template."
   };
 }
 function evicted(pod, where) {
@@ -32637,7 +32767,7 @@ async function tidyUp(pod, base, action, client, log) {
     }
   } else if (!pod.view.gone) {
     log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
-    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${base}`);
+    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${failedInit(pod.view.pod)?.name ?? base}`);
     log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
   }
   saveTidy();
@@ -32751,9 +32881,9 @@ function content(askedFor) {
   const isFile = ({ path: path2, key = "" }) => /\.(secret|configMap)(\.items\[\d+\])?$/.test(path2) || key.includes(".");
   const keys = new Map(askedFor.flatMap((one) => one.key === void 0 ? [] : [[one.key, isFile(one)]]));
   if (keys.size === 0) return askedFor.some(isFile) ? "--from-file=PATH" : "--from-literal=KEY=VALUE";
-  return [...keys].map(([key, file]) => file ? `--from-file=${quoted(key)}=PATH` : `--from-literal=${quoted(key)}=VALUE`).join(" ");
+  return [...keys].map(([key, file]) => file ? `--from-file=${quoted2(key)}=PATH` : `--from-literal=${quoted2(key)}=VALUE`).join(" ");
 }
-function quoted(word2) {
+function quoted2(word2) {
   return /^[\w.-]+$/.test(word2) ? word2 : `'${word2.replaceAll("'", `'\\''`)}'`;
 }
 function and(words) {
@@ -33293,13 +33423,14 @@ function named(path2, plan) {
   const origin2 = plan.originOf(path2);
   return origin2.endsWith(path2) ? origin2 : `${origin2} (${path2})`;
 }
+var RUN_URL = /^https:\/\/[\w.:-]+\/[\w.-]+\/[\w.-]+\/actions\/runs\/\d+(\/attempts\/\d+)?$/;
 function nameTaken(pod) {
   const { namespace, name, creationTimestamp, annotations } = pod.metadata ?? {};
   const run = annotations?.[RUN_URL_ANNOTATION];
   return new StepError(
     "NameTaken",
     "Pod name taken",
-    `Pod ${podPath2(pod)} exists already, created at ${creationTimestamp}${run ? ` by ${run}` : ""}. It was not touched.`,
+    `Pod ${podPath2(pod)} exists already, created at ${creationTimestamp}${run !== void 0 && RUN_URL.test(run) ? ` by ${run}` : ""}. It was not touched.`,
     {
       remedy: `Give another \`name\`, leave \`random_name_suffix\` on, or delete that pod: kubectl -n ${namespace} delete pod ${name}`
     }
@@ -33341,6 +33472,7 @@ async function check(client, plan, stop) {
 function printPlan(plan, secrets = []) {
   const { [NONCE_ANNOTATION]: _, ...annotations } = plan.pod.metadata?.annotations ?? {};
   const pod = { ...plan.pod, metadata: { ...plan.pod.metadata, annotations } };
+  const hide = hiding(secrets);
   const made = plan.secrets.map(
     ({ name, data }) => `# Right after the pod, Secret ${name} would be created for it, immutable, with ${Object.keys(data).join(", ")}.
 `
@@ -33349,8 +33481,10 @@ function printPlan(plan, secrets = []) {
     sourceOf: (path2) => plan.sourceOf(path2),
     shown: (path2, value) => {
       const variable = path2.at(-1) === "value" && path2.at(-3) === "env" ? at(pod, path2.slice(0, -1)) : void 0;
+      if (Array.isArray(value) && ["command", "args"].includes(String(path2.at(-1))))
+        return withoutSecrets(value.map(String), secrets);
       if (typeof value !== "string") return value;
-      const hidden = secrets.reduce((text, secret) => text.replaceAll(secret, "***"), value);
+      const hidden = hide(value);
       return looksSecret(String(variable?.["name"] ?? ""), value) ? "***" : hidden;
     }
   });
@@ -33362,7 +33496,23 @@ function at(pod, path2) {
 
 // src/run/prepare.ts
 import { randomUUID as randomUUID2 } from "node:crypto";
-import { readFileSync as readFileSync2 } from "node:fs";
+
+// src/github/files.ts
+import { closeSync, constants as constants2, fstatSync, openSync, readFileSync as readFileSync2 } from "node:fs";
+var MOST_BYTES2 = 64 * 2 ** 20;
+function readRegularFile(path2) {
+  const file = openSync(path2, constants2.O_RDONLY | (constants2.O_NONBLOCK ?? 0));
+  try {
+    const stats = fstatSync(file);
+    const { size } = stats;
+    if (stats.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
+    if (!stats.isFile()) throw new Error("it is no regular file");
+    if (size > MOST_BYTES2) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES2} that are read`);
+    return readFileSync2(file, "utf8");
+  } finally {
+    closeSync(file);
+  }
+}
 
 // src/github/identity.ts
 function readIdentity(env) {
@@ -33397,7 +33547,11 @@ function matrixEntry(matrix) {
 }
 function word(value) {
   const isPlain = typeof value === "string" && /^[A-Za-z_][\w./ -]*$/.test(value) && !/^(true|false|null)$/.test(value);
-  return isPlain ? value : JSON.stringify(value);
+  try {
+    return isPlain ? value : JSON.stringify(value);
+  } catch {
+    return "...";
+  }
 }
 
 // src/github/run-start.ts
@@ -33528,6 +33682,10 @@ function readWords(reader, name) {
   });
 }
 function splitWords(reader, name, text) {
+  if (/^\s*\(.*\)\s*$/s.test(text)) {
+    reader.problem(name, "expected a list of words, or plain text; found a tuple of Python\u2019s. Write [...] for (...).");
+    return void 0;
+  }
   if (/^\s*\{(?!\{)/.test(text)) {
     reader.problem(name, "expected a list of words, or plain text; found a mapping.");
     return void 0;
@@ -33634,17 +33792,88 @@ function written(value) {
   return needsQuotes ? JSON.stringify(text) : text;
 }
 
+// src/pod/template/marks.ts
+var OF_A_VALUE = "\uFDD4";
+function markedDollars(value) {
+  return value.replaceAll("$", () => `$${OF_A_VALUE}`);
+}
+function dollars(text, replaced) {
+  return text.replaceAll(`$${OF_A_VALUE}`, () => replaced ? "$$" : "$");
+}
+var Marks = class {
+  #token;
+  #value;
+  #any;
+  /** @param token letters and digits that neither the template nor any value can hold */
+  constructor(token) {
+    this.#token = token;
+    this.#value = new RegExp(`\uFDD0${token}:(\\d+)\uFDD1`, "g");
+    this.#any = new RegExp(`\uFDD0${token}:(\\d+)\uFDD1|\uFDD2${token}:(\\d+)\uFDD3`, "g");
+  }
+  value(index2) {
+    return `\uFDD0${this.#token}:${index2}\uFDD1`;
+  }
+  /** @returns text of a template with a mark before what is on each of its lines */
+  lines(text, first) {
+    const mark = (line, index2) => line === "" ? "" : `\uFDD2${this.#token}:${first + index2}\uFDD3${line}`;
+    return text.split("\n").map(mark).join("\n");
+  }
+  /** @returns the numbers of the values that stand in the text */
+  valuesIn(text) {
+    return Array.from(text.matchAll(this.#value), ([, index2]) => Number(index2));
+  }
+  isIn(text) {
+    return text.includes(this.#token);
+  }
+  /** @returns the text with its values, and without marks of lines */
+  filled(text, values) {
+    return text.replace(this.#any, (_, index2) => index2 === void 0 ? "" : values[Number(index2)] ?? "");
+  }
+  /** @returns the text without marks of lines, and for each place in it the line of the template that it came from */
+  withoutLines(text, lineOfValue) {
+    const from = [];
+    let removed = 0;
+    const unmarked = text.replace(this.#any, (mark, index2, line, offset) => {
+      from.push({ offset: offset - removed, line: index2 === void 0 ? Number(line) : lineOfValue(Number(index2)) });
+      if (index2 !== void 0) return mark;
+      removed += mark.length;
+      return "";
+    });
+    return {
+      text: unmarked,
+      placeAt: (offset) => from.findLast((place) => place.offset <= offset) ?? { offset: 0, line: 1 }
+    };
+  }
+};
+
 // src/pod/conform.ts
-var HOMES = [
-  ["metadata", "V1ObjectMeta"],
-  ["spec", "V1PodSpec"]
-];
+var HOMES = {
+  V1Pod: [
+    ["under metadata", "V1ObjectMeta"],
+    ["under spec", "V1PodSpec"]
+  ],
+  V1ObjectMeta: [["beside metadata", "V1Pod"]],
+  V1PodSpec: [["into a container, under spec.containers", "V1Container"]]
+};
+var OWN_NONE = ["mountPropagation", "dnsPolicy", "value", "restartPolicy"];
 var MOST = Number.MAX_SAFE_INTEGER;
 function conform(tree, type, report, strategic = false) {
   return new Conformer(report, strategic ? "followed" : "refused").value(tree, type, []);
 }
 function conformField(tree, model, field2, report) {
   return new Conformer(report, "refused").field(tree, model, field2, []);
+}
+function isExpanded(path2) {
+  const [before, list2, last] = path2.slice(-3);
+  if (last === "subPathExpr") return true;
+  if (last === "value") return before === "env";
+  return typeof before === "number" && (list2 === "command" || list2 === "args");
+}
+function withoutMarks(value) {
+  if (typeof value === "string") return dollars(value, false);
+  if (Array.isArray(value)) return value.map(withoutMarks);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, withoutMarks(child)]));
 }
 var Conformer = class _Conformer {
   report;
@@ -33715,18 +33944,19 @@ var Conformer = class _Conformer {
       const before = spelt.get(field2.name);
       if (before !== void 0) this.say(where, `is the same field as ${before}. Keep one of them.`);
       spelt.set(field2.name, key);
+      if (child === "None" && !OWN_NONE.includes(field2.name)) return [field2.name, null];
       return [field2.name, this.field(child, model, field2.name, where)];
     });
   }
   unknown(tree, model, key, path2) {
     const child = tree[key] ?? "";
     const meant = [...fieldsOf(model)?.keys() ?? []].find((name) => isMistyped(key, name));
-    const home = model === "V1Pod" && HOMES.find(([, inside]) => fieldNamed(inside, key) !== void 0)?.[0];
-    if (meant !== void 0) {
+    const home = HOMES[model]?.find(([, inside]) => fieldNamed(inside, key) !== void 0)?.[0];
+    if (home) this.say(path2, `belongs ${home}. Is it indented as it should be?`);
+    else if (meant !== void 0) {
       this.say(path2, `there is no such field. Did you mean ${meant}?`);
       return Object.hasOwn(tree, meant) ? [key, void 0] : [meant, this.field(child, model, meant, path2)];
     }
-    if (home) this.say(path2, `belongs under ${home}.`);
     return [key, this.plain(child, path2)];
   }
   directive(place) {
@@ -33757,7 +33987,7 @@ var Conformer = class _Conformer {
     }
   }
   text(tree, path2) {
-    return isScalar(tree) ? String(tree) : this.wrong(tree, "text", path2);
+    return isScalar(tree) ? dollars(String(tree), isExpanded(path2)) : this.wrong(tree, "text", path2);
   }
   number(tree, path2) {
     if (!(tree instanceof Scalar) || typeof tree.value !== "number")
@@ -33779,7 +34009,7 @@ var Conformer = class _Conformer {
   }
   /** What is not known, or may be of several types, is passed on as YAML reads it. */
   plain(tree, path2) {
-    const value = plain(tree);
+    const value = withoutMarks(plain(tree));
     const tooLarge2 = (node) => typeof node === "number" ? Math.abs(node) > MOST : typeof node === "object" && node !== null && Object.values(node).some(tooLarge2);
     if (!tooLarge2(value)) return value;
     this.say(
@@ -33900,8 +34130,15 @@ function fromLines(reader, input, text, passedOn) {
     if (seen.has(name))
       reader.problem(input, `${name} is set twice${where}. Kubernetes would take the last one; remove one of them.`);
     seen.add(name);
-    if (equals !== -1) return [{ name, value: content2.slice(equals + 1), from }];
-    const value = reader.env[name];
+    const value = equals === -1 ? reader.env[name] : content2.slice(equals + 1);
+    if (input === "secret_env" && equals !== -1 && /^=*$/.test(value ?? "") && !/^[A-Z_][A-Z0-9_]*$/.test(name)) {
+      reader.problem(
+        input,
+        `expected KEY=value; found something without a value${where}, which may be the secret alone.`
+      );
+      return [];
+    }
+    if (equals !== -1) return [{ name, value: value ?? "", from }];
     if (value !== void 0) return [{ name, value: passedOn(value), from }];
     const [bare, example] = input === "secret_env" ? ["name", "NAME"] : [name, name];
     reader.problem(
@@ -34038,8 +34275,11 @@ function readSecretFiles(reader) {
     );
     return [];
   }
+  const folders = Object.keys(tree);
   return Object.entries(tree).flatMap(([path2, value]) => {
     const place = `[${path2}]`;
+    if (folders.some((other) => other.startsWith(`${path2}/`)))
+      reader.problem("secret_files", "is a file, and the folder of another one too.", place);
     if (!/^\/.*[^/]$/.test(path2) || path2.split("/").includes("..")) {
       reader.problem("secret_files", "expected the absolute path of a file in the container.", place);
       return [];
@@ -34056,7 +34296,12 @@ function readSecretFiles(reader) {
   });
 }
 function fromMapping(reader, value, place) {
-  reader.unknownKeys("secret_files", place, value, ["content", "env", "mode"]);
+  if (Object.keys(value).some((key) => !["content", "env", "mode"].includes(key)))
+    reader.problem(
+      "secret_files",
+      "expected content or env, and perhaps mode; found another key. Quote JSON that is the content, or give it by env.",
+      place
+    );
   const { content: content2, env, mode } = value;
   const has = (tree) => tree !== void 0 && !isNull(tree);
   if (has(content2) === has(env)) {
@@ -34069,14 +34314,18 @@ function fromMapping(reader, value, place) {
   if (name === void 0) return {};
   const passed = reader.env[name];
   if (passed === void 0)
-    reader.problem("secret_files", `the step has no variable ${name}. Set it under env: of the step.`, `${place}.env`);
+    reader.problem(
+      "secret_files",
+      "the step has no variable of that name. Set it under env: of the step.",
+      `${place}.env`
+    );
   return { content: passed, mode: modeNumber };
 }
 function readMode(reader, mode, place) {
   if (mode === void 0 || isNull(mode)) return void 0;
   const value = typeof mode === "object" && "value" in mode ? mode.value : void 0;
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 511) return value;
-  reader.problem("secret_files", `expected a file mode, e.g. 0400, without quotes; found ${describe(mode)}.`, place);
+  reader.problem("secret_files", `expected a file mode, e.g. 0400, without quotes.`, place);
   return void 0;
 }
 function textOf2(reader, tree, place) {
@@ -37496,7 +37745,7 @@ function runtimeValue(value) {
 
 // src/pod/template/limits.ts
 var MOST_STEPS = 5e5;
-var MOST_CHARACTERS = 4 * 2 ** 20;
+var MOST_CHARACTERS2 = 4 * 2 ** 20;
 var MOST_ITEMS = 1e5;
 var MOST_DEPTH = 60;
 var LimitReached = class extends Error {
@@ -37505,7 +37754,7 @@ var Failure = class extends Error {
 };
 var Budget = class {
   #steps = MOST_STEPS;
-  #characters = MOST_CHARACTERS;
+  #characters = MOST_CHARACTERS2;
   #depth = MOST_DEPTH;
   step(count = 1) {
     this.#steps -= count;
@@ -37531,10 +37780,14 @@ var Budget = class {
   work(values) {
     for (const value of values) this.step(value.type === "StringValue" ? value.value.length >> 8 : sizeOf(value));
   }
+  /** Charges for what the library copies item by item, and a text character by character. */
+  copy(value) {
+    this.step(sizeOf(value));
+  }
   /** As {@link work}, where what comes out may be as large as the product of what goes in. */
   product(owners, args) {
     const product = Math.max(0, ...owners.map(sizeOf)) * Math.max(1, ...args.map(magnitudeOf));
-    if (product > 16 * MOST_CHARACTERS) throw tooLarge();
+    if (product > 16 * MOST_CHARACTERS2) throw tooLarge();
   }
   /** Charges for all that a value holds, before it is made text: a list that holds another twice, and that a third twice, is small until then. */
   weigh(value) {
@@ -37546,7 +37799,7 @@ var Budget = class {
   }
 };
 function bounded(value) {
-  if (value.type === "StringValue" && value.value.length > MOST_CHARACTERS) throw tooLarge();
+  if (value.type === "StringValue" && value.value.length > MOST_CHARACTERS2) throw tooLarge();
   if (Array.isArray(value.value) && value.value.length > MOST_ITEMS) throw tooLarge();
   return value;
 }
@@ -37558,7 +37811,7 @@ function limitOf(error2) {
 }
 function tooLarge() {
   return new LimitReached(
-    `it makes more than ${MOST_CHARACTERS} characters of text, or a list of more than ${MOST_ITEMS} items.`
+    `it makes more than ${MOST_CHARACTERS2} characters of text, or a list of more than ${MOST_ITEMS} items.`
   );
 }
 function sizeOf({ value }) {
@@ -37710,6 +37963,7 @@ var StrictExpressions = class extends Interpreter2 {
       return this.#named(runtimeValue(void 0), () => ({ ...first, text: nodeText(node), path: nodePath(node) }));
     }
     const parts = property.type === "SliceExpression" ? [property.start, property.stop, property.step].filter((part) => part !== void 0) : node.computed ? [property] : [];
+    if (property.type === "SliceExpression") this.budget.copy(object2);
     const value = this.strictly(node, parts, environment, [[node.object, object2]]);
     if (value.type === "FunctionValue") this.#owners.set(value, object2);
     return this.#named(value, () => {
@@ -38075,55 +38329,9 @@ var TemplateInterpreter = class extends StrictExpressions {
   }
 };
 
-// src/pod/template/marks.ts
-var Marks = class {
-  #token;
-  #value;
-  #any;
-  /** @param token letters and digits that neither the template nor any value can hold */
-  constructor(token) {
-    this.#token = token;
-    this.#value = new RegExp(`\uFDD0${token}:(\\d+)\uFDD1`, "g");
-    this.#any = new RegExp(`\uFDD0${token}:(\\d+)\uFDD1|\uFDD2${token}:(\\d+)\uFDD3`, "g");
-  }
-  value(index2) {
-    return `\uFDD0${this.#token}:${index2}\uFDD1`;
-  }
-  /** @returns text of a template with a mark before what is on each of its lines */
-  lines(text, first) {
-    const mark = (line, index2) => line === "" ? "" : `\uFDD2${this.#token}:${first + index2}\uFDD3${line}`;
-    return text.split("\n").map(mark).join("\n");
-  }
-  /** @returns the numbers of the values that stand in the text */
-  valuesIn(text) {
-    return Array.from(text.matchAll(this.#value), ([, index2]) => Number(index2));
-  }
-  isIn(text) {
-    return text.includes(this.#token);
-  }
-  /** @returns the text with its values, and without marks of lines */
-  filled(text, values) {
-    return text.replace(this.#any, (_, index2) => index2 === void 0 ? "" : values[Number(index2)] ?? "");
-  }
-  /** @returns the text without marks of lines, and for each place in it the line of the template that it came from */
-  withoutLines(text, lineOfValue) {
-    const from = [];
-    let removed = 0;
-    const unmarked = text.replace(this.#any, (mark, index2, line, offset) => {
-      from.push({ offset: offset - removed, line: index2 === void 0 ? Number(line) : lineOfValue(Number(index2)) });
-      if (index2 !== void 0) return mark;
-      removed += mark.length;
-      return "";
-    });
-    return {
-      text: unmarked,
-      placeAt: (offset) => from.findLast((place) => place.offset <= offset) ?? { offset: 0, line: 1 }
-    };
-  }
-};
-
 // src/pod/template/source.ts
 var LONGEST_TAG = 1e4;
+var MOST_COST = 3 * LONGEST_TAG ** 2;
 var LONGEST_QUOTE = 80;
 function cutTemplate(template) {
   const cutter = new Cutter(template);
@@ -38137,6 +38345,7 @@ var Cutter = class {
   #template;
   #position = 0;
   #line = 1;
+  #cost = 0;
   /** Whether the tag before said `-%}`. */
   #trimming = false;
   constructor(template) {
@@ -38152,10 +38361,16 @@ var Cutter = class {
       const bracket = this.#template.slice(start, start + 2);
       const closing = bracket === "{#" ? "#}" : bracket === "{{" ? "}}" : "%}";
       const end = bracket === "{#" ? this.#template.indexOf("#}", start + 2) : this.#tagEnd(start + 2, closing);
-      if (end === -1) {
+      if (end === -1 || end === this.#template.length) {
         this.#problem(`${bracket} is never closed: ${closing} is missing.`);
+        if (end !== -1 || bracket === "{#") return;
         this.#position += 2;
         continue;
+      }
+      if (end - start <= LONGEST_TAG) this.#cost += (end - start) ** 2;
+      if (this.#cost > MOST_COST) {
+        this.#problem("the tags up to here are too long together.");
+        return;
       }
       const line = this.#line;
       const whole = this.#template.slice(start, end + 2);
@@ -38167,7 +38382,7 @@ var Cutter = class {
       else this.#tag(bracket === "{{" ? "expression" : "statement", whole, inner.trim(), line);
     }
   }
-  /** @returns where the tag's closing bracket is; -1 where there is none before the next tag. What is in quotes or braces of its own does not close it. */
+  /** @returns where the tag's closing bracket is; -1 where there is none before the next tag, the template's length where there is none at all. What is in quotes or braces of its own does not close it. */
   #tagEnd(start, closing) {
     let depth = 0;
     for (let at2 = start; at2 < this.#template.length; at2++) {
@@ -38182,7 +38397,7 @@ var Cutter = class {
         while (at2 < this.#template.length && this.#template[at2] !== one) at2 += this.#template[at2] === "\\" ? 2 : 1;
       }
     }
-    return -1;
+    return this.#template.length;
   }
   /** @param end where the next tag starts, which may trim what stands before it */
   #text(end = this.#template.length) {
@@ -38210,7 +38425,7 @@ var Cutter = class {
     this.#trimming = found[2] === "-";
   }
   #tag(kind, whole, inner, line) {
-    const tag = { kind, text: quote(whole), line, tokens: [] };
+    const tag = { kind, text: quote(whole.slice(0, LONGEST_TAG)), line, tokens: [] };
     const previous = this.pieces.at(-1);
     if (kind === "expression" && previous?.kind === "text" && previous.text.endsWith("$")) {
       const sentence2 = `$${tag.text} is a workflow's expression, which GitHub does not look for in files. Write ${tag.text}, or {{ '$' }}${tag.text} where the dollar sign is meant.`;
@@ -38241,7 +38456,7 @@ function quote(tag) {
 
 // src/pod/template/render.ts
 var LONGEST_TEMPLATE = 2 ** 20;
-var MOST_CHARACTERS2 = 16 * 2 ** 20;
+var MOST_CHARACTERS3 = 16 * 2 ** 20;
 var CONSTANTS = { true: true, false: false, none: null, True: true, False: false, None: null };
 function renderTemplate(text, file, variables) {
   const { documents, problems } = render(text, variables);
@@ -38306,12 +38521,12 @@ function readRendered(template, rendered, { values, tagOfValue }, marks) {
       },
       read: (scalar, isPlain) => {
         if (marks.valuesIn(scalar).length === 0) return void 0;
-        const filled = marks.filled(scalar, values);
+        const filled = marks.filled(scalar, values.map(markedDollars));
         return (isPlain ? finite(numberOrBoolean(filled)) : void 0) ?? filled;
       }
     });
-    if (lengthOf(documents) > MOST_CHARACTERS2)
-      problems.push({ line: void 0, sentence: `it makes more than ${MOST_CHARACTERS2} characters of text.` });
+    if (lengthOf(documents) > MOST_CHARACTERS3)
+      problems.push({ line: void 0, sentence: `it makes more than ${MOST_CHARACTERS3} characters of text.` });
     return { documents, problems };
   } catch (error2) {
     if (!(error2 instanceof YamlError)) throw error2;
@@ -38371,6 +38586,7 @@ function templateVariables({ env, event, matrix, templateVars, runStart }) {
   const inputs = isObject2(event) && isObject2(event["inputs"]) ? event["inputs"] : {};
   const variables = {
     ...runStart && runStartVariables(runStart),
+    ...givenDay(vars),
     ...env["GITHUB_RUN_ID"] !== void 0 && { run_id: env["GITHUB_RUN_ID"] },
     ...vars,
     github: githubContext(env, event),
@@ -38383,7 +38599,8 @@ function templateVariables({ env, event, matrix, templateVars, runStart }) {
 }
 function usesRunStart(template, templateVars) {
   const given = templateVars !== void 0 && isMapping(templateVars) ? templateVars : {};
-  const asked2 = RUN_START.filter((name) => !Object.hasOwn(given, name));
+  const days = givenDay(Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)])));
+  const asked2 = RUN_START.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(days, name));
   return cutTemplate(template).pieces.some(
     (piece) => piece.kind !== "text" && piece.tokens.some(
       ({ type, value }, index2) => type === "Identifier" && asked2.includes(value) && piece.tokens[index2 - 1]?.type !== "Dot"
@@ -38394,6 +38611,10 @@ function runStartVariables(start) {
   const ts = start.toISOString().replace(/(\.\d+)?Z$/, "+00:00");
   const ds = ts.slice(0, "YYYY-MM-DD".length);
   return { ds, ds_nodash: ds.replaceAll("-", ""), ts };
+}
+function givenDay({ ds, ts }) {
+  const day = /^\d{4}-\d{2}-\d{2}/.exec(String(ds ?? ts ?? ""))?.[0];
+  return day === void 0 ? {} : { ds: day, ds_nodash: day.replaceAll("-", ""), ts: `${day}T00:00:00+00:00` };
 }
 function githubContext(env, event) {
   const context = {};
@@ -38434,6 +38655,17 @@ function openInputs(env) {
   if (file === void 0) return reader;
   const text = readFile(reader, "defaults_file", file);
   if (text === void 0) return reader;
+  const expression = /\$\{\{[^}]*\}\}/.exec(text)?.[0];
+  if (expression !== void 0)
+    reader.problem(
+      "defaults_file",
+      `${file} holds ${expression}: GitHub evaluates expressions in workflows alone. Give that input in the step.`
+    );
+  const rendered = AIRFLOW_TEMPLATE.exec(text);
+  if (rendered !== null)
+    reader.warnings.add(
+      `defaults_file: ${file} holds ${shownTemplate(rendered)}, which is passed on as it is: it is no Jinja template. Use a pod_template_file.`
+    );
   try {
     const tree = parseYaml(text);
     if (isMapping(tree)) {
@@ -38463,7 +38695,10 @@ async function prepare(env, signal3) {
     randomUUID2(),
     (sentence) => reader.problems.push(sentence)
   );
+  if (inputs.templateVars !== void 0 && inputs.podTemplateFile === void 0)
+    reader.warnings.add("template_vars are for pod_template_file, which is not given.");
   reader.unknownInputs();
+  if (reader.problems.length > 0) reader.problems.push(...unrendered(reader));
   refuseProblems(reader);
   const { owned } = pod;
   const secrets = [
@@ -38512,14 +38747,14 @@ async function readTemplate(reader, inputs, signal3) {
 }
 function readEvent(env) {
   try {
-    return JSON.parse(readFileSync2(env["GITHUB_EVENT_PATH"] ?? "", "utf8"));
+    return JSON.parse(readRegularFile(env["GITHUB_EVENT_PATH"] ?? ""));
   } catch {
     return void 0;
   }
 }
 function readFile(reader, input, file) {
   try {
-    return readFileSync2(file, "utf8");
+    return readRegularFile(file);
   } catch (error2) {
     const { code, message } = error2;
     const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
@@ -38546,57 +38781,22 @@ function oldLabels(plan) {
   const spec = { spec: plan.pod.spec };
   return oldTopologyKeys(spec, (path2) => plan.originOf(path2));
 }
-var AIRFLOW_TEMPLATE = /\{\{-?\s*(ds|ts|ds_nodash|ts_nodash|run_id|var|params|macros|conn|dag|dag_run|task|ti|task_instance|execution_date|logical_date|data_interval_start|data_interval_end|next_ds|prev_ds)\b[^}]*\}\}/;
+var AIRFLOW_TEMPLATE = /\{\{-?\s{0,9}(ds|ts|ds_nodash|ts_nodash|run_id|var|params|macros|conn|dag|dag_run|task|ti|task_instance|execution_date|logical_date|data_interval_start|data_interval_end|next_ds|prev_ds)\b/;
+var SECRET_INPUTS = ["kubeconfig", "secret_env", "secret_files", "registry_password", "github_token"];
+function shownTemplate({ 1: root = "", index: index2, input }) {
+  const whole = /^\{\{-?\s{0,9}([\w.]{1,80})\s{0,9}-?\}\}/.exec(input.slice(index2, index2 + 120))?.[1];
+  return whole === void 0 ? `{{ ${root} ... }}` : `{{ ${whole} }}`;
+}
 function unrendered(reader) {
   return Object.entries(reader.env).flatMap(([variable, value = ""]) => {
-    const found = variable.startsWith("INPUT_") ? AIRFLOW_TEMPLATE.exec(value)?.[0] : void 0;
-    if (found === void 0) return [];
-    const name = /var\.value\.(\w+)/.exec(found)?.[1];
+    const input = variable.startsWith("INPUT_") ? variable.slice("INPUT_".length).toLowerCase() : "";
+    const found = input === "" || SECRET_INPUTS.includes(input) ? null : AIRFLOW_TEMPLATE.exec(value);
+    if (found === null) return [];
+    const name = /^\{\{-?\s{0,9}var\.value\.(\w{1,100})/.exec(value.slice(found.index, found.index + 150))?.[1];
     return [
-      `${variable.slice("INPUT_".length).toLowerCase()} holds ${found}, which is passed on as it is: inputs are no Jinja templates. Use an expression of the workflow${name ? `, \${{ vars.${name} }}` : ""}, or a pod_template_file.`
+      `${input} holds ${shownTemplate(found)}, which is passed on as it is: inputs are no Jinja templates. Use an expression of the workflow${name ? `, \${{ vars.${name} }}` : ""}, or a pod_template_file.`
     ];
   });
-}
-
-// src/run/command-line.ts
-var LONGEST = 300;
-function commandLine(words) {
-  const shown2 = words.map((word2, index2) => {
-    const [, option = "", value = ""] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word2) ?? [];
-    if (option !== "" && looksSecret(option.replace(/^-+|=$/g, ""), value)) return `${option}***`;
-    const before = words[index2 - 1] ?? "";
-    if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, "") : "", word2)) return "***";
-    return quoted2(withoutAssignedSecrets(word2));
-  });
-  const line = shown2.join(" ");
-  return line.length > LONGEST ? `${line.slice(0, LONGEST)}... (${line.length} characters)` : line;
-}
-function withoutAssignedSecrets(script) {
-  return script.replace(
-    /(?<![\w-])(-{0,2}([\w-]+)=)("[^"]*"|'[^']*'|[^\s;&|"']+)/g,
-    (whole, start, name, value) => looksSecret(name, value.replace(/^["']|["']$/g, "")) ? `${start}***` : whole
-  );
-}
-function quoted2(word2) {
-  if (/^[\w@%+=:,./-]+$/.test(word2)) return word2;
-  const [first = "", ...more] = word2.split(/[\r\n]+/).filter((line2) => line2.trim() !== "");
-  const line = `'${first.replaceAll("'", "'\\''")}'`;
-  return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? "line" : "lines"} more)`;
-}
-var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
-var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
-function commandHints(words) {
-  const [program = "", option = "", script = "", ...rest] = words;
-  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
-    return [
-      `${program} ${option} runs one word, ${quoted2(script)}: ${rest.map(quoted2).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
-    ];
-  const redirect = SHELL.test(program) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
-  if (redirect !== void 0)
-    return [
-      `${quoted2(redirect)} is passed to ${program || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
-    ];
-  return [];
 }
 
 // src/run/announce.ts
@@ -38607,7 +38807,8 @@ function announce({ inputs, plan, client, log }) {
     `Running ${container?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`
   );
   const words = [...container?.command ?? [], ...container?.args ?? []];
-  if (words.length > 0) log.line(`Command: ${commandLine(words)}`);
+  const secrets = plan.secrets.flatMap(({ data }) => Object.values(data));
+  if (words.length > 0) log.line(`Command: ${commandLine(words, secrets)}`);
   for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);
   if (nameGiven !== void 0 && dnsLabel(nameGiven) !== nameGiven)
     log.line(
@@ -38960,18 +39161,36 @@ async function createSecretOf(client, pod, {
       Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "utf8").toString("base64")])
     )
   };
-  try {
-    await client.call(
-      {
-        method: "POST",
-        path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
-        body: secret,
-        asked: { verb: "create", resource: "secrets", namespace, name }
-      },
-      signal3
-    );
-  } catch (error2) {
-    if (!(error2 instanceof ApiError && error2.code === 409)) throw error2;
+  let sent = false;
+  let lost = false;
+  for (let tries = 0; ; tries++) {
+    try {
+      await client.once(
+        {
+          method: "POST",
+          path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
+          body: secret,
+          asked: { verb: "create", resource: "secrets", namespace, name },
+          onSend: () => {
+            sent = true;
+          }
+        },
+        signal3
+      );
+      return;
+    } catch (error2) {
+      const exists = error2 instanceof ApiError && error2.status.reason === "AlreadyExists";
+      if (exists && lost) return;
+      if (exists)
+        throw new StepError(
+          "NameTaken",
+          "Secret name taken",
+          `Secret ${namespace}/${name} was made by somebody else, right after the pod that names it. The pod must not use it.`,
+          { remedy: "Find out who creates Secrets in this namespace.", cause: error2 }
+        );
+      lost ||= sent && (error2 instanceof NetworkError || error2 instanceof ApiError && error2.code >= 500);
+      await client.endure(error2, tries, signal3);
+    }
   }
 }
 
@@ -38981,16 +39200,14 @@ async function createSecrets({ plan, client, stop }, pod) {
   try {
     await Promise.all(plan.secrets.map((secret) => createSecretOf(client, pod, { ...secret, labels }, stop)));
   } catch (error2) {
+    await deletePod(client, pod).catch(() => {
+    });
     if (!(error2 instanceof ApiError)) throw error2;
-    throw new StepError(
-      error2.reason,
-      error2.title,
-      `${error2.message} secret_env, secret_files and registry_username need it.`,
-      {
-        ...error2.remedy !== void 0 && { remedy: error2.remedy },
-        cause: error2
-      }
-    );
+    const { reason, title, message, remedy } = error2;
+    throw new StepError(reason, title, withRemedy(message, "secret_env, secret_files and registry_username need it."), {
+      ...remedy !== void 0 && { remedy },
+      cause: error2
+    });
   }
 }
 
@@ -39325,7 +39542,6 @@ async function main() {
   let failed = true;
   guard(log);
   try {
-    saveStarted();
     const stop = stopOnSignals(log);
     const { inputs, plan, ...prepared } = await prepare(process.env, stop);
     tell(prepared, log);
@@ -39402,4 +39618,4 @@ async function post() {
 }
 
 // src/index.ts
-await (isPost() ? post() : main());
+await (process.argv[2] === "post" ? post() : main());

@@ -166,6 +166,12 @@ describe('commands', () => {
     expect(processed()).toMatchObject({ runner: { masks: ['first line', 'second line'] }, shown: ['this is the ***'] });
   });
 
+  test('mask a secret as it is shown, without the control characters that never reach the log', () => {
+    log.mask('top\u0001secret\u0002value');
+    log.line('top\u0001secret\u0002value');
+    expect(processed().shown).toEqual(['***']);
+  });
+
   test('mask no line that is next to nothing, for it would be hidden everywhere', () => {
     log.mask('{\n  "key": "value"\n}\n');
     log.line('{"a": 1}');
@@ -294,7 +300,9 @@ const action = fc.oneof(
 
 const masked = (secret: string) => {
   const lines = secret.split(/[\r\n]+/).filter(line => line.trim() !== '');
-  return lines.length > 1 ? lines.filter(line => line.trim().length > 3) : lines;
+  const telling = lines.length > 1 ? lines.filter(line => line.trim().length > 3) : lines;
+  const shown = telling.map(jobLogText).filter(line => line.trim().length > 3);
+  return [...new Set([...telling, ...shown])];
 };
 
 test('whatever is printed, the runner executes our own commands and nothing else', async () => {

@@ -49,6 +49,6 @@ test.each(Object.entries(AIRFLOW_PARAMETERS))(
   },
 );
 
-test('the main and the post step are one program', () => {
-  expect(action.runs).toEqual({ using: 'node24', main: 'dist/index.js', post: 'dist/index.js' });
+test('the main and the post step are two programs: nothing that a step can set makes the one of the other', () => {
+  expect(action.runs).toEqual({ using: 'node24', main: 'dist/index.js', post: 'dist/post.js' });
 });

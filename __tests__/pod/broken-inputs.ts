@@ -195,7 +195,7 @@ export const brokenInputs: [what: string, inputs: Record<string, string>, ...pro
   [
     'a secret file of a variable that the step does not have',
     { secret_files: '{/etc/key.json: {env: NOPE}}' },
-    'secret_files[/etc/key.json].env: the step has no variable NOPE. Set it under env: of the step.',
+    'secret_files[/etc/key.json].env: the step has no variable of that name. Set it under env: of the step.',
   ],
   [
     "a mapping for the pod's own facts",
@@ -552,7 +552,7 @@ export const brokenInputs: [what: string, inputs: Record<string, string>, ...pro
   [
     'a spec without the pod around it',
     { full_pod_spec: '{containers: [{name: a}]}' },
-    'full_pod_spec: containers: belongs under spec.',
+    'full_pod_spec: containers: belongs under spec. Is it indented as it should be?',
   ],
   [
     'a directive that is none',

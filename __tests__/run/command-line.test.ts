@@ -35,8 +35,18 @@ describe('a command is shown', () => {
   ])('with what is none: %s', (_, words) => expect(commandLine(words)).toBe(words.join(' ')));
 
   test('in part where it is long', () => {
-    const line = commandLine(['echo', 'x'.repeat(1000)]);
-    expect(line).toBe(`echo ${'x'.repeat(295)}... (1005 characters)`);
+    expect(commandLine(['echo', 'x'.repeat(1000)])).toBe('echo ... (1005 characters)');
+    const line = commandLine(['sh', '-c', 'word '.repeat(100)]);
+    expect(line).toMatch(/^sh -c '(word )+\.\.\. \(508 characters\)$/);
+    expect(line.length).toBeLessThan(330);
+  });
+
+  test('without the secrets that the step was given, also where quotes or the cut would part them', () => {
+    expect(commandLine(['echo', "pa'ss word"], ["pa'ss word"])).toBe('echo ***');
+    expect(commandLine(['echo', 'x '.repeat(145), 'correct-horse-battery'], ['correct-horse-battery'])).not.toMatch(
+      /corr/,
+    );
+    expect(commandLine(['cat', 'a\nline two\nb'], ['line one\nline two'])).toBe("cat 'a' (and 2 lines more)");
   });
 });
 

@@ -51,6 +51,41 @@ describe('exit code 0 is no success', () => {
   ])('%s', (_, pod, expected) => expect(outcome(pod, false)).toMatchObject({ state: 'failed', ...expected }));
 });
 
+describe('an init container that failed', () => {
+  const init = (exitCode: number, reason = 'Error', message?: string): V1Pod =>
+    podWith(undefined, {
+      phase: 'Failed',
+      initContainerStatuses: [containerStatus(ended(exitCode, reason, message), 'migrate')],
+    });
+
+  test.each<[string, V1Pod, string, string]>([
+    ['by its exit code', init(4), 'ExitCode', 'Init container migrate of pod etl/p exited with code 4 after 4 s.'],
+    [
+      'with last words',
+      init(4, 'Error', 'no such table\n'),
+      'ExitCode',
+      'Init container migrate of pod etl/p exited with code 4 after 4 s. Its last words: no such table',
+    ],
+    [
+      'for want of memory',
+      init(137, 'OOMKilled'),
+      'OOMKilled',
+      'Init container migrate of pod etl/p was killed after 4 s because its node ran out of memory (OOMKilled, exit code 137).',
+    ],
+    [
+      'before it started',
+      init(128, 'StartError', 'exec: "nope": not found'),
+      'StartError',
+      'Init container migrate of pod etl/p could not be started (StartError, exit code 128): exec: "nope": not found',
+    ],
+  ])('%s is why the base container never ran', (_, pod, reason, sentence) =>
+    expect(outcome(pod, false)).toMatchObject({
+      ...failed(reason, sentence),
+      remedy: expect.stringContaining('`init_containers`'),
+    }),
+  );
+});
+
 describe('a container that is started again (restartPolicy OnFailure)', () => {
   const again = { spec: { restartPolicy: 'OnFailure', containers: [] } };
 

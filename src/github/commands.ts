@@ -69,7 +69,9 @@ export class JobLog {
   mask(secret: string): void {
     const lines = secret.split(/[\r\n]+/).filter(line => line.trim() !== '');
     const telling = lines.length < 2 ? lines : lines.filter(line => line.trim().length >= LEAST_OF_A_LINE);
-    for (const line of telling) this.#command(() => core.setSecret(line));
+    // A line without the control characters that never reach the log is a secret too.
+    const shown = telling.map(jobLogText).filter(line => line.trim().length >= LEAST_OF_A_LINE);
+    for (const line of new Set([...telling, ...shown])) this.#command(() => core.setSecret(line));
   }
 
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */

@@ -66,5 +66,10 @@ function matrixEntry(matrix: { [key: string]: MatrixValue }): string {
 /** @returns a plain word as it is, anything else as JSON, so that no two values look alike: the text `1` and the number, or a text with a comma in it. */
 function word(value: MatrixValue): string {
   const isPlain = typeof value === 'string' && /^[A-Za-z_][\w./ -]*$/.test(value) && !/^(true|false|null)$/.test(value);
-  return isPlain ? value : JSON.stringify(value);
+  try {
+    return isPlain ? value : JSON.stringify(value);
+  } catch {
+    // Nested deeper than the stack.
+    return '...';
+  }
 }

@@ -13,16 +13,6 @@ export interface SavedPod {
   nonce: string;
 }
 
-/** Whether this process is the post step: the main one has left its mark in the state. */
-export function isPost(): boolean {
-  return core.getState('main_started') === 'true';
-}
-
-/** Marks that the main step has started. */
-export function saveStarted(): void {
-  save('main_started', 'true');
-}
-
 export function savePod(pod: SavedPod): void {
   save('pod', JSON.stringify(pod));
 }

@@ -230,13 +230,18 @@ function inOurWords(reason: string): string {
 
 /** Far more than any pod has, and far less than a few aliases that multiply one another can make. */
 const MOST_VALUES = 100_000;
+/** Aliases repeat a long text at no cost to whoever writes them. */
+const MOST_CHARACTERS = 16 * 2 ** 20;
 
 /** Aliases can make a tree endless, or so large that it is as good as endless. */
 function checkSize(tree: Tree): void {
   let values = 0;
+  let characters = 0;
   const visit = (node: Tree, parents: Tree[]): void => {
     if (parents.includes(node)) throw new YamlError('an alias refers to what it is part of');
     if (++values > MOST_VALUES) throw new YamlError(`it holds more than ${MOST_VALUES} values`);
+    if (typeof node === 'string') characters += node.length;
+    if (characters > MOST_CHARACTERS) throw new YamlError(`it holds more than ${MOST_CHARACTERS} characters of text`);
     if (typeof node !== 'object' || node instanceof Scalar) return;
     for (const child of Object.values(node)) visit(child, typeof child === 'object' ? [...parents, node] : []);
   };

@@ -1,12 +1,15 @@
 import type { V1Secret } from '@kubernetes/client-node';
+import { StepError } from '../github/failure.ts';
 import type { ApiClient } from './client.ts';
+import { NetworkError } from './network-error.ts';
 import type { PodIdentity } from './pods.ts';
 import { ApiError } from './status.ts';
 
 /**
  * Creates an immutable Secret that belongs to a pod, so that the cluster deletes it with the pod.
- * One that is there already was made by a request whose answer got lost: nobody else knows the name.
+ * One that is there already is ours only where the answer to an earlier try got lost.
  * @param data clear text
+ * @throws StepError when it cannot be created, or somebody else has one of that name
  */
 export async function createSecretOf(
   client: ApiClient,
@@ -35,17 +38,36 @@ export async function createSecretOf(
       Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'utf8').toString('base64')]),
     ),
   };
-  try {
-    await client.call(
-      {
-        method: 'POST',
-        path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
-        body: secret,
-        asked: { verb: 'create', resource: 'secrets', namespace, name },
-      },
-      signal,
-    );
-  } catch (error) {
-    if (!(error instanceof ApiError && error.code === 409)) throw error;
+  let sent = false;
+  let lost = false;
+  for (let tries = 0; ; tries++) {
+    try {
+      await client.once(
+        {
+          method: 'POST',
+          path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
+          body: secret,
+          asked: { verb: 'create', resource: 'secrets', namespace, name },
+          onSend: () => {
+            sent = true;
+          },
+        },
+        signal,
+      );
+      return;
+    } catch (error) {
+      const exists = error instanceof ApiError && error.status.reason === 'AlreadyExists';
+      if (exists && lost) return;
+      // Whoever sees the pod sees the name, and could be quicker.
+      if (exists)
+        throw new StepError(
+          'NameTaken',
+          'Secret name taken',
+          `Secret ${namespace}/${name} was made by somebody else, right after the pod that names it. The pod must not use it.`,
+          { remedy: 'Find out who creates Secrets in this namespace.', cause: error },
+        );
+      lost ||= sent && (error instanceof NetworkError || (error instanceof ApiError && error.code >= 500));
+      await client.endure(error, tries, signal);
+    }
   }
 }

@@ -99,7 +99,7 @@ function missingNamespace(namespace: string): Explanation {
 
 function forbidden(message: string, asked: Asked): Explanation {
   // A webhook's words are its own, and can be those of anything below.
-  if (/admission webhook "/.test(message)) return refused(message, asked);
+  if (/admission webhook "|ValidatingAdmissionPolicy /.test(message)) return refused(message, asked);
   const denied =
     /User "([^"]*)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?/.exec(
       message,
@@ -133,7 +133,7 @@ function forbidden(message: string, asked: Asked): Explanation {
       remedy: 'Set them in `container_resources`.',
     };
   }
-  const account = /serviceaccount "([^"]+)" not found/.exec(message);
+  const account = /serviceaccount "([a-z0-9.-]+)" not found$/.exec(message);
   if (account) {
     return {
       reason: 'InvalidPod',
@@ -142,6 +142,10 @@ function forbidden(message: string, asked: Asked): Explanation {
       remedy: `Create it (kubectl -n ${asked.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`,
     };
   }
+  const priority = /no PriorityClass with name ([a-z0-9.-]+) was found/.exec(message)?.[1];
+  if (priority) return missingClass('PriorityClass', priority, 'priority_class_name');
+  const runtime = /RuntimeClass "([a-z0-9.-]+)" not found/.exec(message)?.[1];
+  if (runtime) return missingClass('RuntimeClass', runtime, 'runtime_class_name');
   if (/because it is being terminated/.test(message)) {
     return {
       reason: 'NamespaceNotFound',
@@ -159,6 +163,15 @@ function forbidden(message: string, asked: Asked): Explanation {
     };
   }
   return refused(message, asked);
+}
+
+function missingClass(kind: 'PriorityClass' | 'RuntimeClass', name: string, input: string): Explanation {
+  return {
+    reason: 'InvalidPod',
+    title: `No such ${kind}`,
+    sentence: `${kind} "${name}" does not exist on this cluster.`,
+    remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind.toLowerCase()}`,
+  };
 }
 
 function refused(message: string, asked: Asked): Explanation {

@@ -1,5 +1,5 @@
 import { didYouMean } from '../github/inputs/reader.ts';
-import { isObject, type Json, type JsonObject, type Path } from './json.ts';
+import { isObject, type Json, type JsonObject, type Path, textOf } from './json.ts';
 import { isQuantity, quantityValue } from './quantity.ts';
 import { type FieldType, fieldNamed, fieldsOf, itemType, oneOf } from './schema.ts';
 
@@ -31,6 +31,7 @@ export function checkPod(pod: JsonObject, base: string, report: ReportAt): void 
         container,
         ['spec', list, index],
         volumes,
+        base,
         list === 'containers' && container['name'] === base,
         report,
       );
@@ -142,12 +143,17 @@ function checkContainer(
   container: JsonObject,
   path: Path,
   volumes: Set<string>,
+  base: string,
   isBase: boolean,
   report: ReportAt,
 ): void {
   const { image, workingDir } = container;
   if (image === undefined || image === '') {
-    if (!isBase) report(path, 'has no image. The input `image` is that of the base container alone.');
+    if (!isBase)
+      report(
+        path,
+        `has no image. The input \`image\` is that of the base container alone.${didYouMean(textOf(container['name']) ?? '', [base])}`,
+      );
   } else if (typeof image === 'string' && /\s/.test(image))
     report([...path, 'image'], `"${shown(image)}" is no image: it holds white space.`);
   checkAbsolute(workingDir, [...path, 'workingDir'], report);

@@ -20,7 +20,7 @@ export function droppedFields(sent: unknown, answer: unknown, path = ''): string
 /** Webhooks put items before and between ours, so an item is looked for by its name or path, else wherever it fits best. */
 function droppedItem(item: unknown, answer: unknown[], index: number, path: string): string[] {
   const key = ['mountPath', 'devicePath', 'containerPort', 'name', 'key', 'ip'].find(
-    field => isRecord(item) && item[field] !== undefined,
+    field => isRecord(item) && item[field] !== undefined && typeof item[field] !== 'object',
   );
   const candidates =
     key === undefined ? answer : answer.filter(other => isRecord(other) && isRecord(item) && other[key] === item[key]);

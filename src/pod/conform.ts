@@ -1,19 +1,27 @@
 import { isMapping, isNull, isScalar } from '../github/inputs/reader.ts';
 import { describe, plain, Scalar, type Tree } from '../github/yaml.ts';
-import { type Json, type JsonObject, type Path, pathText } from './json.ts';
+import { isObject, type Json, type JsonObject, type Path, pathText } from './json.ts';
 import { isMistyped } from './mistyped.ts';
 import { conformDirective, type DirectivePlace } from './patch-directives.ts';
 import { spellOut } from './positional.ts';
 import { type FieldType, fieldNamed, fieldsOf, itemKey, itemType, mergeKeys, uniqueKeys, valueType } from './schema.ts';
+import { dollars } from './template/marks.ts';
 
 /** Takes note of a problem. @param path the place in the input, e.g. `[1].mountPath` */
 export type Report = (path: string, sentence: string) => void;
 
 /** Where the fields belong that people write at the top of a pod. */
-const HOMES: [string, FieldType][] = [
-  ['metadata', 'V1ObjectMeta'],
-  ['spec', 'V1PodSpec'],
-];
+const HOMES: Record<FieldType, [place: string, model: FieldType][]> = {
+  V1Pod: [
+    ['under metadata', 'V1ObjectMeta'],
+    ['under spec', 'V1PodSpec'],
+  ],
+  V1ObjectMeta: [['beside metadata', 'V1Pod']],
+  V1PodSpec: [['into a container, under spec.containers', 'V1Container']],
+};
+
+/** Fields of text that have a None of Kubernetes' own. */
+const OWN_NONE = ['mountPropagation', 'dnsPolicy', 'value', 'restartPolicy'];
 
 /** Values above are rounded by JSON's readers in JavaScript, so they could not be passed on as they are. */
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -36,6 +44,21 @@ export function conformField(tree: Tree, model: FieldType, field: string, report
 
 /** What becomes of the directives of a strategic merge patch; `idle` in a list that is replaced as a whole, where they have nothing to act on. */
 type Directives = 'followed' | 'refused' | 'idle';
+
+/** Whether Kubernetes replaces `$(NAME)` in the text at `path`: in the command and the variables of a container, and in a path that says so. */
+function isExpanded(path: Path): boolean {
+  const [before, list, last] = path.slice(-3);
+  if (last === 'subPathExpr') return true;
+  if (last === 'value') return before === 'env';
+  return typeof before === 'number' && (list === 'command' || list === 'args');
+}
+
+function withoutMarks(value: Json): Json {
+  if (typeof value === 'string') return dollars(value, false);
+  if (Array.isArray(value)) return value.map(withoutMarks);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, withoutMarks(child)]));
+}
 
 class Conformer {
   private readonly report: Report;
@@ -112,6 +135,8 @@ class Conformer {
       const before = spelt.get(field.name);
       if (before !== undefined) this.say(where, `is the same field as ${before}. Keep one of them.`);
       spelt.set(field.name, key);
+      // Python's word for nothing, as the value of a field; among the user's own words it is one of them.
+      if (child === 'None' && !OWN_NONE.includes(field.name)) return [field.name, null];
       return [field.name, this.field(child, model, field.name, where)];
     });
   }
@@ -124,13 +149,13 @@ class Conformer {
   ): [string, Json | undefined] {
     const child = tree[key] ?? '';
     const meant = [...(fieldsOf(model)?.keys() ?? [])].find(name => isMistyped(key, name));
-    const home = model === 'V1Pod' && HOMES.find(([, inside]) => fieldNamed(inside, key) !== undefined)?.[0];
-    if (meant !== undefined) {
+    const home = HOMES[model]?.find(([, inside]) => fieldNamed(inside, key) !== undefined)?.[0];
+    if (home) this.say(path, `belongs ${home}. Is it indented as it should be?`);
+    else if (meant !== undefined) {
       this.say(path, `there is no such field. Did you mean ${meant}?`);
       // Read as what is meant, so that it is not missing too, and what is wrong within it is told.
       return Object.hasOwn(tree, meant) ? [key, undefined] : [meant, this.field(child, model, meant, path)];
     }
-    if (home) this.say(path, `belongs under ${home}.`);
     return [key, this.plain(child, path)];
   }
 
@@ -164,7 +189,7 @@ class Conformer {
   }
 
   private text(tree: Tree, path: Path): Json {
-    return isScalar(tree) ? String(tree) : this.wrong(tree, 'text', path);
+    return isScalar(tree) ? dollars(String(tree), isExpanded(path)) : this.wrong(tree, 'text', path);
   }
 
   private number(tree: Tree, path: Path): Json {
@@ -189,7 +214,7 @@ class Conformer {
 
   /** What is not known, or may be of several types, is passed on as YAML reads it. */
   private plain(tree: Tree, path: Path): Json | undefined {
-    const value = plain(tree) as Json;
+    const value = withoutMarks(plain(tree) as Json);
     const tooLarge = (node: Json): boolean =>
       typeof node === 'number'
         ? Math.abs(node) > MOST

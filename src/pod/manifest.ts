@@ -80,7 +80,7 @@ export function planPod(
   const uniqueness = [identity.repositoryId, identity.runId, identity.runAttempt, identity.matrix, nonce].join('/');
   const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : undefined);
   const container = containerNamed(meant.pod, base);
-  const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.['image']), name, nonce);
+  const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.['image']), name, nonce, report);
   const merged = new MergedPod(layers(owned.fragments));
 
   sameRank([...sources.pod.fragments, ...owned.fragments], report);

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 const LONGEST_NAME = 63;
 const LONGEST_LABEL = 63;
 const SUFFIX = 8;
+/** Of a text of 100,000 dashes the rest is not worth the time: the hash is of the whole. */
+const MOST_READ = 300;
 
 /**
  * @returns `text` as a DNS-1123 label: what Kubernetes does not take becomes a dash. A name too long is cut, and then ends in a hash of the whole, so that two long names with one beginning stay two.
@@ -11,12 +13,13 @@ const SUFFIX = 8;
  */
 export function dnsLabel(text: string, longest = LONGEST_NAME): string {
   const label = text
+    .slice(0, MOST_READ)
     .toLowerCase()
     // Dashes that were meant stay; what is not a dash and its neighbourhood become one.
     .replace(/-*[^a-z0-9-][^a-z0-9]*/g, '-')
     .replace(/^-+|-+$/g, '');
   if (label === '') return text === '' ? '' : `x${hash(text, SUFFIX - 1)}`;
-  if (label.length <= longest) return label;
+  if (label.length <= longest && text.length <= MOST_READ) return label;
   return `${label.slice(0, longest - SUFFIX - 1).replace(/-+$/, '')}-${hash(text, SUFFIX)}`;
 }
 
@@ -32,7 +35,10 @@ export function podName(name: string, uniqueness: string | undefined): string {
 
 /** @returns `text` as a label's value. Where something is lost it ends in a hash of the whole. */
 export function labelValue(text: string): string {
-  const value = text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[._-]+|[._-]+$/g, '');
+  const value = text
+    .slice(0, MOST_READ)
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[._-]+|[._-]+$/g, '');
   if (value === text && value.length <= LONGEST_LABEL) return value;
   return `${value.slice(0, LONGEST_LABEL - SUFFIX - 1)}-${hash(text, SUFFIX)}`.replace(/^[._-]+/, '');
 }

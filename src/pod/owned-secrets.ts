@@ -22,10 +22,13 @@ const DOCKER_HUB = 'https://index.docker.io/v1/';
 /** Readable by any user that the container may run as; in a tmpfs of the pod's own. */
 const DEFAULT_MODE = 0o444;
 const LONGEST_NAME = 50;
+/** What the API server takes for the values of a Secret together. */
+const MOST_BYTES = 2 ** 20;
 
 /**
  * The Secrets that the step's own secrets become.
  * Files are mounted one by one, so that what the image has beside them stays to be seen.
+ * @param report takes a sentence for what is too large
  * @param podName their names begin with it, and end in a hash of `nonce`, so that a re-run finds no remains of the last
  */
 export function planOwnedSecrets(
@@ -33,6 +36,7 @@ export function planOwnedSecrets(
   image: string | undefined,
   podName: string,
   nonce: string,
+  report: (sentence: string) => void = () => {},
 ): OwnedSecrets {
   const named = (what: string) => `${dnsLabel(podName, LONGEST_NAME)}-${what}-${hash(nonce, 8)}`;
   const secrets: OwnedSecret[] = [];
@@ -74,6 +78,13 @@ export function planOwnedSecrets(
       data: { '.dockerconfigjson': JSON.stringify({ auths }) },
     });
     fragments.push({ from: 'registry_username', of: 'spec', fields: { imagePullSecrets: [{ name }] } });
+  }
+  for (const secret of secrets) {
+    const bytes = Object.values(secret.data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+    if (bytes > MOST_BYTES)
+      report(
+        `${secret.type === 'Opaque' ? (secret.name === named('env') ? 'secret_env' : 'secret_files') : 'registry_password'}: holds ${bytes} bytes together; a Secret takes ${MOST_BYTES}.`,
+      );
   }
   return { secrets, fragments };
 }

@@ -1,6 +1,6 @@
 import { RESERVED_PREFIX } from '../github/inputs/inputs.ts';
 import type { Fragment } from './inputs/fragment.ts';
-import { containerNamed, type Json, objectOf, type Path, pathText } from './json.ts';
+import { containerNamed, containersOf, type Json, objectOf, type Path, pathText } from './json.ts';
 import { DEFAULTS } from './layers.ts';
 import type { Layer, MergedPod } from './merge.ts';
 import { itemKey, mergeKeys } from './schema.ts';
@@ -51,6 +51,16 @@ export function enforce(merged: MergedPod, layers: Layer[], base: string, report
       'activeDeadlineSeconds',
       'has to be a whole number of seconds, at least 1: without it a pod whose runner is lost would run for ever.',
     );
+  const index = containersOf(merged.pod).findIndex(({ name }) => name === base);
+  for (const field of ['restartPolicy', 'restartPolicyRules'])
+    if (containersOf(merged.pod)[index]?.[field] !== undefined)
+      at(
+        ['spec', 'containers', index, field],
+        'is not for the container that decides the outcome: it has ended when it ends. Leave it out.',
+      );
+  const finalizers = objectOf(merged.pod['metadata'])['finalizers'];
+  if (Array.isArray(finalizers) && finalizers.length > 0)
+    at(['metadata', 'finalizers'], 'would keep the pod on the cluster after it has been deleted. Leave it out.');
   for (const field of ['labels', 'annotations'])
     for (const key of Object.keys(objectOf(objectOf(merged.pod['metadata'])[field])))
       if (key.startsWith(RESERVED_PREFIX))

@@ -13,7 +13,8 @@ export function announce({ inputs, plan, client, log }: Step): void {
     `Running ${container?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`,
   );
   const words = [...(container?.command ?? []), ...(container?.args ?? [])];
-  if (words.length > 0) log.line(`Command: ${commandLine(words)}`);
+  const secrets = plan.secrets.flatMap(({ data }) => Object.values(data));
+  if (words.length > 0) log.line(`Command: ${commandLine(words, secrets)}`);
   for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);
   if (nameGiven !== undefined && dnsLabel(nameGiven) !== nameGiven)
     log.line(

@@ -5,6 +5,7 @@ import { type SavedPod, saveTidy } from '../github/state.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { deletePod, getPod } from '../kubernetes/pods.ts';
 import { nonceOf } from '../pod/manifest.ts';
+import { failedInit } from './containers.ts';
 import type { ObservedPod, PodView } from './observe.ts';
 import { outcomeOf } from './outcome.ts';
 
@@ -36,7 +37,7 @@ export async function tidyUp(
     }
   } else if (!pod.view.gone) {
     log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
-    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${base}`);
+    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${failedInit(pod.view.pod)?.name ?? base}`);
     log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
   }
   saveTidy();

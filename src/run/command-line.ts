@@ -3,16 +3,48 @@ import { looksSecret } from '../pod/secret-shapes.ts';
 const LONGEST = 300;
 
 /** @returns the words of a command as they could be typed into a shell, on one line, a script by its first line, what looks like a secret hidden, cut where it is long. */
-export function commandLine(words: string[]): string {
-  const shown = words.map((word, index) => {
+export function commandLine(words: string[], secrets: string[] = []): string {
+  const line = withoutSecrets(words, secrets).map(quoted).join(' ');
+  if (line.length <= LONGEST) return line;
+  // Cut where there is white space: half of a secret that only the runner knows would be shown.
+  const start = line
+    .slice(0, LONGEST)
+    .replace(/\S{0,300}$/, '')
+    .trimEnd();
+  return `${start} ... (${line.length} characters)`;
+}
+
+/** Shorter ones would be found everywhere, and be told by that. */
+const LEAST_SECRET = 4;
+
+/** @returns a function that puts `***` for each of the secrets, and each line of one, that stands in a text */
+export function hiding(secrets: string[]): (text: string) => string {
+  const parts = new Set(secrets.flatMap(secret => [secret, ...secret.split(/[\r\n]+/)]));
+  const longestFirst = [...parts]
+    .filter(part => part.trim().length >= LEAST_SECRET)
+    .sort((a, b) => b.length - a.length);
+  return text => {
+    // One pass: what is put in is not looked through again.
+    let hidden = '';
+    for (let at = 0; at < text.length; ) {
+      const found = longestFirst.find(part => text.startsWith(part, at));
+      hidden += found === undefined ? text[at] : '***';
+      at += found?.length ?? 1;
+    }
+    return hidden;
+  };
+}
+
+/** @returns the words with `***` for what looks like a secret, be it a word, an option's value, or set within a script. */
+export function withoutSecrets(words: string[], secrets: string[] = []): string[] {
+  const hide = hiding(secrets);
+  return words.map(hide).map((word, index) => {
     const [, option = '', value = ''] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word) ?? [];
     if (option !== '' && looksSecret(option.replace(/^-+|=$/g, ''), value)) return `${option}***`;
     const before = words[index - 1] ?? '';
     if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, '') : '', word)) return '***';
-    return quoted(withoutAssignedSecrets(word));
+    return withoutAssignedSecrets(word);
   });
-  const line = shown.join(' ');
-  return line.length > LONGEST ? `${line.slice(0, LONGEST)}... (${line.length} characters)` : line;
 }
 
 /** A script sets variables and gives options itself: `export TOKEN=abc; curl --token=def`. */
@@ -25,7 +57,7 @@ function withoutAssignedSecrets(script: string): string {
 }
 
 function quoted(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  if (/^([\w@%+=:,./-]+=?(\*\*\*)?|\*\*\*)$/.test(word)) return word;
   const [first = '', ...more] = word.split(/[\r\n]+/).filter(line => line.trim() !== '');
   const line = `'${first.replaceAll("'", "'\\''")}'`;
   return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? 'line' : 'lines'} more)`;

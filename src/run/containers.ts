@@ -11,6 +11,13 @@ export function terminated(pod: V1Pod, name: string): V1ContainerStateTerminated
   return containerStatus(pod, name)?.state?.terminated;
 }
 
+/** The init container that kept the base container from starting, if one did. */
+export function failedInit(pod: V1Pod): { name: string; ended: V1ContainerStateTerminated } | undefined {
+  for (const { name, state } of pod.status?.initContainerStatuses ?? [])
+    if (state?.terminated !== undefined && state.terminated.exitCode !== 0) return { name, ended: state.terminated };
+  return undefined;
+}
+
 /** Whether a container runs, or has run: whether it has a log. */
 export function containerStarted(pod: V1Pod, name: string): boolean {
   const state = containerStatus(pod, name)?.state;

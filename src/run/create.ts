@@ -135,13 +135,16 @@ function named(path: string, plan: PlacedPlan): string {
   return origin.endsWith(path) ? origin : `${origin} (${path})`;
 }
 
+/** Anybody who may create pods can write the annotation. */
+const RUN_URL = /^https:\/\/[\w.:-]+\/[\w.-]+\/[\w.-]+\/actions\/runs\/\d+(\/attempts\/\d+)?$/;
+
 function nameTaken(pod: V1Pod): StepError {
   const { namespace, name, creationTimestamp, annotations } = pod.metadata ?? {};
   const run = annotations?.[RUN_URL_ANNOTATION];
   return new StepError(
     'NameTaken',
     'Pod name taken',
-    `Pod ${podPath(pod)} exists already, created at ${creationTimestamp}${run ? ` by ${run}` : ''}. It was not touched.`,
+    `Pod ${podPath(pod)} exists already, created at ${creationTimestamp}${run !== undefined && RUN_URL.test(run) ? ` by ${run}` : ''}. It was not touched.`,
     {
       remedy: `Give another \`name\`, leave \`random_name_suffix\` on, or delete that pod: kubectl -n ${namespace} delete pod ${name}`,
     },

@@ -9,6 +9,7 @@ import type { JsonObject } from '../pod/json.ts';
 import { type PlacedPlan, type Plan, placed } from '../pod/manifest.ts';
 import { printYaml } from '../pod/print.ts';
 import { looksSecret } from '../pod/secret-shapes.ts';
+import { hiding, withoutSecrets } from './command-line.ts';
 import { explained } from './create.ts';
 
 /** What a dry run needs of the world. */
@@ -66,6 +67,7 @@ async function check(client: ApiClient, plan: PlacedPlan, stop: AbortSignal): Pr
 export function printPlan(plan: Plan, secrets: string[] = []): string {
   const { [NONCE_ANNOTATION]: _, ...annotations } = plan.pod.metadata?.annotations ?? {};
   const pod = { ...plan.pod, metadata: { ...plan.pod.metadata, annotations } } as unknown as JsonObject;
+  const hide = hiding(secrets);
   const made = plan.secrets.map(
     ({ name, data }) =>
       `# Right after the pod, Secret ${name} would be created for it, immutable, with ${Object.keys(data).join(', ')}.\n`,
@@ -74,8 +76,10 @@ export function printPlan(plan: Plan, secrets: string[] = []): string {
     sourceOf: path => plan.sourceOf(path),
     shown: (path, value) => {
       const variable = path.at(-1) === 'value' && path.at(-3) === 'env' ? at(pod, path.slice(0, -1)) : undefined;
+      if (Array.isArray(value) && ['command', 'args'].includes(String(path.at(-1))))
+        return withoutSecrets(value.map(String), secrets);
       if (typeof value !== 'string') return value;
-      const hidden = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), value);
+      const hidden = hide(value);
       return looksSecret(String(variable?.['name'] ?? ''), value) ? '***' : hidden;
     },
   });

@@ -1,6 +1,5 @@
 import { JobLog } from '../github/commands.ts';
 import { StepError } from '../github/failure.ts';
-import { saveStarted } from '../github/state.ts';
 import { placed } from '../pod/manifest.ts';
 import { connect } from './connect.ts';
 import { dryRun } from './dry-run.ts';
@@ -14,7 +13,6 @@ export async function main(): Promise<void> {
   let failed = true;
   guard(log);
   try {
-    saveStarted();
     const stop = stopOnSignals(log);
     const { inputs, plan, ...prepared } = await prepare(process.env, stop);
     tell(prepared, log);

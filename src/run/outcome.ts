@@ -1,6 +1,6 @@
 import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
 import type { Reason } from '../github/failure.ts';
-import { containerEnded, containerStatus, terminated } from './containers.ts';
+import { containerEnded, containerStatus, failedInit, terminated } from './containers.ts';
 import type { PodView } from './observe.ts';
 
 /** How the step ended. */
@@ -75,7 +75,8 @@ function failure(pod: V1Pod, base: string, ended: V1ContainerStateTerminated): F
   }
   if (pod.status?.reason === 'Evicted') return evicted(pod, where);
   if (ended.reason === 'OOMKilled') {
-    const limit = pod.spec?.containers.find(({ name }) => name === base)?.resources?.limits?.['memory'];
+    const { containers = [], initContainers = [] } = pod.spec ?? {};
+    const limit = [...containers, ...initContainers].find(({ name }) => name === base)?.resources?.limits?.['memory'];
     return {
       reason: 'OOMKilled',
       title: 'Out of memory',
@@ -128,10 +129,24 @@ function neverRan(pod: V1Pod): Failure {
     };
   }
   if (reason === 'Evicted') return evicted(pod, `Pod ${podPath(pod)}`);
+  const init = failedInit(pod);
+  if (init !== undefined) return initFailed(pod, init.name, init.ended);
   return {
     reason: 'Rejected',
     title: reason ?? 'Pod failed',
     sentence: `Pod ${podPath(pod)} failed before its container ran (${reason ?? 'no reason given'})${why}`,
+  };
+}
+
+/** An init container that fails ends the pod before its base container starts. */
+function initFailed(pod: V1Pod, name: string, ended: V1ContainerStateTerminated): Failure {
+  const { reason, title, sentence } = failure(pod, name, ended);
+  const words = ended.message?.trim();
+  return {
+    reason,
+    title: `Init container: ${title}`,
+    sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason !== 'StartError' ? ` Its last words: ${words}` : ''}`,
+    remedy: 'The base container never started. See to the container in `init_containers` or the template.',
   };
 }
 

@@ -1,5 +1,5 @@
-import { StepError } from '../github/failure.ts';
-import type { PodIdentity } from '../kubernetes/pods.ts';
+import { StepError, withRemedy } from '../github/failure.ts';
+import { deletePod, type PodIdentity } from '../kubernetes/pods.ts';
 import { createSecretOf } from '../kubernetes/secrets.ts';
 import { ApiError } from '../kubernetes/status.ts';
 import type { Step } from './run.ts';
@@ -14,15 +14,13 @@ export async function createSecrets({ plan, client, stop }: Step, pod: PodIdenti
   try {
     await Promise.all(plan.secrets.map(secret => createSecretOf(client, pod, { ...secret, labels }, stop)));
   } catch (error) {
+    // Kept or not: it could never start, or with the Secret of somebody else.
+    await deletePod(client, pod).catch(() => {});
     if (!(error instanceof ApiError)) throw error;
-    throw new StepError(
-      error.reason,
-      error.title,
-      `${error.message} secret_env, secret_files and registry_username need it.`,
-      {
-        ...(error.remedy !== undefined && { remedy: error.remedy }),
-        cause: error,
-      },
-    );
+    const { reason, title, message, remedy } = error;
+    throw new StepError(reason, title, withRemedy(message, 'secret_env, secret_files and registry_username need it.'), {
+      ...(remedy !== undefined && { remedy }),
+      cause: error,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readRegularFile } from '../github/files.ts';
 import { readIdentity, readMatrix } from '../github/identity.ts';
 import { type Inputs, readInputs, refuseProblems } from '../github/inputs/inputs.ts';
 import { InputReader, isMapping, isNull } from '../github/inputs/reader.ts';
@@ -31,6 +31,17 @@ export function openInputs(env: NodeJS.ProcessEnv): InputReader {
   if (file === undefined) return reader;
   const text = readFile(reader, 'defaults_file', file);
   if (text === undefined) return reader;
+  const expression = /\$\{\{[^}]*\}\}/.exec(text)?.[0];
+  if (expression !== undefined)
+    reader.problem(
+      'defaults_file',
+      `${file} holds ${expression}: GitHub evaluates expressions in workflows alone. Give that input in the step.`,
+    );
+  const rendered = AIRFLOW_TEMPLATE.exec(text);
+  if (rendered !== null)
+    reader.warnings.add(
+      `defaults_file: ${file} holds ${shownTemplate(rendered)}, which is passed on as it is: it is no Jinja template. Use a pod_template_file.`,
+    );
   try {
     const tree = parseYaml(text);
     if (isMapping(tree)) {
@@ -66,7 +77,11 @@ export async function prepare(env: NodeJS.ProcessEnv, signal: AbortSignal): Prom
     randomUUID(),
     sentence => reader.problems.push(sentence),
   );
+  if (inputs.templateVars !== undefined && inputs.podTemplateFile === undefined)
+    reader.warnings.add('template_vars are for pod_template_file, which is not given.');
   reader.unknownInputs();
+  // What was meant to be rendered is often why the rest is wrong.
+  if (reader.problems.length > 0) reader.problems.push(...unrendered(reader));
   refuseProblems(reader);
   const { owned } = pod;
   const secrets = [
@@ -122,7 +137,7 @@ async function readTemplate(
 /** The payload of the event that started the run, as the runner keeps it. */
 function readEvent(env: NodeJS.ProcessEnv): TemplateValue | undefined {
   try {
-    return JSON.parse(readFileSync(env['GITHUB_EVENT_PATH'] ?? '', 'utf8')) as TemplateValue;
+    return JSON.parse(readRegularFile(env['GITHUB_EVENT_PATH'] ?? '')) as TemplateValue;
   } catch {
     return undefined;
   }
@@ -130,7 +145,7 @@ function readEvent(env: NodeJS.ProcessEnv): TemplateValue | undefined {
 
 function readFile(reader: InputReader, input: 'defaults_file' | 'pod_template_file', file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readRegularFile(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
@@ -163,15 +178,25 @@ function oldLabels(plan: Plan): string[] {
 
 /** What Airflow would have rendered. */
 const AIRFLOW_TEMPLATE =
-  /\{\{-?\s*(ds|ts|ds_nodash|ts_nodash|run_id|var|params|macros|conn|dag|dag_run|task|ti|task_instance|execution_date|logical_date|data_interval_start|data_interval_end|next_ds|prev_ds)\b[^}]*\}\}/;
+  /\{\{-?\s{0,9}(ds|ts|ds_nodash|ts_nodash|run_id|var|params|macros|conn|dag|dag_run|task|ti|task_instance|execution_date|logical_date|data_interval_start|data_interval_end|next_ds|prev_ds)\b/;
+
+/** Inputs of which nothing may be quoted. */
+const SECRET_INPUTS = ['kubeconfig', 'secret_env', 'secret_files', 'registry_password', 'github_token'];
+
+/** The template as far as it is a name: what else is in it may be anything. */
+function shownTemplate({ 1: root = '', index, input }: RegExpExecArray): string {
+  const whole = /^\{\{-?\s{0,9}([\w.]{1,80})\s{0,9}-?\}\}/.exec(input.slice(index, index + 120))?.[1];
+  return whole === undefined ? `{{ ${root} ... }}` : `{{ ${whole} }}`;
+}
 
 function unrendered(reader: InputReader): string[] {
   return Object.entries(reader.env).flatMap(([variable, value = '']) => {
-    const found = variable.startsWith('INPUT_') ? AIRFLOW_TEMPLATE.exec(value)?.[0] : undefined;
-    if (found === undefined) return [];
-    const name = /var\.value\.(\w+)/.exec(found)?.[1];
+    const input = variable.startsWith('INPUT_') ? variable.slice('INPUT_'.length).toLowerCase() : '';
+    const found = input === '' || SECRET_INPUTS.includes(input) ? null : AIRFLOW_TEMPLATE.exec(value);
+    if (found === null) return [];
+    const name = /^\{\{-?\s{0,9}var\.value\.(\w{1,100})/.exec(value.slice(found.index, found.index + 150))?.[1];
     return [
-      `${variable.slice('INPUT_'.length).toLowerCase()} holds ${found}, which is passed on as it is: inputs are no Jinja templates. Use an expression of the workflow${name ? `, \${{ vars.${name} }}` : ''}, or a pod_template_file.`,
+      `${input} holds ${shownTemplate(found)}, which is passed on as it is: inputs are no Jinja templates. Use an expression of the workflow${name ? `, \${{ vars.${name} }}` : ''}, or a pod_template_file.`,
     ];
   });
 }

@@ -220,7 +220,7 @@ describe("Python's None", () => {
     '[1, None]',
   ])('is told of in %j', text =>
     expect(warned(text)).toEqual([
-      'volume_mounts holds None, which YAML reads as text: its word for nothing is null. Quote it if the text is meant.',
+      "volume_mounts holds None, which is text to YAML: its word for nothing is null. As the value of a field of Kubernetes' own it is taken for null.",
     ]),
   );
 

@@ -83,7 +83,7 @@ describe('what is refused', () => {
     [
       'a variable whose name no key of a Secret can have',
       { secret_env: '{"A B": x}' },
-      'secret_env: "A B" cannot be used: letters, digits, dashes, underscores and dots.',
+      'secret_env: this cannot be used: letters, digits, dashes, underscores and dots.',
     ],
     [
       'a variable twice',
@@ -128,17 +128,17 @@ describe('what is refused', () => {
     [
       'a file whose variable the step does not have',
       { secret_files: '{/a: {env: NOT_SET}}' },
-      'secret_files[/a].env: the step has no variable NOT_SET. Set it under env: of the step.',
+      'secret_files[/a].env: the step has no variable of that name. Set it under env: of the step.',
     ],
     [
       'a misspelt field',
       { secret_files: '{/a: {contents: x}}' },
-      'secret_files[/a]: "contents" is not a field here; expected content, env or mode. Did you mean content?',
+      'secret_files[/a]: expected content or env, and perhaps mode; found another key. Quote JSON that is the content, or give it by env.',
     ],
     [
       'a mode as text',
       { secret_files: '{/a: {content: x, mode: "0400"}}' },
-      'secret_files[/a].mode: expected a file mode, e.g. 0400, without quotes; found text.',
+      'secret_files[/a].mode: expected a file mode, e.g. 0400, without quotes.',
     ],
     [
       'a user without a password',

@@ -71,6 +71,14 @@ describe('the names of a template', () => {
     });
   });
 
+  test.each([
+    ['{ds: 2020-01-02}', { ds: '2020-01-02', ds_nodash: '20200102', ts: '2020-01-02T00:00:00+00:00' }],
+    ['{ts: "2020-01-02T03:04:05+00:00"}', { ds: '2020-01-02', ds_nodash: '20200102', ts: '2020-01-02T03:04:05+00:00' }],
+    ['{ds: 2020-01-02, ds_nodash: mine}', { ds: '2020-01-02', ds_nodash: 'mine' }],
+  ])('of the day are all of the day that template_vars give: %s', (given, expected) =>
+    expect(of(given).variables).toMatchObject(expected),
+  );
+
   test('of template_vars win over the run’s own', () => {
     expect(of('{ds: 2020-01-01, run_id: mine}').variables).toMatchObject({ ds: '2020-01-01', run_id: 'mine' });
   });
@@ -118,7 +126,8 @@ describe('the run’s start is needed', () => {
     ['a: {{ "x" ~ ts }}', '{}', true],
     ['{% if ds_nodash > "2" %}a: 1{% endif %}', '{}', true],
     ['a: {{ ds }}', '{ds: 2020-01-01}', false],
-    ['a: {{ ds }} {{ ts }}', '{ds: 2020-01-01}', true],
+    ['a: {{ ds }} {{ ts }}', '{ds: 2020-01-01}', false],
+    ['a: {{ ds }} {{ ts }}', '{ds: soon}', true],
     ['a: {{ vars.ds }}', '{}', false],
     ['a: {{ "ds" }} ds', '{}', false],
     ['{# {{ ds }} #}{% raw %}{{ ds }}{% endraw %}', '{}', false],

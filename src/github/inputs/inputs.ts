@@ -55,11 +55,16 @@ export function readInputs(reader: InputReader): Inputs {
   };
 }
 
+/** GitHub cuts an annotation at 4,096 characters. */
+const MOST_SHOWN = 50;
+
 /** @throws StepError that lists all that is wrong with the inputs, each with its name, the place in it, what was expected and what was found. */
 export function refuseProblems({ problems }: InputReader): void {
   const [first, ...more] = problems;
   if (first === undefined) return;
-  const list = more.length === 0 ? first : problems.map(problem => `- ${problem}`).join('\n');
+  const shown = problems.slice(0, MOST_SHOWN).map(problem => `- ${problem}`);
+  if (problems.length > MOST_SHOWN) shown.push(`- and ${problems.length - MOST_SHOWN} more`);
+  const list = more.length === 0 ? first : shown.join('\n');
   throw new StepError('InvalidInput', more.length === 0 ? 'Invalid input' : `${problems.length} invalid inputs`, list);
 }
 

@@ -14,8 +14,16 @@ const OTHER_NAME: Partial<Record<InputName, InputName>> = {
   on_finish_action: 'is_delete_operator_pod',
 };
 
+/** A Python list or dict, pasted, whose texts hold an escape in single quotes. */
+const PYTHON_ESCAPE = /^\s*[[{][^#]*'[^'\n]*\\[ntr\\][^'\n]*'/;
+/** A Python object, pasted. */
+const PYTHON_CALL = /\b(?:k8s\.)?(?:Secret|V1[A-Z]\w+|VolumeMount|Volume|Toleration)\(/;
+
 /** Python's word for nothing, as a value of YAML's, but where Kubernetes has it as a word of its own. */
 const PYTHON_NONE = /(?<!(?:propagation|policy)['"]?\s*)[:[,-]\s+None\s*(?:[,\]}#]|$)/im;
+
+/** Nobody reads more, and a list of 60,000 numbers where variables are expected has as many faults. */
+const MOST_PROBLEMS = 500;
 
 /** What an input was given: its text, or, from the defaults file, what YAML has read already. */
 export type Given = { text: string } | { tree: Tree };
@@ -51,9 +59,13 @@ export class InputReader {
 
   /** @param path the place in the input, e.g. `[1].deploy_type` */
   problem(name: string, sentence: string, path = ''): void {
-    const problem = `${this.place(name)}${path}: ${sentence}`;
+    // Where secrets are expected, what was found may be one: only a plain name is told.
+    const secret = name === 'secret_env' || name === 'secret_files';
+    const place = secret && !/^(\.[A-Za-z_]\w*|\[[\w./-]*\])*(\.\w+)?$/.test(path) ? '' : path;
+    const told = secret ? sentence.replace(/"[^"]*"/g, 'this') : sentence;
+    const problem = `${this.place(name)}${place}: ${told}`;
     // An input that is read in two ways has one fault all the same.
-    if (!this.problems.includes(problem)) this.problems.push(problem);
+    if (this.problems.length < MOST_PROBLEMS && !this.problems.includes(problem)) this.problems.push(problem);
   }
 
   /**
@@ -148,14 +160,21 @@ export class InputReader {
     if (this.saysNothing(name)) return new Scalar(null, '');
     try {
       const tree = parseYaml(given.text);
+      if (PYTHON_ESCAPE.test(given.text))
+        this.warnings.add(
+          `${name} holds a backslash in single quotes, which YAML leaves as it is, unlike Python. Use double quotes for \\n and the like.`,
+        );
       if (PYTHON_NONE.test(given.text))
         this.warnings.add(
-          `${name} holds None, which YAML reads as text: its word for nothing is null. Quote it if the text is meant.`,
+          `${name} holds None, which is text to YAML: its word for nothing is null. As the value of a field of Kubernetes' own it is taken for null.`,
         );
       return tree;
     } catch (error) {
       if (!(error instanceof YamlError)) throw error;
-      this.problem(name, `this is not valid YAML: ${error.message}.`);
+      const python = PYTHON_CALL.test(given.text)
+        ? ' It looks like Python: write each object as a mapping, e.g. {name: data, mountPath: /data}.'
+        : '';
+      this.problem(name, `this is not valid YAML: ${error.message}.${python}`);
       return undefined;
     }
   }

@@ -32,6 +32,10 @@ export function readWords(reader: InputReader, name: InputName): string[] | unde
 }
 
 function splitWords(reader: InputReader, name: InputName, text: string): string[] | undefined {
+  if (/^\s*\(.*\)\s*$/s.test(text)) {
+    reader.problem(name, 'expected a list of words, or plain text; found a tuple of Python’s. Write [...] for (...).');
+    return undefined;
+  }
   // A mapping pasted here would else become a strange command.
   if (/^\s*\{(?!\{)/.test(text)) {
     reader.problem(name, 'expected a list of words, or plain text; found a mapping.');

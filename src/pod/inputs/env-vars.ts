@@ -82,8 +82,15 @@ function fromLines(
     if (seen.has(name))
       reader.problem(input, `${name} is set twice${where}. Kubernetes would take the last one; remove one of them.`);
     seen.add(name);
-    if (equals !== -1) return [{ name, value: content.slice(equals + 1), from }];
-    const value = reader.env[name];
+    const value = equals === -1 ? reader.env[name] : content.slice(equals + 1);
+    if (input === 'secret_env' && equals !== -1 && /^=*$/.test(value ?? '') && !/^[A-Z_][A-Z0-9_]*$/.test(name)) {
+      reader.problem(
+        input,
+        `expected KEY=value; found something without a value${where}, which may be the secret alone.`,
+      );
+      return [];
+    }
+    if (equals !== -1) return [{ name, value: value ?? '', from }];
     if (value !== undefined) return [{ name, value: passedOn(value), from }];
     // Where secrets are expected, the line may be one by mistake.
     const [bare, example] = input === 'secret_env' ? ['name', 'NAME'] : [name, name];

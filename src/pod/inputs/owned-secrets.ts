@@ -61,8 +61,11 @@ function readSecretFiles(reader: InputReader): SecretFile[] {
     );
     return [];
   }
+  const folders = Object.keys(tree);
   return Object.entries(tree).flatMap(([path, value]) => {
     const place = `[${path}]`;
+    if (folders.some(other => other.startsWith(`${path}/`)))
+      reader.problem('secret_files', 'is a file, and the folder of another one too.', place);
     if (!/^\/.*[^/]$/.test(path) || path.split('/').includes('..')) {
       reader.problem('secret_files', 'expected the absolute path of a file in the container.', place);
       return [];
@@ -84,7 +87,13 @@ function fromMapping(
   value: { [key: string]: Tree },
   place: string,
 ): { content?: string | undefined; mode?: number | undefined } {
-  reader.unknownKeys('secret_files', place, value, ['content', 'env', 'mode']);
+  // What is there may be the secret itself, pasted as JSON: nothing of it is quoted.
+  if (Object.keys(value).some(key => !['content', 'env', 'mode'].includes(key)))
+    reader.problem(
+      'secret_files',
+      'expected content or env, and perhaps mode; found another key. Quote JSON that is the content, or give it by env.',
+      place,
+    );
   const { content, env, mode } = value;
   const has = (tree: Tree | undefined): tree is Tree => tree !== undefined && !isNull(tree);
   if (has(content) === has(env)) {
@@ -97,7 +106,11 @@ function fromMapping(
   if (name === undefined) return {};
   const passed = reader.env[name];
   if (passed === undefined)
-    reader.problem('secret_files', `the step has no variable ${name}. Set it under env: of the step.`, `${place}.env`);
+    reader.problem(
+      'secret_files',
+      'the step has no variable of that name. Set it under env: of the step.',
+      `${place}.env`,
+    );
   return { content: passed, mode: modeNumber };
 }
 
@@ -105,7 +118,7 @@ function readMode(reader: InputReader, mode: Tree | undefined, place: string): n
   if (mode === undefined || isNull(mode)) return undefined;
   const value = typeof mode === 'object' && 'value' in mode ? mode.value : undefined;
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0o777) return value;
-  reader.problem('secret_files', `expected a file mode, e.g. 0400, without quotes; found ${describe(mode)}.`, place);
+  reader.problem('secret_files', `expected a file mode, e.g. 0400, without quotes.`, place);
   return undefined;
 }
 

@@ -168,6 +168,7 @@ export class StrictExpressions extends Interpreter {
         : node.computed
           ? [property]
           : [];
+    if (property.type === 'SliceExpression') this.budget.copy(object);
     const value = this.strictly(node, parts, environment, [[node.object, object]]);
     if (value.type === 'FunctionValue') this.#owners.set(value, object);
     return this.#named(value, () => {

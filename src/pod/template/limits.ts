@@ -47,6 +47,11 @@ export class Budget {
     for (const value of values) this.step(value.type === 'StringValue' ? value.value.length >> 8 : sizeOf(value));
   }
 
+  /** Charges for what the library copies item by item, and a text character by character. */
+  copy(value: Value): void {
+    this.step(sizeOf(value));
+  }
+
   /** As {@link work}, where what comes out may be as large as the product of what goes in. */
   product(owners: readonly Value[], args: readonly Value[]): void {
     const product = Math.max(0, ...owners.map(sizeOf)) * Math.max(1, ...args.map(magnitudeOf));

@@ -1,3 +1,19 @@
+/**
+ * Stands behind each `$` of a value until it is known which field the value is for: where Kubernetes replaces `$(NAME)`, be it by a secret, a value is to arrive as it is.
+ * A Unicode noncharacter, which {@link dollars} takes out again.
+ */
+const OF_A_VALUE = '\uFDD4';
+
+/** @returns a value with a mark behind each `$`, for {@link dollars} */
+export function markedDollars(value: string): string {
+  return value.replaceAll('$', () => `$${OF_A_VALUE}`);
+}
+
+/** @param replaced whether Kubernetes replaces `$(NAME)` in the field; `$$` is how it writes a `$` there */
+export function dollars(text: string, replaced: boolean): string {
+  return text.replaceAll(`$${OF_A_VALUE}`, () => (replaced ? '$$' : '$'));
+}
+
 /** Where a line of the template, or the rest of one behind a tag, begins in a rendered text. */
 export interface Place {
   offset: number;

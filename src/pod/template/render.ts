@@ -3,7 +3,7 @@ import { hash } from '../naming.ts';
 import { TemplateInterpreter } from './interpreter.ts';
 import { Environment, runtimeValue } from './jinja.ts';
 import { limitOf } from './limits.ts';
-import { Marks, type Place } from './marks.ts';
+import { Marks, markedDollars, type Place } from './marks.ts';
 import { programOf } from './program.ts';
 import { cutTemplate, type Problem } from './source.ts';
 
@@ -103,7 +103,7 @@ function readRendered(
       },
       read: (scalar, isPlain) => {
         if (marks.valuesIn(scalar).length === 0) return undefined;
-        const filled = marks.filled(scalar, values);
+        const filled = marks.filled(scalar, values.map(markedDollars));
         return (isPlain ? finite(numberOrBoolean(filled)) : undefined) ?? filled;
       },
     });

@@ -30,6 +30,8 @@ export interface Problem {
 
 /** The library looks at white space in quadratic time. */
 const LONGEST_TAG = 10_000;
+/** So this many squares of lengths take about half a second. */
+const MOST_COST = 3 * LONGEST_TAG ** 2;
 const LONGEST_QUOTE = 80;
 
 /**
@@ -49,6 +51,7 @@ class Cutter {
   readonly #template: string;
   #position = 0;
   #line = 1;
+  #cost = 0;
   /** Whether the tag before said `-%}`. */
   #trimming = false;
 
@@ -66,10 +69,17 @@ class Cutter {
       const bracket = this.#template.slice(start, start + 2);
       const closing = bracket === '{#' ? '#}' : bracket === '{{' ? '}}' : '%}';
       const end = bracket === '{#' ? this.#template.indexOf('#}', start + 2) : this.#tagEnd(start + 2, closing);
-      if (end === -1) {
+      if (end === -1 || end === this.#template.length) {
         this.#problem(`${bracket} is never closed: ${closing} is missing.`);
+        // To look through the rest again for each of 100,000 takes minutes.
+        if (end !== -1 || bracket === '{#') return;
         this.#position += 2;
         continue;
+      }
+      if (end - start <= LONGEST_TAG) this.#cost += (end - start) ** 2;
+      if (this.#cost > MOST_COST) {
+        this.#problem('the tags up to here are too long together.');
+        return;
       }
       const line = this.#line;
       const whole = this.#template.slice(start, end + 2);
@@ -82,7 +92,7 @@ class Cutter {
     }
   }
 
-  /** @returns where the tag's closing bracket is; -1 where there is none before the next tag. What is in quotes or braces of its own does not close it. */
+  /** @returns where the tag's closing bracket is; -1 where there is none before the next tag, the template's length where there is none at all. What is in quotes or braces of its own does not close it. */
   #tagEnd(start: number, closing: string): number {
     let depth = 0;
     for (let at = start; at < this.#template.length; at++) {
@@ -97,7 +107,7 @@ class Cutter {
         while (at < this.#template.length && this.#template[at] !== one) at += this.#template[at] === '\\' ? 2 : 1;
       }
     }
-    return -1;
+    return this.#template.length;
   }
 
   /** @param end where the next tag starts, which may trim what stands before it */
@@ -129,7 +139,7 @@ class Cutter {
   }
 
   #tag(kind: Tag['kind'], whole: string, inner: string, line: number): void {
-    const tag = { kind, text: quote(whole), line, tokens: [] as Token[] };
+    const tag = { kind, text: quote(whole.slice(0, LONGEST_TAG)), line, tokens: [] as Token[] };
     const previous = this.pieces.at(-1);
     if (kind === 'expression' && previous?.kind === 'text' && previous.text.endsWith('$')) {
       const sentence = `$${tag.text} is a workflow's expression, which GitHub does not look for in files. Write ${tag.text}, or {{ '$' }}${tag.text} where the dollar sign is meant.`;

@@ -56,6 +56,7 @@ export function templateVariables({ env, event, matrix, templateVars, runStart }
   const inputs = isObject(event) && isObject(event['inputs']) ? event['inputs'] : {};
   const variables: TemplateVariables = {
     ...(runStart && runStartVariables(runStart)),
+    ...givenDay(vars),
     ...(env['GITHUB_RUN_ID'] !== undefined && { run_id: env['GITHUB_RUN_ID'] }),
     ...vars,
     github: githubContext(env, event),
@@ -73,7 +74,8 @@ export function templateVariables({ env, event, matrix, templateVars, runStart }
  */
 export function usesRunStart(template: string, templateVars: Tree | undefined): boolean {
   const given = templateVars !== undefined && isMapping(templateVars) ? templateVars : {};
-  const asked = RUN_START.filter(name => !Object.hasOwn(given, name));
+  const days = givenDay(Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)])));
+  const asked = RUN_START.filter(name => !Object.hasOwn(given, name) && !Object.hasOwn(days, name));
   return cutTemplate(template).pieces.some(
     piece =>
       piece.kind !== 'text' &&
@@ -89,6 +91,12 @@ function runStartVariables(start: Date): TemplateVariables {
   const ts = start.toISOString().replace(/(\.\d+)?Z$/, '+00:00');
   const ds = ts.slice(0, 'YYYY-MM-DD'.length);
   return { ds, ds_nodash: ds.replaceAll('-', ''), ts };
+}
+
+/** Whoever gives one of the three, to do the work of another day, means that day in all of them. */
+function givenDay({ ds, ts }: TemplateVariables): TemplateVariables {
+  const day = /^\d{4}-\d{2}-\d{2}/.exec(String(ds ?? ts ?? ''))?.[0];
+  return day === undefined ? {} : { ds: day, ds_nodash: day.replaceAll('-', ''), ts: `${day}T00:00:00+00:00` };
 }
 
 function githubContext(env: NodeJS.ProcessEnv, event: TemplateValue | undefined): TemplateVariables {
