@@ -27154,6 +27154,13 @@ function causes(status, message) {
   return /strict decoding error: (.+)$/s.exec(message)?.[1] ?? message;
 }
 
+// src/kubernetes/warnings.ts
+function warningsOf(header) {
+  return [header ?? []].flat().flatMap(
+    (value) => [...value.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text.replace(/\\(.)/g, "$1"))
+  );
+}
+
 // src/kubernetes/client.ts
 setFlagsFromString("--wasm-tiering-budget=1000000000");
 var FIRST_CONTACT_PATIENCE_SECONDS = 60;
@@ -27341,11 +27348,6 @@ function parseAnswer(text, type) {
       throw new NetworkError(new Error("its answer broke off"));
     return void 0;
   }
-}
-function warningsOf(header) {
-  return [header ?? []].flat().flatMap(
-    (value) => [...value.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text.replace(/\\(.)/g, "$1"))
-  );
 }
 
 // src/kubernetes/config.ts

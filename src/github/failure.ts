@@ -11,7 +11,7 @@ export const REASONS = {
   NamespaceNotFound: 'The namespace does not exist, or is being deleted.',
   QuotaExceeded: "A ResourceQuota of the namespace has no room for the pod's requests or limits.",
   InvalidPod: 'The API server refused the pod as malformed.',
-  NameTaken: 'A pod of that name exists and is not this step’s.',
+  NameTaken: 'A pod, or a Secret that was to be the pod’s, has that name and is not this step’s.',
   FieldDropped: 'The cluster did not keep a field of the pod, so it would not have been the pod that was asked for.',
   Unschedulable: 'No node took the pod in time.',
   StartTimeout: 'The container did not start in time.',

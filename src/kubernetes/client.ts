@@ -7,6 +7,7 @@ import { Connection } from './connection.ts';
 import { NetworkError, unreachable } from './network-error.ts';
 import { pause } from './pause.ts';
 import { ApiError, type Asked } from './status.ts';
+import { warningsOf } from './warnings.ts';
 
 /**
  * undici parses HTTP with one huge WebAssembly function. Optimising it takes V8 21 MB and makes no log faster (98 MB against 76 MB at peak for `echo hello`, 6.5 s against 6.2 s for 200,000 lines [measured]), so it is
@@ -262,13 +263,4 @@ function parseAnswer(text: string, type: string | string[] | undefined): unknown
       throw new NetworkError(new Error('its answer broke off'));
     return undefined;
   }
-}
-
-/** @returns the texts of `Warning: 299 - "text"` headers (RFC 7234, 5.5), which a server may join with commas. */
-function warningsOf(header: string | string[] | undefined): string[] {
-  return [header ?? []]
-    .flat()
-    .flatMap(value =>
-      [...value.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1')),
-    );
 }
