@@ -26137,10 +26137,16 @@ function wayOut(name, volumes) {
   if (volumes.length === 0) return " The pod has no volumes: add it to `volumes`.";
   return didYouMean(name, volumes) || ` There is ${volumes.join(", ")}.`;
 }
+var CONTAINER_RESOURCE = /^(cpu|memory|ephemeral-storage|hugepages-.+)$/;
 function checkResources(resources, path2, report) {
   for (const side of ["requests", "limits"])
     for (const [resource, quantity] of Object.entries(object(resources[side])))
       if (typeof quantity === "object") continue;
+      else if (!resource.includes("/") && !CONTAINER_RESOURCE.test(resource))
+        report(
+          [...path2, side, resource],
+          `containers have no such resource: there are cpu, memory, ephemeral-storage, and what a vendor has under its domain, e.g. nvidia.com/gpu.${resource === "gpu" ? "" : didYouMean(resource, ["cpu", "memory", "ephemeral-storage"])}`
+        );
       else if (!isQuantity(quantity))
         report(
           [...path2, side, resource],
@@ -27105,7 +27111,7 @@ function forbidden(message, asked2) {
   const account = /serviceaccount "([a-z0-9.-]+)" not found$/.exec(message);
   if (account) {
     return {
-      reason: "InvalidPod",
+      reason: "ContainerConfig",
       title: "No such service account",
       sentence: `Service account ${account[1]} does not exist in namespace ${asked2.namespace}.`,
       remedy: `Create it (kubectl -n ${asked2.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`
@@ -27135,7 +27141,7 @@ function forbidden(message, asked2) {
 }
 function missingClass(kind, name, input) {
   return {
-    reason: "InvalidPod",
+    reason: "ContainerConfig",
     title: `No such ${kind}`,
     sentence: `${kind} "${name}" does not exist on this cluster.`,
     remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind.toLowerCase()}`
@@ -33418,7 +33424,7 @@ function explained(error2, plan) {
   if (!(error2 instanceof ApiError)) return error2;
   const missing3 = missingAccount(error2, plan);
   const why = missing3 && explainMissing([missing3], plan.namespace);
-  if (why) return new StepError("InvalidPod", why.title, why.sentence, { remedy: why.remedy, cause: error2 });
+  if (why) return new StepError("ContainerConfig", why.title, why.sentence, { remedy: why.remedy, cause: error2 });
   return error2.reason === "InvalidPod" ? explainRefusal(error2, (path2) => plan.originOf(path2), suggestField) : error2;
 }
 function named(path2, plan) {

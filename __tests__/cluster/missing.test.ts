@@ -69,7 +69,7 @@ const cases: Record<string, Case> = {
   },
   'a service account': {
     inputs: { service_account_name: 'builder' },
-    reason: 'InvalidPod',
+    reason: 'ContainerConfig',
     says: 'Service account "builder" does not exist in namespace NS; service_account_name asks for it. Create it: kubectl -n NS create serviceaccount builder',
   },
 };

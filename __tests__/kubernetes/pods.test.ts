@@ -142,7 +142,7 @@ describe('a create', () => {
     ['Forbidden', replies.forbidden('create')],
     ['QuotaExceeded', replies.quota('p')],
     ['Forbidden', replies.podSecurity('p')],
-    ['InvalidPod', replies.serviceAccountNotFound('p', 'runner')],
+    ['ContainerConfig', replies.serviceAccountNotFound('p', 'runner')],
     ['InvalidPod', replies.strictDecoding('spec.x')],
     ['NamespaceNotFound', replies.namespaceNotFound('etl')],
   ])('refused for %s is not sent again', async (reason, reply) => {

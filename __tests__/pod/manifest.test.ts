@@ -717,3 +717,18 @@ test('any inputs are read, or refused with sentences that name the input', () =>
     { numRuns: 5000 },
   );
 });
+
+describe('what would keep a pod, or start it again, is refused', () => {
+  test.each([
+    [
+      'finalizers',
+      { pod_template_dict: 'metadata: {finalizers: [example.com/x]}' },
+      'pod_template_dict: metadata.finalizers: would keep the pod on the cluster after it has been deleted. Leave it out.',
+    ],
+    [
+      'a base container that restarts itself',
+      { pod_patch: 'spec: {containers: [{name: base, restartPolicy: Always}]}' },
+      'pod_patch: spec.containers[0].restartPolicy: is not for the container that decides the outcome: it has ended when it ends. Leave it out.',
+    ],
+  ])('%s', (_, given, sentence) => expect(refusal(given).text).toBe(sentence));
+});

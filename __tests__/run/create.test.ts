@@ -69,7 +69,7 @@ describe('a service account that does not exist', () => {
     await server.request(creates, 2);
     aheadSeconds = 16;
     await expect(created).rejects.toMatchObject({
-      reason: 'InvalidPod',
+      reason: 'ContainerConfig',
       title: 'Service account missing',
       message: 'Service account "builder" does not exist in namespace default; service_account_name asks for it.',
       remedy: 'Create it: kubectl -n default create serviceaccount builder',
@@ -95,7 +95,7 @@ describe('a service account that does not exist', () => {
 
   test('in the words of somebody else is not ours to wait for', async () => {
     server.fault({ match: creates, times: 9, action: missing });
-    await expect(start(plan({ serviceAccountName: 'another' }))).rejects.toMatchObject({ reason: 'InvalidPod' });
+    await expect(start(plan({ serviceAccountName: 'another' }))).rejects.toMatchObject({ reason: 'ContainerConfig' });
     expect(server.matching(creates)).toHaveLength(1);
   });
 });

@@ -16,7 +16,8 @@ export const REASONS = {
   Unschedulable: 'No node took the pod in time.',
   StartTimeout: 'The container did not start in time.',
   ImagePull: 'The image cannot be pulled, or its name is invalid.',
-  ContainerConfig: 'The container cannot be created as specified, e.g. a Secret, ConfigMap or key is missing.',
+  ContainerConfig:
+    'The container cannot be created as specified, e.g. a Secret, ConfigMap, key, claim, service account or class is missing.',
   StartError: 'The command cannot be started, e.g. it does not exist in the image.',
   ExitCode: 'The container exited with a non-zero code.',
   OOMKilled: 'The container exceeded its memory limit.',

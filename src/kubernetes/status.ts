@@ -136,7 +136,7 @@ function forbidden(message: string, asked: Asked): Explanation {
   const account = /serviceaccount "([a-z0-9.-]+)" not found$/.exec(message);
   if (account) {
     return {
-      reason: 'InvalidPod',
+      reason: 'ContainerConfig',
       title: 'No such service account',
       sentence: `Service account ${account[1]} does not exist in namespace ${asked.namespace}.`,
       remedy: `Create it (kubectl -n ${asked.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`,
@@ -167,7 +167,7 @@ function forbidden(message: string, asked: Asked): Explanation {
 
 function missingClass(kind: 'PriorityClass' | 'RuntimeClass', name: string, input: string): Explanation {
   return {
-    reason: 'InvalidPod',
+    reason: 'ContainerConfig',
     title: `No such ${kind}`,
     sentence: `${kind} "${name}" does not exist on this cluster.`,
     remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind.toLowerCase()}`,

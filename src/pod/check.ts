@@ -198,10 +198,18 @@ function wayOut(name: string, volumes: string[]): string {
   return didYouMean(name, volumes) || ` There is ${volumes.join(', ')}.`;
 }
 
+/** Kubernetes' own resources of containers; all others have a domain before them. */
+const CONTAINER_RESOURCE = /^(cpu|memory|ephemeral-storage|hugepages-.+)$/;
+
 function checkResources(resources: JsonObject, path: Path, report: ReportAt): void {
   for (const side of ['requests', 'limits'])
     for (const [resource, quantity] of Object.entries(object(resources[side])))
       if (typeof quantity === 'object') continue;
+      else if (!resource.includes('/') && !CONTAINER_RESOURCE.test(resource))
+        report(
+          [...path, side, resource],
+          `containers have no such resource: there are cpu, memory, ephemeral-storage, and what a vendor has under its domain, e.g. nvidia.com/gpu.${resource === 'gpu' ? '' : didYouMean(resource, ['cpu', 'memory', 'ephemeral-storage'])}`,
+        );
       else if (!isQuantity(quantity))
         report(
           [...path, side, resource],

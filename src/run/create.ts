@@ -125,7 +125,7 @@ export function explained(error: unknown, plan: PlacedPlan): unknown {
   if (!(error instanceof ApiError)) return error;
   const missing = missingAccount(error, plan);
   const why = missing && explainMissing([missing], plan.namespace);
-  if (why) return new StepError('InvalidPod', why.title, why.sentence, { remedy: why.remedy, cause: error });
+  if (why) return new StepError('ContainerConfig', why.title, why.sentence, { remedy: why.remedy, cause: error });
   return error.reason === 'InvalidPod' ? explainRefusal(error, path => plan.originOf(path), suggestField) : error;
 }
 
