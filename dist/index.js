@@ -25952,7 +25952,7 @@ function uniqueKeys(model, field2, strategic) {
 function itemKey(item, keys) {
   const values = keys.map((key) => fieldAt(item, key) ?? DEFAULTS[key]);
   if (!isObject(item) || values.includes(void 0)) return void 0;
-  return keys.length === 1 ? String(values[0]) : values.map(String).join("/");
+  return values.map((value) => typeof value === "object" ? JSON.stringify(value) : String(value)).join("/");
 }
 function fieldAt(item, key) {
   return key.split(".").reduce((value, step) => isObject(value) && Object.hasOwn(value, step) ? value[step] : void 0, item);
@@ -26758,7 +26758,12 @@ function planPod(sources, identity, nonce, report) {
     ...layers(owned.fragments),
     ownLayer(name, identity, nonce, resultInMessage ? base : void 0)
   ]);
-  checkPod(final.pod, base, (path2, sentence) => report(`${final.originOf(path2)}: ${withPlace(final, path2, sentence)}`));
+  if (containerNamed(merged.pod, base) !== void 0)
+    checkPod(
+      final.pod,
+      base,
+      (path2, sentence) => report(`${final.originOf(path2)}: ${withPlace(final, path2, sentence)}`)
+    );
   const spec = objectOf(final.pod["spec"]);
   return {
     pod: final.pod,
@@ -38663,13 +38668,14 @@ function openInputs(env) {
   if (file === void 0) return reader;
   const text = readFile(reader, "defaults_file", file);
   if (text === void 0) return reader;
-  const expression = /\$\{\{[^}]*\}\}/.exec(text)?.[0];
+  const uncommented = text.replace(/^\s*#.*$/gm, "");
+  const expression = /\$\{\{[^}]{0,200}\}\}/.exec(uncommented)?.[0];
   if (expression !== void 0)
     reader.problem(
       "defaults_file",
       `${file} holds ${expression}: GitHub evaluates expressions in workflows alone. Give that input in the step.`
     );
-  const rendered = AIRFLOW_TEMPLATE.exec(text);
+  const rendered = AIRFLOW_TEMPLATE.exec(uncommented);
   if (rendered !== null)
     reader.warnings.add(
       `defaults_file: ${file} holds ${shownTemplate(rendered)}, which is passed on as it is: it is no Jinja template. Use a pod_template_file.`

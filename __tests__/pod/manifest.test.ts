@@ -718,6 +718,17 @@ test('any inputs are read, or refused with sentences that name the input', () =>
   );
 });
 
+test('a patch that takes the whole spec away is refused, and nothing else is to blame', () => {
+  const { text } = refusal({ pod_patch: 'spec:', base_container_name: '🎉' });
+  expect(text).toContain('the container "🎉", which decides the outcome, has to be among the pod\'s.');
+  expect(text.split('\n').filter(line => !line.startsWith('- pod_patch: '))).toEqual([]);
+});
+
+test('a name of another shape is refused, and no accident', () =>
+  expect(
+    refusal({ pod_template_dict: 'spec: {containers: [{name: base, env: [{name: {toString: []}}]}]}' }).text,
+  ).toContain('pod_template_dict: spec.containers[0].env[0].name: expected text, found a mapping.'));
+
 describe('what would keep a pod, or start it again, is refused', () => {
   test.each([
     [

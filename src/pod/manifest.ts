@@ -93,7 +93,11 @@ export function planPod(
     ...layers(owned.fragments),
     ownLayer(name, identity, nonce, resultInMessage ? base : undefined),
   ]);
-  checkPod(final.pod, base, (path, sentence) => report(`${final.originOf(path)}: ${withPlace(final, path, sentence)}`));
+  // A pod that has lost its base container is refused as it is; what was put in its place is nobody's fault.
+  if (containerNamed(merged.pod, base) !== undefined)
+    checkPod(final.pod, base, (path, sentence) =>
+      report(`${final.originOf(path)}: ${withPlace(final, path, sentence)}`),
+    );
   const spec = objectOf(final.pod['spec']);
   return {
     pod: final.pod as V1Pod,

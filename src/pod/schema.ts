@@ -110,7 +110,8 @@ export function uniqueKeys(model: FieldType, field: string, strategic: boolean):
 export function itemKey(item: unknown, keys: string[]): string | undefined {
   const values = keys.map(key => fieldAt(item, key) ?? DEFAULTS[key]);
   if (!isObject(item) || values.includes(undefined)) return undefined;
-  return keys.length === 1 ? String(values[0]) : values.map(String).join('/');
+  // What is no scalar is refused elsewhere, in whatever shape it is.
+  return values.map(value => (typeof value === 'object' ? JSON.stringify(value) : String(value))).join('/');
 }
 
 function fieldAt(item: unknown, key: string): unknown {

@@ -31,13 +31,14 @@ export function openInputs(env: NodeJS.ProcessEnv): InputReader {
   if (file === undefined) return reader;
   const text = readFile(reader, 'defaults_file', file);
   if (text === undefined) return reader;
-  const expression = /\$\{\{[^}]*\}\}/.exec(text)?.[0];
+  const uncommented = text.replace(/^\s*#.*$/gm, '');
+  const expression = /\$\{\{[^}]{0,200}\}\}/.exec(uncommented)?.[0];
   if (expression !== undefined)
     reader.problem(
       'defaults_file',
       `${file} holds ${expression}: GitHub evaluates expressions in workflows alone. Give that input in the step.`,
     );
-  const rendered = AIRFLOW_TEMPLATE.exec(text);
+  const rendered = AIRFLOW_TEMPLATE.exec(uncommented);
   if (rendered !== null)
     reader.warnings.add(
       `defaults_file: ${file} holds ${shownTemplate(rendered)}, which is passed on as it is: it is no Jinja template. Use a pod_template_file.`,
