@@ -67,8 +67,8 @@ describe('a log', () => {
     pod.write('rest', { newline: false }).terminate();
     expect(await end).toEqual(complete);
     expect(text).toBe('one\ntwo\nrest');
-    // The follow's end counts as one of the two readings that have to agree.
-    expect(logs(false)).toHaveLength(1);
+    // The follow's end counts as one of the two readings that have to agree; not where the pod's end was seen before it.
+    expect([1, 2]).toContain(logs(false).length);
   });
 
   test('of a container that had ended before is read as well', async () => {
