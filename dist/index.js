@@ -1127,8 +1127,8 @@ var require_util = __commonJS({
     function isStream(obj) {
       return obj && typeof obj === "object" && typeof obj.pipe === "function" && typeof obj.on === "function";
     }
-    function isBlobLike(object2) {
-      return object2 instanceof Blob;
+    function isBlobLike(object) {
+      return object instanceof Blob;
     }
     function pathHasQueryOrFragment(url) {
       return url.includes("?") || url.includes("#");
@@ -1430,8 +1430,8 @@ var require_util = __commonJS({
         bytesRead: socket.bytesRead
       };
     }
-    function isFormDataLike(object2) {
-      return object2 && typeof object2 === "object" && typeof object2.append === "function" && typeof object2.delete === "function" && typeof object2.get === "function" && typeof object2.getAll === "function" && typeof object2.has === "function" && typeof object2.set === "function" && object2[Symbol.toStringTag] === "FormData";
+    function isFormDataLike(object) {
+      return object && typeof object === "object" && typeof object.append === "function" && typeof object.delete === "function" && typeof object.get === "function" && typeof object.getAll === "function" && typeof object.has === "function" && typeof object.set === "function" && object[Symbol.toStringTag] === "FormData";
     }
     function addAbortListener(signal3, listener) {
       if (!signal3 || "aborted" in signal3) {
@@ -5339,8 +5339,8 @@ var require_util2 = __commonJS({
       }
       return "allowed";
     }
-    function isErrorLike(object2) {
-      return object2 instanceof Error || (object2?.constructor?.name === "Error" || object2?.constructor?.name === "DOMException");
+    function isErrorLike(object) {
+      return object instanceof Error || (object?.constructor?.name === "Error" || object?.constructor?.name === "DOMException");
     }
     function isValidReasonPhrase(statusText) {
       for (let i = 0; i < statusText.length; ++i) {
@@ -5686,7 +5686,7 @@ var require_util2 = __commonJS({
         return new FastIterableIterator(target2, kind);
       };
     }
-    function iteratorMixin(name, object2, kInternalIterator, keyIndex = 0, valueIndex = 1, brandCheck) {
+    function iteratorMixin(name, object, kInternalIterator, keyIndex = 0, valueIndex = 1, brandCheck) {
       const makeIterator = createIterator(name, kInternalIterator, keyIndex, valueIndex);
       const properties = {
         keys: {
@@ -5734,7 +5734,7 @@ var require_util2 = __commonJS({
           }
         }
       };
-      return Object.defineProperties(object2.prototype, {
+      return Object.defineProperties(object.prototype, {
         ...properties,
         [Symbol.iterator]: {
           writable: true,
@@ -10630,12 +10630,12 @@ var require_body = __commonJS({
         stream.cancel("Response object has been garbage collected").catch(noop);
       }
     });
-    function extractBody(object2, keepalive = false) {
+    function extractBody(object, keepalive = false) {
       let stream = null;
-      if (webidl.is.ReadableStream(object2)) {
-        stream = object2;
-      } else if (webidl.is.Blob(object2)) {
-        stream = object2.stream();
+      if (webidl.is.ReadableStream(object)) {
+        stream = object;
+      } else if (webidl.is.Blob(object)) {
+        stream = object.stream();
       } else {
         stream = new ReadableStream({
           start() {
@@ -10673,16 +10673,16 @@ var require_body = __commonJS({
       let source = null;
       let length = null;
       let type = null;
-      if (typeof object2 === "string") {
-        source = object2;
+      if (typeof object === "string") {
+        source = object;
         type = "text/plain;charset=UTF-8";
-      } else if (webidl.is.URLSearchParams(object2)) {
-        source = object2.toString();
+      } else if (webidl.is.URLSearchParams(object)) {
+        source = object.toString();
         type = "application/x-www-form-urlencoded;charset=UTF-8";
-      } else if (webidl.is.BufferSource(object2)) {
-        source = webidl.util.getCopyOfBytesHeldByBufferSource(object2);
-      } else if (webidl.is.FormData(object2)) {
-        const boundary = getFormDataBoundary(object2);
+      } else if (webidl.is.BufferSource(object)) {
+        source = webidl.util.getCopyOfBytesHeldByBufferSource(object);
+      } else if (webidl.is.FormData(object)) {
+        const boundary = getFormDataBoundary(object);
         const prefix = `--${boundary}\r
 Content-Disposition: form-data`;
         const formdataEscape = (str) => str.replace(/\n/g, "%0A").replace(/\r/g, "%0D").replace(/"/g, "%22");
@@ -10691,7 +10691,7 @@ Content-Disposition: form-data`;
         const rn = new Uint8Array([13, 10]);
         length = 0;
         let hasUnknownSizeValue = false;
-        for (const [name, value] of object2) {
+        for (const [name, value] of object) {
           if (typeof value === "string") {
             const chunk2 = textEncoder.encode(prefix + `; name="${formdataEscape(normalizeLinefeeds(name))}"\r
 \r
@@ -10719,7 +10719,7 @@ Content-Type: ${value.type || "application/octet-stream"}\r
         if (hasUnknownSizeValue) {
           length = null;
         }
-        source = object2;
+        source = object;
         const parts = (async function* () {
           for (const part of blobParts) {
             if (part.stream) {
@@ -10731,25 +10731,25 @@ Content-Type: ${value.type || "application/octet-stream"}\r
         })();
         action = () => parts;
         type = `multipart/form-data; boundary=${boundary}`;
-      } else if (webidl.is.Blob(object2)) {
-        source = object2;
-        length = object2.size;
-        if (object2.type) {
-          type = object2.type;
+      } else if (webidl.is.Blob(object)) {
+        source = object;
+        length = object.size;
+        if (object.type) {
+          type = object.type;
         }
-      } else if (typeof object2[Symbol.asyncIterator] === "function") {
+      } else if (typeof object[Symbol.asyncIterator] === "function") {
         if (keepalive) {
           throw new TypeError("keepalive");
         }
-        if (util.isDisturbed(object2) || object2.locked) {
+        if (util.isDisturbed(object) || object.locked) {
           throw new TypeError(
             "Response body object should not be disturbed or locked"
           );
         }
-        if (webidl.is.ReadableStream(object2)) {
-          stream = object2;
+        if (webidl.is.ReadableStream(object)) {
+          stream = object;
         } else {
-          const reader = ReadableStream.from(object2).getReader();
+          const reader = ReadableStream.from(object).getReader();
           let cancelled = false;
           stream = new ReadableStream({
             async pull(controller) {
@@ -10783,12 +10783,12 @@ Content-Type: ${value.type || "application/octet-stream"}\r
       const body = { stream, source, length };
       return [body, type];
     }
-    function safelyExtractBody(object2, keepalive = false) {
-      if (webidl.is.ReadableStream(object2)) {
-        assert(!util.isDisturbed(object2), "The body has already been consumed.");
-        assert(!object2.locked, "The stream is locked.");
+    function safelyExtractBody(object, keepalive = false) {
+      if (webidl.is.ReadableStream(object)) {
+        assert(!util.isDisturbed(object), "The body has already been consumed.");
+        assert(!object.locked, "The stream is locked.");
       }
-      return extractBody(object2, keepalive);
+      return extractBody(object, keepalive);
     }
     function cloneBody(body) {
       const { 0: out1, 1: out2 } = ReadableStreamTee?.(body.stream, true) ?? body.stream.tee();
@@ -10883,14 +10883,14 @@ Content-Type: ${value.type || "application/octet-stream"}\r
     function mixinBody(prototype, getInternalState, brandCheck) {
       Object.assign(prototype.prototype, bodyMixinMethods(brandCheck, getInternalState));
     }
-    function consumeBody(object2, convertBytesToJSValue, brandCheck, getInternalState) {
+    function consumeBody(object, convertBytesToJSValue, brandCheck, getInternalState) {
       try {
-        webidl.brandCheck(object2, brandCheck);
+        webidl.brandCheck(object, brandCheck);
       } catch (e2) {
         return Promise.reject(e2);
       }
-      object2 = getInternalState(object2);
-      if (bodyUnusable(object2)) {
+      object = getInternalState(object);
+      if (bodyUnusable(object)) {
         return Promise.reject(new TypeError("Body is unusable: Body has already been read"));
       }
       const promise = Promise.withResolvers();
@@ -10902,15 +10902,15 @@ Content-Type: ${value.type || "application/octet-stream"}\r
           errorSteps(e2);
         }
       };
-      if (object2.body == null) {
+      if (object.body == null) {
         successSteps(Buffer.allocUnsafe(0));
         return promise.promise;
       }
-      fullyReadBody(object2.body, successSteps, errorSteps);
+      fullyReadBody(object.body, successSteps, errorSteps);
       return promise.promise;
     }
-    function bodyUnusable(object2) {
-      const body = object2.body;
+    function bodyUnusable(object) {
+      const body = object.body;
       return body != null && (body.stream.locked || util.isDisturbed(body.stream));
     }
     function bodyMimeType(requestOrResponse) {
@@ -22174,7 +22174,7 @@ var nullCoreTag = defineScalarTag("tag:yaml.org,2002:null", {
     if (NULL_VALUES$1.indexOf(source) !== -1) return null;
     return NOT_RESOLVED;
   },
-  identify: (object2) => object2 === null,
+  identify: (object) => object === null,
   represent: () => "null"
 });
 var nullJsonTag = defineScalarTag("tag:yaml.org,2002:null", {
@@ -22184,7 +22184,7 @@ var nullJsonTag = defineScalarTag("tag:yaml.org,2002:null", {
     if (source === "null" || isExplicit && source === "") return null;
     return NOT_RESOLVED;
   },
-  identify: (object2) => object2 === null,
+  identify: (object) => object === null,
   represent: () => "null"
 });
 var NULL_VALUES = [
@@ -22206,7 +22206,7 @@ var nullYaml11Tag = defineScalarTag("tag:yaml.org,2002:null", {
     if (NULL_VALUES.indexOf(source) !== -1) return null;
     return NOT_RESOLVED;
   },
-  identify: (object2) => object2 === null,
+  identify: (object) => object === null,
   represent: () => "null"
 });
 var TRUE_VALUES$2 = [
@@ -22232,8 +22232,8 @@ var boolCoreTag = defineScalarTag("tag:yaml.org,2002:bool", {
     if (FALSE_VALUES$2.indexOf(source) !== -1) return false;
     return NOT_RESOLVED;
   },
-  identify: (object2) => Object.prototype.toString.call(object2) === "[object Boolean]",
-  represent: (object2) => object2 ? "true" : "false"
+  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
+  represent: (object) => object ? "true" : "false"
 });
 var TRUE_VALUES$1 = ["true"];
 var FALSE_VALUES$1 = ["false"];
@@ -22245,8 +22245,8 @@ var boolJsonTag = defineScalarTag("tag:yaml.org,2002:bool", {
     if (FALSE_VALUES$1.indexOf(source) !== -1) return false;
     return NOT_RESOLVED;
   },
-  identify: (object2) => Object.prototype.toString.call(object2) === "[object Boolean]",
-  represent: (object2) => object2 ? "true" : "false"
+  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
+  represent: (object) => object ? "true" : "false"
 });
 var TRUE_VALUES = [
   "true",
@@ -22293,8 +22293,8 @@ var boolYaml11Tag = defineScalarTag("tag:yaml.org,2002:bool", {
     if (FALSE_VALUES.indexOf(source) !== -1) return false;
     return NOT_RESOLVED;
   },
-  identify: (object2) => Object.prototype.toString.call(object2) === "[object Boolean]",
-  represent: (object2) => object2 ? "true" : "false"
+  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
+  represent: (object) => object ? "true" : "false"
 });
 var YAML_INTEGER_IMPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
 var YAML_INTEGER_EXPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
@@ -22325,8 +22325,8 @@ var intCoreTag = defineScalarTag("tag:yaml.org,2002:int", {
     ..."0123456789"
   ],
   resolve: resolveYamlInteger$2,
-  identify: (object2) => Number.isInteger(object2) && !Object.is(object2, -0) && object2.toString(10).indexOf("e") < 0,
-  represent: (object2) => object2.toString(10)
+  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
+  represent: (object) => object.toString(10)
 });
 var YAML_INTEGER_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)$");
 var YAML_INTEGER_EXPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
@@ -22353,8 +22353,8 @@ var intJsonTag = defineScalarTag("tag:yaml.org,2002:int", {
   implicit: true,
   implicitFirstChars: ["-", ..."0123456789"],
   resolve: resolveYamlInteger$1,
-  identify: (object2) => Number.isInteger(object2) && !Object.is(object2, -0) && object2.toString(10).indexOf("e") < 0,
-  represent: (object2) => object2.toString(10)
+  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
+  represent: (object) => object.toString(10)
 });
 var YAML_INTEGER_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?(?:0|[1-9][0-9_]*))$");
 function parseYamlInteger(source) {
@@ -22387,8 +22387,8 @@ var intYaml11Tag = defineScalarTag("tag:yaml.org,2002:int", {
     ..."0123456789"
   ],
   resolve: resolveYamlInteger,
-  identify: (object2) => Number.isInteger(object2) && !Object.is(object2, -0) && object2.toString(10).indexOf("e") < 0,
-  represent: (object2) => object2.toString(10)
+  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
+  represent: (object) => object.toString(10)
 });
 var YAML_FLOAT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
 var YAML_FLOAT_SPECIAL_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
@@ -22403,12 +22403,12 @@ function resolveYamlFloat$2(source) {
   if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN$1.test(source)) return result;
   return NOT_RESOLVED;
 }
-function representYamlFloat$2(object2) {
-  if (isNaN(object2)) return ".nan";
-  if (object2 === Number.POSITIVE_INFINITY) return ".inf";
-  if (object2 === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object2, -0)) return "-0.0";
-  const result = object2.toString(10);
+function representYamlFloat$2(object) {
+  if (isNaN(object)) return ".nan";
+  if (object === Number.POSITIVE_INFINITY) return ".inf";
+  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object, -0)) return "-0.0";
+  const result = object.toString(10);
   return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
 }
 var floatCoreTag = defineScalarTag("tag:yaml.org,2002:float", {
@@ -22420,7 +22420,7 @@ var floatCoreTag = defineScalarTag("tag:yaml.org,2002:float", {
     ..."0123456789"
   ],
   resolve: resolveYamlFloat$2,
-  identify: (object2) => typeof object2 === "number" && (!Number.isInteger(object2) || Object.is(object2, -0) || object2.toString(10).indexOf("e") >= 0),
+  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
   represent: representYamlFloat$2
 });
 var YAML_FLOAT_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$");
@@ -22441,19 +22441,19 @@ function resolveYamlFloat$1(source, isExplicit) {
   if (Number.isFinite(result)) return result;
   return NOT_RESOLVED;
 }
-function representYamlFloat$1(object2) {
-  if (isNaN(object2)) return ".nan";
-  if (object2 === Number.POSITIVE_INFINITY) return ".inf";
-  if (object2 === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object2, -0)) return "-0.0";
-  const result = object2.toString(10);
+function representYamlFloat$1(object) {
+  if (isNaN(object)) return ".nan";
+  if (object === Number.POSITIVE_INFINITY) return ".inf";
+  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object, -0)) return "-0.0";
+  const result = object.toString(10);
   return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
 }
 var floatJsonTag = defineScalarTag("tag:yaml.org,2002:float", {
   implicit: true,
   implicitFirstChars: ["-", ..."0123456789"],
   resolve: resolveYamlFloat$1,
-  identify: (object2) => typeof object2 === "number" && (!Number.isInteger(object2) || Object.is(object2, -0) || object2.toString(10).indexOf("e") >= 0),
+  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
   represent: representYamlFloat$1
 });
 var YAML_FLOAT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?(?:(?:[0-9][0-9_]*)?\\.[0-9_]*)(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
@@ -22473,12 +22473,12 @@ function resolveYamlFloat(source) {
   if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN.test(source)) return result;
   return NOT_RESOLVED;
 }
-function representYamlFloat(object2) {
-  if (isNaN(object2)) return ".nan";
-  if (object2 === Number.POSITIVE_INFINITY) return ".inf";
-  if (object2 === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object2, -0)) return "-0.0";
-  const result = object2.toString(10);
+function representYamlFloat(object) {
+  if (isNaN(object)) return ".nan";
+  if (object === Number.POSITIVE_INFINITY) return ".inf";
+  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object, -0)) return "-0.0";
+  const result = object.toString(10);
   return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
 }
 var floatYaml11Tag = defineScalarTag("tag:yaml.org,2002:float", {
@@ -22490,7 +22490,7 @@ var floatYaml11Tag = defineScalarTag("tag:yaml.org,2002:float", {
     ..."0123456789"
   ],
   resolve: resolveYamlFloat,
-  identify: (object2) => typeof object2 === "number" && (!Number.isInteger(object2) || Object.is(object2, -0) || object2.toString(10).indexOf("e") >= 0),
+  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
   represent: representYamlFloat
 });
 var mergeTag = defineScalarTag("tag:yaml.org,2002:merge", {
@@ -22511,14 +22511,14 @@ function resolveYamlBinary(source) {
   for (let index2 = 0; index2 < binary.length; index2++) result[index2] = binary.charCodeAt(index2);
   return result;
 }
-function representYamlBinary(object2) {
+function representYamlBinary(object) {
   let binary = "";
-  for (let index2 = 0; index2 < object2.length; index2++) binary += String.fromCharCode(object2[index2]);
+  for (let index2 = 0; index2 < object.length; index2++) binary += String.fromCharCode(object[index2]);
   return btoa(binary);
 }
 var binaryTag = defineScalarTag("tag:yaml.org,2002:binary", {
   resolve: resolveYamlBinary,
-  identify: (object2) => Object.prototype.toString.call(object2) === "[object Uint8Array]",
+  identify: (object) => Object.prototype.toString.call(object) === "[object Uint8Array]",
   represent: representYamlBinary
 });
 var YAML_DATE_REGEXP = /* @__PURE__ */ new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9])-([0-9][0-9])$");
@@ -22565,8 +22565,8 @@ var timestampTag = defineScalarTag("tag:yaml.org,2002:timestamp", {
   implicit: true,
   implicitFirstChars: [..."0123456789"],
   resolve: resolveYamlTimestamp,
-  identify: (object2) => object2 instanceof Date,
-  represent: (object2) => object2.toISOString()
+  identify: (object) => object instanceof Date,
+  represent: (object) => object.toISOString()
 });
 var seqTag = defineSequenceTag("tag:yaml.org,2002:seq", {
   create: () => [],
@@ -22580,9 +22580,9 @@ function isPlainObject(data) {
   const prototype = Object.getPrototypeOf(data);
   return prototype === null || prototype === Object.prototype;
 }
-function pick(object2, keys) {
+function pick(object, keys) {
   const result = {};
-  for (const key of keys) if (object2[key] !== void 0) result[key] = object2[key];
+  for (const key of keys) if (object[key] !== void 0) result[key] = object[key];
   return result;
 }
 var omapTag = defineSequenceTag("tag:yaml.org,2002:omap", {
@@ -22617,10 +22617,10 @@ var pairsTag = defineSequenceTag("tag:yaml.org,2002:pairs", {
       return "";
     }
     if (Object.prototype.toString.call(item) !== "[object Object]") return "cannot resolve a pairs item";
-    const object2 = item;
-    const keys = Object.keys(object2);
+    const object = item;
+    const keys = Object.keys(object);
     if (keys.length !== 1) return "cannot resolve a pairs item";
-    container.push([keys[0], object2[keys[0]]]);
+    container.push([keys[0], object[keys[0]]]);
     return "";
   },
   identify: () => false
@@ -24512,12 +24512,12 @@ function buildRepresentTypes(schema) {
     }))
   ];
 }
-function matchTag(state, object2) {
+function matchTag(state, object) {
   for (let index2 = 0, length = state.representTypes.length; index2 < length; index2 += 1) {
     const { tag, implicitTag } = state.representTypes[index2];
-    if (tag.identify(object2)) {
+    if (tag.identify(object)) {
       let tagName;
-      if (tag.matchByTagPrefix) tagName = tag.representTagName(object2);
+      if (tag.matchByTagPrefix) tagName = tag.representTagName(object);
       else tagName = tag.tagName;
       return {
         tag,
@@ -24528,9 +24528,9 @@ function matchTag(state, object2) {
   }
   return null;
 }
-function build(state, object2) {
-  if (!state.noRefs && object2 !== null && typeof object2 === "object") {
-    const existing = state.refs.get(object2);
+function build(state, object) {
+  if (!state.noRefs && object !== null && typeof object === "object") {
+    const existing = state.refs.get(object);
     if (existing) {
       if (existing.anchor === void 0) existing.anchor = `ref_${state.refCounter++}`;
       return {
@@ -24539,11 +24539,11 @@ function build(state, object2) {
       };
     }
   }
-  const matched = matchTag(state, object2);
+  const matched = matchTag(state, object);
   if (!matched) {
-    if (object2 === void 0) return INVALID;
+    if (object === void 0) return INVALID;
     if (state.skipInvalid) return INVALID;
-    throw new YAMLException(`unacceptable kind of an object to dump ${Object.prototype.toString.call(object2)}`);
+    throw new YAMLException(`unacceptable kind of an object to dump ${Object.prototype.toString.call(object)}`);
   }
   const { tag, tagName, implicitTag } = matched;
   const nodeTagName = implicitTag ? tagName : tagNameShort(tagName);
@@ -24552,10 +24552,10 @@ function build(state, object2) {
     tag: nodeTagName,
     tagged: !implicitTag,
     style: SCALAR_STYLE.PLAIN,
-    value: tag.represent(object2)
+    value: tag.represent(object)
   };
   if (tag.nodeKind === "sequence") {
-    const container = tag.represent(object2);
+    const container = tag.represent(object);
     const node2 = {
       kind: "sequence",
       tag: nodeTagName,
@@ -24563,7 +24563,7 @@ function build(state, object2) {
       style: COLLECTION_STYLE.BLOCK,
       items: []
     };
-    if (!state.noRefs) state.refs.set(object2, node2);
+    if (!state.noRefs) state.refs.set(object, node2);
     for (let index2 = 0, length = container.length; index2 < length; index2 += 1) {
       let item = build(state, container[index2]);
       if (item === INVALID && container[index2] === void 0) item = build(state, null);
@@ -24572,7 +24572,7 @@ function build(state, object2) {
     }
     return node2;
   }
-  const map = tag.represent(object2);
+  const map = tag.represent(object);
   const node = {
     kind: "mapping",
     tag: nodeTagName,
@@ -24580,7 +24580,7 @@ function build(state, object2) {
     style: COLLECTION_STYLE.BLOCK,
     items: []
   };
-  if (!state.noRefs) state.refs.set(object2, node);
+  if (!state.noRefs) state.refs.set(object, node);
   for (const [objectKey, objectValue] of map) {
     const key = build(state, objectKey);
     if (key === INVALID) continue;
@@ -25985,8 +25985,8 @@ var MOST_ANNOTATION_BYTES = 256 * 1024;
 var MOST_PORT = 65535;
 function checkPod(pod, base, report) {
   checkFields(pod, "V1Pod", [], report);
-  checkMetadata(object(pod["metadata"]), report);
-  const spec = object(pod["spec"]);
+  checkMetadata(objectOf(pod["metadata"]), report);
+  const spec = objectOf(pod["spec"]);
   checkNames(spec, report);
   const volumes = new Set(objects(spec["volumes"]).map((volume) => String(volume["name"])));
   for (const list2 of ["initContainers", "containers"])
@@ -26026,7 +26026,7 @@ function checkFields(value, type, path2, report) {
   }
 }
 function checkMetadata(metadata, report) {
-  for (const [key, value] of Object.entries(object(metadata["labels"]))) {
+  for (const [key, value] of Object.entries(objectOf(metadata["labels"]))) {
     const path2 = ["metadata", "labels", key];
     checkQualifiedName(key, path2, "label", report);
     if (typeof value === "string" && !LABEL_VALUE.test(value))
@@ -26036,7 +26036,7 @@ function checkMetadata(metadata, report) {
       );
   }
   let bytes = 0;
-  for (const [key, value] of Object.entries(object(metadata["annotations"]))) {
+  for (const [key, value] of Object.entries(objectOf(metadata["annotations"]))) {
     bytes += Buffer.byteLength(key) + Buffer.byteLength(String(value));
     checkQualifiedName(key.toLowerCase(), ["metadata", "annotations", key], "annotation", report);
   }
@@ -26103,7 +26103,7 @@ function checkContainer(container, path2, volumes, base, isBase, report) {
     report([...path2, "image"], `"${shown(image)}" is no image: it holds white space.`);
   checkAbsolute(workingDir, [...path2, "workingDir"], report);
   checkMounts(container, path2, volumes, report);
-  checkResources(object(container["resources"]), [...path2, "resources"], report);
+  checkResources(objectOf(container["resources"]), [...path2, "resources"], report);
   for (const [index2, { name }] of objects(container["env"]).entries())
     if (typeof name === "string" && name.includes("="))
       report(
@@ -26140,7 +26140,7 @@ function wayOut(name, volumes) {
 var CONTAINER_RESOURCE = /^(cpu|memory|ephemeral-storage|hugepages-.+)$/;
 function checkResources(resources, path2, report) {
   for (const side of ["requests", "limits"])
-    for (const [resource, quantity] of Object.entries(object(resources[side])))
+    for (const [resource, quantity] of Object.entries(objectOf(resources[side])))
       if (typeof quantity === "object") continue;
       else if (!resource.includes("/") && !CONTAINER_RESOURCE.test(resource))
         report(
@@ -26153,7 +26153,7 @@ function checkResources(resources, path2, report) {
           `expected a quantity, e.g. 500m, 0.5, 512Mi or 1Gi; found "${shown(quantity)}".`
         );
       else if (String(quantity).startsWith("-")) report([...path2, side, resource], `${shown(quantity)} is negative.`);
-  const [requests, limits] = [object(resources["requests"]), object(resources["limits"])];
+  const [requests, limits] = [objectOf(resources["requests"]), objectOf(resources["limits"])];
   for (const [resource, request3] of Object.entries(requests)) {
     const limit = limits[resource];
     const [asked2, most] = [quantityValue(request3), quantityValue(limit ?? "")];
@@ -26166,16 +26166,13 @@ function shown(value) {
   const text = typeof value === "string" ? value : JSON.stringify(value ?? null);
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
 }
-function object(value) {
-  return isObject(value) ? value : {};
-}
 function objects(value) {
-  return Array.isArray(value) ? value.map(object) : [];
+  return Array.isArray(value) ? value.map(objectOf) : [];
 }
 
 // src/github/defined.ts
-function defined(object2) {
-  return Object.fromEntries(Object.entries(object2).filter(([, value]) => value !== void 0));
+function defined(object) {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== void 0));
 }
 
 // src/github/inputs/inputs.ts
@@ -26747,17 +26744,15 @@ function planPod(sources, identity, nonce, report) {
   const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : void 0);
   const container = containerNamed(meant.pod, base);
   const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.["image"]), name, nonce, report);
-  const merged = new MergedPod(layers(owned.fragments));
+  const all = layers(owned.fragments);
+  const merged = new MergedPod(all);
   sameRank([...sources.pod.fragments, ...owned.fragments], report);
   const at2 = (path2, sentence) => report(`${merged.originOf(path2)}: ${sentence}`);
   if (container !== void 0 && !container["image"])
     report("image: expected the image to run, e.g. python:3.13-slim; found nothing.");
   const resultInMessage = takesResult(merged, base, inputs.result, at2);
-  enforce(merged, layers(owned.fragments), base, report);
-  const final = new MergedPod([
-    ...layers(owned.fragments),
-    ownLayer(name, identity, nonce, resultInMessage ? base : void 0)
-  ]);
+  enforce(merged, all, base, report);
+  const final = new MergedPod([...all, ownLayer(name, identity, nonce, resultInMessage ? base : void 0)]);
   if (containerNamed(merged.pod, base) !== void 0)
     checkPod(
       final.pod,
@@ -32212,8 +32207,8 @@ function dryRunPod(client, pod, namespace, signal3) {
 }
 
 // src/pod/print.ts
-function printYaml(object2, annotator) {
-  return `${mapping(object2, [], "", annotator).join("\n")}
+function printYaml(object, annotator) {
+  return `${mapping(object, [], "", annotator).join("\n")}
 `;
 }
 var quoteOpenEnd = (layout) => {
@@ -32227,8 +32222,8 @@ function keyText2(key) {
 function dumped(value) {
   return dump(value, { lineWidth: -1, scalarStyleRules: SCALAR_STYLE_RULES }).replace(/\n$/, "").split("\n");
 }
-function mapping(object2, path2, above, annotator) {
-  return Object.entries(object2).flatMap(([key, value]) => {
+function mapping(object, path2, above, annotator) {
+  return Object.entries(object).flatMap(([key, value]) => {
     const place = [...path2, key];
     const { source, comment } = origin(value, place, above, annotator);
     return entry(key, annotator.shown(place, value), place, source, comment, annotator);
@@ -33001,17 +32996,17 @@ var ObservedPod = class {
     }, 1e3);
     let heard = false;
     try {
-      for await (const { type, object: object2 } of events) {
+      for await (const { type, object } of events) {
         if (type === "ERROR") {
           this.#resourceVersion = void 0;
           return heard;
         }
         heard = true;
         this.#heardAt = performance.now();
-        this.#resourceVersion = object2.metadata?.resourceVersion;
+        this.#resourceVersion = object.metadata?.resourceVersion;
         if (type === "BOOKMARK") continue;
-        if (object2.metadata?.uid !== this.identity.uid) this.#see(this.#view.pod, true);
-        else if (type === "DELETED" || isNewer(object2, this.#view.pod)) this.#see(object2, type === "DELETED");
+        if (object.metadata?.uid !== this.identity.uid) this.#see(this.#view.pod, true);
+        else if (type === "DELETED" || isNewer(object, this.#view.pod)) this.#see(object, type === "DELETED");
         if (this.#view.gone) return true;
       }
     } catch (error2) {
@@ -34848,9 +34843,9 @@ function nodePath(node) {
   if (node.type === "Identifier") return [node.value];
   if (node.type === "CallExpression") return nodePath(node.callee);
   if (node.type !== "MemberExpression") return [];
-  const { object: object2, property } = node;
+  const { object, property } = node;
   const name = property.type === "StringLiteral" || property.type === "Identifier" && !node.computed ? property.value : "";
-  return [...nodePath(object2), name];
+  return [...nodePath(object), name];
 }
 
 // node_modules/@huggingface/jinja/dist/index.js
@@ -35262,9 +35257,9 @@ var Expression = class extends Statement {
   type = "Expression";
 };
 var MemberExpression = class extends Expression {
-  constructor(object2, property, computed) {
+  constructor(object, property, computed) {
     super();
-    this.object = object2;
+    this.object = object;
     this.property = property;
     this.computed = computed;
   }
@@ -35836,7 +35831,7 @@ function parse3(tokens) {
     }
     return slices[0];
   }
-  function parseMemberExpression(object2) {
+  function parseMemberExpression(object) {
     while (is(TOKEN_TYPES.Dot) || is(TOKEN_TYPES.OpenSquareBracket)) {
       const operator = tokens[current];
       ++current;
@@ -35851,9 +35846,9 @@ function parse3(tokens) {
           throw new SyntaxError(`Expected identifier or integer following dot operator`);
         }
       }
-      object2 = new MemberExpression(object2, property, computed);
+      object = new MemberExpression(object, property, computed);
     }
-    return object2;
+    return object;
   }
   function parseMultiplicativeExpression() {
     let left = parsePowerExpression();
@@ -37355,8 +37350,8 @@ var Interpreter = class {
     }
     return fn.value(args, environment);
   }
-  evaluateSliceExpression(object2, expr, environment) {
-    if (!(object2 instanceof ArrayValue || object2 instanceof StringValue)) {
+  evaluateSliceExpression(object, expr, environment) {
+    if (!(object instanceof ArrayValue || object instanceof StringValue)) {
       throw new Error("Slice object must be an array or string");
     }
     const start = this.evaluate(expr.start, environment);
@@ -37371,18 +37366,18 @@ var Interpreter = class {
     if (!(step instanceof IntegerValue || step instanceof UndefinedValue)) {
       throw new Error("Slice step must be numeric or undefined");
     }
-    if (object2 instanceof ArrayValue) {
-      return new ArrayValue(slice(object2.value, start.value, stop.value, step.value));
+    if (object instanceof ArrayValue) {
+      return new ArrayValue(slice(object.value, start.value, stop.value, step.value));
     } else {
-      return new StringValue(slice(Array.from(object2.value), start.value, stop.value, step.value).join(""));
+      return new StringValue(slice(Array.from(object.value), start.value, stop.value, step.value).join(""));
     }
   }
   evaluateMemberExpression(expr, environment) {
-    const object2 = this.evaluate(expr.object, environment);
+    const object = this.evaluate(expr.object, environment);
     let property;
     if (expr.computed) {
       if (expr.property.type === "SliceExpression") {
-        return this.evaluateSliceExpression(object2, expr.property, environment);
+        return this.evaluateSliceExpression(object, expr.property, environment);
       } else {
         property = this.evaluate(expr.property, environment);
       }
@@ -37392,21 +37387,21 @@ var Interpreter = class {
       property = new StringValue(expr.property.value);
     }
     let value;
-    if (isAttributeContainer(object2)) {
+    if (isAttributeContainer(object)) {
       if (!(property instanceof StringValue)) {
         throw new Error(`Cannot access property with non-string: got ${property.type}`);
       }
-      value = object2.value.get(property.value) ?? (object2 instanceof ObjectValue ? object2.builtins.get(property.value) : void 0);
-    } else if (object2 instanceof ArrayValue || object2 instanceof StringValue) {
+      value = object.value.get(property.value) ?? (object instanceof ObjectValue ? object.builtins.get(property.value) : void 0);
+    } else if (object instanceof ArrayValue || object instanceof StringValue) {
       if (property instanceof IntegerValue) {
-        if (object2 instanceof StringValue) {
-          const character = object2.value.at(property.value);
+        if (object instanceof StringValue) {
+          const character = object.value.at(property.value);
           value = character === void 0 ? void 0 : new StringValue(character);
         } else {
-          value = object2.value.at(property.value);
+          value = object.value.at(property.value);
         }
       } else if (property instanceof StringValue) {
-        value = object2.builtins.get(property.value);
+        value = object.builtins.get(property.value);
       } else {
         throw new Error(`Cannot access property with non-string/non-number: got ${property.type}`);
       }
@@ -37414,7 +37409,7 @@ var Interpreter = class {
       if (!(property instanceof StringValue)) {
         throw new Error(`Cannot access property with non-string: got ${property.type}`);
       }
-      value = object2.builtins.get(property.value);
+      value = object.builtins.get(property.value);
     }
     return value instanceof RuntimeValue ? value : new UndefinedValue();
   }
@@ -37441,14 +37436,14 @@ var Interpreter = class {
       }
     } else if (node.assignee.type === "MemberExpression") {
       const member = node.assignee;
-      const object2 = this.evaluate(member.object, environment);
-      if (!(object2 instanceof NamespaceValue)) {
+      const object = this.evaluate(member.object, environment);
+      if (!(object instanceof NamespaceValue)) {
         throw new Error("cannot assign attribute on non-namespace object");
       }
       if (member.property.type !== "Identifier") {
         throw new Error("Cannot assign to member with non-identifier property");
       }
-      object2.value.set(member.property.value, rhs);
+      object.value.set(member.property.value, rhs);
     } else {
       throw new Error(`Invalid LHS inside assignment expression: ${JSON.stringify(node.assignee)}`);
     }
@@ -37968,21 +37963,21 @@ var StrictExpressions = class extends Interpreter2 {
     return this.#named(value, () => ({ ...missing(name), path: [name], near: () => namesIn(environment) }));
   }
   #member(node, environment) {
-    const object2 = this.evaluate(node.object, environment);
+    const object = this.evaluate(node.object, environment);
     const { property } = node;
-    if (object2.type === "UndefinedValue") {
-      const first = this.#missing.get(object2);
-      if (first === void 0) return object2;
+    if (object.type === "UndefinedValue") {
+      const first = this.#missing.get(object);
+      if (first === void 0) return object;
       return this.#named(runtimeValue(void 0), () => ({ ...first, text: nodeText(node), path: nodePath(node) }));
     }
     const parts = property.type === "SliceExpression" ? [property.start, property.stop, property.step].filter((part) => part !== void 0) : node.computed ? [property] : [];
-    if (property.type === "SliceExpression") this.budget.copy(object2);
-    const value = this.strictly(node, parts, environment, [[node.object, object2]]);
-    if (value.type === "FunctionValue") this.#owners.set(value, object2);
+    if (property.type === "SliceExpression") this.budget.copy(object);
+    const value = this.strictly(node, parts, environment, [[node.object, object]]);
+    if (value.type === "FunctionValue") this.#owners.set(value, object);
     return this.#named(value, () => {
       const path2 = nodePath(node);
       const text = nodeText(node);
-      const names = object2.type === "ObjectValue" || object2.type === "NamespaceValue" ? object2.value : /* @__PURE__ */ new Map();
+      const names = object.type === "ObjectValue" || object.type === "NamespaceValue" ? object.value : /* @__PURE__ */ new Map();
       return { text, path: path2, first: { text, name: path2.at(-1) ?? "" }, near: () => [...names.keys()] };
     });
   }

@@ -1,5 +1,5 @@
 import { didYouMean } from '../github/inputs/reader.ts';
-import { isObject, type Json, type JsonObject, type Path, textOf } from './json.ts';
+import { isObject, type Json, type JsonObject, objectOf, type Path, textOf } from './json.ts';
 import { isQuantity, quantityValue } from './quantity.ts';
 import { type FieldType, fieldNamed, fieldsOf, itemType, oneOf } from './schema.ts';
 
@@ -21,8 +21,8 @@ const MOST_PORT = 65535;
  */
 export function checkPod(pod: JsonObject, base: string, report: ReportAt): void {
   checkFields(pod, 'V1Pod', [], report);
-  checkMetadata(object(pod['metadata']), report);
-  const spec = object(pod['spec']);
+  checkMetadata(objectOf(pod['metadata']), report);
+  const spec = objectOf(pod['spec']);
   checkNames(spec, report);
   const volumes = new Set(objects(spec['volumes']).map(volume => String(volume['name'])));
   for (const list of ['initContainers', 'containers'] as const)
@@ -67,7 +67,7 @@ function checkFields(value: Json, type: FieldType, path: Path, report: ReportAt)
 }
 
 function checkMetadata(metadata: JsonObject, report: ReportAt): void {
-  for (const [key, value] of Object.entries(object(metadata['labels']))) {
+  for (const [key, value] of Object.entries(objectOf(metadata['labels']))) {
     const path = ['metadata', 'labels', key];
     checkQualifiedName(key, path, 'label', report);
     if (typeof value === 'string' && !LABEL_VALUE.test(value))
@@ -77,7 +77,7 @@ function checkMetadata(metadata: JsonObject, report: ReportAt): void {
       );
   }
   let bytes = 0;
-  for (const [key, value] of Object.entries(object(metadata['annotations']))) {
+  for (const [key, value] of Object.entries(objectOf(metadata['annotations']))) {
     bytes += Buffer.byteLength(key) + Buffer.byteLength(String(value));
     checkQualifiedName(key.toLowerCase(), ['metadata', 'annotations', key], 'annotation', report);
   }
@@ -158,7 +158,7 @@ function checkContainer(
     report([...path, 'image'], `"${shown(image)}" is no image: it holds white space.`);
   checkAbsolute(workingDir, [...path, 'workingDir'], report);
   checkMounts(container, path, volumes, report);
-  checkResources(object(container['resources']), [...path, 'resources'], report);
+  checkResources(objectOf(container['resources']), [...path, 'resources'], report);
   for (const [index, { name }] of objects(container['env']).entries())
     if (typeof name === 'string' && name.includes('='))
       report(
@@ -203,7 +203,7 @@ const CONTAINER_RESOURCE = /^(cpu|memory|ephemeral-storage|hugepages-.+)$/;
 
 function checkResources(resources: JsonObject, path: Path, report: ReportAt): void {
   for (const side of ['requests', 'limits'])
-    for (const [resource, quantity] of Object.entries(object(resources[side])))
+    for (const [resource, quantity] of Object.entries(objectOf(resources[side])))
       if (typeof quantity === 'object') continue;
       else if (!resource.includes('/') && !CONTAINER_RESOURCE.test(resource))
         report(
@@ -216,7 +216,7 @@ function checkResources(resources: JsonObject, path: Path, report: ReportAt): vo
           `expected a quantity, e.g. 500m, 0.5, 512Mi or 1Gi; found "${shown(quantity)}".`,
         );
       else if (String(quantity).startsWith('-')) report([...path, side, resource], `${shown(quantity)} is negative.`);
-  const [requests, limits] = [object(resources['requests']), object(resources['limits'])];
+  const [requests, limits] = [objectOf(resources['requests']), objectOf(resources['limits'])];
   for (const [resource, request] of Object.entries(requests)) {
     const limit = limits[resource];
     const [asked, most] = [quantityValue(request), quantityValue(limit ?? '')];
@@ -233,10 +233,6 @@ function shown(value: Json | undefined): string {
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
 }
 
-function object(value: Json | undefined): JsonObject {
-  return isObject(value) ? value : {};
-}
-
 function objects(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.map(object) : [];
+  return Array.isArray(value) ? value.map(objectOf) : [];
 }

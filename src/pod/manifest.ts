@@ -81,18 +81,16 @@ export function planPod(
   const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : undefined);
   const container = containerNamed(meant.pod, base);
   const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.['image']), name, nonce, report);
-  const merged = new MergedPod(layers(owned.fragments));
+  const all = layers(owned.fragments);
+  const merged = new MergedPod(all);
 
   sameRank([...sources.pod.fragments, ...owned.fragments], report);
   const at = (path: Path, sentence: string) => report(`${merged.originOf(path)}: ${sentence}`);
   if (container !== undefined && !container['image'])
     report('image: expected the image to run, e.g. python:3.13-slim; found nothing.');
   const resultInMessage = takesResult(merged, base, inputs.result, at);
-  enforce(merged, layers(owned.fragments), base, report);
-  const final = new MergedPod([
-    ...layers(owned.fragments),
-    ownLayer(name, identity, nonce, resultInMessage ? base : undefined),
-  ]);
+  enforce(merged, all, base, report);
+  const final = new MergedPod([...all, ownLayer(name, identity, nonce, resultInMessage ? base : undefined)]);
   // A pod that has lost its base container is refused as it is; what was put in its place is nobody's fault.
   if (containerNamed(merged.pod, base) !== undefined)
     checkPod(final.pod, base, (path, sentence) =>
