@@ -2136,7 +2136,7 @@ var require_readable = __commonJS({
         if (this._readableState.closeEmitted) {
           return Promise.resolve(null);
         }
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve4, reject) => {
           if (this[kContentLength] && this[kContentLength] > limit || this[kBytesRead] > limit) {
             this.destroy(new AbortError());
           }
@@ -2150,11 +2150,11 @@ var require_readable = __commonJS({
               if (signal3.aborted) {
                 reject(signal3.reason ?? new AbortError());
               } else {
-                resolve2(null);
+                resolve4(null);
               }
             });
           } else {
-            this.on("close", resolve2);
+            this.on("close", resolve4);
           }
           this.on("error", noop).on("data", () => {
             if (this[kBytesRead] > limit) {
@@ -2182,7 +2182,7 @@ var require_readable = __commonJS({
     }
     function consume(stream, type) {
       assert(!stream[kConsume]);
-      return new Promise((resolve2, reject) => {
+      return new Promise((resolve4, reject) => {
         if (isUnusable(stream)) {
           const rState = stream._readableState;
           if (rState.destroyed && rState.closeEmitted === false) {
@@ -2197,7 +2197,7 @@ var require_readable = __commonJS({
             stream[kConsume] = {
               type,
               stream,
-              resolve: resolve2,
+              resolve: resolve4,
               reject,
               length: 0,
               body: []
@@ -2275,18 +2275,18 @@ var require_readable = __commonJS({
       return buffer;
     }
     function consumeEnd(consume2, encoding) {
-      const { type, body, resolve: resolve2, stream, length } = consume2;
+      const { type, body, resolve: resolve4, stream, length } = consume2;
       try {
         if (type === "text") {
-          resolve2(chunksDecode(body, length, encoding));
+          resolve4(chunksDecode(body, length, encoding));
         } else if (type === "json") {
-          resolve2(JSON.parse(chunksDecode(body, length, encoding)));
+          resolve4(JSON.parse(chunksDecode(body, length, encoding)));
         } else if (type === "arrayBuffer") {
-          resolve2(chunksConcat(body, length).buffer);
+          resolve4(chunksConcat(body, length).buffer);
         } else if (type === "blob") {
-          resolve2(new Blob(body, { type: stream[kContentType] }));
+          resolve4(new Blob(body, { type: stream[kContentType] }));
         } else if (type === "bytes") {
-          resolve2(chunksConcat(body, length));
+          resolve4(chunksConcat(body, length));
         }
         consumeFinish(consume2);
       } catch (err) {
@@ -2402,7 +2402,7 @@ var require_api_request = __commonJS({
         }
         assert(this.callback);
         this.controller = controller;
-        this.abort = (reason) => controller.abort(reason);
+        this.abort = (reason2) => controller.abort(reason2);
         this.context = context;
       }
       onResponseStart(controller, statusCode, headers3, statusText) {
@@ -2420,7 +2420,7 @@ var require_api_request = __commonJS({
         const contentLength = parsedHeaders?.["content-length"];
         const res = new Readable({
           resume: () => controller.resume(),
-          abort: (reason) => controller.abort(reason),
+          abort: (reason2) => controller.abort(reason2),
           contentType,
           contentLength: this.method !== "HEAD" && contentLength ? Number(contentLength) : null,
           highWaterMark
@@ -2505,9 +2505,9 @@ var require_api_request = __commonJS({
     };
     function request3(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve4, reject) => {
           request3.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve2(data);
+            return err ? reject(err) : resolve4(data);
           });
         });
       }
@@ -2682,7 +2682,7 @@ var require_api_stream = __commonJS({
         }
         assert(this.callback);
         this.controller = controller;
-        this.abort = (reason) => controller.abort(reason);
+        this.abort = (reason2) => controller.abort(reason2);
         this.context = context;
       }
       onResponseStart(controller, statusCode, headers3, _statusMessage) {
@@ -2768,9 +2768,9 @@ var require_api_stream = __commonJS({
     };
     function stream(opts, factory, callback) {
       if (callback === void 0) {
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve4, reject) => {
           stream.call(this, opts, factory, (err, data) => {
-            return err ? reject(err) : resolve2(data);
+            return err ? reject(err) : resolve4(data);
           });
         });
       }
@@ -2915,7 +2915,7 @@ var require_api_pipeline = __commonJS({
           return;
         }
         assert(!res, "pipeline cannot be retried");
-        this.abort = (reason) => controller.abort(reason);
+        this.abort = (reason2) => controller.abort(reason2);
         this.context = context;
       }
       onResponseStart(controller, statusCode, headers3, _statusMessage) {
@@ -3032,7 +3032,7 @@ var require_api_upgrade = __commonJS({
           return;
         }
         assert(this.callback);
-        this.abort = (reason) => controller.abort(reason);
+        this.abort = (reason2) => controller.abort(reason2);
         this.context = context;
       }
       onResponseStart() {
@@ -3070,9 +3070,9 @@ var require_api_upgrade = __commonJS({
     };
     function upgrade(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve4, reject) => {
           upgrade.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve2(data);
+            return err ? reject(err) : resolve4(data);
           });
         });
       }
@@ -3130,7 +3130,7 @@ var require_api_connect = __commonJS({
           return;
         }
         assert(this.callback);
-        this.abort = (reason) => controller.abort(reason);
+        this.abort = (reason2) => controller.abort(reason2);
         this.context = context;
       }
       onResponseStart() {
@@ -3166,9 +3166,9 @@ var require_api_connect = __commonJS({
     };
     function connect3(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve4, reject) => {
           connect3.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve2(data);
+            return err ? reject(err) : resolve4(data);
           });
         });
       }
@@ -3310,9 +3310,9 @@ var require_dispatcher_base = __commonJS({
       }
       close(callback) {
         if (callback === void 0) {
-          return new Promise((resolve2, reject) => {
+          return new Promise((resolve4, reject) => {
             this.close((err, data) => {
-              return err ? reject(err) : resolve2(data);
+              return err ? reject(err) : resolve4(data);
             });
           });
         }
@@ -3350,9 +3350,9 @@ var require_dispatcher_base = __commonJS({
           err = null;
         }
         if (callback === void 0) {
-          return new Promise((resolve2, reject) => {
+          return new Promise((resolve4, reject) => {
             this.destroy(err, (err2, data) => {
-              return err2 ? reject(err2) : resolve2(data);
+              return err2 ? reject(err2) : resolve4(data);
             });
           });
         }
@@ -3691,8 +3691,8 @@ var require_pool_base = __commonJS({
         if (this[kQueue].isEmpty()) {
           return closeClients(this);
         } else {
-          return new Promise((resolve2) => {
-            this[kClosedResolve] = resolve2;
+          return new Promise((resolve4) => {
+            this[kClosedResolve] = resolve4;
           });
         }
       }
@@ -3761,8 +3761,8 @@ var require_pool_base = __commonJS({
         }
         let done = false;
         let resolveClosed;
-        const closed = new Promise((resolve2) => {
-          resolveClosed = resolve2;
+        const closed = new Promise((resolve4) => {
+          resolveClosed = resolve4;
         });
         this[kRetiring].set(client, closed);
         client.close(() => {
@@ -3969,12 +3969,12 @@ var require_diagnostics = __commonJS({
       diagnosticsChannel.subscribe(
         "undici:websocket:close",
         (evt) => {
-          const { websocket, code, reason } = evt;
+          const { websocket, code, reason: reason2 } = evt;
           debugLog(
             "closed connection to %s - %s %s",
             websocket.url,
             code,
-            reason
+            reason2
           );
         }
       );
@@ -5631,9 +5631,9 @@ var require_util2 = __commonJS({
          * @param {unknown} target
          * @param {'key' | 'value' | 'key+value'} kind
          */
-        constructor(target2, kind) {
+        constructor(target2, kind2) {
           this.#target = target2;
-          this.#kind = kind;
+          this.#kind = kind2;
           this.#index = 0;
         }
         next() {
@@ -5682,8 +5682,8 @@ var require_util2 = __commonJS({
         },
         next: { writable: true, enumerable: true, configurable: true }
       });
-      return function(target2, kind) {
-        return new FastIterableIterator(target2, kind);
+      return function(target2, kind2) {
+        return new FastIterableIterator(target2, kind2);
       };
     }
     function iteratorMixin(name, object, kInternalIterator, keyIndex = 0, valueIndex = 1, brandCheck) {
@@ -6351,11 +6351,11 @@ var require_request = __commonJS({
           this[kResume]?.();
         }
       }
-      abort(reason) {
+      abort(reason2) {
         if (!this.#aborted) {
           this.#aborted = true;
-          this.#reason = reason;
-          this.#abort(reason);
+          this.#reason = reason2;
+          this.#abort(reason2);
         }
       }
       get aborted() {
@@ -9850,9 +9850,9 @@ var require_parser_h1 = __commonJS({
         const errorCode = this.parserFields[this.milo.ParserFields.ERROR_CODE];
         const errorName = this.milo.Errors[errorCode];
         const errorDescription = errorName === "UNEXPECTED_EOF" ? "Invalid EOF state" : this.milo.getErrorDescription(this.parser);
-        const reason = errorName === "UNEXPECTED_EOF" ? errorDescription : errorDescription ? `[ERROR_${errorName}] ${errorDescription}` : `ERROR_${errorName}`;
+        const reason2 = errorName === "UNEXPECTED_EOF" ? errorDescription : errorDescription ? `[ERROR_${errorName}] ${errorDescription}` : `ERROR_${errorName}`;
         return new HTTPParserError(
-          `Response does not match the HTTP/1.1 protocol (${reason})`,
+          `Response does not match the HTTP/1.1 protocol (${reason2})`,
           errorName,
           data
         );
@@ -10662,8 +10662,8 @@ var require_body = __commonJS({
               }
             }
           },
-          cancel(reason) {
-            return action()[Symbol.asyncIterator]?.().return(reason);
+          cancel(reason2) {
+            return action()[Symbol.asyncIterator]?.().return(reason2);
           },
           type: "bytes"
         });
@@ -10769,9 +10769,9 @@ Content-Type: ${value.type || "application/octet-stream"}\r
                 }
               }
             },
-            cancel(reason) {
+            cancel(reason2) {
               cancelled = true;
-              return reader.cancel(reason);
+              return reader.cancel(reason2);
             }
           }, { highWaterMark: 0 });
         }
@@ -10989,7 +10989,7 @@ var require_client_h1 = __commonJS({
       kClosed,
       kUseMilo
     } = require_symbols();
-    var constants3 = require_constants3();
+    var constants4 = require_constants3();
     var { H1Parser, getMiloEnabled } = typeof esbuildDetection === "undefined" ? require_parser_h1() : {};
     var EMPTY_BUF = Buffer.alloc(0);
     var FastBuffer = Buffer[Symbol.species];
@@ -11132,7 +11132,7 @@ var require_client_h1 = __commonJS({
        */
       constructor(client, socket, { exports: exports2 }) {
         this.llhttp = exports2;
-        this.ptr = this.llhttp.llhttp_alloc(constants3.TYPE.RESPONSE);
+        this.ptr = this.llhttp.llhttp_alloc(constants4.TYPE.RESPONSE);
         this.client = client;
         this.socket = socket;
         this.timeout = null;
@@ -11232,11 +11232,11 @@ var require_client_h1 = __commonJS({
             currentParser = null;
             currentBufferRef = null;
           }
-          if (ret !== constants3.ERROR.OK) {
+          if (ret !== constants4.ERROR.OK) {
             const data = chunk.subarray(llhttp.llhttp_get_error_pos(this.ptr) - currentBufferPtr);
-            if (ret === constants3.ERROR.PAUSED_UPGRADE) {
+            if (ret === constants4.ERROR.PAUSED_UPGRADE) {
               this.onUpgrade(data);
-            } else if (ret === constants3.ERROR.PAUSED) {
+            } else if (ret === constants4.ERROR.PAUSED) {
               this.paused = true;
               socket.unshift(data);
             } else {
@@ -11271,10 +11271,10 @@ var require_client_h1 = __commonJS({
         } finally {
           currentParser = null;
         }
-        if (ret === constants3.ERROR.OK) {
+        if (ret === constants4.ERROR.OK) {
           return null;
         }
-        if (ret === constants3.ERROR.PAUSED || ret === constants3.ERROR.PAUSED_UPGRADE) {
+        if (ret === constants4.ERROR.PAUSED || ret === constants4.ERROR.PAUSED_UPGRADE) {
           this.paused = true;
           return null;
         }
@@ -11291,7 +11291,7 @@ var require_client_h1 = __commonJS({
           const len = new Uint8Array(llhttp.memory.buffer, ptr).indexOf(0);
           message = "Response does not match the HTTP/1.1 protocol (" + Buffer.from(llhttp.memory.buffer, ptr, len).toString() + ")";
         }
-        return new HTTPParserError(message, constants3.ERROR[ret], data);
+        return new HTTPParserError(message, constants4.ERROR[ret], data);
       }
       destroy() {
         assert(currentParser === null);
@@ -11513,7 +11513,7 @@ var require_client_h1 = __commonJS({
           socket[kBlocking] = false;
           client[kResume]();
         }
-        return pause2 ? constants3.ERROR.PAUSED : 0;
+        return pause2 ? constants4.ERROR.PAUSED : 0;
       }
       /**
        * @param {Buffer} buf
@@ -11539,7 +11539,7 @@ var require_client_h1 = __commonJS({
         }
         this.bytesRead += buf2.length;
         if (request3.onResponseData(buf2) === false) {
-          return constants3.ERROR.PAUSED;
+          return constants4.ERROR.PAUSED;
         }
         return 0;
       }
@@ -11580,13 +11580,13 @@ var require_client_h1 = __commonJS({
         if (socket[kWriting]) {
           assert(client[kRunning] === 0);
           util.destroy(socket, new InformationalError("reset"));
-          return constants3.ERROR.PAUSED;
+          return constants4.ERROR.PAUSED;
         } else if (!shouldKeepAlive) {
           util.destroy(socket, new InformationalError("reset"));
-          return constants3.ERROR.PAUSED;
+          return constants4.ERROR.PAUSED;
         } else if (socket[kReset] && client[kRunning] === 0) {
           util.destroy(socket, new InformationalError("reset"));
-          return constants3.ERROR.PAUSED;
+          return constants4.ERROR.PAUSED;
         } else if (client[kPipelining] == null || client[kPipelining] === 1) {
           setImmediate(client[kResume]);
         } else {
@@ -12100,12 +12100,12 @@ upgrade: ${upgrade}\r
           cb();
         }
       }
-      const waitForDrain = () => new Promise((resolve2, reject) => {
+      const waitForDrain = () => new Promise((resolve4, reject) => {
         assert(callback === null);
         if (socket[kError]) {
           reject(socket[kError]);
         } else {
-          callback = resolve2;
+          callback = resolve4;
         }
       });
       socket.on("close", onDrain).on("drain", onDrain);
@@ -13615,12 +13615,12 @@ var require_client_h2 = __commonJS({
           cb();
         }
       }
-      const waitForDrain = () => new Promise((resolve2, reject) => {
+      const waitForDrain = () => new Promise((resolve4, reject) => {
         assert(callback === null);
         if (socket[kError]) {
           reject(socket[kError]);
         } else {
-          callback = resolve2;
+          callback = resolve4;
         }
       });
       h2stream.on("close", onDrain).on("drain", onDrain);
@@ -13992,16 +13992,16 @@ var require_client = __commonJS({
         return this[kNeedDrain] < 2;
       }
       [kClose]() {
-        return new Promise((resolve2) => {
+        return new Promise((resolve4) => {
           if (this[kSize]) {
-            this[kClosedResolve] = resolve2;
+            this[kClosedResolve] = resolve4;
           } else {
-            resolve2(null);
+            resolve4(null);
           }
         });
       }
       [kDestroy](err) {
-        return new Promise((resolve2) => {
+        return new Promise((resolve4) => {
           const requests = this[kQueue].splice(this[kPendingIdx]);
           for (let i = 0; i < requests.length; i++) {
             const request3 = requests[i];
@@ -14014,7 +14014,7 @@ var require_client = __commonJS({
               this[kClosedResolve]();
               this[kClosedResolve] = null;
             }
-            resolve2(null);
+            resolve4(null);
           };
           if (this[kHTTPContext]) {
             this[kHTTPContext].destroy(err, callback);
@@ -17435,8 +17435,8 @@ var require_common = __commonJS({
         }
       }
     }
-    function numberToPaddedHex(number) {
-      return number.toString(16).padStart(2, "0");
+    function numberToPaddedHex(number2) {
+      return number2.toString(16).padStart(2, "0");
     }
     function stringToPaddedHex(numberString) {
       return numberToPaddedHex(parseInt(numberString, 10));
@@ -17527,13 +17527,13 @@ var require_ipv4 = __commonJS({
     Object.defineProperty(exports, "__esModule", { value: true });
     exports.Address4 = void 0;
     var common = __importStar(require_common());
-    var constants3 = __importStar(require_constants5());
+    var constants4 = __importStar(require_constants5());
     var address_error_1 = require_address_error();
-    var isCorrect4 = common.isCorrect(constants3.BITS);
+    var isCorrect4 = common.isCorrect(constants4.BITS);
     var Address4 = class _Address4 {
       constructor(address) {
         this.addressMinusSuffix = "";
-        this.groups = constants3.GROUPS;
+        this.groups = constants4.GROUPS;
         this.parsedAddress = [];
         this.parsedSubnet = "";
         this.subnet = "/32";
@@ -17543,17 +17543,17 @@ var require_ipv4 = __commonJS({
         this.isInSubnet = common.isInSubnet;
         this.isHostInSubnet = common.isHostInSubnet;
         this.address = address;
-        const subnet = constants3.RE_SUBNET_STRING.exec(address);
+        const subnet = constants4.RE_SUBNET_STRING.exec(address);
         if (subnet) {
           this.parsedSubnet = subnet[0].replace("/", "");
           this.subnetMask = parseInt(this.parsedSubnet, 10);
           this.subnet = `/${this.subnetMask}`;
-          if (this.subnetMask < 0 || this.subnetMask > constants3.BITS) {
+          if (this.subnetMask < 0 || this.subnetMask > constants4.BITS) {
             throw new address_error_1.AddressError("Invalid subnet mask.");
           }
-          address = address.replace(constants3.RE_SUBNET_STRING, "");
+          address = address.replace(constants4.RE_SUBNET_STRING, "");
         }
-        const longest = constants3.GROUPS * 4 - 1;
+        const longest = constants4.GROUPS * 4 - 1;
         if (address.length > longest) {
           throw new address_error_1.AddressError(`IPv4 addresses are at most ${longest} characters.`);
         }
@@ -17586,7 +17586,7 @@ var require_ipv4 = __commonJS({
         if (groups.some((group) => /^0\d/.test(group))) {
           throw new address_error_1.AddressError("IPv4 addresses can't have leading zeroes.");
         }
-        if (!address.match(constants3.RE_ADDRESS)) {
+        if (!address.match(constants4.RE_ADDRESS)) {
           throw new address_error_1.AddressError("Invalid IPv4 address.");
         }
         return groups;
@@ -17609,7 +17609,7 @@ var require_ipv4 = __commonJS({
        * address.subnetMask; // 24
        */
       static fromAddressAndMask(address, mask) {
-        const bits = common.prefixLengthFromMask(new _Address4(mask).bigInt(), constants3.BITS);
+        const bits = common.prefixLengthFromMask(new _Address4(mask).bigInt(), constants4.BITS);
         return new _Address4(`${address}/${bits}`);
       }
       /**
@@ -17623,9 +17623,9 @@ var require_ipv4 = __commonJS({
        */
       static fromAddressAndWildcardMask(address, wildcardMask) {
         const wildcard = new _Address4(wildcardMask).bigInt();
-        const allOnes = (BigInt(1) << BigInt(constants3.BITS)) - BigInt(1);
+        const allOnes = (BigInt(1) << BigInt(constants4.BITS)) - BigInt(1);
         const mask = wildcard ^ allOnes;
-        const bits = common.prefixLengthFromMask(mask, constants3.BITS);
+        const bits = common.prefixLengthFromMask(mask, constants4.BITS);
         return new _Address4(`${address}/${bits}`);
       }
       /**
@@ -17643,7 +17643,7 @@ var require_ipv4 = __commonJS({
        */
       static fromWildcard(input) {
         const groups = input.split(".");
-        if (groups.length !== constants3.GROUPS) {
+        if (groups.length !== constants4.GROUPS) {
           throw new address_error_1.AddressError("Wildcard pattern must have 4 octets");
         }
         let firstWildcard = -1;
@@ -17658,7 +17658,7 @@ var require_ipv4 = __commonJS({
         }
         const trailing = firstWildcard === -1 ? 0 : groups.length - firstWildcard;
         const replaced = groups.map((g) => g === "*" ? "0" : g);
-        const subnetBits = constants3.BITS - trailing * 8;
+        const subnetBits = constants4.BITS - trailing * 8;
         return new _Address4(`${replaced.join(".")}/${subnetBits}`);
       }
       /**
@@ -17704,7 +17704,7 @@ var require_ipv4 = __commonJS({
        * address.correctForm(); // '192.0.2.42'
        */
       static fromArpa(arpaFormAddress) {
-        const longest = constants3.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
+        const longest = constants4.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
         if (arpaFormAddress.length > longest) {
           throw new address_error_1.AddressError(`in-addr.arpa names are at most ${longest} characters.`);
         }
@@ -17735,7 +17735,7 @@ var require_ipv4 = __commonJS({
       toGroup6() {
         const output = [];
         let i;
-        for (i = 0; i < constants3.GROUPS; i += 2) {
+        for (i = 0; i < constants4.GROUPS; i += 2) {
           output.push(`${common.stringToPaddedHex(this.parsedAddress[i])}${common.stringToPaddedHex(this.parsedAddress[i + 1])}`);
         }
         return output.join(":");
@@ -17752,7 +17752,7 @@ var require_ipv4 = __commonJS({
        * @returns {bigint}
        */
       _startAddress() {
-        return BigInt(`0b${this.mask() + "0".repeat(constants3.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "0".repeat(constants4.BITS - this.subnetMask)}`);
       }
       /**
        * The first address in the range given by this address' subnet.
@@ -17782,7 +17782,7 @@ var require_ipv4 = __commonJS({
        * new Address4('10.0.0.0/24').offset(1).correctForm(); // '10.0.0.1'
        */
       offset(n) {
-        return _Address4.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants3.BITS, "IPv4")).withSubnetMask(this.subnetMask);
+        return _Address4.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants4.BITS, "IPv4")).withSubnetMask(this.subnetMask);
       }
       /**
        * Returns the network that follows this address's network: the address after
@@ -17793,7 +17793,7 @@ var require_ipv4 = __commonJS({
        * new Address4('10.0.0.0/24').nextNetwork().networkForm(); // '10.0.1.0/24'
        */
       nextNetwork() {
-        return _Address4.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants3.BITS, "IPv4")).withSubnetMask(this.subnetMask);
+        return _Address4.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants4.BITS, "IPv4")).withSubnetMask(this.subnetMask);
       }
       withSubnetMask(subnetMask) {
         return new _Address4(`${this.correctForm()}/${subnetMask}`);
@@ -17803,7 +17803,7 @@ var require_ipv4 = __commonJS({
        * @returns {bigint}
        */
       _endAddress() {
-        return BigInt(`0b${this.mask() + "1".repeat(constants3.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "1".repeat(constants4.BITS - this.subnetMask)}`);
       }
       /**
        * The last address in the range given by this address' subnet
@@ -17828,7 +17828,7 @@ var require_ipv4 = __commonJS({
        * @returns {Address4}
        */
       subnetMaskAddress() {
-        return _Address4.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants3.BITS - this.subnetMask)}`));
+        return _Address4.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants4.BITS - this.subnetMask)}`));
       }
       /**
        * The Cisco-style wildcard mask, e.g. `0.0.0.255` for a `/24`. This is
@@ -17837,7 +17837,7 @@ var require_ipv4 = __commonJS({
        * @returns {Address4}
        */
       wildcardMask() {
-        return _Address4.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants3.BITS - this.subnetMask)}`));
+        return _Address4.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants4.BITS - this.subnetMask)}`));
       }
       /**
        * The network address in CIDR string form, e.g. `192.168.1.0/24` for
@@ -18018,7 +18018,7 @@ var require_ipv4 = __commonJS({
        */
       binaryZeroPad() {
         if (this._binaryZeroPad === void 0) {
-          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants3.BITS, "0");
+          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants4.BITS, "0");
         }
         return this._binaryZeroPad;
       }
@@ -18033,7 +18033,7 @@ var require_ipv4 = __commonJS({
        */
       groupForV6() {
         const segments = this.parsedAddress;
-        return this.correctForm().replace(constants3.RE_ADDRESS, `<span class="hover-group group-v4 group-6">${segments.slice(0, 2).join(".")}</span>.<span class="hover-group group-v4 group-7">${segments.slice(2, 4).join(".")}</span>`);
+        return this.correctForm().replace(constants4.RE_ADDRESS, `<span class="hover-group group-v4 group-6">${segments.slice(0, 2).join(".")}</span>.<span class="hover-group group-v4 group-7">${segments.slice(2, 4).join(".")}</span>`);
       }
     };
     exports.Address4 = Address4;
@@ -18055,7 +18055,7 @@ var require_ipv4 = __commonJS({
     ];
     var BENCHMARKING_V4 = new Address4("198.18.0.0/15");
     var RESERVED_V4 = new Address4("240.0.0.0/4");
-    var SPECIAL_PURPOSE_V4 = constants3.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
+    var SPECIAL_PURPOSE_V4 = constants4.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
       subnet: new Address4(cidr),
       reachable
     }));
@@ -18330,12 +18330,12 @@ var require_ipv6 = __commonJS({
         throw new Error("Assertion failed.");
       }
     }
-    function addCommas(number) {
+    function addCommas(number2) {
       const r = /(\d+)(\d{3})/;
-      while (r.test(number)) {
-        number = number.replace(r, "$1,$2");
+      while (r.test(number2)) {
+        number2 = number2.replace(r, "$1,$2");
       }
-      return number;
+      return number2;
     }
     function spanLeadingZeroes4(n) {
       n = n.replace(/^(0{1,})([1-9]+)$/, '<span class="parse-error">$1</span>$2');
@@ -19826,11 +19826,11 @@ var require_socksclient = __commonJS({
     "use strict";
     var __awaiter2 = exports && exports.__awaiter || function(thisArg, _arguments, P, generator) {
       function adopt(value) {
-        return value instanceof P ? value : new P(function(resolve2) {
-          resolve2(value);
+        return value instanceof P ? value : new P(function(resolve4) {
+          resolve4(value);
         });
       }
-      return new (P || (P = Promise))(function(resolve2, reject) {
+      return new (P || (P = Promise))(function(resolve4, reject) {
         function fulfilled(value) {
           try {
             step(generator.next(value));
@@ -19846,7 +19846,7 @@ var require_socksclient = __commonJS({
           }
         }
         function step(result) {
-          result.done ? resolve2(result.value) : adopt(result.value).then(fulfilled, rejected);
+          result.done ? resolve4(result.value) : adopt(result.value).then(fulfilled, rejected);
         }
         step((generator = generator.apply(thisArg, _arguments || [])).next());
       });
@@ -19880,13 +19880,13 @@ var require_socksclient = __commonJS({
        * @returns { Promise }
        */
       static createConnection(options, callback) {
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve4, reject) => {
           try {
             (0, helpers_1.validateSocksClientOptions)(options, ["connect"]);
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              return resolve2(err);
+              return resolve4(err);
             } else {
               return reject(err);
             }
@@ -19897,16 +19897,16 @@ var require_socksclient = __commonJS({
             client.removeAllListeners();
             if (typeof callback === "function") {
               callback(null, info);
-              resolve2(info);
+              resolve4(info);
             } else {
-              resolve2(info);
+              resolve4(info);
             }
           });
           client.once("error", (err) => {
             client.removeAllListeners();
             if (typeof callback === "function") {
               callback(err);
-              resolve2(err);
+              resolve4(err);
             } else {
               reject(err);
             }
@@ -19923,13 +19923,13 @@ var require_socksclient = __commonJS({
        * @returns { Promise }
        */
       static createConnectionChain(options, callback) {
-        return new Promise((resolve2, reject) => __awaiter2(this, void 0, void 0, function* () {
+        return new Promise((resolve4, reject) => __awaiter2(this, void 0, void 0, function* () {
           try {
             (0, helpers_1.validateSocksClientChainOptions)(options);
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              return resolve2(err);
+              return resolve4(err);
             } else {
               return reject(err);
             }
@@ -19955,14 +19955,14 @@ var require_socksclient = __commonJS({
             }
             if (typeof callback === "function") {
               callback(null, { socket: sock });
-              resolve2({ socket: sock });
+              resolve4({ socket: sock });
             } else {
-              resolve2({ socket: sock });
+              resolve4({ socket: sock });
             }
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              resolve2(err);
+              resolve4(err);
             } else {
               reject(err);
             }
@@ -21430,6 +21430,9 @@ function issueCommand(command, properties, message) {
   const cmd = new Command(command, properties, message);
   process.stdout.write(cmd.toString() + os.EOL);
 }
+function issue(name, message = "") {
+  issueCommand(name, {}, message);
+}
 var CMD_STRING = "::";
 var Command = class {
   constructor(command, properties, message) {
@@ -21506,11 +21509,11 @@ import { EOL as EOL3 } from "os";
 import { constants, promises } from "fs";
 var __awaiter = function(thisArg, _arguments, P, generator) {
   function adopt(value) {
-    return value instanceof P ? value : new P(function(resolve2) {
-      resolve2(value);
+    return value instanceof P ? value : new P(function(resolve4) {
+      resolve4(value);
     });
   }
-  return new (P || (P = Promise))(function(resolve2, reject) {
+  return new (P || (P = Promise))(function(resolve4, reject) {
     function fulfilled(value) {
       try {
         step(generator.next(value));
@@ -21526,7 +21529,7 @@ var __awaiter = function(thisArg, _arguments, P, generator) {
       }
     }
     function step(result) {
-      result.done ? resolve2(result.value) : adopt(result.value).then(fulfilled, rejected);
+      result.done ? resolve4(result.value) : adopt(result.value).then(fulfilled, rejected);
     }
     step((generator = generator.apply(thisArg, _arguments || [])).next());
   });
@@ -21822,6 +21825,12 @@ function warning(message, properties = {}) {
 function notice(message, properties = {}) {
   issueCommand("notice", toCommandProperties(properties), message instanceof Error ? message.toString() : message);
 }
+function startGroup(name) {
+  issue("group", name);
+}
+function endGroup() {
+  issue("endgroup");
+}
 function saveState(name, value) {
   const filePath = process.env["GITHUB_STATE"] || "";
   if (filePath) {
@@ -21835,7 +21844,9 @@ function getState(name) {
 
 // src/github/terminal.ts
 var CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-var COLOUR = /^[0-9;:]{0,200}$/;
+var MOST_PARAMETERS = 200;
+var COLOUR = /^[0-9;:]*$/;
+var [DIGIT_0, SEMICOLON, FINAL_M] = [48, 59, 109];
 var ESC = "\x1B";
 var BEL = "\x07";
 var TerminalFilter = class {
@@ -21844,20 +21855,33 @@ var TerminalFilter = class {
   #parameters = "";
   push(chunk) {
     let out = "";
+    let from = 0;
     for (let at2 = 0; at2 < chunk.length; ) {
-      if (this.#state === "text") {
-        CONTROL.lastIndex = at2;
-        const next = CONTROL.exec(chunk)?.index ?? chunk.length;
-        out += chunk.slice(at2, next);
-        at2 = next;
-        if (at2 < chunk.length) this.#begin(chunk.charAt(at2++));
+      if (this.#state !== "text") {
+        const { shown: shown2, taken } = this.#step(chunk.charAt(at2));
+        out += shown2;
+        if (taken) at2++;
+        from = at2;
         continue;
       }
-      const { shown: shown2, taken } = this.#step(chunk.charAt(at2));
-      out += shown2;
-      if (taken) at2++;
+      at2 = nextControl(chunk, at2);
+      const past = colourEnd(chunk, at2);
+      if (past !== void 0) {
+        at2 = past;
+        continue;
+      }
+      if (from < at2) out += chunk.slice(from, at2);
+      if (chunk[at2] === "\r" && at2 + 1 < chunk.length) {
+        if (chunk[at2 + 1] !== "\n") out += "\n";
+        at2++;
+        from = at2;
+        if (chunk[at2] === "\n") at2++;
+        continue;
+      }
+      if (at2 < chunk.length) this.#begin(chunk.charAt(at2++));
+      from = at2;
     }
-    return out;
+    return out + chunk.slice(from);
   }
   /** @returns what was still held back at the stream's end. */
   end() {
@@ -21902,11 +21926,11 @@ var TerminalFilter = class {
   }
   #control(char) {
     if (/[ -?]/.test(char)) {
-      if (this.#parameters.length <= 200) this.#parameters += char;
+      if (this.#parameters.length <= MOST_PARAMETERS) this.#parameters += char;
       return { shown: "", taken: true };
     }
     this.#state = "text";
-    const colour = char === "m" && COLOUR.test(this.#parameters);
+    const colour = char === "m" && this.#parameters.length <= MOST_PARAMETERS && COLOUR.test(this.#parameters);
     return { shown: colour ? `${ESC}[${this.#parameters}m` : "", taken: /[@-~]/.test(char) };
   }
   #enterControl() {
@@ -21914,6 +21938,20 @@ var TerminalFilter = class {
     this.#parameters = "";
   }
 };
+function nextControl(text, from) {
+  CONTROL.lastIndex = from;
+  return CONTROL.test(text) ? CONTROL.lastIndex - 1 : text.length;
+}
+function colourEnd(text, at2) {
+  if (text.charAt(at2) !== ESC || text.charAt(at2 + 1) !== "[") return void 0;
+  const last = at2 + 2 + MOST_PARAMETERS;
+  for (let end = at2 + 2; end <= last; end++) {
+    const code = text.charCodeAt(end);
+    if (code === FINAL_M) return end + 1;
+    if (!(code >= DIGIT_0 && code <= SEMICOLON)) return void 0;
+  }
+  return void 0;
+}
 function jobLogText(text) {
   CONTROL.lastIndex = 0;
   if (!CONTROL.test(text)) return text;
@@ -21922,6 +21960,7 @@ function jobLogText(text) {
 }
 
 // src/github/commands.ts
+var MOST_WAITING = 256 * 1024;
 var LEAST_OF_A_LINE = 4;
 var JobLog = class {
   #token = randomBytes(24).toString("hex");
@@ -21952,6 +21991,22 @@ var JobLog = class {
     this.#atLineStart = safe.endsWith("\n");
     process.stdout.write(safe);
   }
+  /** Whether stdout takes more without much waiting in memory. A reader that has gone takes everything. */
+  get ready() {
+    return process.stdout.writableLength < MOST_WAITING || process.stdout.destroyed;
+  }
+  /** Settles when {@link ready} holds again. */
+  whenReady() {
+    if (this.ready) return Promise.resolve();
+    return new Promise((resolve4) => {
+      const { stdout } = process;
+      const settle = () => {
+        stdout.off("drain", settle).off("close", settle);
+        resolve4();
+      };
+      stdout.on("drain", settle).on("close", settle);
+    });
+  }
   /** One `::error` annotation. GitHub shows the first ten of a step and cuts each at 4,096 characters. */
   error(title, message) {
     this.#command(() => error(jobLogText(message), { title: jobLogText(title) }));
@@ -21961,6 +22016,18 @@ var JobLog = class {
   }
   notice(title, message) {
     this.#command(() => notice(jobLogText(message), { title: jobLogText(title) }));
+  }
+  /** An annotation on a place in the repository. */
+  annotation(level, message, properties) {
+    const issue2 = { error, warning, notice }[level];
+    this.#command(() => issue2(message, properties));
+  }
+  /** Begins a group of lines, which the log viewer folds. It knows no group in a group. */
+  group(name) {
+    this.#command(() => startGroup(name));
+  }
+  endGroup() {
+    this.#command(() => endGroup());
   }
   /** Shown when the workflow was started with debug logging; else the fence is not lifted for it. */
   debug(message) {
@@ -21978,10 +22045,10 @@ var JobLog = class {
   }
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close() {
-    this.#closing ??= new Promise((resolve2) => {
+    this.#closing ??= new Promise((resolve4) => {
       this.#finishLine();
       this.#lowerFence();
-      process.stdout.write("", () => resolve2());
+      process.stdout.write("", () => resolve4());
     });
     return this.#closing;
   }
@@ -22012,10 +22079,10 @@ var StepError = class extends Error {
   reason;
   title;
   remedy;
-  constructor(reason, title, sentence, options = {}) {
+  constructor(reason2, title, sentence, options = {}) {
     super(sentence, "cause" in options ? { cause: options.cause } : void 0);
     this.name = "StepError";
-    this.reason = reason;
+    this.reason = reason2;
     this.title = title;
     this.remedy = options.remedy;
   }
@@ -22091,7 +22158,13 @@ var INPUTS = [
   "defaults_file",
   "schedule_timeout_seconds",
   "startup_timeout_seconds",
+  "outage_timeout_seconds",
   "get_logs",
+  "container_logs",
+  "init_container_logs",
+  "container_name_log_prefix_enabled",
+  "log_file",
+  "workflow_commands",
   "do_xcom_push",
   "on_finish_action",
   "dry_run",
@@ -23017,10 +23090,10 @@ var YAMLException = class YAMLException2 extends Error {
   * Optional `mark` contains source snippet data. Usually, use
   * {@link YAMLException.throwAt} instead of passing it directly.
   */
-  constructor(reason, mark) {
+  constructor(reason2, mark) {
     super();
     this.name = "YAMLException";
-    this.reason = reason;
+    this.reason = reason2;
     this.mark = mark;
     this.message = formatError(this, false);
     if (Error.captureStackTrace) Error.captureStackTrace(this, this.constructor);
@@ -25042,10 +25115,10 @@ function writeFlowMapping(state, level, node) {
     const keyRender = writeNode(state, level, key, node, { iskey: true });
     const keyText3 = keyRender.text;
     const valueText = writeNode(state, level, value, node, {}).text;
-    const sep = state.flowSkipColonSpace || valueText === "" ? "" : " ";
+    const sep2 = state.flowSkipColonSpace || valueText === "" ? "" : " ";
     const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
     const keyColonSep = key.kind === "alias" || keyIsBareProps ? " " : "";
-    pairBuffer += `${keyText3}${keyColonSep}:${sep}${valueText}`;
+    pairBuffer += `${keyText3}${keyColonSep}:${sep2}${valueText}`;
     result += pairBuffer;
   }
   const pad = state.flowBracketPadding && result !== "" ? " " : "";
@@ -25141,8 +25214,8 @@ function writeNode(state, level, node, parent, ctx) {
       if (anchor !== null) props2.push(anchor);
       if (tag !== null) props2.push(tag);
     }
-    const sep = body === "" || body.charCodeAt(0) === CHAR_LINE_FEED ? "" : " ";
-    text = `${props2.join(" ")}${sep}${body}`;
+    const sep2 = body === "" || body.charCodeAt(0) === CHAR_LINE_FEED ? "" : " ";
+    text = `${props2.join(" ")}${sep2}${body}`;
   }
   return {
     text,
@@ -25184,8 +25257,8 @@ function present(documents, options) {
         block: true,
         compact: true
       }).text;
-      const sep = body === "" ? "" : hasDirectives || rootStartsOwnLine(doc.contents) ? "\n" : " ";
-      result += `---${sep}${body}
+      const sep2 = body === "" ? "" : hasDirectives || rootStartsOwnLine(doc.contents) ? "\n" : " ";
+      result += `---${sep2}${body}
 `;
     } else result += writeNode(state, 0, doc.contents, null, {
       block: true,
@@ -25275,9 +25348,9 @@ var YamlError = class extends Error {
   reason;
   /** Where in the text, in UTF-16 units. */
   offset;
-  constructor(reason, mark) {
-    super(mark === void 0 ? reason : `${reason} (line ${mark.line + 1}, column ${mark.column + 1})`);
-    this.reason = reason;
+  constructor(reason2, mark) {
+    super(mark === void 0 ? reason2 : `${reason2} (line ${mark.line + 1}, column ${mark.column + 1})`);
+    this.reason = reason2;
     this.offset = mark?.position;
   }
 };
@@ -25401,8 +25474,8 @@ var REASONS = [
   [/single document/, "it holds more than one document; only one is expected"],
   [/input is empty/, "it holds a document without content"]
 ];
-function inOurWords(reason) {
-  return REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? reason.replace(/"[^"]*"?/g, "...");
+function inOurWords(reason2) {
+  return REASONS.find(([pattern]) => pattern.test(reason2))?.[1] ?? reason2.replace(/"[^"]*"?/g, "...");
 }
 var MOST_VALUES = 1e5;
 var MOST_CHARACTERS = 16 * 2 ** 20;
@@ -25455,9 +25528,6 @@ var AIRFLOW_PARAMETERS = {
   ]),
   ...harmless("a workflow has its own notifications", ["email", "email_on_failure", "email_on_retry"]),
   ...toCome({
-    container_logs: ["base", "false"],
-    init_container_logs: ["false"],
-    container_name_log_prefix_enabled: ["true", "false"],
     log_events_on_failure: ["false"],
     log_pod_spec_on_failure: ["false"],
     skip_on_exit_code: ["[]"],
@@ -25518,12 +25588,12 @@ var AIRFLOW_PARAMETERS = {
     backoff_limit: "a step runs once. Re-run the failed jobs, or use a matrix."
   })
 };
-function harmless(say, names) {
-  return Object.fromEntries(names.map((name) => [name, { harmless: true, say: `has no meaning here: ${say}.` }]));
+function harmless(say, names2) {
+  return Object.fromEntries(names2.map((name) => [name, { harmless: true, say: `has no meaning here: ${say}.` }]));
 }
-function toCome(names) {
+function toCome(names2) {
   return Object.fromEntries(
-    Object.entries(names).map(([name, asItIs]) => [
+    Object.entries(names2).map(([name, asItIs]) => [
       name,
       { harmless: false, say: "this is not available yet. Leave it out.", asItIs: [...asItIs, "none", "null"] }
     ])
@@ -25680,11 +25750,11 @@ var InputReader = class {
   /** Reports each input that the action does not have: a misspelt one must not be dropped silently (the runner only warns). */
   unknownInputs() {
     const given = Object.keys(this.env).filter((name) => name.startsWith("INPUT_"));
-    const names = [
+    const names2 = [
       ...given.map((name) => name.slice("INPUT_".length).toLowerCase()),
       ...Object.keys(this.defaults.values)
     ];
-    for (const name of new Set(names).values()) {
+    for (const name of new Set(names2).values()) {
       if (INPUTS.includes(name)) continue;
       const known2 = Object.hasOwn(AIRFLOW_PARAMETERS, name) ? AIRFLOW_PARAMETERS[name] : void 0;
       if (known2 === void 0)
@@ -26067,14 +26137,14 @@ function checkNames(spec, report) {
     checkLabel(volume["name"], ["spec", "volumes", index2, "name"], report);
   for (const [index2, { name }] of objects(spec["imagePullSecrets"]).entries())
     checkSubdomain(name, ["spec", "imagePullSecrets", index2, "name"], report);
-  const names = /* @__PURE__ */ new Set();
+  const names2 = /* @__PURE__ */ new Set();
   for (const list2 of ["containers", "initContainers"])
     for (const [index2, { name }] of objects(spec[list2]).entries()) {
       const path2 = ["spec", list2, index2, "name"];
       if (typeof name !== "string" || name === "") continue;
       checkLabel(name, path2, report);
-      if (names.has(name)) report(path2, `"${shown(name)}" is the name of another container too.`);
-      names.add(name);
+      if (names2.has(name)) report(path2, `"${shown(name)}" is the name of another container too.`);
+      names2.add(name);
     }
 }
 function checkLabel(name, path2, report) {
@@ -26112,10 +26182,10 @@ function checkContainer(container, path2, volumes, base, isBase, report) {
       );
   for (const [index2, port] of objects(container["ports"]).entries())
     for (const field2 of ["containerPort", "hostPort"]) {
-      const number = port[field2];
-      if (field2 === "hostPort" && number === 0) continue;
-      if (typeof number === "number" && !(Number.isInteger(number) && number > 0 && number <= MOST_PORT))
-        report([...path2, "ports", index2, field2], `${shown(number)} is no port: from 1 to ${MOST_PORT}.`);
+      const number2 = port[field2];
+      if (field2 === "hostPort" && number2 === 0) continue;
+      if (typeof number2 === "number" && !(Number.isInteger(number2) && number2 > 0 && number2 <= MOST_PORT))
+        report([...path2, "ports", index2, field2], `${shown(number2)} is no port: from 1 to ${MOST_PORT}.`);
     }
 }
 function checkMounts(container, path2, volumes, report) {
@@ -26170,9 +26240,168 @@ function objects(value) {
   return Array.isArray(value) ? value.map(objectOf) : [];
 }
 
+// src/github/inputs/inputs.ts
+import { resolve as resolve2 } from "node:path";
+
 // src/github/defined.ts
 function defined(object) {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== void 0));
+}
+
+// src/github/workspace-file.ts
+import {
+  accessSync,
+  closeSync,
+  constants as constants2,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  unlinkSync,
+  writeSync
+} from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+var WINDOWS_DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)/i;
+var WINDOWS_REFUSED = /[<>:"|?*]|[. ]$/;
+var SKIPPED = new RegExp("\\p{Cf}", "gu");
+var GIT_FOLDER = /^(\.git|git~\d+)[. ]*$/i;
+function checkWorkspacePath(path2, workspace, platform2 = process.platform) {
+  return wrongText(path2, workspace, platform2) ?? wrongPlace(path2, workspace);
+}
+var WorkspaceFile = class _WorkspaceFile {
+  /** As the user gave it. */
+  path;
+  #file;
+  /** @param file descriptor of the open file */
+  constructor(path2, file) {
+    this.path = path2;
+    this.#file = file;
+  }
+  /**
+   * Makes the file, and the folders to it that are missing.
+   * @throws Error with a sentence
+   */
+  static create(path2, workspace) {
+    const problem = checkWorkspacePath(path2, workspace);
+    if (problem !== void 0) throw new Error(problem);
+    try {
+      return new _WorkspaceFile(path2, openNew(workspace, names(path2, workspace)));
+    } catch (error2) {
+      throw new Error(`"${path2}" cannot be written: ${reason(error2)}.`, { cause: error2 });
+    }
+  }
+  /** @throws Error with a sentence, the first time that it fails */
+  write(bytes) {
+    if (this.#file === void 0) return;
+    try {
+      for (let at2 = 0; at2 < bytes.length; ) at2 += writeSync(this.#file, bytes, at2);
+    } catch (error2) {
+      this.#drop();
+      throw this.#incomplete(error2);
+    }
+  }
+  /** @throws Error with a sentence: a network file system can tell only now that it kept less than it took */
+  close() {
+    const file = this.#file;
+    this.#file = void 0;
+    try {
+      if (file !== void 0) closeSync(file);
+    } catch (error2) {
+      throw this.#incomplete(error2);
+    }
+  }
+  #drop() {
+    try {
+      this.close();
+    } catch {
+    }
+  }
+  #incomplete(error2) {
+    return new Error(`"${this.path}" is not complete, for writing failed: ${reason(error2)}.`, { cause: error2 });
+  }
+};
+function wrongText(path2, workspace, platform2) {
+  const windows = platform2 === "win32";
+  const separator = windows ? /[\\/]/ : "/";
+  if (path2.trim() === "") return "expected the path of a file in the workspace, found empty text.";
+  if (new RegExp("\\p{Cc}", "u").test(path2)) return `${JSON.stringify(path2)} has a control character in it.`;
+  const given = path2.split(separator);
+  const inside = isAbsolute(path2) ? relative(workspace, path2).split(sep) : given;
+  if (isAbsolute(inside.join(sep)) || inside[0] === "..")
+    return `"${path2}" is outside of the workspace, ${workspace}; expected a path in it.`;
+  if (given.includes("..")) return `"${path2}" has ".." in it; write the path without.`;
+  if (["", "."].includes(given.at(-1) ?? "") || inside.every((name) => name === ""))
+    return `"${path2}" is a folder; expected the path of a file.`;
+  if (inside.some((name) => GIT_FOLDER.test(name.replace(SKIPPED, ""))))
+    return `"${path2}" is in .git, where a file can act on the job; choose another place.`;
+  const refused2 = inside.find((name) => name !== "." && (WINDOWS_DEVICE.test(name) || WINDOWS_REFUSED.test(name)));
+  if (windows && refused2 !== void 0) return `"${refused2}" cannot be the name of a file on Windows.`;
+  return void 0;
+}
+function wrongPlace(path2, workspace) {
+  const parts = names(path2, workspace);
+  let folder = resolve(workspace);
+  try {
+    for (const [index2, name] of parts.entries()) {
+      const place = join(folder, name);
+      const shown2 = parts.slice(0, index2 + 1).join("/");
+      const found = lstatSync(place, { throwIfNoEntry: false });
+      if (found === void 0) break;
+      if (found.isSymbolicLink())
+        return `"${shown2}" is a symbolic link, to ${JSON.stringify(readlinkSync(place))}; nothing is written through a link.`;
+      const last = index2 === parts.length - 1;
+      if (last && !found.isFile()) return `"${shown2}" is ${kind(found)}; expected the path of a file.`;
+      if (!last && !found.isDirectory()) return `"${shown2}" is ${kind(found)}, so nothing can be in it.`;
+      if (!last) folder = place;
+    }
+    accessSync(folder, constants2.W_OK | constants2.X_OK);
+  } catch (error2) {
+    return `"${path2}" cannot be written: ${reason(error2)}.`;
+  }
+  return void 0;
+}
+function names(path2, workspace) {
+  return relative(workspace, resolve(workspace, path2)).split(sep);
+}
+function openNew(workspace, parts) {
+  const target2 = join(resolve(workspace), ...parts);
+  makeFolders(workspace, parts.slice(0, -1));
+  remove(target2);
+  const flags = constants2.O_WRONLY | constants2.O_CREAT | constants2.O_EXCL | (constants2.O_NOFOLLOW ?? 0);
+  const file = openSync(target2, flags, 438);
+  if (realpathSync(dirname(target2)) === join(realpathSync(workspace), ...parts.slice(0, -1))) return file;
+  closeSync(file);
+  rmSync(target2, { force: true });
+  throw new Error("a folder on the way is a link");
+}
+function makeFolders(workspace, parts) {
+  let folder = resolve(workspace);
+  for (const name of parts) {
+    folder = join(folder, name);
+    if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue;
+    mkdirSync(folder);
+  }
+}
+function remove(file) {
+  try {
+    unlinkSync(file);
+  } catch (error2) {
+    if (error2.code !== "ENOENT") throw error2;
+  }
+}
+function kind(found) {
+  if (found.isFile()) return "a file";
+  if (found.isDirectory()) return "a folder";
+  if (found.isFIFO()) return "a named pipe";
+  if (found.isSocket()) return "a socket";
+  return "a device";
+}
+function reason(error2) {
+  const { message } = error2;
+  const [, code, words] = /^([A-Z][A-Z0-9]+): (.*?), \w+/.exec(message) ?? [];
+  return code === void 0 ? message : `${words} (${code})`;
 }
 
 // src/github/inputs/inputs.ts
@@ -26183,13 +26412,14 @@ function readInputs(reader) {
   return {
     ...defined({
       podTemplateFile: reader.word("pod_template_file"),
-      templateVars: reader.tree("template_vars")
+      templateVars: reader.tree("template_vars"),
+      outageTimeoutSeconds: reader.seconds("outage_timeout_seconds", 1)
     }),
     cluster: readCluster(reader),
     randomNameSuffix: reader.boolean("random_name_suffix") ?? true,
     scheduleTimeoutSeconds: reader.seconds("schedule_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
     startupTimeoutSeconds: reader.seconds("startup_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
-    getLogs: reader.boolean("get_logs") ?? true,
+    logs: readLogInputs(reader),
     result: readResultMode(reader),
     onFinishAction: readFinishAction(reader),
     dryRun: reader.boolean("dry_run") ?? false
@@ -26240,6 +26470,39 @@ function readNamespace(reader) {
     `"${namespace}" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`
   );
   return void 0;
+}
+function readLogInputs(reader) {
+  const workspace = resolve2(reader.env["GITHUB_WORKSPACE"] || ".");
+  const file = reader.word("log_file");
+  const wrong2 = file === void 0 ? void 0 : checkWorkspacePath(file, workspace);
+  if (wrong2 !== void 0) reader.problem("log_file", wrong2);
+  return {
+    ...defined({ containers: readContainers(reader, "container_logs"), file }),
+    workspace,
+    shown: reader.boolean("get_logs") ?? true,
+    initContainers: readContainers(reader, "init_container_logs") ?? "all",
+    prefixed: reader.boolean("container_name_log_prefix_enabled") ?? true,
+    annotations: reader.choice("workflow_commands", ["none", "annotations"]) === "annotations"
+  };
+}
+function readContainers(reader, input) {
+  const tree = reader.tree(input);
+  if (tree === void 0 || isNull(tree)) return void 0;
+  const word2 = isScalar(tree) ? String(tree).trim() : "";
+  if (/^true$/i.test(word2)) return "all";
+  if (/^false$/i.test(word2)) return [];
+  const items = isScalar(tree) ? word2.split(/[\s,]+/).filter((name) => name !== "") : tree;
+  if (!Array.isArray(items)) {
+    reader.problem(input, `expected true, false, or names of containers; found ${describe(tree)}.`);
+    return void 0;
+  }
+  return items.flatMap((item, index2) => {
+    const name = isScalar(item) && !isNull(item) ? String(item) : "";
+    if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return [name];
+    const found = name === "" ? describe(item) : `"${name}"`;
+    reader.problem(input, `expected the name of a container; found ${found}.`, isScalar(tree) ? "" : `[${index2}]`);
+    return [];
+  });
 }
 function readResultMode(reader) {
   const written2 = reader.word("do_xcom_push");
@@ -26778,11 +27041,11 @@ function nonceOf(pod) {
   return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? "";
 }
 function baseContainer(template, asked2, report) {
-  const names = containersOf(template.pod).flatMap(({ name: name2 }) => typeof name2 === "string" ? [name2] : []);
-  if (asked2 === void 0) return names.includes(BASE_CONTAINER) ? BASE_CONTAINER : names[0] ?? BASE_CONTAINER;
+  const names2 = containersOf(template.pod).flatMap(({ name: name2 }) => typeof name2 === "string" ? [name2] : []);
+  if (asked2 === void 0) return names2.includes(BASE_CONTAINER) ? BASE_CONTAINER : names2[0] ?? BASE_CONTAINER;
   const { name, from } = asked2;
-  if (names.length > 0 && !names.includes(name))
-    report(`${from}: the template has no container "${name}"; it has ${names.join(", ")}.${didYouMean(name, names)}`);
+  if (names2.length > 0 && !names2.includes(name))
+    report(`${from}: the template has no container "${name}"; it has ${names2.join(", ")}.${didYouMean(name, names2)}`);
   return name;
 }
 function givenName({ pod }) {
@@ -27017,8 +27280,8 @@ var ApiError = class extends StepError {
   /** Seconds that the server asks to wait (Retry-After). */
   retryAfterSeconds;
   constructor(code, status, asked2, retryAfterSeconds) {
-    const { reason, title, sentence, remedy } = explain(code, status, asked2);
-    super(reason, title, sentence, remedy === void 0 ? {} : { remedy });
+    const { reason: reason2, title, sentence, remedy } = explain(code, status, asked2);
+    super(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
     this.code = code;
     this.status = status;
     this.retryAfterSeconds = retryAfterSeconds;
@@ -27139,12 +27402,12 @@ function forbidden(message, asked2) {
   }
   return refused(message, asked2);
 }
-function missingClass(kind, name, input) {
+function missingClass(kind2, name, input) {
   return {
     reason: "ContainerConfig",
-    title: `No such ${kind}`,
-    sentence: `${kind} "${name}" does not exist on this cluster.`,
-    remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind.toLowerCase()}`
+    title: `No such ${kind2}`,
+    sentence: `${kind2} "${name}" does not exist on this cluster.`,
+    remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind2.toLowerCase()}`
   };
 }
 function refused(message, asked2) {
@@ -27169,6 +27432,7 @@ function warningsOf(header) {
 
 // src/kubernetes/client.ts
 setFlagsFromString("--wasm-tiering-budget=1000000000");
+setFlagsFromString("--semi-space-growth-factor=1");
 var FIRST_CONTACT_PATIENCE_SECONDS = 60;
 var OUTAGE_PATIENCE_SECONDS = 3600;
 var SETTLING_SECONDS = 30;
@@ -27177,10 +27441,13 @@ var ApiClient = class {
   target;
   #watcher;
   #connection;
+  #outageSeconds;
   #contacted = false;
   #outage;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
-  constructor(target2, watcher) {
+  /** @param outageSeconds how long the server may be away; without it an hour, and a minute before it has ever answered */
+  constructor(target2, watcher, outageSeconds) {
+    this.#outageSeconds = outageSeconds;
     this.target = target2;
     this.#watcher = watcher;
     this.#connection = new Connection(target2, (secret) => watcher.credential(secret));
@@ -27233,7 +27500,7 @@ var ApiClient = class {
     if (!this.#mayPass(error2, tries)) throw final;
     if (isOutage(error2)) {
       this.#outage ??= { since: performance.now(), told: false };
-      const patienceSeconds = this.#contacted ? OUTAGE_PATIENCE_SECONDS : FIRST_CONTACT_PATIENCE_SECONDS;
+      const patienceSeconds = this.#outageSeconds ?? (this.#contacted ? OUTAGE_PATIENCE_SECONDS : FIRST_CONTACT_PATIENCE_SECONDS);
       const awaySeconds = this.#awaySeconds();
       if (awaySeconds >= patienceSeconds) throw final;
       if (!this.#outage.told && awaySeconds > 1) {
@@ -27359,7 +27626,7 @@ function parseAnswer(text, type) {
 // src/kubernetes/config.ts
 import { existsSync as existsSync2, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, join as join2, resolve as resolve3 } from "node:path";
 
 // node_modules/@kubernetes/client-node/dist/config.js
 import fs4 from "node:fs";
@@ -27977,40 +28244,40 @@ var Jsep = class _Jsep {
    * @returns {jsep.Literal}
    */
   gobbleNumericLiteral() {
-    let number = "", ch, chCode;
+    let number2 = "", ch, chCode;
     while (_Jsep.isDecimalDigit(this.code)) {
-      number += this.expr.charAt(this.index++);
+      number2 += this.expr.charAt(this.index++);
     }
     if (this.code === _Jsep.PERIOD_CODE) {
-      number += this.expr.charAt(this.index++);
+      number2 += this.expr.charAt(this.index++);
       while (_Jsep.isDecimalDigit(this.code)) {
-        number += this.expr.charAt(this.index++);
+        number2 += this.expr.charAt(this.index++);
       }
     }
     ch = this.char;
     if (ch === "e" || ch === "E") {
-      number += this.expr.charAt(this.index++);
+      number2 += this.expr.charAt(this.index++);
       ch = this.char;
       if (ch === "+" || ch === "-") {
-        number += this.expr.charAt(this.index++);
+        number2 += this.expr.charAt(this.index++);
       }
       while (_Jsep.isDecimalDigit(this.code)) {
-        number += this.expr.charAt(this.index++);
+        number2 += this.expr.charAt(this.index++);
       }
       if (!_Jsep.isDecimalDigit(this.expr.charCodeAt(this.index - 1))) {
-        this.throwError("Expected exponent (" + number + this.char + ")");
+        this.throwError("Expected exponent (" + number2 + this.char + ")");
       }
     }
     chCode = this.code;
     if (_Jsep.isIdentifierStart(chCode)) {
-      this.throwError("Variable names cannot start with a number (" + number + this.char + ")");
-    } else if (chCode === _Jsep.PERIOD_CODE || number.length === 1 && number.charCodeAt(0) === _Jsep.PERIOD_CODE) {
+      this.throwError("Variable names cannot start with a number (" + number2 + this.char + ")");
+    } else if (chCode === _Jsep.PERIOD_CODE || number2.length === 1 && number2.charCodeAt(0) === _Jsep.PERIOD_CODE) {
       this.throwError("Unexpected period");
     }
     return {
       type: _Jsep.LITERAL,
-      value: parseFloat(number),
-      raw: number
+      value: parseFloat(number2),
+      raw: number2
     };
   }
   /**
@@ -29379,7 +29646,7 @@ var ExecAuth = class {
       exec.env.forEach((elt) => env[elt.name] = elt.value);
       opts = { ...opts, env };
     }
-    return new Promise((resolve2, reject) => {
+    return new Promise((resolve4, reject) => {
       let stdoutData = "";
       let stderrData = "";
       let savedError = void 0;
@@ -29407,7 +29674,7 @@ var ExecAuth = class {
         try {
           const obj = JSON.parse(stdoutData);
           this.tokenCache[user.name] = obj;
-          resolve2(obj);
+          resolve4(obj);
         } catch (error2) {
           reject(error2);
         }
@@ -30506,10 +30773,10 @@ async function performDiscovery2(server, options) {
   if (!(server instanceof URL)) {
     throw CodedTypeError2('"server" must be an instance of URL', ERR_INVALID_ARG_TYPE2);
   }
-  const resolve2 = !server.href.includes("/.well-known/");
+  const resolve4 = !server.href.includes("/.well-known/");
   const timeout = options?.timeout ?? 30;
   const signal3 = AbortSignal.timeout(timeout * 1e3);
-  const as = await (resolve2 ? discoveryRequest(server, {
+  const as = await (resolve4 ? discoveryRequest(server, {
     algorithm: options?.algorithm,
     [customFetch]: options?.[customFetch2],
     [allowInsecureRequests]: options?.execute?.includes(allowInsecureRequests2),
@@ -30525,7 +30792,7 @@ async function performDiscovery2(server, options) {
     redirect: "manual",
     signal: signal3
   })).then((response) => processDiscoveryResponse(_nodiscoverycheck, response)).catch(errorHandler);
-  if (resolve2 && new URL(as.issuer).href !== server.href) {
+  if (resolve4 && new URL(as.issuer).href !== server.href) {
     handleEntraId(server, as, options) || handleB2Clogin(server, options) || (() => {
       throw new ClientError("discovered metadata issuer does not match the expected issuer", {
         code: JSON_ATTRIBUTE_COMPARISON,
@@ -30888,7 +31155,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
           headers: (options === null || options === void 0 ? void 0 : options.headers) || {},
           agent
         };
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve4, reject) => {
           const req = https.request(requestOptions, (res) => {
             const chunks = [];
             res.on("data", (chunk) => {
@@ -30920,7 +31187,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
                   throw new Error("clone() not implemented");
                 }
               };
-              resolve2(response);
+              resolve4(response);
             });
           });
           req.on("error", reject);
@@ -31147,12 +31414,12 @@ var SocksProxyAgent = class extends Agent3 {
     let { host } = opts;
     const { port, lookup: lookupFn = dns.lookup } = opts;
     if (shouldLookup) {
-      host = await new Promise((resolve2, reject) => {
+      host = await new Promise((resolve4, reject) => {
         lookupFn(host, {}, (err, address) => {
           if (err) {
             reject(err);
           } else {
-            resolve2(typeof address === "string" ? address : address[0].address);
+            resolve4(typeof address === "string" ? address : address[0].address);
           }
         });
       });
@@ -32022,8 +32289,8 @@ function findCluster(inputs, env) {
     return target(fromFile(inputs.configFile, "config_file"), `config_file ${inputs.configFile}`, inputs);
   const files = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
   if (files.length > 0) return target(fromFiles(files), `KUBECONFIG ${files.join(delimiter)}`, inputs);
-  if (env["KUBERNETES_SERVICE_HOST"] && existsSync2(join(SERVICE_ACCOUNT, "token"))) return inCluster(inputs);
-  const home = join(homedir(), ".kube", "config");
+  if (env["KUBERNETES_SERVICE_HOST"] && existsSync2(join2(SERVICE_ACCOUNT, "token"))) return inCluster(inputs);
+  const home = join2(homedir(), ".kube", "config");
   if (existsSync2(home)) return target(fromFile(home, home), home, inputs);
   throw new StepError(
     "InvalidKubeconfig",
@@ -32066,8 +32333,8 @@ function fromFile(file, origin2) {
     );
   }
   const config = parse2(text, origin2 === file ? file : `${origin2} ${file}`);
-  config.makePathsAbsolute(join(file, ".."));
-  absoluteTokenFiles(config, join(file, ".."));
+  config.makePathsAbsolute(join2(file, ".."));
+  absoluteTokenFiles(config, join2(file, ".."));
   return config;
 }
 function parse2(text, origin2) {
@@ -32109,7 +32376,7 @@ function readTokenFiles(config, tree) {
 function absoluteTokenFiles(config, folder) {
   for (const { authProvider } of config.users) {
     if (authProvider?.name === "tokenFile")
-      authProvider.config.tokenFile = resolve(folder, authProvider.config.tokenFile);
+      authProvider.config.tokenFile = resolve3(folder, authProvider.config.tokenFile);
   }
 }
 function inCluster(inputs) {
@@ -32118,18 +32385,18 @@ function inCluster(inputs) {
   return target(config, "the runner's own service account", inputs);
 }
 function target(config, source, inputs) {
-  const names = config.contexts.map(({ name: name2 }) => String(name2));
+  const names2 = config.contexts.map(({ name: name2 }) => String(name2));
   const name = String(inputs.context ?? config.currentContext ?? "");
   if (!name)
     throw invalid(
       `${source}: the kubeconfig has no current context.`,
-      `Name one in \`cluster_context\`: ${names.join(", ")}.`
+      `Name one in \`cluster_context\`: ${names2.join(", ")}.`
     );
-  const context = config.contexts[names.indexOf(name)];
+  const context = config.contexts[names2.indexOf(name)];
   if (!context) {
     const which = inputs.context === void 0 ? `its current context ${name}` : `context ${name} (cluster_context)`;
     throw invalid(
-      `${source}: the kubeconfig does not have ${which}. It has: ${names.join(", ")}.${didYouMean(name, names)}`
+      `${source}: the kubeconfig does not have ${which}. It has: ${names2.join(", ")}.${didYouMean(name, names2)}`
     );
   }
   config.setCurrentContext(context.name);
@@ -32164,16 +32431,16 @@ function checkServer(server, what) {
   if (search || hash2) throw invalid(`${what} ends in a query (?) or a fragment (#).`);
 }
 function serviceAccountNamespace() {
-  const file = join(SERVICE_ACCOUNT, "namespace");
+  const file = join2(SERVICE_ACCOUNT, "namespace");
   return existsSync2(file) ? readFileSync(file, "utf8").trim() : "";
 }
 
 // src/run/connect.ts
-function connect2(inputs, log) {
+function connect2(inputs, log, outageSeconds) {
   const target2 = findCluster(inputs, process.env);
   for (const secret of target2.secrets) log.mask(secret);
   const warnings = /* @__PURE__ */ new Set();
-  return new ApiClient(target2, {
+  const watcher = {
     lost: (server, what, patienceSeconds) => log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
     back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
     credential: (secret) => {
@@ -32184,7 +32451,8 @@ function connect2(inputs, log) {
       warnings.add(text);
     },
     request: (what) => log.debug(what)
-  });
+  };
+  return new ApiClient(target2, watcher, outageSeconds);
 }
 
 // src/github/outputs.ts
@@ -32448,12 +32716,12 @@ async function* watchPod(client, namespace, name, resourceVersion, signal3) {
     throw new NetworkError(error2);
   }
 }
-function openLog(client, pod, log, signal3) {
+function openLog(client, pod, { container, follow, sinceTime, tailLines, previous }, signal3) {
   return client.open(
     {
       method: "GET",
       path: `${podPath(pod.namespace, pod.name)}/log`,
-      query: { container: log.container, follow: log.follow, timestamps: true, sinceTime: log.sinceTime },
+      query: { container, follow, timestamps: true, sinceTime, tailLines, previous },
       asked: { verb: "get", resource: "pods/log", namespace: pod.namespace, name: pod.name }
     },
     signal3
@@ -32495,9 +32763,9 @@ function isEmpty(value) {
 // src/pod/references.ts
 function referencesOf(pod, originOf) {
   const found = [];
-  const add = (kind, name, { optional, ...place }) => {
+  const add = (kind2, name, { optional, ...place }) => {
     if (!name) return;
-    found.push({ kind, name, ...place, ...optional && { optional: true }, origin: originOf(place.path) });
+    found.push({ kind: kind2, name, ...place, ...optional && { optional: true }, origin: originOf(place.path) });
   };
   const {
     serviceAccountName,
@@ -32537,12 +32805,12 @@ function ofVariable({ valueFrom }, path2, add) {
 }
 function ofVolume(volume, path2, add) {
   const at2 = (field2) => ({ path: `${path2}.${field2}`, volume: volume.name });
-  const files = (kind, source, place) => {
+  const files = (kind2, source, place) => {
     const { items = [], optional } = source;
     const name = source.secretName ?? source.name;
-    if (items.length === 0) add(kind, name, { ...place, optional });
+    if (items.length === 0) add(kind2, name, { ...place, optional });
     for (const [index2, { key }] of items.entries())
-      add(kind, name, { ...place, path: `${place.path}.items[${index2}]`, key, optional });
+      add(kind2, name, { ...place, path: `${place.path}.items[${index2}]`, key, optional });
   };
   const { secret, configMap, projected, persistentVolumeClaim: claim } = volume;
   if (secret) files("Secret", secret, at2("secret"));
@@ -32584,14 +32852,50 @@ function failedInit(pod) {
     if (state?.terminated !== void 0 && state.terminated.exitCode !== 0) return { name, ended: state.terminated };
   return void 0;
 }
+function podEnded({ status }) {
+  return status?.phase === "Failed" || status?.phase === "Succeeded";
+}
 function containerStarted(pod, name) {
-  const state = containerStatus(pod, name)?.state;
-  return state?.running !== void 0 || state?.terminated !== void 0;
+  return instancesOf(pod, name).length > 0;
 }
 function containerEnded(pod, name) {
   if (terminated(pod, name) !== void 0) return true;
-  const over = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
-  return over && containerStatus(pod, name)?.state?.running === void 0;
+  return podEnded(pod) && containerStatus(pod, name)?.state?.running === void 0;
+}
+function isSidecar({ restartPolicy: restartPolicy2 }) {
+  return restartPolicy2 === "Always";
+}
+function restartPolicy({ spec }, name) {
+  const container = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
+  return container?.restartPolicy ?? spec?.restartPolicy ?? "Never";
+}
+function willRestart(pod, name, { exitCode }) {
+  if (podEnded(pod) || pod.metadata?.deletionTimestamp !== void 0) return false;
+  const policy = restartPolicy(pod, name);
+  return policy === "Always" || policy === "OnFailure" && exitCode !== 0;
+}
+function instancesOf(pod, name) {
+  const status = containerStatus(pod, name);
+  if (status === void 0) return [];
+  const { state, lastState, restartCount = 0 } = status;
+  const now = state?.running !== void 0 || state?.terminated !== void 0;
+  const instances = [];
+  const before = lastState?.terminated;
+  if (before?.containerID) {
+    const { containerID: id, startedAt } = before;
+    instances.push({ id, restarts: now ? restartCount - 1 : restartCount, startedAt, ended: before, previous: now });
+  }
+  if (now) {
+    const ended2 = state?.terminated;
+    instances.push({
+      id: ended2?.containerID || status.containerID || `#${restartCount}`,
+      restarts: restartCount,
+      startedAt: state?.running?.startedAt ?? ended2?.startedAt,
+      ended: ended2,
+      previous: false
+    });
+  }
+  return instances;
 }
 
 // src/run/outcome.ts
@@ -32599,15 +32903,11 @@ function outcomeOf({ pod, gone }, base) {
   const ended2 = terminated(pod, base);
   if (ended2?.exitCode === 0 && ended2.reason !== "ContainerStatusUnknown" && !wasStopped(pod, ended2))
     return { state: "succeeded", ended: ended2 };
-  if (ended2 !== void 0 && !gone && willRestart(pod)) return void 0;
+  if (ended2 !== void 0 && !gone && willRestart(pod, base, ended2)) return void 0;
   if (ended2 !== void 0) return { state: "failed", ended: ended2, ...failure(pod, base, ended2) };
   if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
   if (gone) return { state: "failed", ...deleted(pod, base) };
   return void 0;
-}
-function willRestart(pod) {
-  const over = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
-  return pod.spec?.restartPolicy === "OnFailure" && !over && pod.metadata?.deletionTimestamp === void 0;
 }
 function wasStopped(pod, ended2) {
   const stop = stopTime(pod);
@@ -32616,11 +32916,11 @@ function wasStopped(pod, ended2) {
 }
 function stopTime(pod) {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
-  const { reason, startTime, conditions = [] } = pod.status ?? {};
+  const { reason: reason2, startTime, conditions = [] } = pod.status ?? {};
   if (deletionTimestamp) return new Date(deletionTimestamp).getTime() - 1e3 * deletionGracePeriodSeconds;
-  if (reason === "DeadlineExceeded")
+  if (reason2 === "DeadlineExceeded")
     return new Date(startTime ?? 0).getTime() + 1e3 * (pod.spec?.activeDeadlineSeconds ?? 0);
-  if (reason === "Evicted")
+  if (reason2 === "Evicted")
     return new Date(conditions.find(({ type }) => type === "DisruptionTarget")?.lastTransitionTime ?? 0).getTime();
   return void 0;
 }
@@ -32676,9 +32976,9 @@ function failure(pod, base, ended2) {
   };
 }
 function neverRan(pod) {
-  const { reason, message } = pod.status ?? {};
+  const { reason: reason2, message } = pod.status ?? {};
   const why = message ? `: ${message}` : ".";
-  if (reason === "DeadlineExceeded") {
+  if (reason2 === "DeadlineExceeded") {
     return {
       reason: "DeadlineExceeded",
       title: "Deadline exceeded",
@@ -32686,22 +32986,22 @@ function neverRan(pod) {
       remedy: "Raise `active_deadline_seconds`."
     };
   }
-  if (reason === "Evicted") return evicted(pod, `Pod ${podPath2(pod)}`);
+  if (reason2 === "Evicted") return evicted(pod, `Pod ${podPath2(pod)}`);
   const init = failedInit(pod);
   if (init !== void 0) return initFailed(pod, init.name, init.ended);
   return {
     reason: "Rejected",
-    title: reason ?? "Pod failed",
-    sentence: `Pod ${podPath2(pod)} failed before its container ran (${reason ?? "no reason given"})${why}`
+    title: reason2 ?? "Pod failed",
+    sentence: `Pod ${podPath2(pod)} failed before its container ran (${reason2 ?? "no reason given"})${why}`
   };
 }
 function initFailed(pod, name, ended2) {
-  const { reason, title, sentence } = failure(pod, name, ended2);
+  const { reason: reason2, title, sentence } = failure(pod, name, ended2);
   const words = ended2.message?.trim();
   return {
-    reason,
+    reason: reason2,
     title: `Init container: ${title}`,
-    sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason !== "StartError" ? ` Its last words: ${words}` : ""}`,
+    sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason2 !== "StartError" ? ` Its last words: ${words}` : ""}`,
     remedy: "The base container never started. See to the container in `init_containers` or the template."
   };
 }
@@ -32808,21 +33108,21 @@ var MISSING = [
 function missingIn(text, references, pod, volume) {
   const added = () => referencesOf(pod, (path2) => `${path2}, which the cluster added to the pod,`);
   return MISSING.flatMap(
-    ([kind, pattern]) => [...text.matchAll(pattern)].flatMap(({ groups: { name, key } = {} }) => {
-      const asks = (reference) => reference.kind === kind && reference.optional !== true && (key === void 0 || reference.key === key) && // Without a name the volume has to say whose key it is; with one, whoever else asks for it lacks it too.
+    ([kind2, pattern]) => [...text.matchAll(pattern)].flatMap(({ groups: { name, key } = {} }) => {
+      const asks = (reference) => reference.kind === kind2 && reference.optional !== true && (key === void 0 || reference.key === key) && // Without a name the volume has to say whose key it is; with one, whoever else asks for it lacks it too.
       (name === void 0 ? reference.volume === volume : reference.name === name);
       const planned = references.filter(asks);
       const askedFor = planned.length > 0 ? planned : added().filter(asks);
       const [first] = askedFor;
       if (first === void 0 || askedFor.some((other) => other.name !== first.name)) return [];
-      return [{ kind, name: first.name, ...key !== void 0 && { key }, askedFor }];
+      return [{ kind: kind2, name: first.name, ...key !== void 0 && { key }, askedFor }];
     })
   );
 }
 function missingPullSecrets(message, references, pod) {
-  const names = /image pull secrets \(([^)]*)\)/.exec(message)?.[1]?.split(", ") ?? [];
+  const names2 = /image pull secrets \(([^)]*)\)/.exec(message)?.[1]?.split(", ") ?? [];
   const inPod = (pod.spec?.imagePullSecrets ?? []).map(({ name }) => name);
-  return names.filter((name) => inPod.includes(name)).map((name) => {
+  return names2.filter((name) => inPod.includes(name)).map((name) => {
     const askedFor = references.filter((reference) => reference.pull && reference.name === name);
     const path2 = `spec.imagePullSecrets[${inPod.indexOf(name)}]`;
     const origin2 = `${path2}, which the cluster added to the pod,`;
@@ -32848,8 +33148,8 @@ function explainMissing(missing3, namespace) {
     ].join(". ")
   };
 }
-function causeOf({ kind, name, key }) {
-  return [kind, name, key].join(" ");
+function causeOf({ kind: kind2, name, key }) {
+  return [kind2, name, key].join(" ");
 }
 var WORDS = {
   Secret: "Secret",
@@ -32857,22 +33157,22 @@ var WORDS = {
   PersistentVolumeClaim: "PersistentVolumeClaim",
   ServiceAccount: "Service account"
 };
-function missingSentence({ kind, name, key, askedFor }, namespace) {
-  const word2 = askedFor.some(({ pull }) => pull) ? "Image pull secret" : WORDS[kind];
+function missingSentence({ kind: kind2, name, key, askedFor }, namespace) {
+  const word2 = askedFor.some(({ pull }) => pull) ? "Image pull secret" : WORDS[kind2];
   const what = key === void 0 ? `${word2} "${name}" does not exist in namespace ${namespace}` : `${word2} "${name}" exists in namespace ${namespace}, but has no key "${key}"`;
   const who = [...new Set(askedFor.map(({ origin: origin2 }) => origin2))];
   return who.length === 0 ? `${what}.` : `${what}; ${and(who)} ${who.length > 1 ? "ask" : "asks"} for it.`;
 }
 function wayOut2(missing3, namespace) {
-  const { kind, name, key, askedFor } = missing3;
+  const { kind: kind2, name, key, askedFor } = missing3;
   const kubectl = `kubectl -n ${namespace}`;
   if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) || !/^[a-z0-9-]+$/.test(namespace))
     return { advice: "No object can have that name: correct it" };
   if (key !== void 0)
     return {
-      advice: `Add the key, or name another. Those that it has: ${kubectl} describe ${kind.toLowerCase()} ${name}`
+      advice: `Add the key, or name another. Those that it has: ${kubectl} describe ${kind2.toLowerCase()} ${name}`
     };
-  switch (kind) {
+  switch (kind2) {
     case "Secret":
       return askedFor.some(({ pull }) => pull) ? {
         create: `${kubectl} create secret docker-registry ${name} --docker-server=REGISTRY --docker-username=USER --docker-password=PASSWORD`
@@ -32927,17 +33227,18 @@ var ObservedPod = class {
   }
   /**
    * Waits until `decide` finds what it is looking for, now or at a later change of the pod.
+   * @param wake has `decide` look again when it is aborted
    * @throws what ended the observation, or the signal's reason
    */
-  until(decide, signal3) {
-    return new Promise((resolve2, reject) => {
+  until(decide, signal3, wake) {
+    return new Promise((resolve4, reject) => {
       const check2 = () => {
         try {
           signal3?.throwIfAborted();
           const found = decide(this.#view);
           if (found === void 0 && this.#failure === void 0) return;
           leave();
-          if (found !== void 0) resolve2(found);
+          if (found !== void 0) resolve4(found);
           else reject(this.#failure?.error);
         } catch (error2) {
           leave();
@@ -32947,9 +33248,11 @@ var ObservedPod = class {
       const leave = () => {
         this.#waiting.delete(check2);
         signal3?.removeEventListener("abort", check2);
+        wake?.removeEventListener("abort", check2);
       };
       this.#waiting.add(check2);
       signal3?.addEventListener("abort", check2);
+      wake?.addEventListener("abort", check2);
       check2();
     });
   }
@@ -32961,19 +33264,21 @@ var ObservedPod = class {
     const { signal: signal3 } = this.#stop;
     const check2 = setInterval(() => void this.#check(), 1e3 * CHECK_SECONDS);
     try {
-      for (let failures = 0; !this.#view.gone; failures++) {
+      let failures = 0;
+      for (let silent = 0; !this.#view.gone; ) {
         try {
           if (this.#polling) await pause(1e3 * POLL_SECONDS, signal3);
-          else if (await this.#watch()) failures = 0;
-          else if (failures > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal3);
+          else if (await this.#watch()) silent = 0;
+          else if (silent++ > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** silent), signal3);
+          failures = 0;
         } catch (error2) {
           signal3.throwIfAborted();
           if (error2 instanceof ApiError && error2.code === 403) {
-            if (failures >= FORBIDDEN_TRIES) this.#polling = true;
+            if (failures++ >= FORBIDDEN_TRIES) this.#polling = true;
             else await pause(1e3, signal3);
-          } else await this.#client.endure(error2, failures, signal3);
+          } else await this.#client.endure(error2, failures++, signal3);
         }
-        if (!this.#view.gone) await this.#refresh();
+        if (!this.#view.gone) await this.refresh();
       }
     } catch (error2) {
       if (!signal3.aborted) {
@@ -33018,8 +33323,8 @@ var ObservedPod = class {
     }
     return heard;
   }
-  /** Reads the pod. An answer that there is none is asked for twice. */
-  async #refresh() {
+  /** Reads the pod as it is now. An answer that there is none is asked for twice. */
+  async refresh() {
     const { signal: signal3 } = this.#stop;
     const { namespace, name, uid } = this.identity;
     for (const last of [false, true]) {
@@ -33034,7 +33339,7 @@ var ObservedPod = class {
     }
   }
   async #check() {
-    if (!this.#polling) await this.#refresh().catch(() => {
+    if (!this.#polling) await this.refresh().catch(() => {
     });
   }
   #see(pod, gone) {
@@ -33087,9 +33392,9 @@ var GO_TYPES = {
   object: "a mapping"
 };
 function decoding(text, suggest) {
-  const [, kind, path2] = /^(unknown|duplicate) field "(.*)"$/s.exec(text) ?? [];
+  const [, kind2, path2] = /^(unknown|duplicate) field "(.*)"$/s.exec(text) ?? [];
   if (path2 === void 0) return { what: text };
-  if (kind === "duplicate") return { path: path2, what: "the field stands there twice" };
+  if (kind2 === "duplicate") return { path: path2, what: "the field stands there twice" };
   const near = suggest(path2);
   return { path: path2, what: "Kubernetes knows no such field", ...near !== void 0 && { hint: `Did you mean ${near}?` } };
 }
@@ -33120,11 +33425,11 @@ function reportProgress(pod, base) {
 function traceChanges(pod, base, log) {
   let last = "";
   pod.until((view) => {
-    const { phase, reason, conditions = [] } = view.pod.status ?? {};
+    const { phase, reason: reason2, conditions = [] } = view.pod.status ?? {};
     const [state] = Object.entries(containerStatus(view.pod, base)?.state ?? {}).filter(([, value]) => value);
     const now = [
       view.gone ? "gone" : phase,
-      reason,
+      reason2,
       conditions.filter(({ status }) => status === "True").map(({ type }) => type),
       state && `${base}: ${state[0]} ${JSON.stringify(state[1])}`
     ];
@@ -33160,16 +33465,16 @@ function reportEnd(conclusion, log) {
     log.line("The container\u2019s termination message:");
     log.line(message);
   }
-  const { reason = "Bug", title = "Failed", sentence = "", remedy } = conclusion;
-  setOutput2("reason", reason);
+  const { reason: reason2 = "Bug", title = "Failed", sentence = "", remedy } = conclusion;
+  setOutput2("reason", reason2);
   log.error(title, withRemedy(sentence, remedy));
 }
 function reportError(error2, log) {
   const known2 = error2 instanceof StepError;
-  const reason = known2 ? error2.reason : "Bug";
+  const reason2 = known2 ? error2.reason : "Bug";
   try {
-    setOutput2("state", reason === "Cancelled" ? "cancelled" : "failed");
-    setOutput2("reason", reason);
+    setOutput2("state", reason2 === "Cancelled" ? "cancelled" : "failed");
+    setOutput2("reason", reason2);
   } catch (unset) {
     log.line(`The outputs could not be set: ${unset.message}`);
   }
@@ -33211,7 +33516,7 @@ function waitingFor(pod, base, known2 = { references: [] }) {
     if (stuck) return { phase: "starting", ...stuck };
   }
   const initializing = (pod.spec?.initContainers ?? []).find(
-    ({ name, restartPolicy }) => restartPolicy !== "Always" && statuses.some((status) => status.name === name && status.state?.running)
+    ({ name, restartPolicy: restartPolicy2 }) => restartPolicy2 !== "Always" && statuses.some((status) => status.name === name && status.state?.running)
   );
   if (initializing)
     return { phase: "initializing", what: `init container ${initializing.name} runs`, worthTelling: false };
@@ -33219,10 +33524,10 @@ function waitingFor(pod, base, known2 = { references: [] }) {
 }
 function stuckContainer(pod, status, known2) {
   const { name, image, state } = status;
-  const { reason, message = "" } = state?.waiting ?? {};
+  const { reason: reason2, message = "" } = state?.waiting ?? {};
   const sentence = `Container ${name} of pod ${podPath2(pod)} cannot be created: ${message}.`;
-  const cause = `${reason} ${name}`;
-  switch (reason) {
+  const cause = `${reason2} ${name}`;
+  switch (reason2) {
     case "InvalidImageName":
       return hopeless({
         reason: "ImagePull",
@@ -33291,14 +33596,14 @@ function stuckPull(pod, { name, image }, message, known2) {
   return mayHaveComeTooLate ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` } : stuck;
 }
 function pullSecretsMissing(pod, { events = [], references }) {
-  const pulling = events.findLast(({ reason }) => reason === "Pulling")?.lastMs ?? 0;
-  const said = events.findLast(({ reason }) => reason === "FailedToRetrieveImagePullSecret");
+  const pulling = events.findLast(({ reason: reason2 }) => reason2 === "Pulling")?.lastMs ?? 0;
+  const said = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
   return said === void 0 || said.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said.message, references, pod);
 }
 var SAME_TIME_MS = 2e3;
 function onTheNode(pod, { events = [], references }) {
   const where = `starting on node ${pod.spec?.nodeName ?? ""}`;
-  const news = events.findLast(({ reason }) => TELLING.has(reason));
+  const news = events.findLast(({ reason: reason2 }) => TELLING.has(reason2));
   if (news === void 0) return { what: where, worthTelling: false };
   const failed = unmounted(pod, events);
   const missing3 = failed.flatMap(
@@ -33319,7 +33624,7 @@ var TELLING = /* @__PURE__ */ new Set([
   "Pulling"
 ]);
 function unmounted(pod, events) {
-  const failed = events.filter(({ reason }) => reason === "FailedMount");
+  const failed = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
   const latest = failed.at(-1)?.lastMs ?? 0;
   const sandbox = pod.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
   const over = sandbox?.status === "True" || events.some((event) => event.container && event.lastMs >= latest);
@@ -33393,7 +33698,7 @@ async function createOnceReady({ client, log, stop }, plan) {
   const start = performance.now();
   for (let accountMissingSince; ; ) {
     const creation = await createPod(client, pod, stop);
-    const seconds = (since2) => (performance.now() - since2) / 1e3;
+    const seconds = (since) => (performance.now() - since) / 1e3;
     if ("error" in creation) {
       const missing3 = missingAccount(creation.error, plan);
       accountMissingSince ??= performance.now();
@@ -33417,7 +33722,7 @@ function missingAccount(error2, { pod, originOf }) {
   )?.[1];
   if (name === void 0 || name !== (pod.spec?.serviceAccountName ?? pod.spec?.serviceAccount ?? "default"))
     return void 0;
-  const askedFor = referencesOf(pod, originOf).filter(({ kind }) => kind === "ServiceAccount");
+  const askedFor = referencesOf(pod, originOf).filter(({ kind: kind2 }) => kind2 === "ServiceAccount");
   return { kind: "ServiceAccount", name, askedFor };
 }
 function explained(error2, plan) {
@@ -33445,8 +33750,62 @@ function nameTaken(pod) {
   );
 }
 
+// src/run/logs/selection.ts
+function selectContainers(choices, base, manifest, pod) {
+  const { containers = [], initContainers = [] } = pod.spec ?? {};
+  const own = new Set((manifest.spec?.initContainers ?? []).map(({ name }) => name));
+  const wanted = (choice, name, ofAll) => choice === "all" ? ofAll : choice.includes(name);
+  const sideBySide = choices.containers ?? [base];
+  return [
+    ...initContainers.filter((container) => {
+      const sidecar = isSidecar(container);
+      const { name } = container;
+      return wanted(sideBySide, name, sidecar) || wanted(choices.initContainers, name, !sidecar && own.has(name));
+    }).map(({ name }) => name),
+    ...containers.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name)
+  ];
+}
+function namesAreKnown(choices, manifest) {
+  return wrongNames(choices, manifest).length === 0;
+}
+function wrongNames({ containers, initContainers }, { spec }) {
+  const names2 = (list2) => list2.map(({ name }) => name);
+  const init = spec?.initContainers ?? [];
+  const sideBySide = names2([...spec?.containers ?? [], ...init.filter(isSidecar)]);
+  const first = names2(init);
+  const given = (choice) => Array.isArray(choice) ? choice : [];
+  return [
+    ...given(containers).filter((name) => !sideBySide.includes(name)).map((name) => wrong("container_logs", name, sideBySide, first.includes(name) ? "init_container_logs" : void 0)),
+    ...given(initContainers).filter((name) => !first.includes(name)).map((name) => wrong("init_container_logs", name, first, sideBySide.includes(name) ? "container_logs" : void 0))
+  ];
+}
+function wrong(input, name, known2, other) {
+  if (other !== void 0) return `${input}: container ${name} belongs into ${other}.`;
+  const kind2 = input === "container_logs" ? "container" : "init container";
+  return known2.length === 0 ? `${input}: the pod has no ${kind2}s, so no "${name}" either.` : `${input}: the pod has no ${kind2} "${name}"; it has ${known2.join(", ")}.${didYouMean(name, known2)}`;
+}
+
+// src/run/logs/check-names.ts
+async function checkNames2({ inputs, plan, client, stop }) {
+  if (namesAreKnown(inputs.logs, plan.pod)) return;
+  let pod;
+  try {
+    pod = await dryRunPod(client, plan.pod, plan.namespace, stop);
+  } catch (error2) {
+    if (error2 instanceof ApiError) return;
+    throw error2;
+  }
+  refuseWrongNames(inputs.logs, pod);
+}
+function refuseWrongNames(logs, pod) {
+  const wrong2 = wrongNames(logs, pod);
+  if (wrong2.length === 0) return;
+  const list2 = wrong2.length === 1 ? wrong2.join("") : wrong2.map((sentence) => `- ${sentence}`).join("\n");
+  throw new StepError("InvalidInput", wrong2.length === 1 ? "Invalid input" : `${wrong2.length} invalid inputs`, list2);
+}
+
 // src/run/dry-run.ts
-async function dryRun({ plan, secrets, connect: connect3, clusterGiven, log, stop }) {
+async function dryRun({ plan, secrets, logs, connect: connect3, clusterGiven, log, stop }) {
   let client;
   let unchecked = "";
   try {
@@ -33460,19 +33819,20 @@ async function dryRun({ plan, secrets, connect: connect3, clusterGiven, log, sto
   log.line("The pod as it would be created, with the source of each part:");
   log.line(manifest);
   setOutput2("manifest", manifest);
-  if (client !== void 0) unchecked = await check(client, placed(plan, client.target.namespace), stop);
+  if (client !== void 0) unchecked = await check(client, placed(plan, client.target.namespace), logs, stop);
   setOutput2("state", "succeeded");
   if (unchecked === "")
     log.line(`The API server at ${client?.target.server} would take it (dryRun=All). Nothing was created.`);
   else log.line(`No API server has checked it: ${unchecked} Nothing was created.`);
 }
-async function check(client, plan, stop) {
+async function check(client, plan, logs, stop) {
   try {
-    await dryRunPod(client, plan.pod, plan.namespace, stop);
+    refuseWrongNames(logs, await dryRunPod(client, plan.pod, plan.namespace, stop));
     return "";
   } catch (error2) {
     if (stop.aborted) throw stop.reason;
     if (error2 instanceof ApiError && error2.reason !== "Unauthorized" && error2.code < 500) throw explained(error2, plan);
+    if (error2 instanceof StepError && error2.reason === "InvalidInput") throw error2;
     if (error2 instanceof StepError) return error2.text;
     throw error2;
   }
@@ -33506,10 +33866,10 @@ function at(pod, path2) {
 import { randomUUID as randomUUID2 } from "node:crypto";
 
 // src/github/files.ts
-import { closeSync, constants as constants2, fstatSync, openSync, readFileSync as readFileSync2 } from "node:fs";
+import { closeSync as closeSync2, constants as constants3, fstatSync, openSync as openSync2, readFileSync as readFileSync2 } from "node:fs";
 var MOST_BYTES2 = 64 * 2 ** 20;
 function readRegularFile(path2) {
-  const file = openSync(path2, constants2.O_RDONLY | (constants2.O_NONBLOCK ?? 0));
+  const file = openSync2(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(file);
     const { size } = stats;
@@ -33518,7 +33878,7 @@ function readRegularFile(path2) {
     if (size > MOST_BYTES2) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES2} that are read`);
     return readFileSync2(file, "utf8");
   } finally {
-    closeSync(file);
+    closeSync2(file);
   }
 }
 
@@ -33777,17 +34137,17 @@ var POSITIONS = {
   V1ContainerPort: ["name", "containerPort"]
 };
 function spellOut(item, model) {
-  const names = Object.hasOwn(POSITIONS, model) ? POSITIONS[model] ?? [] : [];
-  if (typeof item === "string") return spellOutCall(item, names);
-  if (!Array.isArray(item) || item.length === 0 || item.length > names.length) return void 0;
-  const fields = item.flatMap((value, index2) => isNull(value) ? [] : [`${names[index2]}: ${written(value)}`]);
+  const names2 = Object.hasOwn(POSITIONS, model) ? POSITIONS[model] ?? [] : [];
+  if (typeof item === "string") return spellOutCall(item, names2);
+  if (!Array.isArray(item) || item.length === 0 || item.length > names2.length) return void 0;
+  const fields = item.flatMap((value, index2) => isNull(value) ? [] : [`${names2[index2]}: ${written(value)}`]);
   return item.every(isScalar) ? `{${fields.join(", ")}}` : void 0;
 }
-function spellOutCall(text, names) {
+function spellOutCall(text, names2) {
   const call2 = /^(?:\w+\.)*[A-Z]\w*\((.*)\)$/s.exec(text.trim())?.[1];
   if (call2 === void 0) return void 0;
   const fields = call2.split(",").filter((part) => part.trim() !== "").map((part, index2) => {
-    const [, name = names[index2], quoted3, bare] = /^\s*(?:(\w+)\s*=\s*)?(?:u?['"]([^'"]*)['"]|([\w./-]+))\s*$/.exec(part) ?? [];
+    const [, name = names2[index2], quoted3, bare] = /^\s*(?:(\w+)\s*=\s*)?(?:u?['"]([^'"]*)['"]|([\w./-]+))\s*$/.exec(part) ?? [];
     if (name === void 0 || (quoted3 ?? bare) === void 0) return void 0;
     return bare === "None" ? "" : `${name}: ${bare ?? written(quoted3 ?? "")}`;
   });
@@ -34069,9 +34429,9 @@ function withoutConfigs(volume) {
   return { ...rest, ...configs };
 }
 function readImagePullSecrets(reader) {
-  const names = readNames(reader, "image_pull_secrets", "{name: registry}");
-  if (names === void 0) return [];
-  const fields = { imagePullSecrets: names.length === 0 ? null : names.map((name) => ({ name })) };
+  const names2 = readNames(reader, "image_pull_secrets", "{name: registry}");
+  if (names2 === void 0) return [];
+  const fields = { imagePullSecrets: names2.length === 0 ? null : names2.map((name) => ({ name })) };
   return [{ from: "image_pull_secrets", of: "spec", fields, mirrors: "imagePullSecrets" }];
 }
 function readNames(reader, input, example) {
@@ -34694,12 +35054,12 @@ function conformPod(tree, strategic, report) {
     report("", `expected a Pod, e.g. {spec: {containers: [...]}}; found ${describe(tree)}.`);
     return void 0;
   }
-  const kind = tree["kind"];
-  if (kind !== void 0 && String(kind) !== "Pod") {
+  const kind2 = tree["kind"];
+  if (kind2 !== void 0 && String(kind2) !== "Pod") {
     const inside = tree["template"] ?? (isMapping(tree["spec"] ?? "") ? tree["spec"].template : void 0);
     report(
       ".kind",
-      `expected Pod, found ${isScalar(kind) ? kind : describe(kind)}.${inside ? " Its template is the pod that is meant." : ""}`
+      `expected Pod, found ${isScalar(kind2) ? kind2 : describe(kind2)}.${inside ? " Its template is the pod that is meant." : ""}`
     );
     return void 0;
   }
@@ -34775,8 +35135,8 @@ function undefinedSentence(missing3, tag) {
   const way = remedy ?? (guess === "" ? "Give it in template_vars." : void 0);
   return `${subject} is not defined${where}.${guess}${way === void 0 ? "" : ` ${way}`}`;
 }
-function guessOf(name, names) {
-  const candidates = names.filter(({ length }) => length > 2);
+function guessOf(name, names2) {
+  const candidates = names2.filter(({ length }) => length > 2);
   return name.length < 3 || candidates.length === 0 ? "" : didYouMean(name, candidates);
 }
 var KINDS = {
@@ -34803,10 +35163,10 @@ var TESTS = "boolean callable defined eq equalto even false integer iterable low
 function failureOf(error2) {
   const message = (error2 instanceof Error && !(error2 instanceof TypeError) ? error2.message : "").replace(
     /\b([A-Z][A-Za-z]+)Value\b/g,
-    (name, kind2) => KINDS[kind2] ?? name
+    (name, kind3) => KINDS[kind3] ?? name
   );
-  const [, kind, filter] = /^Unknown (.+) filter: (\w+)$/.exec(message) ?? [];
-  if (filter !== void 0) return unknownFilter(filter, kind);
+  const [, kind2, filter] = /^Unknown (.+) filter: (\w+)$/.exec(message) ?? [];
+  if (filter !== void 0) return unknownFilter(filter, kind2);
   const [, applied, to] = /^Cannot apply filter "(\w+)" to type: (.+)$/.exec(message) ?? [];
   if (applied !== void 0) return unknownFilter(applied, to);
   const [, test] = /^Unknown test: (\w+)$/.exec(message) ?? [];
@@ -34816,8 +35176,8 @@ function failureOf(error2) {
   const why = /^(Invalid LHS|$)/.test(message) ? "" : `: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
   return `cannot be evaluated${why.replace(/\.?$/, ".")}`;
 }
-function unknownFilter(filter, kind) {
-  if (FILTERS.includes(filter)) return `uses the filter ${filter}, which does not take ${kind}.`;
+function unknownFilter(filter, kind2) {
+  if (FILTERS.includes(filter)) return `uses the filter ${filter}, which does not take ${kind2}.`;
   return `uses the filter ${filter}, which is not known here.${didYouMean(filter, FILTERS)}`;
 }
 function nodeText(node) {
@@ -35440,11 +35800,11 @@ function parse3(tokens) {
   function is(...types) {
     return current + types.length <= tokens.length && types.every((type, i) => type === tokens[current + i].type);
   }
-  function isStatement(...names) {
-    return tokens[current]?.type === TOKEN_TYPES.OpenStatement && tokens[current + 1]?.type === TOKEN_TYPES.Identifier && names.includes(tokens[current + 1]?.value);
+  function isStatement(...names2) {
+    return tokens[current]?.type === TOKEN_TYPES.OpenStatement && tokens[current + 1]?.type === TOKEN_TYPES.Identifier && names2.includes(tokens[current + 1]?.value);
   }
-  function isIdentifier(...names) {
-    return current + names.length <= tokens.length && names.every((name, i) => tokens[current + i].type === "Identifier" && name === tokens[current + i].value);
+  function isIdentifier(...names2) {
+    return current + names2.length <= tokens.length && names2.every((name, i) => tokens[current + i].type === "Identifier" && name === tokens[current + i].value);
   }
   function parseText() {
     return new StringLiteral(expect(TOKEN_TYPES.Text, "Expected text token").value);
@@ -36141,8 +36501,8 @@ var StringValue = class extends RuntimeValue {
         // follows Python's `str.split(sep=None, maxsplit=-1)` function behavior
         // https://docs.python.org/3.13/library/stdtypes.html#str.split
         new FunctionValue((args) => {
-          const sep = args[0] ?? new NullValue();
-          if (!(sep instanceof StringValue || sep instanceof NullValue)) {
+          const sep2 = args[0] ?? new NullValue();
+          if (!(sep2 instanceof StringValue || sep2 instanceof NullValue)) {
             throw new Error("sep argument must be a string or null");
           }
           const maxsplit = args[1] ?? new IntegerValue(-1);
@@ -36150,7 +36510,7 @@ var StringValue = class extends RuntimeValue {
             throw new Error("maxsplit argument must be a number");
           }
           let result = [];
-          if (sep instanceof NullValue) {
+          if (sep2 instanceof NullValue) {
             const text = this.value.trimStart();
             for (const { 0: match, index: index2 } of text.matchAll(/\S+/g)) {
               if (maxsplit.value !== -1 && result.length >= maxsplit.value && index2 !== void 0) {
@@ -36160,12 +36520,12 @@ var StringValue = class extends RuntimeValue {
               result.push(match);
             }
           } else {
-            if (sep.value === "") {
+            if (sep2.value === "") {
               throw new Error("empty separator");
             }
-            result = this.value.split(sep.value);
+            result = this.value.split(sep2.value);
             if (maxsplit.value !== -1 && result.length > maxsplit.value) {
-              result.push(result.splice(maxsplit.value).join(sep.value));
+              result.push(result.splice(maxsplit.value).join(sep2.value));
             }
           }
           return new ArrayValue(result.map((part) => new StringValue(part)));
@@ -37977,8 +38337,8 @@ var StrictExpressions = class extends Interpreter2 {
     return this.#named(value, () => {
       const path2 = nodePath(node);
       const text = nodeText(node);
-      const names = object.type === "ObjectValue" || object.type === "NamespaceValue" ? object.value : /* @__PURE__ */ new Map();
-      return { text, path: path2, first: { text, name: path2.at(-1) ?? "" }, near: () => [...names.keys()] };
+      const names2 = object.type === "ObjectValue" || object.type === "NamespaceValue" ? object.value : /* @__PURE__ */ new Map();
+      return { text, path: path2, first: { text, name: path2.at(-1) ?? "" }, near: () => [...names2.keys()] };
     });
   }
   #call(node, environment) {
@@ -38057,10 +38417,10 @@ function missing(text) {
   return { text, path: [text], first: { text, name: text }, near: () => [] };
 }
 function namesIn(environment) {
-  const names = [];
+  const names2 = [];
   for (let scope = environment; scope; scope = scope.parent)
-    names.push(...[...scope.variables.keys()].filter((name) => !/^(true|false|none)$/i.test(name)));
-  return names;
+    names2.push(...[...scope.variables.keys()].filter((name) => !/^(true|false|none)$/i.test(name)));
+  return names2;
 }
 function listOf(items) {
   const made = runtimeValue([]);
@@ -38117,12 +38477,12 @@ var PARENTHESES = [
   { value: "(", type: "OpenParen" },
   { value: ")", type: "CloseParen" }
 ];
-function bracketed({ kind }, tokens) {
-  const type = kind === "expression" ? "Expression" : "Statement";
+function bracketed({ kind: kind2 }, tokens) {
+  const type = kind2 === "expression" ? "Expression" : "Statement";
   return [
-    { value: kind === "expression" ? "{{" : "{%", type: `Open${type}` },
+    { value: kind2 === "expression" ? "{{" : "{%", type: `Open${type}` },
     ...tokens,
-    { value: kind === "expression" ? "}}" : "%}", type: `Close${type}` }
+    { value: kind2 === "expression" ? "}}" : "%}", type: `Close${type}` }
   ];
 }
 function canBeParsed(tag, name) {
@@ -38432,10 +38792,10 @@ var Cutter = class {
     this.#advance(found.index + found[0].length);
     this.#trimming = found[2] === "-";
   }
-  #tag(kind, whole, inner, line) {
-    const tag = { kind, text: quote(whole.slice(0, LONGEST_TAG)), line, tokens: [] };
+  #tag(kind2, whole, inner, line) {
+    const tag = { kind: kind2, text: quote(whole.slice(0, LONGEST_TAG)), line, tokens: [] };
     const previous = this.pieces.at(-1);
-    if (kind === "expression" && previous?.kind === "text" && previous.text.endsWith("$")) {
+    if (kind2 === "expression" && previous?.kind === "text" && previous.text.endsWith("$")) {
       const sentence2 = `$${tag.text} is a workflow's expression, which GitHub does not look for in files. Write ${tag.text}, or {{ '$' }}${tag.text} where the dollar sign is meant.`;
       this.problems.push({ line, sentence: sentence2 });
       return;
@@ -38545,12 +38905,12 @@ function readRendered(template, rendered, { values, tagOfValue }, marks) {
 function finite(scalar) {
   return typeof scalar?.value === "number" && !Number.isFinite(scalar.value) ? void 0 : scalar;
 }
-function yamlProblem({ reason, offset }, template, text, placeAt) {
-  if (offset === void 0) return { line: void 0, sentence: `this is not valid YAML: ${reason}.` };
+function yamlProblem({ reason: reason2, offset }, template, text, placeAt) {
+  if (offset === void 0) return { line: void 0, sentence: `this is not valid YAML: ${reason2}.` };
   const { line, offset: start } = placeAt(offset);
   const before = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset);
   const isSame = !text.slice(start, offset).includes("\n") && template.split("\n")[line - 1]?.startsWith(before);
-  return { line, ...isSame && { column: before.length + 1 }, sentence: `this is not valid YAML: ${reason}.` };
+  return { line, ...isSame && { column: before.length + 1 }, sentence: `this is not valid YAML: ${reason2}.` };
 }
 function lengthOf(tree) {
   if (typeof tree === "string") return tree.length;
@@ -38823,8 +39183,14 @@ function announce({ inputs, plan, client, log }) {
     log.line(
       `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`
     );
-  if (!inputs.getLogs)
-    log.line(`Its log is not shown (get_logs: false). To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`);
+  const { shown: shown2, containers, file } = inputs.logs;
+  const readable = `To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`;
+  if (!shown2)
+    log.line(
+      `Its log is not shown (get_logs: false)${file === void 0 ? "" : `, but written to ${file}`}. ${readable}`
+    );
+  else if (Array.isArray(containers) && !containers.includes(base))
+    log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
 }
 function announceCreated({ plan, log }, pod) {
   const { spec, status } = pod.view.pod;
@@ -38846,31 +39212,217 @@ function asked({ requests, limits }) {
   ];
   return parts.length > 0 ? ` (${parts.join("; ")})` : "";
 }
-function announceRestart({ plan, log }, pod) {
-  if (outcomeOf(pod.view, plan.base) !== void 0 || pod.view.pod.spec?.restartPolicy !== "OnFailure") return;
-  log.warning(
-    "Container restarts",
-    `Container ${plan.base} failed and is started again (restartPolicy: OnFailure). Its further log is not shown here; to read it: kubectl -n ${plan.namespace} logs -f ${plan.name} -c ${plan.base}`
-  );
-}
 function hoursAndMinutes(seconds) {
   return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
 }
 
+// src/run/logs/log-file.ts
+var NEWLINE = 10;
+var LogFile = class {
+  #log;
+  #file;
+  /** @throws StepError when it cannot be made */
+  constructor(path2, workspace, log) {
+    this.#log = log;
+    try {
+      this.#file = WorkspaceFile.create(path2, workspace);
+    } catch (error2) {
+      throw new StepError("InvalidInput", "log_file cannot be written", `log_file: ${error2.message}`);
+    }
+    setOutput2("log_file", path2);
+  }
+  /** @param prefix goes in front of each of the container's lines */
+  container(prefix) {
+    return new FiledContainer((bytes) => this.#write(bytes), Buffer.from(prefix));
+  }
+  close() {
+    this.#try((file) => file.close());
+  }
+  #write(bytes) {
+    this.#try((file) => file.write(bytes));
+  }
+  /** A full disk is said once, by the file itself; the container’s work goes on. */
+  #try(act) {
+    try {
+      act(this.#file);
+    } catch (error2) {
+      this.#log.warning("Log file incomplete", `log_file: ${error2.message}`);
+    }
+  }
+};
+var FiledContainer = class {
+  midLine = false;
+  #write;
+  #prefix;
+  constructor(write, prefix) {
+    this.#write = write;
+    this.#prefix = prefix;
+  }
+  write(bytes) {
+    if (bytes.length === 0) return;
+    this.#write(this.#prefix.length === 0 ? bytes : this.#withPrefix(bytes));
+    this.midLine = bytes[bytes.length - 1] !== NEWLINE;
+  }
+  end() {
+    if (this.midLine && this.#prefix.length > 0) this.write(Buffer.from("\n"));
+  }
+  #withPrefix(bytes) {
+    const parts = this.midLine ? [] : [this.#prefix];
+    for (let from = 0; from < bytes.length; ) {
+      const newline = bytes.indexOf(NEWLINE, from);
+      const to = newline === -1 ? bytes.length : newline + 1;
+      parts.push(bytes.subarray(from, to));
+      if (to < bytes.length) parts.push(this.#prefix);
+      from = to;
+    }
+    return Buffer.concat(parts);
+  }
+};
+
+// src/run/logs/hashes.ts
+var HashList = class {
+  #values = new Float64Array(16);
+  length = 0;
+  get first() {
+    return this.length === 0 ? void 0 : this.#values[0];
+  }
+  push(hash2) {
+    if (this.length === this.#values.length) {
+      const larger = new Float64Array(2 * this.length);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values[this.length++] = hash2;
+  }
+  includes(hash2) {
+    return this.values().includes(hash2);
+  }
+  /** Valid until the next {@link push}. */
+  values() {
+    return this.#values.subarray(0, this.length);
+  }
+};
+var HashBag = class {
+  /** How many are left. */
+  left;
+  #sorted;
+  #taken;
+  constructor(lists = []) {
+    this.left = lists.reduce((sum, { length }) => sum + length, 0);
+    this.#sorted = new Float64Array(this.left);
+    this.#taken = new Uint8Array(this.left);
+    let at2 = 0;
+    for (const list2 of lists) {
+      this.#sorted.set(list2.values(), at2);
+      at2 += list2.length;
+    }
+    this.#sorted.sort();
+  }
+  take(hash2) {
+    let [low, high] = [0, this.#sorted.length];
+    while (low < high) {
+      const middle = low + high >>> 1;
+      if (this.#sorted[middle] < hash2) low = middle + 1;
+      else high = middle;
+    }
+    while (this.#sorted[low] === hash2 && this.#taken[low] === 1) low++;
+    if (this.#sorted[low] !== hash2) return false;
+    this.#taken[low] = 1;
+    this.left--;
+    return true;
+  }
+};
+
+// src/run/logs/seen-lines.ts
+var MOST_OLD_SECONDS = 3600;
+var SeenLines = class {
+  #recent = /* @__PURE__ */ new Map();
+  #old = /* @__PURE__ */ new Map();
+  #lastSecond;
+  add(second, hash2) {
+    let hashes = this.#recent.get(second);
+    if (hashes === void 0) {
+      hashes = new HashList();
+      this.#recent.set(second, hashes);
+    }
+    hashes.push(hash2);
+    if (second === this.#lastSecond) return;
+    this.#lastSecond = second;
+    for (const [old, hashes2] of this.#recent) if (old < second - 2) this.#retire(old, hashes2);
+  }
+  /** Whether the line has been passed on; of an old second's lines it is taken for granted. */
+  has(second, hash2) {
+    return this.#recent.get(second)?.includes(hash2) === true || this.#old.has(second);
+  }
+  /** What a stream that begins with the second `since` has to repeat. */
+  repeatedFrom(since) {
+    const lines = [...this.#recent].filter(([second]) => second >= since).map(([, hashes]) => hashes);
+    const seconds = /* @__PURE__ */ new Map();
+    for (const [second, old] of this.#old) if (second >= since) seconds.set(second, { ...old });
+    return new Repeats(new HashBag(lines), seconds);
+  }
+  /** Leaves only what is known line by line: another log begins. */
+  forgetOld() {
+    this.#old.clear();
+  }
+  #retire(second, hashes) {
+    const { first = 0 } = hashes;
+    const old = this.#old.get(second) ?? { first, count: 0 };
+    old.count += hashes.length;
+    this.#old.set(second, old);
+    this.#recent.delete(second);
+    for (const oldest of this.#old.keys()) {
+      if (this.#old.size <= MOST_OLD_SECONDS) break;
+      this.#old.delete(oldest);
+    }
+  }
+};
+var Repeats = class {
+  /** How many of them have come. */
+  taken = 0;
+  #lines;
+  #seconds;
+  /** Old seconds of which a line has come. */
+  #begun = /* @__PURE__ */ new Set();
+  constructor(lines = new HashBag(), seconds = /* @__PURE__ */ new Map()) {
+    this.#lines = lines;
+    this.#seconds = seconds;
+  }
+  /** How many are yet to come: lines, and whole seconds. */
+  get left() {
+    return this.#lines.left + this.#seconds.size;
+  }
+  /** @returns whether the line is one of them, which it is once for each time it was passed on. */
+  take(second, hash2) {
+    const found = this.#lines.take(hash2) || this.#takeOfSecond(second, hash2);
+    if (found) this.taken++;
+    return found;
+  }
+  #takeOfSecond(second, hash2) {
+    const old = this.#seconds.get(second);
+    if (old === void 0 || !this.#begun.has(second) && hash2 !== old.first) return false;
+    this.#begun.add(second);
+    if (--old.count === 0) this.#seconds.delete(second);
+    return true;
+  }
+};
+
 // src/run/logs/stamp.ts
 var SPACE = 32;
-var NEWLINE = 10;
+var NEWLINE2 = 10;
 var STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{9}(Z|[+-]\d\d:\d\d)$/;
 var known = { text: "", second: 0 };
-function readStamp(line) {
+function readStamp(bytes, start = 0) {
   for (const length of [30, 35]) {
-    if (line[length] !== SPACE && line[length] !== NEWLINE) continue;
-    const match = STAMP.exec(line.toString("latin1", 0, length));
+    const behind = bytes[start + length];
+    if (behind !== SPACE && behind !== NEWLINE2) continue;
+    const text = bytes.toString("latin1", start, start + length);
+    const match = STAMP.exec(text);
     if (match === null) continue;
-    const text = `${match[1]}${match[2]}`;
-    if (text !== known.text) known = { text, second: Math.floor(Date.parse(text) / 1e3) };
+    const second = `${match[1]}${match[2]}`;
+    if (second !== known.text) known = { text: second, second: Math.floor(Date.parse(second) / 1e3) };
     if (Number.isNaN(known.second)) continue;
-    return { second: known.second, length: line[length] === SPACE ? length + 1 : length };
+    return { text, second: known.second, length: behind === SPACE ? length + 1 : length };
   }
   return void 0;
 }
@@ -38878,14 +39430,16 @@ function readStamp(line) {
 // src/run/logs/assembler.ts
 var LONGEST_HELD_LINE = 64 * 1024;
 var KNOWN_BY = 1024;
-var NEWLINE2 = 10;
+var NEWLINE3 = 10;
+var CARRIAGE_RETURN = 13;
 var EMPTY = Buffer.alloc(0);
+var LINE_END = Buffer.from("\n");
 var LogAssembler = class {
-  #emit;
-  /** Hashes of the whole lines of each second that a resumed stream can repeat. */
-  #seen = /* @__PURE__ */ new Map();
-  /** How often each line is yet to be repeated by this stream. */
-  #expected = /* @__PURE__ */ new Map();
+  #to;
+  #seen = new SeenLines();
+  /** What is yet to be repeated by this stream. */
+  #repeats = new Repeats();
+  /** Of the last whole line that was passed on, in file order: not the latest, for a clock can be set back. */
   #last;
   #rest = EMPTY;
   #line;
@@ -38893,53 +39447,87 @@ var LogAssembler = class {
   #broken;
   #atStreamStart = true;
   #resumed = false;
+  #trusting = true;
+  #unexpected = false;
   #foreign = "";
   #passed = 0;
   #out = [];
-  /** @param emit takes the log's bytes without time stamps, as the container wrote them; they are only valid during the call */
-  constructor(emit) {
-    this.#emit = emit;
+  constructor(to) {
+    this.#to = to;
   }
   /** RFC 3339 time to resume from: the second before the last whole line's, in file order. `undefined`: from the start. */
   get resumeFrom() {
     return this.#last && new Date(1e3 * (this.#last.second - 1)).toISOString().replace(".000Z", "Z");
   }
+  /** Time of the last whole line, as the kubelet wrote it. */
+  get lastTime() {
+    return this.#last?.text;
+  }
   /**
    * Where this stream has got to, to be compared with where another one ended: what has been passed on, what is left of an unfinished line, and how many lines it had to repeat and has not.
    */
   get position() {
-    return `${this.#passed}:${this.#rest.length}:${this.#expected.size}`;
+    return `${this.#passed}:${this.#rest.length}:${this.#repeats.left}`;
   }
   /** Text in the stream that is no line of the log: the kubelet's own error, in the middle of a 200 answer. */
   get foreign() {
     const stray = this.#line === void 0 && this.#rest.length > 0 && readStamp(this.#rest) === void 0;
     return stray ? this.#foreign + this.#rest.toString("utf8").slice(0, 1e3) : this.#foreign;
   }
-  /** A new stream begins, opened with {@link resumeFrom}. What the last one left unfinished comes again with it. */
-  begin() {
+  /** Whether a stream that is not trusted has brought a new line before any that is known. It is dropped from there on: perhaps it is another log. */
+  get unexpected() {
+    return this.#unexpected;
+  }
+  /**
+   * A new stream begins, opened with {@link resumeFrom}. What the last one left unfinished comes again with it.
+   * @param trusting whether it is known to be the same log, so that a missing beginning has been rotated away
+   */
+  begin(trusting = true) {
     if (this.#line && this.#line.passed > 0) this.#broken = this.#line;
     this.#line = void 0;
     this.#rest = EMPTY;
     this.#atStreamStart = true;
     this.#resumed = this.#last !== void 0;
+    this.#trusting = trusting;
+    this.#unexpected = false;
     this.#foreign = "";
-    this.#expected = /* @__PURE__ */ new Map();
-    const since2 = (this.#last?.second ?? 0) - 1;
-    for (const [second, hashes] of this.#seen) {
-      if (second < since2) continue;
-      for (const hash2 of hashes) this.#expected.set(hash2, (this.#expected.get(hash2) ?? 0) + 1);
-    }
+    this.#repeats = this.#seen.repeatedFrom(
+      this.#last === void 0 ? Number.NEGATIVE_INFINITY : this.#last.second - 1
+    );
   }
-  push(chunk) {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  /** Whether this stream was to repeat lines, and has repeated none. */
+  get hasNothingKnown() {
+    return this.#last !== void 0 && this.#repeats.left > 0 && this.#repeats.taken === 0;
+  }
+  /** What has been passed on may be another run's log: the next stream brings this one's from its start. */
+  startOver() {
+    this.#last = void 0;
+    this.#rest = EMPTY;
+    this.#line = void 0;
+    this.#broken = void 0;
+  }
+  /** The container has been started again and writes another log. Lines of it that have come already, by a stream that was opened for the old one, are known. */
+  nextInstance() {
+    if (this.#broken !== void 0) this.#out.push(LINE_END);
+    this.#flush();
+    this.#broken = void 0;
+    this.#line = void 0;
+    this.#rest = EMPTY;
+    this.#last = void 0;
+    this.#resumed = false;
+    this.#seen.forgetOld();
+  }
+  /** Takes the stream's next bytes. */
+  push(bytes) {
+    if (this.#unexpected) return;
     let from = 0;
-    for (let newline = bytes.indexOf(NEWLINE2); newline !== -1; newline = bytes.indexOf(NEWLINE2, from)) {
+    for (let newline = bytes.indexOf(NEWLINE3); newline !== -1; newline = bytes.indexOf(NEWLINE3, from)) {
       this.#piece(this.#withRest(bytes.subarray(from, newline + 1)), true);
       from = newline + 1;
     }
     if (from < bytes.length) {
       const tail = this.#withRest(bytes.subarray(from));
-      if (this.#line === void 0 && tail.length <= LONGEST_HELD_LINE) this.#rest = Buffer.from(tail);
+      if (this.#line === void 0 && mayGrow(tail)) this.#rest = Buffer.from(tail);
       else this.#piece(tail, false);
     }
     this.#flush();
@@ -38949,12 +39537,25 @@ var LogAssembler = class {
     if (this.#rest.length > 0) this.#piece(this.#withRest(EMPTY), true);
     else if (this.#line) this.#end(this.#line);
     this.#line = void 0;
+    if (this.#resumed && this.#repeats.taken === 0 && this.#atStreamStart) this.#gap(void 0);
     this.#flush();
   }
   /** The log cannot be read to its end. What is left of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
   abandon() {
-    if (this.#expected.size > 0 || this.#broken !== void 0) this.#rest = EMPTY;
+    if (this.#repeats.left > 0 || this.#broken !== void 0) this.#rest = EMPTY;
+    this.#atStreamStart = false;
     this.finish();
+  }
+  /**
+   * Whether a line, with its stamp, has been passed on or is just being: then the stream is no later than whoever read it.
+   * @param line as the server gave it when asked for the last one alone
+   */
+  knows(line) {
+    const stamp = readStamp(line);
+    if (stamp === void 0) return true;
+    const hash2 = lineHash(line, 0, line.length);
+    const unfinished = this.#line?.stamp?.text ?? readStamp(this.#rest)?.text;
+    return unfinished === stamp.text || this.#seen.has(stamp.second, hash2);
   }
   #withRest(bytes) {
     if (this.#rest.length === 0) return bytes;
@@ -38964,17 +39565,19 @@ var LogAssembler = class {
   }
   /** @param last whether the line ends with this piece */
   #piece(bytes, last) {
-    let content2 = bytes;
+    if (this.#unexpected) return;
+    let from = 0;
     if (this.#line === void 0) {
       this.#line = this.#start(bytes);
-      content2 = bytes.subarray(this.#line.stamp?.length ?? bytes.length);
+      from = this.#line.stamp?.length ?? bytes.length;
     }
     const line = this.#line;
     if (!line.replay) {
-      const skipped = Math.min(line.skip, content2.length);
+      const length = bytes.length - from;
+      const skipped = Math.min(line.skip, length);
       line.skip -= skipped;
-      if (content2.length > skipped) this.#out.push(content2.subarray(skipped));
-      line.passed += content2.length - skipped;
+      if (length > skipped) this.#out.push(from + skipped === 0 ? bytes : bytes.subarray(from + skipped));
+      line.passed += length - skipped;
     }
     if (!last) return;
     this.#end(line);
@@ -38984,34 +39587,39 @@ var LogAssembler = class {
     const first = this.#atStreamStart;
     this.#atStreamStart = false;
     const stamp = readStamp(bytes);
-    const hash2 = stamp === void 0 ? 0 : lineHash(bytes.subarray(0, KNOWN_BY));
+    const hash2 = stamp === void 0 ? 0 : lineHash(bytes, 0, bytes.length);
+    const dropped = { stamp, hash: hash2, replay: true, skip: 0, passed: 0 };
     if (stamp === void 0) {
       if (!(first && this.#resumed)) this.#foreign += bytes.toString("utf8").slice(0, 1e3);
-      return { stamp, hash: hash2, replay: true, skip: 0, passed: 0 };
+      return dropped;
     }
-    if (this.#repeats(hash2)) return { stamp, hash: hash2, replay: true, skip: 0, passed: 0 };
-    if (this.#broken?.hash !== hash2) return { stamp, hash: hash2, replay: false, skip: 0, passed: 0 };
-    const { passed } = this.#broken;
+    if (this.#repeats.take(stamp.second, hash2)) return dropped;
+    const broken = this.#broken;
     this.#broken = void 0;
-    return { stamp, hash: hash2, replay: false, skip: passed, passed };
+    if (broken?.hash === hash2) {
+      this.#resumed = false;
+      return { stamp, hash: hash2, replay: false, skip: broken.passed, passed: broken.passed };
+    }
+    if (this.#resumed && this.#repeats.taken === 0) {
+      if (!this.#trusting) {
+        this.#unexpected = true;
+        this.#broken = broken;
+        return dropped;
+      }
+      this.#resumed = false;
+      if (broken !== void 0) this.#out.push(LINE_END);
+      this.#gap(stamp.text);
+    } else if (broken !== void 0) this.#out.push(LINE_END);
+    return { stamp, hash: hash2, replay: false, skip: 0, passed: 0 };
   }
-  #repeats(hash2) {
-    const times = this.#expected.get(hash2);
-    if (times === void 0) return false;
-    if (times > 1) this.#expected.set(hash2, times - 1);
-    else this.#expected.delete(hash2);
-    return true;
+  #gap(to) {
+    this.#flush();
+    if (this.#last !== void 0) this.#to.gap(this.#last.text, to);
   }
   #end({ stamp, hash: hash2, replay }) {
     if (replay || stamp === void 0) return;
-    const { second } = stamp;
-    if (this.#last?.second !== second) {
-      for (const old of this.#seen.keys()) if (old < second - 2) this.#seen.delete(old);
-    }
     this.#last = stamp;
-    const hashes = this.#seen.get(second);
-    if (hashes) hashes.push(hash2);
-    else this.#seen.set(second, [hash2]);
+    this.#seen.add(stamp.second, hash2);
   }
   #flush() {
     const [only, ...more] = this.#out;
@@ -39019,13 +39627,17 @@ var LogAssembler = class {
     this.#out = [];
     const bytes = more.length === 0 ? only : Buffer.concat([only, ...more]);
     this.#passed += bytes.length;
-    this.#emit(bytes);
+    this.#to.emit(bytes);
   }
 };
-function lineHash(bytes) {
+function mayGrow(tail) {
+  return tail.length <= LONGEST_HELD_LINE && (tail.length <= KNOWN_BY || !tail.includes(CARRIAGE_RETURN));
+}
+function lineHash(bytes, from, to) {
   let [h1, h2] = [3735928559, 1103547991];
-  for (let index2 = 0; index2 < bytes.length; index2++) {
-    const byte = bytes[index2] ?? 0;
+  const end = Math.min(to, from + KNOWN_BY);
+  for (let index2 = from; index2 < end; index2++) {
+    const byte = bytes[index2];
     h1 = Math.imul(h1 ^ byte, 2654435761);
     h2 = Math.imul(h2 ^ byte, 1597334677);
   }
@@ -39034,102 +39646,344 @@ function lineHash(bytes) {
   return 4294967296 * (2097151 & h2) + (h1 >>> 0);
 }
 
-// src/run/logs/follow.ts
+// src/run/logs/body.ts
+var TOGETHER_MS = 10;
+var MOST_TOGETHER = 64 * 1024;
+function readBody(body, take, heard = () => {
+}) {
+  return new Promise((resolve4, reject) => {
+    let pieces = [];
+    let length = 0;
+    let flushedAt = Number.NEGATIVE_INFINITY;
+    let timer;
+    const flush = () => {
+      clearTimeout(timer);
+      timer = void 0;
+      flushedAt = performance.now();
+      if (length === 0) return;
+      const [first, ...more] = pieces;
+      const bytes = more.length === 0 && first !== void 0 ? first : Buffer.concat(pieces, length);
+      pieces = [];
+      length = 0;
+      try {
+        if (take(bytes)) return;
+        settle(resolve4);
+      } catch (error2) {
+        settle(() => reject(error2));
+      }
+    };
+    const settle = (end) => {
+      clearTimeout(timer);
+      body.off("data", onData).off("end", onEnd).off("error", onError).off("close", onEnd);
+      body.destroy();
+      end();
+    };
+    const onData = (piece) => {
+      heard();
+      pieces.push(piece);
+      length += piece.length;
+      const sinceFlush = performance.now() - flushedAt;
+      if (length >= MOST_TOGETHER || sinceFlush >= TOGETHER_MS) flush();
+      else timer ??= setTimeout(flush, TOGETHER_MS - sinceFlush);
+    };
+    const onEnd = () => {
+      flush();
+      settle(resolve4);
+    };
+    const onError = (error2) => {
+      flush();
+      settle(() => reject(error2));
+    };
+    body.on("data", onData).on("end", onEnd).on("error", onError).on("close", onEnd);
+  });
+}
+
+// src/run/logs/silence.ts
+var SILENCE_MS = { first: 6e4, longest: 6e5 };
+var ON_ITS_WAY_MS = 2e3;
+async function untilBehind(stream, signal3) {
+  let silenceMs = SILENCE_MS.first;
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  for (; ; ) {
+    if (stream.heardAt() > checkedAt) silenceMs = SILENCE_MS.first;
+    const leftMs = Math.max(stream.heardAt(), checkedAt) + silenceMs - performance.now();
+    if (leftMs > 0) await pause(leftMs, signal3);
+    else if (await isBehind(stream, signal3)) return;
+    else {
+      checkedAt = performance.now();
+      silenceMs = Math.min(2 * silenceMs, SILENCE_MS.longest);
+    }
+  }
+}
+async function isBehind(stream, signal3) {
+  let line;
+  try {
+    line = await stream.lastLine();
+  } catch {
+    return false;
+  }
+  if (stream.knows(line)) return false;
+  await pause(ON_ITS_WAY_MS, signal3);
+  return !stream.knows(line);
+}
+
+// src/run/logs/instance.ts
 var QUIET_MS = 20;
+var DELETED_QUIET_MS = 2e3;
 var PAUSES_MS = [0, 200, 500, 1e3, 2e3, 3e3];
 var FINAL_READS = 20;
 var FORBIDDEN_READS = 4;
-async function followLog(client, pod, container, emit, signal3) {
-  const log = new LogAssembler(emit);
-  const over = (view) => view.gone || containerEnded(view.pod, container);
-  await pod.until((view) => over(view) || containerStarted(view.pod, container) ? true : void 0, signal3);
-  if (!containerStarted(pod.view.pod, container)) return { complete: true };
-  const ended2 = pod.until((view) => over(view) ? true : void 0, signal3);
-  ended2.catch(() => {
-  });
-  for (let tries = 0; ; tries++) {
-    const { reached, brought } = await readStream(client, pod, container, log, ended2, signal3);
-    if (over(pod.view)) return readTail(client, pod, container, log, reached, signal3);
-    if (brought) tries = 0;
-    await Promise.race([pause(pauseAfter(tries), signal3), ended2]);
+var FORBIDDEN_PAUSE_MS = 3e4;
+var STATUS_LAG_MS = 12e3;
+var SOONEST_ROTATION_SECONDS = 10;
+var WRITTEN_BEFORE_MS = 500;
+var InstanceFollower = class {
+  #client;
+  #pod;
+  #container;
+  #instance;
+  #log;
+  #reader;
+  #signal;
+  #lastCall;
+  /** Whether a log under the container's name may be another run's. */
+  #mayRestart;
+  /** Settles when the run has ended, or nothing more is waited for. */
+  #over;
+  /** Whether the next stream is taken for this run's log though it does not go on where the last one ended. */
+  #trusting = false;
+  #refusals = 0;
+  #told = false;
+  #begun = false;
+  #startedOver = false;
+  #openedAt = 0;
+  /** The newest run when the stream was opened, by the pod's status. */
+  #openedIn;
+  constructor(client, pod, container, instance, log, reader, { signal: signal3, lastCall }) {
+    this.#client = client;
+    this.#pod = pod;
+    this.#container = container;
+    this.#instance = instance;
+    this.#log = log;
+    this.#reader = reader;
+    this.#signal = signal3;
+    this.#lastCall = lastCall;
+    this.#mayRestart = restartPolicy(pod.view.pod, container) !== "Never";
+    this.#over = pod.until((view) => this.#isOver(view) ? true : void 0, signal3, lastCall);
+    this.#over.catch(() => {
+    });
   }
-}
-async function readStream(client, pod, container, log, ended2, signal3) {
-  const own = new AbortController();
-  const either = AbortSignal.any([signal3, own.signal]);
-  let heardAt = performance.now();
-  let brought = false;
-  void ended2.then(
-    async () => {
-      do
-        await pause(QUIET_MS);
-      while (!own.signal.aborted && performance.now() - heardAt < QUIET_MS);
-      own.abort();
-    },
-    () => {
+  async follow() {
+    for (let tries = 0; ; tries++) {
+      if (this.#isOver(this.#pod.view)) return this.#readTail(void 0);
+      const { reached, brought } = await this.#readStream();
+      if (this.#isOver(this.#pod.view)) return this.#readTail(reached);
+      if (brought) tries = 0;
+      await Promise.race([this.#settled(tries), this.#over]);
     }
-  );
-  try {
-    const body = await openLog(client, pod.identity, { container, follow: true, ...since(log) }, either);
-    log.begin();
-    for await (const chunk of body ?? []) {
-      heardAt = performance.now();
-      brought = true;
-      log.push(chunk);
-    }
-    return { reached: body === void 0 || log.foreign !== "" ? void 0 : log.position, brought };
-  } catch (error2) {
-    signal3.throwIfAborted();
-    if (!own.signal.aborted && !isBroken(error2)) throw error2;
-    return { reached: void 0, brought };
-  } finally {
-    own.abort();
   }
-}
-async function readTail(client, pod, container, log, reached, signal3) {
-  let before = reached;
-  let why = "the log could not be read";
-  let awayTries = 0;
-  for (let tries = 0; tries < FINAL_READS; tries++) {
+  /** The run as the pod's status has it now. */
+  #status(pod) {
+    return instancesOf(pod, this.#container).find(({ id }) => id === this.#instance.id);
+  }
+  #isOver({ pod, gone }) {
+    const now = this.#status(pod);
+    return gone || now === void 0 || now.ended !== void 0 || this.#lastCall?.aborted === true;
+  }
+  /** Whether it still runs, and only nobody waits for more of it. */
+  get #goesOn() {
+    const { pod, gone } = this.#pod.view;
+    const now = this.#status(pod);
+    return !gone && now !== void 0 && now.ended === void 0;
+  }
+  /** Id of the container's newest run. */
+  get #newest() {
+    return instancesOf(this.#pod.view.pod, this.#container).at(-1)?.id;
+  }
+  /** How long a stream may be quiet before it is given up, once nothing more is waited for. */
+  get #patienceMs() {
+    if (this.#goesOn) return 0;
+    const { pod, gone } = this.#pod.view;
+    return gone || pod.metadata?.deletionTimestamp !== void 0 ? DELETED_QUIET_MS : QUIET_MS;
+  }
+  #query(follow) {
+    const since = this.#log.resumeFrom;
+    return {
+      container: this.#container,
+      follow,
+      ...since !== void 0 && { sinceTime: since },
+      ...this.#status(this.#pod.view.pod)?.previous && { previous: true }
+    };
+  }
+  /**
+   * Opens the run's log.
+   * @returns `undefined` while there is none, or where it turns out to be another run's
+   */
+  async #open(follow, signal3) {
+    const query = this.#query(follow);
+    this.#openedIn = this.#newest;
+    const body = await openLog(this.#client, this.#pod.identity, query, signal3);
+    if (body === void 0 || this.#begun || !this.#mayRestart) return body;
+    await this.#pod.refresh();
+    if (this.#query(follow).previous === query.previous && this.#status(this.#pod.view.pod) !== void 0) return body;
+    body.destroy();
+    return void 0;
+  }
+  /**
+   * Reads one followed stream until it ends, breaks, falls behind, or is quiet after the run's end.
+   * @returns where it came to, if it ended by itself, and whether it brought anything
+   */
+  async #readStream() {
+    const log = this.#log;
+    const own = new AbortController();
+    const either = AbortSignal.any([this.#signal, own.signal]);
+    let heardAt = performance.now();
+    let brought = false;
+    void this.#over.then(
+      async () => {
+        do
+          await pause(QUIET_MS);
+        while (!own.signal.aborted && performance.now() - heardAt < this.#patienceMs);
+        own.abort();
+      },
+      () => {
+      }
+    );
+    const silence = {
+      heardAt: () => heardAt,
+      lastLine: () => this.#lastLine(own.signal),
+      knows: (line) => log.knows(line)
+    };
+    untilBehind(silence, own.signal).then(
+      () => own.abort(),
+      () => {
+      }
+    );
     try {
-      const body = await openLog(client, pod.identity, { container, follow: false, ...since(log) }, signal3);
-      log.begin();
-      for await (const chunk of body ?? []) log.push(chunk);
-      awayTries = 0;
-      if (log.foreign === "") {
-        if (log.position === before) {
-          log.finish();
-          return { complete: true };
-        }
-        before = log.position;
-        continue;
-      }
-      why = log.foreign;
+      const body = await this.#open(true, either);
+      this.#begin();
+      const heard = () => {
+        heardAt = performance.now();
+        brought = true;
+      };
+      if (body !== void 0) await readBody(body, (bytes) => this.#push(bytes), heard);
+      return { reached: body === void 0 || !this.#isWhole ? void 0 : log.position, brought };
     } catch (error2) {
-      signal3.throwIfAborted();
-      if (!isBroken(error2)) throw error2;
-      why = error2 instanceof StepError ? error2.text : error2.message;
-      if (error2 instanceof ApiError && (error2.podNotFound || error2.code === 400)) break;
-      if (error2 instanceof ApiError && error2.code === 403 && tries >= FORBIDDEN_READS) break;
-      if (isAway(error2)) {
-        await client.endure(error2, awayTries++, signal3);
-        tries--;
-        before = void 0;
-        continue;
-      }
+      this.#signal.throwIfAborted();
+      if (!own.signal.aborted && !isBroken(error2)) throw error2;
+      if (!own.signal.aborted) this.#noteRefusal(error2);
+      return { reached: void 0, brought };
+    } finally {
+      own.abort();
     }
-    before = void 0;
-    await pause(pauseAfter(tries), signal3);
   }
-  log.abandon();
-  return { complete: false, why };
-}
-function pauseAfter(tries) {
-  return PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0;
-}
-function since(log) {
-  return log.resumeFrom === void 0 ? {} : { sinceTime: log.resumeFrom };
-}
+  /** Reads the log of a run that has ended, until two readings agree. Of one that goes on, what there is. */
+  async #readTail(reached) {
+    let before = reached;
+    let why = "The log could not be read.";
+    let forbidden2 = false;
+    let awayTries = 0;
+    this.#refusals = 0;
+    for (let tries = 0; tries < FINAL_READS; tries++) {
+      const { pod, gone } = this.#pod.view;
+      if (!gone && this.#status(pod) === void 0) {
+        why = "The container has been started again more than once since, and the node has no more of this log.";
+        break;
+      }
+      try {
+        const body = await this.#open(false, this.#signal);
+        this.#begin();
+        if (body !== void 0) await readBody(body, (bytes) => this.#push(bytes));
+        awayTries = 0;
+        if (this.#isWhole) {
+          if (this.#goesOn) return this.#log.abandon();
+          if (this.#log.position === before && !this.#startOver()) return this.#log.finish();
+          before = this.#log.position;
+          continue;
+        }
+        why = this.#log.foreign || "The log of the container\u2019s next run came in its place.";
+      } catch (error2) {
+        this.#signal.throwIfAborted();
+        if (!isBroken(error2)) throw error2;
+        why = error2 instanceof StepError ? error2.text : error2.message;
+        if (reached !== void 0 && error2 instanceof ApiError && error2.podNotFound) return this.#log.finish();
+        if (error2 instanceof ApiError && (error2.podNotFound || error2.code === 400)) break;
+        forbidden2 = error2 instanceof ApiError && error2.code === 403;
+        if (forbidden2 && tries >= FORBIDDEN_READS) break;
+        if (isAway(error2)) {
+          await this.#client.endure(error2, awayTries++, this.#signal);
+          tries--;
+          before = void 0;
+          continue;
+        }
+      }
+      before = void 0;
+      await this.#settled(tries);
+    }
+    this.#log.abandon();
+    if (!(forbidden2 && this.#told)) this.#reader.incomplete(why);
+  }
+  /**
+   * Of a log of which two readings have nothing that is known, perhaps all that was shown came from the container's next run: the node knew of that before the pod's status told.
+   * @returns whether it is to be read from its start, which is done once
+   */
+  #startOver() {
+    if (!this.#mayRestart || this.#startedOver || !this.#log.hasNothingKnown) return false;
+    this.#startedOver = true;
+    this.#log.startOver();
+    return true;
+  }
+  #begin() {
+    this.#log.begin(this.#trusting || !this.#mayRestart);
+    this.#trusting = false;
+    this.#refusals = 0;
+    this.#openedAt = performance.now();
+  }
+  /** @returns whether more of this stream is wanted */
+  #push(bytes) {
+    if (!this.#begun) this.#beginsLate(bytes);
+    this.#begun = true;
+    this.#log.push(bytes);
+    return !this.#log.unexpected;
+  }
+  /** Whether the stream was this log, and nothing else came with it. */
+  get #isWhole() {
+    return this.#log.foreign === "" && !this.#log.unexpected;
+  }
+  #beginsLate(bytes) {
+    const stamp = readStamp(bytes);
+    const { startedAt } = this.#instance;
+    if (stamp === void 0 || !startedAt || performance.now() - this.#openedAt > WRITTEN_BEFORE_MS) return;
+    const seconds = stamp.second - Math.floor(new Date(startedAt).getTime() / 1e3);
+    if (seconds >= SOONEST_ROTATION_SECONDS) this.#reader.late(stamp.text, seconds);
+  }
+  /** Waits until the next try is due: a while, or, where another run's log may have come, until the pod's status has told. */
+  async #settled(tries) {
+    if (!this.#log.unexpected) {
+      const forbidden2 = this.#refusals > FORBIDDEN_READS;
+      const ms2 = forbidden2 ? FORBIDDEN_PAUSE_MS : PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0;
+      return pause(ms2, this.#signal);
+    }
+    const timeout = AbortSignal.any([this.#signal, AbortSignal.timeout(STATUS_LAG_MS)]);
+    await this.#pod.until((view) => view.gone || this.#newest !== this.#openedIn ? true : void 0, timeout).catch((error2) => {
+      this.#signal.throwIfAborted();
+      if (!timeout.aborted) throw error2;
+    });
+    this.#trusting = this.#newest === this.#openedIn;
+  }
+  #noteRefusal(error2) {
+    this.#refusals = error2 instanceof ApiError && error2.code === 403 ? this.#refusals + 1 : 0;
+    if (this.#refusals <= FORBIDDEN_READS || this.#told) return;
+    this.#told = true;
+    this.#reader.refused(error2.text);
+  }
+  /** The log's last line as it stands. */
+  async #lastLine(signal3) {
+    const query = { ...this.#query(false), tailLines: 1 };
+    const body = await openLog(this.#client, this.#pod.identity, query, signal3);
+    return Buffer.from(await body?.bytes() ?? []);
+  }
+};
 function isAway(error2) {
   return error2 instanceof NetworkError || error2 instanceof ApiError && [429, 502, 503, 504].includes(error2.code);
 }
@@ -39137,14 +39991,548 @@ function isBroken(error2) {
   return error2 instanceof StepError || error2 instanceof NetworkError || error2 instanceof Error && "code" in error2;
 }
 
-// src/run/logs/show.ts
-async function showContainer(client, pod, container, log, signal3) {
-  const decoder3 = new TextDecoder("utf-8", { ignoreBOM: true });
-  const filter = new TerminalFilter();
-  const print = (bytes) => log.output(filter.push(decoder3.decode(bytes, { stream: true })));
-  const end = await followLog(client, pod, container, print, signal3);
-  log.output(filter.push(decoder3.decode()) + filter.end());
-  if (!end.complete) log.warning("Log may be incomplete", `Lines of container ${container} may be missing. ${end.why}`);
+// src/run/logs/follow.ts
+async function followLog(client, pod, container, reader, options) {
+  const log = new LogAssembler(reader);
+  let before;
+  for (; ; ) {
+    const instance = await nextInstance(pod, container, before, options);
+    if (instance === void 0) return;
+    if (before !== void 0) {
+      log.nextInstance();
+      const ended2 = endOf(pod.view, container, before);
+      reader.restarted(ended2, instance.restarts, instance.restarts - before.restarts - 1);
+    }
+    await new InstanceFollower(client, pod, container, instance, log, reader, options).follow();
+    before = { ...instance, ended: endOf(pod.view, container, instance) };
+  }
+}
+function nextInstance(pod, container, before, { signal: signal3, lastCall }) {
+  const decide = (view) => {
+    const known2 = instancesOf(view.pod, container);
+    const instance = known2[known2.findIndex(({ id }) => id === before?.id) + 1];
+    if (instance !== void 0) return { instance };
+    const ended2 = before && endOf(view, container, before);
+    const last = ended2 !== void 0 && !willRestart(view.pod, container, ended2);
+    const over = view.gone || last || before === void 0 && containerEnded(view.pod, container);
+    return over || lastCall?.aborted ? { instance: void 0 } : void 0;
+  };
+  return pod.until(decide, signal3, lastCall).then(({ instance }) => instance);
+}
+function endOf({ pod }, container, { id, ended: ended2 }) {
+  return instancesOf(pod, container).find((instance) => instance.id === id)?.ended ?? ended2;
+}
+
+// src/run/logs/spool.ts
+import { closeSync as closeSync3, ftruncateSync, mkdtempSync, openSync as openSync3, readSync, rmSync as rmSync2, writeSync as writeSync2 } from "node:fs";
+import { tmpdir } from "node:os";
+import { join as join3 } from "node:path";
+var MOST_IN_MEMORY = 2 ** 20;
+var READ_AT_ONCE = 256 * 1024;
+var Spool = class {
+  /** What came first. */
+  #memory = [];
+  #inMemory = 0;
+  #file;
+  #writtenTo = 0;
+  #readTo = 0;
+  /** What came last, and found the disk full: memory is all that is left then. */
+  #overflow = [];
+  get isEmpty() {
+    return this.#memory.length === 0 && this.#readTo === this.#writtenTo && this.#overflow.length === 0;
+  }
+  /** Adds bytes, which are copied. */
+  push(bytes) {
+    const onlyMemory = this.#readTo === this.#writtenTo && this.#overflow.length === 0;
+    if (onlyMemory && this.#inMemory + bytes.length <= MOST_IN_MEMORY) {
+      this.#memory.push(new Uint8Array(bytes));
+      this.#inMemory += bytes.length;
+    } else if (this.#overflow.length > 0 || !this.#toDisk(bytes)) this.#overflow.push(new Uint8Array(bytes));
+  }
+  /** Takes the next bytes out; `undefined` when there are none. */
+  shift() {
+    const first = this.#memory.shift();
+    if (first !== void 0) {
+      this.#inMemory -= first.length;
+      return first;
+    }
+    return this.#fromDisk() ?? this.#overflow.shift();
+  }
+  close() {
+    if (this.#file === void 0) return;
+    const { descriptor, folder } = this.#file;
+    this.#file = void 0;
+    this.#readTo = this.#writtenTo;
+    closeSync3(descriptor);
+    rmSync2(folder, { recursive: true, force: true });
+  }
+  #toDisk(bytes) {
+    try {
+      this.#file ??= openFile();
+      let written2 = 0;
+      while (written2 < bytes.length)
+        written2 += writeSync2(this.#file.descriptor, bytes, written2, bytes.length - written2, this.#writtenTo + written2);
+      this.#writtenTo += bytes.length;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+  #fromDisk() {
+    const left = this.#writtenTo - this.#readTo;
+    if (this.#file === void 0 || left === 0) return void 0;
+    const bytes = Buffer.allocUnsafe(Math.min(left, READ_AT_ONCE));
+    const length = readSync(this.#file.descriptor, bytes, 0, bytes.length, this.#readTo);
+    if (length === 0)
+      throw new Error(`Of the log, ${left} bytes that waited on disk for the reader of stdout are gone.`);
+    this.#readTo += length;
+    if (this.#readTo === this.#writtenTo) {
+      ftruncateSync(this.#file.descriptor, 0);
+      this.#readTo = this.#writtenTo = 0;
+    }
+    return bytes.subarray(0, length);
+  }
+};
+function openFile() {
+  const folder = mkdtempSync(join3(process.env["RUNNER_TEMP"] || tmpdir(), "kubernetes-pod-step-log-"));
+  const descriptor = openSync3(join3(folder, "waiting"), "wx+", 384);
+  if (process.platform !== "win32") rmSync2(folder, { recursive: true, force: true });
+  return { descriptor, folder };
+}
+
+// src/run/logs/lanes.ts
+var Lanes = class {
+  #end;
+  #lanes = [];
+  #waiting = false;
+  constructor(end) {
+    this.#end = end;
+  }
+  add(output) {
+    const lane = new Lane(output, this);
+    this.#lanes.push(lane);
+    return lane;
+  }
+  /** Whether the lane's bytes may go on now. */
+  isFree(lane) {
+    return this.#end.ready && this.#lanes.every((other) => other === lane || !other.output.midLine);
+  }
+  /** Lets what waits go on, as far as it can. */
+  advance() {
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const lane of this.#lanes) if (this.isFree(lane) && lane.step()) moved = true;
+    }
+    if (this.#waiting || this.#end.ready) return;
+    this.#waiting = true;
+    void this.#end.whenReady().then(() => {
+      this.#waiting = false;
+      this.advance();
+    });
+  }
+};
+var Lane = class {
+  output;
+  #lanes;
+  #spool = new Spool();
+  #emptied;
+  constructor(output, lanes) {
+    this.output = output;
+    this.#lanes = lanes;
+  }
+  push(bytes) {
+    if (this.#spool.isEmpty && this.#lanes.isFree(this)) {
+      const wasMidLine = this.output.midLine;
+      this.output.write(bytes);
+      if (wasMidLine && !this.output.midLine) this.#lanes.advance();
+    } else {
+      this.#spool.push(bytes);
+      this.#lanes.advance();
+    }
+  }
+  /** Sends on some of what waits. @returns whether there was any */
+  step() {
+    const bytes = this.#spool.shift();
+    if (bytes === void 0) return false;
+    this.output.write(bytes);
+    if (this.#spool.isEmpty) this.#emptied?.();
+    return true;
+  }
+  /** The log has come to its end: settles when nothing of it waits any more. */
+  async end() {
+    if (!this.#spool.isEmpty) {
+      await new Promise((resolve4) => {
+        this.#emptied = resolve4;
+      });
+    }
+    this.output.end();
+    this.#spool.close();
+    this.#lanes.advance();
+  }
+};
+
+// src/run/logs/container-commands.ts
+var LONGEST2 = { message: 4096, title: 255, file: 1024, group: 1024 };
+var MOST_SHOWN3 = { error: 8, warning: 8, notice: 10 };
+var MOST_GROUPS = 1e3;
+var ContainerCommands = class {
+  #taken = { error: 0, warning: 0, notice: 0 };
+  #groups = 0;
+  /** How many ends of groups are awaited. The log viewer knows no group in a group: the inner one ends the outer one, whose own end then ends nothing. */
+  #unended = 0;
+  #openGroup = false;
+  #notShown = 0;
+  /** Whether the last group that was begun has no end yet. */
+  get openGroup() {
+    return this.#openGroup;
+  }
+  /** How many annotations have stayed text, since GitHub would not have shown them, or not the step's own any more. */
+  get notShown() {
+    return this.#notShown;
+  }
+  /**
+   * @param line one whole line, with its end or without
+   * @returns what it commands; `undefined` leaves it text
+   */
+  take(line) {
+    const command = parseContainerCommand(line);
+    switch (command?.kind) {
+      case "annotation":
+        if (this.#taken[command.level] === MOST_SHOWN3[command.level]) {
+          this.#notShown++;
+          return void 0;
+        }
+        this.#taken[command.level]++;
+        return command;
+      case "group":
+        if (this.#groups === MOST_GROUPS) return void 0;
+        this.#groups++;
+        this.#unended++;
+        this.#openGroup = true;
+        return command;
+      case "endgroup":
+        if (this.#unended === 0) return void 0;
+        this.#unended--;
+        this.#openGroup = false;
+        return command;
+      default:
+        return void 0;
+    }
+  }
+};
+function parseContainerCommand(line) {
+  const [, name, properties, data] = COMMAND.exec(line.replace(/\n$/, "")) ?? [];
+  switch (name?.toLowerCase()) {
+    case "error":
+    case "warning":
+    case "notice": {
+      const message = cut(plain2(unescapeData(data ?? "")), LONGEST2.message);
+      if (message.trim() === "") return void 0;
+      const level = name?.toLowerCase();
+      return { kind: "annotation", level, message, properties: readProperties(properties ?? "") };
+    }
+    case "group":
+      return { kind: "group", name: cut(oneLine(unescapeData(data ?? "")), LONGEST2.group) };
+    case "endgroup":
+      return { kind: "endgroup" };
+    default:
+      return void 0;
+  }
+}
+var COMMAND = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([a-z]+)(?: ((?:(?!::).)*))?::(.*)$/isu;
+function readProperties(text) {
+  const values = /* @__PURE__ */ new Map();
+  for (const pair of text.trim().split(",")) {
+    const [, key, value] = /^=*([^=]+)=+([^=].*)$/s.exec(pair) ?? [];
+    if (key !== void 0 && value !== void 0) values.set(key.toLowerCase(), unescapeProperty(value));
+  }
+  const title = cut(oneLine(values.get("title") ?? ""), LONGEST2.title);
+  const file = readFile2(values.get("file") ?? "");
+  return {
+    ...title !== "" && { title },
+    ...file !== void 0 && { file },
+    ...number("startLine", values.get("line")),
+    ...number("endLine", values.get("endline")),
+    ...number("startColumn", values.get("col")),
+    ...number("endColumn", values.get("endcolumn"))
+  };
+}
+function readFile2(path2) {
+  return path2.trim() === "" || path2.length > LONGEST2.file || new RegExp("\\p{Cc}", "u").test(path2) ? void 0 : path2;
+}
+function number(name, text) {
+  return /^\s*0*[1-9][0-9]{0,8}\s*$/.test(text ?? "") ? { [name]: Number(text) } : {};
+}
+function unescapeData(text) {
+  return text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
+}
+function unescapeProperty(text) {
+  const rest = text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%3A", ":").replaceAll("%2C", ",");
+  return rest.replaceAll("%25", "%");
+}
+function plain2(text) {
+  return jobLogText(text).replace(/[^\P{Cc}\t\n]\[[0-9;:]*m/gu, "");
+}
+function oneLine(text) {
+  return plain2(text).replace(/\s+/g, " ").trim();
+}
+function cut(text, longest) {
+  if (text.length <= longest) return text;
+  return `${text.slice(0, longest - 1).replace(/[\uD800-\uDBFF]$/, "")}\u2026`;
+}
+
+// src/run/logs/text-lines.ts
+var LONGEST_COMMAND = 64 * 1024;
+var MOST_BLANKS = 1024;
+var BLANK = /[\p{Zs}\u2028\u2029\t\v\f\u0085]/u;
+var TextLines = class {
+  /** The unfinished line, from its start, while it can still become a command. */
+  #held = "";
+  /** Whether it has its `::` already. */
+  #begun = false;
+  /** Whether part of the unfinished line has been passed on. */
+  #midLine = false;
+  push(chunk) {
+    if (chunk === "") return [];
+    if (this.#begun && !chunk.includes("\n")) return this.#hold(this.#held + chunk, true);
+    const text = this.#held + chunk;
+    this.#held = "";
+    this.#begun = false;
+    return this.#cut(text);
+  }
+  /** @returns what was still held back at the stream's end: the last line may lack its end. */
+  end() {
+    const [text, command] = [this.#held, this.#begun];
+    this.#held = "";
+    this.#begun = false;
+    return text === "" ? [] : [{ text, command }];
+  }
+  #cut(text) {
+    const pieces = [];
+    let from = 0;
+    const pass = (to) => {
+      if (to > from) pieces.push({ text: text.slice(from, to), command: false });
+      from = to;
+    };
+    let line = this.#midLine ? behindLine(text, 0) : 0;
+    while (line < text.length) {
+      const colons = text.indexOf("::", line);
+      if (colons === -1) {
+        line = text.lastIndexOf("\n") + 1;
+        if (!canBegin(text, line)) break;
+        pass(line);
+        return [...pieces, ...this.#hold(text.slice(line), false)];
+      }
+      const start = startOfLine(text, colons, line);
+      line = behindLine(text, colons);
+      if (start === void 0) continue;
+      if (line > text.length) {
+        pass(start);
+        return [...pieces, ...this.#hold(text.slice(start), true)];
+      }
+      if (line - 1 - start > LONGEST_COMMAND) continue;
+      pass(start);
+      pieces.push({ text: text.slice(start, line), command: true });
+      from = line;
+    }
+    pass(text.length);
+    this.#midLine = !text.endsWith("\n");
+    return pieces;
+  }
+  #hold(text, begun) {
+    const fits = text.length <= (begun ? LONGEST_COMMAND : MOST_BLANKS + 1);
+    this.#held = fits ? text : "";
+    this.#begun = fits && begun;
+    this.#midLine = !fits;
+    return fits ? [] : [{ text, command: false }];
+  }
+};
+function behindLine(text, at2) {
+  const end = text.indexOf("\n", at2);
+  return end === -1 ? text.length + 1 : end + 1;
+}
+function startOfLine(text, colons, first) {
+  let at2 = colons;
+  while (at2 > first && colons - at2 < MOST_BLANKS && BLANK.test(text.charAt(at2 - 1))) at2--;
+  return at2 === first || text.charAt(at2 - 1) === "\n" ? at2 : void 0;
+}
+function canBegin(text, line) {
+  let at2 = line;
+  while (at2 < text.length && BLANK.test(text.charAt(at2))) at2++;
+  return line < text.length && (at2 === text.length || at2 === text.length - 1 && text.endsWith(":"));
+}
+
+// src/run/logs/shown-container.ts
+var ShownContainer = class {
+  midLine = false;
+  #log;
+  #prefix;
+  #alone;
+  #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #filter = new TerminalFilter();
+  #lines = new TextLines();
+  #commands;
+  constructor(log, { prefix, alone, annotations }) {
+    this.#log = log;
+    this.#prefix = prefix;
+    this.#alone = alone;
+    this.#commands = annotations ? new ContainerCommands() : void 0;
+  }
+  write(bytes) {
+    const text = this.#filter.push(this.#decoder.decode(bytes, { stream: true }));
+    if (this.#commands === void 0) this.#print(text);
+    else for (const piece of this.#lines.push(text)) this.#printOrDo(piece, this.#commands);
+  }
+  end() {
+    const text = this.#filter.push(this.#decoder.decode()) + this.#filter.end();
+    if (this.#commands === void 0) this.#print(text);
+    else this.#endCommands(text, this.#commands);
+    if (this.midLine && !this.#alone) this.#print("\n");
+  }
+  #endCommands(text, commands) {
+    for (const piece of [...this.#lines.push(text), ...this.#lines.end()]) this.#printOrDo(piece, commands);
+    if (commands.openGroup) this.#log.endGroup();
+    const { notShown } = commands;
+    if (notShown > 0)
+      this.#log.line(
+        `${notShown} more ${notShown === 1 ? "annotation" : "annotations"} of the container\u2019s stayed text: GitHub shows ten of each kind for a step.`
+      );
+  }
+  #printOrDo({ text, command }, commands) {
+    const taken = command ? commands.take(text) : void 0;
+    if (taken === void 0) this.#print(text);
+    else carryOut(taken, this.#log);
+  }
+  #print(text) {
+    if (text === "") return;
+    this.#log.output(this.#prefix === "" ? text : withPrefix(text, this.#prefix, this.midLine));
+    this.midLine = !text.endsWith("\n");
+  }
+};
+function withPrefix(text, prefix, midLine) {
+  const lines = text.replace(/\n(?!$)/g, `
+${prefix}`);
+  return midLine ? lines : prefix + lines;
+}
+function carryOut(command, log) {
+  if (command.kind === "annotation") log.annotation(command.level, command.message, command.properties);
+  else if (command.kind === "group") log.group(command.name);
+  else log.endGroup();
+}
+
+// src/run/logs/logs.ts
+var SIDECAR_END_SECONDS = 5;
+var OTHERS_END_SECONDS = 1;
+var Logs = class {
+  #step;
+  #pod;
+  #names;
+  #file;
+  #stop = new AbortController();
+  /** Aborted for a container that is not waited for any more. */
+  #lastCalls = /* @__PURE__ */ new Map();
+  #followed;
+  constructor(step, pod, file) {
+    this.#step = step;
+    this.#pod = pod;
+    const { inputs, plan, log } = step;
+    const wanted = inputs.logs.shown || file !== void 0;
+    this.#names = wanted ? selectContainers(inputs.logs, plan.base, plan.pod, pod.view.pod) : [];
+    this.#file = file;
+    for (const sentence of wrongNames(inputs.logs, pod.view.pod)) log.warning("Input", sentence);
+    const shown2 = new Lanes(log);
+    const filed = new Lanes({ ready: true, whenReady: () => Promise.resolve() });
+    const signal3 = AbortSignal.any([step.stop, this.#stop.signal]);
+    this.#followed = Promise.all(
+      this.#names.map((name) => {
+        const lastCall = new AbortController();
+        this.#lastCalls.set(name, lastCall);
+        const lanes = [
+          ...inputs.logs.shown ? [shown2.add(this.#shownContainer(name))] : [],
+          ...this.#file ? [filed.add(this.#file.container(this.#prefix(name)))] : []
+        ];
+        const options = { signal: signal3, lastCall: lastCall.signal };
+        return this.#follow(name, lanes, options);
+      })
+    );
+    this.#followed.catch(() => {
+    });
+  }
+  /**
+   * The base container has ended: settles when all logs that are to be had have been shown and written. What goes on beside it is shown up to here.
+   * @throws what made a log unreadable for good, such as credentials that cannot be had any more
+   */
+  async finish() {
+    for (const [name, lastCall] of this.#lastCalls) void this.#callLast(name, lastCall);
+    await this.#followed;
+  }
+  /** Nothing more is read; for a run that has no outcome. Without effect after {@link finish}. */
+  close() {
+    this.#stop.abort();
+    this.#file?.close();
+  }
+  async #follow(name, lanes, options) {
+    await followLog(this.#step.client, this.#pod, name, this.#reader(name, lanes), options);
+    for (const lane of lanes) await lane.end();
+  }
+  async #callLast(name, lastCall) {
+    const { pod } = this.#pod.view;
+    const { containers = [], initContainers = [] } = pod.spec ?? {};
+    const sidecar = initContainers.some((container) => container.name === name && isSidecar(container)) && containers.every((container) => containerEnded(pod, container.name));
+    const timeout = AbortSignal.any([
+      this.#stop.signal,
+      AbortSignal.timeout(1e3 * (sidecar ? SIDECAR_END_SECONDS : OTHERS_END_SECONDS))
+    ]);
+    await this.#pod.until((view) => view.gone || containerEnded(view.pod, name) ? true : void 0, timeout).catch(() => {
+      if (!this.#stop.signal.aborted)
+        this.#step.log.line(`Container ${name} still runs; its log is shown up to here.`);
+    });
+    lastCall.abort();
+  }
+  #prefix(name) {
+    return this.#names.length > 1 && this.#step.inputs.logs.prefixed ? `[${name}] ` : "";
+  }
+  #shownContainer(name) {
+    const { inputs, plan, log } = this.#step;
+    return new ShownContainer(log, {
+      prefix: this.#prefix(name),
+      alone: this.#names.length === 1,
+      annotations: inputs.logs.annotations && name === plan.base
+    });
+  }
+  #reader(name, lanes) {
+    const { log } = this.#step;
+    return {
+      emit: (bytes) => {
+        for (const lane of lanes) lane.push(bytes);
+      },
+      gap: (from, to) => tellGap(log, name, from, to),
+      late: (from, seconds) => log.warning(
+        "Log may lack its beginning",
+        `The log of container ${name} was first read when it had run for a while. What the node still has begins at ${from}, ${seconds} s after the container\u2019s start: what came before, if anything, has been rotated away.`
+      ),
+      refused: (why) => log.warning("Log not readable", `The log of container ${name} cannot be read, so it is not shown: ${why}`),
+      incomplete: (why) => log.warning("Log may be incomplete", `Lines of container ${name} may be missing. ${why}`),
+      restarted: (before, restarts, unseen) => {
+        log.line(restartLine(name, before, restarts));
+        if (unseen > 0)
+          log.warning(
+            "Log lines lost",
+            `Container ${name} ran ${unseen === 1 ? "once more" : `${unseen} times more`} in between, too shortly for ${unseen === 1 ? "its log" : "its logs"} to be read.`
+          );
+      }
+    };
+  }
+};
+function tellGap(log, name, from, to) {
+  log.warning(
+    "Log lines lost",
+    `The node rotated the log of container ${name} while it could not be read: what it wrote ${to === void 0 ? `after ${from}` : `between ${from} and ${to}`} may be missing.`
+  );
+}
+function restartLine(name, before, restarts) {
+  const how = before === void 0 ? "ended" : `exited with code ${before.exitCode}`;
+  return `Container ${name} ${how} and is started again (restart ${restarts}).`;
 }
 
 // src/kubernetes/secrets.ts
@@ -39212,8 +40600,8 @@ async function createSecrets({ plan, client, stop }, pod) {
     await deletePod(client, pod).catch(() => {
     });
     if (!(error2 instanceof ApiError)) throw error2;
-    const { reason, title, message, remedy } = error2;
-    throw new StepError(reason, title, withRemedy(message, "secret_env, secret_files and registry_username need it."), {
+    const { reason: reason2, title, message, remedy } = error2;
+    throw new StepError(reason2, title, withRemedy(message, "secret_env, secret_files and registry_username need it."), {
       ...remedy !== void 0 && { remedy },
       cause: error2
     });
@@ -39228,17 +40616,17 @@ function readResult(message, pod, failed) {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
   const count = containers.length + initContainers.length + ephemeralContainers.length;
   const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
-  const cut = Buffer.byteLength(message ?? "") >= limit;
-  if (message === void 0 || text === "" && !cut) return { kind: "none" };
+  const cut2 = Buffer.byteLength(message ?? "") >= limit;
+  if (message === void 0 || text === "" && !cut2) return { kind: "none" };
   let fault = "";
   try {
     JSON.parse(text);
   } catch (error2) {
     fault = error2.message;
   }
-  if (fault === "" && (!cut || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
+  if (fault === "" && (!cut2 || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
   if (failed) return { kind: "message", message: text };
-  if (cut) {
+  if (cut2) {
     return {
       kind: "invalid",
       sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}.`,
@@ -39448,9 +40836,9 @@ var StartWait = class {
   endsAt({ phase, hopeless: hopeless2 }) {
     const phaseEnds = this.phaseSince + this.leftMs[phase];
     if (hopeless2 === void 0) return phaseEnds;
-    const since2 = this.seen.get(hopeless2.cause) ?? performance.now();
-    this.seen.set(hopeless2.cause, since2);
-    return Math.min(phaseEnds, since2 + 1e3 * hopeless2.graceSeconds);
+    const since = this.seen.get(hopeless2.cause) ?? performance.now();
+    this.seen.set(hopeless2.cause, since);
+    return Math.min(phaseEnds, since + 1e3 * hopeless2.graceSeconds);
   }
   /** Asks for the events after so long, and from then on now and then. */
   askIn(seconds) {
@@ -39491,8 +40879,8 @@ var StartWait = class {
     const { scheduleSeconds, startupSeconds } = this.options.timeouts;
     const where = podPath2(this.pod.view.pod);
     if (hopeless2) {
-      const { reason, title, sentence, remedy } = hopeless2;
-      return new StepError(reason, title, sentence, remedy === void 0 ? {} : { remedy });
+      const { reason: reason2, title, sentence, remedy } = hopeless2;
+      return new StepError(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
     }
     return phase === "scheduling" ? new StepError(
       "Unschedulable",
@@ -39513,9 +40901,9 @@ var Refusals = class {
   note(pod) {
     const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
     for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
-      const reason = state?.waiting?.reason ?? "";
-      if (reason === "ErrImagePull" && this.last.get(name) === "ImagePullBackOff") this.again.add(name);
-      this.last.set(name, reason);
+      const reason2 = state?.waiting?.reason ?? "";
+      if (reason2 === "ErrImagePull" && this.last.get(name) === "ImagePullBackOff") this.again.add(name);
+      this.last.set(name, reason2);
     }
   }
 };
@@ -39525,22 +40913,23 @@ function ignore() {
 // src/run/run.ts
 async function runPod(step) {
   const { inputs, plan, client, log, stop } = step;
+  await checkNames2(step);
   announce(step);
+  const { file, workspace } = inputs.logs;
+  const logFile = file === void 0 ? void 0 : new LogFile(file, workspace, log);
   const pod = await create(step, plan);
   announceCreated(step, pod);
   traceChanges(pod, plan.base, log);
+  let logs;
   try {
+    logs = new Logs(step, pod, logFile);
     await createSecrets(step, pod.identity);
     await started2(pod, step);
-    const shown2 = inputs.getLogs ? showContainer(client, pod, plan.base, log, stop) : Promise.resolve();
-    shown2.catch(() => {
-    });
-    shown2.then(() => announceRestart(step, pod)).catch(() => {
-    });
     const outcome = await pod.until((view) => outcomeOf(view, plan.base), stop);
-    await shown2;
+    await logs.finish();
     return conclude(outcome, pod.view.pod, plan, inputs.result);
   } finally {
+    logs?.close();
     await tidyUp(pod, plan.base, stop.aborted ? "delete_pod" : inputs.onFinishAction, client, log);
   }
 }
@@ -39555,14 +40944,16 @@ async function main() {
     const { inputs, plan, ...prepared } = await prepare(process.env, stop);
     tell(prepared, log);
     const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
+    const outage = inputs.outageTimeoutSeconds;
     if (inputs.dryRun) {
       const { kubeconfig, configFile, context } = inputs.cluster;
       const clusterGiven = (kubeconfig ?? configFile ?? context) !== void 0;
       const { secrets } = prepared;
-      await dryRun({ plan, secrets, connect: () => connect2(cluster, log), clusterGiven, log, stop });
+      const { logs } = inputs;
+      await dryRun({ plan, secrets, logs, connect: () => connect2(cluster, log, outage), clusterGiven, log, stop });
       failed = false;
     } else {
-      const client = connect2(cluster, log);
+      const client = connect2(cluster, log, outage);
       const step = { inputs, plan: placed(plan, client.target.namespace), client, log, stop };
       const conclusion = await runPod(step);
       reportEnd(conclusion, log);

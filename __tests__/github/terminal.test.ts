@@ -27,6 +27,8 @@ describe('text for the job log', () => {
     ['a colour with colons', `${ESC}[38:5:208mx`, `${ESC}[38:5:208mx`],
     ['a colour in one C1 character', '\u009b31mred', `${ESC}[31mred`],
     ['two colours in a row', `${ESC}[1m${ESC}[31mx`, `${ESC}[1m${ESC}[31mx`],
+    ['a colour of 200 characters', `a${ESC}[${'1;'.repeat(100)}mb`, `a${ESC}[${'1;'.repeat(100)}mb`],
+    ['a colour, not the control before and behind it', `\b${ESC}[1m\bx`, `${ESC}[1mx`],
   ])('%s passes', (_, text, expected) => expect(jobLogText(text)).toBe(expected));
 
   test.each([
@@ -57,6 +59,7 @@ describe('text for the job log', () => {
     ['a sequence that never ends', `a${ESC}[12`, 'a'],
     ['a sequence that a line end cuts', `a${ESC}[12\nb`, 'a\nb'],
     ['a colour of more numbers than any program writes', `a${ESC}[${'1;'.repeat(200)}mb`, 'ab'],
+    ['a colour of 201 characters', `a${ESC}[${'1;'.repeat(100)}1mb`, 'ab'],
     ['the ESC before another ESC', `${ESC}${ESC}[31mx`, `${ESC}[31mx`],
     ['BEL', `a${BEL}b`, 'ab'],
     ['backspace', 'a\bb', 'ab'],
@@ -69,6 +72,8 @@ describe('text for the job log', () => {
     ['a bare \\r, as of a progress bar', ' 50%\r100%\n', ' 50%\n100%\n'],
     ['\\r at the end', 'a\r', 'a\n'],
     ['\\r\\r\\n', 'a\r\r\nb', 'a\n\nb'],
+    ['\\r before a colour', `a\r${ESC}[1mb`, `a\n${ESC}[1mb`],
+    ['\\r before an erased line', ` 50%\r${ESC}[K100%`, ' 50%\n100%'],
   ])('%s ends a line', (_, text, expected) => expect(jobLogText(text)).toBe(expected));
 });
 

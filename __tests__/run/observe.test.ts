@@ -160,6 +160,19 @@ describe('a watch', () => {
     expect(connected.told).toEqual([]);
   });
 
+  test('whose credentials expire between two of them is opened again with new ones', async () => {
+    observe();
+    for (let times = 1; times <= 3; times++) {
+      await server.request({ verb: 'watch' }, 2 * times - 1);
+      server.fault({ match: { verb: 'watch' }, action: { kind: 'answer', reply: replies.unauthorized() } });
+      server.endStreams({ verb: 'watch' });
+      await server.request({ verb: 'watch' }, 2 * times + 1);
+    }
+    pod.run();
+    await observed.until(phase('Running'));
+    expect(connected.told).toEqual([]);
+  });
+
   test('that is too old is opened again from what a GET finds', async () => {
     observe();
     await server.request({ verb: 'watch' });

@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import * as core from '@actions/core';
 import { jobLogText } from './terminal.ts';
 
+/** So many bytes may wait in the process for the reader of stdout. */
+const MOST_WAITING = 256 * 1024;
+
 /** A line of a secret that says something of it. */
 const LEAST_OF_A_LINE = 4;
 
@@ -44,6 +47,24 @@ export class JobLog {
     process.stdout.write(safe);
   }
 
+  /** Whether stdout takes more without much waiting in memory. A reader that has gone takes everything. */
+  get ready(): boolean {
+    return process.stdout.writableLength < MOST_WAITING || process.stdout.destroyed;
+  }
+
+  /** Settles when {@link ready} holds again. */
+  whenReady(): Promise<void> {
+    if (this.ready) return Promise.resolve();
+    return new Promise(resolve => {
+      const { stdout } = process;
+      const settle = () => {
+        stdout.off('drain', settle).off('close', settle);
+        resolve();
+      };
+      stdout.on('drain', settle).on('close', settle);
+    });
+  }
+
   /** One `::error` annotation. GitHub shows the first ten of a step and cuts each at 4,096 characters. */
   error(title: string, message: string): void {
     this.#command(() => core.error(jobLogText(message), { title: jobLogText(title) }));
@@ -55,6 +76,21 @@ export class JobLog {
 
   notice(title: string, message: string): void {
     this.#command(() => core.notice(jobLogText(message), { title: jobLogText(title) }));
+  }
+
+  /** An annotation on a place in the repository. */
+  annotation(level: 'error' | 'warning' | 'notice', message: string, properties: core.AnnotationProperties): void {
+    const issue = { error: core.error, warning: core.warning, notice: core.notice }[level];
+    this.#command(() => issue(message, properties));
+  }
+
+  /** Begins a group of lines, which the log viewer folds. It knows no group in a group. */
+  group(name: string): void {
+    this.#command(() => core.startGroup(name));
+  }
+
+  endGroup(): void {
+    this.#command(() => core.endGroup());
   }
 
   /** Shown when the workflow was started with debug logging; else the fence is not lifted for it. */

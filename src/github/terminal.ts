@@ -7,8 +7,11 @@
 
 /** What is no plain text: every control character but tab and line feed. */
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-/** The parameters of a colour. A longer list than any program writes is dropped rather than held in memory. */
-const COLOUR = /^[0-9;:]{0,200}$/;
+/** Characters in the parameters of a colour. A longer list than any program writes is dropped rather than held in memory. */
+const MOST_PARAMETERS = 200;
+const COLOUR = /^[0-9;:]*$/;
+/** The digits, `:` and `;` are neighbours. */
+const [DIGIT_0, SEMICOLON, FINAL_M] = [0x30, 0x3b, 0x6d];
 const ESC = '\u001b';
 const BEL = '\u0007';
 
@@ -23,20 +26,35 @@ export class TerminalFilter {
 
   push(chunk: string): string {
     let out = '';
+    /** Where what passes as it stands begins, as far as it is not in `out` yet. */
+    let from = 0;
     for (let at = 0; at < chunk.length; ) {
-      if (this.#state === 'text') {
-        CONTROL.lastIndex = at;
-        const next = CONTROL.exec(chunk)?.index ?? chunk.length;
-        out += chunk.slice(at, next);
-        at = next;
-        if (at < chunk.length) this.#begin(chunk.charAt(at++));
+      if (this.#state !== 'text') {
+        const { shown, taken } = this.#step(chunk.charAt(at));
+        out += shown;
+        if (taken) at++;
+        from = at;
         continue;
       }
-      const { shown, taken } = this.#step(chunk.charAt(at));
-      out += shown;
-      if (taken) at++;
+      at = nextControl(chunk, at);
+      const past = colourEnd(chunk, at);
+      if (past !== undefined) {
+        at = past;
+        continue;
+      }
+      if (from < at) out += chunk.slice(from, at);
+      // A `\r` that is followed by something needs no state: this and the colours are what coloured logs and progress bars are made of.
+      if (chunk[at] === '\r' && at + 1 < chunk.length) {
+        if (chunk[at + 1] !== '\n') out += '\n';
+        at++;
+        from = at;
+        if (chunk[at] === '\n') at++;
+        continue;
+      }
+      if (at < chunk.length) this.#begin(chunk.charAt(at++));
+      from = at;
     }
-    return out;
+    return out + chunk.slice(from);
   }
 
   /** @returns what was still held back at the stream's end. */
@@ -86,11 +104,11 @@ export class TerminalFilter {
 
   #control(char: string): { shown: string; taken: boolean } {
     if (/[ -?]/.test(char)) {
-      if (this.#parameters.length <= 200) this.#parameters += char;
+      if (this.#parameters.length <= MOST_PARAMETERS) this.#parameters += char;
       return { shown: '', taken: true };
     }
     this.#state = 'text';
-    const colour = char === 'm' && COLOUR.test(this.#parameters);
+    const colour = char === 'm' && this.#parameters.length <= MOST_PARAMETERS && COLOUR.test(this.#parameters);
     return { shown: colour ? `${ESC}[${this.#parameters}m` : '', taken: /[@-~]/.test(char) };
   }
 
@@ -98,6 +116,24 @@ export class TerminalFilter {
     this.#state = 'control';
     this.#parameters = '';
   }
+}
+
+/** @returns where the next control character is, or the text's length. */
+function nextControl(text: string, from: number): number {
+  CONTROL.lastIndex = from;
+  return CONTROL.test(text) ? CONTROL.lastIndex - 1 : text.length;
+}
+
+/** @returns where a colour that begins at `at` ends; `undefined` where none does, or where it is not all there yet. */
+function colourEnd(text: string, at: number): number | undefined {
+  if (text.charAt(at) !== ESC || text.charAt(at + 1) !== '[') return undefined;
+  const last = at + 2 + MOST_PARAMETERS;
+  for (let end = at + 2; end <= last; end++) {
+    const code = text.charCodeAt(end);
+    if (code === FINAL_M) return end + 1;
+    if (!(code >= DIGIT_0 && code <= SEMICOLON)) return undefined;
+  }
+  return undefined;
 }
 
 /** @returns `text` without terminal control, but for colours, with `\n` as its only line end. For text that is whole; a stream needs {@link TerminalFilter}. */

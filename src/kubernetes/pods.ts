@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import type { Dispatcher } from 'undici';
 import type { ApiClient, ApiRequest } from './client.ts';
 import { NetworkError } from './network-error.ts';
 import { ApiError } from './status.ts';
@@ -155,20 +156,24 @@ export interface LogQuery {
   follow: boolean;
   /** RFC 3339, whole seconds: the server cuts the rest off (kubernetes/kubernetes#77856). */
   sinceTime?: string;
+  /** The last lines alone. */
+  tailLines?: number;
+  /** The log of the container's run before this one. */
+  previous?: boolean;
 }
 
 /** @returns the log's bytes, or `undefined` while the pod has no node. */
 export function openLog(
   client: ApiClient,
   pod: PodIdentity,
-  log: LogQuery,
+  { container, follow, sinceTime, tailLines, previous }: LogQuery,
   signal: AbortSignal,
-): Promise<AsyncIterable<Uint8Array> | undefined> {
+): Promise<Dispatcher.ResponseData['body'] | undefined> {
   return client.open(
     {
       method: 'GET',
       path: `${podPath(pod.namespace, pod.name)}/log`,
-      query: { container: log.container, follow: log.follow, timestamps: true, sinceTime: log.sinceTime },
+      query: { container, follow, timestamps: true, sinceTime, tailLines, previous },
       asked: { verb: 'get', resource: 'pods/log', namespace: pod.namespace, name: pod.name },
     },
     signal,

@@ -2,7 +2,6 @@ import type { V1ResourceRequirements } from '@kubernetes/client-node';
 import { dnsLabel } from '../pod/naming.ts';
 import { commandHints, commandLine } from './command-line.ts';
 import type { ObservedPod } from './observe.ts';
-import { outcomeOf } from './outcome.ts';
 import type { Step } from './run.ts';
 
 /** What runs, and where, before the container's own lines. */
@@ -20,8 +19,14 @@ export function announce({ inputs, plan, client, log }: Step): void {
     log.line(
       `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`,
     );
-  if (!inputs.getLogs)
-    log.line(`Its log is not shown (get_logs: false). To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`);
+  const { shown, containers, file } = inputs.logs;
+  const readable = `To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`;
+  if (!shown)
+    log.line(
+      `Its log is not shown (get_logs: false)${file === undefined ? '' : `, but written to ${file}`}. ${readable}`,
+    );
+  else if (Array.isArray(containers) && !containers.includes(base))
+    log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
 }
 
 /** What the cluster made of it: admission may have changed what was asked for. */
@@ -50,15 +55,6 @@ function asked({ requests, limits }: V1ResourceRequirements): string {
     ...(limits ? [`limits ${listed(limits)}`] : []),
   ];
   return parts.length > 0 ? ` (${parts.join('; ')})` : '';
-}
-
-/** A container that is started again writes a log of its own, which is not followed. */
-export function announceRestart({ plan, log }: Step, pod: ObservedPod): void {
-  if (outcomeOf(pod.view, plan.base) !== undefined || pod.view.pod.spec?.restartPolicy !== 'OnFailure') return;
-  log.warning(
-    'Container restarts',
-    `Container ${plan.base} failed and is started again (restartPolicy: OnFailure). Its further log is not shown here; to read it: kubectl -n ${plan.namespace} logs -f ${plan.name} -c ${plan.base}`,
-  );
 }
 
 function hoursAndMinutes(seconds: number): string {

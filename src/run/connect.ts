@@ -1,14 +1,17 @@
 import type { JobLog } from '../github/commands.ts';
 import type { ClusterInputs } from '../github/inputs/inputs.ts';
-import { ApiClient } from '../kubernetes/client.ts';
+import { ApiClient, type ConnectionWatcher } from '../kubernetes/client.ts';
 import { findCluster } from '../kubernetes/config.ts';
 
-/** Finds the cluster and makes its client. Every credential is masked before anything else is printed; nothing is sent yet. */
-export function connect(inputs: ClusterInputs, log: JobLog): ApiClient {
+/**
+ * Finds the cluster and makes its client. Every credential is masked before anything else is printed; nothing is sent yet.
+ * @param outageSeconds how long the API server may be away, see {@link ApiClient}
+ */
+export function connect(inputs: ClusterInputs, log: JobLog, outageSeconds?: number): ApiClient {
   const target = findCluster(inputs, process.env);
   for (const secret of target.secrets) log.mask(secret);
   const warnings = new Set<string>();
-  return new ApiClient(target, {
+  const watcher: ConnectionWatcher = {
     lost: (server, what, patienceSeconds) =>
       log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
     back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
@@ -20,5 +23,6 @@ export function connect(inputs: ClusterInputs, log: JobLog): ApiClient {
       warnings.add(text);
     },
     request: what => log.debug(what),
-  });
+  };
+  return new ApiClient(target, watcher, outageSeconds);
 }

@@ -1,4 +1,4 @@
-import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import type { V1Container, V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 
 /** @returns the status of a container, be it an init container or not; `undefined` while the kubelet has not reported it. */
 export function containerStatus(pod: V1Pod, name: string): V1ContainerStatus | undefined {
@@ -18,15 +18,74 @@ export function failedInit(pod: V1Pod): { name: string; ended: V1ContainerStateT
   return undefined;
 }
 
+/** Whether the whole pod has ended. */
+export function podEnded({ status }: V1Pod): boolean {
+  return status?.phase === 'Failed' || status?.phase === 'Succeeded';
+}
+
 /** Whether a container runs, or has run: whether it has a log. */
 export function containerStarted(pod: V1Pod, name: string): boolean {
-  const state = containerStatus(pod, name)?.state;
-  return state?.running !== undefined || state?.terminated !== undefined;
+  return instancesOf(pod, name).length > 0;
 }
 
 /** Whether a container will print nothing more: it has ended, or the whole pod has without it. */
 export function containerEnded(pod: V1Pod, name: string): boolean {
   if (terminated(pod, name) !== undefined) return true;
-  const over = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
-  return over && containerStatus(pod, name)?.state?.running === undefined;
+  return podEnded(pod) && containerStatus(pod, name)?.state?.running === undefined;
+}
+
+/** Whether it is an init container that runs on beside the others (KEP-753). */
+export function isSidecar({ restartPolicy }: V1Container): boolean {
+  return restartPolicy === 'Always';
+}
+
+/** When a container is started again: by its own word (native sidecars, KEP-753; container restart rules, KEP-5307) or its pod's, which the API server always tells. */
+export function restartPolicy({ spec }: V1Pod, name: string): string {
+  const container = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(one => one.name === name);
+  return container?.restartPolicy ?? spec?.restartPolicy ?? 'Never';
+}
+
+/** Whether a container that has ended so is started again. A pod that is over or on its way out starts nothing. */
+export function willRestart(pod: V1Pod, name: string, { exitCode }: V1ContainerStateTerminated): boolean {
+  if (podEnded(pod) || pod.metadata?.deletionTimestamp !== undefined) return false;
+  const policy = restartPolicy(pod, name);
+  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+}
+
+/** One run of a container, with a log of its own. */
+export interface Instance {
+  /** The container's id on its node. */
+  id: string;
+  /** How often the container had been started before. */
+  restarts: number;
+  /** In RFC 3339. */
+  startedAt: Date | string | undefined;
+  ended: V1ContainerStateTerminated | undefined;
+  /** Whether another one has begun since, so that its log is the previous one. */
+  previous: boolean;
+}
+
+/** @returns the runs of a container that the kubelet still tells of, oldest first: at most the last two. */
+export function instancesOf(pod: V1Pod, name: string): Instance[] {
+  const status = containerStatus(pod, name);
+  if (status === undefined) return [];
+  const { state, lastState, restartCount = 0 } = status;
+  const now = state?.running !== undefined || state?.terminated !== undefined;
+  const instances: Instance[] = [];
+  const before = lastState?.terminated;
+  if (before?.containerID) {
+    const { containerID: id, startedAt } = before;
+    instances.push({ id, restarts: now ? restartCount - 1 : restartCount, startedAt, ended: before, previous: now });
+  }
+  if (now) {
+    const ended = state?.terminated;
+    instances.push({
+      id: ended?.containerID || status.containerID || `#${restartCount}`,
+      restarts: restartCount,
+      startedAt: state?.running?.startedAt ?? ended?.startedAt,
+      ended,
+      previous: false,
+    });
+  }
+  return instances;
 }

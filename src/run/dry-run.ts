@@ -1,5 +1,6 @@
 import type { JobLog } from '../github/commands.ts';
 import { StepError } from '../github/failure.ts';
+import type { LogInputs } from '../github/inputs/inputs.ts';
 import { setOutput } from '../github/outputs.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { dryRunPod } from '../kubernetes/dry-run.ts';
@@ -11,12 +12,14 @@ import { printYaml } from '../pod/print.ts';
 import { looksSecret } from '../pod/secret-shapes.ts';
 import { hiding, withoutSecrets } from './command-line.ts';
 import { explained } from './create.ts';
+import { refuseWrongNames } from './logs/check-names.ts';
 
 /** What a dry run needs of the world. */
 interface DryRun {
   plan: Plan;
   /** What the step was given as secrets. */
   secrets: string[];
+  logs: LogInputs;
   /** Makes the client; fails where there is no usable cluster. */
   connect: () => ApiClient;
   /** Whether the step names a cluster, which then has to be usable. */
@@ -29,7 +32,7 @@ interface DryRun {
  * Shows the pod instead of running it: in the log and as the output `manifest`, each part with where it came from, checked by the server where one can be reached.
  * @throws StepError when the server refuses the pod, or the cluster that the step names cannot be used
  */
-export async function dryRun({ plan, secrets, connect, clusterGiven, log, stop }: DryRun): Promise<void> {
+export async function dryRun({ plan, secrets, logs, connect, clusterGiven, log, stop }: DryRun): Promise<void> {
   let client: ApiClient | undefined;
   let unchecked = '';
   try {
@@ -43,7 +46,7 @@ export async function dryRun({ plan, secrets, connect, clusterGiven, log, stop }
   log.line('The pod as it would be created, with the source of each part:');
   log.line(manifest);
   setOutput('manifest', manifest);
-  if (client !== undefined) unchecked = await check(client, placed(plan, client.target.namespace), stop);
+  if (client !== undefined) unchecked = await check(client, placed(plan, client.target.namespace), logs, stop);
   setOutput('state', 'succeeded');
   if (unchecked === '')
     log.line(`The API server at ${client?.target.server} would take it (dryRun=All). Nothing was created.`);
@@ -51,13 +54,14 @@ export async function dryRun({ plan, secrets, connect, clusterGiven, log, stop }
 }
 
 /** @returns why the server could not be asked, empty where it agrees. */
-async function check(client: ApiClient, plan: PlacedPlan, stop: AbortSignal): Promise<string> {
+async function check(client: ApiClient, plan: PlacedPlan, logs: LogInputs, stop: AbortSignal): Promise<string> {
   try {
-    await dryRunPod(client, plan.pod, plan.namespace, stop);
+    refuseWrongNames(logs, await dryRunPod(client, plan.pod, plan.namespace, stop));
     return '';
   } catch (error) {
     if (stop.aborted) throw stop.reason;
     if (error instanceof ApiError && error.reason !== 'Unauthorized' && error.code < 500) throw explained(error, plan);
+    if (error instanceof StepError && error.reason === 'InvalidInput') throw error;
     if (error instanceof StepError) return error.text;
     throw error;
   }

@@ -17,14 +17,16 @@ export async function main(): Promise<void> {
     const { inputs, plan, ...prepared } = await prepare(process.env, stop);
     tell(prepared, log);
     const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
+    const outage = inputs.outageTimeoutSeconds;
     if (inputs.dryRun) {
       const { kubeconfig, configFile, context } = inputs.cluster;
       const clusterGiven = (kubeconfig ?? configFile ?? context) !== undefined;
       const { secrets } = prepared;
-      await dryRun({ plan, secrets, connect: () => connect(cluster, log), clusterGiven, log, stop });
+      const { logs } = inputs;
+      await dryRun({ plan, secrets, logs, connect: () => connect(cluster, log, outage), clusterGiven, log, stop });
       failed = false;
     } else {
-      const client = connect(cluster, log);
+      const client = connect(cluster, log, outage);
       const step = { inputs, plan: placed(plan, client.target.namespace), client, log, stop };
       const conclusion = await runPod(step);
       reportEnd(conclusion, log);

@@ -50,9 +50,10 @@ export class ObservedPod {
 
   /**
    * Waits until `decide` finds what it is looking for, now or at a later change of the pod.
+   * @param wake has `decide` look again when it is aborted
    * @throws what ended the observation, or the signal's reason
    */
-  until<T>(decide: (view: PodView) => T | undefined, signal?: AbortSignal): Promise<T> {
+  until<T>(decide: (view: PodView) => T | undefined, signal?: AbortSignal, wake?: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const check = () => {
         try {
@@ -70,9 +71,11 @@ export class ObservedPod {
       const leave = () => {
         this.#waiting.delete(check);
         signal?.removeEventListener('abort', check);
+        wake?.removeEventListener('abort', check);
       };
       this.#waiting.add(check);
       signal?.addEventListener('abort', check);
+      wake?.addEventListener('abort', check);
       check();
     });
   }
@@ -86,21 +89,23 @@ export class ObservedPod {
     const { signal } = this.#stop;
     const check = setInterval(() => void this.#check(), 1000 * CHECK_SECONDS);
     try {
-      for (let failures = 0; !this.#view.gone; failures++) {
+      let failures = 0;
+      for (let silent = 0; !this.#view.gone; ) {
         try {
           if (this.#polling) await pause(1000 * POLL_SECONDS, signal);
-          else if (await this.#watch()) failures = 0;
+          else if (await this.#watch()) silent = 0;
           // One that ends at once, time and again, must not overrun the server.
-          else if (failures > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal);
+          else if (silent++ > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** silent), signal);
+          failures = 0;
         } catch (error) {
           signal.throwIfAborted();
           if (error instanceof ApiError && error.code === 403) {
             // A server that has just started refuses what it will soon allow.
-            if (failures >= FORBIDDEN_TRIES) this.#polling = true;
+            if (failures++ >= FORBIDDEN_TRIES) this.#polling = true;
             else await pause(1000, signal);
-          } else await this.#client.endure(error, failures, signal);
+          } else await this.#client.endure(error, failures++, signal);
         }
-        if (!this.#view.gone) await this.#refresh();
+        if (!this.#view.gone) await this.refresh();
       }
     } catch (error) {
       if (!signal.aborted) {
@@ -149,8 +154,8 @@ export class ObservedPod {
     return heard;
   }
 
-  /** Reads the pod. An answer that there is none is asked for twice. */
-  async #refresh(): Promise<void> {
+  /** Reads the pod as it is now. An answer that there is none is asked for twice. */
+  async refresh(): Promise<void> {
     const { signal } = this.#stop;
     const { namespace, name, uid } = this.identity;
     for (const last of [false, true]) {
@@ -167,7 +172,7 @@ export class ObservedPod {
 
   async #check(): Promise<void> {
     // What goes wrong here goes wrong in the watch too, which deals with it.
-    if (!this.#polling) await this.#refresh().catch(() => {});
+    if (!this.#polling) await this.refresh().catch(() => {});
   }
 
   #see(pod: V1Pod, gone: boolean): void {

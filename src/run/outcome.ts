@@ -1,6 +1,6 @@
 import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
 import type { Reason } from '../github/failure.ts';
-import { containerEnded, containerStatus, failedInit, terminated } from './containers.ts';
+import { containerEnded, containerStatus, failedInit, terminated, willRestart } from './containers.ts';
 import type { PodView } from './observe.ts';
 
 /** How the step ended. */
@@ -24,17 +24,11 @@ export function outcomeOf({ pod, gone }: PodView, base: string): Outcome | undef
   const ended = terminated(pod, base);
   if (ended?.exitCode === 0 && ended.reason !== 'ContainerStatusUnknown' && !wasStopped(pod, ended))
     return { state: 'succeeded', ended };
-  if (ended !== undefined && !gone && willRestart(pod)) return undefined;
+  if (ended !== undefined && !gone && willRestart(pod, base, ended)) return undefined;
   if (ended !== undefined) return { state: 'failed', ended, ...failure(pod, base, ended) };
   if (containerEnded(pod, base)) return { state: 'failed', ...neverRan(pod) };
   if (gone) return { state: 'failed', ...deleted(pod, base) };
   return undefined;
-}
-
-/** Whether a container that failed is started again: a template may ask for `OnFailure`. A pod that is over or on its way out starts nothing. */
-function willRestart(pod: V1Pod): boolean {
-  const over = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
-  return pod.spec?.restartPolicy === 'OnFailure' && !over && pod.metadata?.deletionTimestamp === undefined;
 }
 
 /**

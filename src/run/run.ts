@@ -2,10 +2,12 @@ import type { JobLog } from '../github/commands.ts';
 import type { Inputs } from '../github/inputs/inputs.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import type { PlacedPlan } from '../pod/manifest.ts';
-import { announce, announceCreated, announceRestart } from './announce.ts';
+import { announce, announceCreated } from './announce.ts';
 import { tidyUp } from './cleanup.ts';
 import { create } from './create.ts';
-import { showContainer } from './logs/show.ts';
+import { checkNames } from './logs/check-names.ts';
+import { LogFile } from './logs/log-file.ts';
+import { Logs } from './logs/logs.ts';
 import { outcomeOf } from './outcome.ts';
 import { createSecrets } from './own-secrets.ts';
 import { traceChanges } from './report.ts';
@@ -28,22 +30,24 @@ export interface Step {
  */
 export async function runPod(step: Step): Promise<Conclusion> {
   const { inputs, plan, client, log, stop } = step;
+  await checkNames(step);
   announce(step);
+  const { file, workspace } = inputs.logs;
+  const logFile = file === undefined ? undefined : new LogFile(file, workspace, log);
 
   const pod = await create(step, plan);
   announceCreated(step, pod);
   traceChanges(pod, plan.base, log);
+  let logs: Logs | undefined;
   try {
+    logs = new Logs(step, pod, logFile);
     await createSecrets(step, pod.identity);
     await started(pod, step);
-    const shown = inputs.getLogs ? showContainer(client, pod, plan.base, log, stop) : Promise.resolve();
-    // Should it fail while the container still runs, it is awaited only later.
-    shown.catch(() => {});
-    shown.then(() => announceRestart(step, pod)).catch(() => {});
     const outcome = await pod.until(view => outcomeOf(view, plan.base), stop);
-    await shown;
+    await logs.finish();
     return conclude(outcome, pod.view.pod, plan, inputs.result);
   } finally {
+    logs?.close();
     await tidyUp(pod, plan.base, stop.aborted ? 'delete_pod' : inputs.onFinishAction, client, log);
   }
 }

@@ -9,7 +9,13 @@ const defaults: Inputs = {
   randomNameSuffix: true,
   scheduleTimeoutSeconds: 600,
   startupTimeoutSeconds: 600,
-  getLogs: true,
+  logs: {
+    shown: true,
+    initContainers: 'all',
+    prefixed: true,
+    workspace: process.cwd(),
+    annotations: false,
+  },
   result: 'auto',
   onFinishAction: 'delete_pod',
   dryRun: false,
@@ -38,6 +44,40 @@ describe('what the user said nothing about', () => {
   });
 });
 
+describe('an input about logs is read', () => {
+  test.each<[what: string, given: Record<string, string>, expected: Partial<Inputs['logs']>]>([
+    ['no logs', { get_logs: 'False' }, { shown: false }],
+    ['all containers', { container_logs: 'true' }, { containers: 'all' }],
+    ['all containers, as Python writes it', { container_logs: 'True' }, { containers: 'all' }],
+    ['no container', { container_logs: 'false' }, { containers: [] }],
+    ['an empty list', { container_logs: '[]' }, { containers: [] }],
+    ['one container', { container_logs: 'base' }, { containers: ['base'] }],
+    ['containers with commas', { container_logs: 'base, proxy' }, { containers: ['base', 'proxy'] }],
+    ['a list of Python’s', { container_logs: "['base', 'proxy']" }, { containers: ['base', 'proxy'] }],
+    ['a list in lines', { container_logs: '- base\n- "1"\n' }, { containers: ['base', '1'] }],
+    ['no init containers', { init_container_logs: 'false' }, { initContainers: [] }],
+    ['an init container', { init_container_logs: '[migrate]' }, { initContainers: ['migrate'] }],
+    ['no prefix', { container_name_log_prefix_enabled: 'false' }, { prefixed: false }],
+    ['a file', { log_file: 'build/run.log' }, { file: 'build/run.log' }],
+    ['annotations', { workflow_commands: 'annotations' }, { annotations: true }],
+    ['no annotations', { workflow_commands: 'none' }, { annotations: false }],
+  ])('%s', (_, given, expected) => {
+    expect(read(given).logs).toStrictEqual({ ...defaults.logs, ...expected });
+  });
+
+  test.each([
+    [{ container_logs: '{a: b}' }, 'container_logs: expected true, false, or names of containers; found a mapping.'],
+    [{ container_logs: '[base, [x]]' }, 'container_logs[1]: expected the name of a container; found a list.'],
+    [{ container_logs: 'Base' }, 'container_logs: expected the name of a container; found "Base".'],
+    [{ init_container_logs: '[null]' }, 'init_container_logs[0]: expected the name of a container; found nothing.'],
+    [{ log_file: '../x.log' }, 'log_file: "../x.log" is outside of the workspace'],
+    [{ workflow_commands: 'all' }, 'workflow_commands: expected none or annotations, found "all".'],
+    [{ outage_timeout_seconds: '0' }, 'outage_timeout_seconds: expected a whole number of seconds'],
+  ])('%j is refused', (given, sentence) => {
+    expect(refusal(given)?.text).toContain(sentence);
+  });
+});
+
 describe('an input is read', () => {
   test.each<[what: string, given: Record<string, string>, expected: Partial<Inputs>]>([
     ['no suffix', { random_name_suffix: 'false' }, { randomNameSuffix: false }],
@@ -46,7 +86,7 @@ describe('an input is read', () => {
     ['variables of a template', { template_vars: '{"a": "b"}' }, { templateVars: { a: 'b' } }],
     ['time for a node', { schedule_timeout_seconds: '60' }, { scheduleTimeoutSeconds: 60 }],
     ['the longest time', { startup_timeout_seconds: '2147483647' }, { startupTimeoutSeconds: 2147483647 }],
-    ['no logs', { get_logs: 'False' }, { getLogs: false }],
+    ['time for an outage', { outage_timeout_seconds: '60' }, { outageTimeoutSeconds: 60 }],
     ['no result', { do_xcom_push: 'false' }, { result: 'none' }],
     ['no result, as Python writes it', { do_xcom_push: 'False' }, { result: 'none' }],
     ['a result that has to be there', { do_xcom_push: 'true' }, { result: 'required' }],

@@ -5,7 +5,12 @@ import { type Part, ServedLog } from './served-log.ts';
 
 /** An assembler, and what has come out of it. */
 class Assembled {
-  readonly log = new LogAssembler(bytes => this.#pieces.push(Buffer.from(bytes)));
+  /** Where lines are missing. */
+  readonly gaps: [string, string | undefined][] = [];
+  readonly log = new LogAssembler({
+    emit: bytes => this.#pieces.push(Buffer.from(bytes)),
+    gap: (from, to) => this.gaps.push([from, to]),
+  });
   readonly #pieces: Buffer[] = [];
 
   /** One stream: all of `bytes`, in chunks of these sizes by turns. The chunks' memory is used again after each, as a transport's may be. */
@@ -247,6 +252,164 @@ describe('the position', () => {
     expect(positionAfter(whole, whole.slice(0, cut))).not.toBe(positionAfter(whole));
     expect(positionAfter(whole.slice(0, cut), whole)).not.toBe(positionAfter(whole.slice(0, cut)));
   });
+});
+
+describe('a clock that is set back', () => {
+  const before = Array.from({ length: 30 }, (_, line): [string, string] => [`${10 + line}.`, `line ${line}\n`]);
+  const after: [string, string][] = [
+    ['20.5', 'set back\n'],
+    ['20.6', 'more\n'],
+  ];
+  const all = served(...before, ...after);
+  /** What the kubelet serves from the second 19 on, for each line by itself. */
+  const resumed = served(...before.slice(9), ...after);
+
+  test('by many seconds repeats nothing, though what comes again has long been forgotten line by line', () => {
+    const log = assembled(all, `${resumed}${served(['21.', 'new\n'])}`);
+    expect(log.text).toBe(served(...before, ...after, ['21.', 'new\n']).replace(/^\S+ /gm, ''));
+    expect(log.gaps).toEqual([]);
+  });
+
+  test('comes again and again, cut anywhere', () => {
+    const written = all.replace(/^\S+ /gm, '');
+    for (let cut = 0; cut <= resumed.length; cut += 7) {
+      const log = assembled(all, resumed.slice(0, cut), resumed, resumed);
+      expect(log.text).toBe(written);
+    }
+  });
+
+  test('has new lines in the same old seconds', () => {
+    const twice = served(
+      ...before,
+      ['15.5', 'again\n'],
+      ['16.5', 'and again\n'],
+      ['30.5', 'later\n'],
+      ['34.', 'far\n'],
+      ['14.', 'back\n'],
+    );
+    const rest = served(
+      ...before.slice(3),
+      ['15.5', 'again\n'],
+      ['16.5', 'and again\n'],
+      ['30.5', 'later\n'],
+      ['34.', 'far\n'],
+      ['14.', 'back\n'],
+      ['15.', 'new\n'],
+    );
+    expect(assembled(twice, rest).text).toBe(`${twice}${served(['15.', 'new\n'])}`.replace(/^\S+ /gm, ''));
+  });
+});
+
+describe('what the node has thrown away', () => {
+  const gapBefore = (to: string | undefined) => [[stamp('02.'), to]];
+  const first = served(['01.', 'a\n'], ['02.', 'b\n']);
+
+  test('is told before the line that follows, with both times', () => {
+    const told: string[] = [];
+    const log = new LogAssembler({
+      emit: bytes => told.push(Buffer.from(bytes).toString()),
+      gap: (from, to) => told.push(`gap ${from} ${to}`),
+    });
+    log.begin();
+    log.push(Buffer.from(first));
+    log.begin();
+    log.push(Buffer.from(served(['05.', 'e\n'], ['06.', 'f\n'])));
+    log.finish();
+    expect(told).toEqual(['a\nb\n', `gap ${stamp('02.')} ${stamp('05.')}`, 'e\nf\n']);
+  });
+
+  test('is told once, and not by the streams that follow', () => {
+    const rest = served(['05.', 'e\n']);
+    const log = assembled(first, rest, rest, rest);
+    log.log.finish();
+    expect(log.gaps).toEqual(gapBefore(stamp('05.')));
+    expect(log.text).toBe('a\nb\ne\n');
+  });
+
+  test('may be the end', () => {
+    const log = assembled(first, '', '');
+    log.log.finish();
+    expect(log.gaps).toEqual(gapBefore(undefined));
+  });
+
+  test('is nothing where only lines went that had been read', () => {
+    const log = assembled(first, served(['02.', 'b\n'], ['03.', 'c\n']));
+    log.log.finish();
+    expect(log.gaps).toEqual([]);
+    expect(log.text).toBe('a\nb\nc\n');
+  });
+
+  test('may be the rest of a long line, which ends where it is', () => {
+    const long = `${served(['03.', ''])}${'x'.repeat(70_000)}`;
+    const log = assembled(first + long, served(['05.', 'e\n']));
+    expect(log.text).toBe(`a\nb\n${'x'.repeat(70_000)}\ne\n`);
+    expect(log.gaps).toEqual(gapBefore(stamp('05.')));
+  });
+
+  test('is nothing where a long line goes on, be it all that is left', () => {
+    const long = `${served(['03.', ''])}${'x'.repeat(70_000)}`;
+    const log = assembled(first + long, `${long}yz\n${served(['05.', 'e\n'])}`);
+    expect(log.text).toBe(`a\nb\n${'x'.repeat(70_000)}yz\ne\n`);
+    expect(log.gaps).toEqual([]);
+  });
+
+  test('is not thought of a stream that is not trusted: it is another log, and nothing of it comes out', () => {
+    const log = assembled(first);
+    log.log.begin(false);
+    log.log.push(Buffer.from(served(['05.', 'e\n'], ['06.', `${'x'.repeat(70_000)}`])));
+    expect(log.log.unexpected).toBe(true);
+    log.log.begin(false);
+    log.log.push(Buffer.from(served(['02.', 'b\n'], ['05.', 'e\n'])));
+    log.log.finish();
+    expect(log.log.unexpected).toBe(false);
+    expect(log.text).toBe('a\nb\ne\n');
+    expect(log.gaps).toEqual([]);
+  });
+});
+
+describe('another run of the container', () => {
+  test('begins anew, and repeats what an earlier stream has brought of it', () => {
+    // The first stream was opened for a run that had printed nothing, and brought the next one's.
+    const log = assembled(served(['05.', 'x\n'], ['05.', 'x\n'], ['06.', 'y\n']));
+    log.log.nextInstance();
+    expect(log.log.resumeFrom).toBeUndefined();
+    log.stream(Buffer.from(served(['05.', 'x\n'], ['05.', 'x\n'], ['06.', 'y\n'], ['07.', 'z\n'])));
+    log.log.finish();
+    expect(log.text).toBe('x\nx\ny\nz\n');
+    expect(log.gaps).toEqual([]);
+  });
+
+  test('ends a long line that the one before has left unfinished', () => {
+    const log = assembled(`${served(['03.', ''])}${'x'.repeat(70_000)}`);
+    log.log.begin();
+    log.log.abandon();
+    log.log.nextInstance();
+    log.stream(Buffer.from(served(['05.', 'e\n'])));
+    expect(log.text).toBe(`${'x'.repeat(70_000)}\ne\n`);
+  });
+});
+
+describe('a line is known', () => {
+  const log = assembled(served(['01.', 'a\n'], ['02.', 'b\n'], ['03.', 'unfin'])).log;
+  test.each([
+    ['that has come', served(['02.', 'b\n']), true],
+    ['that has begun to come', served(['03.', 'unfinished\n']), true],
+    ['that has not', served(['02.', 'c\n']), false],
+    ['that is later', served(['04.', 'b\n']), false],
+    ['that is none', 'rpc error', true],
+    ['that is nothing', '', true],
+  ])('%s: %s is %s', (_, line, known) => {
+    expect(log.knows(Buffer.from(line))).toBe(known);
+  });
+});
+
+test('a progress bar is passed on before its line has an end, once it is long enough to be known again', () => {
+  const bar = Array.from({ length: 300 }, (_, step) => `${step} %`).join('\r');
+  const stream = served(['01.', bar]);
+  const log = assembled(stream.slice(0, 900));
+  expect(log.text).toBe('');
+  log.stream(Buffer.from(stream)).stream(Buffer.from(`${stream}\n${served(['02.', 'done\n'])}`), [50]);
+  expect(log.text).toBe(`${bar}\ndone\n`);
 });
 
 describe('property', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
-import { followLog, type LogEnd } from '../../../src/run/logs/follow.ts';
+import { followLog } from '../../../src/run/logs/follow.ts';
 import { ObservedPod } from '../../../src/run/observe.ts';
 import { type Connected, connectTo, podManifest, shortPauses } from '../../kubernetes/connected.ts';
 import {
@@ -18,7 +18,9 @@ let observed: ObservedPod;
 let stop: AbortController;
 /** What of the log has come so far. */
 let text: string;
-let end: Promise<LogEnd>;
+/** What was told besides: `incomplete: ...`, `gap`, `restart 1`. */
+let told: string[];
+let end: Promise<string[]>;
 
 beforeEach(async () => {
   shortPauses();
@@ -27,6 +29,7 @@ beforeEach(async () => {
   pod = server.addPod(podManifest());
   stop = new AbortController();
   text = '';
+  told = [];
 });
 afterEach(async () => {
   observed.stop();
@@ -36,17 +39,27 @@ afterEach(async () => {
   await server.close();
 });
 
-function follow(): void {
+function follow(lastCall?: AbortSignal): void {
   observed = new ObservedPod(connected.client, structuredClone(pod.object) as unknown as V1Pod);
   end = followLog(
     connected.client,
     observed,
     'base',
-    bytes => {
-      text += Buffer.from(bytes).toString('latin1');
+    {
+      emit: bytes => {
+        text += Buffer.from(bytes).toString('latin1');
+      },
+      gap: (from, to) => told.push(`gap ${from} ${to}`),
+      late: (from, seconds) => told.push(`late ${from} ${seconds}`),
+      refused: why => told.push(`refused: ${why}`),
+      incomplete: why => told.push(`incomplete: ${why}`),
+      restarted: (before, restarts, unseen) => {
+        told.push(`restart ${restarts} after ${before?.exitCode}, ${unseen} unseen`);
+        text += `[restart ${restarts}]`;
+      },
     },
-    stop.signal,
-  );
+    { signal: stop.signal, ...(lastCall && { lastCall }) },
+  ).then(() => told);
   end.catch(() => {});
 }
 
@@ -55,7 +68,7 @@ async function until(wanted: string): Promise<void> {
 }
 
 const logs = (follow: boolean) => server.matching({ verb: 'log', query: { follow: String(follow) } });
-const complete = { complete: true };
+const complete: string[] = [];
 
 describe('a log', () => {
   test('comes as it is written, and once', async () => {
@@ -112,7 +125,7 @@ describe('a log', () => {
 describe('a log of which a stream', () => {
   const lines = ['one', 'two', 'two', '', 'five is somewhat longer'];
   const whole = lines.map(line => `${line}\n`).join('');
-  const run = async (): Promise<LogEnd> => {
+  const run = async (): Promise<string[]> => {
     pod.run();
     for (const line of lines) pod.write(line);
     follow();
@@ -189,6 +202,157 @@ describe('a log of which a stream', () => {
   });
 });
 
+describe('a container that is started again', () => {
+  beforeEach(() => {
+    pod = server.addPod({ ...podManifest('again'), spec: { ...podManifest().spec, restartPolicy: 'OnFailure' } });
+  });
+  const restarts = (...lines: string[]) => lines.map(line => expect.stringMatching(line));
+
+  test('has each of its logs shown, the old one whole before the new one', async () => {
+    pod.run().write('one').write('half', { newline: false });
+    follow();
+    await until('one\n');
+    pod.restart();
+    pod.write('two').terminate({ exitCode: 0 });
+    expect(await end).toEqual(restarts('restart 1 after 1, 0 unseen'));
+    expect(text).toBe('one\nhalf[restart 1]two\n');
+    expect(server.matching({ verb: 'log', query: { previous: 'true' } }).length).toBeGreaterThan(0);
+  });
+
+  test('and was not looked at before, has both', async () => {
+    pod.run().write('one');
+    pod.restart().write('two').terminate({ exitCode: 0 });
+    follow();
+    expect(await end).toEqual(restarts('restart 1 after 1, 0 unseen'));
+    expect(text).toBe('one\n[restart 1]two\n');
+  });
+
+  test('is waited for while it backs off', async () => {
+    pod.run().write('one');
+    follow();
+    await until('one\n');
+    pod.terminate({ exitCode: 1 });
+    pod.backOff();
+    await server.request({ verb: 'log', query: { follow: 'false' } });
+    expect(told).toEqual([]);
+    pod.restart().write('two').terminate({ exitCode: 0 });
+    expect(await end).toEqual(restarts('restart 1 after 1, 0 unseen'));
+    expect(text).toBe('one\n[restart 1]two\n');
+  });
+
+  test('more often than it was looked at, says so', async () => {
+    pod.run().write('one');
+    follow();
+    await until('one\n');
+    // Neither the watch nor the log is to be had meanwhile.
+    const reply = replies.kubeletDown('default', 'again', 'base');
+    const log = server.fault({ match: { verb: 'log' }, times: 99, action: { kind: 'answer', reply } });
+    const away = { kind: 'answer', reply: replies.unavailable() } as const;
+    const watch = server.fault({ match: { verb: 'watch' }, times: 99, action: away });
+    const get = server.fault({ match: { verb: 'get' }, times: 99, action: away });
+    server.cutStreams();
+    await server.request({ verb: 'get' }, 3);
+    pod.restart().restart().restart().write('four').terminate({ exitCode: 0 });
+    for (const fault of [log, watch, get]) fault.clear();
+    const all = await end;
+    expect(all).toEqual([
+      expect.stringMatching(/^incomplete: .*more than once/),
+      'restart 2 after undefined, 1 unseen',
+      'restart 3 after 1, 0 unseen',
+    ]);
+    expect(text).toBe('one\n[restart 2][restart 3]four\n');
+  });
+
+  test('and of which nobody waits for more is not waited for', async () => {
+    const lastCall = new AbortController();
+    pod.run().write('one');
+    follow(lastCall.signal);
+    await until('one\n');
+    pod.terminate({ exitCode: 1 });
+    pod.backOff();
+    lastCall.abort();
+    expect(await end).toEqual([]);
+    expect(text).toBe('one\n');
+  });
+});
+
+test('a container of which nobody waits for more is read up to there', async () => {
+  const lastCall = new AbortController();
+  pod.run().write('one');
+  follow(lastCall.signal);
+  await until('one\n');
+  pod.write('two').write('unfin', { newline: false });
+  lastCall.abort();
+  expect(await end).toEqual([]);
+  expect(text).toBe('one\ntwo\nunfin');
+});
+
+test('what the node rotated away between two streams is told, with its times', async () => {
+  pod.run().write('one', { at: '2026-03-01T12:00:05.000000001Z' });
+  follow();
+  await until('one\n');
+  const reply = replies.kubeletDown('default', 'p', 'base');
+  const down = server.fault({ match: { verb: 'log' }, times: 99, action: { kind: 'answer', reply } });
+  server.cutStreams({ verb: 'log' });
+  await server.request({ verb: 'log' }, 3);
+  pod.write('lost').rotateLog().write('three', { at: '2026-03-01T12:00:09.000000003Z' });
+  down.clear();
+  await until('one\nthree\n');
+  pod.write('four', { at: '2026-03-01T12:00:10.000000004Z' }).terminate();
+  expect(await end).toEqual(['gap 2026-03-01T12:00:05.000000001Z 2026-03-01T12:00:09.000000003Z']);
+  expect(text).toBe('one\nthree\nfour\n');
+});
+
+describe('a first look', () => {
+  test.each([
+    [9, []],
+    [10, ['late 2026-03-01T12:00:10.000000000Z 10']],
+  ])('at a log whose first line came %i s after the start', async (seconds, expected) => {
+    pod.run().write('x', { at: `2026-03-01T12:00:${String(seconds).padStart(2, '0')}.000000000Z` });
+    pod.terminate();
+    follow();
+    expect(await end).toEqual(expected);
+    expect(text).toBe('x\n');
+  });
+
+  test('that comes in time is not late, however long the container keeps silent', async () => {
+    pod.run();
+    follow();
+    await server.request({ verb: 'log' });
+    // What is there within half a second of the opening had been there before.
+    await new Promise(resolve => setTimeout(resolve, 600));
+    pod.write('x', { at: '2026-03-01T12:05:00.000000000Z' }).terminate();
+    expect(await end).toEqual([]);
+  });
+});
+
+test('a log that may not be read is told of while the container runs, once', async () => {
+  const reply = replies.forbidden('get', 'pods/log');
+  server.fault({ match: { verb: 'log' }, times: 99, action: { kind: 'answer', reply } });
+  pod.run().write('x');
+  follow();
+  while (told.length === 0) await new Promise(resolve => setTimeout(resolve, 5));
+  expect(told).toEqual([expect.stringMatching(/^refused: .*pods\/log/)]);
+  pod.terminate();
+  expect(await end).toHaveLength(1);
+  expect(text).toBe('');
+}, 20_000);
+
+describe('a pod that is deleted while it prints', () => {
+  test('has all that the open stream brings, and nothing is said to be missing', async () => {
+    pod.onDelete = deleted => {
+      deleted.write('terminating');
+      deleted.stop(143);
+    };
+    pod.run().write('one');
+    follow();
+    await until('one\n');
+    pod.delete();
+    expect(await end).toEqual([]);
+    expect(text).toBe('one\nterminating\n');
+  });
+});
+
 describe('a log that cannot be read to its end', () => {
   test('because the pod is gone, says so and repeats nothing', async () => {
     pod.run().write('hello');
@@ -208,7 +372,7 @@ describe('a log that cannot be read to its end', () => {
     follow();
     await until('hello\n');
     pod.terminate();
-    expect(await end).toMatchObject({ complete: false, why: expect.stringContaining('not found') });
+    expect(await end).toEqual([expect.stringMatching(/^incomplete: .*not found/)]);
     expect(text).toBe('hello\n');
   });
 
@@ -217,7 +381,7 @@ describe('a log that cannot be read to its end', () => {
     follow();
     await until('hello\n');
     pod.remove();
-    expect(await end).toMatchObject({ complete: false });
+    expect(await end).toEqual([expect.stringMatching(/^incomplete: /)]);
     expect(text).toBe('hello\nwor');
   });
 });

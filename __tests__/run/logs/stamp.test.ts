@@ -17,7 +17,9 @@ test.each([
     { second: AT_NOON, length: 31 },
   ],
 ])('a stamp is read: %s', (_, line, expected) => {
-  expect(readStamp(Buffer.from(line))).toEqual(expected);
+  const text = line.trimEnd().slice(0, expected.length).trimEnd();
+  expect(readStamp(Buffer.from(line))).toEqual({ ...expected, text });
+  expect(readStamp(Buffer.from(`before\n${line}`), 7)).toEqual({ ...expected, text });
 });
 
 test.each([

@@ -1,7 +1,10 @@
+import { resolve } from 'node:path';
+import type { InputName } from '../contract.ts';
 import { defined } from '../defined.ts';
 import { StepError } from '../failure.ts';
-import type { Tree } from '../yaml.ts';
-import type { InputReader } from './reader.ts';
+import { checkWorkspacePath } from '../workspace-file.ts';
+import { describe, type Tree } from '../yaml.ts';
+import { type InputReader, isNull, isScalar } from './reader.ts';
 
 /** Labels and annotations with this prefix say whose a pod is; setting one in an input is an error, for cleanup rests on them. */
 export const RESERVED_PREFIX = 'kubernetes-pod-step/';
@@ -27,11 +30,34 @@ export interface Inputs {
   randomNameSuffix: boolean;
   scheduleTimeoutSeconds: number;
   startupTimeoutSeconds: number;
-  getLogs: boolean;
+  /** How long the API server may be away; `undefined` leaves it to the client, which has less patience at first contact. */
+  outageTimeoutSeconds?: number;
+  logs: LogInputs;
   /** Whether a result is read from the termination message, and whether there has to be one. */
   result: 'auto' | 'required' | 'none';
   onFinishAction: OnFinishAction;
   dryRun: boolean;
+}
+
+/** Which containers' logs are wanted: all of a kind, or these. */
+export type ContainerChoice = 'all' | string[];
+
+/** What becomes of the containers' logs. */
+export interface LogInputs {
+  /** Whether they are shown in the job log. */
+  shown: boolean;
+  /** Of the containers that run side by side; `undefined`: the base container's alone. */
+  containers?: ContainerChoice;
+  /** Of the init containers, where `all` are those of the manifest that end. */
+  initContainers: ContainerChoice;
+  /** Whether a line begins with its container's name where there are several. */
+  prefixed: boolean;
+  /** Path of a file in the workspace that they are written to. */
+  file?: string;
+  /** The job's workspace: absolute. */
+  workspace: string;
+  /** Whether the base container's `::error::` and the like become annotations. */
+  annotations: boolean;
 }
 
 /** Time for a node to be found, as a pool that scales up from nothing takes minutes; and from there to the container's start, as large images take minutes too. */
@@ -43,12 +69,13 @@ export function readInputs(reader: InputReader): Inputs {
     ...defined({
       podTemplateFile: reader.word('pod_template_file'),
       templateVars: reader.tree('template_vars'),
+      outageTimeoutSeconds: reader.seconds('outage_timeout_seconds', 1),
     }),
     cluster: readCluster(reader),
     randomNameSuffix: reader.boolean('random_name_suffix') ?? true,
     scheduleTimeoutSeconds: reader.seconds('schedule_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
     startupTimeoutSeconds: reader.seconds('startup_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
-    getLogs: reader.boolean('get_logs') ?? true,
+    logs: readLogInputs(reader),
     result: readResultMode(reader),
     onFinishAction: readFinishAction(reader),
     dryRun: reader.boolean('dry_run') ?? false,
@@ -110,6 +137,43 @@ function readNamespace(reader: InputReader): string | undefined {
     `"${namespace}" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`,
   );
   return undefined;
+}
+
+function readLogInputs(reader: InputReader): LogInputs {
+  const workspace = resolve(reader.env['GITHUB_WORKSPACE'] || '.');
+  const file = reader.word('log_file');
+  const wrong = file === undefined ? undefined : checkWorkspacePath(file, workspace);
+  if (wrong !== undefined) reader.problem('log_file', wrong);
+  return {
+    ...defined({ containers: readContainers(reader, 'container_logs'), file }),
+    workspace,
+    shown: reader.boolean('get_logs') ?? true,
+    initContainers: readContainers(reader, 'init_container_logs') ?? 'all',
+    prefixed: reader.boolean('container_name_log_prefix_enabled') ?? true,
+    annotations: reader.choice('workflow_commands', ['none', 'annotations']) === 'annotations',
+  };
+}
+
+/** `true`, `false`, or names: a list, or text with commas. */
+function readContainers(reader: InputReader, input: InputName): ContainerChoice | undefined {
+  const tree = reader.tree(input);
+  if (tree === undefined || isNull(tree)) return undefined;
+  // KPO's users write True and False, as in Python.
+  const word = isScalar(tree) ? String(tree).trim() : '';
+  if (/^true$/i.test(word)) return 'all';
+  if (/^false$/i.test(word)) return [];
+  const items = isScalar(tree) ? word.split(/[\s,]+/).filter(name => name !== '') : tree;
+  if (!Array.isArray(items)) {
+    reader.problem(input, `expected true, false, or names of containers; found ${describe(tree)}.`);
+    return undefined;
+  }
+  return items.flatMap((item, index) => {
+    const name = isScalar(item) && !isNull(item) ? String(item) : '';
+    if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return [name];
+    const found = name === '' ? describe(item) : `"${name}"`;
+    reader.problem(input, `expected the name of a container; found ${found}.`, isScalar(tree) ? '' : `[${index}]`);
+    return [];
+  });
 }
 
 function readResultMode(reader: InputReader): Inputs['result'] {

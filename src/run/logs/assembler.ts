@@ -1,3 +1,4 @@
+import { Repeats, SeenLines } from './seen-lines.ts';
 import { readStamp, type Stamp } from './stamp.ts';
 
 /** A line longer than this is passed on in pieces as they come, so memory stays bounded whatever the container prints. */
@@ -5,7 +6,21 @@ const LONGEST_HELD_LINE = 64 * 1024;
 /** A line is known again by this many of its first bytes, the time stamp among them. They are always there when the first piece of a line is. */
 const KNOWN_BY = 1024;
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 const EMPTY = Buffer.alloc(0);
+const LINE_END = Buffer.from('\n');
+
+/** What comes out of an assembler. */
+export interface AssembledLog {
+  /** The log's bytes without time stamps, as the container wrote them; valid only during the call. */
+  emit(bytes: Uint8Array): void;
+  /**
+   * The node has thrown away what came, if anything, between these two lines: here the log has a hole.
+   * @param from time of the last line before it, as the kubelet writes times
+   * @param to time of the first line behind it; `undefined` where none came
+   */
+  gap(from: string, to: string | undefined): void;
+}
 
 /** The line at hand, of which at least the first piece has been seen. */
 interface Line {
@@ -24,13 +39,15 @@ interface Line {
  *
  * A stream that breaks is resumed by `sinceTime`, which the server understands in whole seconds and inclusively (kubernetes/kubernetes#77856), so it begins with lines that are here already. They are known
  * by time stamp and content, as a multiset: equal lines are right, and so are lines out of order by microseconds (stdout and stderr are stamped before they queue for the file).
+ *
+ * The last line that was passed on is always among them, and before every new line, unless the node has rotated the log, or another instance of the container writes by now.
  */
 export class LogAssembler {
-  readonly #emit: (bytes: Uint8Array) => void;
-  /** Hashes of the whole lines of each second that a resumed stream can repeat. */
-  readonly #seen = new Map<number, number[]>();
-  /** How often each line is yet to be repeated by this stream. */
-  #expected = new Map<number, number>();
+  readonly #to: AssembledLog;
+  readonly #seen = new SeenLines();
+  /** What is yet to be repeated by this stream. */
+  #repeats = new Repeats();
+  /** Of the last whole line that was passed on, in file order: not the latest, for a clock can be set back. */
   #last: Stamp | undefined;
   #rest: Buffer = EMPTY;
   #line: Line | undefined;
@@ -38,13 +55,14 @@ export class LogAssembler {
   #broken: Line | undefined;
   #atStreamStart = true;
   #resumed = false;
+  #trusting = true;
+  #unexpected = false;
   #foreign = '';
   #passed = 0;
   #out: Buffer[] = [];
 
-  /** @param emit takes the log's bytes without time stamps, as the container wrote them; they are only valid during the call */
-  constructor(emit: (bytes: Uint8Array) => void) {
-    this.#emit = emit;
+  constructor(to: AssembledLog) {
+    this.#to = to;
   }
 
   /** RFC 3339 time to resume from: the second before the last whole line's, in file order. `undefined`: from the start. */
@@ -52,11 +70,16 @@ export class LogAssembler {
     return this.#last && new Date(1000 * (this.#last.second - 1)).toISOString().replace('.000Z', 'Z');
   }
 
+  /** Time of the last whole line, as the kubelet wrote it. */
+  get lastTime(): string | undefined {
+    return this.#last?.text;
+  }
+
   /**
    * Where this stream has got to, to be compared with where another one ended: what has been passed on, what is left of an unfinished line, and how many lines it had to repeat and has not.
    */
   get position(): string {
-    return `${this.#passed}:${this.#rest.length}:${this.#expected.size}`;
+    return `${this.#passed}:${this.#rest.length}:${this.#repeats.left}`;
   }
 
   /** Text in the stream that is no line of the log: the kubelet's own error, in the middle of a 200 answer. */
@@ -65,24 +88,57 @@ export class LogAssembler {
     return stray ? this.#foreign + this.#rest.toString('utf8').slice(0, 1000) : this.#foreign;
   }
 
-  /** A new stream begins, opened with {@link resumeFrom}. What the last one left unfinished comes again with it. */
-  begin(): void {
+  /** Whether a stream that is not trusted has brought a new line before any that is known. It is dropped from there on: perhaps it is another log. */
+  get unexpected(): boolean {
+    return this.#unexpected;
+  }
+
+  /**
+   * A new stream begins, opened with {@link resumeFrom}. What the last one left unfinished comes again with it.
+   * @param trusting whether it is known to be the same log, so that a missing beginning has been rotated away
+   */
+  begin(trusting = true): void {
     if (this.#line && this.#line.passed > 0) this.#broken = this.#line;
     this.#line = undefined;
     this.#rest = EMPTY;
     this.#atStreamStart = true;
     this.#resumed = this.#last !== undefined;
+    this.#trusting = trusting;
+    this.#unexpected = false;
     this.#foreign = '';
-    this.#expected = new Map();
-    const since = (this.#last?.second ?? 0) - 1;
-    for (const [second, hashes] of this.#seen) {
-      if (second < since) continue;
-      for (const hash of hashes) this.#expected.set(hash, (this.#expected.get(hash) ?? 0) + 1);
-    }
+    this.#repeats = this.#seen.repeatedFrom(
+      this.#last === undefined ? Number.NEGATIVE_INFINITY : this.#last.second - 1,
+    );
   }
 
-  push(chunk: Uint8Array): void {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  /** Whether this stream was to repeat lines, and has repeated none. */
+  get hasNothingKnown(): boolean {
+    return this.#last !== undefined && this.#repeats.left > 0 && this.#repeats.taken === 0;
+  }
+
+  /** What has been passed on may be another run's log: the next stream brings this one's from its start. */
+  startOver(): void {
+    this.#last = undefined;
+    this.#rest = EMPTY;
+    this.#line = undefined;
+    this.#broken = undefined;
+  }
+
+  /** The container has been started again and writes another log. Lines of it that have come already, by a stream that was opened for the old one, are known. */
+  nextInstance(): void {
+    if (this.#broken !== undefined) this.#out.push(LINE_END);
+    this.#flush();
+    this.#broken = undefined;
+    this.#line = undefined;
+    this.#rest = EMPTY;
+    this.#last = undefined;
+    this.#resumed = false;
+    this.#seen.forgetOld();
+  }
+
+  /** Takes the stream's next bytes. */
+  push(bytes: Buffer): void {
+    if (this.#unexpected) return;
     let from = 0;
     for (let newline = bytes.indexOf(NEWLINE); newline !== -1; newline = bytes.indexOf(NEWLINE, from)) {
       this.#piece(this.#withRest(bytes.subarray(from, newline + 1)), true);
@@ -90,8 +146,8 @@ export class LogAssembler {
     }
     if (from < bytes.length) {
       const tail = this.#withRest(bytes.subarray(from));
-      // The chunk's memory is the transport's to use again.
-      if (this.#line === undefined && tail.length <= LONGEST_HELD_LINE) this.#rest = Buffer.from(tail);
+      // A copy, for the piece may be a corner of a large buffer that would be kept with it.
+      if (this.#line === undefined && mayGrow(tail)) this.#rest = Buffer.from(tail);
       else this.#piece(tail, false);
     }
     this.#flush();
@@ -102,13 +158,27 @@ export class LogAssembler {
     if (this.#rest.length > 0) this.#piece(this.#withRest(EMPTY), true);
     else if (this.#line) this.#end(this.#line);
     this.#line = undefined;
+    if (this.#resumed && this.#repeats.taken === 0 && this.#atStreamStart) this.#gap(undefined);
     this.#flush();
   }
 
   /** The log cannot be read to its end. What is left of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
   abandon(): void {
-    if (this.#expected.size > 0 || this.#broken !== undefined) this.#rest = EMPTY;
+    if (this.#repeats.left > 0 || this.#broken !== undefined) this.#rest = EMPTY;
+    this.#atStreamStart = false;
     this.finish();
+  }
+
+  /**
+   * Whether a line, with its stamp, has been passed on or is just being: then the stream is no later than whoever read it.
+   * @param line as the server gave it when asked for the last one alone
+   */
+  knows(line: Buffer): boolean {
+    const stamp = readStamp(line);
+    if (stamp === undefined) return true;
+    const hash = lineHash(line, 0, line.length);
+    const unfinished = this.#line?.stamp?.text ?? readStamp(this.#rest)?.text;
+    return unfinished === stamp.text || this.#seen.has(stamp.second, hash);
   }
 
   #withRest(bytes: Buffer): Buffer {
@@ -120,17 +190,19 @@ export class LogAssembler {
 
   /** @param last whether the line ends with this piece */
   #piece(bytes: Buffer, last: boolean): void {
-    let content = bytes;
+    if (this.#unexpected) return;
+    let from = 0;
     if (this.#line === undefined) {
       this.#line = this.#start(bytes);
-      content = bytes.subarray(this.#line.stamp?.length ?? bytes.length);
+      from = this.#line.stamp?.length ?? bytes.length;
     }
     const line = this.#line;
     if (!line.replay) {
-      const skipped = Math.min(line.skip, content.length);
+      const length = bytes.length - from;
+      const skipped = Math.min(line.skip, length);
       line.skip -= skipped;
-      if (content.length > skipped) this.#out.push(content.subarray(skipped));
-      line.passed += content.length - skipped;
+      if (length > skipped) this.#out.push(from + skipped === 0 ? bytes : bytes.subarray(from + skipped));
+      line.passed += length - skipped;
     }
     if (!last) return;
     this.#end(line);
@@ -141,39 +213,45 @@ export class LogAssembler {
     const first = this.#atStreamStart;
     this.#atStreamStart = false;
     const stamp = readStamp(bytes);
-    const hash = stamp === undefined ? 0 : lineHash(bytes.subarray(0, KNOWN_BY));
+    const hash = stamp === undefined ? 0 : lineHash(bytes, 0, bytes.length);
+    const dropped = { stamp, hash, replay: true, skip: 0, passed: 0 };
     if (stamp === undefined) {
       // `sinceTime` can fall between two fragments of a long line: its tail comes first then, and is here already [measured].
       if (!(first && this.#resumed)) this.#foreign += bytes.toString('utf8').slice(0, 1000);
-      return { stamp, hash, replay: true, skip: 0, passed: 0 };
+      return dropped;
     }
     // The repeated lines first: in the file they come before the broken one, be they its like.
-    if (this.#repeats(hash)) return { stamp, hash, replay: true, skip: 0, passed: 0 };
-    if (this.#broken?.hash !== hash) return { stamp, hash, replay: false, skip: 0, passed: 0 };
-    const { passed } = this.#broken;
+    if (this.#repeats.take(stamp.second, hash)) return dropped;
+    const broken = this.#broken;
     this.#broken = undefined;
-    return { stamp, hash, replay: false, skip: passed, passed };
+    if (broken?.hash === hash) {
+      // What was before it has been passed on, be it rotated away by now.
+      this.#resumed = false;
+      return { stamp, hash, replay: false, skip: broken.passed, passed: broken.passed };
+    }
+    if (this.#resumed && this.#repeats.taken === 0) {
+      if (!this.#trusting) {
+        this.#unexpected = true;
+        this.#broken = broken;
+        return dropped;
+      }
+      // Told once: what follows is whole again.
+      this.#resumed = false;
+      if (broken !== undefined) this.#out.push(LINE_END);
+      this.#gap(stamp.text);
+    } else if (broken !== undefined) this.#out.push(LINE_END);
+    return { stamp, hash, replay: false, skip: 0, passed: 0 };
   }
 
-  #repeats(hash: number): boolean {
-    const times = this.#expected.get(hash);
-    if (times === undefined) return false;
-    if (times > 1) this.#expected.set(hash, times - 1);
-    else this.#expected.delete(hash);
-    return true;
+  #gap(to: string | undefined): void {
+    this.#flush();
+    if (this.#last !== undefined) this.#to.gap(this.#last.text, to);
   }
 
   #end({ stamp, hash, replay }: Line): void {
     if (replay || stamp === undefined) return;
-    const { second } = stamp;
-    if (this.#last?.second !== second) {
-      // A line of the second before may still follow, out of order, and then the next stream begins one more before that.
-      for (const old of this.#seen.keys()) if (old < second - 2) this.#seen.delete(old);
-    }
     this.#last = stamp;
-    const hashes = this.#seen.get(second);
-    if (hashes) hashes.push(hash);
-    else this.#seen.set(second, [hash]);
+    this.#seen.add(stamp.second, hash);
   }
 
   #flush(): void {
@@ -182,15 +260,21 @@ export class LogAssembler {
     this.#out = [];
     const bytes = more.length === 0 ? only : Buffer.concat([only, ...more]);
     this.#passed += bytes.length;
-    this.#emit(bytes);
+    this.#to.emit(bytes);
   }
 }
 
-/** cyrb53, a 53-bit hash (public domain, by bryc): wide enough that two of a second's lines are never taken for each other, and fast enough for every line. */
-function lineHash(bytes: Buffer): number {
+/** Whether the beginning of a line is held until the rest has come. A progress bar's updates, each behind a carriage return, are not. */
+function mayGrow(tail: Buffer): boolean {
+  return tail.length <= LONGEST_HELD_LINE && (tail.length <= KNOWN_BY || !tail.includes(CARRIAGE_RETURN));
+}
+
+/** cyrb53, a 53-bit hash (public domain, by bryc), of a line's first {@link KNOWN_BY} bytes: wide enough that two of a second's lines are never taken for each other, and fast enough for every line. */
+function lineHash(bytes: Buffer, from: number, to: number): number {
   let [h1, h2] = [0xdeadbeef, 0x41c6ce57];
-  for (let index = 0; index < bytes.length; index++) {
-    const byte = bytes[index] ?? 0;
+  const end = Math.min(to, from + KNOWN_BY);
+  for (let index = from; index < end; index++) {
+    const byte = bytes[index] as number;
     h1 = Math.imul(h1 ^ byte, 2654435761);
     h2 = Math.imul(h2 ^ byte, 1597334677);
   }

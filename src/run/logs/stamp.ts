@@ -1,5 +1,7 @@
 /** The time stamp that the kubelet puts in front of a line, as far as it is needed. */
 export interface Stamp {
+  /** As the kubelet wrote it. */
+  text: string;
   /** Seconds since the epoch, rounded down. */
   second: number;
   /** Bytes of the stamp, and of the space behind it. */
@@ -14,18 +16,20 @@ const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{9}(Z|[+-]\d\d:\d\d)$/;
 /** Thousands of lines share a second: its text is parsed once. */
 let known = { text: '', second: 0 };
 
-/** @returns the stamp that `line` begins with, or `undefined` for text that has none. */
-export function readStamp(line: Buffer): Stamp | undefined {
+/** @returns the stamp that the line at `start` begins with, or `undefined` for text that has none. */
+export function readStamp(bytes: Buffer, start = 0): Stamp | undefined {
   for (const length of [30, 35]) {
+    const behind = bytes[start + length];
     // An empty line may come without the space.
-    if (line[length] !== SPACE && line[length] !== NEWLINE) continue;
-    const match = STAMP.exec(line.toString('latin1', 0, length));
+    if (behind !== SPACE && behind !== NEWLINE) continue;
+    const text = bytes.toString('latin1', start, start + length);
+    const match = STAMP.exec(text);
     if (match === null) continue;
-    const text = `${match[1]}${match[2]}`;
-    if (text !== known.text) known = { text, second: Math.floor(Date.parse(text) / 1000) };
+    const second = `${match[1]}${match[2]}`;
+    if (second !== known.text) known = { text: second, second: Math.floor(Date.parse(second) / 1000) };
     // A day that does not exist: not the kubelet's, but the container's own, in the tail of a long line.
     if (Number.isNaN(known.second)) continue;
-    return { second: known.second, length: line[length] === SPACE ? length + 1 : length };
+    return { text, second: known.second, length: behind === SPACE ? length + 1 : length };
   }
   return undefined;
 }
