@@ -39231,9 +39231,12 @@ var LogFile = class {
     }
     setOutput2("log_file", path2);
   }
-  /** @param prefix goes in front of each of the container's lines */
-  container(prefix) {
-    return new FiledContainer((bytes) => this.#write(bytes), Buffer.from(prefix));
+  /**
+   * @param prefix goes in front of each of the container's lines
+   * @param alone whether no other container's lines are in the file
+   */
+  container(prefix, alone) {
+    return new FiledContainer((bytes) => this.#write(bytes), Buffer.from(prefix), alone);
   }
   close() {
     this.#try((file) => file.close());
@@ -39254,9 +39257,11 @@ var FiledContainer = class {
   midLine = false;
   #write;
   #prefix;
-  constructor(write, prefix) {
+  #alone;
+  constructor(write, prefix, alone) {
     this.#write = write;
     this.#prefix = prefix;
+    this.#alone = alone;
   }
   write(bytes) {
     if (bytes.length === 0) return;
@@ -39264,7 +39269,7 @@ var FiledContainer = class {
     this.midLine = bytes[bytes.length - 1] !== NEWLINE;
   }
   end() {
-    if (this.midLine && this.#prefix.length > 0) this.write(Buffer.from("\n"));
+    if (this.midLine && !this.#alone) this.write(Buffer.from("\n"));
   }
   #withPrefix(bytes) {
     const parts = this.midLine ? [] : [this.#prefix];
@@ -39441,6 +39446,7 @@ var LogAssembler = class {
   #repeats = new Repeats();
   /** Of the last whole line that was passed on, in file order: not the latest, for a clock can be set back. */
   #last;
+  #first;
   #rest = EMPTY;
   #line;
   /** A long line that broke off after part of it had been passed on. */
@@ -39459,9 +39465,9 @@ var LogAssembler = class {
   get resumeFrom() {
     return this.#last && new Date(1e3 * (this.#last.second - 1)).toISOString().replace(".000Z", "Z");
   }
-  /** Time of the last whole line, as the kubelet wrote it. */
-  get lastTime() {
-    return this.#last?.text;
+  /** Of the first line that was passed on. */
+  get first() {
+    return this.#first;
   }
   /**
    * Where this stream has got to, to be compared with where another one ended: what has been passed on, what is left of an unfinished line, and how many lines it had to repeat and has not.
@@ -39514,6 +39520,7 @@ var LogAssembler = class {
     this.#line = void 0;
     this.#rest = EMPTY;
     this.#last = void 0;
+    this.#first = void 0;
     this.#resumed = false;
     this.#seen.forgetOld();
   }
@@ -39610,6 +39617,7 @@ var LogAssembler = class {
       if (broken !== void 0) this.#out.push(LINE_END);
       this.#gap(stamp.text);
     } else if (broken !== void 0) this.#out.push(LINE_END);
+    this.#first ??= stamp;
     return { stamp, hash: hash2, replay: false, skip: 0, passed: 0 };
   }
   #gap(to) {
@@ -39754,7 +39762,6 @@ var InstanceFollower = class {
   #trusting = false;
   #refusals = 0;
   #told = false;
-  #begun = false;
   #startedOver = false;
   #openedAt = 0;
   /** The newest run when the stream was opened, by the pod's status. */
@@ -39823,7 +39830,7 @@ var InstanceFollower = class {
     const query = this.#query(follow);
     this.#openedIn = this.#newest;
     const body = await openLog(this.#client, this.#pod.identity, query, signal3);
-    if (body === void 0 || this.#begun || !this.#mayRestart) return body;
+    if (body === void 0 || this.#log.first !== void 0 || !this.#mayRestart) return body;
     await this.#pod.refresh();
     if (this.#query(follow).previous === query.previous && this.#status(this.#pod.view.pod) !== void 0) return body;
     body.destroy();
@@ -39941,19 +39948,18 @@ var InstanceFollower = class {
   }
   /** @returns whether more of this stream is wanted */
   #push(bytes) {
-    if (!this.#begun) this.#beginsLate(bytes);
-    this.#begun = true;
+    const isFirst = this.#log.first === void 0;
     this.#log.push(bytes);
+    if (isFirst && this.#log.first !== void 0) this.#beginsLate(this.#log.first);
     return !this.#log.unexpected;
   }
   /** Whether the stream was this log, and nothing else came with it. */
   get #isWhole() {
     return this.#log.foreign === "" && !this.#log.unexpected;
   }
-  #beginsLate(bytes) {
-    const stamp = readStamp(bytes);
+  #beginsLate(stamp) {
     const { startedAt } = this.#instance;
-    if (stamp === void 0 || !startedAt || performance.now() - this.#openedAt > WRITTEN_BEFORE_MS) return;
+    if (!startedAt || performance.now() - this.#openedAt > WRITTEN_BEFORE_MS) return;
     const seconds = stamp.second - Math.floor(new Date(startedAt).getTime() / 1e3);
     if (seconds >= SOONEST_ROTATION_SECONDS) this.#reader.late(stamp.text, seconds);
   }
@@ -40449,7 +40455,7 @@ var Logs = class {
         this.#lastCalls.set(name, lastCall);
         const lanes = [
           ...inputs.logs.shown ? [shown2.add(this.#shownContainer(name))] : [],
-          ...this.#file ? [filed.add(this.#file.container(this.#prefix(name)))] : []
+          ...this.#file ? [filed.add(this.#file.container(this.#prefix(name), this.#names.length === 1))] : []
         ];
         const options = { signal: signal3, lastCall: lastCall.signal };
         return this.#follow(name, lanes, options);

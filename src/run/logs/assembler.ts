@@ -49,6 +49,7 @@ export class LogAssembler {
   #repeats = new Repeats();
   /** Of the last whole line that was passed on, in file order: not the latest, for a clock can be set back. */
   #last: Stamp | undefined;
+  #first: Stamp | undefined;
   #rest: Buffer = EMPTY;
   #line: Line | undefined;
   /** A long line that broke off after part of it had been passed on. */
@@ -70,9 +71,9 @@ export class LogAssembler {
     return this.#last && new Date(1000 * (this.#last.second - 1)).toISOString().replace('.000Z', 'Z');
   }
 
-  /** Time of the last whole line, as the kubelet wrote it. */
-  get lastTime(): string | undefined {
-    return this.#last?.text;
+  /** Of the first line that was passed on. */
+  get first(): Stamp | undefined {
+    return this.#first;
   }
 
   /**
@@ -132,6 +133,7 @@ export class LogAssembler {
     this.#line = undefined;
     this.#rest = EMPTY;
     this.#last = undefined;
+    this.#first = undefined;
     this.#resumed = false;
     this.#seen.forgetOld();
   }
@@ -240,6 +242,7 @@ export class LogAssembler {
       if (broken !== undefined) this.#out.push(LINE_END);
       this.#gap(stamp.text);
     } else if (broken !== undefined) this.#out.push(LINE_END);
+    this.#first ??= stamp;
     return { stamp, hash, replay: false, skip: 0, passed: 0 };
   }
 

@@ -10,7 +10,7 @@ import type { ObservedPod, PodView } from '../observe.ts';
 import type { AssembledLog, LogAssembler } from './assembler.ts';
 import { readBody } from './body.ts';
 import { untilBehind } from './silence.ts';
-import { readStamp } from './stamp.ts';
+import type { Stamp } from './stamp.ts';
 
 type Body = NonNullable<Awaited<ReturnType<typeof openLog>>>;
 
@@ -74,7 +74,6 @@ export class InstanceFollower {
   #trusting = false;
   #refusals = 0;
   #told = false;
-  #begun = false;
   #startedOver = false;
   #openedAt = 0;
   /** The newest run when the stream was opened, by the pod's status. */
@@ -160,7 +159,7 @@ export class InstanceFollower {
     const query = this.#query(follow);
     this.#openedIn = this.#newest;
     const body = await openLog(this.#client, this.#pod.identity, query, signal);
-    if (body === undefined || this.#begun || !this.#mayRestart) return body;
+    if (body === undefined || this.#log.first !== undefined || !this.#mayRestart) return body;
     // Of a run of which nothing has been read yet, nothing tells another's log: the pod's status does.
     await this.#pod.refresh();
     if (this.#query(follow).previous === query.previous && this.#status(this.#pod.view.pod) !== undefined) return body;
@@ -284,9 +283,9 @@ export class InstanceFollower {
 
   /** @returns whether more of this stream is wanted */
   #push(bytes: Buffer): boolean {
-    if (!this.#begun) this.#beginsLate(bytes);
-    this.#begun = true;
+    const isFirst = this.#log.first === undefined;
     this.#log.push(bytes);
+    if (isFirst && this.#log.first !== undefined) this.#beginsLate(this.#log.first);
     return !this.#log.unexpected;
   }
 
@@ -295,10 +294,9 @@ export class InstanceFollower {
     return this.#log.foreign === '' && !this.#log.unexpected;
   }
 
-  #beginsLate(bytes: Buffer): void {
-    const stamp = readStamp(bytes);
+  #beginsLate(stamp: Stamp): void {
     const { startedAt } = this.#instance;
-    if (stamp === undefined || !startedAt || performance.now() - this.#openedAt > WRITTEN_BEFORE_MS) return;
+    if (!startedAt || performance.now() - this.#openedAt > WRITTEN_BEFORE_MS) return;
     // Both times are the node's.
     const seconds = stamp.second - Math.floor(new Date(startedAt).getTime() / 1000);
     if (seconds >= SOONEST_ROTATION_SECONDS) this.#reader.late(stamp.text, seconds);

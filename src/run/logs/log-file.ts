@@ -22,9 +22,12 @@ export class LogFile {
     setOutput('log_file', path);
   }
 
-  /** @param prefix goes in front of each of the container's lines */
-  container(prefix: string): LaneOutput {
-    return new FiledContainer(bytes => this.#write(bytes), Buffer.from(prefix));
+  /**
+   * @param prefix goes in front of each of the container's lines
+   * @param alone whether no other container's lines are in the file
+   */
+  container(prefix: string, alone: boolean): LaneOutput {
+    return new FiledContainer(bytes => this.#write(bytes), Buffer.from(prefix), alone);
   }
 
   close(): void {
@@ -49,10 +52,12 @@ class FiledContainer implements LaneOutput {
   midLine = false;
   readonly #write: (bytes: Uint8Array) => void;
   readonly #prefix: Buffer;
+  readonly #alone: boolean;
 
-  constructor(write: (bytes: Uint8Array) => void, prefix: Buffer) {
+  constructor(write: (bytes: Uint8Array) => void, prefix: Buffer, alone: boolean) {
     this.#write = write;
     this.#prefix = prefix;
+    this.#alone = alone;
   }
 
   write(bytes: Uint8Array): void {
@@ -62,7 +67,7 @@ class FiledContainer implements LaneOutput {
   }
 
   end(): void {
-    if (this.midLine && this.#prefix.length > 0) this.write(Buffer.from('\n'));
+    if (this.midLine && !this.#alone) this.write(Buffer.from('\n'));
   }
 
   #withPrefix(bytes: Uint8Array): Buffer {

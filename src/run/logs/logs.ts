@@ -42,7 +42,7 @@ export class Logs {
         this.#lastCalls.set(name, lastCall);
         const lanes = [
           ...(inputs.logs.shown ? [shown.add(this.#shownContainer(name))] : []),
-          ...(this.#file ? [filed.add(this.#file.container(this.#prefix(name)))] : []),
+          ...(this.#file ? [filed.add(this.#file.container(this.#prefix(name), this.#names.length === 1))] : []),
         ];
         const options = { signal, lastCall: lastCall.signal };
         return this.#follow(name, lanes, options);
