@@ -21969,9 +21969,12 @@ var JobLog = class {
   #atLineStart = true;
   /** End of the unfinished line, lower case: a token that two pieces share would else slip through. */
   #lineTail = "";
+  /** Whether a group is open that {@link group} has begun. */
+  #inGroup = false;
   #closing;
   /** Prints `text` as one or more whole lines, without terminal control. */
   line(text) {
+    this.#leaveGroup();
     this.#finishLine();
     this.output(`${jobLogText(text)}
 `);
@@ -22007,14 +22010,21 @@ var JobLog = class {
       stdout.on("drain", settle).on("close", settle);
     });
   }
+  /** @param act is called when nobody reads stdout any more */
+  onReaderGone(act) {
+    process.stdout.on("error", act);
+  }
   /** One `::error` annotation. GitHub shows the first ten of a step and cuts each at 4,096 characters. */
   error(title, message) {
+    this.#leaveGroup();
     this.#command(() => error(jobLogText(message), { title: jobLogText(title) }));
   }
   warning(title, message) {
+    this.#leaveGroup();
     this.#command(() => warning(jobLogText(message), { title: jobLogText(title) }));
   }
   notice(title, message) {
+    this.#leaveGroup();
     this.#command(() => notice(jobLogText(message), { title: jobLogText(title) }));
   }
   /** An annotation on a place in the repository. */
@@ -22022,11 +22032,13 @@ var JobLog = class {
     const issue2 = { error, warning, notice }[level];
     this.#command(() => issue2(message, properties));
   }
-  /** Begins a group of lines, which the log viewer folds. It knows no group in a group. */
+  /** Begins a group of lines of the container's, which the log viewer folds. It knows no group in a group. What we say ourselves ends it, for it is not to be folded away. */
   group(name) {
+    this.#inGroup = true;
     this.#command(() => startGroup(name));
   }
   endGroup() {
+    this.#inGroup = false;
     this.#command(() => endGroup());
   }
   /** Shown when the workflow was started with debug logging; else the fence is not lifted for it. */
@@ -22046,6 +22058,7 @@ var JobLog = class {
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close() {
     this.#closing ??= new Promise((resolve4) => {
+      this.#leaveGroup();
       this.#finishLine();
       this.#lowerFence();
       process.stdout.write("", () => resolve4());
@@ -22056,6 +22069,9 @@ var JobLog = class {
     this.#finishLine();
     this.#lowerFence();
     issue2();
+  }
+  #leaveGroup() {
+    if (this.#inGroup) this.endGroup();
   }
   #finishLine() {
     if (!this.#atLineStart) this.output("\n");
@@ -25724,7 +25740,7 @@ var InputReader = class {
     if (this.saysNothing(name)) return new Scalar(null, "");
     try {
       const tree = parseYaml(given.text);
-      if (PYTHON_ESCAPE.test(given.text))
+      if (PYTHON_ESCAPE.test(given.text.replace(/"(?:[^"\\]|\\.)*"/gs, '""')))
         this.warnings.add(
           `${name} holds a backslash in single quotes, which YAML leaves as it is, unlike Python. Use double quotes for \\n and the like.`
         );
@@ -39184,13 +39200,14 @@ function announce({ inputs, plan, client, log }) {
       `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`
     );
   const { shown: shown2, containers, file } = inputs.logs;
+  const wanted = !Array.isArray(containers) || containers.includes(base);
   const readable = `To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`;
-  if (!shown2)
+  if (!wanted)
+    log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
+  else if (!shown2)
     log.line(
       `Its log is not shown (get_logs: false)${file === void 0 ? "" : `, but written to ${file}`}. ${readable}`
     );
-  else if (Array.isArray(containers) && !containers.includes(base))
-    log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
 }
 function announceCreated({ plan, log }, pod) {
   const { spec, status } = pod.view.pod;
@@ -39268,8 +39285,8 @@ var FiledContainer = class {
     this.#write(this.#prefix.length === 0 ? bytes : this.#withPrefix(bytes));
     this.midLine = bytes[bytes.length - 1] !== NEWLINE;
   }
-  end() {
-    if (this.midLine && !this.#alone) this.write(Buffer.from("\n"));
+  end(last) {
+    if (this.midLine && !(this.#alone && last)) this.write(Buffer.from("\n"));
   }
   #withPrefix(bytes) {
     const parts = this.midLine ? [] : [this.#prefix];
@@ -39448,6 +39465,8 @@ var LogAssembler = class {
   #last;
   #first;
   #rest = EMPTY;
+  /** What the stream before had brought of a line that was not whole, and that has not come again. */
+  #unfinished = EMPTY;
   #line;
   /** A long line that broke off after part of it had been passed on. */
   #broken;
@@ -39491,6 +39510,8 @@ var LogAssembler = class {
   begin(trusting = true) {
     if (this.#line && this.#line.passed > 0) this.#broken = this.#line;
     this.#line = void 0;
+    const isNew = this.#repeats.left === 0 && this.#broken === void 0 && readStamp(this.#rest) !== void 0;
+    if (isNew && this.#rest.length > this.#unfinished.length) this.#unfinished = this.#rest;
     this.#rest = EMPTY;
     this.#atStreamStart = true;
     this.#resumed = this.#last !== void 0;
@@ -39509,6 +39530,7 @@ var LogAssembler = class {
   startOver() {
     this.#last = void 0;
     this.#rest = EMPTY;
+    this.#unfinished = EMPTY;
     this.#line = void 0;
     this.#broken = void 0;
   }
@@ -39519,6 +39541,7 @@ var LogAssembler = class {
     this.#broken = void 0;
     this.#line = void 0;
     this.#rest = EMPTY;
+    this.#unfinished = EMPTY;
     this.#last = void 0;
     this.#first = void 0;
     this.#resumed = false;
@@ -39547,9 +39570,11 @@ var LogAssembler = class {
     if (this.#resumed && this.#repeats.taken === 0 && this.#atStreamStart) this.#gap(void 0);
     this.#flush();
   }
-  /** The log cannot be read to its end. What is left of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
+  /** The log cannot be read to its end. What any stream has brought of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
   abandon() {
     if (this.#repeats.left > 0 || this.#broken !== void 0) this.#rest = EMPTY;
+    if (this.#rest.length < this.#unfinished.length) this.#rest = this.#unfinished;
+    this.#unfinished = EMPTY;
     this.#atStreamStart = false;
     this.finish();
   }
@@ -39618,6 +39643,7 @@ var LogAssembler = class {
       this.#gap(stamp.text);
     } else if (broken !== void 0) this.#out.push(LINE_END);
     this.#first ??= stamp;
+    this.#unfinished = EMPTY;
     return { stamp, hash: hash2, replay: false, skip: 0, passed: 0 };
   }
   #gap(to) {
@@ -39702,7 +39728,9 @@ function readBody(body, take, heard = () => {
       flush();
       settle(() => reject(error2));
     };
-    body.on("data", onData).on("end", onEnd).on("error", onError).on("close", onEnd);
+    if (body.errored) onError(body.errored);
+    else if (body.destroyed) onEnd();
+    else body.on("data", onData).on("end", onEnd).on("error", onError).on("close", onEnd);
   });
 }
 
@@ -39742,6 +39770,8 @@ var PAUSES_MS = [0, 200, 500, 1e3, 2e3, 3e3];
 var FINAL_READS = 20;
 var FORBIDDEN_READS = 4;
 var FORBIDDEN_PAUSE_MS = 3e4;
+var FOREIGN_READS = 8;
+var FORGOTTEN_READS = 3;
 var STATUS_LAG_MS = 12e3;
 var SOONEST_ROTATION_SECONDS = 10;
 var WRITTEN_BEFORE_MS = 500;
@@ -39890,6 +39920,7 @@ var InstanceFollower = class {
     let why = "The log could not be read.";
     let forbidden2 = false;
     let awayTries = 0;
+    let foreignReads = 0;
     this.#refusals = 0;
     for (let tries = 0; tries < FINAL_READS; tries++) {
       const { pod, gone } = this.#pod.view;
@@ -39909,6 +39940,8 @@ var InstanceFollower = class {
           continue;
         }
         why = this.#log.foreign || "The log of the container\u2019s next run came in its place.";
+        const most = this.#query(false).previous ? FORGOTTEN_READS : FOREIGN_READS;
+        if (this.#log.foreign !== "" && ++foreignReads >= most) break;
       } catch (error2) {
         this.#signal.throwIfAborted();
         if (!isBroken(error2)) throw error2;
@@ -39928,7 +39961,8 @@ var InstanceFollower = class {
       await this.#settled(tries);
     }
     this.#log.abandon();
-    if (!(forbidden2 && this.#told)) this.#reader.incomplete(why);
+    if (!forbidden2) this.#reader.incomplete(why);
+    else if (!this.#told) this.#reader.refused(why);
   }
   /**
    * Of a log of which two readings have nothing that is known, perhaps all that was shown came from the container's next run: the node knew of that before the pod's status told.
@@ -40141,26 +40175,41 @@ var Lane = class {
   output;
   #lanes;
   #spool = new Spool();
+  /** What is to be done when so many bytes have gone on. */
+  #notes = [];
+  #pushed = 0;
+  #written = 0;
   #emptied;
   constructor(output, lanes) {
     this.output = output;
     this.#lanes = lanes;
   }
   push(bytes) {
+    this.#pushed += bytes.length;
     if (this.#spool.isEmpty && this.#lanes.isFree(this)) {
       const wasMidLine = this.output.midLine;
-      this.output.write(bytes);
+      this.#write(bytes);
       if (wasMidLine && !this.output.midLine) this.#lanes.advance();
     } else {
       this.#spool.push(bytes);
       this.#lanes.advance();
     }
   }
+  /** Has something done, or said, when all that was pushed before has gone on. */
+  note(act) {
+    if (this.#spool.isEmpty) act();
+    else this.#notes.push({ at: this.#pushed, act });
+  }
+  /** One run of the container is over, and another one follows. */
+  endRun() {
+    this.note(() => this.output.end(false));
+    this.#lanes.advance();
+  }
   /** Sends on some of what waits. @returns whether there was any */
   step() {
     const bytes = this.#spool.shift();
     if (bytes === void 0) return false;
-    this.output.write(bytes);
+    this.#write(bytes);
     if (this.#spool.isEmpty) this.#emptied?.();
     return true;
   }
@@ -40171,9 +40220,24 @@ var Lane = class {
         this.#emptied = resolve4;
       });
     }
-    this.output.end();
+    this.output.end(true);
     this.#spool.close();
     this.#lanes.advance();
+  }
+  #write(bytes) {
+    let rest = bytes;
+    for (let [next] = this.#notes; next && next.at <= this.#written + rest.length; [next] = this.#notes) {
+      rest = this.#part(rest, next.at - this.#written);
+      this.#notes.shift();
+      next.act();
+    }
+    this.#part(rest, rest.length);
+  }
+  /** Writes the first bytes. @returns the others */
+  #part(bytes, length) {
+    if (length > 0) this.output.write(bytes.subarray(0, length));
+    this.#written += length;
+    return bytes.subarray(length);
   }
 };
 
@@ -40188,9 +40252,19 @@ var ContainerCommands = class {
   #unended = 0;
   #openGroup = false;
   #notShown = 0;
+  /** Until a line `::<this>::` the container wants nothing to be carried out: it shows text of somebody else's. */
+  #stoppedBy;
   /** Whether the last group that was begun has no end yet. */
   get openGroup() {
     return this.#openGroup;
+  }
+  /** The container's log is over. @returns whether the last group that was begun had no end yet */
+  closeGroup() {
+    const wasOpen = this.#openGroup;
+    this.#openGroup = false;
+    this.#unended = 0;
+    this.#stoppedBy = void 0;
+    return wasOpen;
   }
   /** How many annotations have stayed text, since GitHub would not have shown them, or not the step's own any more. */
   get notShown() {
@@ -40201,6 +40275,7 @@ var ContainerCommands = class {
    * @returns what it commands; `undefined` leaves it text
    */
   take(line) {
+    if (this.#stopped(line)) return void 0;
     const command = parseContainerCommand(line);
     switch (command?.kind) {
       case "annotation":
@@ -40225,6 +40300,17 @@ var ContainerCommands = class {
         return void 0;
     }
   }
+  /** Obeys `::stop-commands::<token>` and `::<token>::`, which stay text. */
+  #stopped(line) {
+    const [, name = "", data = ""] = STOP.exec(line.replace(/\n$/, "")) ?? [];
+    if (this.#stoppedBy !== void 0) {
+      if (name.toLowerCase() === this.#stoppedBy) this.#stoppedBy = void 0;
+      return true;
+    }
+    const token = name.toLowerCase() === "stop-commands" ? data.trim().toLowerCase() : "";
+    if (token !== "") this.#stoppedBy = token;
+    return token !== "";
+  }
 };
 function parseContainerCommand(line) {
   const [, name, properties, data] = COMMAND.exec(line.replace(/\n$/, "")) ?? [];
@@ -40232,13 +40318,13 @@ function parseContainerCommand(line) {
     case "error":
     case "warning":
     case "notice": {
-      const message = cut(plain2(unescapeData(data ?? "")), LONGEST2.message);
-      if (message.trim() === "") return void 0;
+      const message = plain2(unescapeData(data ?? ""));
+      if (message.trim() === "" || message.length > LONGEST2.message) return void 0;
       const level = name?.toLowerCase();
       return { kind: "annotation", level, message, properties: readProperties(properties ?? "") };
     }
     case "group":
-      return { kind: "group", name: cut(oneLine(unescapeData(data ?? "")), LONGEST2.group) };
+      return readGroup(oneLine(unescapeData(data ?? "")));
     case "endgroup":
       return { kind: "endgroup" };
     default:
@@ -40246,16 +40332,20 @@ function parseContainerCommand(line) {
   }
 }
 var COMMAND = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([a-z]+)(?: ((?:(?!::).)*))?::(.*)$/isu;
+var STOP = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([^:\s]+)::(.*)$/su;
+function readGroup(name) {
+  return name.length > LONGEST2.group ? void 0 : { kind: "group", name };
+}
 function readProperties(text) {
   const values = /* @__PURE__ */ new Map();
   for (const pair of text.trim().split(",")) {
     const [, key, value] = /^=*([^=]+)=+([^=].*)$/s.exec(pair) ?? [];
     if (key !== void 0 && value !== void 0) values.set(key.toLowerCase(), unescapeProperty(value));
   }
-  const title = cut(oneLine(values.get("title") ?? ""), LONGEST2.title);
+  const title = oneLine(values.get("title") ?? "");
   const file = readFile2(values.get("file") ?? "");
   return {
-    ...title !== "" && { title },
+    ...title !== "" && title.length <= LONGEST2.title && { title },
     ...file !== void 0 && { file },
     ...number("startLine", values.get("line")),
     ...number("endLine", values.get("endline")),
@@ -40280,11 +40370,7 @@ function plain2(text) {
   return jobLogText(text).replace(/[^\P{Cc}\t\n]\[[0-9;:]*m/gu, "");
 }
 function oneLine(text) {
-  return plain2(text).replace(/\s+/g, " ").trim();
-}
-function cut(text, longest) {
-  if (text.length <= longest) return text;
-  return `${text.slice(0, longest - 1).replace(/[\uD800-\uDBFF]$/, "")}\u2026`;
+  return plain2(text).replace(/[\t\n]/g, " ").trim();
 }
 
 // src/run/logs/text-lines.ts
@@ -40311,6 +40397,7 @@ var TextLines = class {
     const [text, command] = [this.#held, this.#begun];
     this.#held = "";
     this.#begun = false;
+    this.#midLine = false;
     return text === "" ? [] : [{ text, command }];
   }
   #cut(text) {
@@ -40369,8 +40456,11 @@ function canBegin(text, line) {
 }
 
 // src/run/logs/shown-container.ts
+var LONGEST_HELD = 64 * 1024;
 var ShownContainer = class {
   midLine = false;
+  /** The unfinished line, where others would have to wait for its end. */
+  #held = "";
   #log;
   #prefix;
   #alone;
@@ -40386,28 +40476,38 @@ var ShownContainer = class {
   }
   write(bytes) {
     const text = this.#filter.push(this.#decoder.decode(bytes, { stream: true }));
-    if (this.#commands === void 0) this.#print(text);
+    if (this.#commands === void 0) this.#show(text);
     else for (const piece of this.#lines.push(text)) this.#printOrDo(piece, this.#commands);
   }
-  end() {
+  end(last) {
     const text = this.#filter.push(this.#decoder.decode()) + this.#filter.end();
-    if (this.#commands === void 0) this.#print(text);
-    else this.#endCommands(text, this.#commands);
-    if (this.midLine && !this.#alone) this.#print("\n");
+    if (this.#commands === void 0) this.#show(text);
+    else for (const piece of [...this.#lines.push(text), ...this.#lines.end()]) this.#printOrDo(piece, this.#commands);
+    this.#print(this.#held);
+    this.#held = "";
+    if (this.midLine && !(this.#alone && last)) this.#print("\n");
+    this.midLine = false;
+    if (this.#commands) this.#endCommands(this.#commands, last);
   }
-  #endCommands(text, commands) {
-    for (const piece of [...this.#lines.push(text), ...this.#lines.end()]) this.#printOrDo(piece, commands);
-    if (commands.openGroup) this.#log.endGroup();
+  #endCommands(commands, last) {
+    if (commands.closeGroup()) this.#log.endGroup();
     const { notShown } = commands;
-    if (notShown > 0)
+    if (last && notShown > 0)
       this.#log.line(
         `${notShown} more ${notShown === 1 ? "annotation" : "annotations"} of the container\u2019s stayed text: GitHub shows ten of each kind for a step.`
       );
   }
   #printOrDo({ text, command }, commands) {
     const taken = command ? commands.take(text) : void 0;
-    if (taken === void 0) this.#print(text);
+    if (taken === void 0) this.#show(text);
     else carryOut(taken, this.#log);
+  }
+  /** Of several containers one prints whole lines, as far as they are not too long to be held: a progress bar that never ends its line would else keep the others waiting. */
+  #show(text) {
+    const all = this.#held + text;
+    const end = this.#alone || all.length > LONGEST_HELD ? all.length : all.lastIndexOf("\n") + 1;
+    this.#held = all.slice(end);
+    this.#print(all.slice(0, end));
   }
   #print(text) {
     if (text === "") return;
@@ -40437,6 +40537,9 @@ var Logs = class {
   #stop = new AbortController();
   /** Aborted for a container that is not waited for any more. */
   #lastCalls = /* @__PURE__ */ new Map();
+  #stillRunning = /* @__PURE__ */ new Set();
+  #shown;
+  #filed = new Lanes({ ready: true, whenReady: () => Promise.resolve() });
   #followed;
   constructor(step, pod, file) {
     this.#step = step;
@@ -40446,19 +40549,13 @@ var Logs = class {
     this.#names = wanted ? selectContainers(inputs.logs, plan.base, plan.pod, pod.view.pod) : [];
     this.#file = file;
     for (const sentence of wrongNames(inputs.logs, pod.view.pod)) log.warning("Input", sentence);
-    const shown2 = new Lanes(log);
-    const filed = new Lanes({ ready: true, whenReady: () => Promise.resolve() });
+    this.#shown = inputs.logs.shown ? new Lanes(log) : void 0;
     const signal3 = AbortSignal.any([step.stop, this.#stop.signal]);
     this.#followed = Promise.all(
       this.#names.map((name) => {
         const lastCall = new AbortController();
         this.#lastCalls.set(name, lastCall);
-        const lanes = [
-          ...inputs.logs.shown ? [shown2.add(this.#shownContainer(name))] : [],
-          ...this.#file ? [filed.add(this.#file.container(this.#prefix(name), this.#names.length === 1))] : []
-        ];
-        const options = { signal: signal3, lastCall: lastCall.signal };
-        return this.#follow(name, lanes, options);
+        return this.#follow(name, { signal: signal3, lastCall: lastCall.signal });
       })
     );
     this.#followed.catch(() => {
@@ -40466,20 +40563,29 @@ var Logs = class {
   }
   /**
    * The base container has ended: settles when all logs that are to be had have been shown and written. What goes on beside it is shown up to here.
-   * @throws what made a log unreadable for good, such as credentials that cannot be had any more
+   * The outcome stands already, so a log that cannot be read any more, for the server or the credentials are gone, is a warning.
+   * @throws StepError when the step is cancelled
    */
   async finish() {
     for (const [name, lastCall] of this.#lastCalls) void this.#callLast(name, lastCall);
-    await this.#followed;
+    try {
+      await this.#followed;
+    } catch (error2) {
+      if (this.#step.stop.aborted || !(error2 instanceof StepError)) throw error2;
+      this.#step.log.warning("Log may be incomplete", `The end of the log could not be read. ${error2.text}`);
+    }
   }
   /** Nothing more is read; for a run that has no outcome. Without effect after {@link finish}. */
   close() {
     this.#stop.abort();
     this.#file?.close();
   }
-  async #follow(name, lanes, options) {
-    await followLog(this.#step.client, this.#pod, name, this.#reader(name, lanes), options);
-    for (const lane of lanes) await lane.end();
+  async #follow(name, options) {
+    const shown2 = this.#shown?.add(this.#shownContainer(name));
+    const filed = this.#file && this.#filed.add(this.#file.container(this.#prefix(name), this.#names.length === 1));
+    await followLog(this.#step.client, this.#pod, name, this.#reader(name, shown2, filed), options);
+    await Promise.all([shown2?.end(), filed?.end()]);
+    if (this.#stillRunning.has(name)) this.#step.log.line(`Container ${name} still runs; its log is shown up to here.`);
   }
   async #callLast(name, lastCall) {
     const { pod } = this.#pod.view;
@@ -40489,10 +40595,7 @@ var Logs = class {
       this.#stop.signal,
       AbortSignal.timeout(1e3 * (sidecar ? SIDECAR_END_SECONDS : OTHERS_END_SECONDS))
     ]);
-    await this.#pod.until((view) => view.gone || containerEnded(view.pod, name) ? true : void 0, timeout).catch(() => {
-      if (!this.#stop.signal.aborted)
-        this.#step.log.line(`Container ${name} still runs; its log is shown up to here.`);
-    });
+    await this.#pod.until((view) => view.gone || containerEnded(view.pod, name) ? true : void 0, timeout).catch(() => this.#stillRunning.add(name));
     lastCall.abort();
   }
   #prefix(name) {
@@ -40506,37 +40609,38 @@ var Logs = class {
       annotations: inputs.logs.annotations && name === plan.base
     });
   }
-  #reader(name, lanes) {
+  #reader(name, shown2, filed) {
     const { log } = this.#step;
+    const say = (act) => shown2 ? shown2.note(act) : act();
+    const warn = (title, text) => say(() => log.warning(title, text));
     return {
       emit: (bytes) => {
-        for (const lane of lanes) lane.push(bytes);
+        shown2?.push(bytes);
+        filed?.push(bytes);
       },
-      gap: (from, to) => tellGap(log, name, from, to),
-      late: (from, seconds) => log.warning(
+      gap: (from, to) => warn("Log lines lost", gapText(name, from, to)),
+      late: (from, seconds) => warn(
         "Log may lack its beginning",
         `The log of container ${name} was first read when it had run for a while. What the node still has begins at ${from}, ${seconds} s after the container\u2019s start: what came before, if anything, has been rotated away.`
       ),
-      refused: (why) => log.warning("Log not readable", `The log of container ${name} cannot be read, so it is not shown: ${why}`),
-      incomplete: (why) => log.warning("Log may be incomplete", `Lines of container ${name} may be missing. ${why}`),
+      refused: (why) => warn("Log not readable", `The log of container ${name} cannot be read, so it is not shown: ${why}`),
+      incomplete: (why) => warn("Log may be incomplete", `Lines of container ${name} may be missing. ${why}`),
       restarted: (before, restarts, unseen) => {
-        log.line(restartLine(name, before, restarts));
-        if (unseen > 0)
-          log.warning(
-            "Log lines lost",
-            `Container ${name} ran ${unseen === 1 ? "once more" : `${unseen} times more`} in between, too shortly for ${unseen === 1 ? "its log" : "its logs"} to be read.`
-          );
+        shown2?.endRun();
+        filed?.endRun();
+        say(() => log.line(restartText(name, before, restarts)));
+        if (unseen > 0) warn("Log lines lost", unseenText(name, unseen));
       }
     };
   }
 };
-function tellGap(log, name, from, to) {
-  log.warning(
-    "Log lines lost",
-    `The node rotated the log of container ${name} while it could not be read: what it wrote ${to === void 0 ? `after ${from}` : `between ${from} and ${to}`} may be missing.`
-  );
+function gapText(name, from, to) {
+  return `The node rotated the log of container ${name} while it could not be read: what it wrote ${to === void 0 ? `after ${from}` : `between ${from} and ${to}`} may be missing.`;
 }
-function restartLine(name, before, restarts) {
+function unseenText(name, unseen) {
+  return `Container ${name} ran ${unseen === 1 ? "once more" : `${unseen} times more`} in between, too shortly for ${unseen === 1 ? "its log" : "its logs"} to be read.`;
+}
+function restartText(name, before, restarts) {
   const how = before === void 0 ? "ended" : `exited with code ${before.exitCode}`;
   return `Container ${name} ${how} and is started again (restart ${restarts}).`;
 }
@@ -40622,17 +40726,17 @@ function readResult(message, pod, failed) {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
   const count = containers.length + initContainers.length + ephemeralContainers.length;
   const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
-  const cut2 = Buffer.byteLength(message ?? "") >= limit;
-  if (message === void 0 || text === "" && !cut2) return { kind: "none" };
+  const cut = Buffer.byteLength(message ?? "") >= limit;
+  if (message === void 0 || text === "" && !cut) return { kind: "none" };
   let fault = "";
   try {
     JSON.parse(text);
   } catch (error2) {
     fault = error2.message;
   }
-  if (fault === "" && (!cut2 || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
+  if (fault === "" && (!cut || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
   if (failed) return { kind: "message", message: text };
-  if (cut2) {
+  if (cut) {
     return {
       kind: "invalid",
       sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}.`,
@@ -40987,6 +41091,10 @@ function guard(log) {
 }
 function stopOnSignals(log) {
   const controller = new AbortController();
+  log.onReaderGone((cause) => {
+    const sentence = `Nobody reads the step\u2019s output any more: ${cause.message}.`;
+    controller.abort(new StepError("Cancelled", "Cancelled", sentence, { cause }));
+  });
   for (const signal3 of ["SIGINT", "SIGTERM"]) {
     process.on(signal3, () => {
       if (controller.signal.aborted) return;

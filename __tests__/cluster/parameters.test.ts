@@ -227,7 +227,9 @@ async function seen(name: string): Promise<Record<string, string>> {
   const step = await ran(name);
   expect(step.annotations).toEqual([]);
   expect(step.outputs).toMatchObject({ state: 'succeeded' });
-  return Object.fromEntries([...step.text.matchAll(/^(\w+)=(.*)$/gm)].map(([, key, value]) => [key, value]));
+  return Object.fromEntries(
+    [...step.text.matchAll(/^(?:\[base\] )?(\w+)=(.*)$/gm)].map(([, key, value]) => [key, value]),
+  );
 }
 
 async function live(name: string): Promise<V1Pod> {

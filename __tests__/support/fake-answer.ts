@@ -52,8 +52,12 @@ export class FakeAnswer {
 
   write(text: string): void {
     if (this.#cut || this.#muted || text === '') return;
-    const bytes = Buffer.from(text).subarray(0, this.#left);
+    const whole = Buffer.from(text);
+    let bytes = whole.subarray(0, this.#left);
     this.#left -= bytes.length;
+    // The kubelet breaks off between lines, of which it writes each at once.
+    if (this.#fault?.kind === 'append' && bytes.length < whole.length)
+      bytes = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
     if (bytes.length > 0) this.#response.write(bytes);
     this.#spend();
   }
@@ -68,6 +72,11 @@ export class FakeAnswer {
   endNow(): void {
     this.#cut = true;
     this.#response.end();
+  }
+
+  /** Brings nothing more, with the connection open, as through a proxy that has lost its other end. */
+  mute(): void {
+    this.#muted = true;
   }
 
   /** Cuts the connection; what was written before arrives. */

@@ -278,6 +278,8 @@ describe('a log', () => {
       '',
     ]);
     expect((await ask('GET', log('&tailLines=1'))).text).toMatch(/^\S+ 02\.9\n$/);
+    expect((await ask('GET', log(`&tailLines=3&sinceTime=${stamp('02.1')}`))).text).toMatch(/^\S+ 02\.0\n.*\n.*\n$/);
+    expect((await ask('GET', log(`&tailLines=1&sinceTime=${stamp('03')}`))).text).toBe('');
   });
 
   test('starts with a tail that has no timestamp when a long line is older than the time asked for', async () => {
@@ -289,6 +291,11 @@ describe('a log', () => {
       .write('next', { at: stamp('03') });
     expect((await ask('GET', log())).text).toBe(`${stamp('01.900000000')} aaabbb\n${stamp('03.000000000')} next\n`);
     expect((await ask('GET', log(`&sinceTime=${stamp('02')}`))).text).toBe(`bbb\n${stamp('03.000000000')} next\n`);
+    // The last lines are counted in the runtime's file, where a part is one.
+    expect((await ask('GET', log('&tailLines=2'))).text).toBe(
+      `${stamp('02.100000000')} bbb\n${stamp('03.000000000')} next\n`,
+    );
+    expect((await ask('GET', log(`&tailLines=9&sinceTime=${stamp('02')}`))).text).toMatch(/^bbb\n/);
   });
 
   test('loses what was rotated away, except for those who follow', async () => {
@@ -299,6 +306,11 @@ describe('a log', () => {
     await follow.over;
     expect(follow.text()).toBe('old\nnew\n');
     expect((await ask('GET', `${pods}/p/log`)).text).toBe('new\n');
+    pod.collect();
+    expect(await ask('GET', `${pods}/p/log`)).toMatchObject({
+      code: 200,
+      text: expect.stringMatching(/^unable to retrieve container logs for containerd:/),
+    });
   });
 
   test('belongs to one instance of a container', async () => {

@@ -176,6 +176,11 @@ export class FakeApiServer {
     for (const request of this.open(match)) this.#answers.get(request)?.endNow();
   }
 
+  /** Open answers bring nothing more, and do not end. */
+  muteStreams(match: RequestMatch = {}): void {
+    for (const request of this.open(match)) this.#answers.get(request)?.mute();
+  }
+
   bookmark(): void {
     this.#news.emit('bookmark');
   }

@@ -18,8 +18,8 @@ export class FakeClock {
   }
 
   /** As in an object's timestamps: whole seconds, UTC. */
-  seconds(): string {
-    return `${new Date(Number(this.#now / 1_000_000n)).toISOString().slice(0, 19)}Z`;
+  seconds(aheadSeconds = 0): string {
+    return `${new Date(Number(this.#now / 1_000_000n) + 1000 * aheadSeconds).toISOString().slice(0, 19)}Z`;
   }
 }
 

@@ -12,6 +12,7 @@ export interface LogQuery {
   timestamps: boolean;
   /** Already cut to whole seconds by the API server. */
   sinceNs?: bigint;
+  /** Counts the runtime's fragments of lines, as it does in truth. */
   tailLines?: number;
 }
 
@@ -23,13 +24,15 @@ export class FakeLog {
   /** Where the newest file begins: the kubelet serves no other. */
   #fileStart = 0;
   #ended = false;
+  #over = false;
 
   constructor(zone: string) {
     this.#zone = zone;
   }
 
-  get ended(): boolean {
-    return this.#ended;
+  /** Whether those who follow it have come to its end. */
+  get over(): boolean {
+    return this.#over;
   }
 
   append(fragment: Fragment): void {
@@ -38,12 +41,19 @@ export class FakeLog {
     this.#notify();
   }
 
-  end(): void {
+  /** @param lagMs for so long those who follow it are kept waiting; it is half a second in truth */
+  end(lagMs = 0): void {
+    if (this.#ended) return;
     this.#ended = true;
-    this.#notify();
+    const close = (): void => {
+      this.#over = true;
+      this.#notify();
+    };
+    if (lagMs > 0) setTimeout(close, lagMs).unref();
+    else close();
   }
 
-  /** What was written so far is gone for whoever has not read it. */
+  /** A new file begins. Those who follow read on; what was written so far is gone for whoever comes now. */
   rotate(): void {
     this.#fileStart = this.#fragments.length;
   }
@@ -63,7 +73,7 @@ export class FakeLog {
             if (query.timestamps && startsLine) text += `${formatTime(fragment.at, this.#zone)} `;
             text += fragment.text + (fragment.full && fragment.newline ? '\n' : '');
           }
-          startsLine = fragment.full;
+          startsLine = fragment.full && fragment.newline;
         }
         return text;
       },
@@ -76,11 +86,7 @@ export class FakeLog {
 
   #startFor(tailLines: number | undefined): number {
     if (tailLines === undefined) return this.#fileStart;
-    let start = this.#fragments.length;
-    for (let lines = 0; start > this.#fileStart; start--) {
-      if (this.#fragments[start - 1]?.full && ++lines > tailLines) break;
-    }
-    return start;
+    return Math.max(this.#fileStart, this.#fragments.length - tailLines);
   }
 
   #notify(): void {

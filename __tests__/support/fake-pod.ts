@@ -1,17 +1,11 @@
 import type { FakeClock } from './fake-clock.ts';
 import { parseTime } from './fake-clock.ts';
 import { FakeLog } from './fake-log.ts';
+import { FakeLogs, type LogAnswer } from './fake-logs.ts';
 import type { ContainerObject, ContainerStatusObject, PodObject } from './pod-object.ts';
-import { isPlainInit, phaseOf, statusOf, waitingStatus } from './pod-status.ts';
+import { backOff, type Ending, end, isPlainInit, phaseOf, start, statusOf, waitingStatus } from './pod-status.ts';
 
-export interface Ending {
-  /** Default is the pod's first container. */
-  container?: string;
-  exitCode?: number;
-  reason?: string;
-  /** What the container wrote to its termination message path. */
-  message?: string;
-}
+export type { Ending } from './pod-status.ts';
 
 export interface Written {
   container?: string;
@@ -34,8 +28,12 @@ export class FakePod {
   object: PodObject;
   /** What happens when its deletion is asked for; by default its containers end with 143 at once and the object goes. */
   onDelete: (pod: FakePod) => void = pod => pod.stop();
+  /** How long a followed stream outlives its container: half a second in truth. */
+  logLagMs = 0;
   readonly #home: PodHome;
-  readonly #logs = new Map<string, { current: FakeLog; previous?: FakeLog }>();
+  readonly #logs = new FakeLogs();
+  /** What the kubelet has not reported yet. */
+  readonly #unreported = new Map<string, ContainerStatusObject>();
   #removed = false;
 
   constructor(object: PodObject, home: PodHome) {
@@ -97,7 +95,7 @@ export class FakePod {
     if (this.object.spec.nodeName === undefined) this.schedule();
     for (const spec of this.#specs()) {
       if (container !== undefined && spec.name !== container) continue;
-      if (this.#status(spec.name).state.waiting) this.#start(spec.name);
+      if (this.#status(spec.name).state.waiting) this.#start(this.#status(spec.name));
       if (container === undefined && isPlainInit(this.object, spec)) this.#finish({ container: spec.name });
     }
     return this.#settle();
@@ -115,7 +113,7 @@ export class FakePod {
 
   /** The node rotates the log: what was written is no longer served. */
   rotateLog(container?: string): this {
-    this.#log(container).current.rotate();
+    this.#log(container).rotate();
     return this;
   }
 
@@ -133,21 +131,56 @@ export class FakePod {
     return this.#settle();
   }
 
-  /** The container starts anew: another instance, with a log of its own. */
-  restart(container?: string): this {
+  /** A container that has ended, or ends now with 1, waits to be started again. */
+  backOff(container?: string): this {
     const status = this.#status(container);
     if (!status.state.terminated) this.#finish({ container: status.name, exitCode: 1 });
-    const { current } = this.#log(container);
-    status.lastState = status.state;
-    status.restartCount++;
-    this.#logs.set(status.name, { current: new FakeLog(this.#home.nodeZone), previous: current });
-    this.#start(status.name);
+    backOff(status);
     return this.#settle();
+  }
+
+  /**
+   * The container starts anew: another run, with a log of its own. One that still runs ends with 1 first, and nobody is told of that.
+   * @param options `unreported`: the node knows of it, and serves the new log, but the pod's status does not tell until {@link report}
+   */
+  restart(container?: string, { unreported = false } = {}): this {
+    const status = this.#status(container);
+    const own = unreported ? structuredClone(status) : status;
+    if (own.state.running) this.#end(own, { exitCode: 1 });
+    this.#start(own);
+    if (!unreported) return this.#settle();
+    this.#unreported.set(own.name, own);
+    return this;
+  }
+
+  /** The kubelet reports what it has not. */
+  report(): this {
+    for (const name of [...this.#unreported.keys()]) this.#status(name);
+    return this.#settle();
+  }
+
+  /** As the kubelet does once the other containers have ended: the native sidecars stop, the last one first. */
+  stopSidecars(exitCode = 143): this {
+    const inits = this.object.spec.initContainers ?? [];
+    for (const { name } of inits.filter(({ restartPolicy }) => restartPolicy === 'Always').reverse())
+      this.#finish({ container: name, exitCode });
+    return this.#settle();
+  }
+
+  /** The node removes what is left of a container that has ended, its log too. */
+  collect(container?: string): this {
+    this.#logs.collect(this.#status(container).name);
+    return this;
+  }
+
+  /** Deleted with a reason that its conditions tell: `EvictionByEvictionAPI`, `DeletionByTaintManager`, `PreemptionByScheduler`. */
+  disrupt(reason: string, message?: string): this {
+    return this.#condition('DisruptionTarget', 'True', reason, message).delete();
   }
 
   /** As the kubelet ends a pod under deletion: the containers stop, then the object goes; the DELETED event has the last status. */
   stop(exitCode = 143): this {
-    const running = this.containers.filter(name => this.#statusOf(name)?.state.running);
+    const running = this.containers.filter(name => statusOf(this.object, name)?.state.running);
     for (const container of running) this.#finish({ container, exitCode });
     if (running.length > 0) this.#settle();
     return this.remove();
@@ -157,7 +190,7 @@ export class FakePod {
   remove(): this {
     if (this.#removed) return this;
     this.#removed = true;
-    for (const { current } of this.#logs.values()) if (!current.ended) current.end();
+    this.#logs.endAll();
     this.#home.gone(this);
     return this;
   }
@@ -167,7 +200,8 @@ export class FakePod {
     if (graceSeconds === 0) return this.remove();
     if (this.object.metadata.deletionTimestamp === undefined) {
       this.patch(pod => {
-        pod.metadata.deletionTimestamp = this.#home.clock.seconds();
+        // It says when the grace will be over.
+        pod.metadata.deletionTimestamp = this.#home.clock.seconds(graceSeconds);
         pod.metadata.deletionGracePeriodSeconds = graceSeconds;
       });
       if (this.object.spec.nodeName === undefined) return this.remove();
@@ -176,47 +210,32 @@ export class FakePod {
     return this;
   }
 
-  /** The log of a container that has been started, or why there is none. */
-  logOf(container: string, previous: boolean): FakeLog | { waiting: string } | undefined {
-    const logs = this.#logs.get(container);
-    if (previous) return logs?.previous;
-    return logs?.current ?? { waiting: this.#statusOf(container)?.state.waiting?.reason ?? 'ContainerCreating' };
+  /** What the node answers when asked for a container's log. */
+  logOf(container: string, previous: boolean): LogAnswer {
+    const status = this.#unreported.get(container) ?? statusOf(this.object, container);
+    if (!status) return { refusal: `container "${container}" in pod "${this.name}" is not available` };
+    return this.#logs.pick(status, this.name, previous);
   }
 
   #append(text: string, container: string | undefined, at: string | undefined, full: boolean, newline: boolean): this {
     const time = at === undefined ? this.#home.clock.tick() : parseTime(at);
-    this.#log(container).current.append({ at: time, text, full, newline });
+    this.#log(container).append({ at: time, text, full, newline });
     return this;
   }
 
-  #start(name: string): void {
-    const status = this.#status(name);
-    const startedAt = this.#home.clock.seconds();
-    status.state = { running: { startedAt } };
-    status.containerID = `containerd://${this.object.metadata.uid}-${name}-${status.restartCount}`;
-    status.imageID = `${status.image}@sha256:${'0'.repeat(64)}`;
-    status.ready = true;
-    status.started = true;
-    if (!this.#logs.has(name)) this.#logs.set(name, { current: new FakeLog(this.#home.nodeZone) });
+  #start(status: ContainerStatusObject): void {
+    start(status, this.object.metadata.uid, this.#home.clock.seconds());
+    this.#logs.begin(status.name, status.containerID ?? '', new FakeLog(this.#home.nodeZone));
   }
 
-  #finish({ container, exitCode = 0, reason, message }: Ending): void {
-    const status = this.#status(container);
-    if (status.state.terminated) return;
-    const now = this.#home.clock.seconds();
-    status.ready = false;
-    status.started = false;
-    status.state = {
-      terminated: {
-        exitCode,
-        reason: reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
-        ...(message !== undefined && { message }),
-        startedAt: status.state.running?.startedAt ?? now,
-        finishedAt: now,
-        ...(status.containerID !== undefined && { containerID: status.containerID }),
-      },
-    };
-    this.#logs.get(status.name)?.current.end();
+  #finish(ending: Ending): void {
+    const status = this.#status(ending.container);
+    if (!status.state.terminated) this.#end(status, ending);
+  }
+
+  #end(status: ContainerStatusObject, ending: Ending): void {
+    end(status, ending, this.#home.clock.seconds());
+    this.#logs.last(status.name)?.end(this.logLagMs);
   }
 
   #settle(): this {
@@ -236,24 +255,23 @@ export class FakePod {
     });
   }
 
-  #log(container?: string): { current: FakeLog; previous?: FakeLog } {
+  #log(container?: string): FakeLog {
     const name = container ?? this.#mainName();
-    const log = this.#logs.get(name);
+    const log = this.#logs.last(name);
     if (!log) throw new Error(`Container ${name} has not been started: call run() first.`);
     return log;
   }
 
+  /** What is told of a container, up to date. */
   #status(container = this.#mainName()): ContainerStatusObject {
-    const status = this.#statusOf(container);
+    const status = statusOf(this.object, container);
     if (!status)
       throw new Error(
         `No status of container ${container}: call schedule() first. There are ${this.containers.join(', ')}.`,
       );
-    return status;
-  }
-
-  #statusOf(container: string): ContainerStatusObject | undefined {
-    return statusOf(this.object, container);
+    const news = this.#unreported.get(container);
+    this.#unreported.delete(container);
+    return Object.assign(status, news);
   }
 
   #specs(): ContainerObject[] {

@@ -174,9 +174,8 @@ function log({ query }: RecordedRequest, pod: FakePod): Outcome {
   }
   if (pod.object.spec.nodeName === undefined) return { code: 204 };
   const found = pod.logOf(container, isTrue(query['previous']));
-  const which = `container "${container}" in pod "${pod.name}"`;
-  if (!found) return replies.badRequest(`previous terminated ${which} not found`);
-  if ('waiting' in found) return replies.badRequest(`${which} is waiting to start: ${found.waiting}`);
+  if ('refusal' in found) return replies.badRequest(found.refusal);
+  if ('text' in found) return { code: 200, body: found.text };
   const reader = found.reader({
     timestamps: isTrue(query['timestamps']),
     ...(since !== undefined && { sinceNs: since }),
@@ -185,7 +184,7 @@ function log({ query }: RecordedRequest, pod: FakePod): Outcome {
   return answer => {
     const send = (): void => {
       answer.write(reader.read());
-      if (found.ended || !isTrue(query['follow'])) answer.end();
+      if (found.over || !isTrue(query['follow'])) answer.end();
     };
     answer.stream(200, { 'Content-Type': 'text/plain' });
     answer.onEnd(reader.onChange(send));

@@ -82,8 +82,8 @@ test.each<[string, FaultAction, object]>([
   ['a reset in mid-body', { kind: 'reset', afterBytes: 7 }, { code: 200, text: '1111\n22', end: socketError }],
   ['a clean end in mid-body', { kind: 'cleanEnd', afterBytes: 7 }, { code: 200, text: '1111\n22', end: 'clean' }],
   [
-    'text behind a part of the body',
-    { kind: 'append', text: 'rpc error', afterBytes: 5 },
+    'text behind a part of the body, between lines',
+    { kind: 'append', text: 'rpc error', afterBytes: 7 },
     { code: 200, text: '1111\nrpc error', end: 'clean' },
   ],
 ])('%s, once', async (_, action, expected) => {
@@ -206,6 +206,17 @@ test('open streams are cut', async () => {
   await server.request({ verb: 'log' });
   server.cutStreams({ verb: 'log' });
   expect(await following).toMatchObject({ code: 200, text: '1111\n2222\n3333\n', end: socketError });
+});
+
+test('open streams fall silent, and can be ended still', async () => {
+  await start();
+  const following = ask(log);
+  await server.request({ verb: 'log' });
+  server.muteStreams({ verb: 'log' });
+  (await server.pod()).write('4444').terminate();
+  expect(server.open()).toHaveLength(1);
+  server.endStreams();
+  expect(await following).toMatchObject({ code: 200, text: '1111\n2222\n3333\n', end: 'clean' });
 });
 
 test('connections are refused for a while, then taken on the same port', async () => {

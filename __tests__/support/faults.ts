@@ -40,7 +40,7 @@ export type FaultAction =
   | { kind: 'delay'; ms: number }
   /** Execute, then cut the connection without an answer. */
   | { kind: 'loseAnswer' }
-  /** Text behind the body, or behind so many bytes of it: e.g. the kubelet's `unable to retrieve container logs for containerd://...`. Then a clean end. */
+  /** Text behind the body, or behind the lines that so many bytes of it hold: e.g. the kubelet's `unable to retrieve container logs for containerd://...`. Then a clean end. */
   | { kind: 'append'; text: string; afterBytes?: number }
   /** Text in front of the body, e.g. the tail of a line without its timestamp. */
   | { kind: 'prepend'; text: string }

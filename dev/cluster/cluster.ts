@@ -27,8 +27,12 @@ export interface Cluster {
 }
 
 export interface Options {
-  /** The kubelet rotates a container's log at this size, e.g. `1Mi` (default 10Mi). one-node only. */
+  /** The kubelet rotates a container's log at this size, e.g. `1Mi` (default 10Mi); one it never reaches, e.g. `1Ti`, is no rotation. one-node only. */
   logMaxSize?: string;
+  /** How many files of a container's log it keeps, the one being written among them (default 5; at least 2). one-node only. */
+  logMaxFiles?: number;
+  /** How often it looks at the sizes (default 3; Kubernetes' own is 10). one-node only. */
+  logMonitorSeconds?: number;
   /** More flags for kube-apiserver, e.g. `--authentication-config=/path`. one-node only. */
   apiServerFlags?: string[];
   /** YAML of an audit policy; events go to `log/audit.log` in the cluster's state folder. one-node only. */

@@ -17,13 +17,15 @@ export async function attempt(command: string, args: string[], options: RunOptio
       const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
       resolve({ code, stdout, stderr: stderr || (error?.message ?? '') });
     });
-    child.stdin?.end();
+    child.stdin?.on('error', () => {}); // it may end without reading it
+    child.stdin?.end(options.stdin);
   });
 }
 
 export interface RunOptions {
   cwd?: string;
   env?: Record<string, string>;
+  stdin?: string;
 }
 
 /** Runs a command to its end and returns what it printed; one that fails is an error with the end of what it said. */

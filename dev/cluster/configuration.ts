@@ -15,7 +15,10 @@ export async function writeConfiguration(places: Places, network: Network, optio
   await writeFile(join(configuration, 'cni/10-pods.conflist'), JSON.stringify(cni, null, 2));
   await writeFile(join(configuration, 'containerd.toml'), await containerd(places));
   // The kubelet reads YAML, and JSON is YAML.
-  await writeFile(join(configuration, 'kubelet.json'), JSON.stringify(kubelet(places, network, options), null, 2));
+  await writeFile(
+    join(configuration, 'kubelet.json'),
+    JSON.stringify(kubeletConfiguration(places, network, options), null, 2),
+  );
   if (options.auditPolicy !== undefined) await writeFile(join(configuration, 'audit-policy.yaml'), options.auditPolicy);
 }
 
@@ -61,7 +64,7 @@ ${sandbox}
 `;
 }
 
-function kubelet(places: Places, network: Network, options: Options): object {
+export function kubeletConfiguration(places: Places, network: Network, options: Options): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -87,8 +90,8 @@ function kubelet(places: Places, network: Network, options: Options): object {
     imageGCLowThresholdPercent: 99,
     makeIPTablesUtilChains: false,
     containerLogMaxSize: options.logMaxSize ?? '10Mi',
-    containerLogMaxFiles: 5,
-    containerLogMonitorInterval: '3s',
+    containerLogMaxFiles: options.logMaxFiles ?? 5,
+    containerLogMonitorInterval: `${options.logMonitorSeconds ?? 3}s`,
     podLogsDir: places.podLogs,
     volumePluginDir: join(places.state, 'volume-plugins'),
     staticPodPath: '',

@@ -23,10 +23,13 @@ export class JobLog {
   #atLineStart = true;
   /** End of the unfinished line, lower case: a token that two pieces share would else slip through. */
   #lineTail = '';
+  /** Whether a group is open that {@link group} has begun. */
+  #inGroup = false;
   #closing: Promise<void> | undefined;
 
   /** Prints `text` as one or more whole lines, without terminal control. */
   line(text: string): void {
+    this.#leaveGroup();
     this.#finishLine();
     this.output(`${jobLogText(text)}\n`);
   }
@@ -65,16 +68,24 @@ export class JobLog {
     });
   }
 
+  /** @param act is called when nobody reads stdout any more */
+  onReaderGone(act: (why: Error) => void): void {
+    process.stdout.on('error', act);
+  }
+
   /** One `::error` annotation. GitHub shows the first ten of a step and cuts each at 4,096 characters. */
   error(title: string, message: string): void {
+    this.#leaveGroup();
     this.#command(() => core.error(jobLogText(message), { title: jobLogText(title) }));
   }
 
   warning(title: string, message: string): void {
+    this.#leaveGroup();
     this.#command(() => core.warning(jobLogText(message), { title: jobLogText(title) }));
   }
 
   notice(title: string, message: string): void {
+    this.#leaveGroup();
     this.#command(() => core.notice(jobLogText(message), { title: jobLogText(title) }));
   }
 
@@ -84,12 +95,14 @@ export class JobLog {
     this.#command(() => issue(message, properties));
   }
 
-  /** Begins a group of lines, which the log viewer folds. It knows no group in a group. */
+  /** Begins a group of lines of the container's, which the log viewer folds. It knows no group in a group. What we say ourselves ends it, for it is not to be folded away. */
   group(name: string): void {
+    this.#inGroup = true;
     this.#command(() => core.startGroup(name));
   }
 
   endGroup(): void {
+    this.#inGroup = false;
     this.#command(() => core.endGroup());
   }
 
@@ -113,8 +126,10 @@ export class JobLog {
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close(): Promise<void> {
     this.#closing ??= new Promise(resolve => {
+      this.#leaveGroup();
       this.#finishLine();
       this.#lowerFence();
+      // With an error, should the reader have gone: then there is nothing to wait for either.
       process.stdout.write('', () => resolve());
     });
     return this.#closing;
@@ -124,6 +139,10 @@ export class JobLog {
     this.#finishLine();
     this.#lowerFence();
     issue();
+  }
+
+  #leaveGroup(): void {
+    if (this.#inGroup) this.endGroup();
   }
 
   #finishLine(): void {

@@ -20,13 +20,14 @@ export function announce({ inputs, plan, client, log }: Step): void {
       `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`,
     );
   const { shown, containers, file } = inputs.logs;
+  const wanted = !Array.isArray(containers) || containers.includes(base);
   const readable = `To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`;
-  if (!shown)
+  if (!wanted)
+    log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
+  else if (!shown)
     log.line(
       `Its log is not shown (get_logs: false)${file === undefined ? '' : `, but written to ${file}`}. ${readable}`,
     );
-  else if (Array.isArray(containers) && !containers.includes(base))
-    log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
 }
 
 /** What the cluster made of it: admission may have changed what was asked for. */

@@ -57,9 +57,13 @@ export function guard(log: JobLog): void {
   process.once('unhandledRejection', bug);
 }
 
-/** The runner cancels with SIGINT, after 7.5 s SIGTERM, and kills after 2.5 s more. */
+/** The runner cancels with SIGINT, after 7.5 s SIGTERM, and kills after 2.5 s more. One that has gone itself reads no log any more, and nobody will ever ask for this step's outcome. */
 function stopOnSignals(log: JobLog): AbortSignal {
   const controller = new AbortController();
+  log.onReaderGone(cause => {
+    const sentence = `Nobody reads the step’s output any more: ${cause.message}.`;
+    controller.abort(new StepError('Cancelled', 'Cancelled', sentence, { cause }));
+  });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) return;

@@ -189,6 +189,11 @@ describe('resumed streams', () => {
 test.each([
   ['in a line that was to be repeated', [served(['01.', 'hello\n']), served(['01.', 'hel'])], 'hello\n'],
   ['in a new line', [served(['01.', 'hello\n'], ['02.', 'wor'])], 'hello\nwor'],
+  [
+    'and had more of the last line before',
+    [served(['01.', 'a\n'], ['02.', 'unfinished']), served(['01.', 'a\n']), served(['01.', 'a\n'], ['02.', 'unf'])],
+    'a\nunfinished',
+  ],
   ['in a new line behind those repeated', [served(['01.', 'a\n']), served(['01.', 'a\n'], ['02.', 'wor'])], 'a\nwor'],
 ])('given up %s', (_, streams, expected) => {
   const log = assembled(...streams);

@@ -160,7 +160,8 @@ export class InputReader {
     if (this.saysNothing(name)) return new Scalar(null, '');
     try {
       const tree = parseYaml(given.text);
-      if (PYTHON_ESCAPE.test(given.text))
+      // What is in double quotes is no quote of YAML's.
+      if (PYTHON_ESCAPE.test(given.text.replace(/"(?:[^"\\]|\\.)*"/gs, '""')))
         this.warnings.add(
           `${name} holds a backslash in single quotes, which YAML leaves as it is, unlike Python. Use double quotes for \\n and the like.`,
         );

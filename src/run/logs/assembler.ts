@@ -51,6 +51,8 @@ export class LogAssembler {
   #last: Stamp | undefined;
   #first: Stamp | undefined;
   #rest: Buffer = EMPTY;
+  /** What the stream before had brought of a line that was not whole, and that has not come again. */
+  #unfinished: Buffer = EMPTY;
   #line: Line | undefined;
   /** A long line that broke off after part of it had been passed on. */
   #broken: Line | undefined;
@@ -101,6 +103,8 @@ export class LogAssembler {
   begin(trusting = true): void {
     if (this.#line && this.#line.passed > 0) this.#broken = this.#line;
     this.#line = undefined;
+    const isNew = this.#repeats.left === 0 && this.#broken === undefined && readStamp(this.#rest) !== undefined;
+    if (isNew && this.#rest.length > this.#unfinished.length) this.#unfinished = this.#rest;
     this.#rest = EMPTY;
     this.#atStreamStart = true;
     this.#resumed = this.#last !== undefined;
@@ -121,6 +125,7 @@ export class LogAssembler {
   startOver(): void {
     this.#last = undefined;
     this.#rest = EMPTY;
+    this.#unfinished = EMPTY;
     this.#line = undefined;
     this.#broken = undefined;
   }
@@ -132,6 +137,7 @@ export class LogAssembler {
     this.#broken = undefined;
     this.#line = undefined;
     this.#rest = EMPTY;
+    this.#unfinished = EMPTY;
     this.#last = undefined;
     this.#first = undefined;
     this.#resumed = false;
@@ -164,9 +170,11 @@ export class LogAssembler {
     this.#flush();
   }
 
-  /** The log cannot be read to its end. What is left of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
+  /** The log cannot be read to its end. What any stream has brought of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
   abandon(): void {
     if (this.#repeats.left > 0 || this.#broken !== undefined) this.#rest = EMPTY;
+    if (this.#rest.length < this.#unfinished.length) this.#rest = this.#unfinished;
+    this.#unfinished = EMPTY;
     this.#atStreamStart = false;
     this.finish();
   }
@@ -243,6 +251,8 @@ export class LogAssembler {
       this.#gap(stamp.text);
     } else if (broken !== undefined) this.#out.push(LINE_END);
     this.#first ??= stamp;
+    // The line has come again, or another that is behind it.
+    this.#unfinished = EMPTY;
     return { stamp, hash, replay: false, skip: 0, passed: 0 };
   }
 

@@ -58,6 +58,9 @@ export function readBody(
       flush();
       settle(() => reject(error));
     };
-    body.on('data', onData).on('end', onEnd).on('error', onError).on('close', onEnd);
+    // It may have broken off before anybody listened: nothing more is told then.
+    if (body.errored) onError(body.errored);
+    else if (body.destroyed) onEnd();
+    else body.on('data', onData).on('end', onEnd).on('error', onError).on('close', onEnd);
   });
 }

@@ -1,6 +1,9 @@
 import { jobLogText } from '../../github/terminal.ts';
 
-/** GitHub's own bound for a message; the others are bounds of good sense. */
+/**
+ * GitHub's own bound for a message; the others are bounds of good sense. What is longer is not cut: the runner masks secrets in what it is given, and half of one it would not know. A message or a group stays text then,
+ * a title or a file is left out.
+ */
 const LONGEST = { message: 4096, title: 255, file: 1024, group: 1024 };
 /** GitHub shows ten of each level for a step. The step's own errors and warnings are to be among them. */
 const MOST_SHOWN = { error: 8, warning: 8, notice: 10 };
@@ -34,9 +37,21 @@ export class ContainerCommands {
   #openGroup = false;
   #notShown = 0;
 
+  /** Until a line `::<this>::` the container wants nothing to be carried out: it shows text of somebody else's. */
+  #stoppedBy: string | undefined;
+
   /** Whether the last group that was begun has no end yet. */
   get openGroup(): boolean {
     return this.#openGroup;
+  }
+
+  /** The container's log is over. @returns whether the last group that was begun had no end yet */
+  closeGroup(): boolean {
+    const wasOpen = this.#openGroup;
+    this.#openGroup = false;
+    this.#unended = 0;
+    this.#stoppedBy = undefined;
+    return wasOpen;
   }
 
   /** How many annotations have stayed text, since GitHub would not have shown them, or not the step's own any more. */
@@ -49,6 +64,7 @@ export class ContainerCommands {
    * @returns what it commands; `undefined` leaves it text
    */
   take(line: string): ContainerCommand | undefined {
+    if (this.#stopped(line)) return undefined;
     const command = parseContainerCommand(line);
     switch (command?.kind) {
       case 'annotation':
@@ -74,6 +90,18 @@ export class ContainerCommands {
         return undefined;
     }
   }
+
+  /** Obeys `::stop-commands::<token>` and `::<token>::`, which stay text. */
+  #stopped(line: string): boolean {
+    const [, name = '', data = ''] = STOP.exec(line.replace(/\n$/, '')) ?? [];
+    if (this.#stoppedBy !== undefined) {
+      if (name.toLowerCase() === this.#stoppedBy) this.#stoppedBy = undefined;
+      return true;
+    }
+    const token = name.toLowerCase() === 'stop-commands' ? data.trim().toLowerCase() : '';
+    if (token !== '') this.#stoppedBy = token;
+    return token !== '';
+  }
 }
 
 /**
@@ -86,13 +114,13 @@ export function parseContainerCommand(line: string): ContainerCommand | undefine
     case 'error':
     case 'warning':
     case 'notice': {
-      const message = cut(plain(unescapeData(data ?? '')), LONGEST.message);
-      if (message.trim() === '') return undefined;
+      const message = plain(unescapeData(data ?? ''));
+      if (message.trim() === '' || message.length > LONGEST.message) return undefined;
       const level = name?.toLowerCase() as AnnotationLevel;
       return { kind: 'annotation', level, message, properties: readProperties(properties ?? '') };
     }
     case 'group':
-      return { kind: 'group', name: cut(oneLine(unescapeData(data ?? '')), LONGEST.group) };
+      return readGroup(oneLine(unescapeData(data ?? '')));
     case 'endgroup':
       return { kind: 'endgroup' };
     default:
@@ -103,6 +131,13 @@ export function parseContainerCommand(line: string): ContainerCommand | undefine
 /** A name that does not end at a space is none of the five; the properties end at the first `::`, which their values have escaped. */
 const COMMAND = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([a-z]+)(?: ((?:(?!::).)*))?::(.*)$/isu;
 
+/** `::stop-commands::<token>`, or what may be `::<token>::`. */
+const STOP = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([^:\s]+)::(.*)$/su;
+
+function readGroup(name: string): ContainerCommand | undefined {
+  return name.length > LONGEST.group ? undefined : { kind: 'group', name };
+}
+
 function readProperties(text: string): AnnotationProperties {
   const values = new Map<string, string>();
   for (const pair of text.trim().split(',')) {
@@ -111,10 +146,10 @@ function readProperties(text: string): AnnotationProperties {
     // The runner looks names up without case; the last of two counts.
     if (key !== undefined && value !== undefined) values.set(key.toLowerCase(), unescapeProperty(value));
   }
-  const title = cut(oneLine(values.get('title') ?? ''), LONGEST.title);
+  const title = oneLine(values.get('title') ?? '');
   const file = readFile(values.get('file') ?? '');
   return {
-    ...(title !== '' && { title }),
+    ...(title !== '' && title.length <= LONGEST.title && { title }),
     ...(file !== undefined && { file }),
     ...number('startLine', values.get('line')),
     ...number('endLine', values.get('endline')),
@@ -148,12 +183,9 @@ function plain(text: string): string {
   return jobLogText(text).replace(/[^\P{Cc}\t\n]\[[0-9;:]*m/gu, '');
 }
 
+/** Blanks within stay as they are: a secret may have them. */
 function oneLine(text: string): string {
-  return plain(text).replace(/\s+/g, ' ').trim();
-}
-
-/** @returns `text`, with an ellipsis where it was too long. No character is cut in two. */
-function cut(text: string, longest: number): string {
-  if (text.length <= longest) return text;
-  return `${text.slice(0, longest - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+  return plain(text)
+    .replace(/[\t\n]/g, ' ')
+    .trim();
 }

@@ -46,6 +46,10 @@ const FINAL_READS = 20;
 const FORBIDDEN_READS = 4;
 /** And how often it is tried from then on, while the container runs. */
 const FORBIDDEN_PAUSE_MS = 30_000;
+/** How often the kubelet's own error has to come in place of the log, for some 10 s. */
+const FOREIGN_READS = 8;
+/** Of a run that another one has followed the node may have thrown the log away by then, for good. */
+const FORGOTTEN_READS = 3;
 /** Within this time of a restart the pod's status says so: the kubelet reports one at once, or, where the API server was away, at its next try, 10 s later at most. */
 const STATUS_LAG_MS = 12_000;
 /** Logs are rotated once in so many seconds at most (containerLogMonitorInterval): one that begins sooner after its container is whole. */
@@ -219,6 +223,7 @@ export class InstanceFollower {
     let why = 'The log could not be read.';
     let forbidden = false;
     let awayTries = 0;
+    let foreignReads = 0;
     this.#refusals = 0;
     for (let tries = 0; tries < FINAL_READS; tries++) {
       const { pod, gone } = this.#pod.view;
@@ -238,6 +243,8 @@ export class InstanceFollower {
           continue;
         }
         why = this.#log.foreign || 'The log of the container’s next run came in its place.';
+        const most = this.#query(false).previous ? FORGOTTEN_READS : FOREIGN_READS;
+        if (this.#log.foreign !== '' && ++foreignReads >= most) break;
       } catch (error) {
         this.#signal.throwIfAborted();
         if (!isBroken(error)) throw error;
@@ -259,7 +266,8 @@ export class InstanceFollower {
       await this.#settled(tries);
     }
     this.#log.abandon();
-    if (!(forbidden && this.#told)) this.#reader.incomplete(why);
+    if (!forbidden) this.#reader.incomplete(why);
+    else if (!this.#told) this.#reader.refused(why);
   }
 
   /**

@@ -11,8 +11,11 @@ export interface LaneEnd {
 /** What one lane makes of its bytes at the end: prints them, or writes them. */
 export interface LaneOutput {
   write(bytes: Uint8Array): void;
-  /** Writes what it still holds back, and ends the last line where others may follow. */
-  end(): void;
+  /**
+   * A log is at its end: writes what it still holds back, and ends the last line where something may follow.
+   * @param last whether it is the container's last one, else it is started again
+   */
+  end(last: boolean): void;
   /** Whether the last line that was written is unfinished. */
   readonly midLine: boolean;
 }
@@ -61,6 +64,10 @@ export class Lane {
   readonly output: LaneOutput;
   readonly #lanes: Lanes;
   readonly #spool = new Spool();
+  /** What is to be done when so many bytes have gone on. */
+  readonly #notes: { at: number; act: () => void }[] = [];
+  #pushed = 0;
+  #written = 0;
   #emptied: (() => void) | undefined;
 
   constructor(output: LaneOutput, lanes: Lanes) {
@@ -69,9 +76,10 @@ export class Lane {
   }
 
   push(bytes: Uint8Array): void {
+    this.#pushed += bytes.length;
     if (this.#spool.isEmpty && this.#lanes.isFree(this)) {
       const wasMidLine = this.output.midLine;
-      this.output.write(bytes);
+      this.#write(bytes);
       // The others may have waited for the line's end.
       if (wasMidLine && !this.output.midLine) this.#lanes.advance();
     } else {
@@ -80,11 +88,23 @@ export class Lane {
     }
   }
 
+  /** Has something done, or said, when all that was pushed before has gone on. */
+  note(act: () => void): void {
+    if (this.#spool.isEmpty) act();
+    else this.#notes.push({ at: this.#pushed, act });
+  }
+
+  /** One run of the container is over, and another one follows. */
+  endRun(): void {
+    this.note(() => this.output.end(false));
+    this.#lanes.advance();
+  }
+
   /** Sends on some of what waits. @returns whether there was any */
   step(): boolean {
     const bytes = this.#spool.shift();
     if (bytes === undefined) return false;
-    this.output.write(bytes);
+    this.#write(bytes);
     if (this.#spool.isEmpty) this.#emptied?.();
     return true;
   }
@@ -96,8 +116,25 @@ export class Lane {
         this.#emptied = resolve;
       });
     }
-    this.output.end();
+    this.output.end(true);
     this.#spool.close();
     this.#lanes.advance();
+  }
+
+  #write(bytes: Uint8Array): void {
+    let rest = bytes;
+    for (let [next] = this.#notes; next && next.at <= this.#written + rest.length; [next] = this.#notes) {
+      rest = this.#part(rest, next.at - this.#written);
+      this.#notes.shift();
+      next.act();
+    }
+    this.#part(rest, rest.length);
+  }
+
+  /** Writes the first bytes. @returns the others */
+  #part(bytes: Uint8Array, length: number): Uint8Array {
+    if (length > 0) this.output.write(bytes.subarray(0, length));
+    this.#written += length;
+    return bytes.subarray(length);
   }
 }

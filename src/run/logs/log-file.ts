@@ -66,8 +66,8 @@ class FiledContainer implements LaneOutput {
     this.midLine = bytes[bytes.length - 1] !== NEWLINE;
   }
 
-  end(): void {
-    if (this.midLine && !this.#alone) this.write(Buffer.from('\n'));
+  end(last: boolean): void {
+    if (this.midLine && !(this.#alone && last)) this.write(Buffer.from('\n'));
   }
 
   #withPrefix(bytes: Uint8Array): Buffer {

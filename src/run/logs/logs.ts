@@ -1,5 +1,5 @@
 import type { V1ContainerStateTerminated } from '@kubernetes/client-node';
-import type { JobLog } from '../../github/commands.ts';
+import { StepError } from '../../github/failure.ts';
 import { containerEnded, isSidecar } from '../containers.ts';
 import type { ObservedPod } from '../observe.ts';
 import type { Step } from '../run.ts';
@@ -23,6 +23,9 @@ export class Logs {
   readonly #stop = new AbortController();
   /** Aborted for a container that is not waited for any more. */
   readonly #lastCalls = new Map<string, AbortController>();
+  readonly #stillRunning = new Set<string>();
+  readonly #shown: Lanes | undefined;
+  readonly #filed = new Lanes({ ready: true, whenReady: () => Promise.resolve() });
   readonly #followed: Promise<unknown>;
 
   constructor(step: Step, pod: ObservedPod, file: LogFile | undefined) {
@@ -33,19 +36,13 @@ export class Logs {
     this.#names = wanted ? selectContainers(inputs.logs, plan.base, plan.pod, pod.view.pod) : [];
     this.#file = file;
     for (const sentence of wrongNames(inputs.logs, pod.view.pod)) log.warning('Input', sentence);
-    const shown = new Lanes(log);
-    const filed = new Lanes({ ready: true, whenReady: () => Promise.resolve() });
+    this.#shown = inputs.logs.shown ? new Lanes(log) : undefined;
     const signal = AbortSignal.any([step.stop, this.#stop.signal]);
     this.#followed = Promise.all(
       this.#names.map(name => {
         const lastCall = new AbortController();
         this.#lastCalls.set(name, lastCall);
-        const lanes = [
-          ...(inputs.logs.shown ? [shown.add(this.#shownContainer(name))] : []),
-          ...(this.#file ? [filed.add(this.#file.container(this.#prefix(name), this.#names.length === 1))] : []),
-        ];
-        const options = { signal, lastCall: lastCall.signal };
-        return this.#follow(name, lanes, options);
+        return this.#follow(name, { signal, lastCall: lastCall.signal });
       }),
     );
     // Awaited at the end; should one fail while the container still runs, that is time enough.
@@ -54,11 +51,17 @@ export class Logs {
 
   /**
    * The base container has ended: settles when all logs that are to be had have been shown and written. What goes on beside it is shown up to here.
-   * @throws what made a log unreadable for good, such as credentials that cannot be had any more
+   * The outcome stands already, so a log that cannot be read any more, for the server or the credentials are gone, is a warning.
+   * @throws StepError when the step is cancelled
    */
   async finish(): Promise<void> {
     for (const [name, lastCall] of this.#lastCalls) void this.#callLast(name, lastCall);
-    await this.#followed;
+    try {
+      await this.#followed;
+    } catch (error) {
+      if (this.#step.stop.aborted || !(error instanceof StepError)) throw error;
+      this.#step.log.warning('Log may be incomplete', `The end of the log could not be read. ${error.text}`);
+    }
   }
 
   /** Nothing more is read; for a run that has no outcome. Without effect after {@link finish}. */
@@ -67,9 +70,12 @@ export class Logs {
     this.#file?.close();
   }
 
-  async #follow(name: string, lanes: Lane[], options: { signal: AbortSignal; lastCall: AbortSignal }): Promise<void> {
-    await followLog(this.#step.client, this.#pod, name, this.#reader(name, lanes), options);
-    for (const lane of lanes) await lane.end();
+  async #follow(name: string, options: { signal: AbortSignal; lastCall: AbortSignal }): Promise<void> {
+    const shown = this.#shown?.add(this.#shownContainer(name));
+    const filed = this.#file && this.#filed.add(this.#file.container(this.#prefix(name), this.#names.length === 1));
+    await followLog(this.#step.client, this.#pod, name, this.#reader(name, shown, filed), options);
+    await Promise.all([shown?.end(), filed?.end()]);
+    if (this.#stillRunning.has(name)) this.#step.log.line(`Container ${name} still runs; its log is shown up to here.`);
   }
 
   async #callLast(name: string, lastCall: AbortController): Promise<void> {
@@ -84,10 +90,7 @@ export class Logs {
     ]);
     await this.#pod
       .until(view => (view.gone || containerEnded(view.pod, name) ? true : undefined), timeout)
-      .catch(() => {
-        if (!this.#stop.signal.aborted)
-          this.#step.log.line(`Container ${name} still runs; its log is shown up to here.`);
-      });
+      .catch(() => this.#stillRunning.add(name));
     lastCall.abort();
   }
 
@@ -104,41 +107,44 @@ export class Logs {
     });
   }
 
-  #reader(name: string, lanes: Lane[]): LogReader {
+  #reader(name: string, shown: Lane | undefined, filed: Lane | undefined): LogReader {
     const { log } = this.#step;
+    /** Says something in its place, be the lines before it printed yet or not. */
+    const say = (act: () => void) => (shown ? shown.note(act) : act());
+    const warn = (title: string, text: string) => say(() => log.warning(title, text));
     return {
       emit: bytes => {
-        for (const lane of lanes) lane.push(bytes);
+        shown?.push(bytes);
+        filed?.push(bytes);
       },
-      gap: (from, to) => tellGap(log, name, from, to),
+      gap: (from, to) => warn('Log lines lost', gapText(name, from, to)),
       late: (from, seconds) =>
-        log.warning(
+        warn(
           'Log may lack its beginning',
           `The log of container ${name} was first read when it had run for a while. What the node still has begins at ${from}, ${seconds} s after the container’s start: what came before, if anything, has been rotated away.`,
         ),
       refused: why =>
-        log.warning('Log not readable', `The log of container ${name} cannot be read, so it is not shown: ${why}`),
-      incomplete: why => log.warning('Log may be incomplete', `Lines of container ${name} may be missing. ${why}`),
+        warn('Log not readable', `The log of container ${name} cannot be read, so it is not shown: ${why}`),
+      incomplete: why => warn('Log may be incomplete', `Lines of container ${name} may be missing. ${why}`),
       restarted: (before, restarts, unseen) => {
-        log.line(restartLine(name, before, restarts));
-        if (unseen > 0)
-          log.warning(
-            'Log lines lost',
-            `Container ${name} ran ${unseen === 1 ? 'once more' : `${unseen} times more`} in between, too shortly for ${unseen === 1 ? 'its log' : 'its logs'} to be read.`,
-          );
+        shown?.endRun();
+        filed?.endRun();
+        say(() => log.line(restartText(name, before, restarts)));
+        if (unseen > 0) warn('Log lines lost', unseenText(name, unseen));
       },
     };
   }
 }
 
-function tellGap(log: JobLog, name: string, from: string, to: string | undefined): void {
-  log.warning(
-    'Log lines lost',
-    `The node rotated the log of container ${name} while it could not be read: what it wrote ${to === undefined ? `after ${from}` : `between ${from} and ${to}`} may be missing.`,
-  );
+function gapText(name: string, from: string, to: string | undefined): string {
+  return `The node rotated the log of container ${name} while it could not be read: what it wrote ${to === undefined ? `after ${from}` : `between ${from} and ${to}`} may be missing.`;
 }
 
-function restartLine(name: string, before: V1ContainerStateTerminated | undefined, restarts: number): string {
+function unseenText(name: string, unseen: number): string {
+  return `Container ${name} ran ${unseen === 1 ? 'once more' : `${unseen} times more`} in between, too shortly for ${unseen === 1 ? 'its log' : 'its logs'} to be read.`;
+}
+
+function restartText(name: string, before: V1ContainerStateTerminated | undefined, restarts: number): string {
   const how = before === undefined ? 'ended' : `exited with code ${before.exitCode}`;
   return `Container ${name} ${how} and is started again (restart ${restarts}).`;
 }

@@ -4,6 +4,9 @@ import { type ContainerCommand, ContainerCommands } from './container-commands.t
 import type { LaneOutput } from './lanes.ts';
 import { TextLines } from './text-lines.ts';
 
+/** In characters. */
+const LONGEST_HELD = 64 * 1024;
+
 /** How a container's log is printed. */
 export interface Appearance {
   /** Goes in front of each line. */
@@ -17,6 +20,8 @@ export interface Appearance {
 /** Prints one container's log. A character can be split between two chunks; what is no UTF-8 becomes U+FFFD. */
 export class ShownContainer implements LaneOutput {
   midLine = false;
+  /** The unfinished line, where others would have to wait for its end. */
+  #held = '';
   readonly #log: JobLog;
   readonly #prefix: string;
   readonly #alone: boolean;
@@ -34,23 +39,25 @@ export class ShownContainer implements LaneOutput {
 
   write(bytes: Uint8Array): void {
     const text = this.#filter.push(this.#decoder.decode(bytes, { stream: true }));
-    if (this.#commands === undefined) this.#print(text);
+    if (this.#commands === undefined) this.#show(text);
     else for (const piece of this.#lines.push(text)) this.#printOrDo(piece, this.#commands);
   }
 
-  end(): void {
+  end(last: boolean): void {
     const text = this.#filter.push(this.#decoder.decode()) + this.#filter.end();
-    if (this.#commands === undefined) this.#print(text);
-    else this.#endCommands(text, this.#commands);
-    if (this.midLine && !this.#alone) this.#print('\n');
+    if (this.#commands === undefined) this.#show(text);
+    else for (const piece of [...this.#lines.push(text), ...this.#lines.end()]) this.#printOrDo(piece, this.#commands);
+    this.#print(this.#held);
+    this.#held = '';
+    if (this.midLine && !(this.#alone && last)) this.#print('\n');
+    this.midLine = false;
+    if (this.#commands) this.#endCommands(this.#commands, last);
   }
 
-  #endCommands(text: string, commands: ContainerCommands): void {
-    for (const piece of [...this.#lines.push(text), ...this.#lines.end()]) this.#printOrDo(piece, commands);
-    // Else what follows, the reason of a failure perhaps, would be folded away.
-    if (commands.openGroup) this.#log.endGroup();
+  #endCommands(commands: ContainerCommands, last: boolean): void {
+    if (commands.closeGroup()) this.#log.endGroup();
     const { notShown } = commands;
-    if (notShown > 0)
+    if (last && notShown > 0)
       this.#log.line(
         `${notShown} more ${notShown === 1 ? 'annotation' : 'annotations'} of the container’s stayed text: GitHub shows ten of each kind for a step.`,
       );
@@ -58,8 +65,16 @@ export class ShownContainer implements LaneOutput {
 
   #printOrDo({ text, command }: { text: string; command: boolean }, commands: ContainerCommands): void {
     const taken = command ? commands.take(text) : undefined;
-    if (taken === undefined) this.#print(text);
+    if (taken === undefined) this.#show(text);
     else carryOut(taken, this.#log);
+  }
+
+  /** Of several containers one prints whole lines, as far as they are not too long to be held: a progress bar that never ends its line would else keep the others waiting. */
+  #show(text: string): void {
+    const all = this.#held + text;
+    const end = this.#alone || all.length > LONGEST_HELD ? all.length : all.lastIndexOf('\n') + 1;
+    this.#held = all.slice(end);
+    this.#print(all.slice(0, end));
   }
 
   #print(text: string): void {

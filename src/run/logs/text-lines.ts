@@ -39,6 +39,7 @@ export class TextLines {
     const [text, command] = [this.#held, this.#begun];
     this.#held = '';
     this.#begun = false;
+    this.#midLine = false;
     return text === '' ? [] : [{ text, command }];
   }
 
