@@ -39319,6 +39319,12 @@ var HashList = class {
   includes(hash2) {
     return this.values().includes(hash2);
   }
+  indexOf(hash2) {
+    return this.values().indexOf(hash2);
+  }
+  lastIndexOf(hash2) {
+    return this.values().lastIndexOf(hash2);
+  }
   /** Valid until the next {@link push}. */
   values() {
     return this.#values.subarray(0, this.length);
@@ -39354,6 +39360,62 @@ var HashBag = class {
     return true;
   }
 };
+function hashOf(bytes, from, to) {
+  let [h1, h2] = [3735928559, 1103547991];
+  for (let index2 = from; index2 < to; index2++) {
+    const byte = bytes[index2];
+    h1 = Math.imul(h1 ^ byte, 2654435761);
+    h2 = Math.imul(h2 ^ byte, 1597334677);
+  }
+  h1 = Math.imul(h1 ^ h1 >>> 16, 2246822507) ^ Math.imul(h2 ^ h2 >>> 13, 3266489909);
+  h2 = Math.imul(h2 ^ h2 >>> 16, 2246822507) ^ Math.imul(h1 ^ h1 >>> 13, 3266489909);
+  return 4294967296 * (2097151 & h2) + (h1 >>> 0);
+}
+
+// src/run/logs/fragments.ts
+var FRAGMENT_BYTES = 8 * 1024;
+var KNOWN_BY = 512;
+var Fragments = class {
+  /** Of each fragment but the first. */
+  #hashes = new HashList();
+  #begun = Buffer.allocUnsafe(KNOWN_BY);
+  #length = 0;
+  /** Takes the line's next bytes. */
+  push(bytes) {
+    for (let from = 0; from < bytes.length; ) {
+      const at2 = this.#length % FRAGMENT_BYTES;
+      const step = Math.min((at2 < KNOWN_BY ? KNOWN_BY : FRAGMENT_BYTES) - at2, bytes.length - from);
+      if (at2 < KNOWN_BY) this.#begun.set(bytes.subarray(from, from + step), at2);
+      from += step;
+      this.#length += step;
+      if (at2 < KNOWN_BY && at2 + step === KNOWN_BY) this.#know(KNOWN_BY);
+    }
+  }
+  /** The line is whole; a newline at its end has been among the bytes. */
+  end() {
+    const at2 = this.#length % FRAGMENT_BYTES;
+    if (at2 > 0 && at2 < KNOWN_BY) this.#know(at2);
+  }
+  /**
+   * @param bytes the first bytes of what may be the rest of the line: whole, or longer than 512 bytes
+   * @returns whether it is
+   */
+  has(bytes) {
+    return this.#hashes.includes(hashOfBeginning(bytes));
+  }
+  /** @returns how many bytes of the line are in front of its rest; `undefined` if that cannot be told, for the line repeats itself, or this is no rest of it */
+  before(bytes) {
+    const hash2 = hashOfBeginning(bytes);
+    const index2 = this.#hashes.indexOf(hash2);
+    return index2 !== -1 && index2 === this.#hashes.lastIndexOf(hash2) ? (index2 + 1) * FRAGMENT_BYTES : void 0;
+  }
+  #know(length) {
+    if (this.#length >= FRAGMENT_BYTES) this.#hashes.push(hashOf(this.#begun, 0, length));
+  }
+};
+function hashOfBeginning(bytes) {
+  return hashOf(bytes, 0, Math.min(bytes.length, KNOWN_BY));
+}
 
 // src/run/logs/seen-lines.ts
 var MOST_OLD_SECONDS = 3600;
@@ -39448,10 +39510,15 @@ function readStamp(bytes, start = 0) {
   }
   return void 0;
 }
+function isBefore(one, other) {
+  const [zone, otherZone] = [one.text.slice(29), other.text.slice(29)];
+  return zone === otherZone ? one.text < other.text : one.second < other.second;
+}
 
 // src/run/logs/assembler.ts
 var LONGEST_HELD_LINE = 64 * 1024;
-var KNOWN_BY = 1024;
+var KNOWN_BY2 = 1024;
+var SHORT_LINE = 8 * 1024;
 var NEWLINE3 = 10;
 var CARRIAGE_RETURN = 13;
 var EMPTY = Buffer.alloc(0);
@@ -39470,6 +39537,8 @@ var LogAssembler = class {
   #line;
   /** A long line that broke off after part of it had been passed on. */
   #broken;
+  /** Those that a resumed stream may begin in. */
+  #longLines = [];
   #atStreamStart = true;
   #resumed = false;
   #trusting = true;
@@ -39487,6 +39556,10 @@ var LogAssembler = class {
   /** Of the first line that was passed on. */
   get first() {
     return this.#first;
+  }
+  /** How many bytes have been passed on. */
+  get passed() {
+    return this.#passed;
   }
   /**
    * Where this stream has got to, to be compared with where another one ended: what has been passed on, what is left of an unfinished line, and how many lines it had to repeat and has not.
@@ -39544,6 +39617,7 @@ var LogAssembler = class {
     this.#unfinished = EMPTY;
     this.#last = void 0;
     this.#first = void 0;
+    this.#longLines = [];
     this.#resumed = false;
     this.#seen.forgetOld();
   }
@@ -39562,12 +39636,15 @@ var LogAssembler = class {
     }
     this.#flush();
   }
-  /** The container has ended and this stream was its log to the end: what is left is a last line without a newline. */
-  finish() {
+  /**
+   * The container has ended and this stream was its log to the end: what is left is a last line without a newline.
+   * @param reached whether an earlier stream had come to the same end: what this one does not have was rotated away after it had been read
+   */
+  finish(reached = false) {
     if (this.#rest.length > 0) this.#piece(this.#withRest(EMPTY), true);
     else if (this.#line) this.#end(this.#line);
     this.#line = void 0;
-    if (this.#resumed && this.#repeats.taken === 0 && this.#atStreamStart) this.#gap(void 0);
+    if (!reached && this.#resumed && this.#repeats.taken === 0 && this.#atStreamStart) this.#gap(void 0);
     this.#flush();
   }
   /** The log cannot be read to its end. What any stream has brought of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
@@ -39585,7 +39662,7 @@ var LogAssembler = class {
   knows(line) {
     const stamp = readStamp(line);
     if (stamp === void 0) return true;
-    const hash2 = lineHash(line, 0, line.length);
+    const hash2 = lineHash(line);
     const unfinished = this.#line?.stamp?.text ?? readStamp(this.#rest)?.text;
     return unfinished === stamp.text || this.#seen.has(stamp.second, hash2);
   }
@@ -39604,22 +39681,27 @@ var LogAssembler = class {
       from = this.#line.stamp?.length ?? bytes.length;
     }
     const line = this.#line;
-    if (!line.replay) {
-      const length = bytes.length - from;
-      const skipped = Math.min(line.skip, length);
-      line.skip -= skipped;
-      if (length > skipped) this.#out.push(from + skipped === 0 ? bytes : bytes.subarray(from + skipped));
-      line.passed += length - skipped;
-    }
+    if (!line.replay) this.#pass(line, from === 0 ? bytes : bytes.subarray(from), last);
     if (!last) return;
     this.#end(line);
     this.#line = void 0;
+  }
+  #pass(line, bytes, last) {
+    const skipped = Math.min(line.skip, bytes.length);
+    line.skip -= skipped;
+    if (bytes.length === skipped) return;
+    const unseen = skipped === 0 ? bytes : bytes.subarray(skipped);
+    this.#out.push(unseen);
+    line.passed += unseen.length;
+    if (line.fragments === void 0 && last && unseen.length <= SHORT_LINE) return;
+    line.fragments ??= new Fragments();
+    line.fragments.push(unseen);
   }
   #start(bytes) {
     const first = this.#atStreamStart;
     this.#atStreamStart = false;
     const stamp = readStamp(bytes);
-    const hash2 = stamp === void 0 ? 0 : lineHash(bytes, 0, bytes.length);
+    const hash2 = stamp === void 0 ? 0 : lineHash(bytes);
     const dropped = { stamp, hash: hash2, replay: true, skip: 0, passed: 0 };
     if (stamp === void 0) {
       if (!(first && this.#resumed)) this.#foreign += bytes.toString("utf8").slice(0, 1e3);
@@ -39632,7 +39714,14 @@ var LogAssembler = class {
       this.#resumed = false;
       return { stamp, hash: hash2, replay: false, skip: broken.passed, passed: broken.passed };
     }
-    if (this.#resumed && this.#repeats.taken === 0) {
+    const rest = first ? this.#restOfLongLine(stamp, bytes.subarray(stamp.length), broken) : void 0;
+    if (rest !== void 0) {
+      this.#repeats.taken++;
+      this.#resumed = false;
+      return rest;
+    }
+    const hasHole = this.#resumed && this.#repeats.taken === 0 || first && broken !== void 0;
+    if (hasHole) {
       if (!this.#trusting) {
         this.#unexpected = true;
         this.#broken = broken;
@@ -39640,20 +39729,46 @@ var LogAssembler = class {
       }
       this.#resumed = false;
       if (broken !== void 0) this.#out.push(LINE_END);
-      this.#gap(stamp.text);
+      this.#gap(stamp.text, broken);
     } else if (broken !== void 0) this.#out.push(LINE_END);
     this.#first ??= stamp;
     this.#unfinished = EMPTY;
     return { stamp, hash: hash2, replay: false, skip: 0, passed: 0 };
   }
-  #gap(to) {
-    this.#flush();
-    if (this.#last !== void 0) this.#to.gap(this.#last.text, to);
+  /**
+   * The first line of a stream may be the rest of a long one that is known: the node has rotated the log in its middle.
+   * @param stamp of its first fragment that is left
+   * @param bytes its first bytes
+   * @param broken the line that the stream before has left unfinished
+   * @returns `undefined` if it is not, or if nobody can tell from where on
+   */
+  #restOfLongLine(stamp, bytes, broken) {
+    const before = broken?.fragments?.before(bytes);
+    if (broken !== void 0 && before !== void 0) return { ...broken, skip: broken.passed - before };
+    const isRest = (line) => line.fragments.has(bytes) || // Whatever lies between two lines that have been passed on has been passed on.
+    line.next !== void 0 && isBefore(line.stamp, stamp) && isBefore(stamp, line.next);
+    if (!this.#longLines.some(isRest)) return void 0;
+    return { stamp: void 0, hash: 0, replay: true, skip: 0, passed: 0 };
   }
-  #end({ stamp, hash: hash2, replay }) {
+  #gap(to, broken) {
+    this.#flush();
+    const from = this.#last ?? broken?.stamp;
+    if (from !== void 0) this.#to.gap(from.text, to);
+  }
+  #end({ stamp, hash: hash2, replay, fragments }) {
     if (replay || stamp === void 0) return;
+    if (this.#longLines.length > 0) this.#behindLongLines(stamp);
     this.#last = stamp;
     this.#seen.add(stamp.second, hash2);
+    if (fragments === void 0) return;
+    fragments.end();
+    this.#longLines.push({ stamp, next: void 0, fragments });
+  }
+  #behindLongLines(stamp) {
+    const latest = this.#longLines.at(-1);
+    if (latest) latest.next ??= stamp;
+    if (stamp.second === this.#last?.second) return;
+    this.#longLines = this.#longLines.filter(({ next }) => next === void 0 || next.second >= stamp.second - 2);
   }
   #flush() {
     const [only, ...more] = this.#out;
@@ -39665,19 +39780,10 @@ var LogAssembler = class {
   }
 };
 function mayGrow(tail) {
-  return tail.length <= LONGEST_HELD_LINE && (tail.length <= KNOWN_BY || !tail.includes(CARRIAGE_RETURN));
+  return tail.length <= LONGEST_HELD_LINE && (tail.length <= KNOWN_BY2 || !tail.includes(CARRIAGE_RETURN));
 }
-function lineHash(bytes, from, to) {
-  let [h1, h2] = [3735928559, 1103547991];
-  const end = Math.min(to, from + KNOWN_BY);
-  for (let index2 = from; index2 < end; index2++) {
-    const byte = bytes[index2];
-    h1 = Math.imul(h1 ^ byte, 2654435761);
-    h2 = Math.imul(h2 ^ byte, 1597334677);
-  }
-  h1 = Math.imul(h1 ^ h1 >>> 16, 2246822507) ^ Math.imul(h2 ^ h2 >>> 13, 3266489909);
-  h2 = Math.imul(h2 ^ h2 >>> 16, 2246822507) ^ Math.imul(h1 ^ h1 >>> 13, 3266489909);
-  return 4294967296 * (2097151 & h2) + (h1 >>> 0);
+function lineHash(line) {
+  return hashOf(line, 0, Math.min(line.length, KNOWN_BY2));
 }
 
 // src/run/logs/body.ts
@@ -39766,6 +39872,8 @@ async function isBehind(stream, signal3) {
 // src/run/logs/instance.ts
 var QUIET_MS = 20;
 var DELETED_QUIET_MS = 2e3;
+var ROTATED_QUIET_MS = 2e3;
+var LEAST_ROTATED_BYTES = 64 * 1024;
 var PAUSES_MS = [0, 200, 500, 1e3, 2e3, 3e3];
 var FINAL_READS = 20;
 var FORBIDDEN_READS = 4;
@@ -39876,11 +39984,15 @@ var InstanceFollower = class {
     const either = AbortSignal.any([this.#signal, own.signal]);
     let heardAt = performance.now();
     let brought = false;
+    const quiet = async (ms2) => {
+      do
+        await pause(QUIET_MS);
+      while (!own.signal.aborted && performance.now() - heardAt < ms2);
+    };
     void this.#over.then(
       async () => {
-        do
-          await pause(QUIET_MS);
-        while (!own.signal.aborted && performance.now() - heardAt < this.#patienceMs);
+        await quiet(this.#patienceMs);
+        if (!own.signal.aborted && !await this.#endCanBeRead(own.signal)) await quiet(ROTATED_QUIET_MS);
         own.abort();
       },
       () => {
@@ -39916,6 +40028,7 @@ var InstanceFollower = class {
   }
   /** Reads the log of a run that has ended, until two readings agree. Of one that goes on, what there is. */
   async #readTail(reached) {
+    const { passed } = this.#log;
     let before = reached;
     let why = "The log could not be read.";
     let forbidden2 = false;
@@ -39935,7 +40048,8 @@ var InstanceFollower = class {
         awayTries = 0;
         if (this.#isWhole) {
           if (this.#goesOn) return this.#log.abandon();
-          if (this.#log.position === before && !this.#startOver()) return this.#log.finish();
+          if (this.#log.position === before && !this.#startOver())
+            return this.#log.finish(reached !== void 0 && this.#log.passed === passed);
           before = this.#log.position;
           continue;
         }
@@ -40016,6 +40130,12 @@ var InstanceFollower = class {
     if (this.#refusals <= FORBIDDEN_READS || this.#told) return;
     this.#told = true;
     this.#reader.refused(error2.text);
+  }
+  /** Whether the log's end, as it can be read now, is where the followed stream is. If not, that stream is all there is of what the node has rotated away. */
+  async #endCanBeRead(signal3) {
+    if (this.#log.passed < LEAST_ROTATED_BYTES || this.#goesOn) return true;
+    const line = await this.#lastLine(signal3).catch(() => Buffer.alloc(0));
+    return readStamp(line) !== void 0 && this.#log.knows(line);
   }
   /** The log's last line as it stands. */
   async #lastLine(signal3) {
@@ -40342,7 +40462,7 @@ function readProperties(text) {
     const [, key, value] = /^=*([^=]+)=+([^=].*)$/s.exec(pair) ?? [];
     if (key !== void 0 && value !== void 0) values.set(key.toLowerCase(), unescapeProperty(value));
   }
-  const title = oneLine(values.get("title") ?? "");
+  const title = oneLine(values.get("title") ?? "").replace(/^[=\s]+/, "");
   const file = readFile2(values.get("file") ?? "");
   return {
     ...title !== "" && title.length <= LONGEST2.title && { title },

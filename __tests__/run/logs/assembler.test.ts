@@ -337,6 +337,12 @@ describe('what the node has thrown away', () => {
     expect(log.gaps).toEqual(gapBefore(undefined));
   });
 
+  test('may be what a stream has brought that came to the end', () => {
+    const log = assembled(first, '', '');
+    log.log.finish(true);
+    expect(log.gaps).toEqual([]);
+  });
+
   test('is nothing where only lines went that had been read', () => {
     const log = assembled(first, served(['02.', 'b\n'], ['03.', 'c\n']));
     log.log.finish();
@@ -369,6 +375,69 @@ describe('what the node has thrown away', () => {
     expect(log.log.unexpected).toBe(false);
     expect(log.text).toBe('a\nb\ne\n');
     expect(log.gaps).toEqual([]);
+  });
+});
+
+describe('a log that the node has rotated in the middle of a long line', () => {
+  /** Text that does not repeat itself, from `from` on. */
+  const text = (from: number, length: number) =>
+    Array.from({ length: length / 8 }, (_, index) => String(from / 8 + index).padStart(8, '.')).join('');
+  const [before, after] = [served(['01.', 'a\n']), served(['03.', 'b\n'], ['03.1', 'c\n'])];
+  const long = (length: number) => `${served(['02.', ''])}${text(0, length)}`;
+  /** The line's rest, which begins the new file under the time of its first fragment. */
+  const rest = (from: number, to: number) => `${served(['02.5', ''])}${text(from, to - from)}`;
+
+  test.each([16, 24, 96])(
+    'has nothing twice when the line, which is the last but some, is read again from its %i. KiB on',
+    kib => {
+      const log = assembled(`${before}${long(102_400)}\n${after}`, `${rest(kib * 1024, 102_400)}\n${after}`);
+      log.stream(Buffer.from(`${rest(kib * 1024, 102_400)}\n${after}`)).log.finish();
+      expect(log.text === `a\n${text(0, 102_400)}\nb\nc\n`).toBe(true);
+      expect(log.gaps).toEqual([]);
+    },
+  );
+
+  test.each([102_400, 102_408, 98_312])(
+    'nor when the line of %i bytes is the last, of which only the last fragment is left',
+    length => {
+      const end = `${rest(98_304, length)}\n`;
+      const log = assembled(`${before}${long(length)}\n`, end, end, `${end}${after}`);
+      log.log.finish();
+      expect(log.text === `a\n${text(0, length)}\nb\nc\n`).toBe(true);
+      expect(log.gaps).toEqual([]);
+    },
+  );
+
+  test.each(['a\n', ''])('goes on where the line broke off, after %j', first => {
+    const log = assembled(`${first && before}${long(80_000)}`, rest(65_536, 160_000), rest(65_536, 200_000));
+    log.stream(Buffer.from(`${rest(163_840, 302_400)}\n${after}`), [1000]).log.finish();
+    expect(log.text === `${first}${text(0, 302_400)}\nb\nc\n`).toBe(true);
+    expect(log.gaps).toEqual([]);
+  });
+
+  test('has nothing twice when the rest is an empty fragment, by its time between two lines', () => {
+    const log = assembled(`${before}${long(98_304)}\n${after}`, `${served(['02.5', '\n'])}${after}`);
+    log.log.finish();
+    expect(log.text === `a\n${text(0, 98_304)}\nb\nc\n`).toBe(true);
+    expect(log.gaps).toEqual([]);
+  });
+
+  test('may have lost some of it, where the line repeats itself: that cannot be told', () => {
+    const [line, end] = [`${served(['02.', 'x'.repeat(80_000)])}`, `${served(['02.5', 'x'.repeat(70_000)])}\n${after}`];
+    const log = assembled(`${before}${line}`, end);
+    expect(log.text === `a\n${'x'.repeat(80_000)}\n${'x'.repeat(70_000)}\nb\nc\n`).toBe(true);
+    expect(log.gaps).toEqual([[stamp('01.'), stamp('02.5')]]);
+  });
+
+  test('may have lost some of it', () => {
+    const log = assembled(`${before}${long(80_000)}`, `${rest(98_304, 102_400)}\n${after}`);
+    expect(log.text === `a\n${text(0, 80_000)}\n${text(98_304, 4096)}\nb\nc\n`).toBe(true);
+    expect(log.gaps).toEqual([[stamp('01.'), stamp('02.5')]]);
+  });
+
+  test('may have lost some of it, and that was the first line', () => {
+    const log = assembled(long(80_000), `${rest(98_304, 102_400)}\n${after}`);
+    expect(log.gaps).toEqual([[stamp('02.'), stamp('02.5')]]);
   });
 });
 
@@ -491,6 +560,52 @@ describe('property', () => {
         expect(log.bytes.equals(written)).toBe(true);
       }),
       { numRuns: 600 },
+    );
+  });
+
+  test('rotated anywhere within what has been read, be it in the middle of a line, the log is whole and no gap is told', () => {
+    const lengths = fc.array(fc.oneof(fc.nat(60), fc.integer({ min: 16_000, max: 120_000 })), { maxLength: 6 });
+    const rotated = fc.record({
+      lengths,
+      read: fc.nat(),
+      cut: fc.nat(40_000),
+      fileStart: fc.nat(),
+      perSecond: fc.integer({ min: 1, max: 20 }),
+    });
+    fc.assert(
+      fc.property(rotated, ({ lengths, read, cut, fileStart, perSecond }) => {
+        let [word, part] = [0, 0];
+        const bytesOf = (length: number) =>
+          Buffer.from(
+            Array.from({ length: Math.ceil(length / 8) }, () => String(word++).padStart(8, '.'))
+              .join('')
+              .slice(0, length),
+          );
+        const lines = lengths.map((length): Part[] => {
+          const bytes = bytesOf(length);
+          return Array.from({ length: Math.max(1, Math.ceil(length / 16_384)) }, (_, index) => ({
+            at:
+              BigInt(Date.UTC(2026, 2, 1, 12)) * 1_000_000n + BigInt(Math.floor((part++ * 1_000_000_000) / perSecond)),
+            bytes: bytes.subarray(index * 16_384, (index + 1) * 16_384),
+          }));
+        });
+        const server = new ServedLog(lines);
+        const whole = server.since(undefined);
+        const first = new ServedLog(lines.slice(0, read % (lines.length + 1))).since(undefined);
+        const log = new Assembled().stream(whole.subarray(0, first.length + cut));
+        // Of what has been passed on, the last part at least is still there.
+        let passed = 0;
+        const parts = lines.flatMap(line =>
+          line.map(({ bytes }, number) => (passed += bytes.length + (number === line.length - 1 ? 1 : 0))),
+        );
+        const gone = parts.filter(end => end < log.bytes.length).length;
+        for (let readings = 0; readings < 2; readings++)
+          log.stream(server.since(log.log.resumeFrom, gone === 0 ? 0 : fileStart % (gone + 1)));
+        log.log.finish();
+        expect(log.bytes.equals(server.written)).toBe(true);
+        expect(log.gaps).toEqual([]);
+      }),
+      { numRuns: 300 },
     );
   });
 

@@ -47,6 +47,7 @@ describe('a command is', () => {
     ['with blanks around them all', '  file=a,title=T ', { file: 'a', title: 'T' }],
     ['with = in them', 'title=a=b', { title: 'a=b' }],
     ['with = doubled', '=title==a', { title: 'a' }],
+    ['with = behind a blank', 'title= =a', { title: 'a' }],
     ['escaped', 'title=a%2Cb%3Ac%25d', { title: 'a,b:c%d' }],
     ['with an escape that is escaped', 'title=%252C', { title: '%2C' }],
     ['with a : in them', 'file=C:/a.py', { file: 'C:/a.py' }],

@@ -303,6 +303,20 @@ test('what the node rotated away between two streams is told, with its times', a
   expect(text).toBe('one\nthree\nfour\n');
 });
 
+test('what the node rotated away after it had been read is not missing, though nothing is left to be read', async () => {
+  const line = 'x'.repeat(100_000);
+  // A follow ends by itself half a second after the container.
+  pod.logLagMs = 500;
+  pod.run();
+  follow();
+  await server.request({ verb: 'log' });
+  pod.write(line);
+  await until(`${line}\n`);
+  pod.rotateLog().terminate();
+  expect(await end).toEqual(complete);
+  expect(text).toBe(`${line}\n`);
+});
+
 describe('a first look', () => {
   test.each([
     [9, []],

@@ -26,14 +26,19 @@ export class ServedLog {
     );
   }
 
-  /** The API server hands the time on in whole seconds; the kubelet compares it, inclusively, with each part of a line. */
-  since(time: string | undefined): Buffer {
+  /**
+   * The API server hands the time on in whole seconds; the kubelet compares it, inclusively, with each part of a line.
+   * @param fileStart how many parts the node has thrown away: the newest file, which alone is read, begins behind them, be it in the middle of a line
+   */
+  since(time: string | undefined, fileStart = 0): Buffer {
     const since = time === undefined ? 0n : (parseTime(time) / 1_000_000_000n) * 1_000_000_000n;
     const pieces: Buffer[] = [];
+    let parts = 0;
     this.#lines.forEach((line, index) => {
       line.forEach(({ at, bytes }, part) => {
-        if (at < since) return;
-        if (part === 0) pieces.push(Buffer.from(`${formatTime(at, this.#zone)} `));
+        const number = parts++;
+        if (number < fileStart || at < since) return;
+        if (part === 0 || number === fileStart) pieces.push(Buffer.from(`${formatTime(at, this.#zone)} `));
         pieces.push(bytes);
         if (part === line.length - 1) pieces.push(Buffer.from(this.#endOf(index)));
       });

@@ -1,10 +1,14 @@
+import { Fragments } from './fragments.ts';
+import { hashOf } from './hashes.ts';
 import { Repeats, SeenLines } from './seen-lines.ts';
-import { readStamp, type Stamp } from './stamp.ts';
+import { isBefore, readStamp, type Stamp } from './stamp.ts';
 
 /** A line longer than this is passed on in pieces as they come, so memory stays bounded whatever the container prints. */
 const LONGEST_HELD_LINE = 64 * 1024;
 /** A line is known again by this many of its first bytes, the time stamp among them. They are always there when the first piece of a line is. */
 const KNOWN_BY = 1024;
+/** A line up to this long is never kept in fragments by any container runtime. */
+const SHORT_LINE = 8 * 1024;
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const EMPTY = Buffer.alloc(0);
@@ -32,6 +36,16 @@ interface Line {
   skip: number;
   /** Bytes of it that have been passed on, by this stream or an earlier one. */
   passed: number;
+  /** Of a long line: what its rest is known by. */
+  fragments?: Fragments;
+}
+
+/** A long line that has been passed on. */
+interface LongLine {
+  stamp: Stamp;
+  /** Of the line behind it, if there is one yet. No fragment of this one is later. */
+  next: Stamp | undefined;
+  fragments: Fragments;
 }
 
 /**
@@ -56,6 +70,8 @@ export class LogAssembler {
   #line: Line | undefined;
   /** A long line that broke off after part of it had been passed on. */
   #broken: Line | undefined;
+  /** Those that a resumed stream may begin in. */
+  #longLines: LongLine[] = [];
   #atStreamStart = true;
   #resumed = false;
   #trusting = true;
@@ -76,6 +92,11 @@ export class LogAssembler {
   /** Of the first line that was passed on. */
   get first(): Stamp | undefined {
     return this.#first;
+  }
+
+  /** How many bytes have been passed on. */
+  get passed(): number {
+    return this.#passed;
   }
 
   /**
@@ -140,6 +161,7 @@ export class LogAssembler {
     this.#unfinished = EMPTY;
     this.#last = undefined;
     this.#first = undefined;
+    this.#longLines = [];
     this.#resumed = false;
     this.#seen.forgetOld();
   }
@@ -161,12 +183,15 @@ export class LogAssembler {
     this.#flush();
   }
 
-  /** The container has ended and this stream was its log to the end: what is left is a last line without a newline. */
-  finish(): void {
+  /**
+   * The container has ended and this stream was its log to the end: what is left is a last line without a newline.
+   * @param reached whether an earlier stream had come to the same end: what this one does not have was rotated away after it had been read
+   */
+  finish(reached = false): void {
     if (this.#rest.length > 0) this.#piece(this.#withRest(EMPTY), true);
     else if (this.#line) this.#end(this.#line);
     this.#line = undefined;
-    if (this.#resumed && this.#repeats.taken === 0 && this.#atStreamStart) this.#gap(undefined);
+    if (!reached && this.#resumed && this.#repeats.taken === 0 && this.#atStreamStart) this.#gap(undefined);
     this.#flush();
   }
 
@@ -186,7 +211,7 @@ export class LogAssembler {
   knows(line: Buffer): boolean {
     const stamp = readStamp(line);
     if (stamp === undefined) return true;
-    const hash = lineHash(line, 0, line.length);
+    const hash = lineHash(line);
     const unfinished = this.#line?.stamp?.text ?? readStamp(this.#rest)?.text;
     return unfinished === stamp.text || this.#seen.has(stamp.second, hash);
   }
@@ -207,23 +232,29 @@ export class LogAssembler {
       from = this.#line.stamp?.length ?? bytes.length;
     }
     const line = this.#line;
-    if (!line.replay) {
-      const length = bytes.length - from;
-      const skipped = Math.min(line.skip, length);
-      line.skip -= skipped;
-      if (length > skipped) this.#out.push(from + skipped === 0 ? bytes : bytes.subarray(from + skipped));
-      line.passed += length - skipped;
-    }
+    if (!line.replay) this.#pass(line, from === 0 ? bytes : bytes.subarray(from), last);
     if (!last) return;
     this.#end(line);
     this.#line = undefined;
+  }
+
+  #pass(line: Line, bytes: Buffer, last: boolean): void {
+    const skipped = Math.min(line.skip, bytes.length);
+    line.skip -= skipped;
+    if (bytes.length === skipped) return;
+    const unseen = skipped === 0 ? bytes : bytes.subarray(skipped);
+    this.#out.push(unseen);
+    line.passed += unseen.length;
+    if (line.fragments === undefined && last && unseen.length <= SHORT_LINE) return;
+    line.fragments ??= new Fragments();
+    line.fragments.push(unseen);
   }
 
   #start(bytes: Buffer): Line {
     const first = this.#atStreamStart;
     this.#atStreamStart = false;
     const stamp = readStamp(bytes);
-    const hash = stamp === undefined ? 0 : lineHash(bytes, 0, bytes.length);
+    const hash = stamp === undefined ? 0 : lineHash(bytes);
     const dropped = { stamp, hash, replay: true, skip: 0, passed: 0 };
     if (stamp === undefined) {
       // `sinceTime` can fall between two fragments of a long line: its tail comes first then, and is here already [measured].
@@ -239,7 +270,15 @@ export class LogAssembler {
       this.#resumed = false;
       return { stamp, hash, replay: false, skip: broken.passed, passed: broken.passed };
     }
-    if (this.#resumed && this.#repeats.taken === 0) {
+    const rest = first ? this.#restOfLongLine(stamp, bytes.subarray(stamp.length), broken) : undefined;
+    if (rest !== undefined) {
+      // It shows as well that nothing is missing.
+      this.#repeats.taken++;
+      this.#resumed = false;
+      return rest;
+    }
+    const hasHole = (this.#resumed && this.#repeats.taken === 0) || (first && broken !== undefined);
+    if (hasHole) {
       if (!this.#trusting) {
         this.#unexpected = true;
         this.#broken = broken;
@@ -248,7 +287,7 @@ export class LogAssembler {
       // Told once: what follows is whole again.
       this.#resumed = false;
       if (broken !== undefined) this.#out.push(LINE_END);
-      this.#gap(stamp.text);
+      this.#gap(stamp.text, broken);
     } else if (broken !== undefined) this.#out.push(LINE_END);
     this.#first ??= stamp;
     // The line has come again, or another that is behind it.
@@ -256,15 +295,45 @@ export class LogAssembler {
     return { stamp, hash, replay: false, skip: 0, passed: 0 };
   }
 
-  #gap(to: string | undefined): void {
-    this.#flush();
-    if (this.#last !== undefined) this.#to.gap(this.#last.text, to);
+  /**
+   * The first line of a stream may be the rest of a long one that is known: the node has rotated the log in its middle.
+   * @param stamp of its first fragment that is left
+   * @param bytes its first bytes
+   * @param broken the line that the stream before has left unfinished
+   * @returns `undefined` if it is not, or if nobody can tell from where on
+   */
+  #restOfLongLine(stamp: Stamp, bytes: Buffer, broken: Line | undefined): Line | undefined {
+    const before = broken?.fragments?.before(bytes);
+    if (broken !== undefined && before !== undefined) return { ...broken, skip: broken.passed - before };
+    const isRest = (line: LongLine) =>
+      line.fragments.has(bytes) ||
+      // Whatever lies between two lines that have been passed on has been passed on.
+      (line.next !== undefined && isBefore(line.stamp, stamp) && isBefore(stamp, line.next));
+    if (!this.#longLines.some(isRest)) return undefined;
+    return { stamp: undefined, hash: 0, replay: true, skip: 0, passed: 0 };
   }
 
-  #end({ stamp, hash, replay }: Line): void {
+  #gap(to: string | undefined, broken?: Line): void {
+    this.#flush();
+    const from = this.#last ?? broken?.stamp;
+    if (from !== undefined) this.#to.gap(from.text, to);
+  }
+
+  #end({ stamp, hash, replay, fragments }: Line): void {
     if (replay || stamp === undefined) return;
+    if (this.#longLines.length > 0) this.#behindLongLines(stamp);
     this.#last = stamp;
     this.#seen.add(stamp.second, hash);
+    if (fragments === undefined) return;
+    fragments.end();
+    this.#longLines.push({ stamp, next: undefined, fragments });
+  }
+
+  #behindLongLines(stamp: Stamp): void {
+    const latest = this.#longLines.at(-1);
+    if (latest) latest.next ??= stamp;
+    if (stamp.second === this.#last?.second) return;
+    this.#longLines = this.#longLines.filter(({ next }) => next === undefined || next.second >= stamp.second - 2);
   }
 
   #flush(): void {
@@ -282,16 +351,6 @@ function mayGrow(tail: Buffer): boolean {
   return tail.length <= LONGEST_HELD_LINE && (tail.length <= KNOWN_BY || !tail.includes(CARRIAGE_RETURN));
 }
 
-/** cyrb53, a 53-bit hash (public domain, by bryc), of a line's first {@link KNOWN_BY} bytes: wide enough that two of a second's lines are never taken for each other, and fast enough for every line. */
-function lineHash(bytes: Buffer, from: number, to: number): number {
-  let [h1, h2] = [0xdeadbeef, 0x41c6ce57];
-  const end = Math.min(to, from + KNOWN_BY);
-  for (let index = from; index < end; index++) {
-    const byte = bytes[index] as number;
-    h1 = Math.imul(h1 ^ byte, 2654435761);
-    h2 = Math.imul(h2 ^ byte, 1597334677);
-  }
-  h1 = Math.imul(h1 ^ (h1 >>> 16), 2246822507) ^ Math.imul(h2 ^ (h2 >>> 13), 3266489909);
-  h2 = Math.imul(h2 ^ (h2 >>> 16), 2246822507) ^ Math.imul(h1 ^ (h1 >>> 13), 3266489909);
-  return 4294967296 * (2097151 & h2) + (h1 >>> 0);
+function lineHash(line: Buffer): number {
+  return hashOf(line, 0, Math.min(line.length, KNOWN_BY));
 }

@@ -146,7 +146,8 @@ function readProperties(text: string): AnnotationProperties {
     // The runner looks names up without case; the last of two counts.
     if (key !== undefined && value !== undefined) values.set(key.toLowerCase(), unescapeProperty(value));
   }
-  const title = oneLine(values.get('title') ?? '');
+  // An `=` at its beginning, be it behind a blank, would not come through a second time.
+  const title = oneLine(values.get('title') ?? '').replace(/^[=\s]+/, '');
   const file = readFile(values.get('file') ?? '');
   return {
     ...(title !== '' && title.length <= LONGEST.title && { title }),

@@ -20,6 +20,14 @@ export class HashList {
     return this.values().includes(hash);
   }
 
+  indexOf(hash: number): number {
+    return this.values().indexOf(hash);
+  }
+
+  lastIndexOf(hash: number): number {
+    return this.values().lastIndexOf(hash);
+  }
+
   /** Valid until the next {@link push}. */
   values(): Float64Array {
     return this.#values.subarray(0, this.length);
@@ -59,4 +67,17 @@ export class HashBag {
     this.left--;
     return true;
   }
+}
+
+/** cyrb53, a 53-bit hash (public domain, by bryc), of these bytes: wide enough that two of a second's lines are never taken for each other, and fast enough for every line. */
+export function hashOf(bytes: Buffer, from: number, to: number): number {
+  let [h1, h2] = [0xdeadbeef, 0x41c6ce57];
+  for (let index = from; index < to; index++) {
+    const byte = bytes[index] as number;
+    h1 = Math.imul(h1 ^ byte, 2654435761);
+    h2 = Math.imul(h2 ^ byte, 1597334677);
+  }
+  h1 = Math.imul(h1 ^ (h1 >>> 16), 2246822507) ^ Math.imul(h2 ^ (h2 >>> 13), 3266489909);
+  h2 = Math.imul(h2 ^ (h2 >>> 16), 2246822507) ^ Math.imul(h1 ^ (h1 >>> 13), 3266489909);
+  return 4294967296 * (2097151 & h2) + (h1 >>> 0);
 }

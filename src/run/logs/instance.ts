@@ -10,7 +10,7 @@ import type { ObservedPod, PodView } from '../observe.ts';
 import type { AssembledLog, LogAssembler } from './assembler.ts';
 import { readBody } from './body.ts';
 import { untilBehind } from './silence.ts';
-import type { Stamp } from './stamp.ts';
+import { readStamp, type Stamp } from './stamp.ts';
 
 type Body = NonNullable<Awaited<ReturnType<typeof openLog>>>;
 
@@ -38,6 +38,9 @@ export interface FollowOptions {
 const QUIET_MS = 20;
 /** But where the pod is deleted, its log goes with it: the stream that is open is all there is [a follow that was open before ended with all data in every deletion that was measured]. */
 const DELETED_QUIET_MS = 2000;
+/** And where the node rotated the log between the container's last line and its end, so that there is nothing left to be read. No node looks whether it should rotate a log that is smaller. */
+const ROTATED_QUIET_MS = 2000;
+const LEAST_ROTATED_BYTES = 64 * 1024;
 /** Between two attempts to go on with a log that broke off while its container runs. */
 const PAUSES_MS = [0, 200, 500, 1000, 2000, 3000];
 /** How often the log's end is read in search of two readings that agree. */
@@ -181,10 +184,14 @@ export class InstanceFollower {
     const either = AbortSignal.any([this.#signal, own.signal]);
     let heardAt = performance.now();
     let brought = false;
+    const quiet = async (ms: number): Promise<void> => {
+      do await pause(QUIET_MS);
+      while (!own.signal.aborted && performance.now() - heardAt < ms);
+    };
     void this.#over.then(
       async () => {
-        do await pause(QUIET_MS);
-        while (!own.signal.aborted && performance.now() - heardAt < this.#patienceMs);
+        await quiet(this.#patienceMs);
+        if (!own.signal.aborted && !(await this.#endCanBeRead(own.signal))) await quiet(ROTATED_QUIET_MS);
         own.abort();
       },
       () => {},
@@ -219,6 +226,7 @@ export class InstanceFollower {
 
   /** Reads the log of a run that has ended, until two readings agree. Of one that goes on, what there is. */
   async #readTail(reached: string | undefined): Promise<void> {
+    const { passed } = this.#log;
     let before = reached;
     let why = 'The log could not be read.';
     let forbidden = false;
@@ -238,7 +246,8 @@ export class InstanceFollower {
         awayTries = 0;
         if (this.#isWhole) {
           if (this.#goesOn) return this.#log.abandon();
-          if (this.#log.position === before && !this.#startOver()) return this.#log.finish();
+          if (this.#log.position === before && !this.#startOver())
+            return this.#log.finish(reached !== undefined && this.#log.passed === passed);
           before = this.#log.position;
           continue;
         }
@@ -332,6 +341,13 @@ export class InstanceFollower {
     if (this.#refusals <= FORBIDDEN_READS || this.#told) return;
     this.#told = true;
     this.#reader.refused((error as ApiError).text);
+  }
+
+  /** Whether the log's end, as it can be read now, is where the followed stream is. If not, that stream is all there is of what the node has rotated away. */
+  async #endCanBeRead(signal: AbortSignal): Promise<boolean> {
+    if (this.#log.passed < LEAST_ROTATED_BYTES || this.#goesOn) return true;
+    const line = await this.#lastLine(signal).catch(() => Buffer.alloc(0));
+    return readStamp(line) !== undefined && this.#log.knows(line);
   }
 
   /** The log's last line as it stands. */

@@ -33,3 +33,9 @@ export function readStamp(bytes: Buffer, start = 0): Stamp | undefined {
   }
   return undefined;
 }
+
+/** Whether `one` is before `other`, by the nanosecond, as far as their zones let it be seen. */
+export function isBefore(one: Stamp, other: Stamp): boolean {
+  const [zone, otherZone] = [one.text.slice(29), other.text.slice(29)];
+  return zone === otherZone ? one.text < other.text : one.second < other.second;
+}
