@@ -27277,6 +27277,97 @@ function codeOf(error2) {
   return "";
 }
 
+// src/kubernetes/paced.ts
+var PAUSE_MS = 5;
+var FULL_BYTES = 32 * 1024;
+function paced(dispatcher) {
+  return dispatcher.compose((dispatch) => (options, handler) => dispatch(options, new PacedHandler(handler)));
+}
+var PacedHandler = class {
+  #handler;
+  #pieces = [];
+  #pacer;
+  constructor(handler) {
+    this.#handler = handler;
+  }
+  onRequestStart(controller, context) {
+    this.#pacer = new Pacer(controller);
+    this.#handler.onRequestStart?.(this.#pacer, context);
+  }
+  onResponseStart(controller, ...given) {
+    this.#handler.onResponseStart?.(this.#pacer ?? controller, ...given);
+  }
+  onResponseData(controller, piece) {
+    this.#pieces.push(piece);
+    if (this.#pieces.length > 1) return;
+    queueMicrotask(() => {
+      const length = this.#flush(controller);
+      if (length > 0 && length < FULL_BYTES) this.#pacer?.rest();
+    });
+  }
+  onResponseEnd(controller, trailers) {
+    this.#flush(controller);
+    this.#pacer?.end();
+    this.#handler.onResponseEnd?.(this.#pacer ?? controller, trailers);
+  }
+  onResponseError(controller, error2) {
+    this.#flush(controller);
+    this.#pacer?.end();
+    this.#handler.onResponseError?.(this.#pacer ?? controller, error2);
+  }
+  /** @returns how many bytes have been passed on */
+  #flush(controller) {
+    const pieces = this.#pieces;
+    const [first, ...more] = pieces;
+    if (first === void 0) return 0;
+    this.#pieces = [];
+    const bytes = more.length === 0 ? first : Buffer.concat(pieces);
+    this.#handler.onResponseData?.(this.#pacer ?? controller, bytes);
+    return bytes.length;
+  }
+};
+var Pacer = class {
+  #controller;
+  #wanted = true;
+  #timer;
+  constructor(controller) {
+    this.#controller = controller;
+  }
+  get aborted() {
+    return this.#controller.aborted;
+  }
+  get paused() {
+    return this.#controller.paused;
+  }
+  get reason() {
+    return this.#controller.reason;
+  }
+  abort(reason2) {
+    this.#controller.abort(reason2);
+  }
+  pause() {
+    this.#wanted = false;
+    this.#controller.pause();
+  }
+  resume() {
+    this.#wanted = true;
+    if (this.#timer === void 0) this.#controller.resume();
+  }
+  /** Reads nothing for a moment. */
+  rest() {
+    this.#controller.pause();
+    this.#timer ??= setTimeout(() => {
+      this.#timer = void 0;
+      if (this.#wanted) this.#controller.resume();
+    }, PAUSE_MS);
+  }
+  /** Nothing more comes. */
+  end() {
+    clearTimeout(this.#timer);
+    this.#timer = void 0;
+  }
+};
+
 // src/kubernetes/pause.ts
 import { setTimeout as sleep } from "node:timers/promises";
 async function pause(milliseconds, signal3) {
@@ -27498,7 +27589,8 @@ var ApiClient = class {
    * @returns `body`; `undefined` for 204, which a log answers when the pod has no node yet.
    */
   async open(call2, signal3) {
-    const response = await this.#send(call2, { headersTimeout: 1e3 * DEADLINE_SECONDS, bodyTimeout: 0 }, signal3);
+    const timeouts = { headersTimeout: 1e3 * DEADLINE_SECONDS, bodyTimeout: 0 };
+    const response = await this.#send(call2, timeouts, signal3, paced);
     this.#answered();
     response.body.on("error", () => {
     });
@@ -27554,14 +27646,14 @@ var ApiClient = class {
     this.#lastOutageEnd = performance.now();
     if (told) this.#watcher.back(this.target.server, awaySeconds);
   }
-  async #send(call2, timeouts, signal3) {
+  async #send(call2, timeouts, signal3, through = (agent) => agent) {
     const { agent, headers: headers3 } = await this.#connection.ready(signal3);
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(call2.query ?? {})) if (value !== void 0) query.set(key, String(value));
     const url = new URL(`${this.target.server}${call2.path}${query.size > 0 ? `?${query}` : ""}`);
     call2.onSend?.();
     const sent = (0, import_undici2.request)(url, {
-      dispatcher: agent,
+      dispatcher: through(agent),
       method: call2.method,
       headers: {
         ...headers3,
@@ -33942,7 +34034,7 @@ function word(value) {
 var import_undici4 = __toESM(require_undici(), 1);
 import { setTimeout as setTimeout2 } from "node:timers/promises";
 var LIMIT_SECONDS = 10;
-var PAUSE_MS = 1e3;
+var PAUSE_MS2 = 1e3;
 async function readRunStart(env, token, signal3, clock = () => /* @__PURE__ */ new Date()) {
   const now = clock();
   const attempt = env["GITHUB_RUN_ATTEMPT"] || "1";
@@ -33979,7 +34071,7 @@ async function askGitHub(env, token, signal3, mostTries) {
         failure2 = error2 instanceof Error ? error2.message : String(error2);
       }
       if (tries >= mostTries) return failure2;
-      await setTimeout2(PAUSE_MS, void 0, { signal: inTime2 });
+      await setTimeout2(PAUSE_MS2, void 0, { signal: inTime2 });
     }
   } catch {
     signal3.throwIfAborted();
@@ -39492,27 +39584,64 @@ var Repeats = class {
 };
 
 // src/run/logs/stamp.ts
+var Stamp = class {
+  /** Seconds since the epoch, rounded down. */
+  second;
+  nanoseconds;
+  /** Bytes of the stamp, and of the space behind it. */
+  length;
+  #known;
+  constructor(known2, nanoseconds, length) {
+    this.second = known2.second;
+    this.nanoseconds = nanoseconds;
+    this.length = length;
+    this.#known = known2;
+  }
+  /** As the kubelet wrote it. */
+  get text() {
+    return `${this.#known.head}${String(this.nanoseconds).padStart(DIGITS, "0")}${this.#known.zone}`;
+  }
+  isBefore(other) {
+    return this.second < other.second || this.second === other.second && this.nanoseconds < other.nanoseconds;
+  }
+};
 var SPACE = 32;
 var NEWLINE2 = 10;
-var STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{9}(Z|[+-]\d\d:\d\d)$/;
-var known = { text: "", second: 0 };
+var ZERO = 48;
+var DIGITS = 9;
+var HEAD = "2006-01-02T15:04:05.".length;
+var STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.)\d{9}(Z|[+-]\d\d:\d\d)$/;
+var known = { head: "", zone: "", second: 0 };
 function readStamp(bytes, start = 0) {
-  for (const length of [30, 35]) {
-    const behind = bytes[start + length];
-    if (behind !== SPACE && behind !== NEWLINE2) continue;
-    const text = bytes.toString("latin1", start, start + length);
-    const match = STAMP.exec(text);
-    if (match === null) continue;
-    const second = `${match[1]}${match[2]}`;
-    if (second !== known.text) known = { text: second, second: Math.floor(Date.parse(second) / 1e3) };
-    if (Number.isNaN(known.second)) continue;
-    return { text, second: known.second, length: behind === SPACE ? length + 1 : length };
+  if (!isAt(bytes, start, known.head) || !isAt(bytes, start + HEAD + DIGITS, known.zone)) {
+    const second = readSecond(bytes, start);
+    if (second === void 0) return void 0;
+    known = second;
+  }
+  let nanoseconds = 0;
+  for (let index2 = start + HEAD; index2 < start + HEAD + DIGITS; index2++) {
+    const digit = (bytes[index2] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) return void 0;
+    nanoseconds = 10 * nanoseconds + digit;
+  }
+  const length = HEAD + DIGITS + known.zone.length;
+  const behind = bytes[start + length];
+  if (behind !== SPACE && behind !== NEWLINE2) return void 0;
+  return new Stamp(known, nanoseconds, behind === SPACE ? length + 1 : length);
+}
+function isAt(bytes, start, text) {
+  if (text === "") return false;
+  for (let index2 = 0; index2 < text.length; index2++) if (bytes[start + index2] !== text.charCodeAt(index2)) return false;
+  return true;
+}
+function readSecond(bytes, start) {
+  for (const zoneLength of ["Z".length, "+00:00".length]) {
+    const [, head, zone] = STAMP.exec(bytes.toString("latin1", start, start + HEAD + DIGITS + zoneLength)) ?? [];
+    if (head === void 0 || zone === void 0) continue;
+    const second = Math.floor(Date.parse(`${head.slice(0, -1)}${zone}`) / 1e3);
+    return Number.isNaN(second) ? void 0 : { head, zone, second };
   }
   return void 0;
-}
-function isBefore(one, other) {
-  const [zone, otherZone] = [one.text.slice(29), other.text.slice(29)];
-  return zone === otherZone ? one.text < other.text : one.second < other.second;
 }
 
 // src/run/logs/assembler.ts
@@ -39746,7 +39875,7 @@ var LogAssembler = class {
     const before = broken?.fragments?.before(bytes);
     if (broken !== void 0 && before !== void 0) return { ...broken, skip: broken.passed - before };
     const isRest = (line) => line.fragments.has(bytes) || // Whatever lies between two lines that have been passed on has been passed on.
-    line.next !== void 0 && isBefore(line.stamp, stamp) && isBefore(stamp, line.next);
+    line.next !== void 0 && line.stamp.isBefore(stamp) && stamp.isBefore(line.next);
     if (!this.#longLines.some(isRest)) return void 0;
     return { stamp: void 0, hash: 0, replay: true, skip: 0, passed: 0 };
   }
@@ -39787,53 +39916,22 @@ function lineHash(line) {
 }
 
 // src/run/logs/body.ts
-var TOGETHER_MS = 10;
-var MOST_TOGETHER = 64 * 1024;
-function readBody(body, take, heard = () => {
-}) {
+function readBody(body, take) {
   return new Promise((resolve4, reject) => {
-    let pieces = [];
-    let length = 0;
-    let flushedAt = Number.NEGATIVE_INFINITY;
-    let timer;
-    const flush = () => {
-      clearTimeout(timer);
-      timer = void 0;
-      flushedAt = performance.now();
-      if (length === 0) return;
-      const [first, ...more] = pieces;
-      const bytes = more.length === 0 && first !== void 0 ? first : Buffer.concat(pieces, length);
-      pieces = [];
-      length = 0;
-      try {
-        if (take(bytes)) return;
-        settle(resolve4);
-      } catch (error2) {
-        settle(() => reject(error2));
-      }
-    };
     const settle = (end) => {
-      clearTimeout(timer);
       body.off("data", onData).off("end", onEnd).off("error", onError).off("close", onEnd);
       body.destroy();
       end();
     };
     const onData = (piece) => {
-      heard();
-      pieces.push(piece);
-      length += piece.length;
-      const sinceFlush = performance.now() - flushedAt;
-      if (length >= MOST_TOGETHER || sinceFlush >= TOGETHER_MS) flush();
-      else timer ??= setTimeout(flush, TOGETHER_MS - sinceFlush);
+      try {
+        if (!take(piece)) settle(resolve4);
+      } catch (error2) {
+        settle(() => reject(error2));
+      }
     };
-    const onEnd = () => {
-      flush();
-      settle(resolve4);
-    };
-    const onError = (error2) => {
-      flush();
-      settle(() => reject(error2));
-    };
+    const onEnd = () => settle(resolve4);
+    const onError = (error2) => settle(() => reject(error2));
     if (body.errored) onError(body.errored);
     else if (body.destroyed) onEnd();
     else body.on("data", onData).on("end", onEnd).on("error", onError).on("close", onEnd);
@@ -40011,11 +40109,12 @@ var InstanceFollower = class {
     try {
       const body = await this.#open(true, either);
       this.#begin();
-      const heard = () => {
+      const take = (bytes) => {
         heardAt = performance.now();
         brought = true;
+        return this.#push(bytes);
       };
-      if (body !== void 0) await readBody(body, (bytes) => this.#push(bytes), heard);
+      if (body !== void 0) await readBody(body, take);
       return { reached: body === void 0 || !this.#isWhole ? void 0 : log.position, brought };
     } catch (error2) {
       this.#signal.throwIfAborted();

@@ -31,15 +31,19 @@ describe('several containers', () => {
     init_containers: '[{name: migrate, image: busybox}]',
     full_pod_spec: '{spec: {containers: [{name: base}, {name: helper, image: busybox}]}}',
   };
-  const play = (pod: FakePod) => {
+  const play = async (pod: FakePod, started?: () => Promise<unknown>) => {
     pod.schedule().run('migrate').write('migrating', { container: 'migrate' });
-    pod.terminate({ container: 'migrate' }).run();
+    pod.terminate({ container: 'migrate' });
+    await started?.();
+    pod.run();
     pod.write('helping', { container: 'helper' }).write('working').write('half', { newline: false });
     pod.finish();
   };
 
   test('are shown with their names, init containers by default', async () => {
-    await serve(play);
+    // A node takes its time from one container to the next.
+    const tailRead = () => server.request({ verb: 'log', query: { container: 'migrate', follow: 'false' } });
+    await serve(pod => play(pod, tailRead));
     const result = await run(inputs);
     expect(linesLike(result, /migrating|helping|working|half/)).toEqual([
       '[migrate] migrating',
@@ -49,7 +53,7 @@ describe('several containers', () => {
   });
 
   test('all of them, into a file too', async () => {
-    await serve(play);
+    await serve(pod => play(pod));
     const result = await run({ ...inputs, container_logs: 'true', log_file: 'logs/all.txt' });
     const lines = ['[base] half', '[base] working', '[helper] helping', '[migrate] migrating'];
     expect(linesLike(result, /migrating|helping|working|half/).sort()).toEqual(lines);
@@ -58,7 +62,7 @@ describe('several containers', () => {
   });
 
   test('without names, into a file too', async () => {
-    await serve(play);
+    await serve(pod => play(pod));
     const result = await run({
       ...inputs,
       container_logs: 'base, helper',
@@ -70,13 +74,13 @@ describe('several containers', () => {
   });
 
   test('of which only the base is wanted has no name in front', async () => {
-    await serve(play);
+    await serve(pod => play(pod));
     const result = await run({ ...inputs, init_container_logs: 'false' });
     expect(linesLike(result, /migrating|helping|working|half/)).toEqual(['working', 'half']);
   });
 
   test('that the pod does not have are an error, all at once, before anything is created', async () => {
-    await serve(play);
+    await serve(pod => play(pod));
     const result = await run({ ...inputs, container_logs: 'bass', init_container_logs: '[migrated]' });
     expect(result.outputs).toMatchObject({ reason: 'InvalidInput' });
     expect(result.annotations.map(({ message }) => message)).toEqual([

@@ -5,6 +5,7 @@ import { StepError } from '../github/failure.ts';
 import type { Target } from './config.ts';
 import { Connection } from './connection.ts';
 import { NetworkError, unreachable } from './network-error.ts';
+import { paced } from './paced.ts';
 import { pause } from './pause.ts';
 import { ApiError, type Asked } from './status.ts';
 import { warningsOf } from './warnings.ts';
@@ -108,7 +109,8 @@ export class ApiClient {
    * @returns `body`; `undefined` for 204, which a log answers when the pod has no node yet.
    */
   async open(call: ApiRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData['body'] | undefined> {
-    const response = await this.#send(call, { headersTimeout: 1000 * DEADLINE_SECONDS, bodyTimeout: 0 }, signal);
+    const timeouts = { headersTimeout: 1000 * DEADLINE_SECONDS, bodyTimeout: 0 };
+    const response = await this.#send(call, timeouts, signal, paced);
     this.#answered();
     // A stream that nobody reads at the moment it fails must not bring the process down.
     response.body.on('error', () => {});
@@ -178,6 +180,7 @@ export class ApiClient {
     call: ApiRequest,
     timeouts: { headersTimeout: number; bodyTimeout: number },
     signal?: AbortSignal,
+    through = (agent: Dispatcher) => agent,
   ): Promise<Dispatcher.ResponseData> {
     const { agent, headers } = await this.#connection.ready(signal);
     const query = new URLSearchParams();
@@ -185,7 +188,7 @@ export class ApiClient {
     const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ''}`);
     call.onSend?.();
     const sent = request(url, {
-      dispatcher: agent,
+      dispatcher: through(agent),
       method: call.method,
       headers: {
         ...headers,

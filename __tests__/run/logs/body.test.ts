@@ -15,16 +15,12 @@ function read(more: (bytes: Buffer) => boolean = () => true) {
 const soon = () => new Promise(resolve => setTimeout(resolve, 30));
 
 describe('a body', () => {
-  test('is taken whole, what comes at once together', async () => {
+  test('is taken whole', async () => {
     const { body, taken, end } = read();
-    for (let line = 0; line < 1000; line++) {
-      body.write(`${line}\n`);
-      if (line % 100 === 0) await new Promise(resolve => setImmediate(resolve));
-    }
+    for (let line = 0; line < 1000; line++) body.write(`${line}\n`);
     body.end();
     await end;
     expect(taken.join('')).toBe(Array.from({ length: 1000 }, (_, line) => `${line}\n`).join(''));
-    expect(taken.length).toBeLessThan(200);
   });
 
   test('is taken as it comes, where it comes slowly', async () => {

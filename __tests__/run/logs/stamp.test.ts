@@ -18,8 +18,8 @@ test.each([
   ],
 ])('a stamp is read: %s', (_, line, expected) => {
   const text = line.trimEnd().slice(0, expected.length).trimEnd();
-  expect(readStamp(Buffer.from(line))).toEqual({ ...expected, text });
-  expect(readStamp(Buffer.from(`before\n${line}`), 7)).toEqual({ ...expected, text });
+  expect(readStamp(Buffer.from(line))).toMatchObject({ ...expected, text });
+  expect(readStamp(Buffer.from(`before\n${line}`), 7)).toMatchObject({ ...expected, text });
 });
 
 test.each([
@@ -42,4 +42,19 @@ test('a stamp is not taken for the one before it that differs in the zone alone'
     text => readStamp(Buffer.from(`${text.replace('.0', '.000000000')} x`))?.second,
   );
   expect(seconds).toEqual([AT_NOON, AT_NOON - 3600, AT_NOON + 3600]);
+});
+
+test('stamps are compared by the nanosecond, whatever their zones', () => {
+  const texts = [
+    '2026-03-01T13:00:07.000000001+01:00',
+    '2026-03-01T12:00:07.000000002Z',
+    '2026-03-01T12:00:08.000000001Z',
+  ];
+  const stamps = texts.map(text => readStamp(Buffer.from(`${text} x`)));
+  const before = stamps.map(one => stamps.map(other => other !== undefined && one?.isBefore(other)));
+  expect(before).toEqual([
+    [false, true, true],
+    [false, false, true],
+    [false, false, false],
+  ]);
 });

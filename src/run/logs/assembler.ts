@@ -1,7 +1,7 @@
 import { Fragments } from './fragments.ts';
 import { hashOf } from './hashes.ts';
 import { Repeats, SeenLines } from './seen-lines.ts';
-import { isBefore, readStamp, type Stamp } from './stamp.ts';
+import { readStamp, type Stamp } from './stamp.ts';
 
 /** A line longer than this is passed on in pieces as they come, so memory stays bounded whatever the container prints. */
 const LONGEST_HELD_LINE = 64 * 1024;
@@ -308,7 +308,7 @@ export class LogAssembler {
     const isRest = (line: LongLine) =>
       line.fragments.has(bytes) ||
       // Whatever lies between two lines that have been passed on has been passed on.
-      (line.next !== undefined && isBefore(line.stamp, stamp) && isBefore(stamp, line.next));
+      (line.next !== undefined && line.stamp.isBefore(stamp) && stamp.isBefore(line.next));
     if (!this.#longLines.some(isRest)) return undefined;
     return { stamp: undefined, hash: 0, replay: true, skip: 0, passed: 0 };
   }

@@ -208,11 +208,12 @@ export class InstanceFollower {
     try {
       const body = await this.#open(true, either);
       this.#begin();
-      const heard = () => {
+      const take = (bytes: Buffer) => {
         heardAt = performance.now();
         brought = true;
+        return this.#push(bytes);
       };
-      if (body !== undefined) await readBody(body, bytes => this.#push(bytes), heard);
+      if (body !== undefined) await readBody(body, take);
       return { reached: body === undefined || !this.#isWhole ? undefined : log.position, brought };
     } catch (error) {
       this.#signal.throwIfAborted();

@@ -1,41 +1,81 @@
-/** The time stamp that the kubelet puts in front of a line, as far as it is needed. */
-export interface Stamp {
-  /** As the kubelet wrote it. */
-  text: string;
+/** The time stamp that the kubelet puts in front of a line: RFC 3339 with nine digits, which it always writes, in the node's time zone, `Z` or `+02:00`. */
+export class Stamp {
   /** Seconds since the epoch, rounded down. */
-  second: number;
+  readonly second: number;
+  readonly nanoseconds: number;
   /** Bytes of the stamp, and of the space behind it. */
-  length: number;
+  readonly length: number;
+  readonly #known: KnownSecond;
+
+  constructor(known: KnownSecond, nanoseconds: number, length: number) {
+    this.second = known.second;
+    this.nanoseconds = nanoseconds;
+    this.length = length;
+    this.#known = known;
+  }
+
+  /** As the kubelet wrote it. */
+  get text(): string {
+    return `${this.#known.head}${String(this.nanoseconds).padStart(DIGITS, '0')}${this.#known.zone}`;
+  }
+
+  isBefore(other: Stamp): boolean {
+    return this.second < other.second || (this.second === other.second && this.nanoseconds < other.nanoseconds);
+  }
+}
+
+/** The parts that thousands of lines share. */
+interface KnownSecond {
+  /** Up to the dot before the nanoseconds. */
+  head: string;
+  /** Behind them. */
+  zone: string;
+  second: number;
 }
 
 const SPACE = 0x20;
 const NEWLINE = 0x0a;
-/** RFC 3339 with nine digits, which the kubelet always writes, in the node's time zone: `Z` or `+02:00`. */
-const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{9}(Z|[+-]\d\d:\d\d)$/;
+const ZERO = 0x30;
+const DIGITS = 9;
+const HEAD = '2006-01-02T15:04:05.'.length;
+const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.)\d{9}(Z|[+-]\d\d:\d\d)$/;
 
-/** Thousands of lines share a second: its text is parsed once. */
-let known = { text: '', second: 0 };
+/** The last one that was parsed. */
+let known: KnownSecond = { head: '', zone: '', second: 0 };
 
 /** @returns the stamp that the line at `start` begins with, or `undefined` for text that has none. */
 export function readStamp(bytes: Buffer, start = 0): Stamp | undefined {
-  for (const length of [30, 35]) {
-    const behind = bytes[start + length];
-    // An empty line may come without the space.
-    if (behind !== SPACE && behind !== NEWLINE) continue;
-    const text = bytes.toString('latin1', start, start + length);
-    const match = STAMP.exec(text);
-    if (match === null) continue;
-    const second = `${match[1]}${match[2]}`;
-    if (second !== known.text) known = { text: second, second: Math.floor(Date.parse(second) / 1000) };
-    // A day that does not exist: not the kubelet's, but the container's own, in the tail of a long line.
-    if (Number.isNaN(known.second)) continue;
-    return { text, second: known.second, length: behind === SPACE ? length + 1 : length };
+  if (!isAt(bytes, start, known.head) || !isAt(bytes, start + HEAD + DIGITS, known.zone)) {
+    const second = readSecond(bytes, start);
+    if (second === undefined) return undefined;
+    known = second;
   }
-  return undefined;
+  let nanoseconds = 0;
+  for (let index = start + HEAD; index < start + HEAD + DIGITS; index++) {
+    const digit = (bytes[index] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    nanoseconds = 10 * nanoseconds + digit;
+  }
+  const length = HEAD + DIGITS + known.zone.length;
+  const behind = bytes[start + length];
+  // An empty line may come without the space.
+  if (behind !== SPACE && behind !== NEWLINE) return undefined;
+  return new Stamp(known, nanoseconds, behind === SPACE ? length + 1 : length);
 }
 
-/** Whether `one` is before `other`, by the nanosecond, as far as their zones let it be seen. */
-export function isBefore(one: Stamp, other: Stamp): boolean {
-  const [zone, otherZone] = [one.text.slice(29), other.text.slice(29)];
-  return zone === otherZone ? one.text < other.text : one.second < other.second;
+function isAt(bytes: Buffer, start: number, text: string): boolean {
+  if (text === '') return false;
+  for (let index = 0; index < text.length; index++) if (bytes[start + index] !== text.charCodeAt(index)) return false;
+  return true;
+}
+
+function readSecond(bytes: Buffer, start: number): KnownSecond | undefined {
+  for (const zoneLength of ['Z'.length, '+00:00'.length]) {
+    const [, head, zone] = STAMP.exec(bytes.toString('latin1', start, start + HEAD + DIGITS + zoneLength)) ?? [];
+    if (head === undefined || zone === undefined) continue;
+    const second = Math.floor(Date.parse(`${head.slice(0, -1)}${zone}`) / 1000);
+    // A day that does not exist: not the kubelet's, but the container's own, in the tail of a long line.
+    return Number.isNaN(second) ? undefined : { head, zone, second };
+  }
+  return undefined;
 }
