@@ -65,13 +65,14 @@ export class FakeAnswer {
   end(): void {
     if (this.#muted || this.#cut) return;
     if (this.#fault?.kind === 'append') this.#response.write(this.#fault.text);
-    this.endNow();
+    this.#finish();
   }
 
-  /** Ends it, also one that has gone quiet. */
+  /** Ends it, also one that has gone quiet. Of an answer that has not begun there is nothing to be ended but the connection. */
   endNow(): void {
-    this.#cut = true;
-    this.#response.end();
+    this.#request.endedEarly = true;
+    if (this.#response.headersSent) this.#finish();
+    else this.cut();
   }
 
   /** Brings nothing more, with the connection open, as through a proxy that has lost its other end. */
@@ -102,7 +103,15 @@ export class FakeAnswer {
     if (this.#left > 0 || this.#cut || this.#muted) return;
     if (this.#fault?.kind === 'reset') this.cut();
     else if (this.#fault?.kind === 'quiet') this.#muted = true;
-    else this.end();
+    else {
+      this.#request.endedEarly = true;
+      this.end();
+    }
+  }
+
+  #finish(): void {
+    this.#cut = true;
+    this.#response.end();
   }
 
   #withoutFields(body: unknown): unknown {

@@ -17,6 +17,8 @@ export interface RecordedRequest {
   code?: number;
   /** The connection or answer is over. */
   ended: boolean;
+  /** A fault ended the answer as if it were complete. */
+  endedEarly?: boolean;
 }
 
 export interface RequestMatch {

@@ -56,10 +56,14 @@ export const deleted: Kind = ({ dice, server, faults, log }) => {
       });
       const said = log.annotations.filter(annotation => annotation.startsWith('Log may be incomplete: '));
       expect(log.annotations).toEqual(said);
-      expect(writer.text.slice(0, log.container.length)).toBe(log.container);
+      // What is left of a character that broke off in its middle shows as U+FFFD.
+      const whole = log.container.replace(/\ufffd$/, '');
+      expect(writer.text.slice(0, whole.length)).toBe(whole);
       // One that was gone before it was seen to run has no log that anybody knew of.
       const known = server.matching({ verb: 'log' }).length > 0;
-      if (followed || (known && said.length === 0)) expect(log.container).toBe(writer.text);
+      // A clean end in the very moment of the deletion cannot be told from the log's.
+      const misled = server.matching({ verb: 'log', query: { follow: 'true' } }).at(-1)?.endedEarly;
+      if (followed || (known && !misled && said.length === 0)) expect(log.container).toBe(writer.text);
     },
   };
 };

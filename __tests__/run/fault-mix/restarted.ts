@@ -21,6 +21,8 @@ export const restarted: Kind = ({ dice, server, faults, log }) => {
   }
 
   async function restart(pod: FakePod): Promise<void> {
+    // No two runs write at the same time.
+    server.clock.tick(1);
     const how = dice.one(['at once', 'seen to end', 'backing off', 'late']);
     // Before anything of a run's log has been read, nothing tells that it is another's.
     const unread = log.container === '' || log.container.endsWith(restartMark(log.restarts));

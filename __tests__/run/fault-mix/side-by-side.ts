@@ -82,7 +82,9 @@ export const sideBySide: Kind = ({ dice, server, faults, log }) => {
       pod.stopSidecars();
     },
     check: conclusion => {
-      expect({ state: conclusion.state, annotations: log.annotations }).toEqual({
+      // Others write first, for 10 s perhaps: of a first line that comes so late, where the stream that waited for it broke, nobody can tell that none was before it.
+      const annotations = log.annotations.filter(text => !text.startsWith('Log may lack its beginning: '));
+      expect({ state: conclusion.state, annotations }).toEqual({
         state: failing || exitCode !== 0 ? 'failed' : 'succeeded',
         annotations: [],
       });
