@@ -39514,6 +39514,8 @@ var MOST_OLD_SECONDS = 3600;
 var SeenLines = class {
   #recent = /* @__PURE__ */ new Map();
   #old = /* @__PURE__ */ new Map();
+  /** Seconds that may have lines of two logs: which of them a log begins with is not known. They stay recent. */
+  #mixed = /* @__PURE__ */ new Set();
   #lastSecond;
   add(second, hash2) {
     let hashes = this.#recent.get(second);
@@ -39524,7 +39526,7 @@ var SeenLines = class {
     hashes.push(hash2);
     if (second === this.#lastSecond) return;
     this.#lastSecond = second;
-    for (const [old, hashes2] of this.#recent) if (old < second - 2) this.#retire(old, hashes2);
+    for (const [old, hashes2] of this.#recent) if (old < second - 2 && !this.#mixed.has(old)) this.#retire(old, hashes2);
   }
   /** Whether the line has been passed on; of an old second's lines it is taken for granted. */
   has(second, hash2) {
@@ -39537,9 +39539,11 @@ var SeenLines = class {
     for (const [second, old] of this.#old) if (second >= since) seconds.set(second, { ...old });
     return new Repeats(new HashBag(lines), seconds);
   }
-  /** Leaves only what is known line by line: another log begins. */
+  /** Leaves only the last lines, which are known one by one: another log begins. */
   forgetOld() {
     this.#old.clear();
+    for (const second of this.#mixed) if (second < (this.#lastSecond ?? 0) - 2) this.#recent.delete(second);
+    this.#mixed = new Set(this.#recent.keys());
   }
   #retire(second, hashes) {
     const { first = 0 } = hashes;
@@ -39659,6 +39663,9 @@ var LogAssembler = class {
   #repeats = new Repeats();
   /** Of the last whole line that was passed on, in file order: not the latest, for a clock can be set back. */
   #last;
+  #lastHash = 0;
+  /** Whether this stream has brought that line, or one behind it. */
+  #cameToLast = false;
   #first;
   #rest = EMPTY;
   /** What the stream before had brought of a line that was not whole, and that has not come again. */
@@ -39705,6 +39712,12 @@ var LogAssembler = class {
   get unexpected() {
     return this.#unexpected;
   }
+  /** Whether the stream ended among the lines that are known: it broke off, however cleanly, for the node rotates away what is at the log's beginning alone. */
+  get isShort() {
+    if (this.#last === void 0 || this.#cameToLast) return false;
+    const rest = this.#line === void 0 ? readStamp(this.#rest) : void 0;
+    return this.#repeats.taken > 0 || rest !== void 0 && !this.#last.isBefore(rest);
+  }
   /**
    * A new stream begins, opened with {@link resumeFrom}. What the last one left unfinished comes again with it.
    * @param trusting whether it is known to be the same log, so that a missing beginning has been rotated away
@@ -39719,6 +39732,7 @@ var LogAssembler = class {
     this.#resumed = this.#last !== void 0;
     this.#trusting = trusting;
     this.#unexpected = false;
+    this.#cameToLast = false;
     this.#foreign = "";
     this.#repeats = this.#seen.repeatedFrom(
       this.#last === void 0 ? Number.NEGATIVE_INFINITY : this.#last.second - 1
@@ -39779,7 +39793,10 @@ var LogAssembler = class {
   /** The log cannot be read to its end. What any stream has brought of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
   abandon() {
     if (this.#repeats.left > 0 || this.#broken !== void 0) this.#rest = EMPTY;
-    if (this.#rest.length < this.#unfinished.length) this.#rest = this.#unfinished;
+    if (this.#rest.length < this.#unfinished.length) {
+      this.#rest = this.#unfinished;
+      this.#resumed = false;
+    }
     this.#unfinished = EMPTY;
     this.#atStreamStart = false;
     this.finish();
@@ -39836,7 +39853,10 @@ var LogAssembler = class {
       if (!(first && this.#resumed)) this.#foreign += bytes.toString("utf8").slice(0, 1e3);
       return dropped;
     }
-    if (this.#repeats.take(stamp.second, hash2)) return dropped;
+    if (this.#repeats.take(stamp.second, hash2)) {
+      if (hash2 === this.#lastHash) this.#cameToLast = true;
+      return dropped;
+    }
     const broken = this.#broken;
     this.#broken = void 0;
     if (broken?.hash === hash2) {
@@ -39846,6 +39866,7 @@ var LogAssembler = class {
     const rest = first ? this.#restOfLongLine(stamp, bytes.subarray(stamp.length), broken) : void 0;
     if (rest !== void 0) {
       this.#repeats.taken++;
+      this.#cameToLast = true;
       this.#resumed = false;
       return rest;
     }
@@ -39888,6 +39909,8 @@ var LogAssembler = class {
     if (replay || stamp === void 0) return;
     if (this.#longLines.length > 0) this.#behindLongLines(stamp);
     this.#last = stamp;
+    this.#lastHash = hash2;
+    this.#cameToLast = true;
     this.#seen.add(stamp.second, hash2);
     if (fragments === void 0) return;
     fragments.end();
@@ -39977,7 +40000,7 @@ var FINAL_READS = 20;
 var FORBIDDEN_READS = 4;
 var FORBIDDEN_PAUSE_MS = 3e4;
 var FOREIGN_READS = 8;
-var FORGOTTEN_READS = 3;
+var FORGOTTEN_READS = 5;
 var STATUS_LAG_MS = 12e3;
 var SOONEST_ROTATION_SECONDS = 10;
 var WRITTEN_BEFORE_MS = 500;
@@ -39996,6 +40019,8 @@ var InstanceFollower = class {
   #over;
   /** Whether the next stream is taken for this run's log though it does not go on where the last one ended. */
   #trusting = false;
+  /** Whether the stream that was opened last is perhaps another run's. */
+  #doubtful = false;
   #refusals = 0;
   #told = false;
   #startedOver = false;
@@ -40064,6 +40089,7 @@ var InstanceFollower = class {
    */
   async #open(follow, signal3) {
     const query = this.#query(follow);
+    this.#doubtful = false;
     this.#openedIn = this.#newest;
     const body = await openLog(this.#client, this.#pod.identity, query, signal3);
     if (body === void 0 || this.#log.first !== void 0 || !this.#mayRestart) return body;
@@ -40146,13 +40172,14 @@ var InstanceFollower = class {
         if (body !== void 0) await readBody(body, (bytes) => this.#push(bytes));
         awayTries = 0;
         if (this.#isWhole) {
+          foreignReads = 0;
           if (this.#goesOn) return this.#log.abandon();
           if (this.#log.position === before && !this.#startOver())
             return this.#log.finish(reached !== void 0 && this.#log.passed === passed);
           before = this.#log.position;
           continue;
         }
-        why = this.#log.foreign || "The log of the container\u2019s next run came in its place.";
+        why = this.#whatCame;
         const most = this.#query(false).previous ? FORGOTTEN_READS : FOREIGN_READS;
         if (this.#log.foreign !== "" && ++foreignReads >= most) break;
       } catch (error2) {
@@ -40198,11 +40225,17 @@ var InstanceFollower = class {
     const isFirst = this.#log.first === void 0;
     this.#log.push(bytes);
     if (isFirst && this.#log.first !== void 0) this.#beginsLate(this.#log.first);
-    return !this.#log.unexpected;
+    this.#doubtful = this.#log.unexpected;
+    return !this.#doubtful;
   }
-  /** Whether the stream was this log, and nothing else came with it. */
+  /** Whether the stream was this log, not less of it than is known, and nothing else came with it. */
   get #isWhole() {
-    return this.#log.foreign === "" && !this.#log.unexpected;
+    return this.#log.foreign === "" && !this.#log.unexpected && !this.#log.isShort;
+  }
+  /** What a stream was that was not whole. */
+  get #whatCame() {
+    if (this.#log.unexpected) return "The log of the container\u2019s next run came in its place.";
+    return this.#log.foreign || "It broke off among lines that had been read before.";
   }
   #beginsLate(stamp) {
     const { startedAt } = this.#instance;
@@ -40212,7 +40245,7 @@ var InstanceFollower = class {
   }
   /** Waits until the next try is due: a while, or, where another run's log may have come, until the pod's status has told. */
   async #settled(tries) {
-    if (!this.#log.unexpected) {
+    if (!this.#doubtful) {
       const forbidden2 = this.#refusals > FORBIDDEN_READS;
       const ms2 = forbidden2 ? FORBIDDEN_PAUSE_MS : PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0;
       return pause(ms2, this.#signal);

@@ -194,11 +194,13 @@ test.each([
     [served(['01.', 'a\n'], ['02.', 'unfinished']), served(['01.', 'a\n']), served(['01.', 'a\n'], ['02.', 'unf'])],
     'a\nunfinished',
   ],
+  ['when nothing came any more', [served(['01.', 'a\n'], ['02.', 'unfinished']), ''], 'a\nunfinished'],
   ['in a new line behind those repeated', [served(['01.', 'a\n']), served(['01.', 'a\n'], ['02.', 'wor'])], 'a\nwor'],
 ])('given up %s', (_, streams, expected) => {
   const log = assembled(...streams);
   log.log.abandon();
   expect(log.text).toBe(expected);
+  expect(log.gaps).toEqual([]);
 });
 
 test('a stamp of no existing day in the tail of a long line is text of the container', () => {
@@ -401,8 +403,9 @@ describe('a log that the node has rotated in the middle of a long line', () => {
     'nor when the line of %i bytes is the last, of which only the last fragment is left',
     length => {
       const end = `${rest(98_304, length)}\n`;
-      const log = assembled(`${before}${long(length)}\n`, end, end, `${end}${after}`);
-      log.log.finish();
+      const log = assembled(`${before}${long(length)}\n`, end, end);
+      expect(log.log.isShort).toBe(false);
+      log.stream(Buffer.from(`${end}${after}`)).log.finish();
       expect(log.text === `a\n${text(0, length)}\nb\nc\n`).toBe(true);
       expect(log.gaps).toEqual([]);
     },
@@ -451,6 +454,16 @@ describe('another run of the container', () => {
     log.log.finish();
     expect(log.text).toBe('x\nx\ny\nz\n');
     expect(log.gaps).toEqual([]);
+  });
+
+  test('that began in the second in which the one before ended is known again from its start', () => {
+    const log = assembled(served(['02.', 'old\n']));
+    log.log.nextInstance();
+    const run = served(['02.5', 'x\n'], ['05.', 'y\n'], ['08.', 'z\n']);
+    log.stream(Buffer.from(run));
+    log.log.startOver();
+    log.stream(Buffer.from(run));
+    expect(log.text).toBe('old\nx\ny\nz\n');
   });
 
   test('ends a long line that the one before has left unfinished', () => {

@@ -185,6 +185,21 @@ describe('a log of which a stream', () => {
     expect(fault.hits).toBe(1);
   });
 
+  test.each([
+    ['in its first line', 33],
+    ['behind a line', 35],
+    ['in another line', 68],
+  ])('read at the end breaks off twice in the same place, %s, comes whole', async (_, afterBytes) => {
+    const match = { verb: 'log', query: { follow: 'true' } } as const;
+    server.fault({ match, action: { kind: 'reset', afterBytes: 140 } });
+    server.fault({ match, times: 99, action: { kind: 'answer', reply: replies.unavailable() } });
+    const ended = { match: { verb: 'log', query: { follow: 'false' } }, times: 2 } as const;
+    const fault = server.fault({ ...ended, action: { kind: 'cleanEnd', afterBytes } });
+    expect(await run()).toEqual(complete);
+    expect(text).toBe(`${whole}last`);
+    expect(fault.hits).toBe(2);
+  });
+
   test('is cut again and again comes whole', async () => {
     pod.run();
     follow();
@@ -262,6 +277,22 @@ describe('a container that is started again', () => {
     ]);
     expect(text).toBe('one\n[restart 2][restart 3]four\n');
   });
+
+  test('whose old log is not to be had at once, is not taken for having no status yet', async () => {
+    pod.run().write('one');
+    follow();
+    await until('one\n');
+    const away = { kind: 'answer', reply: replies.kubeletDown('default', 'again', 'base') } as const;
+    server.fault({ match: { verb: 'log', query: { previous: 'true' } }, action: away });
+    pod.restart('base', { unreported: true }).write('two');
+    server.cutStreams({ verb: 'log' });
+    await server.request({ verb: 'log' }, 2);
+    while (server.open({ verb: 'log' }).length > 0) await new Promise(resolve => setTimeout(resolve, 5));
+    pod.report().terminate({ exitCode: 0 });
+    expect(await end).toEqual(restarts('restart 1 after 1, 0 unseen'));
+    expect(text).toBe('one\n[restart 1]two\n');
+    // The wait for a status that tells of another run would be longer.
+  }, 6000);
 
   test('and of which nobody waits for more is not waited for', async () => {
     const lastCall = new AbortController();

@@ -63,6 +63,9 @@ export class LogAssembler {
   #repeats = new Repeats();
   /** Of the last whole line that was passed on, in file order: not the latest, for a clock can be set back. */
   #last: Stamp | undefined;
+  #lastHash = 0;
+  /** Whether this stream has brought that line, or one behind it. */
+  #cameToLast = false;
   #first: Stamp | undefined;
   #rest: Buffer = EMPTY;
   /** What the stream before had brought of a line that was not whole, and that has not come again. */
@@ -117,6 +120,13 @@ export class LogAssembler {
     return this.#unexpected;
   }
 
+  /** Whether the stream ended among the lines that are known: it broke off, however cleanly, for the node rotates away what is at the log's beginning alone. */
+  get isShort(): boolean {
+    if (this.#last === undefined || this.#cameToLast) return false;
+    const rest = this.#line === undefined ? readStamp(this.#rest) : undefined;
+    return this.#repeats.taken > 0 || (rest !== undefined && !this.#last.isBefore(rest));
+  }
+
   /**
    * A new stream begins, opened with {@link resumeFrom}. What the last one left unfinished comes again with it.
    * @param trusting whether it is known to be the same log, so that a missing beginning has been rotated away
@@ -131,6 +141,7 @@ export class LogAssembler {
     this.#resumed = this.#last !== undefined;
     this.#trusting = trusting;
     this.#unexpected = false;
+    this.#cameToLast = false;
     this.#foreign = '';
     this.#repeats = this.#seen.repeatedFrom(
       this.#last === undefined ? Number.NEGATIVE_INFINITY : this.#last.second - 1,
@@ -198,7 +209,11 @@ export class LogAssembler {
   /** The log cannot be read to its end. What any stream has brought of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
   abandon(): void {
     if (this.#repeats.left > 0 || this.#broken !== undefined) this.#rest = EMPTY;
-    if (this.#rest.length < this.#unfinished.length) this.#rest = this.#unfinished;
+    if (this.#rest.length < this.#unfinished.length) {
+      this.#rest = this.#unfinished;
+      // It came behind what is known, be there nothing of that in the last stream.
+      this.#resumed = false;
+    }
     this.#unfinished = EMPTY;
     this.#atStreamStart = false;
     this.finish();
@@ -262,7 +277,10 @@ export class LogAssembler {
       return dropped;
     }
     // The repeated lines first: in the file they come before the broken one, be they its like.
-    if (this.#repeats.take(stamp.second, hash)) return dropped;
+    if (this.#repeats.take(stamp.second, hash)) {
+      if (hash === this.#lastHash) this.#cameToLast = true;
+      return dropped;
+    }
     const broken = this.#broken;
     this.#broken = undefined;
     if (broken?.hash === hash) {
@@ -274,6 +292,7 @@ export class LogAssembler {
     if (rest !== undefined) {
       // It shows as well that nothing is missing.
       this.#repeats.taken++;
+      this.#cameToLast = true;
       this.#resumed = false;
       return rest;
     }
@@ -323,6 +342,8 @@ export class LogAssembler {
     if (replay || stamp === undefined) return;
     if (this.#longLines.length > 0) this.#behindLongLines(stamp);
     this.#last = stamp;
+    this.#lastHash = hash;
+    this.#cameToLast = true;
     this.#seen.add(stamp.second, hash);
     if (fragments === undefined) return;
     fragments.end();

@@ -49,10 +49,10 @@ const FINAL_READS = 20;
 const FORBIDDEN_READS = 4;
 /** And how often it is tried from then on, while the container runs. */
 const FORBIDDEN_PAUSE_MS = 30_000;
-/** How often the kubelet's own error has to come in place of the log, for some 10 s. */
+/** How often in a row the kubelet's own error has to come in place of the log, for some 10 s. */
 const FOREIGN_READS = 8;
 /** Of a run that another one has followed the node may have thrown the log away by then, for good. */
-const FORGOTTEN_READS = 3;
+const FORGOTTEN_READS = 5;
 /** Within this time of a restart the pod's status says so: the kubelet reports one at once, or, where the API server was away, at its next try, 10 s later at most. */
 const STATUS_LAG_MS = 12_000;
 /** Logs are rotated once in so many seconds at most (containerLogMonitorInterval): one that begins sooner after its container is whole. */
@@ -79,6 +79,8 @@ export class InstanceFollower {
   readonly #over: Promise<true>;
   /** Whether the next stream is taken for this run's log though it does not go on where the last one ended. */
   #trusting = false;
+  /** Whether the stream that was opened last is perhaps another run's. */
+  #doubtful = false;
   #refusals = 0;
   #told = false;
   #startedOver = false;
@@ -164,6 +166,7 @@ export class InstanceFollower {
    */
   async #open(follow: boolean, signal: AbortSignal): Promise<Body | undefined> {
     const query = this.#query(follow);
+    this.#doubtful = false;
     this.#openedIn = this.#newest;
     const body = await openLog(this.#client, this.#pod.identity, query, signal);
     if (body === undefined || this.#log.first !== undefined || !this.#mayRestart) return body;
@@ -246,13 +249,14 @@ export class InstanceFollower {
         if (body !== undefined) await readBody(body, bytes => this.#push(bytes));
         awayTries = 0;
         if (this.#isWhole) {
+          foreignReads = 0;
           if (this.#goesOn) return this.#log.abandon();
           if (this.#log.position === before && !this.#startOver())
             return this.#log.finish(reached !== undefined && this.#log.passed === passed);
           before = this.#log.position;
           continue;
         }
-        why = this.#log.foreign || 'The log of the container’s next run came in its place.';
+        why = this.#whatCame;
         const most = this.#query(false).previous ? FORGOTTEN_READS : FOREIGN_READS;
         if (this.#log.foreign !== '' && ++foreignReads >= most) break;
       } catch (error) {
@@ -304,12 +308,19 @@ export class InstanceFollower {
     const isFirst = this.#log.first === undefined;
     this.#log.push(bytes);
     if (isFirst && this.#log.first !== undefined) this.#beginsLate(this.#log.first);
-    return !this.#log.unexpected;
+    this.#doubtful = this.#log.unexpected;
+    return !this.#doubtful;
   }
 
-  /** Whether the stream was this log, and nothing else came with it. */
+  /** Whether the stream was this log, not less of it than is known, and nothing else came with it. */
   get #isWhole(): boolean {
-    return this.#log.foreign === '' && !this.#log.unexpected;
+    return this.#log.foreign === '' && !this.#log.unexpected && !this.#log.isShort;
+  }
+
+  /** What a stream was that was not whole. */
+  get #whatCame(): string {
+    if (this.#log.unexpected) return 'The log of the container’s next run came in its place.';
+    return this.#log.foreign || 'It broke off among lines that had been read before.';
   }
 
   #beginsLate(stamp: Stamp): void {
@@ -322,7 +333,7 @@ export class InstanceFollower {
 
   /** Waits until the next try is due: a while, or, where another run's log may have come, until the pod's status has told. */
   async #settled(tries: number): Promise<void> {
-    if (!this.#log.unexpected) {
+    if (!this.#doubtful) {
       const forbidden = this.#refusals > FORBIDDEN_READS;
       const ms = forbidden ? FORBIDDEN_PAUSE_MS : (PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0);
       return pause(ms, this.#signal);

@@ -19,6 +19,8 @@ interface OldSecond {
 export class SeenLines {
   readonly #recent = new Map<number, HashList>();
   readonly #old = new Map<number, OldSecond>();
+  /** Seconds that may have lines of two logs: which of them a log begins with is not known. They stay recent. */
+  #mixed = new Set<number>();
   #lastSecond: number | undefined;
 
   add(second: number, hash: number): void {
@@ -31,7 +33,7 @@ export class SeenLines {
     if (second === this.#lastSecond) return;
     this.#lastSecond = second;
     // A line of the second before may still follow, out of order, and then the next stream begins one more before that.
-    for (const [old, hashes] of this.#recent) if (old < second - 2) this.#retire(old, hashes);
+    for (const [old, hashes] of this.#recent) if (old < second - 2 && !this.#mixed.has(old)) this.#retire(old, hashes);
   }
 
   /** Whether the line has been passed on; of an old second's lines it is taken for granted. */
@@ -47,9 +49,11 @@ export class SeenLines {
     return new Repeats(new HashBag(lines), seconds);
   }
 
-  /** Leaves only what is known line by line: another log begins. */
+  /** Leaves only the last lines, which are known one by one: another log begins. */
   forgetOld(): void {
     this.#old.clear();
+    for (const second of this.#mixed) if (second < (this.#lastSecond ?? 0) - 2) this.#recent.delete(second);
+    this.#mixed = new Set(this.#recent.keys());
   }
 
   #retire(second: number, hashes: HashList): void {
