@@ -14,6 +14,8 @@ export class Faults {
   readonly #dice: Dice;
   /** A token that has expired is refused once. */
   #expired = false;
+  /** What the next requests for a log meet with: what the node says in place of one, it says twice, and then it is whole. */
+  #logsNext: (FaultAction | undefined)[] = [];
 
   constructor(dice: Dice, finalNewline: boolean) {
     this.#dice = dice;
@@ -22,8 +24,11 @@ export class Faults {
 
   /** What happens to a request. */
   readonly source = (request: RecordedRequest): FaultAction | undefined => {
-    if (this.#dice.roll() > SHARE || this.off) return undefined;
+    if (this.off) return undefined;
+    if (request.verb === 'log' && this.#logsNext.length > 0) return this.#logsNext.shift();
+    if (this.#dice.roll() > SHARE) return undefined;
     const action = this.#dice.one(this.#possible(request));
+    if (action.kind === 'append') this.#logsNext = [action, undefined];
     if (!(action.kind === 'answer' && action.reply.code === 401)) return action;
     // Before the first answer it would say that the credentials are wrong.
     if (this.#expired || request.verb === 'create') return undefined;

@@ -185,16 +185,18 @@ describe('a log of which a stream', () => {
     expect(fault.hits).toBe(1);
   });
 
-  test.each([
-    ['in its first line', 33],
-    ['behind a line', 35],
-    ['in another line', 68],
-  ])('read at the end breaks off twice in the same place, %s, comes whole', async (_, afterBytes) => {
+  test.each<[string, FaultAction]>([
+    ['in its first line', { kind: 'cleanEnd', afterBytes: 33 }],
+    ['behind a line', { kind: 'cleanEnd', afterBytes: 35 }],
+    ['in another line', { kind: 'cleanEnd', afterBytes: 68 }],
+    ['with the kubelet’s error', { kind: 'append', text: kubeletError, afterBytes: 170 }],
+    ['with nothing but the kubelet’s error', { kind: 'append', text: kubeletError, afterBytes: 0 }],
+  ])('read at the end breaks off twice in the same place, %s, comes whole', async (_, action) => {
     const match = { verb: 'log', query: { follow: 'true' } } as const;
     server.fault({ match, action: { kind: 'reset', afterBytes: 140 } });
     server.fault({ match, times: 99, action: { kind: 'answer', reply: replies.unavailable() } });
     const ended = { match: { verb: 'log', query: { follow: 'false' } }, times: 2 } as const;
-    const fault = server.fault({ ...ended, action: { kind: 'cleanEnd', afterBytes } });
+    const fault = server.fault({ ...ended, action });
     expect(await run()).toEqual(complete);
     expect(text).toBe(`${whole}last`);
     expect(fault.hits).toBe(2);
