@@ -27235,7 +27235,7 @@ var NetworkError = class extends Error {
     this.failing = code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown";
   }
 };
-function unreachable(server, error2, seconds) {
+function unreachable(server, error2, absence) {
   const code = codeOf(error2.cause);
   if (code in CERTIFICATE) {
     const remedy = code === "CERT_HAS_EXPIRED" ? "Renew the API server\u2019s certificate." : "Check `certificate-authority-data`, `tls-server-name` and the server\u2019s address in the kubeconfig.";
@@ -27257,7 +27257,18 @@ function unreachable(server, error2, seconds) {
       }
     );
   }
-  const patience = error2.failing === "hopeless" ? "" : ` within ${Math.round(seconds)} s`;
+  const seconds = Math.round(absence.seconds);
+  if (absence.contacted && error2.failing !== "hopeless")
+    return new StepError(
+      "Unreachable",
+      "The API server is out of reach",
+      `The API server at ${server} has been away for ${seconds} s: ${error2.what}.`,
+      {
+        remedy: `If it can be away for longer than ${absence.patienceSeconds} s, raise outage_timeout_seconds.`,
+        cause: error2
+      }
+    );
+  const patience = error2.failing === "hopeless" ? "" : ` within ${seconds} s`;
   return new StepError(
     "Unreachable",
     "The API server is out of reach",
@@ -27604,13 +27615,12 @@ var ApiClient = class {
    */
   async endure(error2, tries, signal3) {
     signal3?.throwIfAborted();
-    const final = error2 instanceof NetworkError ? unreachable(this.target.server, error2, this.#awaySeconds()) : error2;
-    if (!this.#mayPass(error2, tries)) throw final;
+    if (!this.#mayPass(error2, tries)) throw this.#final(error2);
     if (isOutage(error2)) {
       this.#outage ??= { since: performance.now(), told: false };
-      const patienceSeconds = this.#outageSeconds ?? (this.#contacted ? OUTAGE_PATIENCE_SECONDS : FIRST_CONTACT_PATIENCE_SECONDS);
       const awaySeconds = this.#awaySeconds();
-      if (awaySeconds >= patienceSeconds) throw final;
+      const patienceSeconds = this.#patienceSeconds;
+      if (awaySeconds >= patienceSeconds) throw this.#final(error2);
       if (!this.#outage.told && awaySeconds > 1) {
         this.#outage.told = true;
         this.#watcher.lost(this.target.server, error2.message, patienceSeconds);
@@ -27633,6 +27643,19 @@ var ApiClient = class {
     if (error2.code === 401 && tries === 0 && this.#contacted) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1e3 * SETTLING_SECONDS;
     return settling && (error2.code === 401 || error2.code === 403);
+  }
+  get #patienceSeconds() {
+    return this.#outageSeconds ?? (this.#contacted ? OUTAGE_PATIENCE_SECONDS : FIRST_CONTACT_PATIENCE_SECONDS);
+  }
+  /** @returns what to end with after the last try. */
+  #final(error2) {
+    if (!(error2 instanceof NetworkError)) return error2;
+    const absence = {
+      seconds: this.#awaySeconds(),
+      patienceSeconds: this.#patienceSeconds,
+      contacted: this.#contacted
+    };
+    return unreachable(this.target.server, error2, absence);
   }
   #awaySeconds() {
     return this.#outage === void 0 ? 0 : (performance.now() - this.#outage.since) / 1e3;

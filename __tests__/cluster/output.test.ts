@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Namespace, script } from '../support/cluster.ts';
 
@@ -96,6 +99,31 @@ describe('container output is shown', () => {
     const step = await namespace.run(script('yes 0123456789abcdef | tr -d "\\n" | head -c 1048576; echo; echo end'));
     expect(step.lines.map(({ raw }) => raw.length)).toContain(1048576);
     expect(step.lines.map(({ raw }) => raw)).toContain('end');
+  });
+
+  test('as the container meant it whatever that is, and in the log file byte for byte', async () => {
+    const shownAs: [Buffer | string, string][] = [
+      ['red \u001b[31mon\u001b[0m off\n', 'red \u001b[31mon\u001b[0m off\n'],
+      ['10%\r20%\r30%\n', '10%\n20%\n30%\n'],
+      ['NUL \0 here\n', 'NUL  here\n'],
+      [Buffer.from('no UTF-8 \xff\xfe here\n', 'latin1'), 'no UTF-8 \ufffd\ufffd here\n'],
+      ['cursor \u001b[2K\u001b[1A here\n', 'cursor  here\n'],
+      ['\n'.repeat(10_000), '\n'.repeat(10_000)],
+      // An odd number of bytes: the first half ends within a character.
+      ['\u{1f389}'.repeat(2501), '\u{1f389}'.repeat(2501)],
+      ['\r\nend', '\nend'],
+    ];
+    const bytes = Buffer.concat(shownAs.map(([printed]) => Buffer.from(printed)));
+    const workspace = mkdtempSync(join(tmpdir(), 'kubernetes-pod-step-workspace-'));
+    try {
+      const step = await namespace.run({ ...prints(bytes), log_file: 'odd.log' }, { workspace });
+      expect(step.text).toContain(shownAs.map(([, shown]) => shown).join(''));
+      // containerd leaves out the carriage return of a CRLF [measured].
+      const served = Buffer.from(bytes.toString('latin1').replace('\r\n', '\n'), 'latin1');
+      expect(readFileSync(join(workspace, 'odd.log')).equals(served)).toBe(true);
+    } finally {
+      rmSync(workspace, { recursive: true, force: true });
+    }
   });
 
   test('with its empty lines, and CRLF as the one line end that it is', async () => {

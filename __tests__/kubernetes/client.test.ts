@@ -190,7 +190,11 @@ describe('an outage', () => {
     await tries(2);
     expect(connected.told).toEqual(['lost: connection refused (3600 s)']);
     aheadSeconds = 3601;
-    await expect(call).rejects.toMatchObject({ reason: 'Unreachable' });
+    await expect(call).rejects.toMatchObject({
+      reason: 'Unreachable',
+      message: expect.stringMatching(/ has been away for 360[1-3] s: connection refused\.$/),
+      remedy: expect.stringContaining('outage_timeout_seconds'),
+    });
   });
 
   test('that the server itself tells of, by 503, is one too', async () => {

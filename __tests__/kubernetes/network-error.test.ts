@@ -76,7 +76,16 @@ test.each([
     /tls-server-name/,
   ],
 ])('the end of patience with %s', (code, title, message, remedy) => {
-  const error = unreachable(SERVER, new NetworkError(failed(code)), 61.2);
+  const absence = { seconds: 61.2, patienceSeconds: 60, contacted: false };
+  const error = unreachable(SERVER, new NetworkError(failed(code)), absence);
   expect(error).toMatchObject({ reason: 'Unreachable', title, message });
   expect(error.remedy).toMatch(remedy);
+});
+
+test('the end of patience with a server that had answered names the input that is its measure', () => {
+  const absence = { seconds: 3601.2, patienceSeconds: 3600, contacted: true };
+  expect(unreachable(SERVER, new NetworkError(failed('ECONNREFUSED')), absence)).toMatchObject({
+    message: `The API server at ${SERVER} has been away for 3601 s: connection refused.`,
+    remedy: 'If it can be away for longer than 3600 s, raise outage_timeout_seconds.',
+  });
 });

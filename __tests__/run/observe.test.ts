@@ -308,7 +308,7 @@ describe('an outage', () => {
     await server.refuse();
     await new Promise(resolve => setTimeout(resolve, 50));
     aheadSeconds = 100;
-    await new Promise(resolve => setTimeout(resolve, 300));
+    while (connected.told.length === 0) await new Promise(resolve => setTimeout(resolve, 5));
     expect(connected.told).toEqual([expect.stringContaining('lost: ')]);
     pod.run().terminate({ exitCode: 4 });
     await server.accept();

@@ -125,14 +125,12 @@ export class ApiClient {
    */
   async endure(error: unknown, tries: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const final = error instanceof NetworkError ? unreachable(this.target.server, error, this.#awaySeconds()) : error;
-    if (!this.#mayPass(error, tries)) throw final;
+    if (!this.#mayPass(error, tries)) throw this.#final(error);
     if (isOutage(error)) {
       this.#outage ??= { since: performance.now(), told: false };
-      const patienceSeconds =
-        this.#outageSeconds ?? (this.#contacted ? OUTAGE_PATIENCE_SECONDS : FIRST_CONTACT_PATIENCE_SECONDS);
       const awaySeconds = this.#awaySeconds();
-      if (awaySeconds >= patienceSeconds) throw final;
+      const patienceSeconds = this.#patienceSeconds;
+      if (awaySeconds >= patienceSeconds) throw this.#final(error);
       // A single hiccup is nobody's concern.
       if (!this.#outage.told && awaySeconds > 1) {
         this.#outage.told = true;
@@ -160,6 +158,21 @@ export class ApiClient {
     if (error.code === 401 && tries === 0 && this.#contacted) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1000 * SETTLING_SECONDS;
     return settling && (error.code === 401 || error.code === 403);
+  }
+
+  get #patienceSeconds(): number {
+    return this.#outageSeconds ?? (this.#contacted ? OUTAGE_PATIENCE_SECONDS : FIRST_CONTACT_PATIENCE_SECONDS);
+  }
+
+  /** @returns what to end with after the last try. */
+  #final(error: unknown): unknown {
+    if (!(error instanceof NetworkError)) return error;
+    const absence = {
+      seconds: this.#awaySeconds(),
+      patienceSeconds: this.#patienceSeconds,
+      contacted: this.#contacted,
+    };
+    return unreachable(this.target.server, error, absence);
   }
 
   #awaySeconds(): number {

@@ -68,8 +68,16 @@ export class NetworkError extends Error {
   }
 }
 
-/** @returns the error to end the step with when the server stayed away for `seconds`, or can never be reached. */
-export function unreachable(server: string, error: NetworkError, seconds: number): StepError {
+/** How long a server has not answered, in seconds, and how long it was to be waited for. */
+export interface Absence {
+  seconds: number;
+  patienceSeconds: number;
+  /** Whether it had answered before. */
+  contacted: boolean;
+}
+
+/** @returns the error to end the step with when the server stayed away for too long, or can never be reached. */
+export function unreachable(server: string, error: NetworkError, absence: Absence): StepError {
   const code = codeOf(error.cause);
   if (code in CERTIFICATE) {
     const remedy =
@@ -94,7 +102,18 @@ export function unreachable(server: string, error: NetworkError, seconds: number
       },
     );
   }
-  const patience = error.failing === 'hopeless' ? '' : ` within ${Math.round(seconds)} s`;
+  const seconds = Math.round(absence.seconds);
+  if (absence.contacted && error.failing !== 'hopeless')
+    return new StepError(
+      'Unreachable',
+      'The API server is out of reach',
+      `The API server at ${server} has been away for ${seconds} s: ${error.what}.`,
+      {
+        remedy: `If it can be away for longer than ${absence.patienceSeconds} s, raise outage_timeout_seconds.`,
+        cause: error,
+      },
+    );
+  const patience = error.failing === 'hopeless' ? '' : ` within ${seconds} s`;
   return new StepError(
     'Unreachable',
     'The API server is out of reach',
