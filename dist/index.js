@@ -39532,6 +39532,41 @@ function hashOfBeginning(bytes) {
   return hashOf(bytes, 0, Math.min(bytes.length, KNOWN_BY));
 }
 
+// src/run/logs/long-lines.ts
+var LongLines = class {
+  #lines = [];
+  /** Of the last line that was passed on, long or not. */
+  #second;
+  /** @param fragments of a line that is whole */
+  add(stamp, fragments) {
+    fragments.end();
+    this.#lines.push({ stamp, next: void 0, fragments });
+  }
+  /** A line is passed on, behind all that were added. */
+  behind(stamp) {
+    if (this.#lines.length === 0) return;
+    const latest = this.#lines.at(-1);
+    if (latest) latest.next ??= stamp;
+    if (stamp.second === this.#second) return;
+    this.#second = stamp.second;
+    this.#lines = this.#lines.filter(({ next }) => next === void 0 || next.second >= stamp.second - 2);
+  }
+  /**
+   * @param stamp with which a stream begins
+   * @param bytes its first bytes
+   * @returns whether it begins with the rest of one of the lines
+   */
+  includeRest(stamp, bytes) {
+    return this.#lines.some(
+      (line) => line.fragments.has(bytes) || // Whatever lies between two lines that have been passed on has been passed on.
+      line.next !== void 0 && line.stamp.isBefore(stamp) && stamp.isBefore(line.next)
+    );
+  }
+  clear() {
+    this.#lines = [];
+  }
+};
+
 // src/run/logs/seen-lines.ts
 var MOST_OLD_SECONDS = 3600;
 var SeenLines = class {
@@ -39696,8 +39731,7 @@ var LogAssembler = class {
   #line;
   /** A long line that broke off after part of it had been passed on. */
   #broken;
-  /** Those that a resumed stream may begin in. */
-  #longLines = [];
+  #longLines = new LongLines();
   #atStreamStart = true;
   #resumed = false;
   #trusting = true;
@@ -39783,7 +39817,7 @@ var LogAssembler = class {
     this.#unfinished = EMPTY;
     this.#last = void 0;
     this.#first = void 0;
-    this.#longLines = [];
+    this.#longLines.clear();
     this.#resumed = false;
     this.#seen.forgetOld();
   }
@@ -39918,9 +39952,7 @@ var LogAssembler = class {
   #restOfLongLine(stamp, bytes, broken) {
     const before = broken?.fragments?.before(bytes);
     if (broken !== void 0 && before !== void 0) return { ...broken, skip: broken.passed - before };
-    const isRest = (line) => line.fragments.has(bytes) || // Whatever lies between two lines that have been passed on has been passed on.
-    line.next !== void 0 && line.stamp.isBefore(stamp) && stamp.isBefore(line.next);
-    if (!this.#longLines.some(isRest)) return void 0;
+    if (!this.#longLines.includeRest(stamp, bytes)) return void 0;
     return { stamp: void 0, hash: 0, replay: true, skip: 0, passed: 0 };
   }
   #gap(to, broken) {
@@ -39930,20 +39962,12 @@ var LogAssembler = class {
   }
   #end({ stamp, hash: hash2, replay, fragments }) {
     if (replay || stamp === void 0) return;
-    if (this.#longLines.length > 0) this.#behindLongLines(stamp);
+    this.#longLines.behind(stamp);
     this.#last = stamp;
     this.#lastHash = hash2;
     this.#cameToLast = true;
     this.#seen.add(stamp.second, hash2);
-    if (fragments === void 0) return;
-    fragments.end();
-    this.#longLines.push({ stamp, next: void 0, fragments });
-  }
-  #behindLongLines(stamp) {
-    const latest = this.#longLines.at(-1);
-    if (latest) latest.next ??= stamp;
-    if (stamp.second === this.#last?.second) return;
-    this.#longLines = this.#longLines.filter(({ next }) => next === void 0 || next.second >= stamp.second - 2);
+    if (fragments !== void 0) this.#longLines.add(stamp, fragments);
   }
   #flush() {
     const [only, ...more] = this.#out;
@@ -39959,29 +39983,6 @@ function mayGrow(tail) {
 }
 function lineHash(line) {
   return hashOf(line, 0, Math.min(line.length, KNOWN_BY2));
-}
-
-// src/run/logs/body.ts
-function readBody(body, take) {
-  return new Promise((resolve4, reject) => {
-    const settle = (end) => {
-      body.off("data", onData).off("end", onEnd).off("error", onError).off("close", onEnd);
-      body.destroy();
-      end();
-    };
-    const onData = (piece) => {
-      try {
-        if (!take(piece)) settle(resolve4);
-      } catch (error2) {
-        settle(() => reject(error2));
-      }
-    };
-    const onEnd = () => settle(resolve4);
-    const onError = (error2) => settle(() => reject(error2));
-    if (body.errored) onError(body.errored);
-    else if (body.destroyed) onEnd();
-    else body.on("data", onData).on("end", onEnd).on("error", onError).on("close", onEnd);
-  });
 }
 
 // src/run/logs/silence.ts
@@ -40013,113 +40014,121 @@ async function isBehind(stream, signal3) {
   return !stream.knows(line);
 }
 
+// src/run/logs/tail.ts
+var MOST_READS = 20;
+var FORBIDDEN_READS = 4;
+var FOREIGN_READS = 8;
+var FORGOTTEN_READS = 5;
+var PAUSES_MS = [0, 200, 500, 1e3, 2e3, 3e3];
+async function readTail(log, client, reached, signal3) {
+  const { assembled } = log;
+  const { passed } = assembled;
+  let before = reached;
+  let failure2 = { why: "The log could not be read.", forbidden: false };
+  let awayTries = 0;
+  let foreignReads = 0;
+  let startedOver = false;
+  for (let tries = 0; tries < MOST_READS; tries++) {
+    if (log.isForgotten) {
+      const why = "The container has been started again more than once since, and the node has no more of this log.";
+      failure2 = { why, forbidden: false };
+      break;
+    }
+    try {
+      await log.read(false, signal3);
+      awayTries = 0;
+      if (log.isWhole) {
+        foreignReads = 0;
+        if (log.goesOn) {
+          assembled.abandon();
+          return void 0;
+        }
+        if (assembled.position !== before) before = assembled.position;
+        else if (log.mayRestart && !startedOver && assembled.hasNothingKnown) {
+          startedOver = true;
+          assembled.startOver();
+          before = assembled.position;
+        } else {
+          assembled.finish(reached !== void 0 && assembled.passed === passed);
+          return void 0;
+        }
+        continue;
+      }
+      failure2 = { why: log.whatCame, forbidden: false };
+      const most = log.isPrevious ? FORGOTTEN_READS : FOREIGN_READS;
+      if (assembled.foreign !== "" && ++foreignReads >= most) break;
+    } catch (error2) {
+      signal3.throwIfAborted();
+      if (!isBroken(error2)) throw error2;
+      const forbidden2 = error2 instanceof ApiError && error2.code === 403;
+      failure2 = { why: error2 instanceof StepError ? error2.text : error2.message, forbidden: forbidden2 };
+      if (reached !== void 0 && error2 instanceof ApiError && error2.podNotFound) {
+        assembled.finish();
+        return void 0;
+      }
+      if (error2 instanceof ApiError && (error2.podNotFound || error2.code === 400)) break;
+      if (forbidden2 && tries >= FORBIDDEN_READS) break;
+      if (isAway(error2)) {
+        await client.endure(error2, awayTries++, signal3);
+        tries--;
+        before = void 0;
+        continue;
+      }
+    }
+    before = void 0;
+    await log.settled(pauseMs(tries));
+  }
+  assembled.abandon();
+  return failure2;
+}
+function pauseMs(tries) {
+  return PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0;
+}
+function isBroken(error2) {
+  return error2 instanceof StepError || error2 instanceof NetworkError || error2 instanceof Error && "code" in error2;
+}
+function isAway(error2) {
+  return error2 instanceof NetworkError || error2 instanceof ApiError && [429, 502, 503, 504].includes(error2.code);
+}
+
 // src/run/logs/instance.ts
 var QUIET_MS = 20;
 var DELETED_QUIET_MS = 2e3;
 var ROTATED_QUIET_MS = 2e3;
 var LEAST_ROTATED_BYTES = 64 * 1024;
-var PAUSES_MS = [0, 200, 500, 1e3, 2e3, 3e3];
-var FINAL_READS = 20;
-var FORBIDDEN_READS = 4;
 var FORBIDDEN_PAUSE_MS = 3e4;
-var FOREIGN_READS = 8;
-var FORGOTTEN_READS = 5;
-var STATUS_LAG_MS = 12e3;
-var SOONEST_ROTATION_SECONDS = 10;
-var WRITTEN_BEFORE_MS = 500;
 var InstanceFollower = class {
   #client;
-  #pod;
-  #container;
-  #instance;
   #log;
   #reader;
   #signal;
-  #lastCall;
-  /** Whether a log under the container's name may be another run's. */
-  #mayRestart;
   /** Settles when the run has ended, or nothing more is waited for. */
   #over;
-  /** Whether the next stream is taken for this run's log though it does not go on where the last one ended. */
-  #trusting = false;
-  /** Whether the stream that was opened last is perhaps another run's. */
-  #doubtful = false;
   #refusals = 0;
   #told = false;
-  #startedOver = false;
-  #openedAt = 0;
-  /** The newest run when the stream was opened, by the pod's status. */
-  #openedIn;
-  constructor(client, pod, container, instance, log, reader, { signal: signal3, lastCall }) {
+  constructor(client, log, reader, signal3) {
     this.#client = client;
-    this.#pod = pod;
-    this.#container = container;
-    this.#instance = instance;
     this.#log = log;
     this.#reader = reader;
     this.#signal = signal3;
-    this.#lastCall = lastCall;
-    this.#mayRestart = restartPolicy(pod.view.pod, container) !== "Never";
-    this.#over = pod.until((view) => this.#isOver(view) ? true : void 0, signal3, lastCall);
+    this.#over = log.untilOver();
     this.#over.catch(() => {
     });
   }
   async follow() {
-    for (let tries = 0; ; tries++) {
-      if (this.#isOver(this.#pod.view)) return this.#readTail(void 0);
-      const { reached, brought } = await this.#readStream();
-      if (this.#isOver(this.#pod.view)) return this.#readTail(reached);
-      if (brought) tries = 0;
+    let reached;
+    for (let tries = 0; !this.#log.isOver; tries++) {
+      const stream = await this.#readStream();
+      reached = stream.reached;
+      if (this.#log.isOver) break;
+      if (stream.brought) tries = 0;
       await Promise.race([this.#settled(tries), this.#over]);
+      reached = void 0;
     }
-  }
-  /** The run as the pod's status has it now. */
-  #status(pod) {
-    return instancesOf(pod, this.#container).find(({ id }) => id === this.#instance.id);
-  }
-  #isOver({ pod, gone }) {
-    const now = this.#status(pod);
-    return gone || now === void 0 || now.ended !== void 0 || this.#lastCall?.aborted === true;
-  }
-  /** Whether it still runs, and only nobody waits for more of it. */
-  get #goesOn() {
-    const { pod, gone } = this.#pod.view;
-    const now = this.#status(pod);
-    return !gone && now !== void 0 && now.ended === void 0;
-  }
-  /** Id of the container's newest run. */
-  get #newest() {
-    return instancesOf(this.#pod.view.pod, this.#container).at(-1)?.id;
-  }
-  /** How long a stream may be quiet before it is given up, once nothing more is waited for. */
-  get #patienceMs() {
-    if (this.#goesOn) return 0;
-    const { pod, gone } = this.#pod.view;
-    return gone || pod.metadata?.deletionTimestamp !== void 0 ? DELETED_QUIET_MS : QUIET_MS;
-  }
-  #query(follow) {
-    const since = this.#log.resumeFrom;
-    return {
-      container: this.#container,
-      follow,
-      ...since !== void 0 && { sinceTime: since },
-      ...this.#status(this.#pod.view.pod)?.previous && { previous: true }
-    };
-  }
-  /**
-   * Opens the run's log.
-   * @returns `undefined` while there is none, or where it turns out to be another run's
-   */
-  async #open(follow, signal3) {
-    const query = this.#query(follow);
-    this.#doubtful = false;
-    this.#openedIn = this.#newest;
-    const body = await openLog(this.#client, this.#pod.identity, query, signal3);
-    if (body === void 0 || this.#log.first !== void 0 || !this.#mayRestart) return body;
-    await this.#pod.refresh();
-    if (this.#query(follow).previous === query.previous && this.#status(this.#pod.view.pod) !== void 0) return body;
-    body.destroy();
-    return void 0;
+    const failure2 = await readTail(this.#log, this.#client, reached, this.#signal);
+    if (failure2 === void 0) return;
+    if (!failure2.forbidden) this.#reader.incomplete(failure2.why);
+    else if (!this.#told) this.#reader.refused(failure2.why);
   }
   /**
    * Reads one followed stream until it ends, breaks, falls behind, or is quiet after the run's end.
@@ -40131,6 +40140,10 @@ var InstanceFollower = class {
     const either = AbortSignal.any([this.#signal, own.signal]);
     let heardAt = performance.now();
     let brought = false;
+    const heard = () => {
+      heardAt = performance.now();
+      brought = true;
+    };
     const quiet = async (ms2) => {
       do
         await pause(QUIET_MS);
@@ -40145,26 +40158,24 @@ var InstanceFollower = class {
       () => {
       }
     );
-    const silence = {
+    const listening = {
       heardAt: () => heardAt,
-      lastLine: () => this.#lastLine(own.signal),
-      knows: (line) => log.knows(line)
+      lastLine: () => log.lastLine(own.signal),
+      knows: (line) => log.assembled.knows(line)
     };
-    untilBehind(silence, own.signal).then(
+    untilBehind(listening, own.signal).then(
       () => own.abort(),
       () => {
       }
     );
     try {
-      const body = await this.#open(true, either);
-      this.#begin();
-      const take = (bytes) => {
-        heardAt = performance.now();
-        brought = true;
-        return this.#push(bytes);
-      };
-      if (body !== void 0) await readBody(body, take);
-      return { reached: body === void 0 || !this.#isWhole ? void 0 : log.position, brought };
+      const hasBegun = await log.read(true, either, {
+        opened: () => {
+          this.#refusals = 0;
+        },
+        heard
+      });
+      return { reached: hasBegun && log.isWhole ? log.assembled.position : void 0, brought };
     } catch (error2) {
       this.#signal.throwIfAborted();
       if (!own.signal.aborted && !isBroken(error2)) throw error2;
@@ -40174,111 +40185,18 @@ var InstanceFollower = class {
       own.abort();
     }
   }
-  /** Reads the log of a run that has ended, until two readings agree. Of one that goes on, what there is. */
-  async #readTail(reached) {
-    const { passed } = this.#log;
-    let before = reached;
-    let why = "The log could not be read.";
-    let forbidden2 = false;
-    let awayTries = 0;
-    let foreignReads = 0;
-    this.#refusals = 0;
-    for (let tries = 0; tries < FINAL_READS; tries++) {
-      const { pod, gone } = this.#pod.view;
-      if (!gone && this.#status(pod) === void 0) {
-        why = "The container has been started again more than once since, and the node has no more of this log.";
-        break;
-      }
-      try {
-        const body = await this.#open(false, this.#signal);
-        this.#begin();
-        if (body !== void 0) await readBody(body, (bytes) => this.#push(bytes));
-        awayTries = 0;
-        if (this.#isWhole) {
-          foreignReads = 0;
-          if (this.#goesOn) return this.#log.abandon();
-          if (this.#log.position === before && !this.#startOver())
-            return this.#log.finish(reached !== void 0 && this.#log.passed === passed);
-          before = this.#log.position;
-          continue;
-        }
-        why = this.#whatCame;
-        const most = this.#query(false).previous ? FORGOTTEN_READS : FOREIGN_READS;
-        if (this.#log.foreign !== "" && ++foreignReads >= most) break;
-      } catch (error2) {
-        this.#signal.throwIfAborted();
-        if (!isBroken(error2)) throw error2;
-        why = error2 instanceof StepError ? error2.text : error2.message;
-        if (reached !== void 0 && error2 instanceof ApiError && error2.podNotFound) return this.#log.finish();
-        if (error2 instanceof ApiError && (error2.podNotFound || error2.code === 400)) break;
-        forbidden2 = error2 instanceof ApiError && error2.code === 403;
-        if (forbidden2 && tries >= FORBIDDEN_READS) break;
-        if (isAway(error2)) {
-          await this.#client.endure(error2, awayTries++, this.#signal);
-          tries--;
-          before = void 0;
-          continue;
-        }
-      }
-      before = void 0;
-      await this.#settled(tries);
-    }
-    this.#log.abandon();
-    if (!forbidden2) this.#reader.incomplete(why);
-    else if (!this.#told) this.#reader.refused(why);
+  /** How long a stream may be quiet before it is given up, once nothing more is waited for. */
+  get #patienceMs() {
+    if (this.#log.goesOn) return 0;
+    return this.#log.isDeleted ? DELETED_QUIET_MS : QUIET_MS;
   }
-  /**
-   * Of a log of which two readings have nothing that is known, perhaps all that was shown came from the container's next run: the node knew of that before the pod's status told.
-   * @returns whether it is to be read from its start, which is done once
-   */
-  #startOver() {
-    if (!this.#mayRestart || this.#startedOver || !this.#log.hasNothingKnown) return false;
-    this.#startedOver = true;
-    this.#log.startOver();
-    return true;
+  /** Whether what the stream has not brought can still be read. If not, it is all there is of what the node has rotated away. */
+  async #endCanBeRead(signal3) {
+    if (this.#log.assembled.passed < LEAST_ROTATED_BYTES || this.#log.goesOn) return true;
+    return this.#log.endIsKnown(signal3);
   }
-  #begin() {
-    this.#log.begin(this.#trusting || !this.#mayRestart);
-    this.#trusting = false;
-    this.#refusals = 0;
-    this.#openedAt = performance.now();
-  }
-  /** @returns whether more of this stream is wanted */
-  #push(bytes) {
-    const isFirst = this.#log.first === void 0;
-    this.#log.push(bytes);
-    if (isFirst && this.#log.first !== void 0) this.#beginsLate(this.#log.first);
-    this.#doubtful = this.#log.unexpected;
-    return !this.#doubtful;
-  }
-  /** Whether the stream was this log, not less of it than is known, and nothing else came with it. */
-  get #isWhole() {
-    return this.#log.foreign === "" && !this.#log.unexpected && !this.#log.isShort;
-  }
-  /** What a stream was that was not whole. */
-  get #whatCame() {
-    if (this.#log.unexpected) return "The log of the container\u2019s next run came in its place.";
-    return this.#log.foreign || "It broke off among lines that had been read before.";
-  }
-  #beginsLate(stamp) {
-    const { startedAt } = this.#instance;
-    if (!startedAt || performance.now() - this.#openedAt > WRITTEN_BEFORE_MS) return;
-    const seconds = stamp.second - Math.floor(new Date(startedAt).getTime() / 1e3);
-    if (seconds >= SOONEST_ROTATION_SECONDS) this.#reader.late(stamp.text, seconds);
-  }
-  /** Waits until the next try is due: a while, or, where another run's log may have come, until the pod's status has told. */
-  async #settled(tries) {
-    if (!this.#doubtful) {
-      const forbidden2 = this.#refusals > FORBIDDEN_READS;
-      const ms2 = forbidden2 ? FORBIDDEN_PAUSE_MS : PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0;
-      return pause(ms2, this.#signal);
-    }
-    const timeout = AbortSignal.any([this.#signal, AbortSignal.timeout(STATUS_LAG_MS)]);
-    await this.#pod.until((view) => view.gone || this.#newest !== this.#openedIn ? true : void 0, timeout).catch((error2) => {
-      this.#signal.throwIfAborted();
-      if (!timeout.aborted) throw error2;
-    });
-    this.#trusting = this.#newest === this.#openedIn;
+  #settled(tries) {
+    return this.#log.settled(this.#refusals > FORBIDDEN_READS ? FORBIDDEN_PAUSE_MS : pauseMs(tries));
   }
   #noteRefusal(error2) {
     this.#refusals = error2 instanceof ApiError && error2.code === 403 ? this.#refusals + 1 : 0;
@@ -40286,25 +40204,188 @@ var InstanceFollower = class {
     this.#told = true;
     this.#reader.refused(error2.text);
   }
-  /** Whether the log's end, as it can be read now, is where the followed stream is. If not, that stream is all there is of what the node has rotated away. */
-  async #endCanBeRead(signal3) {
-    if (this.#log.passed < LEAST_ROTATED_BYTES || this.#goesOn) return true;
-    const line = await this.#lastLine(signal3).catch(() => Buffer.alloc(0));
-    return readStamp(line) !== void 0 && this.#log.knows(line);
+};
+
+// src/run/logs/body.ts
+function readBody(body, take) {
+  return new Promise((resolve4, reject) => {
+    const settle = (end) => {
+      body.off("data", onData).off("end", onEnd).off("error", onError).off("close", onEnd);
+      body.destroy();
+      end();
+    };
+    const onData = (piece) => {
+      try {
+        if (!take(piece)) settle(resolve4);
+      } catch (error2) {
+        settle(() => reject(error2));
+      }
+    };
+    const onEnd = () => settle(resolve4);
+    const onError = (error2) => settle(() => reject(error2));
+    if (body.errored) onError(body.errored);
+    else if (body.destroyed) onEnd();
+    else body.on("data", onData).on("end", onEnd).on("error", onError).on("close", onEnd);
+  });
+}
+
+// src/run/logs/instance-log.ts
+var STATUS_LAG_MS = 12e3;
+var SOONEST_ROTATION_SECONDS = 10;
+var WRITTEN_BEFORE_MS = 500;
+var InstanceLog = class {
+  assembled;
+  /** Whether a log under the container's name may be another run's. */
+  mayRestart;
+  #client;
+  #pod;
+  #container;
+  #instance;
+  #reader;
+  #signal;
+  #lastCall;
+  /** Whether the next stream is taken for this run's log though it does not go on where the last one ended. */
+  #trusting = false;
+  /** Whether the stream that was opened last is perhaps another run's. */
+  #doubtful = false;
+  #openedAt = 0;
+  /** The newest run when the stream was opened, by the pod's status. */
+  #openedIn;
+  constructor(client, pod, container, instance, assembled, reader, { signal: signal3, lastCall }) {
+    this.assembled = assembled;
+    this.mayRestart = restartPolicy(pod.view.pod, container) !== "Never";
+    this.#client = client;
+    this.#pod = pod;
+    this.#container = container;
+    this.#instance = instance;
+    this.#reader = reader;
+    this.#signal = signal3;
+    this.#lastCall = lastCall;
+  }
+  /** Whether the run has ended, or nothing more is waited for. */
+  get isOver() {
+    return this.#isOver(this.#pod.view);
+  }
+  /** Whether it still runs, and only nobody waits for more of it. */
+  get goesOn() {
+    const { pod, gone } = this.#pod.view;
+    const now = this.#status(pod);
+    return !gone && now !== void 0 && now.ended === void 0;
+  }
+  /** Whether the pod is gone, or on its way out: its log goes with it. */
+  get isDeleted() {
+    const { pod, gone } = this.#pod.view;
+    return gone || pod.metadata?.deletionTimestamp !== void 0;
+  }
+  /** Whether another run has followed this one. */
+  get isPrevious() {
+    return this.#status(this.#pod.view.pod)?.previous === true;
+  }
+  /** Whether the node has thrown it away, for more than one run has followed. */
+  get isForgotten() {
+    const { pod, gone } = this.#pod.view;
+    return !gone && this.#status(pod) === void 0;
+  }
+  /** Whether the last stream was this log, not less of it than is known, and nothing else came with it. */
+  get isWhole() {
+    return this.assembled.foreign === "" && !this.assembled.unexpected && !this.assembled.isShort;
+  }
+  /** What the last stream was if it was not whole. */
+  get whatCame() {
+    if (this.assembled.unexpected) return "The log of the container\u2019s next run came in its place.";
+    return this.assembled.foreign || "It broke off among lines that had been read before.";
+  }
+  /** Settles when the run has ended, or nothing more is waited for. */
+  untilOver() {
+    return this.#pod.until((view) => this.#isOver(view) ? true : void 0, this.#signal, this.#lastCall);
+  }
+  /**
+   * Reads one stream to its end, or until it turns out to be another log.
+   * @returns whether there was one
+   * @throws what breaks it
+   */
+  async read(follow, signal3, listener = {}) {
+    const body = await this.#open(follow, signal3);
+    this.assembled.begin(this.#trusting || !this.mayRestart);
+    this.#trusting = false;
+    this.#openedAt = performance.now();
+    listener.opened?.();
+    if (body === void 0) return false;
+    await readBody(body, (bytes) => {
+      listener.heard?.();
+      return this.#push(bytes);
+    });
+    return true;
   }
   /** The log's last line as it stands. */
-  async #lastLine(signal3) {
+  async lastLine(signal3) {
     const query = { ...this.#query(false), tailLines: 1 };
     const body = await openLog(this.#client, this.#pod.identity, query, signal3);
     return Buffer.from(await body?.bytes() ?? []);
   }
+  /** Whether the log's end, as it can be read now, is where the streams have come to. */
+  async endIsKnown(signal3) {
+    const line = await this.lastLine(signal3).catch(() => Buffer.alloc(0));
+    return readStamp(line) !== void 0 && this.assembled.knows(line);
+  }
+  /** Waits until the next try is due: a while, or, where another run's log may have come, until the pod's status has told. */
+  async settled(ms2) {
+    if (!this.#doubtful) return pause(ms2, this.#signal);
+    const timeout = AbortSignal.any([this.#signal, AbortSignal.timeout(STATUS_LAG_MS)]);
+    await this.#pod.until((view) => view.gone || this.#newest !== this.#openedIn ? true : void 0, timeout).catch((error2) => {
+      this.#signal.throwIfAborted();
+      if (!timeout.aborted) throw error2;
+    });
+    this.#trusting = this.#newest === this.#openedIn;
+  }
+  /** The run as the pod's status has it now. */
+  #status(pod) {
+    return instancesOf(pod, this.#container).find(({ id }) => id === this.#instance.id);
+  }
+  #isOver({ pod, gone }) {
+    const now = this.#status(pod);
+    return gone || now === void 0 || now.ended !== void 0 || this.#lastCall?.aborted === true;
+  }
+  /** Id of the container's newest run. */
+  get #newest() {
+    return instancesOf(this.#pod.view.pod, this.#container).at(-1)?.id;
+  }
+  #query(follow) {
+    const since = this.assembled.resumeFrom;
+    return {
+      container: this.#container,
+      follow,
+      ...since !== void 0 && { sinceTime: since },
+      ...this.isPrevious && { previous: true }
+    };
+  }
+  /** @returns `undefined` while there is none, or where it turns out to be another run's */
+  async #open(follow, signal3) {
+    const query = this.#query(follow);
+    this.#doubtful = false;
+    this.#openedIn = this.#newest;
+    const body = await openLog(this.#client, this.#pod.identity, query, signal3);
+    if (body === void 0 || this.assembled.first !== void 0 || !this.mayRestart) return body;
+    await this.#pod.refresh();
+    if (this.#query(follow).previous === query.previous && this.#status(this.#pod.view.pod) !== void 0) return body;
+    body.destroy();
+    return void 0;
+  }
+  /** @returns whether more of this stream is wanted */
+  #push(bytes) {
+    const isFirst = this.assembled.first === void 0;
+    this.assembled.push(bytes);
+    if (isFirst && this.assembled.first !== void 0) this.#beginsLate(this.assembled.first);
+    this.#doubtful = this.assembled.unexpected;
+    return !this.#doubtful;
+  }
+  #beginsLate(stamp) {
+    const { startedAt } = this.#instance;
+    if (!startedAt || performance.now() - this.#openedAt > WRITTEN_BEFORE_MS) return;
+    const seconds = stamp.second - Math.floor(new Date(startedAt).getTime() / 1e3);
+    if (seconds >= SOONEST_ROTATION_SECONDS) this.#reader.late(stamp.text, seconds);
+  }
 };
-function isAway(error2) {
-  return error2 instanceof NetworkError || error2 instanceof ApiError && [429, 502, 503, 504].includes(error2.code);
-}
-function isBroken(error2) {
-  return error2 instanceof StepError || error2 instanceof NetworkError || error2 instanceof Error && "code" in error2;
-}
 
 // src/run/logs/follow.ts
 async function followLog(client, pod, container, reader, options) {
@@ -40318,7 +40399,8 @@ async function followLog(client, pod, container, reader, options) {
       const ended2 = endOf(pod.view, container, before);
       reader.restarted(ended2, instance.restarts, instance.restarts - before.restarts - 1);
     }
-    await new InstanceFollower(client, pod, container, instance, log, reader, options).follow();
+    const own = new InstanceLog(client, pod, container, instance, log, reader, options);
+    await new InstanceFollower(client, own, reader, options.signal).follow();
     before = { ...instance, ended: endOf(pod.view, container, instance) };
   }
 }

@@ -1,5 +1,6 @@
 import { Fragments } from './fragments.ts';
 import { hashOf } from './hashes.ts';
+import { LongLines } from './long-lines.ts';
 import { Repeats, SeenLines } from './seen-lines.ts';
 import { readStamp, type Stamp } from './stamp.ts';
 
@@ -40,14 +41,6 @@ interface Line {
   fragments?: Fragments;
 }
 
-/** A long line that has been passed on. */
-interface LongLine {
-  stamp: Stamp;
-  /** Of the line behind it, if there is one yet. No fragment of this one is later. */
-  next: Stamp | undefined;
-  fragments: Fragments;
-}
-
 /**
  * One container's log, put together from as many streams as it takes, each line once.
  *
@@ -73,8 +66,7 @@ export class LogAssembler {
   #line: Line | undefined;
   /** A long line that broke off after part of it had been passed on. */
   #broken: Line | undefined;
-  /** Those that a resumed stream may begin in. */
-  #longLines: LongLine[] = [];
+  readonly #longLines = new LongLines();
   #atStreamStart = true;
   #resumed = false;
   #trusting = true;
@@ -172,7 +164,7 @@ export class LogAssembler {
     this.#unfinished = EMPTY;
     this.#last = undefined;
     this.#first = undefined;
-    this.#longLines = [];
+    this.#longLines.clear();
     this.#resumed = false;
     this.#seen.forgetOld();
   }
@@ -324,11 +316,7 @@ export class LogAssembler {
   #restOfLongLine(stamp: Stamp, bytes: Buffer, broken: Line | undefined): Line | undefined {
     const before = broken?.fragments?.before(bytes);
     if (broken !== undefined && before !== undefined) return { ...broken, skip: broken.passed - before };
-    const isRest = (line: LongLine) =>
-      line.fragments.has(bytes) ||
-      // Whatever lies between two lines that have been passed on has been passed on.
-      (line.next !== undefined && line.stamp.isBefore(stamp) && stamp.isBefore(line.next));
-    if (!this.#longLines.some(isRest)) return undefined;
+    if (!this.#longLines.includeRest(stamp, bytes)) return undefined;
     return { stamp: undefined, hash: 0, replay: true, skip: 0, passed: 0 };
   }
 
@@ -340,21 +328,12 @@ export class LogAssembler {
 
   #end({ stamp, hash, replay, fragments }: Line): void {
     if (replay || stamp === undefined) return;
-    if (this.#longLines.length > 0) this.#behindLongLines(stamp);
+    this.#longLines.behind(stamp);
     this.#last = stamp;
     this.#lastHash = hash;
     this.#cameToLast = true;
     this.#seen.add(stamp.second, hash);
-    if (fragments === undefined) return;
-    fragments.end();
-    this.#longLines.push({ stamp, next: undefined, fragments });
-  }
-
-  #behindLongLines(stamp: Stamp): void {
-    const latest = this.#longLines.at(-1);
-    if (latest) latest.next ??= stamp;
-    if (stamp.second === this.#last?.second) return;
-    this.#longLines = this.#longLines.filter(({ next }) => next === undefined || next.second >= stamp.second - 2);
+    if (fragments !== undefined) this.#longLines.add(stamp, fragments);
   }
 
   #flush(): void {

@@ -3,7 +3,8 @@ import type { ApiClient } from '../../kubernetes/client.ts';
 import { containerEnded, type Instance, instancesOf, willRestart } from '../containers.ts';
 import type { ObservedPod, PodView } from '../observe.ts';
 import { LogAssembler } from './assembler.ts';
-import { type FollowOptions, InstanceFollower, type InstanceReader } from './instance.ts';
+import { InstanceFollower } from './instance.ts';
+import { type FollowOptions, InstanceLog, type InstanceReader } from './instance-log.ts';
 
 /** Where a container's log goes, and what is to be known of it. */
 export interface LogReader extends InstanceReader {
@@ -32,7 +33,8 @@ export async function followLog(
       const ended = endOf(pod.view, container, before);
       reader.restarted(ended, instance.restarts, instance.restarts - before.restarts - 1);
     }
-    await new InstanceFollower(client, pod, container, instance, log, reader, options).follow();
+    const own = new InstanceLog(client, pod, container, instance, log, reader, options);
+    await new InstanceFollower(client, own, reader, options.signal).follow();
     before = { ...instance, ended: endOf(pod.view, container, instance) };
   }
 }
