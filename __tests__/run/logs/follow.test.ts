@@ -398,6 +398,17 @@ describe('a pod that is deleted while it prints', () => {
     expect(await end).toEqual([]);
     expect(text).toBe('one\nterminating\n');
   });
+
+  test('has all, too, where the stream ends just before the deletion is told', async () => {
+    pod.run().write('one');
+    follow();
+    await until('one\n');
+    server.endStreams({ verb: 'log' });
+    while (server.open({ verb: 'log' }).length > 0) await new Promise(resolve => setImmediate(resolve));
+    pod.stop(143);
+    expect(await end).toEqual([]);
+    expect(text).toBe('one\n');
+  });
 });
 
 describe('a log that cannot be read to its end', () => {

@@ -14,6 +14,8 @@ const DELETED_QUIET_MS = 2000;
 /** And where the node rotated the log between the container's last line and its end, so that there is nothing left to be read. No node looks whether it should rotate a log that is smaller. */
 const ROTATED_QUIET_MS = 2000;
 const LEAST_ROTATED_BYTES = 64 * 1024;
+/** One that ends by itself mostly does so with its container, whose end is told within as long as is waited after so many tries in vain. */
+const ENDED_TRIES = 2;
 /** How often a log that may not be read is tried while the container runs. */
 const FORBIDDEN_PAUSE_MS = 30_000;
 
@@ -48,8 +50,8 @@ export class InstanceFollower {
       reached = stream.reached;
       if (this.#log.isOver) break;
       if (stream.brought) tries = 0;
-      await Promise.race([this.#settled(tries), this.#over]);
-      reached = undefined;
+      await Promise.race([this.#settled(reached === undefined ? tries : Math.max(tries, ENDED_TRIES)), this.#over]);
+      if (!this.#log.isOver) reached = undefined;
     }
     const failure = await readTail(this.#log, this.#client, reached, this.#signal);
     if (failure === undefined) return;
