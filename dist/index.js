@@ -22172,6 +22172,7 @@ var INPUTS = [
   "pod_patch",
   "template_vars",
   "defaults_file",
+  "queue_timeout_seconds",
   "schedule_timeout_seconds",
   "startup_timeout_seconds",
   "outage_timeout_seconds",
@@ -26423,6 +26424,7 @@ function reason(error2) {
 // src/github/inputs/inputs.ts
 var RESERVED_PREFIX = "kubernetes-pod-step/";
 var FINISH_ACTIONS = ["delete_pod", "delete_succeeded_pod", "delete_active_pod", "keep_pod"];
+var DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600;
 var DEFAULT_TIMEOUT_SECONDS = 600;
 function readInputs(reader) {
   return {
@@ -26433,6 +26435,7 @@ function readInputs(reader) {
     }),
     cluster: readCluster(reader),
     randomNameSuffix: reader.boolean("random_name_suffix") ?? true,
+    queueTimeoutSeconds: reader.seconds("queue_timeout_seconds", 1) ?? DEFAULT_QUEUE_TIMEOUT_SECONDS,
     scheduleTimeoutSeconds: reader.seconds("schedule_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
     startupTimeoutSeconds: reader.seconds("startup_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
     logs: readLogInputs(reader),
@@ -27472,11 +27475,11 @@ function forbidden(message, asked2) {
   }
   const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
   if (quota) {
-    const [, name, requested, used, limited] = quota;
+    const [, name, requested2, used, limited] = quota;
     return {
       reason: "QuotaExceeded",
       title: "Quota exceeded",
-      sentence: `ResourceQuota ${name} of namespace ${asked2.namespace} has no room for this pod: it asks for ${requested}, ${used} is used, the limit is ${limited}.`,
+      sentence: `ResourceQuota ${name} of namespace ${asked2.namespace} has no room for this pod: it asks for ${requested2}, ${used} is used, the limit is ${limited}.`,
       remedy: "Lower `container_resources`, wait for other pods to end, or raise the quota."
     };
   }
@@ -33620,6 +33623,51 @@ function reportError(error2, log) {
   );
 }
 
+// src/run/scheduling.ts
+var LACKING = [
+  [/Insufficient |Too many pods/, "`container_resources`"],
+  [/untolerated taint/, "`tolerations`"],
+  [/node affinity\/selector/, "`node_selector` and `affinity`"],
+  [/pod (anti-)?affinity/, "`affinity`"],
+  [/topology spread/, "the topology spread constraints of the template"],
+  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
+  [/free ports/, "the host ports in `ports`"]
+];
+function wayOut3(message) {
+  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
+  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
+}
+function gatesOf({ spec }) {
+  return (spec?.schedulingGates ?? []).map(({ name }) => name);
+}
+function waitsForNode(pod, message, events = []) {
+  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
+  const parts = [
+    "waiting for a node",
+    ...message ? [`: ${message}`] : [],
+    ...message ? requested(pod, message) : [],
+    ...scaling ? [`; ${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []
+  ];
+  return parts.join("");
+}
+var AUTOSCALER = {
+  TriggeredScaleUp: "a node is being added",
+  NotTriggerScaleUp: "the autoscaler adds no node",
+  Nominated: "a node is being added"
+};
+function requested({ spec }, message) {
+  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
+  const containers = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
+  const asked2 = containers.flatMap(({ name, resources: own }) => {
+    const amounts = resources.flatMap((resource) => {
+      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
+      return amount === void 0 ? [] : [`${resource} ${amount}`];
+    });
+    return amounts.length === 0 ? [] : [`${containers.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
+  });
+  return asked2.length === 0 ? [] : [` (it asks for ${asked2.join("; ")})`];
+}
+
 // src/run/waiting.ts
 var GRACE_SECONDS = 15;
 var NEXT_LOOK_SECONDS = 16;
@@ -33629,13 +33677,16 @@ var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not
 var REFUSED = /denied|unauthorized|forbidden|authentication required|authorization failed|insufficient_scope|no basic auth|\b40[13]\b/i;
 function waitingFor(pod, base, known2 = { references: [] }) {
   if (containerStarted(pod, base) || containerEnded(pod, base)) return void 0;
+  const gates = gatesOf(pod);
+  if (gates.length > 0)
+    return { phase: "queued", what: `queued, held by scheduling gate ${gates.join(", ")}`, worthTelling: true };
   const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status !== "True") {
     const message = scheduled?.message;
     const missing3 = missingIn(message ?? "", known2.references, pod);
     return {
       phase: "scheduling",
-      what: message ? `waiting for a node: ${message}` : "waiting for a node",
+      what: waitsForNode(pod, message, known2.events),
       worthTelling: message !== void 0,
       // The scheduler looks as soon as a claim is made.
       ...missing3.length > 0 && lacking(missing3, pod, GRACE_SECONDS)
@@ -33650,7 +33701,7 @@ function waitingFor(pod, base, known2 = { references: [] }) {
     ({ name, restartPolicy: restartPolicy2 }) => restartPolicy2 !== "Always" && statuses.some((status) => status.name === name && status.state?.running)
   );
   if (initializing)
-    return { phase: "initializing", what: `init container ${initializing.name} runs`, worthTelling: false };
+    return { phase: "initializing", what: `init container ${initializing.name} runs`, worthTelling: true };
   return { phase: "starting", ...onTheNode(pod, known2) };
 }
 function stuckContainer(pod, status, known2) {
@@ -39299,6 +39350,15 @@ function unrendered(reader) {
   });
 }
 
+// src/run/durations.ts
+function inWords(seconds) {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
+}
+
 // src/run/announce.ts
 function announce({ inputs, plan, client, log }) {
   const { namespace, name, base, nameGiven } = plan;
@@ -39330,9 +39390,7 @@ function announceCreated({ plan, log }, pod) {
   const qos = status?.qosClass;
   const facts = [
     ...qos === void 0 ? [] : [`QoS class ${qos}${asked(resources)}`],
-    ...plan.defaultDeadlineSeconds === void 0 ? [] : [
-      `the cluster stops it after ${hoursAndMinutes(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`
-    ]
+    ...plan.defaultDeadlineSeconds === void 0 ? [] : [`the cluster stops it after ${inWords(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`]
   ];
   if (facts.length > 0) log.line(`Created: ${facts.join("; ")}.`);
 }
@@ -39343,9 +39401,6 @@ function asked({ requests, limits }) {
     ...limits ? [`limits ${listed(limits)}`] : []
   ];
   return parts.length > 0 ? ` (${parts.join("; ")})` : "";
-}
-function hoursAndMinutes(seconds) {
-  return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
 }
 
 // src/run/logs/log-file.ts
@@ -40096,6 +40151,7 @@ var QUIET_MS = 20;
 var DELETED_QUIET_MS = 2e3;
 var ROTATED_QUIET_MS = 2e3;
 var LEAST_ROTATED_BYTES = 64 * 1024;
+var ENDED_TRIES = 2;
 var FORBIDDEN_PAUSE_MS = 3e4;
 var InstanceFollower = class {
   #client;
@@ -40122,8 +40178,8 @@ var InstanceFollower = class {
       reached = stream.reached;
       if (this.#log.isOver) break;
       if (stream.brought) tries = 0;
-      await Promise.race([this.#settled(tries), this.#over]);
-      reached = void 0;
+      await Promise.race([this.#settled(reached === void 0 ? tries : Math.max(tries, ENDED_TRIES)), this.#over]);
+      if (!this.#log.isOver) reached = void 0;
     }
     const failure2 = await readTail(this.#log, this.#client, reached, this.#signal);
     if (failure2 === void 0) return;
@@ -41179,31 +41235,45 @@ function ms(time) {
   return time ? Math.floor(new Date(String(time)).getTime() / 1e3) * 1e3 || 0 : 0;
 }
 
-// src/run/unschedulable.ts
-var LACKING = [
-  [/Insufficient |Too many pods/, "`container_resources`"],
-  [/untolerated taint/, "`tolerations`"],
-  [/node affinity\/selector/, "`node_selector` and `affinity`"],
-  [/pod (anti-)?affinity/, "`affinity`"],
-  [/topology spread/, "the topology spread constraints of the template"],
-  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
-  [/free ports/, "the host ports in `ports`"]
-];
-function wayOut3(message) {
-  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
-  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
-}
+// src/run/reminders.ts
+var AFTER_SECONDS = [30, 120, 300, 600, 1200, 1800, 3600];
+var Reminders = class {
+  #remind;
+  #timer;
+  /** @param remind called with how long it has gone on, in seconds */
+  constructor(remind) {
+    this.#remind = remind;
+    this.#next(0, 0);
+  }
+  end() {
+    clearTimeout(this.#timer);
+  }
+  #next(index2, elapsed) {
+    const last = AFTER_SECONDS[AFTER_SECONDS.length - 1] ?? 0;
+    const due = AFTER_SECONDS[index2] ?? elapsed + last;
+    this.#timer = setTimeout(
+      () => {
+        this.#remind(due);
+        this.#next(index2 + 1, due);
+      },
+      1e3 * (due - elapsed)
+    );
+  }
+};
 
 // src/run/start.ts
 var FIRST_EVENTS_SECONDS = 3;
 var LONGEST_EVENTS_SECONDS = 10;
-var REMINDER_SECONDS = 30;
 var LONGEST_TIMER_MS = 2 ** 31 - 1;
 function started2(pod, { inputs, plan, client, log, stop }) {
   return waitForStart(pod, plan.base, {
     references: referencesOf(plan.pod, (path2) => plan.originOf(path2)),
     ownPullSecret: plan.secrets.some(({ type }) => type === "kubernetes.io/dockerconfigjson"),
-    timeouts: { scheduleSeconds: inputs.scheduleTimeoutSeconds, startupSeconds: inputs.startupTimeoutSeconds },
+    timeouts: {
+      queueSeconds: inputs.queueTimeoutSeconds,
+      scheduleSeconds: inputs.scheduleTimeoutSeconds,
+      startupSeconds: inputs.startupTimeoutSeconds
+    },
     events: (signal3) => listEvents(client, pod.identity, signal3),
     tell: (what) => log.line(what),
     signal: stop
@@ -41227,7 +41297,7 @@ var StartWait = class {
   over = new AbortController();
   told = /* @__PURE__ */ new Set();
   refusals = new Refusals();
-  reminder;
+  reminders;
   /** When each hopeless cause was first seen. */
   seen = /* @__PURE__ */ new Map();
   /** What is left for each phase. */
@@ -41235,6 +41305,7 @@ var StartWait = class {
   timer;
   asker;
   waiting;
+  hinted = false;
   phaseSince = performance.now();
   events;
   asking = "not yet";
@@ -41245,16 +41316,17 @@ var StartWait = class {
     this.options = options;
     this.signal = AbortSignal.any([options.signal, this.giveUp.signal]);
     this.leftMs = {
+      queued: 1e3 * options.timeouts.queueSeconds,
       scheduling: 1e3 * options.timeouts.scheduleSeconds,
       // The pod's own deadline ends it.
       initializing: Number.POSITIVE_INFINITY,
       starting: 1e3 * options.timeouts.startupSeconds
     };
-    this.reminder = setTimeout(() => this.remind(), 1e3 * REMINDER_SECONDS);
+    this.reminders = new Reminders((seconds) => this.remind(seconds));
   }
   end() {
     this.over.abort();
-    clearTimeout(this.reminder);
+    this.reminders.end();
     clearTimeout(this.timer);
     clearTimeout(this.asker);
   }
@@ -41277,7 +41349,7 @@ var StartWait = class {
     if (endsAt <= performance.now()) throw this.notStarted(now);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.lookAgain(), Math.min(endsAt - performance.now(), LONGEST_TIMER_MS));
-    if (now.phase !== "scheduling" && this.asking === "not yet") {
+    if (this.asking === "not yet" && wantsEvents(now)) {
       this.asking = "now and then";
       this.askIn(FIRST_EVENTS_SECONDS);
     }
@@ -41313,7 +41385,7 @@ var StartWait = class {
     this.asker = setTimeout(() => void this.askAndAgain(seconds).catch(ignore), 1e3 * seconds);
   }
   async askAndAgain(seconds) {
-    if (this.waiting?.phase === "initializing") return this.askIn(seconds);
+    if (!this.waiting || !wantsEvents(this.waiting)) return this.askIn(seconds);
     await this.ask();
     this.lookAgain();
     this.askIn(this.waiting?.hopeless ? FIRST_EVENTS_SECONDS : Math.min(LONGEST_EVENTS_SECONDS, 1.3 * seconds));
@@ -41335,33 +41407,51 @@ var StartWait = class {
     this.told.add(gist);
     this.options.tell(what);
   }
-  remind() {
+  remind(seconds) {
     const { namespace, name } = this.pod.view.pod.metadata ?? {};
     const what = this.waiting ? `: ${this.waiting.what}` : "";
-    this.options.tell(
-      `Not started after ${REMINDER_SECONDS} s${what}. What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`
-    );
+    const where = this.hinted ? "" : ` What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`;
+    this.hinted = true;
+    this.options.tell(`Not started after ${inWords(seconds)}${what}${where === "" ? "" : `.${where}`}`);
   }
   notStarted({ phase, what, hopeless: hopeless2 }) {
-    const { scheduleSeconds, startupSeconds } = this.options.timeouts;
+    const { queueSeconds, scheduleSeconds, startupSeconds } = this.options.timeouts;
+    const { namespace } = this.pod.view.pod.metadata ?? {};
     const where = podPath2(this.pod.view.pod);
     if (hopeless2) {
       const { reason: reason2, title, sentence, remedy } = hopeless2;
       return new StepError(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
     }
-    return phase === "scheduling" ? new StepError(
-      "Unschedulable",
-      "No node took the pod",
-      `No node took pod ${where} within ${scheduleSeconds} s; last: ${what}`,
-      { remedy: wayOut3(what) }
-    ) : new StepError(
-      "StartTimeout",
-      "The container did not start",
-      `The container of pod ${where} did not start within ${startupSeconds} s; last: ${what}`,
-      { remedy: "If it only needs more time, raise `startup_timeout_seconds`." }
-    );
+    switch (phase) {
+      case "queued":
+        return new StepError(
+          "SchedulingGated",
+          "The pod stayed in the queue",
+          `Pod ${where} was still ${what} after ${queueSeconds} s.`,
+          {
+            remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${namespace} get workloads), or raise \`queue_timeout_seconds\`.`
+          }
+        );
+      case "scheduling":
+        return new StepError(
+          "Unschedulable",
+          "No node took the pod",
+          `No node took pod ${where} within ${scheduleSeconds} s; last: ${what}`,
+          { remedy: wayOut3(what) }
+        );
+      default:
+        return new StepError(
+          "StartTimeout",
+          "The container did not start",
+          `The container of pod ${where} did not start within ${startupSeconds} s; last: ${what}`,
+          { remedy: "If it only needs more time, raise `startup_timeout_seconds`." }
+        );
+    }
   }
 };
+function wantsEvents({ phase, worthTelling, hopeless: hopeless2 }) {
+  return phase === "starting" || phase === "scheduling" && worthTelling && !hopeless2;
+}
 var Refusals = class {
   again = /* @__PURE__ */ new Set();
   last = /* @__PURE__ */ new Map();

@@ -47,6 +47,19 @@ export const condition = (status: string, message?: string): V1PodCondition => (
 export const unscheduled = (message?: string): V1Pod =>
   podWith(undefined, { phase: 'Pending', ...(message !== undefined && { conditions: [condition('False', message)] }) });
 
+/** A pod that a queue holds. */
+export const gated = (): V1Pod =>
+  podWith(
+    undefined,
+    {
+      phase: 'Pending',
+      conditions: [
+        { ...condition('False', 'Scheduling is blocked due to non-empty scheduling gates'), reason: 'SchedulingGated' },
+      ],
+    },
+    { spec: { containers: [{ name: 'base' }], schedulingGates: [{ name: 'kueue.x-k8s.io/admission' }] } },
+  );
+
 /** A pod on its node, whose container waits for this. */
 export const starting = (reason: string, message?: string, image = 'busybox'): V1Pod =>
   podWith(undefined, {

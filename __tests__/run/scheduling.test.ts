@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { wayOut } from '../../src/run/unschedulable.ts';
+import type { V1Container } from '@kubernetes/client-node';
+import { waitsForNode, wayOut } from '../../src/run/scheduling.ts';
 
 /** The scheduler's messages, as Kubernetes 1.36 writes them. */
 test.each([
@@ -20,4 +21,32 @@ test.each([
   ['something new', '`container_resources`, `node_selector`, `affinity` and `tolerations`'],
 ])('%s', (message, inputs) =>
   expect(wayOut(message)).toBe(`Check ${inputs} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`),
+);
+
+test.each<[string, V1Container[], string, string]>([
+  [
+    'what the one container asks for',
+    [{ name: 'base', resources: { requests: { memory: '64Gi', cpu: '1' } } }],
+    '0/1 nodes are available: 1 Insufficient memory.',
+    ' (it asks for memory 64Gi)',
+  ],
+  [
+    'a limit, where there is no request',
+    [{ name: 'base', resources: { limits: { 'nvidia.com/gpu': '8' } } }],
+    '0/2 nodes are available: 1 Insufficient nvidia.com/gpu, 1 node(s) had untolerated taint {a: b}.',
+    ' (it asks for nvidia.com/gpu 8)',
+  ],
+  [
+    'what each of several asks for',
+    [
+      { name: 'base', resources: { requests: { cpu: '2', memory: '1Gi' } } },
+      { name: 'idle' },
+      { name: 'proxy', resources: { requests: { cpu: '500m' } } },
+    ],
+    '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. preemption: 0/1 nodes are available.',
+    ' (it asks for base cpu 2, memory 1Gi; proxy cpu 500m)',
+  ],
+  ['nothing, where nothing is too little', [{ name: 'base' }], '0/1 nodes are available: 1 Too many pods.', ''],
+])('of a pod that waits for a node says %s', (_, containers, message, asked) =>
+  expect(waitsForNode({ spec: { containers } }, message)).toBe(`waiting for a node: ${message}${asked}`),
 );

@@ -4,7 +4,7 @@ import type { PodEvent, PodEvents } from '../../src/kubernetes/events.ts';
 import { referencesOf } from '../../src/pod/references.ts';
 import type { ObservedPod, PodView } from '../../src/run/observe.ts';
 import { type StartOptions, waitForStart } from '../../src/run/start.ts';
-import { condition, containerStatus, ended, podWith, running, starting, unscheduled, waiting } from './pods.ts';
+import { condition, containerStatus, ended, gated, podWith, running, starting, unscheduled, waiting } from './pods.ts';
 
 describe('the wait for the start', () => {
   /** A pod as {@link ObservedPod} shows it, moved by hand. */
@@ -52,7 +52,7 @@ describe('the wait for the start', () => {
   const wait = (pod: Shown, signal = new AbortController().signal, more: Partial<StartOptions> = {}) => {
     const started = waitForStart(pod as unknown as ObservedPod, 'base', {
       references: referencesOf(pod.view.pod, path => path),
-      timeouts: { scheduleSeconds: 100, startupSeconds: 200 },
+      timeouts: { queueSeconds: 50, scheduleSeconds: 100, startupSeconds: 200 },
       events: async () => {
         asked++;
         return events;
@@ -97,6 +97,65 @@ describe('the wait for the start', () => {
     expect(await still(waiting)).toBe('waiting');
     await pass(1);
     expect(await waiting).toBe('Unschedulable');
+  });
+
+  test('in a queue has a time of its own', async () => {
+    const waiting = wait(new Shown(gated()));
+    await pass(50 - 1);
+    expect(await still(waiting)).toBe('waiting');
+    await pass(1);
+    expect(await waiting).toBe('SchedulingGated');
+    expect(asked).toBe(0);
+  });
+
+  test('in a queue is not counted as one for a node', async () => {
+    const pod = new Shown(gated());
+    const waiting = wait(pod);
+    await pass(50 - 1);
+    pod.become(unscheduled('no cpu'));
+    await pass(100 - 1);
+    expect(await still(waiting)).toBe('waiting');
+    await pass(1);
+    expect(await waiting).toBe('Unschedulable');
+    expect(told.slice(0, 2)).toEqual([
+      'queued, held by scheduling gate kueue.x-k8s.io/admission',
+      expect.stringContaining('Not started after 30 s: queued, held by scheduling gate'),
+    ]);
+  });
+
+  test('for a node tells of one that is being added', async () => {
+    const pod = new Shown(unscheduled('no cpu'));
+    const waiting = wait(pod);
+    events = [
+      {
+        type: 'Normal',
+        reason: 'TriggeredScaleUp',
+        message: 'pod triggered scale-up: [{pool 0->1}]',
+        firstMs: 1,
+        lastMs: 1,
+      },
+    ];
+    await pass(3);
+    pod.become(podWith(running));
+    expect(await waiting).toBe('started');
+    expect(told).toEqual([
+      'waiting for a node: no cpu',
+      'waiting for a node: no cpu; a node is being added: pod triggered scale-up: [{pool 0->1}]',
+    ]);
+  });
+
+  test('is reminded of at growing intervals, with where to look said once', async () => {
+    const waiting = wait(new Shown(unscheduled('no cpu')), undefined, {
+      timeouts: { queueSeconds: 1, scheduleSeconds: 10_900, startupSeconds: 1 },
+      events: async () => 'not allowed',
+    });
+    await pass(10_899);
+    const times = told.slice(1).map(line => /^Not started after (.*?): waiting for a node: no cpu/.exec(line)?.[1]);
+    expect(times).toEqual(['30 s', '2 min', '5 min', '10 min', '20 min', '30 min', '1 h', '2 h', '3 h']);
+    expect(told.filter(line => line.includes('kubectl -n etl describe pod p'))).toHaveLength(1);
+    await pass(1);
+    expect(await waiting).toBe('Unschedulable');
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   test('for the container has a time of its own', async () => {
@@ -258,7 +317,7 @@ describe('the wait for the start', () => {
       const pod = new Shown(pulling('ErrImagePull'));
       const waiting = waitForStart(pod as unknown as ObservedPod, 'base', {
         references: [],
-        timeouts: { scheduleSeconds: 100, startupSeconds: 200 },
+        timeouts: { queueSeconds: 50, scheduleSeconds: 100, startupSeconds: 200 },
         events: async () => events,
         tell: () => {},
         signal: stop,
@@ -324,7 +383,7 @@ describe('the wait for the start', () => {
   });
 
   test('bears a time-out that no timer can hold', async () => {
-    const timeouts = { scheduleSeconds: 2 ** 31 - 1, startupSeconds: 1 };
+    const timeouts = { queueSeconds: 1, scheduleSeconds: 2 ** 31 - 1, startupSeconds: 1 };
     const waiting = wait(new Shown(unscheduled()), undefined, { timeouts });
     await pass(3600);
     expect(await still(waiting)).toBe('waiting');

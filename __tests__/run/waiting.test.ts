@@ -5,7 +5,7 @@ import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
 import { type PodEvent, podEvent } from '../../src/kubernetes/events.ts';
 import { referencesOf } from '../../src/pod/references.ts';
 import { type Known, waitingFor } from '../../src/run/waiting.ts';
-import { condition, containerStatus, ended, podWith, running, starting, unscheduled, waiting } from './pods.ts';
+import { condition, containerStatus, ended, gated, podWith, running, starting, unscheduled, waiting } from './pods.ts';
 
 describe('a pod waits for', () => {
   test.each<[string, V1Pod]>([
@@ -26,6 +26,11 @@ describe('a pod waits for', () => {
         what: 'waiting for a node: 0/1 nodes are available: 1 Insufficient cpu.',
         worthTelling: true,
       },
+    ],
+    [
+      'its queue',
+      gated(),
+      { phase: 'queued', what: 'queued, held by scheduling gate kueue.x-k8s.io/admission', worthTelling: true },
     ],
     [
       'its node',
@@ -396,7 +401,7 @@ describe('an init container that runs', () => {
   };
 
   test('is a phase of its own, and a sidecar is none', () => {
-    expect(waitingFor(withInit(), 'base')).toMatchObject({ phase: 'initializing', worthTelling: false });
+    expect(waitingFor(withInit(), 'base')).toMatchObject({ phase: 'initializing', worthTelling: true });
     expect(waitingFor(withInit('Always'), 'base')).toMatchObject({ phase: 'starting' });
   });
 });

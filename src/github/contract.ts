@@ -55,6 +55,7 @@ export const INPUTS = [
   'pod_patch',
   'template_vars',
   'defaults_file',
+  'queue_timeout_seconds',
   'schedule_timeout_seconds',
   'startup_timeout_seconds',
   'outage_timeout_seconds',

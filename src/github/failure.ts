@@ -13,6 +13,7 @@ export const REASONS = {
   InvalidPod: 'The API server refused the pod as malformed.',
   NameTaken: 'A pod, or a Secret that was to be the pod’s, has that name and is not this step’s.',
   FieldDropped: 'The cluster did not keep a field of the pod, so it would not have been the pod that was asked for.',
+  SchedulingGated: 'A scheduling gate, e.g. of a queue, held the pod for too long.',
   Unschedulable: 'No node took the pod in time.',
   StartTimeout: 'The container did not start in time.',
   ImagePull: 'The image cannot be pulled, or its name is invalid.',

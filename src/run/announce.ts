@@ -1,6 +1,7 @@
 import type { V1ResourceRequirements } from '@kubernetes/client-node';
 import { dnsLabel } from '../pod/naming.ts';
 import { commandHints, commandLine } from './command-line.ts';
+import { inWords } from './durations.ts';
 import type { ObservedPod } from './observe.ts';
 import type { Step } from './run.ts';
 
@@ -39,9 +40,7 @@ export function announceCreated({ plan, log }: Step, pod: ObservedPod): void {
     ...(qos === undefined ? [] : [`QoS class ${qos}${asked(resources)}`]),
     ...(plan.defaultDeadlineSeconds === undefined
       ? []
-      : [
-          `the cluster stops it after ${hoursAndMinutes(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`,
-        ]),
+      : [`the cluster stops it after ${inWords(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`]),
   ];
   if (facts.length > 0) log.line(`Created: ${facts.join('; ')}.`);
 }
@@ -56,8 +55,4 @@ function asked({ requests, limits }: V1ResourceRequirements): string {
     ...(limits ? [`limits ${listed(limits)}`] : []),
   ];
   return parts.length > 0 ? ` (${parts.join('; ')})` : '';
-}
-
-function hoursAndMinutes(seconds: number): string {
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
 }

@@ -1,3 +1,6 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import type { PodEvent } from '../kubernetes/events.ts';
+
 /** The scheduler's words for what the nodes lack, as Kubernetes 1.36 has them, and the inputs that ask for it. */
 const LACKING: [RegExp, string][] = [
   [/Insufficient |Too many pods/, '`container_resources`'],
@@ -16,4 +19,46 @@ const LACKING: [RegExp, string][] = [
 export function wayOut(message: string): string {
   const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
   return `Check ${inputs.length > 0 ? inputs.join(', ') : '`container_resources`, `node_selector`, `affinity` and `tolerations`'} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
+}
+
+/** @returns the scheduling gates (KEP-3521) that keep the pod from the scheduler, e.g. Kueue's while its quota is used up. */
+export function gatesOf({ spec }: V1Pod): string[] {
+  return (spec?.schedulingGates ?? []).map(({ name }) => name);
+}
+
+/**
+ * What a pod without a node waits for.
+ * @param message the scheduler's, of the condition PodScheduled
+ * @param events the pod's, newest last: a cluster autoscaler tells there whether it adds a node
+ */
+export function waitsForNode(pod: V1Pod, message: string | undefined, events: readonly PodEvent[] = []): string {
+  const scaling = events.findLast(({ reason }) => reason in AUTOSCALER);
+  const parts = [
+    'waiting for a node',
+    ...(message ? [`: ${message}`] : []),
+    ...(message ? requested(pod, message) : []),
+    ...(scaling ? [`; ${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []),
+  ];
+  return parts.join('');
+}
+
+/** Events of Kubernetes' cluster autoscaler, and of Karpenter. */
+const AUTOSCALER: Record<string, string> = {
+  TriggeredScaleUp: 'a node is being added',
+  NotTriggerScaleUp: 'the autoscaler adds no node',
+  Nominated: 'a node is being added',
+};
+
+/** @returns what the containers ask for of what the nodes have too little of. */
+function requested({ spec }: V1Pod, message: string): string[] {
+  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = '']) => name))];
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const asked = containers.flatMap(({ name, resources: own }) => {
+    const amounts = resources.flatMap(resource => {
+      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
+      return amount === undefined ? [] : [`${resource} ${amount}`];
+    });
+    return amounts.length === 0 ? [] : [`${containers.length > 1 ? `${name} ` : ''}${amounts.join(', ')}`];
+  });
+  return asked.length === 0 ? [] : [` (it asks for ${asked.join('; ')})`];
 }

@@ -2,14 +2,18 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { StepError } from '../github/failure.ts';
 import { listEvents, type PodEvents } from '../kubernetes/events.ts';
 import { referencesOf } from '../pod/references.ts';
+import { inWords } from './durations.ts';
 import type { ObservedPod, PodView } from './observe.ts';
 import { podPath } from './outcome.ts';
+import { Reminders } from './reminders.ts';
 import type { Step } from './run.ts';
-import { wayOut } from './unschedulable.ts';
+import { wayOut } from './scheduling.ts';
 import { type Known, type Waiting, waitingFor } from './waiting.ts';
 
 /** How long a pod may take to start. */
 export interface StartTimeouts {
+  /** While scheduling gates hold it: a queue's quota may be used up for hours. */
+  queueSeconds: number;
   /** For a node to be found: a pool that scales up from nothing takes minutes. */
   scheduleSeconds: number;
   /** From there to the container's start, not counting the time that init containers run: pulling large images takes minutes. */
@@ -30,8 +34,6 @@ export interface StartOptions extends Pick<Known, 'references' | 'ownPullSecret'
 const FIRST_EVENTS_SECONDS = 3;
 /** And asked about again, at first as soon; what goes on for minutes needs no news every few seconds. */
 const LONGEST_EVENTS_SECONDS = 10;
-/** After this long the log says where to look, for events need not be allowed. */
-const REMINDER_SECONDS = 30;
 /** Node's timers take no more, and fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -40,7 +42,11 @@ export function started(pod: ObservedPod, { inputs, plan, client, log, stop }: S
   return waitForStart(pod, plan.base, {
     references: referencesOf(plan.pod, path => plan.originOf(path)),
     ownPullSecret: plan.secrets.some(({ type }) => type === 'kubernetes.io/dockerconfigjson'),
-    timeouts: { scheduleSeconds: inputs.scheduleTimeoutSeconds, startupSeconds: inputs.startupTimeoutSeconds },
+    timeouts: {
+      queueSeconds: inputs.queueTimeoutSeconds,
+      scheduleSeconds: inputs.scheduleTimeoutSeconds,
+      startupSeconds: inputs.startupTimeoutSeconds,
+    },
     events: signal => listEvents(client, pod.identity, signal),
     tell: what => log.line(what),
     signal: stop,
@@ -70,7 +76,7 @@ class StartWait {
   private readonly over = new AbortController();
   private readonly told = new Set<string>();
   private readonly refusals = new Refusals();
-  private readonly reminder: NodeJS.Timeout;
+  private readonly reminders: Reminders;
   /** When each hopeless cause was first seen. */
   private readonly seen = new Map<string, number>();
   /** What is left for each phase. */
@@ -78,6 +84,7 @@ class StartWait {
   private timer: NodeJS.Timeout | undefined;
   private asker: NodeJS.Timeout | undefined;
   private waiting: Waiting | undefined;
+  private hinted = false;
   private phaseSince = performance.now();
   private events: Known['events'];
   private asking: 'not yet' | 'now and then' | 'refused' = 'not yet';
@@ -89,17 +96,18 @@ class StartWait {
     this.options = options;
     this.signal = AbortSignal.any([options.signal, this.giveUp.signal]);
     this.leftMs = {
+      queued: 1000 * options.timeouts.queueSeconds,
       scheduling: 1000 * options.timeouts.scheduleSeconds,
       // The pod's own deadline ends it.
       initializing: Number.POSITIVE_INFINITY,
       starting: 1000 * options.timeouts.startupSeconds,
     };
-    this.reminder = setTimeout(() => this.remind(), 1000 * REMINDER_SECONDS);
+    this.reminders = new Reminders(seconds => this.remind(seconds));
   }
 
   end(): void {
     this.over.abort();
-    clearTimeout(this.reminder);
+    this.reminders.end();
     clearTimeout(this.timer);
     clearTimeout(this.asker);
   }
@@ -125,7 +133,7 @@ class StartWait {
     if (endsAt <= performance.now()) throw this.notStarted(now);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.lookAgain(), Math.min(endsAt - performance.now(), LONGEST_TIMER_MS));
-    if (now.phase !== 'scheduling' && this.asking === 'not yet') {
+    if (this.asking === 'not yet' && wantsEvents(now)) {
       this.asking = 'now and then';
       this.askIn(FIRST_EVENTS_SECONDS);
     }
@@ -166,7 +174,7 @@ class StartWait {
   }
 
   private async askAndAgain(seconds: number): Promise<void> {
-    if (this.waiting?.phase === 'initializing') return this.askIn(seconds);
+    if (!this.waiting || !wantsEvents(this.waiting)) return this.askIn(seconds);
     await this.ask();
     this.lookAgain();
     this.askIn(this.waiting?.hopeless ? FIRST_EVENTS_SECONDS : Math.min(LONGEST_EVENTS_SECONDS, 1.3 * seconds));
@@ -193,35 +201,54 @@ class StartWait {
     this.options.tell(what);
   }
 
-  private remind(): void {
+  private remind(seconds: number): void {
     const { namespace, name } = this.pod.view.pod.metadata ?? {};
     const what = this.waiting ? `: ${this.waiting.what}` : '';
-    this.options.tell(
-      `Not started after ${REMINDER_SECONDS} s${what}. What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`,
-    );
+    // Said once where to look, for events need not be allowed.
+    const where = this.hinted ? '' : ` What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`;
+    this.hinted = true;
+    this.options.tell(`Not started after ${inWords(seconds)}${what}${where === '' ? '' : `.${where}`}`);
   }
 
   private notStarted({ phase, what, hopeless }: Waiting): StepError {
-    const { scheduleSeconds, startupSeconds } = this.options.timeouts;
+    const { queueSeconds, scheduleSeconds, startupSeconds } = this.options.timeouts;
+    const { namespace } = this.pod.view.pod.metadata ?? {};
     const where = podPath(this.pod.view.pod);
     if (hopeless) {
       const { reason, title, sentence, remedy } = hopeless;
       return new StepError(reason, title, sentence, remedy === undefined ? {} : { remedy });
     }
-    return phase === 'scheduling'
-      ? new StepError(
+    switch (phase) {
+      case 'queued':
+        return new StepError(
+          'SchedulingGated',
+          'The pod stayed in the queue',
+          `Pod ${where} was still ${what} after ${queueSeconds} s.`,
+          {
+            remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${namespace} get workloads), or raise \`queue_timeout_seconds\`.`,
+          },
+        );
+      case 'scheduling':
+        return new StepError(
           'Unschedulable',
           'No node took the pod',
           `No node took pod ${where} within ${scheduleSeconds} s; last: ${what}`,
           { remedy: wayOut(what) },
-        )
-      : new StepError(
+        );
+      default:
+        return new StepError(
           'StartTimeout',
           'The container did not start',
           `The container of pod ${where} did not start within ${startupSeconds} s; last: ${what}`,
           { remedy: 'If it only needs more time, raise `startup_timeout_seconds`.' },
         );
+    }
   }
+}
+
+/** Whether the pod's events could say more: what goes on between the scheduler and the containers shows nowhere else, nor does a cluster that adds a node. */
+function wantsEvents({ phase, worthTelling, hopeless }: Waiting): boolean {
+  return phase === 'starting' || (phase === 'scheduling' && worthTelling && !hopeless);
 }
 
 /**

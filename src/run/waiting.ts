@@ -5,6 +5,7 @@ import type { Reference } from '../pod/references.ts';
 import { containerEnded, containerStarted } from './containers.ts';
 import { causeOf, explainMissing, type Missing, missingIn, missingPullSecrets, missingSentence } from './missing.ts';
 import { podPath } from './outcome.ts';
+import { gatesOf, waitsForNode } from './scheduling.ts';
 
 /** What is missing may be on its way, or made by a neighbouring step. */
 export const GRACE_SECONDS = 15;
@@ -19,8 +20,8 @@ const SECOND_PULL_SECONDS = 40;
 
 /** What a pod that has not started is waiting for. */
 export interface Waiting {
-  /** `initializing` while an init container runs, for as long as it likes. */
-  phase: 'scheduling' | 'initializing' | 'starting';
+  /** `queued` while scheduling gates hold it, `initializing` while an init container runs, for as long as it likes. */
+  phase: 'queued' | 'scheduling' | 'initializing' | 'starting';
   /** For the log, e.g. `waiting for a node: 0/3 nodes are available: 3 Insufficient memory.` */
   what: string;
   /** Whether the log should say so: a pod that starts at once needs no line about it. */
@@ -63,13 +64,16 @@ const REFUSED =
 /** @returns what the pod waits for; `undefined` once the base container has started, or never will. */
 export function waitingFor(pod: V1Pod, base: string, known: Known = { references: [] }): Waiting | undefined {
   if (containerStarted(pod, base) || containerEnded(pod, base)) return undefined;
+  const gates = gatesOf(pod);
+  if (gates.length > 0)
+    return { phase: 'queued', what: `queued, held by scheduling gate ${gates.join(', ')}`, worthTelling: true };
   const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.status !== 'True') {
     const message = scheduled?.message;
     const missing = missingIn(message ?? '', known.references, pod);
     return {
       phase: 'scheduling',
-      what: message ? `waiting for a node: ${message}` : 'waiting for a node',
+      what: waitsForNode(pod, message, known.events),
       worthTelling: message !== undefined,
       // The scheduler looks as soon as a claim is made.
       ...(missing.length > 0 && lacking(missing, pod, GRACE_SECONDS)),
@@ -85,7 +89,7 @@ export function waitingFor(pod: V1Pod, base: string, known: Known = { references
       restartPolicy !== 'Always' && statuses.some(status => status.name === name && status.state?.running),
   );
   if (initializing)
-    return { phase: 'initializing', what: `init container ${initializing.name} runs`, worthTelling: false };
+    return { phase: 'initializing', what: `init container ${initializing.name} runs`, worthTelling: true };
   return { phase: 'starting', ...onTheNode(pod, known) };
 }
 

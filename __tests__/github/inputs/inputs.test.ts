@@ -7,6 +7,7 @@ import { read, reading, refusal } from './given.ts';
 const defaults: Inputs = {
   cluster: {},
   randomNameSuffix: true,
+  queueTimeoutSeconds: 3600,
   scheduleTimeoutSeconds: 600,
   startupTimeoutSeconds: 600,
   logs: {
@@ -84,6 +85,7 @@ describe('an input is read', () => {
     ['a suffix', { random_name_suffix: 'TRUE' }, { randomNameSuffix: true }],
     ['a template', { pod_template_file: './pod.yaml' }, { podTemplateFile: './pod.yaml' }],
     ['variables of a template', { template_vars: '{"a": "b"}' }, { templateVars: { a: 'b' } }],
+    ['time in a queue', { queue_timeout_seconds: '60' }, { queueTimeoutSeconds: 60 }],
     ['time for a node', { schedule_timeout_seconds: '60' }, { scheduleTimeoutSeconds: 60 }],
     ['the longest time', { startup_timeout_seconds: '2147483647' }, { startupTimeoutSeconds: 2147483647 }],
     ['time for an outage', { outage_timeout_seconds: '60' }, { outageTimeoutSeconds: 60 }],

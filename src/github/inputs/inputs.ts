@@ -28,6 +28,7 @@ export interface Inputs {
   podTemplateFile?: string;
   templateVars?: Tree;
   randomNameSuffix: boolean;
+  queueTimeoutSeconds: number;
   scheduleTimeoutSeconds: number;
   startupTimeoutSeconds: number;
   /** How long the API server may be away; `undefined` leaves it to the client, which has less patience at first contact. */
@@ -60,6 +61,8 @@ export interface LogInputs {
   annotations: boolean;
 }
 
+/** Time for a queue to admit the pod: its quota may be used up for long. */
+const DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600;
 /** Time for a node to be found, as a pool that scales up from nothing takes minutes; and from there to the container's start, as large images take minutes too. */
 const DEFAULT_TIMEOUT_SECONDS = 600;
 
@@ -73,6 +76,7 @@ export function readInputs(reader: InputReader): Inputs {
     }),
     cluster: readCluster(reader),
     randomNameSuffix: reader.boolean('random_name_suffix') ?? true,
+    queueTimeoutSeconds: reader.seconds('queue_timeout_seconds', 1) ?? DEFAULT_QUEUE_TIMEOUT_SECONDS,
     scheduleTimeoutSeconds: reader.seconds('schedule_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
     startupTimeoutSeconds: reader.seconds('startup_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
     logs: readLogInputs(reader),
