@@ -33633,22 +33633,18 @@ var LACKING = [
   [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
   [/free ports/, "the host ports in `ports`"]
 ];
-function wayOut3(message) {
+function wayOut3({ spec }, message) {
+  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
   const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
   return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
 }
 function gatesOf({ spec }) {
   return (spec?.schedulingGates ?? []).map(({ name }) => name);
 }
-function waitsForNode(pod, message, events = []) {
+function whyNoNode(pod, message, events = []) {
   const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
-  const parts = [
-    "waiting for a node",
-    ...message ? [`: ${message}`] : [],
-    ...message ? requested(pod, message) : [],
-    ...scaling ? [`; ${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []
-  ];
-  return parts.join("");
+  const says = message ? [`${message}${requested(pod, message)}`] : [];
+  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []].join("; ");
 }
 var AUTOSCALER = {
   TriggeredScaleUp: "a node is being added",
@@ -33665,7 +33661,7 @@ function requested({ spec }, message) {
     });
     return amounts.length === 0 ? [] : [`${containers.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
   });
-  return asked2.length === 0 ? [] : [` (it asks for ${asked2.join("; ")})`];
+  return asked2.length === 0 ? "" : ` (it asks for ${asked2.join("; ")})`;
 }
 
 // src/run/waiting.ts
@@ -33679,14 +33675,16 @@ function waitingFor(pod, base, known2 = { references: [] }) {
   if (containerStarted(pod, base) || containerEnded(pod, base)) return void 0;
   const gates = gatesOf(pod);
   if (gates.length > 0)
-    return { phase: "queued", what: `queued, held by scheduling gate ${gates.join(", ")}`, worthTelling: true };
+    return { phase: "queued", what: `held by scheduling gate ${gates.join(", ")}`, worthTelling: true };
   const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status !== "True") {
     const message = scheduled?.message;
     const missing3 = missingIn(message ?? "", known2.references, pod);
+    const why = whyNoNode(pod, message, known2.events);
     return {
       phase: "scheduling",
-      what: waitsForNode(pod, message, known2.events),
+      what: `waiting for a node${why && `: ${why}`}`,
+      why,
       worthTelling: message !== void 0,
       // The scheduler looks as soon as a claim is made.
       ...missing3.length > 0 && lacking(missing3, pod, GRACE_SECONDS)
@@ -41414,10 +41412,10 @@ var StartWait = class {
     this.hinted = true;
     this.options.tell(`Not started after ${inWords(seconds)}${what}${where === "" ? "" : `.${where}`}`);
   }
-  notStarted({ phase, what, hopeless: hopeless2 }) {
+  notStarted({ phase, what, why = "", hopeless: hopeless2 }) {
     const { queueSeconds, scheduleSeconds, startupSeconds } = this.options.timeouts;
-    const { namespace } = this.pod.view.pod.metadata ?? {};
-    const where = podPath2(this.pod.view.pod);
+    const { pod } = this.pod.view;
+    const where = podPath2(pod);
     if (hopeless2) {
       const { reason: reason2, title, sentence, remedy } = hopeless2;
       return new StepError(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
@@ -41427,23 +41425,23 @@ var StartWait = class {
         return new StepError(
           "SchedulingGated",
           "The pod stayed in the queue",
-          `Pod ${where} was still ${what} after ${queueSeconds} s.`,
+          `Pod ${where} was still in its queue after ${inWords(queueSeconds)}: ${what}.`,
           {
-            remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${namespace} get workloads), or raise \`queue_timeout_seconds\`.`
+            remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${pod.metadata?.namespace} get workloads), or raise \`queue_timeout_seconds\`.`
           }
         );
       case "scheduling":
         return new StepError(
           "Unschedulable",
           "No node took the pod",
-          `No node took pod ${where} within ${scheduleSeconds} s; last: ${what}`,
-          { remedy: wayOut3(what) }
+          `No node took pod ${where} within ${inWords(scheduleSeconds)}: ${why || `scheduler ${pod.spec?.schedulerName} has said nothing of it.`}`,
+          { remedy: wayOut3(pod, why) }
         );
       default:
         return new StepError(
           "StartTimeout",
           "The container did not start",
-          `The container of pod ${where} did not start within ${startupSeconds} s; last: ${what}`,
+          `The container of pod ${where} did not start within ${inWords(startupSeconds)}: ${what}`,
           { remedy: "If it only needs more time, raise `startup_timeout_seconds`." }
         );
     }

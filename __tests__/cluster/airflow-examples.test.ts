@@ -299,7 +299,7 @@ test('startup-timeout.yml: the sentence, and no pod left', async () => {
   const example = await run('startup-timeout');
   expect(annotations(example, 'slow')).toEqual([
     expect.stringMatching(
-      /^error: The container of pod \S+\/slow-[a-z0-9]{8} did not start within 5 s; last: .*127\.0\.0\.1:\d+\/team\/large:1.*startup_timeout_seconds/,
+      /^error: The container of pod \S+\/slow-[a-z0-9]{8} did not start within 5 s: .*127\.0\.0\.1:\d+\/team\/large:1.*startup_timeout_seconds/,
     ),
   ]);
   expect(example.step('slow').outputs).toMatchObject({ state: 'failed', reason: 'StartTimeout' });

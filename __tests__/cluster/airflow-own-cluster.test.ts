@@ -143,14 +143,14 @@ describe('affinity-and-tolerations.yml, on a node with its taint and its labels'
     const example = await run('without the S1 pod');
     expect(example.step('task').outputs).toMatchObject({ state: 'failed', reason: 'Unschedulable' });
     expect(support.annotations(example, 'task')).toEqual([
-      expect.stringMatching(/^error: No node took pod \S+ within 5 s; last: .*didn't match pod affinity rules/),
+      expect.stringMatching(/^error: No node took pod \S+ within 5 s: .*didn't match pod affinity rules/),
     ]);
   });
 
   test('without the toleration the sentence names the taint', async () => {
     const example = await run('without a toleration');
     expect(support.annotations(example, 'task')).toEqual([
-      expect.stringMatching(/^error: No node took pod \S+ within 5 s; last: .*untolerated taint/),
+      expect.stringMatching(/^error: No node took pod \S+ within 5 s: .*untolerated taint/),
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { V1Container } from '@kubernetes/client-node';
-import { waitsForNode, wayOut } from '../../src/run/scheduling.ts';
+import { wayOut, whyNoNode } from '../../src/run/scheduling.ts';
 
 /** The scheduler's messages, as Kubernetes 1.36 writes them. */
 test.each([
@@ -20,7 +20,9 @@ test.each([
   ],
   ['something new', '`container_resources`, `node_selector`, `affinity` and `tolerations`'],
 ])('%s', (message, inputs) =>
-  expect(wayOut(message)).toBe(`Check ${inputs} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`),
+  expect(wayOut({}, message)).toBe(
+    `Check ${inputs} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`,
+  ),
 );
 
 test.each<[string, V1Container[], string, string]>([
@@ -48,5 +50,10 @@ test.each<[string, V1Container[], string, string]>([
   ],
   ['nothing, where nothing is too little', [{ name: 'base' }], '0/1 nodes are available: 1 Too many pods.', ''],
 ])('of a pod that waits for a node says %s', (_, containers, message, asked) =>
-  expect(waitsForNode({ spec: { containers } }, message)).toBe(`waiting for a node: ${message}${asked}`),
+  expect(whyNoNode({ spec: { containers } }, message)).toBe(`${message}${asked}`),
 );
+
+test('a scheduler that says nothing is named', () =>
+  expect(wayOut({ spec: { containers: [], schedulerName: 'nobody' } }, '')).toBe(
+    'Check `schedulername`: does scheduler nobody run in this cluster?',
+  ));

@@ -118,8 +118,8 @@ describe('the wait for the start', () => {
     await pass(1);
     expect(await waiting).toBe('Unschedulable');
     expect(told.slice(0, 2)).toEqual([
-      'queued, held by scheduling gate kueue.x-k8s.io/admission',
-      expect.stringContaining('Not started after 30 s: queued, held by scheduling gate'),
+      'held by scheduling gate kueue.x-k8s.io/admission',
+      expect.stringContaining('Not started after 30 s: held by scheduling gate'),
     ]);
   });
 

@@ -30,7 +30,7 @@ describe('a pod waits for', () => {
     [
       'its queue',
       gated(),
-      { phase: 'queued', what: 'queued, held by scheduling gate kueue.x-k8s.io/admission', worthTelling: true },
+      { phase: 'queued', what: 'held by scheduling gate kueue.x-k8s.io/admission', worthTelling: true },
     ],
     [
       'its node',

@@ -14,9 +14,10 @@ const LACKING: [RegExp, string][] = [
 
 /**
  * What to do about a pod that no node takes.
- * @param message the scheduler's, of the condition PodScheduled
+ * @param message the scheduler's; empty where it has said nothing
  */
-export function wayOut(message: string): string {
+export function wayOut({ spec }: V1Pod, message: string): string {
+  if (message === '') return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
   const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
   return `Check ${inputs.length > 0 ? inputs.join(', ') : '`container_resources`, `node_selector`, `affinity` and `tolerations`'} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
 }
@@ -27,19 +28,14 @@ export function gatesOf({ spec }: V1Pod): string[] {
 }
 
 /**
- * What a pod without a node waits for.
+ * Why a pod has no node yet, as far as anybody has said so.
  * @param message the scheduler's, of the condition PodScheduled
  * @param events the pod's, newest last: a cluster autoscaler tells there whether it adds a node
  */
-export function waitsForNode(pod: V1Pod, message: string | undefined, events: readonly PodEvent[] = []): string {
+export function whyNoNode(pod: V1Pod, message: string | undefined, events: readonly PodEvent[] = []): string {
   const scaling = events.findLast(({ reason }) => reason in AUTOSCALER);
-  const parts = [
-    'waiting for a node',
-    ...(message ? [`: ${message}`] : []),
-    ...(message ? requested(pod, message) : []),
-    ...(scaling ? [`; ${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []),
-  ];
-  return parts.join('');
+  const says = message ? [`${message}${requested(pod, message)}`] : [];
+  return [...says, ...(scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : [])].join('; ');
 }
 
 /** Events of Kubernetes' cluster autoscaler, and of Karpenter. */
@@ -50,7 +46,7 @@ const AUTOSCALER: Record<string, string> = {
 };
 
 /** @returns what the containers ask for of what the nodes have too little of. */
-function requested({ spec }: V1Pod, message: string): string[] {
+function requested({ spec }: V1Pod, message: string): string {
   const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = '']) => name))];
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
   const asked = containers.flatMap(({ name, resources: own }) => {
@@ -60,5 +56,5 @@ function requested({ spec }: V1Pod, message: string): string[] {
     });
     return amounts.length === 0 ? [] : [`${containers.length > 1 ? `${name} ` : ''}${amounts.join(', ')}`];
   });
-  return asked.length === 0 ? [] : [` (it asks for ${asked.join('; ')})`];
+  return asked.length === 0 ? '' : ` (it asks for ${asked.join('; ')})`;
 }

@@ -210,10 +210,10 @@ class StartWait {
     this.options.tell(`Not started after ${inWords(seconds)}${what}${where === '' ? '' : `.${where}`}`);
   }
 
-  private notStarted({ phase, what, hopeless }: Waiting): StepError {
+  private notStarted({ phase, what, why = '', hopeless }: Waiting): StepError {
     const { queueSeconds, scheduleSeconds, startupSeconds } = this.options.timeouts;
-    const { namespace } = this.pod.view.pod.metadata ?? {};
-    const where = podPath(this.pod.view.pod);
+    const { pod } = this.pod.view;
+    const where = podPath(pod);
     if (hopeless) {
       const { reason, title, sentence, remedy } = hopeless;
       return new StepError(reason, title, sentence, remedy === undefined ? {} : { remedy });
@@ -223,23 +223,23 @@ class StartWait {
         return new StepError(
           'SchedulingGated',
           'The pod stayed in the queue',
-          `Pod ${where} was still ${what} after ${queueSeconds} s.`,
+          `Pod ${where} was still in its queue after ${inWords(queueSeconds)}: ${what}.`,
           {
-            remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${namespace} get workloads), or raise \`queue_timeout_seconds\`.`,
+            remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${pod.metadata?.namespace} get workloads), or raise \`queue_timeout_seconds\`.`,
           },
         );
       case 'scheduling':
         return new StepError(
           'Unschedulable',
           'No node took the pod',
-          `No node took pod ${where} within ${scheduleSeconds} s; last: ${what}`,
-          { remedy: wayOut(what) },
+          `No node took pod ${where} within ${inWords(scheduleSeconds)}: ${why || `scheduler ${pod.spec?.schedulerName} has said nothing of it.`}`,
+          { remedy: wayOut(pod, why) },
         );
       default:
         return new StepError(
           'StartTimeout',
           'The container did not start',
-          `The container of pod ${where} did not start within ${startupSeconds} s; last: ${what}`,
+          `The container of pod ${where} did not start within ${inWords(startupSeconds)}: ${what}`,
           { remedy: 'If it only needs more time, raise `startup_timeout_seconds`.' },
         );
     }

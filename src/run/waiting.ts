@@ -5,7 +5,7 @@ import type { Reference } from '../pod/references.ts';
 import { containerEnded, containerStarted } from './containers.ts';
 import { causeOf, explainMissing, type Missing, missingIn, missingPullSecrets, missingSentence } from './missing.ts';
 import { podPath } from './outcome.ts';
-import { gatesOf, waitsForNode } from './scheduling.ts';
+import { gatesOf, whyNoNode } from './scheduling.ts';
 
 /** What is missing may be on its way, or made by a neighbouring step. */
 export const GRACE_SECONDS = 15;
@@ -24,6 +24,8 @@ export interface Waiting {
   phase: 'queued' | 'scheduling' | 'initializing' | 'starting';
   /** For the log, e.g. `waiting for a node: 0/3 nodes are available: 3 Insufficient memory.` */
   what: string;
+  /** The cluster's own account of it, where there is one. */
+  why?: string;
   /** Whether the log should say so: a pod that starts at once needs no line about it. */
   worthTelling: boolean;
   /** Set when waiting longer will not help, or only for a short grace. */
@@ -66,14 +68,16 @@ export function waitingFor(pod: V1Pod, base: string, known: Known = { references
   if (containerStarted(pod, base) || containerEnded(pod, base)) return undefined;
   const gates = gatesOf(pod);
   if (gates.length > 0)
-    return { phase: 'queued', what: `queued, held by scheduling gate ${gates.join(', ')}`, worthTelling: true };
+    return { phase: 'queued', what: `held by scheduling gate ${gates.join(', ')}`, worthTelling: true };
   const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.status !== 'True') {
     const message = scheduled?.message;
     const missing = missingIn(message ?? '', known.references, pod);
+    const why = whyNoNode(pod, message, known.events);
     return {
       phase: 'scheduling',
-      what: waitsForNode(pod, message, known.events),
+      what: `waiting for a node${why && `: ${why}`}`,
+      why,
       worthTelling: message !== undefined,
       // The scheduler looks as soon as a claim is made.
       ...(missing.length > 0 && lacking(missing, pod, GRACE_SECONDS)),
