@@ -399,6 +399,20 @@ describe('a pod that is deleted while it prints', () => {
     expect(text).toBe('one\nterminating\n');
   });
 
+  test('has all, too, where it had been silent before, and the stream ends a while after the deletion is told', async () => {
+    const now = performance.now.bind(performance);
+    let aheadSeconds = 0;
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 1000 * aheadSeconds);
+    pod.logLagMs = 200;
+    pod.run().write('one');
+    follow();
+    await until('one\n');
+    aheadSeconds = 50;
+    pod.stop(143);
+    expect(await end).toEqual([]);
+    expect(text).toBe('one\n');
+  });
+
   test('has all, too, where the stream ends just before the deletion is told', async () => {
     pod.run().write('one');
     follow();
@@ -438,6 +452,8 @@ describe('a log that cannot be read to its end', () => {
     pod.run().write('hello').write('wor', { newline: false });
     follow();
     await until('hello\n');
+    server.fault({ match: { verb: 'log' }, times: 99, action: { kind: 'answer', reply: replies.podNotFound('p') } });
+    server.cutStreams({ verb: 'log' });
     pod.remove();
     expect(await end).toEqual([expect.stringMatching(/^incomplete: /)]);
     expect(text).toBe('hello\nwor');

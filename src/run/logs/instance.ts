@@ -10,12 +10,13 @@ import { FORBIDDEN_READS, isBroken, pauseMs, readTail } from './tail.ts';
  */
 const QUIET_MS = 20;
 /** But where the pod is deleted, its log goes with it: the stream that is open is all there is [a follow that was open before ended with all data in every deletion that was measured]. */
-const DELETED_QUIET_MS = 2000;
+const DELETED_QUIET_MS = 5000;
 /** And where the node rotated the log between the container's last line and its end, so that there is nothing left to be read. No node looks whether it should rotate a log that is smaller. */
 const ROTATED_QUIET_MS = 2000;
 const LEAST_ROTATED_BYTES = 64 * 1024;
-/** One that ends by itself mostly does so with its container, whose end is told within as long as is waited after so many tries in vain. */
-const ENDED_TRIES = 2;
+/** One that ends by itself mostly does so with its container, whose end is told within this time, or, of a pod that is being deleted and whose node has more to do, within the other. */
+const ENDED_MS = 500;
+const ENDED_DELETED_MS = 2000;
 /** How often a log that may not be read is tried while the container runs. */
 const FORBIDDEN_PAUSE_MS = 30_000;
 
@@ -50,7 +51,7 @@ export class InstanceFollower {
       reached = stream.reached;
       if (this.#log.isOver) break;
       if (stream.brought) tries = 0;
-      await Promise.race([this.#settled(reached === undefined ? tries : Math.max(tries, ENDED_TRIES)), this.#over]);
+      await Promise.race([reached === undefined ? this.#settled(tries) : this.#endTold(), this.#over]);
       if (!this.#log.isOver) reached = undefined;
     }
     const failure = await readTail(this.#log, this.#client, reached, this.#signal);
@@ -73,14 +74,15 @@ export class InstanceFollower {
       heardAt = performance.now();
       brought = true;
     };
-    const quiet = async (ms: number): Promise<void> => {
+    const quiet = async (ms: () => number): Promise<void> => {
+      const since = performance.now();
       do await pause(QUIET_MS);
-      while (!own.signal.aborted && performance.now() - heardAt < ms);
+      while (!own.signal.aborted && performance.now() - Math.max(heardAt, since) < ms());
     };
     void this.#over.then(
       async () => {
-        await quiet(this.#patienceMs);
-        if (!own.signal.aborted && !(await this.#endCanBeRead(own.signal))) await quiet(ROTATED_QUIET_MS);
+        await quiet(() => this.#patienceMs);
+        if (!own.signal.aborted && !(await this.#endCanBeRead(own.signal))) await quiet(() => ROTATED_QUIET_MS);
         own.abort();
       },
       () => {},
@@ -122,6 +124,10 @@ export class InstanceFollower {
   async #endCanBeRead(signal: AbortSignal): Promise<boolean> {
     if (this.#log.assembled.passed < LEAST_ROTATED_BYTES || this.#log.goesOn) return true;
     return this.#log.endIsKnown(signal);
+  }
+
+  #endTold(): Promise<void> {
+    return this.#log.settled(this.#log.isDeleted ? ENDED_DELETED_MS : ENDED_MS);
   }
 
   #settled(tries: number): Promise<void> {
