@@ -22180,6 +22180,7 @@ var INPUTS = [
   "container_logs",
   "init_container_logs",
   "container_name_log_prefix_enabled",
+  "log_events_on_failure",
   "log_file",
   "workflow_commands",
   "do_xcom_push",
@@ -25545,7 +25546,6 @@ var AIRFLOW_PARAMETERS = {
   ]),
   ...harmless("a workflow has its own notifications", ["email", "email_on_failure", "email_on_retry"]),
   ...toCome({
-    log_events_on_failure: ["false"],
     log_pod_spec_on_failure: ["false"],
     skip_on_exit_code: ["[]"],
     multiple_outputs: ["false"],
@@ -26501,6 +26501,7 @@ function readLogInputs(reader) {
     shown: reader.boolean("get_logs") ?? true,
     initContainers: readContainers(reader, "init_container_logs") ?? "all",
     prefixed: reader.boolean("container_name_log_prefix_enabled") ?? true,
+    eventsOnFailure: reader.boolean("log_events_on_failure") ?? true,
     annotations: reader.choice("workflow_commands", ["none", "annotations"]) === "annotations"
   };
 }
@@ -26947,15 +26948,15 @@ function sameRank(fragments, report) {
     }
   }
 }
-function enforce(merged, layers, base, report) {
-  const spec = objectOf(merged.pod["spec"]);
-  const at2 = (path2, sentence) => report(`${merged.originOf(path2)}: ${sentence}`);
+function enforce(merged2, layers, base, report) {
+  const spec = objectOf(merged2.pod["spec"]);
+  const at2 = (path2, sentence) => report(`${merged2.originOf(path2)}: ${sentence}`);
   const inSpec = (field2, sentence) => {
     const path2 = ["spec", field2];
     if (spec[field2] !== void 0) at2(path2, sentence);
     else report(`${takerOf(path2, layers)}: ${pathText(path2)}: ${sentence}`);
   };
-  if (containerNamed(merged.pod, base) === void 0)
+  if (containerNamed(merged2.pod, base) === void 0)
     report(
       `${takerOf(["spec", "containers"], layers)}: the container "${base}", which decides the outcome, has to be among the pod's.`
     );
@@ -26969,18 +26970,18 @@ function enforce(merged, layers, base, report) {
       "activeDeadlineSeconds",
       "has to be a whole number of seconds, at least 1: without it a pod whose runner is lost would run for ever."
     );
-  const index2 = containersOf(merged.pod).findIndex(({ name }) => name === base);
+  const index2 = containersOf(merged2.pod).findIndex(({ name }) => name === base);
   for (const field2 of ["restartPolicy", "restartPolicyRules"])
-    if (containersOf(merged.pod)[index2]?.[field2] !== void 0)
+    if (containersOf(merged2.pod)[index2]?.[field2] !== void 0)
       at2(
         ["spec", "containers", index2, field2],
         "is not for the container that decides the outcome: it has ended when it ends. Leave it out."
       );
-  const finalizers = objectOf(merged.pod["metadata"])["finalizers"];
+  const finalizers = objectOf(merged2.pod["metadata"])["finalizers"];
   if (Array.isArray(finalizers) && finalizers.length > 0)
     at2(["metadata", "finalizers"], "would keep the pod on the cluster after it has been deleted. Leave it out.");
   for (const field2 of ["labels", "annotations"])
-    for (const key of Object.keys(objectOf(objectOf(merged.pod["metadata"])[field2])))
+    for (const key of Object.keys(objectOf(objectOf(merged2.pod["metadata"])[field2])))
       if (key.startsWith(RESERVED_PREFIX))
         at2(
           ["metadata", field2, key],
@@ -27027,15 +27028,15 @@ function planPod(sources, identity, nonce, report) {
   const container = containerNamed(meant.pod, base);
   const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.["image"]), name, nonce, report);
   const all = layers(owned.fragments);
-  const merged = new MergedPod(all);
+  const merged2 = new MergedPod(all);
   sameRank([...sources.pod.fragments, ...owned.fragments], report);
-  const at2 = (path2, sentence) => report(`${merged.originOf(path2)}: ${sentence}`);
+  const at2 = (path2, sentence) => report(`${merged2.originOf(path2)}: ${sentence}`);
   if (container !== void 0 && !container["image"])
     report("image: expected the image to run, e.g. python:3.13-slim; found nothing.");
-  const resultInMessage = takesResult(merged, base, inputs.result, at2);
-  enforce(merged, all, base, report);
+  const resultInMessage = takesResult(merged2, base, inputs.result, at2);
+  enforce(merged2, all, base, report);
   const final = new MergedPod([...all, ownLayer(name, identity, nonce, resultInMessage ? base : void 0)]);
-  if (containerNamed(merged.pod, base) !== void 0)
+  if (containerNamed(merged2.pod, base) !== void 0)
     checkPod(
       final.pod,
       base,
@@ -27074,8 +27075,8 @@ function givenName({ pod }) {
 function ownName(identity) {
   return [identity.job, identity.step.replace(/^_+/, "")].filter((part) => part !== "").join("-") || "pod-step";
 }
-function withPlace(merged, path2, sentence) {
-  const origin2 = merged.originOf(path2);
+function withPlace(merged2, path2, sentence) {
+  const origin2 = merged2.originOf(path2);
   return origin2 === DEFAULTS2 || origin2 === OWN ? `${pathText(path2)} ${sentence}` : sentence;
 }
 
@@ -32573,7 +32574,7 @@ function serviceAccountNamespace() {
 function connect2(inputs, log, outageSeconds) {
   const target2 = findCluster(inputs, process.env);
   for (const secret of target2.secrets) log.mask(secret);
-  const warnings = /* @__PURE__ */ new Set();
+  const warnings2 = /* @__PURE__ */ new Set();
   const watcher = {
     lost: (server, what, patienceSeconds) => log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
     back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
@@ -32581,8 +32582,8 @@ function connect2(inputs, log, outageSeconds) {
       if (!target2.secrets.includes(secret)) log.mask(secret);
     },
     warned: (text) => {
-      if (!warnings.has(text)) log.warning("From the cluster", text);
-      warnings.add(text);
+      if (!warnings2.has(text)) log.warning("From the cluster", text);
+      warnings2.add(text);
     },
     request: (what) => log.debug(what)
   };
@@ -32906,7 +32907,7 @@ function referencesOf(pod, originOf) {
     serviceAccount,
     imagePullSecrets = [],
     initContainers = [],
-    containers = [],
+    containers: containers2 = [],
     volumes = []
   } = pod.spec ?? {};
   if (serviceAccountName) add("ServiceAccount", serviceAccountName, { path: "spec.serviceAccountName" });
@@ -32915,7 +32916,7 @@ function referencesOf(pod, originOf) {
     add("Secret", name, { path: `spec.imagePullSecrets[${index2}]`, pull: true });
   for (const [index2, container] of initContainers.entries())
     ofContainer(container, `spec.initContainers[${index2}]`, add);
-  for (const [index2, container] of containers.entries()) ofContainer(container, `spec.containers[${index2}]`, add);
+  for (const [index2, container] of containers2.entries()) ofContainer(container, `spec.containers[${index2}]`, add);
   for (const [index2, volume] of volumes.entries()) ofVolume(volume, `spec.volumes[${index2}]`, add);
   return found;
 }
@@ -33072,8 +33073,8 @@ function failure(pod, base, ended2) {
   }
   if (pod.status?.reason === "Evicted") return evicted(pod, where);
   if (ended2.reason === "OOMKilled") {
-    const { containers = [], initContainers = [] } = pod.spec ?? {};
-    const limit = [...containers, ...initContainers].find(({ name }) => name === base)?.resources?.limits?.["memory"];
+    const { containers: containers2 = [], initContainers = [] } = pod.spec ?? {};
+    const limit = [...containers2, ...initContainers].find(({ name }) => name === base)?.resources?.limits?.["memory"];
     return {
       reason: "OOMKilled",
       title: "Out of memory",
@@ -33653,13 +33654,13 @@ var AUTOSCALER = {
 };
 function requested({ spec }, message) {
   const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
-  const containers = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
-  const asked2 = containers.flatMap(({ name, resources: own }) => {
+  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
+  const asked2 = containers2.flatMap(({ name, resources: own }) => {
     const amounts = resources.flatMap((resource) => {
       const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
       return amount === void 0 ? [] : [`${resource} ${amount}`];
     });
-    return amounts.length === 0 ? [] : [`${containers.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
+    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
   });
   return asked2.length === 0 ? "" : ` (it asks for ${asked2.join("; ")})`;
 }
@@ -33932,7 +33933,7 @@ function nameTaken(pod) {
 
 // src/run/logs/selection.ts
 function selectContainers(choices, base, manifest, pod) {
-  const { containers = [], initContainers = [] } = pod.spec ?? {};
+  const { containers: containers2 = [], initContainers = [] } = pod.spec ?? {};
   const own = new Set((manifest.spec?.initContainers ?? []).map(({ name }) => name));
   const wanted = (choice, name, ofAll) => choice === "all" ? ofAll : choice.includes(name);
   const sideBySide = choices.containers ?? [base];
@@ -33942,20 +33943,20 @@ function selectContainers(choices, base, manifest, pod) {
       const { name } = container;
       return wanted(sideBySide, name, sidecar) || wanted(choices.initContainers, name, !sidecar && own.has(name));
     }).map(({ name }) => name),
-    ...containers.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name)
+    ...containers2.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name)
   ];
 }
 function namesAreKnown(choices, manifest) {
   return wrongNames(choices, manifest).length === 0;
 }
-function wrongNames({ containers, initContainers }, { spec }) {
+function wrongNames({ containers: containers2, initContainers }, { spec }) {
   const names2 = (list2) => list2.map(({ name }) => name);
   const init = spec?.initContainers ?? [];
   const sideBySide = names2([...spec?.containers ?? [], ...init.filter(isSidecar)]);
   const first = names2(init);
   const given = (choice) => Array.isArray(choice) ? choice : [];
   return [
-    ...given(containers).filter((name) => !sideBySide.includes(name)).map((name) => wrong("container_logs", name, sideBySide, first.includes(name) ? "init_container_logs" : void 0)),
+    ...given(containers2).filter((name) => !sideBySide.includes(name)).map((name) => wrong("container_logs", name, sideBySide, first.includes(name) ? "init_container_logs" : void 0)),
     ...given(initContainers).filter((name) => !first.includes(name)).map((name) => wrong("init_container_logs", name, first, sideBySide.includes(name) ? "container_logs" : void 0))
   ];
 }
@@ -39256,8 +39257,8 @@ async function prepare(env, signal3) {
     ...owned.registry ? [owned.registry.password] : [],
     reader.raw("github_token") ?? ""
   ].filter((secret) => secret.trim() !== "");
-  const warnings = [...reader.warnings, ...openSecrets(plan, secrets), ...oldLabels(plan), ...unrendered(reader)];
-  return { inputs, plan, secrets, warnings, notices: [...reader.notices] };
+  const warnings2 = [...reader.warnings, ...openSecrets(plan, secrets), ...oldLabels(plan), ...unrendered(reader)];
+  return { inputs, plan, secrets, warnings: warnings2, notices: [...reader.notices] };
 }
 async function readTemplate(reader, inputs, signal3) {
   const file = inputs.podTemplateFile;
@@ -39372,8 +39373,8 @@ function announce({ inputs, plan, client, log }) {
     log.line(
       `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`
     );
-  const { shown: shown2, containers, file } = inputs.logs;
-  const wanted = !Array.isArray(containers) || containers.includes(base);
+  const { shown: shown2, containers: containers2, file } = inputs.logs;
+  const wanted = !Array.isArray(containers2) || containers2.includes(base);
   const readable = `To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`;
   if (!wanted)
     log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
@@ -39401,8 +39402,193 @@ function asked({ requests, limits }) {
   return parts.length > 0 ? ` (${parts.join("; ")})` : "";
 }
 
-// src/run/logs/log-file.ts
+// src/kubernetes/events.ts
+var DEADLINE_SECONDS2 = 5;
+async function listEvents(client, pod, signal3) {
+  try {
+    const { items } = await client.once(
+      {
+        method: "GET",
+        path: `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/events`,
+        query: { fieldSelector: `involvedObject.uid=${pod.uid}` },
+        asked: { verb: "list", resource: "events", namespace: pod.namespace },
+        deadlineSeconds: DEADLINE_SECONDS2
+      },
+      signal3
+    );
+    return Array.isArray(items) ? items.map(podEvent).sort((one, other) => one.lastMs - other.lastMs) : "unavailable";
+  } catch (error2) {
+    signal3.throwIfAborted();
+    return error2 instanceof ApiError && error2.code === 403 ? "not allowed" : "unavailable";
+  }
+}
+function podEvent(event) {
+  const created = event.metadata?.creationTimestamp;
+  const first = ms(event.firstTimestamp ?? event.eventTime ?? created);
+  const count = event.series?.count ?? event.count ?? 1;
+  const container = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? "")?.[1];
+  return {
+    type: event.type ?? "",
+    reason: event.reason ?? "",
+    message: event.message ?? "",
+    ...container !== void 0 && { container },
+    ...count > 1 && { count },
+    firstMs: first,
+    lastMs: Math.max(first, ms(event.series?.lastObservedTime ?? event.lastTimestamp))
+  };
+}
+function ms(time) {
+  return time ? Math.floor(new Date(String(time)).getTime() / 1e3) * 1e3 || 0 : 0;
+}
+
+// src/run/account.ts
+var MOST_EVENTS = 10;
+var LONGEST_MESSAGE = 500;
+function accountOf(pod, base, events) {
+  const { reason: reason2, message } = pod.status ?? {};
+  const why = [reason2, message && cut(message)].filter(Boolean).join(": ");
+  const node = pod.spec?.nodeName;
+  return [
+    `Pod ${pod.metadata?.namespace}/${pod.metadata?.name}${node ? ` on node ${node}` : ", on no node"}${why && `, ${why}`}:`,
+    ...containers(pod, base),
+    ...warnings(events)
+  ];
+}
+function containers({ spec, status }, base) {
+  const statuses = [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []];
+  const names2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []].map(({ name }) => name);
+  const width = Math.max(...names2.map((name) => name.length));
+  return names2.map((name) => {
+    const own = statuses.find((status2) => status2.name === name);
+    return `  ${name.padEnd(width)}  ${own === void 0 ? "not created" : `${stateOf(own, name === base)}${restartsOf(own)}`}`;
+  });
+}
+function stateOf({ state = {} }, isBase) {
+  const { waiting, running, terminated: terminated2 } = state;
+  if (terminated2) {
+    const { exitCode, signal: signal3, reason: reason2, message, startedAt, finishedAt } = terminated2;
+    const seconds = secondsBetween(startedAt, finishedAt);
+    const how = reason2 && !["Completed", "Error"].includes(reason2) ? `, ${reason2}` : "";
+    return `ended with exit code ${exitCode}${signal3 ? ` by signal ${signal3}` : ""}${how}${seconds === void 0 ? "" : ` after ${seconds} s`}${message && !isBase ? `: ${cut(message)}` : ""}`;
+  }
+  if (running) return `running since ${running.startedAt}`;
+  return `waiting${waiting?.reason ? `, ${waiting.reason}` : ""}${waiting?.message ? `: ${cut(waiting.message)}` : ""}`;
+}
+function restartsOf({ restartCount = 0 }) {
+  if (restartCount === 0) return "";
+  return restartCount === 1 ? "; restarted once" : `; restarted ${restartCount} times`;
+}
+function warnings(events) {
+  if (events === "not allowed") return ["Its events are not shown: the credentials may not list them."];
+  if (events === "unavailable") return [];
+  const told = merged(events.filter(({ type }) => type === "Warning"));
+  const lines = told.slice(-MOST_EVENTS).map(({ reason: reason2, message, count = 1 }) => `  ${reason2}${count > 1 ? ` (${count} times)` : ""}: ${cut(message)}`);
+  return lines.length === 0 ? [] : ["Warnings of the cluster:", ...lines];
+}
+function merged(events) {
+  const byGist = /* @__PURE__ */ new Map();
+  for (const event of events) {
+    const gist = `${event.reason} ${event.message.replace(/[0-9a-f]{8,}|[0-9]+/g, "#")}`;
+    const before = byGist.get(gist);
+    byGist.delete(gist);
+    byGist.set(gist, { ...event, count: (event.count ?? 1) + (before === void 0 ? 0 : before.count ?? 1) });
+  }
+  return [...byGist.values()];
+}
+function cut(message) {
+  const line = message.trim().replace(/\s+/g, " ");
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}\u2026` : line;
+}
+
+// src/run/logs/stamp.ts
+var Stamp = class {
+  /** Seconds since the epoch, rounded down. */
+  second;
+  nanoseconds;
+  /** Bytes of the stamp, and of the space behind it. */
+  length;
+  #known;
+  constructor(known2, nanoseconds, length) {
+    this.second = known2.second;
+    this.nanoseconds = nanoseconds;
+    this.length = length;
+    this.#known = known2;
+  }
+  /** As the kubelet wrote it. */
+  get text() {
+    return `${this.#known.head}${String(this.nanoseconds).padStart(DIGITS, "0")}${this.#known.zone}`;
+  }
+  isBefore(other) {
+    return this.second < other.second || this.second === other.second && this.nanoseconds < other.nanoseconds;
+  }
+};
+var SPACE = 32;
 var NEWLINE = 10;
+var ZERO = 48;
+var DIGITS = 9;
+var HEAD = "2006-01-02T15:04:05.".length;
+var STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.)\d{9}(Z|[+-]\d\d:\d\d)$/;
+var known = { head: "", zone: "", second: 0 };
+function readStamp(bytes, start = 0) {
+  if (!isAt(bytes, start, known.head) || !isAt(bytes, start + HEAD + DIGITS, known.zone)) {
+    const second = readSecond(bytes, start);
+    if (second === void 0) return void 0;
+    known = second;
+  }
+  let nanoseconds = 0;
+  for (let index2 = start + HEAD; index2 < start + HEAD + DIGITS; index2++) {
+    const digit = (bytes[index2] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) return void 0;
+    nanoseconds = 10 * nanoseconds + digit;
+  }
+  const length = HEAD + DIGITS + known.zone.length;
+  const behind = bytes[start + length];
+  if (behind !== SPACE && behind !== NEWLINE) return void 0;
+  return new Stamp(known, nanoseconds, behind === SPACE ? length + 1 : length);
+}
+function isAt(bytes, start, text) {
+  if (text === "") return false;
+  for (let index2 = 0; index2 < text.length; index2++) if (bytes[start + index2] !== text.charCodeAt(index2)) return false;
+  return true;
+}
+function readSecond(bytes, start) {
+  for (const zoneLength of ["Z".length, "+00:00".length]) {
+    const [, head, zone] = STAMP.exec(bytes.toString("latin1", start, start + HEAD + DIGITS + zoneLength)) ?? [];
+    if (head === void 0 || zone === void 0) continue;
+    const second = Math.floor(Date.parse(`${head.slice(0, -1)}${zone}`) / 1e3);
+    return Number.isNaN(second) ? void 0 : { head, zone, second };
+  }
+  return void 0;
+}
+
+// src/run/logs/last-lines.ts
+async function lastLines(client, pod, container, count, signal3) {
+  const body = await openLog(client, pod, { container, follow: false, tailLines: count }, signal3);
+  const lines = Buffer.from(await body?.bytes() ?? []).toString("latin1").replace(/\n$/, "").split("\n");
+  return lines.filter((line) => line !== "").map((line) => Buffer.from(line, "latin1")).map((line) => line.subarray(readStamp(line)?.length ?? 0).toString("utf8"));
+}
+
+// src/run/explain.ts
+var DEADLINE_SECONDS3 = 10;
+var LAST_LINES = 20;
+async function explain2({ inputs, plan, client, log, stop }, pod) {
+  if (!inputs.logs.eventsOnFailure) return;
+  const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS3)]);
+  const { shown: shown2, containers: containers2 } = inputs.logs;
+  const isShown = shown2 && (!Array.isArray(containers2) || containers2.includes(plan.base));
+  const [events, last] = await Promise.all([
+    listEvents(client, pod.identity, signal3).catch(() => "unavailable"),
+    isShown || !containerStarted(pod.view.pod, plan.base) ? [] : lastLines(client, pod.identity, plan.base, LAST_LINES, signal3).catch(() => [])
+  ]);
+  if (last.length > 0) {
+    log.line(`The last lines of container ${plan.base}:`);
+    for (const line of last) log.line(`  ${line}`);
+  }
+  for (const line of accountOf(pod.view.pod, plan.base, events)) log.line(line);
+}
+
+// src/run/logs/log-file.ts
+var NEWLINE2 = 10;
 var LogFile = class {
   #log;
   #file;
@@ -39451,7 +39637,7 @@ var FiledContainer = class {
   write(bytes) {
     if (bytes.length === 0) return;
     this.#write(this.#prefix.length === 0 ? bytes : this.#withPrefix(bytes));
-    this.midLine = bytes[bytes.length - 1] !== NEWLINE;
+    this.midLine = bytes[bytes.length - 1] !== NEWLINE2;
   }
   end(last) {
     if (this.midLine && !(this.#alone && last)) this.write(Buffer.from("\n"));
@@ -39459,7 +39645,7 @@ var FiledContainer = class {
   #withPrefix(bytes) {
     const parts = this.midLine ? [] : [this.#prefix];
     for (let from = 0; from < bytes.length; ) {
-      const newline = bytes.indexOf(NEWLINE, from);
+      const newline = bytes.indexOf(NEWLINE2, from);
       const to = newline === -1 ? bytes.length : newline + 1;
       parts.push(bytes.subarray(from, to));
       if (to < bytes.length) parts.push(this.#prefix);
@@ -39697,67 +39883,6 @@ var Repeats = class {
     return true;
   }
 };
-
-// src/run/logs/stamp.ts
-var Stamp = class {
-  /** Seconds since the epoch, rounded down. */
-  second;
-  nanoseconds;
-  /** Bytes of the stamp, and of the space behind it. */
-  length;
-  #known;
-  constructor(known2, nanoseconds, length) {
-    this.second = known2.second;
-    this.nanoseconds = nanoseconds;
-    this.length = length;
-    this.#known = known2;
-  }
-  /** As the kubelet wrote it. */
-  get text() {
-    return `${this.#known.head}${String(this.nanoseconds).padStart(DIGITS, "0")}${this.#known.zone}`;
-  }
-  isBefore(other) {
-    return this.second < other.second || this.second === other.second && this.nanoseconds < other.nanoseconds;
-  }
-};
-var SPACE = 32;
-var NEWLINE2 = 10;
-var ZERO = 48;
-var DIGITS = 9;
-var HEAD = "2006-01-02T15:04:05.".length;
-var STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.)\d{9}(Z|[+-]\d\d:\d\d)$/;
-var known = { head: "", zone: "", second: 0 };
-function readStamp(bytes, start = 0) {
-  if (!isAt(bytes, start, known.head) || !isAt(bytes, start + HEAD + DIGITS, known.zone)) {
-    const second = readSecond(bytes, start);
-    if (second === void 0) return void 0;
-    known = second;
-  }
-  let nanoseconds = 0;
-  for (let index2 = start + HEAD; index2 < start + HEAD + DIGITS; index2++) {
-    const digit = (bytes[index2] ?? 0) - ZERO;
-    if (digit < 0 || digit > 9) return void 0;
-    nanoseconds = 10 * nanoseconds + digit;
-  }
-  const length = HEAD + DIGITS + known.zone.length;
-  const behind = bytes[start + length];
-  if (behind !== SPACE && behind !== NEWLINE2) return void 0;
-  return new Stamp(known, nanoseconds, behind === SPACE ? length + 1 : length);
-}
-function isAt(bytes, start, text) {
-  if (text === "") return false;
-  for (let index2 = 0; index2 < text.length; index2++) if (bytes[start + index2] !== text.charCodeAt(index2)) return false;
-  return true;
-}
-function readSecond(bytes, start) {
-  for (const zoneLength of ["Z".length, "+00:00".length]) {
-    const [, head, zone] = STAMP.exec(bytes.toString("latin1", start, start + HEAD + DIGITS + zoneLength)) ?? [];
-    if (head === void 0 || zone === void 0) continue;
-    const second = Math.floor(Date.parse(`${head.slice(0, -1)}${zone}`) / 1e3);
-    return Number.isNaN(second) ? void 0 : { head, zone, second };
-  }
-  return void 0;
-}
 
 // src/run/logs/assembler.ts
 var LONGEST_HELD_LINE = 64 * 1024;
@@ -40146,10 +40271,11 @@ function isAway(error2) {
 
 // src/run/logs/instance.ts
 var QUIET_MS = 20;
-var DELETED_QUIET_MS = 2e3;
+var DELETED_QUIET_MS = 5e3;
 var ROTATED_QUIET_MS = 2e3;
 var LEAST_ROTATED_BYTES = 64 * 1024;
-var ENDED_TRIES = 2;
+var ENDED_MS = 500;
+var ENDED_DELETED_MS = 2e3;
 var FORBIDDEN_PAUSE_MS = 3e4;
 var InstanceFollower = class {
   #client;
@@ -40176,7 +40302,7 @@ var InstanceFollower = class {
       reached = stream.reached;
       if (this.#log.isOver) break;
       if (stream.brought) tries = 0;
-      await Promise.race([this.#settled(reached === void 0 ? tries : Math.max(tries, ENDED_TRIES)), this.#over]);
+      await Promise.race([reached === void 0 ? this.#settled(tries) : this.#endTold(), this.#over]);
       if (!this.#log.isOver) reached = void 0;
     }
     const failure2 = await readTail(this.#log, this.#client, reached, this.#signal);
@@ -40199,14 +40325,15 @@ var InstanceFollower = class {
       brought = true;
     };
     const quiet = async (ms2) => {
+      const since = performance.now();
       do
         await pause(QUIET_MS);
-      while (!own.signal.aborted && performance.now() - heardAt < ms2);
+      while (!own.signal.aborted && performance.now() - Math.max(heardAt, since) < ms2());
     };
     void this.#over.then(
       async () => {
-        await quiet(this.#patienceMs);
-        if (!own.signal.aborted && !await this.#endCanBeRead(own.signal)) await quiet(ROTATED_QUIET_MS);
+        await quiet(() => this.#patienceMs);
+        if (!own.signal.aborted && !await this.#endCanBeRead(own.signal)) await quiet(() => ROTATED_QUIET_MS);
         own.abort();
       },
       () => {
@@ -40248,6 +40375,9 @@ var InstanceFollower = class {
   async #endCanBeRead(signal3) {
     if (this.#log.assembled.passed < LEAST_ROTATED_BYTES || this.#log.goesOn) return true;
     return this.#log.endIsKnown(signal3);
+  }
+  #endTold() {
+    return this.#log.settled(this.#log.isDeleted ? ENDED_DELETED_MS : ENDED_MS);
   }
   #settled(tries) {
     return this.#log.settled(this.#refusals > FORBIDDEN_READS ? FORBIDDEN_PAUSE_MS : pauseMs(tries));
@@ -41000,8 +41130,8 @@ var Logs = class {
   }
   async #callLast(name, lastCall) {
     const { pod } = this.#pod.view;
-    const { containers = [], initContainers = [] } = pod.spec ?? {};
-    const sidecar = initContainers.some((container) => container.name === name && isSidecar(container)) && containers.every((container) => containerEnded(pod, container.name));
+    const { containers: containers2 = [], initContainers = [] } = pod.spec ?? {};
+    const sidecar = initContainers.some((container) => container.name === name && isSidecar(container)) && containers2.every((container) => containerEnded(pod, container.name));
     const timeout = AbortSignal.any([
       this.#stop.signal,
       AbortSignal.timeout(1e3 * (sidecar ? SIDECAR_END_SECONDS : OTHERS_END_SECONDS))
@@ -41130,24 +41260,24 @@ async function createSecrets({ plan, client, stop }, pod) {
 }
 
 // src/run/result.ts
-var LONGEST_MESSAGE = 4096;
+var LONGEST_MESSAGE2 = 4096;
 var ALL_MESSAGES = 12288;
 function readResult(message, pod, failed) {
   const text = message?.trim() ?? "";
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  const count = containers.length + initContainers.length + ephemeralContainers.length;
-  const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
-  const cut = Buffer.byteLength(message ?? "") >= limit;
-  if (message === void 0 || text === "" && !cut) return { kind: "none" };
+  const { containers: containers2 = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const count = containers2.length + initContainers.length + ephemeralContainers.length;
+  const limit = Math.min(LONGEST_MESSAGE2, Math.floor(ALL_MESSAGES / count));
+  const cut2 = Buffer.byteLength(message ?? "") >= limit;
+  if (message === void 0 || text === "" && !cut2) return { kind: "none" };
   let fault = "";
   try {
     JSON.parse(text);
   } catch (error2) {
     fault = error2.message;
   }
-  if (fault === "" && (!cut || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
+  if (fault === "" && (!cut2 || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
   if (failed) return { kind: "message", message: text };
-  if (cut) {
+  if (cut2) {
     return {
       kind: "invalid",
       sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}.`,
@@ -41194,43 +41324,6 @@ function missing2(outcome, pod, base) {
     sentence: `The container succeeded, but wrote nothing to ${RESULT_PATH}, and do_xcom_push is true.`,
     remedy: commandHints([...command, ...args])[0] ?? "Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one."
   };
-}
-
-// src/kubernetes/events.ts
-var DEADLINE_SECONDS2 = 5;
-async function listEvents(client, pod, signal3) {
-  try {
-    const { items } = await client.once(
-      {
-        method: "GET",
-        path: `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/events`,
-        query: { fieldSelector: `involvedObject.uid=${pod.uid}` },
-        asked: { verb: "list", resource: "events", namespace: pod.namespace },
-        deadlineSeconds: DEADLINE_SECONDS2
-      },
-      signal3
-    );
-    return Array.isArray(items) ? items.map(podEvent).sort((one, other) => one.lastMs - other.lastMs) : "unavailable";
-  } catch (error2) {
-    signal3.throwIfAborted();
-    return error2 instanceof ApiError && error2.code === 403 ? "not allowed" : "unavailable";
-  }
-}
-function podEvent(event) {
-  const created = event.metadata?.creationTimestamp;
-  const first = ms(event.firstTimestamp ?? event.eventTime ?? created);
-  const container = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? "")?.[1];
-  return {
-    type: event.type ?? "",
-    reason: event.reason ?? "",
-    message: event.message ?? "",
-    ...container !== void 0 && { container },
-    firstMs: first,
-    lastMs: Math.max(first, ms(event.series?.lastObservedTime ?? event.lastTimestamp))
-  };
-}
-function ms(time) {
-  return time ? Math.floor(new Date(String(time)).getTime() / 1e3) * 1e3 || 0 : 0;
 }
 
 // src/run/reminders.ts
@@ -41482,7 +41575,12 @@ async function runPod(step) {
     await started2(pod, step);
     const outcome = await pod.until((view) => outcomeOf(view, plan.base), stop);
     await logs.finish();
-    return conclude(outcome, pod.view.pod, plan, inputs.result);
+    const conclusion = conclude(outcome, pod.view.pod, plan, inputs.result);
+    if (conclusion.state === "failed") await explain2(step, pod);
+    return conclusion;
+  } catch (error2) {
+    if (!stop.aborted) await explain2(step, pod);
+    throw error2;
   } finally {
     logs?.close();
     await tidyUp(pod, plan.base, stop.aborted ? "delete_pod" : inputs.onFinishAction, client, log);
@@ -41520,10 +41618,10 @@ async function main() {
   await log.close();
   process.exit(failed ? 1 : 0);
 }
-function tell({ secrets, warnings, notices }, log) {
+function tell({ secrets, warnings: warnings2, notices }, log) {
   for (const secret of secrets) log.mask(secret);
   for (const notice2 of notices) log.notice("Input", notice2);
-  for (const warning2 of warnings) log.warning("Input", warning2);
+  for (const warning2 of warnings2) log.warning("Input", warning2);
 }
 function guard(log) {
   const bug = async (error2) => {

@@ -59,7 +59,14 @@ test('are those of the pod alone, newest last, with the times of the cluster', a
       firstMs: at('43:40'),
       lastMs: at('44:06'),
     },
-    { type: 'Warning', reason: 'FailedMount', message: expect.any(String), firstMs: at('43:40'), lastMs: at('44:12') },
+    {
+      type: 'Warning',
+      reason: 'FailedMount',
+      message: expect.any(String),
+      count: 7,
+      firstMs: at('43:40'),
+      lastMs: at('44:12'),
+    },
   ]);
   const [request] = server.matching(events);
   expect(request).toMatchObject({

@@ -7,7 +7,7 @@ import {
   replies,
   startFakeApiServer,
 } from '../support/fake-api-server.ts';
-import type { RunningStep } from '../support/step-runner.ts';
+import type { RunningStep, StepResult } from '../support/step-runner.ts';
 import { expectClean, linesLike, run, start } from './step.ts';
 
 let server: FakeApiServer;
@@ -67,6 +67,62 @@ describe('a step', () => {
       ],
     });
     expect(result.post).toMatchObject(tidy);
+  });
+
+  describe('that fails', () => {
+    const mounting = { type: 'Warning', reason: 'FailedMount', message: '::error::no volume', count: 4 };
+    const fails = (pod: FakePod) => {
+      pod.run();
+      for (let line = 1; line <= 30; line++) pod.write(`line ${line}`);
+      pod.finish({ exitCode: 3 });
+    };
+    const said = (result: StepResult) => {
+      const lines = result.lines.map(({ text }) => text);
+      return lines
+        .slice(lines.findIndex(line => /^(The last lines|Pod default)/.test(line)))
+        .filter(line => !/^::/.test(line));
+    };
+    const account = [
+      'Pod default/p on node node-1:',
+      '  base  ended with exit code 3 after 0 s',
+      'Warnings of the cluster:',
+      '  FailedMount (4 times): ::error::no volume',
+    ];
+
+    test('has an account of its pod in the log', async () => {
+      await serve(fails, { events: [mounting] });
+      const result = await run(server, { name: 'p', random_name_suffix: 'false' });
+      expect(said(result)).toEqual(expect.arrayContaining(account));
+      expect(result.annotations).toHaveLength(1);
+    });
+
+    test('has the last lines of a log that is not shown', async () => {
+      await serve(fails, { events: [mounting] });
+      const result = await run(server, { name: 'p', random_name_suffix: 'false', get_logs: 'false' });
+      const last = Array.from({ length: 20 }, (_, index) => `  line ${index + 11}`);
+      expect(said(result)).toEqual(expect.arrayContaining(['The last lines of container base:', ...last, ...account]));
+      expect(result.text).not.toContain('line 10\n');
+    });
+
+    test('has none of it where it is not wanted', async () => {
+      await serve(fails, { events: [mounting] });
+      const result = await run(server, { get_logs: 'false', log_events_on_failure: 'false' });
+      expect(result.text).not.toMatch(/line 30|FailedMount/);
+      expect(server.matching({ path: /\/events$/ })).toEqual([]);
+    });
+
+    test('has what there is where the cluster does not let its events be read', async () => {
+      await serve(fails);
+      const reply = replies.forbidden('list', 'events', 'default');
+      server.fault({ match: { path: /\/events$/ }, action: { kind: 'answer', reply } });
+      const result = await run(server, { name: 'p', random_name_suffix: 'false' });
+      expect(said(result)).toEqual(
+        expect.arrayContaining([
+          ...account.slice(0, 2),
+          'Its events are not shown: the credentials may not list them.',
+        ]),
+      );
+    });
   });
 
   test.each([

@@ -63,6 +63,7 @@ export const INPUTS = [
   'container_logs',
   'init_container_logs',
   'container_name_log_prefix_enabled',
+  'log_events_on_failure',
   'log_file',
   'workflow_commands',
   'do_xcom_push',

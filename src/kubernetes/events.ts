@@ -10,6 +10,8 @@ export interface PodEvent {
   message: string;
   /** The container that it is about, if it is about one. */
   container?: string;
+  /** How often it was said, if more than once. */
+  count?: number;
   /** When it was first and last said, by the cluster's clock, in ms since the epoch and whole seconds: the same thing said again is counted, not listed again. */
   firstMs: number;
   lastMs: number;
@@ -45,12 +47,14 @@ export async function listEvents(client: ApiClient, pod: PodIdentity, signal: Ab
 export function podEvent(event: CoreV1Event): PodEvent {
   const created = event.metadata?.creationTimestamp;
   const first = ms(event.firstTimestamp ?? event.eventTime ?? created);
+  const count = event.series?.count ?? event.count ?? 1;
   const container = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? '')?.[1];
   return {
     type: event.type ?? '',
     reason: event.reason ?? '',
     message: event.message ?? '',
     ...(container !== undefined && { container }),
+    ...(count > 1 && { count }),
     firstMs: first,
     lastMs: Math.max(first, ms(event.series?.lastObservedTime ?? event.lastTimestamp)),
   };

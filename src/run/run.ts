@@ -5,6 +5,7 @@ import type { PlacedPlan } from '../pod/manifest.ts';
 import { announce, announceCreated } from './announce.ts';
 import { tidyUp } from './cleanup.ts';
 import { create } from './create.ts';
+import { explain } from './explain.ts';
 import { checkNames } from './logs/check-names.ts';
 import { LogFile } from './logs/log-file.ts';
 import { Logs } from './logs/logs.ts';
@@ -45,7 +46,13 @@ export async function runPod(step: Step): Promise<Conclusion> {
     await started(pod, step);
     const outcome = await pod.until(view => outcomeOf(view, plan.base), stop);
     await logs.finish();
-    return conclude(outcome, pod.view.pod, plan, inputs.result);
+    const conclusion = conclude(outcome, pod.view.pod, plan, inputs.result);
+    if (conclusion.state === 'failed') await explain(step, pod);
+    return conclusion;
+  } catch (error) {
+    // Who cancels does not ask why.
+    if (!stop.aborted) await explain(step, pod);
+    throw error;
   } finally {
     logs?.close();
     await tidyUp(pod, plan.base, stop.aborted ? 'delete_pod' : inputs.onFinishAction, client, log);

@@ -15,6 +15,7 @@ const defaults: Inputs = {
     initContainers: 'all',
     prefixed: true,
     workspace: process.cwd(),
+    eventsOnFailure: true,
     annotations: false,
   },
   result: 'auto',

@@ -53,6 +53,8 @@ export interface LogInputs {
   initContainers: ContainerChoice;
   /** Whether a line begins with its container's name where there are several. */
   prefixed: boolean;
+  /** Whether the log has an account of a pod that failed. */
+  eventsOnFailure: boolean;
   /** Path of a file in the workspace that they are written to. */
   file?: string;
   /** The job's workspace: absolute. */
@@ -154,6 +156,7 @@ function readLogInputs(reader: InputReader): LogInputs {
     shown: reader.boolean('get_logs') ?? true,
     initContainers: readContainers(reader, 'init_container_logs') ?? 'all',
     prefixed: reader.boolean('container_name_log_prefix_enabled') ?? true,
+    eventsOnFailure: reader.boolean('log_events_on_failure') ?? true,
     annotations: reader.choice('workflow_commands', ['none', 'annotations']) === 'annotations',
   };
 }

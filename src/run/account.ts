@@ -1,0 +1,81 @@
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import type { PodEvent, PodEvents } from '../kubernetes/events.ts';
+import { secondsBetween } from './outcome.ts';
+
+const MOST_EVENTS = 10;
+/** In characters: what a node says can be pages long. */
+const LONGEST_MESSAGE = 500;
+
+/**
+ * What is known of a pod that failed, for the log: each container's state, and the cluster's warnings.
+ * @param pod as last seen
+ * @param base its container's last words are not repeated: they are the result, or stand in the log
+ * @returns the lines
+ */
+export function accountOf(pod: V1Pod, base: string, events: PodEvents): string[] {
+  // Not the phase, which lags behind the containers' states [measured].
+  const { reason, message } = pod.status ?? {};
+  const why = [reason, message && cut(message)].filter(Boolean).join(': ');
+  const node = pod.spec?.nodeName;
+  return [
+    `Pod ${pod.metadata?.namespace}/${pod.metadata?.name}${node ? ` on node ${node}` : ', on no node'}${why && `, ${why}`}:`,
+    ...containers(pod, base),
+    ...warnings(events),
+  ];
+}
+
+/** One line for each container that the pod was to have. */
+function containers({ spec, status }: V1Pod, base: string): string[] {
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const names = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ name }) => name);
+  const width = Math.max(...names.map(name => name.length));
+  return names.map(name => {
+    const own = statuses.find(status => status.name === name);
+    return `  ${name.padEnd(width)}  ${own === undefined ? 'not created' : `${stateOf(own, name === base)}${restartsOf(own)}`}`;
+  });
+}
+
+function stateOf({ state = {} }: V1ContainerStatus, isBase: boolean): string {
+  const { waiting, running, terminated } = state;
+  if (terminated) {
+    const { exitCode, signal, reason, message, startedAt, finishedAt } = terminated;
+    const seconds = secondsBetween(startedAt, finishedAt);
+    const how = reason && !['Completed', 'Error'].includes(reason) ? `, ${reason}` : '';
+    return `ended with exit code ${exitCode}${signal ? ` by signal ${signal}` : ''}${how}${seconds === undefined ? '' : ` after ${seconds} s`}${message && !isBase ? `: ${cut(message)}` : ''}`;
+  }
+  if (running) return `running since ${running.startedAt}`;
+  return `waiting${waiting?.reason ? `, ${waiting.reason}` : ''}${waiting?.message ? `: ${cut(waiting.message)}` : ''}`;
+}
+
+function restartsOf({ restartCount = 0 }: V1ContainerStatus): string {
+  if (restartCount === 0) return '';
+  return restartCount === 1 ? '; restarted once' : `; restarted ${restartCount} times`;
+}
+
+function warnings(events: PodEvents): string[] {
+  if (events === 'not allowed') return ['Its events are not shown: the credentials may not list them.'];
+  if (events === 'unavailable') return [];
+  const told = merged(events.filter(({ type }) => type === 'Warning'));
+  const lines = told
+    .slice(-MOST_EVENTS)
+    .map(({ reason, message, count = 1 }) => `  ${reason}${count > 1 ? ` (${count} times)` : ''}: ${cut(message)}`);
+  return lines.length === 0 ? [] : ['Warnings of the cluster:', ...lines];
+}
+
+/** Events that say the same of different moments or ids are one. */
+function merged(events: readonly PodEvent[]): PodEvent[] {
+  const byGist = new Map<string, PodEvent>();
+  for (const event of events) {
+    const gist = `${event.reason} ${event.message.replace(/[0-9a-f]{8,}|[0-9]+/g, '#')}`;
+    const before = byGist.get(gist);
+    byGist.delete(gist);
+    byGist.set(gist, { ...event, count: (event.count ?? 1) + (before === undefined ? 0 : (before.count ?? 1)) });
+  }
+  return [...byGist.values()];
+}
+
+/** On one line, for what the cluster says may hold any text. */
+function cut(message: string): string {
+  const line = message.trim().replace(/\s+/g, ' ');
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;
+}
