@@ -185,7 +185,13 @@ export function annotations({ step }: ExampleRun, id: string): string[] {
 /** @returns the lines that a step's container printed: those between what the action says before and after */
 export function printed({ step }: ExampleRun, id: string): string[] {
   const [, after = ''] = step(id).text.split(/^Created: .*\n/m);
-  return after.split(/\n?^(?:Pod .* is kept|The container’s termination message|::)/m)[0]?.split('\n') ?? [];
+  return (
+    after
+      .split(
+        /\n?^(?:Pod .* is kept|Pod .* on (?:node|no node)|The last lines of|The container’s termination message|::)/m,
+      )[0]
+      ?.split('\n') ?? []
+  );
 }
 
 /** @returns the container of a step's pod that decides */

@@ -197,7 +197,13 @@ describe('a log of which a stream', () => {
     server.fault({ match, times: 99, action: { kind: 'answer', reply: replies.unavailable() } });
     const ended = { match: { verb: 'log', query: { follow: 'false' } }, times: 2 } as const;
     const fault = server.fault({ ...ended, action });
-    expect(await run()).toEqual(complete);
+    pod.run();
+    for (const line of lines) pod.write(line);
+    follow();
+    // What has not been read before nobody can miss.
+    await until('one\ntwo\ntwo\n\n');
+    pod.write('last', { newline: false }).terminate();
+    expect(await end).toEqual(complete);
     expect(text).toBe(`${whole}last`);
     expect(fault.hits).toBe(2);
   });
