@@ -39437,6 +39437,9 @@ function podEvent(event) {
     lastMs: Math.max(first, ms(event.series?.lastObservedTime ?? event.lastTimestamp))
   };
 }
+function gistOf(text) {
+  return text.replace(/[0-9a-f]{8,}|[0-9]+/g, "#");
+}
 function ms(time) {
   return time ? Math.floor(new Date(String(time)).getTime() / 1e3) * 1e3 || 0 : 0;
 }
@@ -39488,7 +39491,7 @@ function warnings(events) {
 function merged(events) {
   const byGist = /* @__PURE__ */ new Map();
   for (const event of events) {
-    const gist = `${event.reason} ${event.message.replace(/[0-9a-f]{8,}|[0-9]+/g, "#")}`;
+    const gist = `${event.reason} ${gistOf(event.message)}`;
     const before = byGist.get(gist);
     byGist.delete(gist);
     byGist.set(gist, { ...event, count: (event.count ?? 1) + (before === void 0 ? 0 : before.count ?? 1) });
@@ -41493,7 +41496,7 @@ var StartWait = class {
     else if (answer !== "unavailable") this.events = answer;
   }
   tell(what) {
-    const gist = what.replace(/[0-9a-f]{8,}|[0-9]+/g, "#");
+    const gist = gistOf(what);
     if (this.told.has(gist)) return;
     this.told.add(gist);
     this.options.tell(what);

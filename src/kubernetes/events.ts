@@ -60,6 +60,11 @@ export function podEvent(event: CoreV1Event): PodEvent {
   };
 }
 
+/** @returns what stays of the cluster's words when they are said again: they may differ in an id or a count alone. */
+export function gistOf(text: string): string {
+  return text.replace(/[0-9a-f]{8,}|[0-9]+/g, '#');
+}
+
 function ms(time: unknown): number {
   return time ? Math.floor(new Date(String(time)).getTime() / 1000) * 1000 || 0 : 0;
 }

@@ -1,5 +1,5 @@
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
-import type { PodEvent, PodEvents } from '../kubernetes/events.ts';
+import { gistOf, type PodEvent, type PodEvents } from '../kubernetes/events.ts';
 import { secondsBetween } from './outcome.ts';
 
 const MOST_EVENTS = 10;
@@ -66,7 +66,7 @@ function warnings(events: PodEvents): string[] {
 function merged(events: readonly PodEvent[]): PodEvent[] {
   const byGist = new Map<string, PodEvent>();
   for (const event of events) {
-    const gist = `${event.reason} ${event.message.replace(/[0-9a-f]{8,}|[0-9]+/g, '#')}`;
+    const gist = `${event.reason} ${gistOf(event.message)}`;
     const before = byGist.get(gist);
     byGist.delete(gist);
     byGist.set(gist, { ...event, count: (event.count ?? 1) + (before === undefined ? 0 : (before.count ?? 1)) });

@@ -1,6 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { StepError } from '../github/failure.ts';
-import { listEvents, type PodEvents } from '../kubernetes/events.ts';
+import { gistOf, listEvents, type PodEvents } from '../kubernetes/events.ts';
 import { referencesOf } from '../pod/references.ts';
 import { inWords } from './durations.ts';
 import type { ObservedPod, PodView } from './observe.ts';
@@ -194,8 +194,7 @@ class StartWait {
   }
 
   private tell(what: string): void {
-    // The cluster's own words may differ in an id or a count alone.
-    const gist = what.replace(/[0-9a-f]{8,}|[0-9]+/g, '#');
+    const gist = gistOf(what);
     if (this.told.has(gist)) return;
     this.told.add(gist);
     this.options.tell(what);
