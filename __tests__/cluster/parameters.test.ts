@@ -175,7 +175,7 @@ function wanted(): Record<string, Record<string, string>> {
     'another scheduler': { cmds: 'true', schedulername: 'nobody', schedule_timeout_seconds: '3' },
     deadline: {
       ...script('trap "" TERM; while :; do sleep 0.2; done'),
-      active_deadline_seconds: '2',
+      active_deadline_seconds: '5',
       termination_grace_period: '1',
     },
     'last words': { ...script('echo it is the disk; exit 4'), termination_message_policy: 'FallbackToLogsOnError' },

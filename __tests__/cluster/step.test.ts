@@ -99,15 +99,15 @@ describe('a container that fails', () => {
     ],
     [
       'a deadline',
-      { ...script('trap "exit 9" TERM; while :; do sleep 0.2; done'), active_deadline_seconds: '2' },
+      { ...script('trap "exit 9" TERM; while :; do sleep 0.2; done'), active_deadline_seconds: '5' },
       { reason: 'DeadlineExceeded' },
-      /ran into its active_deadline_seconds of 2 s/,
+      /ran into its active_deadline_seconds of 5 s/,
     ],
     [
       'a deadline, to which the container answers with exit code 0',
-      { ...script('trap "exit 0" TERM; while :; do sleep 0.2; done'), active_deadline_seconds: '2' },
+      { ...script('trap "exit 0" TERM; while :; do sleep 0.2; done'), active_deadline_seconds: '5' },
       { reason: 'DeadlineExceeded', exit_code: '0' },
-      /was stopped after \d s: the pod ran into its active_deadline_seconds of 2 s \(exit code 0\)/,
+      /was stopped after \d s: the pod ran into its active_deadline_seconds of 5 s \(exit code 0\)/,
     ],
     [
       'too little memory',
