@@ -32754,9 +32754,35 @@ function save(name, value) {
   if (process.env["GITHUB_STATE"]) saveState(name, value);
 }
 
+// src/kubernetes/watch.ts
+var WATCH_SECONDS = 270;
+async function* watchObjects(client, { path: path2, asked: asked2, fieldSelector, resourceVersion }, signal3) {
+  const body = await client.open(
+    {
+      method: "GET",
+      path: path2,
+      query: { watch: true, fieldSelector, allowWatchBookmarks: true, timeoutSeconds: WATCH_SECONDS, resourceVersion },
+      asked: { ...asked2, verb: "watch" }
+    },
+    signal3
+  );
+  if (body === void 0) return;
+  const decoder3 = new TextDecoder();
+  let rest = "";
+  try {
+    for await (const chunk of body) {
+      const lines = (rest + decoder3.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) if (line !== "") yield JSON.parse(line);
+    }
+  } catch (error2) {
+    signal3.throwIfAborted();
+    throw new NetworkError(error2);
+  }
+}
+
 // src/kubernetes/pods.ts
 var CREATE_DEADLINE_SECONDS = 65;
-var WATCH_SECONDS = 270;
 var podsPath = (namespace) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
 var podPath = (namespace, name) => `${podsPath(namespace)}/${encodeURIComponent(name)}`;
 async function createPod(client, pod, signal3) {
@@ -32821,35 +32847,13 @@ async function deletePod(client, { namespace, name, uid }, signal3) {
     if (!anotherUid && !(error2 instanceof ApiError && error2.podNotFound)) throw error2;
   }
 }
-async function* watchPod(client, namespace, name, resourceVersion, signal3) {
-  const body = await client.open(
-    {
-      method: "GET",
-      path: podsPath(namespace),
-      query: {
-        watch: true,
-        fieldSelector: `metadata.name=${name}`,
-        allowWatchBookmarks: true,
-        timeoutSeconds: WATCH_SECONDS,
-        resourceVersion
-      },
-      asked: { verb: "watch", resource: "pods", namespace, name }
-    },
+function watchPod(client, namespace, name, resourceVersion, signal3) {
+  const asked2 = { resource: "pods", namespace, name };
+  return watchObjects(
+    client,
+    { path: podsPath(namespace), asked: asked2, fieldSelector: `metadata.name=${name}`, resourceVersion },
     signal3
   );
-  if (body === void 0) return;
-  const decoder3 = new TextDecoder();
-  let rest = "";
-  try {
-    for await (const chunk of body) {
-      const lines = (rest + decoder3.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) if (line !== "") yield JSON.parse(line);
-    }
-  } catch (error2) {
-    signal3.throwIfAborted();
-    throw new NetworkError(error2);
-  }
 }
 function openLog(client, pod, { container, follow, sinceTime, tailLines, previous }, signal3) {
   return client.open(
@@ -33039,7 +33043,7 @@ function outcomeOf({ pod, gone }, base) {
   if (ended2?.exitCode === 0 && ended2.reason !== "ContainerStatusUnknown" && !wasStopped(pod, ended2))
     return { state: "succeeded", ended: ended2 };
   if (ended2 !== void 0 && !gone && willRestart(pod, base, ended2)) return void 0;
-  if (ended2 !== void 0) return { state: "failed", ended: ended2, ...failure(pod, base, ended2) };
+  if (ended2 !== void 0) return { state: "failed", ended: ended2, ...failureOf(pod, base, ended2) };
   if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
   if (gone) return { state: "failed", ...deleted(pod, base) };
   return void 0;
@@ -33059,7 +33063,7 @@ function stopTime(pod) {
     return new Date(conditions.find(({ type }) => type === "DisruptionTarget")?.lastTransitionTime ?? 0).getTime();
   return void 0;
 }
-function failure(pod, base, ended2) {
+function failureOf(pod, base, ended2) {
   const { exitCode } = ended2;
   const after = duration(ended2);
   const where = `Container ${base} of pod ${podPath2(pod)}`;
@@ -33131,7 +33135,7 @@ function neverRan(pod) {
   };
 }
 function initFailed(pod, name, ended2) {
-  const { reason: reason2, title, sentence } = failure(pod, name, ended2);
+  const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
   const words = ended2.message?.trim();
   return {
     reason: reason2,
@@ -33228,109 +33232,6 @@ function shouldDelete(action, view, base) {
   if (action === "delete_pod" || outcome === void 0) return true;
   if (action === "delete_succeeded_pod") return outcome.state === "succeeded";
   return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== void 0);
-}
-
-// src/run/missing.ts
-var MISSING = [
-  ["Secret", /\bsecrets? "(?<name>[^"]+)" not found/g],
-  ["ConfigMap", /\bconfigmaps? "(?<name>[^"]+)" not found/g],
-  ["PersistentVolumeClaim", /\bpersistentvolumeclaims? "(?<name>[^"]+)" not found/g],
-  ["Secret", /couldn't find key (?<key>\S+) in Secret [^/\s]+\/(?<name>[^\s,\]]+)/g],
-  ["ConfigMap", /couldn't find key (?<key>\S+) in ConfigMap [^/\s]+\/(?<name>[^\s,\]]+)/g],
-  ["Secret", /references non-existent secret key: (?<key>[^\s,\]]+)/g],
-  ["ConfigMap", /configmap references non-existent config key: (?<key>[^\s,\]]+)/g]
-];
-function missingIn(text, references, pod, volume) {
-  const added = () => referencesOf(pod, (path2) => `${path2}, which the cluster added to the pod,`);
-  return MISSING.flatMap(
-    ([kind2, pattern]) => [...text.matchAll(pattern)].flatMap(({ groups: { name, key } = {} }) => {
-      const asks = (reference) => reference.kind === kind2 && reference.optional !== true && (key === void 0 || reference.key === key) && // Without a name the volume has to say whose key it is; with one, whoever else asks for it lacks it too.
-      (name === void 0 ? reference.volume === volume : reference.name === name);
-      const planned = references.filter(asks);
-      const askedFor = planned.length > 0 ? planned : added().filter(asks);
-      const [first] = askedFor;
-      if (first === void 0 || askedFor.some((other) => other.name !== first.name)) return [];
-      return [{ kind: kind2, name: first.name, ...key !== void 0 && { key }, askedFor }];
-    })
-  );
-}
-function missingPullSecrets(message, references, pod) {
-  const names2 = /image pull secrets \(([^)]*)\)/.exec(message)?.[1]?.split(", ") ?? [];
-  const inPod = (pod.spec?.imagePullSecrets ?? []).map(({ name }) => name);
-  return names2.filter((name) => inPod.includes(name)).map((name) => {
-    const askedFor = references.filter((reference) => reference.pull && reference.name === name);
-    const path2 = `spec.imagePullSecrets[${inPod.indexOf(name)}]`;
-    const origin2 = `${path2}, which the cluster added to the pod,`;
-    return {
-      kind: "Secret",
-      name,
-      askedFor: askedFor.length > 0 ? askedFor : [{ kind: "Secret", name, path: path2, origin: origin2, pull: true }]
-    };
-  });
-}
-function explainMissing(missing3, namespace) {
-  const once = [...new Map(missing3.map((one) => [causeOf(one), one])).values()];
-  const [first] = once;
-  if (first === void 0) return void 0;
-  const ways = once.map((one) => wayOut2(one, namespace));
-  const commands = ways.flatMap(({ create: create2 }) => create2 ?? []);
-  return {
-    title: once.length > 1 ? "Something is missing" : `${first.key === void 0 ? WORDS[first.kind] : "Key"} missing`,
-    sentence: once.map((one) => missingSentence(one, namespace)).join(" "),
-    remedy: [
-      ...commands.length > 0 ? [`Create ${commands.length > 1 ? "them" : "it"}: ${commands.join("; ")}`] : [],
-      ...new Set(ways.flatMap(({ advice }) => advice ?? []))
-    ].join(". ")
-  };
-}
-function causeOf({ kind: kind2, name, key }) {
-  return [kind2, name, key].join(" ");
-}
-var WORDS = {
-  Secret: "Secret",
-  ConfigMap: "ConfigMap",
-  PersistentVolumeClaim: "PersistentVolumeClaim",
-  ServiceAccount: "Service account"
-};
-function missingSentence({ kind: kind2, name, key, askedFor }, namespace) {
-  const word2 = askedFor.some(({ pull }) => pull) ? "Image pull secret" : WORDS[kind2];
-  const what = key === void 0 ? `${word2} "${name}" does not exist in namespace ${namespace}` : `${word2} "${name}" exists in namespace ${namespace}, but has no key "${key}"`;
-  const who = [...new Set(askedFor.map(({ origin: origin2 }) => origin2))];
-  return who.length === 0 ? `${what}.` : `${what}; ${and(who)} ${who.length > 1 ? "ask" : "asks"} for it.`;
-}
-function wayOut2(missing3, namespace) {
-  const { kind: kind2, name, key, askedFor } = missing3;
-  const kubectl = `kubectl -n ${namespace}`;
-  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) || !/^[a-z0-9-]+$/.test(namespace))
-    return { advice: "No object can have that name: correct it" };
-  if (key !== void 0)
-    return {
-      advice: `Add the key, or name another. Those that it has: ${kubectl} describe ${kind2.toLowerCase()} ${name}`
-    };
-  switch (kind2) {
-    case "Secret":
-      return askedFor.some(({ pull }) => pull) ? {
-        create: `${kubectl} create secret docker-registry ${name} --docker-server=REGISTRY --docker-username=USER --docker-password=PASSWORD`
-      } : { create: `${kubectl} create secret generic ${name} ${content(askedFor)}` };
-    case "ConfigMap":
-      return { create: `${kubectl} create configmap ${name} ${content(askedFor)}` };
-    case "PersistentVolumeClaim":
-      return { advice: `Create it: ${kubectl} apply -f CLAIM.yaml. Those that there are: ${kubectl} get pvc` };
-    case "ServiceAccount":
-      return { create: `${kubectl} create serviceaccount ${name}` };
-  }
-}
-function content(askedFor) {
-  const isFile = ({ path: path2, key = "" }) => /\.(secret|configMap)(\.items\[\d+\])?$/.test(path2) || key.includes(".");
-  const keys = new Map(askedFor.flatMap((one) => one.key === void 0 ? [] : [[one.key, isFile(one)]]));
-  if (keys.size === 0) return askedFor.some(isFile) ? "--from-file=PATH" : "--from-literal=KEY=VALUE";
-  return [...keys].map(([key, file]) => file ? `--from-file=${quoted2(key)}=PATH` : `--from-literal=${quoted2(key)}=VALUE`).join(" ");
-}
-function quoted2(word2) {
-  return /^[\w.-]+$/.test(word2) ? word2 : `'${word2.replaceAll("'", `'\\''`)}'`;
-}
-function and(words) {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
 // src/run/observe.ts
@@ -33624,198 +33525,111 @@ function reportError(error2, log) {
   );
 }
 
-// src/run/scheduling.ts
-var LACKING = [
-  [/Insufficient |Too many pods/, "`container_resources`"],
-  [/untolerated taint/, "`tolerations`"],
-  [/node affinity\/selector/, "`node_selector` and `affinity`"],
-  [/pod (anti-)?affinity/, "`affinity`"],
-  [/topology spread/, "the topology spread constraints of the template"],
-  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
-  [/free ports/, "the host ports in `ports`"]
+// src/run/start/missing.ts
+var MISSING = [
+  ["Secret", /\bsecrets? "(?<name>[^"]+)" not found/g],
+  ["ConfigMap", /\bconfigmaps? "(?<name>[^"]+)" not found/g],
+  ["PersistentVolumeClaim", /\bpersistentvolumeclaims? "(?<name>[^"]+)" not found/g],
+  ["Secret", /couldn't find key (?<key>\S+) in Secret [^/\s]+\/(?<name>[^\s,\]]+)/g],
+  ["ConfigMap", /couldn't find key (?<key>\S+) in ConfigMap [^/\s]+\/(?<name>[^\s,\]]+)/g],
+  ["Secret", /references non-existent secret key: (?<key>[^\s,\]]+)/g],
+  ["ConfigMap", /configmap references non-existent config key: (?<key>[^\s,\]]+)/g]
 ];
-function wayOut3({ spec }, message) {
-  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
-  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
-  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
+function missingIn(text, references, pod, volume) {
+  const added = () => referencesOf(pod, (path2) => `${path2}, which the cluster added to the pod,`);
+  return MISSING.flatMap(
+    ([kind2, pattern]) => [...text.matchAll(pattern)].flatMap(({ groups: { name, key } = {} }) => {
+      const asks = (reference) => reference.kind === kind2 && reference.optional !== true && (key === void 0 || reference.key === key) && // Without a name the volume has to say whose key it is; with one, whoever else asks for it lacks it too.
+      (name === void 0 ? reference.volume === volume : reference.name === name);
+      const planned = references.filter(asks);
+      const askedFor = planned.length > 0 ? planned : added().filter(asks);
+      const [first] = askedFor;
+      if (first === void 0 || askedFor.some((other) => other.name !== first.name)) return [];
+      return [{ kind: kind2, name: first.name, ...key !== void 0 && { key }, askedFor }];
+    })
+  );
 }
-function gatesOf({ spec }) {
-  return (spec?.schedulingGates ?? []).map(({ name }) => name);
-}
-function whyNoNode(pod, message, events = []) {
-  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
-  const says = message ? [`${message}${requested(pod, message)}`] : [];
-  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []].join("; ");
-}
-var AUTOSCALER = {
-  TriggeredScaleUp: "a node is being added",
-  NotTriggerScaleUp: "the autoscaler adds no node",
-  Nominated: "a node is being added"
-};
-function requested({ spec }, message) {
-  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
-  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
-  const asked2 = containers2.flatMap(({ name, resources: own }) => {
-    const amounts = resources.flatMap((resource) => {
-      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
-      return amount === void 0 ? [] : [`${resource} ${amount}`];
-    });
-    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
+function missingPullSecrets(message, references, pod) {
+  const names2 = /image pull secrets \(([^)]*)\)/.exec(message)?.[1]?.split(", ") ?? [];
+  const inPod = (pod.spec?.imagePullSecrets ?? []).map(({ name }) => name);
+  return names2.filter((name) => inPod.includes(name)).map((name) => {
+    const askedFor = references.filter((reference) => reference.pull && reference.name === name);
+    const path2 = `spec.imagePullSecrets[${inPod.indexOf(name)}]`;
+    const origin2 = `${path2}, which the cluster added to the pod,`;
+    return {
+      kind: "Secret",
+      name,
+      askedFor: askedFor.length > 0 ? askedFor : [{ kind: "Secret", name, path: path2, origin: origin2, pull: true }]
+    };
   });
-  return asked2.length === 0 ? "" : ` (it asks for ${asked2.join("; ")})`;
+}
+function explainMissing(missing3, namespace) {
+  const once = [...new Map(missing3.map((one) => [causeOf(one), one])).values()];
+  const [first] = once;
+  if (first === void 0) return void 0;
+  const ways = once.map((one) => wayOut2(one, namespace));
+  const commands = ways.flatMap(({ create: create2 }) => create2 ?? []);
+  return {
+    title: once.length > 1 ? "Something is missing" : `${first.key === void 0 ? WORDS[first.kind] : "Key"} missing`,
+    sentence: once.map((one) => missingSentence(one, namespace)).join(" "),
+    remedy: [
+      ...commands.length > 0 ? [`Create ${commands.length > 1 ? "them" : "it"}: ${commands.join("; ")}`] : [],
+      ...new Set(ways.flatMap(({ advice }) => advice ?? []))
+    ].join(". ")
+  };
+}
+function causeOf({ kind: kind2, name, key }) {
+  return [kind2, name, key].join(" ");
+}
+var WORDS = {
+  Secret: "Secret",
+  ConfigMap: "ConfigMap",
+  PersistentVolumeClaim: "PersistentVolumeClaim",
+  ServiceAccount: "Service account"
+};
+function missingSentence({ kind: kind2, name, key, askedFor }, namespace) {
+  const word2 = askedFor.some(({ pull }) => pull) ? "Image pull secret" : WORDS[kind2];
+  const what = key === void 0 ? `${word2} "${name}" does not exist in namespace ${namespace}` : `${word2} "${name}" exists in namespace ${namespace}, but has no key "${key}"`;
+  const who = [...new Set(askedFor.map(({ origin: origin2 }) => origin2))];
+  return who.length === 0 ? `${what}.` : `${what}; ${and(who)} ${who.length > 1 ? "ask" : "asks"} for it.`;
+}
+function wayOut2(missing3, namespace) {
+  const { kind: kind2, name, key, askedFor } = missing3;
+  const kubectl = `kubectl -n ${namespace}`;
+  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) || !/^[a-z0-9-]+$/.test(namespace))
+    return { advice: "No object can have that name: correct it" };
+  if (key !== void 0)
+    return {
+      advice: `Add the key, or name another. Those that it has: ${kubectl} describe ${kind2.toLowerCase()} ${name}`
+    };
+  switch (kind2) {
+    case "Secret":
+      return askedFor.some(({ pull }) => pull) ? {
+        create: `${kubectl} create secret docker-registry ${name} --docker-server=REGISTRY --docker-username=USER --docker-password=PASSWORD`
+      } : { create: `${kubectl} create secret generic ${name} ${content(askedFor)}` };
+    case "ConfigMap":
+      return { create: `${kubectl} create configmap ${name} ${content(askedFor)}` };
+    case "PersistentVolumeClaim":
+      return { advice: `Create it: ${kubectl} apply -f CLAIM.yaml. Those that there are: ${kubectl} get pvc` };
+    case "ServiceAccount":
+      return { create: `${kubectl} create serviceaccount ${name}` };
+  }
+}
+function content(askedFor) {
+  const isFile = ({ path: path2, key = "" }) => /\.(secret|configMap)(\.items\[\d+\])?$/.test(path2) || key.includes(".");
+  const keys = new Map(askedFor.flatMap((one) => one.key === void 0 ? [] : [[one.key, isFile(one)]]));
+  if (keys.size === 0) return askedFor.some(isFile) ? "--from-file=PATH" : "--from-literal=KEY=VALUE";
+  return [...keys].map(([key, file]) => file ? `--from-file=${quoted2(key)}=PATH` : `--from-literal=${quoted2(key)}=VALUE`).join(" ");
+}
+function quoted2(word2) {
+  return /^[\w.-]+$/.test(word2) ? word2 : `'${word2.replaceAll("'", `'\\''`)}'`;
+}
+function and(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
-// src/run/waiting.ts
+// src/run/start/stuck.ts
 var GRACE_SECONDS = 15;
-var NEXT_LOOK_SECONDS = 16;
-var VOLUME_GRACE_SECONDS = 40;
-var SECOND_PULL_SECONDS = 40;
-var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|\b404\b/i;
-var REFUSED = /denied|unauthorized|forbidden|authentication required|authorization failed|insufficient_scope|no basic auth|\b40[13]\b/i;
-function waitingFor(pod, base, known2 = { references: [] }) {
-  if (containerStarted(pod, base) || containerEnded(pod, base)) return void 0;
-  const gates = gatesOf(pod);
-  if (gates.length > 0)
-    return { phase: "queued", what: `held by scheduling gate ${gates.join(", ")}`, worthTelling: true };
-  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-  if (scheduled?.status !== "True") {
-    const message = scheduled?.message;
-    const missing3 = missingIn(message ?? "", known2.references, pod);
-    const why = whyNoNode(pod, message, known2.events);
-    return {
-      phase: "scheduling",
-      what: `waiting for a node${why && `: ${why}`}`,
-      why,
-      worthTelling: message !== void 0,
-      // The scheduler looks as soon as a claim is made.
-      ...missing3.length > 0 && lacking(missing3, pod, GRACE_SECONDS)
-    };
-  }
-  const statuses = [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []];
-  for (const status of statuses) {
-    const stuck = stuckContainer(pod, status, known2);
-    if (stuck) return { phase: "starting", ...stuck };
-  }
-  const initializing = (pod.spec?.initContainers ?? []).find(
-    ({ name, restartPolicy: restartPolicy2 }) => restartPolicy2 !== "Always" && statuses.some((status) => status.name === name && status.state?.running)
-  );
-  if (initializing)
-    return { phase: "initializing", what: `init container ${initializing.name} runs`, worthTelling: true };
-  return { phase: "starting", ...onTheNode(pod, known2) };
-}
-function stuckContainer(pod, status, known2) {
-  const { name, image, state } = status;
-  const { reason: reason2, message = "" } = state?.waiting ?? {};
-  const sentence = `Container ${name} of pod ${podPath2(pod)} cannot be created: ${message}.`;
-  const cause = `${reason2} ${name}`;
-  switch (reason2) {
-    case "InvalidImageName":
-      return hopeless({
-        reason: "ImagePull",
-        title: "Invalid image name",
-        sentence: `${image} is not a valid image name${message ? `: ${message}` : "."}`,
-        remedy: "Correct `image`.",
-        graceSeconds: 0,
-        cause
-      });
-    case "ErrImageNeverPull":
-      return hopeless({
-        reason: "ImagePull",
-        title: "Image not on the node",
-        sentence: `Image ${image} is not on node ${pod.spec?.nodeName}, and image_pull_policy is Never.`,
-        remedy: "Use another `image_pull_policy`, or load the image onto the node.",
-        graceSeconds: 0,
-        cause
-      });
-    case "ErrImagePull":
-    case "ImagePullBackOff":
-      return stuckPull(pod, status, message, known2);
-    case "CreateContainerConfigError": {
-      const missing3 = missingIn(message, known2.references, pod);
-      if (missing3.length > 0) return lacking(missing3, pod, containerGrace(name, message, known2.events));
-      const asRoot = /runAsNonRoot/.test(message);
-      return hopeless({
-        reason: "ContainerConfig",
-        title: "Container cannot be configured",
-        sentence,
-        ...asRoot && { remedy: "Set a `runAsUser` other than 0, or use an image whose user is not root." },
-        graceSeconds: asRoot ? 0 : GRACE_SECONDS,
-        cause
-      });
-    }
-    case "CreateContainerError":
-      return hopeless({
-        reason: "ContainerConfig",
-        title: "Container cannot be created",
-        sentence,
-        graceSeconds: GRACE_SECONDS,
-        cause
-      });
-    default:
-      return void 0;
-  }
-}
-function stuckPull(pod, { name, image }, message, known2) {
-  const words = message.replaceAll(image, "");
-  const refused2 = REFUSED.test(words);
-  const hints = pullSecretsMissing(pod, known2);
-  const hint = hints.map((missing3) => ` ${missingSentence(missing3, pod.metadata?.namespace ?? "")}`).join("");
-  const failure2 = `Image ${image} cannot be pulled: ${message}`;
-  const sentence = hint === "" ? failure2 : withRemedy(failure2, hint.trim());
-  if (!refused2 && !NO_SUCH_IMAGE.test(words))
-    return { what: `pulling ${image} fails: ${message}${hint}`, worthTelling: true };
-  const mayHaveComeTooLate = refused2 && known2.ownPullSecret === true && known2.refusedAgain?.has(name) !== true;
-  const stuck = hopeless({
-    reason: "ImagePull",
-    title: "Image cannot be pulled",
-    sentence,
-    remedy: explainMissing(hints, pod.metadata?.namespace ?? "")?.remedy ?? (known2.ownPullSecret ? "Check `image`, `registry_username` and `registry_password`." : "Check `image`; a private registry needs `registry_username` and `registry_password`, or an image pull secret in `image_pull_secrets` or on the pod\u2019s service account."),
-    graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
-    cause: `pull ${name}`,
-    wantsEvents: known2.events === void 0 && (pod.spec?.imagePullSecrets ?? []).length > 0
-  });
-  return mayHaveComeTooLate ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` } : stuck;
-}
-function pullSecretsMissing(pod, { events = [], references }) {
-  const pulling = events.findLast(({ reason: reason2 }) => reason2 === "Pulling")?.lastMs ?? 0;
-  const said = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
-  return said === void 0 || said.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said.message, references, pod);
-}
-var SAME_TIME_MS = 2e3;
-function onTheNode(pod, { events = [], references }) {
-  const where = `starting on node ${pod.spec?.nodeName ?? ""}`;
-  const news = events.findLast(({ reason: reason2 }) => TELLING.has(reason2));
-  if (news === void 0) return { what: where, worthTelling: false };
-  const failed = unmounted(pod, events);
-  const missing3 = failed.flatMap(
-    ({ message }) => missingIn(message, references, pod, /volume "([^"]+)"/.exec(message)?.[1])
-  );
-  if (missing3.length > 0) {
-    const lookedForSeconds = Math.max(...failed.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
-    return lacking(missing3, pod, lookedForSeconds >= GRACE_SECONDS ? 0 : VOLUME_GRACE_SECONDS);
-  }
-  return { what: `${where}: ${news.message}`, worthTelling: true };
-}
-var TELLING = /* @__PURE__ */ new Set([
-  "FailedMount",
-  "FailedAttachVolume",
-  "FailedCreatePodSandBox",
-  "FailedPrepareDynamicResources",
-  "NetworkNotReady",
-  "Pulling"
-]);
-function unmounted(pod, events) {
-  const failed = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
-  const latest = failed.at(-1)?.lastMs ?? 0;
-  const sandbox = pod.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
-  const over = sandbox?.status === "True" || events.some((event) => event.container && event.lastMs >= latest);
-  return over ? [] : failed.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
-}
-function containerGrace(container, message, events = []) {
-  const said = events.findLast((event) => event.container === container && event.message === `Error: ${message}`);
-  const lookedForSeconds = said === void 0 ? 0 : (said.lastMs - said.firstMs) / 1e3;
-  return lookedForSeconds >= GRACE_SECONDS ? 0 : GRACE_SECONDS + NEXT_LOOK_SECONDS;
-}
 function lacking(missing3, pod, graceSeconds) {
   const { title = "", sentence = "", remedy = "" } = explainMissing(missing3, pod.metadata?.namespace ?? "") ?? {};
   const cause = missing3.map(causeOf).join(", ");
@@ -34130,25 +33944,25 @@ async function askGitHub(env, token, signal3, mostTries) {
   if (url === null) return "GITHUB_API_URL is no address";
   const inTime2 = AbortSignal.any([signal3, AbortSignal.timeout(1e3 * LIMIT_SECONDS)]);
   const agent = new import_undici4.EnvHttpProxyAgent();
-  let failure2 = `no answer within ${LIMIT_SECONDS} s`;
+  let failure = `no answer within ${LIMIT_SECONDS} s`;
   try {
     for (let tries = 1; ; tries++) {
       try {
         const { statusCode, body } = await (0, import_undici4.request)(url, { dispatcher: agent, signal: inTime2, headers: headers2(token) });
         const text = await body.text();
         if (statusCode === 200) return startOf(text) ?? "its answer holds no time";
-        failure2 = `it answers HTTP ${statusCode}`;
-        if (statusCode < 500 && statusCode !== 429) return failure2;
+        failure = `it answers HTTP ${statusCode}`;
+        if (statusCode < 500 && statusCode !== 429) return failure;
       } catch (error2) {
         inTime2.throwIfAborted();
-        failure2 = error2 instanceof Error ? error2.message : String(error2);
+        failure = error2 instanceof Error ? error2.message : String(error2);
       }
-      if (tries >= mostTries) return failure2;
+      if (tries >= mostTries) return failure;
       await setTimeout2(PAUSE_MS2, void 0, { signal: inTime2 });
     }
   } catch {
     signal3.throwIfAborted();
-    return failure2;
+    return failure;
   } finally {
     await agent.destroy();
   }
@@ -35341,7 +35155,7 @@ var FILTERS = "abs bool capitalize default dictsort first float indent int items
 var TESTS = "boolean callable defined eq equalto even false integer iterable lower mapping none number odd sequence string true undefined upper".split(
   " "
 );
-function failureOf(error2) {
+function failureOf2(error2) {
   const message = (error2 instanceof Error && !(error2 instanceof TypeError) ? error2.message : "").replace(
     /\b([A-Z][A-Za-z]+)Value\b/g,
     (name, kind3) => KINDS[kind3] ?? name
@@ -38872,7 +38686,7 @@ var TemplateInterpreter = class extends StrictExpressions {
       const limit = limitOf(error2);
       if (limit !== void 0) throw limit;
       const at2 = tag ?? this.tag;
-      this.problem(`${at2?.text} ${error2 instanceof Failure ? error2.message : failureOf(error2)}`, at2);
+      this.problem(`${at2?.text} ${error2 instanceof Failure ? error2.message : failureOf2(error2)}`, at2);
       return void 0;
     }
   }
@@ -39403,24 +39217,74 @@ function asked({ requests, limits }) {
 }
 
 // src/kubernetes/events.ts
+var SAME_TIME_MS = 2e3;
 var DEADLINE_SECONDS2 = 5;
+var AGAIN = {
+  /** After a list that failed, or a watch. */
+  list: 10,
+  /** A server that has just started refuses what it will soon allow. */
+  refused: 60
+};
+var SHORT_WATCH_MS = 5e3;
 async function listEvents(client, pod, signal3) {
+  const list2 = await readList(client, pod, signal3);
+  return typeof list2 === "string" ? list2 : newestLast(list2.items.map(podEvent));
+}
+async function followEvents(client, pod, onNews, signal3, again = AGAIN) {
+  const known2 = /* @__PURE__ */ new Map();
+  const note = (event) => known2.set(event.metadata?.uid, podEvent(event));
+  const tell2 = () => onNews(newestLast([...known2.values()]));
+  for (; ; ) {
+    const list2 = await readList(client, pod, signal3);
+    if (typeof list2 === "string") {
+      if (known2.size === 0) onNews(list2);
+      await pause(1e3 * (list2 === "not allowed" ? again.refused : again.list), signal3);
+      continue;
+    }
+    list2.items.forEach(note);
+    tell2();
+    const since = performance.now();
+    try {
+      const query = { ...eventsOf(pod), resourceVersion: list2.metadata?.resourceVersion };
+      for await (const { type, object } of watchObjects(client, query, signal3)) {
+        if (type !== "ADDED" && type !== "MODIFIED") continue;
+        note(object);
+        tell2();
+      }
+    } catch {
+      signal3.throwIfAborted();
+    }
+    if (performance.now() - since < SHORT_WATCH_MS) await pause(1e3 * again.list, signal3);
+  }
+}
+async function readList(client, pod, signal3) {
+  const { path: path2, fieldSelector, asked: asked2 } = eventsOf(pod);
   try {
-    const { items } = await client.once(
+    const list2 = await client.once(
       {
         method: "GET",
-        path: `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/events`,
-        query: { fieldSelector: `involvedObject.uid=${pod.uid}` },
-        asked: { verb: "list", resource: "events", namespace: pod.namespace },
+        path: path2,
+        query: { fieldSelector },
+        asked: { ...asked2, verb: "list" },
         deadlineSeconds: DEADLINE_SECONDS2
       },
       signal3
     );
-    return Array.isArray(items) ? items.map(podEvent).sort((one, other) => one.lastMs - other.lastMs) : "unavailable";
+    return Array.isArray(list2.items) ? list2 : "unavailable";
   } catch (error2) {
     signal3.throwIfAborted();
     return error2 instanceof ApiError && error2.code === 403 ? "not allowed" : "unavailable";
   }
+}
+function eventsOf({ namespace, uid }) {
+  return {
+    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`,
+    fieldSelector: `involvedObject.uid=${uid}`,
+    asked: { resource: "events", namespace }
+  };
+}
+function newestLast(events) {
+  return events.sort((one, other) => one.lastMs - other.lastMs);
 }
 function podEvent(event) {
   const created = event.metadata?.creationTimestamp;
@@ -40205,14 +40069,14 @@ async function readTail(log, client, reached, signal3) {
   const { assembled } = log;
   const { passed } = assembled;
   let before = reached;
-  let failure2 = { why: "The log could not be read.", forbidden: false };
+  let failure = { why: "The log could not be read.", forbidden: false };
   let awayTries = 0;
   let foreignReads = 0;
   let startedOver = false;
   for (let tries = 0; tries < MOST_READS; tries++) {
     if (log.isForgotten) {
       const why = "The container has been started again more than once since, and the node has no more of this log.";
-      failure2 = { why, forbidden: false };
+      failure = { why, forbidden: false };
       break;
     }
     try {
@@ -40235,14 +40099,14 @@ async function readTail(log, client, reached, signal3) {
         }
         continue;
       }
-      failure2 = { why: log.whatCame, forbidden: false };
+      failure = { why: log.whatCame, forbidden: false };
       const most = log.isPrevious ? FORGOTTEN_READS : FOREIGN_READS;
       if (assembled.foreign !== "" && ++foreignReads >= most) break;
     } catch (error2) {
       signal3.throwIfAborted();
       if (!isBroken(error2)) throw error2;
       const forbidden2 = error2 instanceof ApiError && error2.code === 403;
-      failure2 = { why: error2 instanceof StepError ? error2.text : error2.message, forbidden: forbidden2 };
+      failure = { why: error2 instanceof StepError ? error2.text : error2.message, forbidden: forbidden2 };
       if (reached !== void 0 && error2 instanceof ApiError && error2.podNotFound) {
         assembled.finish();
         return void 0;
@@ -40260,7 +40124,7 @@ async function readTail(log, client, reached, signal3) {
     await log.settled(pauseMs(tries));
   }
   assembled.abandon();
-  return failure2;
+  return failure;
 }
 function pauseMs(tries) {
   return PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0;
@@ -40308,10 +40172,10 @@ var InstanceFollower = class {
       await Promise.race([reached === void 0 ? this.#settled(tries) : this.#endTold(), this.#over]);
       if (!this.#log.isOver) reached = void 0;
     }
-    const failure2 = await readTail(this.#log, this.#client, reached, this.#signal);
-    if (failure2 === void 0) return;
-    if (!failure2.forbidden) this.#reader.incomplete(failure2.why);
-    else if (!this.#told) this.#reader.refused(failure2.why);
+    const failure = await readTail(this.#log, this.#client, reached, this.#signal);
+    if (failure === void 0) return;
+    if (!failure.forbidden) this.#reader.incomplete(failure.why);
+    else if (!this.#told) this.#reader.refused(failure.why);
   }
   /**
    * Reads one followed stream until it ends, breaks, falls behind, or is quiet after the run's end.
@@ -41329,7 +41193,84 @@ function missing2(outcome, pod, base) {
   };
 }
 
-// src/run/reminders.ts
+// src/run/start/scheduling.ts
+var LACKING = [
+  [/Insufficient |Too many pods/, "`container_resources`"],
+  [/untolerated taint/, "`tolerations`"],
+  [/node affinity\/selector/, "`node_selector` and `affinity`"],
+  [/pod (anti-)?affinity/, "`affinity`"],
+  [/topology spread/, "the topology spread constraints of the template"],
+  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
+  [/free ports/, "the host ports in `ports`"]
+];
+function wayOut3({ spec }, message) {
+  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
+  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
+  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
+}
+function gatesOf({ spec }) {
+  return (spec?.schedulingGates ?? []).map(({ name }) => name);
+}
+function whyNoNode(pod, message, events = []) {
+  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
+  const says = message ? [`${message}${requested(pod, message)}`] : [];
+  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []].join("; ");
+}
+var AUTOSCALER = {
+  TriggeredScaleUp: "a node is being added",
+  NotTriggerScaleUp: "the autoscaler adds no node",
+  Nominated: "a node is being added"
+};
+function requested({ spec }, message) {
+  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
+  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
+  const asked2 = containers2.flatMap(({ name, resources: own }) => {
+    const amounts = resources.flatMap((resource) => {
+      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
+      return amount === void 0 ? [] : [`${resource} ${amount}`];
+    });
+    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
+  });
+  return asked2.length === 0 ? "" : ` (it asks for ${asked2.join("; ")})`;
+}
+
+// src/run/start/not-started.ts
+function notStarted(pod, { phase, what, why = "", hopeless: hopeless2, lasting }, { queueSeconds, scheduleSeconds, startupSeconds }) {
+  const where = podPath2(pod);
+  if (hopeless2) {
+    const { reason: reason2, title, sentence, remedy } = hopeless2;
+    return new StepError(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
+  }
+  switch (phase) {
+    case "queued":
+      return new StepError(
+        "SchedulingGated",
+        "The pod stayed in the queue",
+        `Pod ${where} was still in its queue after ${inWords(queueSeconds)}: ${what}.`,
+        {
+          remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${pod.metadata?.namespace} get workloads), or raise \`queue_timeout_seconds\`.`
+        }
+      );
+    case "scheduling":
+      return new StepError(
+        "Unschedulable",
+        "No node took the pod",
+        `No node took pod ${where} within ${inWords(scheduleSeconds)}: ${why || `scheduler ${pod.spec?.schedulerName} has said nothing of it.`}`,
+        { remedy: wayOut3(pod, why) }
+      );
+    default:
+      return new StepError(
+        lasting?.reason ?? "StartTimeout",
+        lasting?.title ?? "The container did not start",
+        `The container of pod ${where} did not start within ${inWords(startupSeconds)}: ${what}`,
+        {
+          remedy: `${lasting?.remedy ? `${lasting.remedy} ` : ""}If it only needs more time, raise \`startup_timeout_seconds\`.`
+        }
+      );
+  }
+}
+
+// src/run/start/reminders.ts
 var AFTER_SECONDS = [30, 120, 300, 600, 1200, 1800, 3600];
 var Reminders = class {
   #remind;
@@ -41355,9 +41296,288 @@ var Reminders = class {
   }
 };
 
-// src/run/start.ts
-var FIRST_EVENTS_SECONDS = 3;
-var LONGEST_EVENTS_SECONDS = 10;
+// src/run/start/time-left.ts
+var TIMEOUTS = {
+  queued: "queueSeconds",
+  scheduling: "scheduleSeconds",
+  initializing: void 0,
+  pulling: "startupSeconds",
+  starting: "startupSeconds"
+};
+var TimeLeft = class {
+  #leftMs;
+  #phase;
+  #since = performance.now();
+  constructor(timeouts) {
+    this.#leftMs = {
+      queueSeconds: 1e3 * timeouts.queueSeconds,
+      scheduleSeconds: 1e3 * timeouts.scheduleSeconds,
+      startupSeconds: 1e3 * timeouts.startupSeconds
+    };
+  }
+  /** @returns when the phase that the pod is in now will have taken too long, as `performance.now()` has it. */
+  endsAt(phase) {
+    if (phase !== this.#phase) {
+      const now = performance.now();
+      const before = this.#phase && TIMEOUTS[this.#phase];
+      if (before) this.#leftMs[before] -= now - this.#since;
+      this.#phase = phase;
+      this.#since = now;
+    }
+    const timeout = TIMEOUTS[phase];
+    return timeout === void 0 ? Number.POSITIVE_INFINITY : this.#since + this.#leftMs[timeout];
+  }
+};
+
+// src/run/phase.ts
+function phaseOf(pod, base, events = []) {
+  if (containerEnded(pod, base)) return "ended";
+  if (containerStarted(pod, base)) return "running";
+  if (gatesOf(pod).length > 0) return "queued";
+  if (pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.status !== "True") return "scheduling";
+  if (runningInit(pod) !== void 0) return "initializing";
+  const last = events.findLast(({ reason: reason2 }) => PULLS.has(reason2));
+  return last?.reason === "Pulling" ? "pulling" : "starting";
+}
+function runningInit({ spec, status }) {
+  const running = new Set(
+    (status?.initContainerStatuses ?? []).filter(({ state }) => state?.running).map(({ name }) => name)
+  );
+  return (spec?.initContainers ?? []).find((container) => !isSidecar(container) && running.has(container.name))?.name;
+}
+var PULLS = /* @__PURE__ */ new Set(["Pulling", "Pulled", "Failed"]);
+
+// src/run/start/pull.ts
+var SECOND_PULL_SECONDS = 40;
+var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|\b404\b/i;
+var REFUSED = /denied|unauthorized|forbidden|authentication required|authorization failed|insufficient_scope|no basic auth|\b40[13]\b/i;
+var NO_SUCH_HOST = /no such host/;
+var NO_SUCH_HOST_SECONDS = 60;
+function stuckPull(pod, { name, image, state }, known2) {
+  const message = (state?.waiting?.message ?? "").replace(/^Back-off pulling image "[^"]*": (ErrImagePull: )?/, "");
+  const words = message.replaceAll(image, "");
+  const refused2 = REFUSED.test(words);
+  const hints = pullSecretsMissing(pod, known2);
+  const hint = hints.map((missing3) => ` ${missingSentence(missing3, pod.metadata?.namespace ?? "")}`).join("");
+  const failure = `Image ${image} cannot be pulled: ${message}`;
+  const sentence = hint === "" ? failure : withRemedy(failure, hint.trim());
+  const trying = { what: `pulling ${image} fails: ${message}${hint}`, worthTelling: true };
+  const title = "Image cannot be pulled";
+  if (NO_SUCH_HOST.test(words)) {
+    const remedy = "Check the registry in `image`, and the name server of the node.";
+    const cause = `host ${name}`;
+    return {
+      ...hopeless({ reason: "ImagePull", title, sentence, remedy, graceSeconds: NO_SUCH_HOST_SECONDS, cause }),
+      ...trying
+    };
+  }
+  if (!refused2 && !NO_SUCH_IMAGE.test(words))
+    return {
+      ...trying,
+      lasting: { reason: "ImagePull", title, remedy: "See to the registry, or to the way there from the node." }
+    };
+  const mayHaveComeTooLate = refused2 && known2.ownPullSecret === true && known2.refusedAgain?.has(name) !== true;
+  const stuck = hopeless({
+    reason: "ImagePull",
+    title,
+    sentence,
+    remedy: explainMissing(hints, pod.metadata?.namespace ?? "")?.remedy ?? (known2.ownPullSecret ? "Check `image`, `registry_username` and `registry_password`." : "Check `image`; a private registry needs `registry_username` and `registry_password`, or an image pull secret in `image_pull_secrets` or on the pod\u2019s service account."),
+    graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
+    cause: `pull ${name}`,
+    wantsEvents: known2.events === void 0 && (pod.spec?.imagePullSecrets ?? []).length > 0
+  });
+  return mayHaveComeTooLate ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` } : stuck;
+}
+function pullSecretsMissing(pod, { events = [], references }) {
+  const pulling = events.findLast(({ reason: reason2 }) => reason2 === "Pulling")?.lastMs ?? 0;
+  const said = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
+  return said === void 0 || said.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said.message, references, pod);
+}
+
+// src/run/start/container.ts
+var NEXT_LOOK_SECONDS = 16;
+function stuckContainer(pod, status, known2) {
+  const { name, image, state } = status;
+  const { reason: reason2, message = "" } = state?.waiting ?? {};
+  const sentence = `Container ${name} of pod ${podPath2(pod)} cannot be created: ${message}.`;
+  const cause = `${reason2} ${name}`;
+  switch (reason2) {
+    case "InvalidImageName":
+      return hopeless({
+        reason: "ImagePull",
+        title: "Invalid image name",
+        sentence: `${image} is not a valid image name${message ? `: ${message}` : "."}`,
+        remedy: "Correct `image`.",
+        graceSeconds: 0,
+        cause
+      });
+    case "ErrImageNeverPull":
+      return hopeless({
+        reason: "ImagePull",
+        title: "Image not on the node",
+        sentence: `Image ${image} is not on node ${pod.spec?.nodeName}, and image_pull_policy is Never.`,
+        remedy: "Use another `image_pull_policy`, or load the image onto the node.",
+        graceSeconds: 0,
+        cause
+      });
+    case "ErrImagePull":
+    case "ImagePullBackOff":
+      return stuckPull(pod, status, known2);
+    case "CrashLoopBackOff":
+    case "RunContainerError":
+      return crashing(pod, status);
+    case "CreateContainerConfigError": {
+      const missing3 = missingIn(message, known2.references, pod);
+      if (missing3.length > 0) return lacking(missing3, pod, containerGrace(name, message, known2.events));
+      const asRoot = /runAsNonRoot/.test(message);
+      return hopeless({
+        reason: "ContainerConfig",
+        title: "Container cannot be configured",
+        sentence,
+        ...asRoot && { remedy: "Set a `runAsUser` other than 0, or use an image whose user is not root." },
+        graceSeconds: asRoot ? 0 : GRACE_SECONDS,
+        cause
+      });
+    }
+    case "CreateContainerError":
+      return hopeless({
+        reason: "ContainerConfig",
+        title: "Container cannot be created",
+        sentence,
+        graceSeconds: GRACE_SECONDS,
+        cause
+      });
+    default:
+      return void 0;
+  }
+}
+var MOST_RESTARTS = 3;
+function crashing(pod, { name, restartCount, lastState }) {
+  const ended2 = lastState?.terminated;
+  if (ended2 === void 0) return void 0;
+  const { reason: reason2, title, sentence, remedy = "" } = failureOf(pod, name, ended2);
+  const kind2 = pod.spec?.initContainers?.some((container) => container.name === name && isSidecar(container)) ? "sidecar" : "init container";
+  const times = `It was started ${restartCount + 1} times.`;
+  const what = `${kind2} ${name} failed, and is started again: ${sentence}`;
+  const hopelessly = reason2 === "StartError" || kind2 === "sidecar" && restartCount >= MOST_RESTARTS;
+  if (!hopelessly) return { what, worthTelling: true };
+  return hopeless({
+    reason: reason2,
+    title: `${kind2 === "sidecar" ? "Sidecar" : "Init container"}: ${title}`,
+    sentence: withRemedy(sentence, reason2 === "StartError" ? void 0 : times),
+    remedy: `The base container never started. ${reason2 === "StartError" ? "Check its `command` and `args` against what the image holds." : remedy || "See to the container in `init_containers` or the template."}`,
+    graceSeconds: 0,
+    cause: `crashing ${name}`
+  });
+}
+function containerGrace(container, message, events = []) {
+  const said = events.findLast((event) => event.container === container && event.message === `Error: ${message}`);
+  const lookedForSeconds = said === void 0 ? 0 : (said.lastMs - said.firstMs) / 1e3;
+  return lookedForSeconds >= GRACE_SECONDS ? 0 : GRACE_SECONDS + NEXT_LOOK_SECONDS;
+}
+
+// src/run/start/node.ts
+var VOLUME_GRACE_SECONDS = 40;
+function onTheNode(pod, { events = [], references }) {
+  const where = `starting on node ${pod.spec?.nodeName ?? ""}`;
+  const news = events.findLast(({ reason: reason2 }) => TELLING.has(reason2));
+  if (news === void 0) return { what: where, worthTelling: false };
+  const failed = unmounted(pod, events);
+  const missing3 = failed.flatMap(
+    ({ message }) => missingIn(message, references, pod, /volume "([^"]+)"/.exec(message)?.[1])
+  );
+  if (missing3.length > 0) {
+    const lookedForSeconds = Math.max(...failed.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
+    return lacking(missing3, pod, lookedForSeconds >= GRACE_SECONDS ? 0 : VOLUME_GRACE_SECONDS);
+  }
+  switch (news.reason) {
+    case "FailedCreatePodSandBox":
+      return noRuntime(pod, news.message) ?? { what: `${where}: ${news.message}`, worthTelling: true };
+    case "Pulling":
+      return { what: `pulling image ${PULLING.exec(news.message)?.[1] ?? ""}`, worthTelling: true };
+    case "Pulled": {
+      const { image, time, bytes } = PULLED.exec(news.message)?.groups ?? {};
+      if (time === void 0) return { what: where, worthTelling: false };
+      const size = bytes === void 0 ? "" : ` (${Math.round(Number(bytes) / 1e6)} MB)`;
+      return { what: `pulled image ${image} in ${time}${size}`, worthTelling: true };
+    }
+    default:
+      return { what: `${where}: ${news.message}`, worthTelling: true };
+  }
+}
+var TELLING = /* @__PURE__ */ new Set([
+  "FailedMount",
+  "FailedAttachVolume",
+  "FailedCreatePodSandBox",
+  "FailedPrepareDynamicResources",
+  "NetworkNotReady",
+  "Pulling",
+  "Pulled"
+]);
+var PULLING = /^Pulling image "(.*)"$/s;
+var PULLED = /^Successfully pulled image "(?<image>.*)" in (?<time>[\dhms.]+)\b.*?(?:Image size: (?<bytes>\d+) bytes)?\.?$/s;
+function noRuntime({ spec }, message) {
+  const handler = /no runtime for "([^"]*)" is configured/.exec(message)?.[1];
+  if (handler === void 0) return void 0;
+  return hopeless({
+    reason: "ContainerConfig",
+    title: "No such runtime on the node",
+    sentence: `Node ${spec?.nodeName} has no container runtime "${handler}", which RuntimeClass ${spec?.runtimeClassName} stands for.`,
+    remedy: "Correct `runtime_class_name`, or have its pods go to nodes that have the runtime (`node_selector`, or `scheduling` of the RuntimeClass).",
+    graceSeconds: 0,
+    cause: "runtime"
+  });
+}
+function unmounted(pod, events) {
+  const failed = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
+  const latest = failed.at(-1)?.lastMs ?? 0;
+  const sandbox = pod.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
+  const over = sandbox?.status === "True" || events.some((event) => event.container && event.lastMs >= latest);
+  return over ? [] : failed.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
+}
+
+// src/run/start/waiting.ts
+function waitingFor(pod, base, known2 = { references: [] }) {
+  const phase = phaseOf(pod, base, known2.events);
+  switch (phase) {
+    case "running":
+    case "ended":
+      return void 0;
+    case "queued":
+      return { phase, what: `held by scheduling gate ${gatesOf(pod).join(", ")}`, worthTelling: true };
+    case "scheduling":
+      return { phase, ...forNode(pod, known2) };
+  }
+  const statuses = [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []];
+  for (const status of statuses) {
+    const stuck = stuckContainer(pod, status, known2);
+    if (stuck) return { phase: phase === "initializing" ? "starting" : phase, ...stuck };
+  }
+  if (phase === "initializing") return { phase, what: `init container ${runningInit(pod)} runs`, worthTelling: true };
+  return { phase, ...onTheNode(pod, known2) };
+}
+function forNode(pod, { references, events }) {
+  const { nodeName } = pod.spec ?? {};
+  if (nodeName !== void 0)
+    return {
+      what: `waiting for node ${nodeName}, which the pod names itself, to take it`,
+      why: `the pod names node ${nodeName} itself, and no kubelet of that name has taken it.`,
+      worthTelling: false
+    };
+  const message = pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.message;
+  const missing3 = missingIn(message ?? "", references, pod);
+  const why = whyNoNode(pod, message, events);
+  return {
+    what: `waiting for a node${why && `: ${why}`}`,
+    why,
+    worthTelling: message !== void 0,
+    // The scheduler looks as soon as a claim is made.
+    ...missing3.length > 0 && lacking(missing3, pod, GRACE_SECONDS)
+  };
+}
+
+// src/run/start/start.ts
+var EVENTS_AFTER_MS = 1e3;
 var LONGEST_TIMER_MS = 2 ** 31 - 1;
 function started2(pod, { inputs, plan, client, log, stop }) {
   return waitForStart(pod, plan.base, {
@@ -41368,7 +41588,7 @@ function started2(pod, { inputs, plan, client, log, stop }) {
       scheduleSeconds: inputs.scheduleTimeoutSeconds,
       startupSeconds: inputs.startupTimeoutSeconds
     },
-    events: (signal3) => listEvents(client, pod.identity, signal3),
+    events: (onNews, signal3) => followEvents(client, pod.identity, onNews, signal3),
     tell: (what) => log.line(what),
     signal: stop
   });
@@ -41394,28 +41614,20 @@ var StartWait = class {
   reminders;
   /** When each hopeless cause was first seen. */
   seen = /* @__PURE__ */ new Map();
-  /** What is left for each phase. */
-  leftMs;
+  timeLeft;
   timer;
   asker;
   waiting;
   hinted = false;
-  phaseSince = performance.now();
+  /** What is known of the events: nothing before they have been asked for. */
   events;
-  asking = "not yet";
-  askingForPull = "not yet";
+  following = false;
   constructor(pod, base, options) {
     this.pod = pod;
     this.base = base;
     this.options = options;
     this.signal = AbortSignal.any([options.signal, this.giveUp.signal]);
-    this.leftMs = {
-      queued: 1e3 * options.timeouts.queueSeconds,
-      scheduling: 1e3 * options.timeouts.scheduleSeconds,
-      // The pod's own deadline ends it.
-      initializing: Number.POSITIVE_INFINITY,
-      starting: 1e3 * options.timeouts.startupSeconds
-    };
+    this.timeLeft = new TimeLeft(options.timeouts);
     this.reminders = new Reminders((seconds) => this.remind(seconds));
   }
   end() {
@@ -41429,24 +41641,20 @@ var StartWait = class {
     this.refusals.note(pod);
     const now = gone ? void 0 : waitingFor(pod, this.base, {
       references: this.options.references,
-      ...this.events && { events: this.events },
+      ...Array.isArray(this.events) && { events: this.events },
       ...this.options.ownPullSecret && { ownPullSecret: true, refusedAgain: this.refusals.again }
     });
     if (now === void 0) return true;
-    this.changePhase(now);
     this.waiting = now;
-    if (now.hopeless?.wantsEvents && this.askingForPull !== "done" && this.asking !== "refused") {
-      if (this.askingForPull === "not yet") void this.askForPull().catch(ignore);
+    if (now.hopeless?.wantsEvents && this.events === void 0) {
+      this.followEvents();
       return void 0;
     }
     const endsAt = this.endsAt(now);
-    if (endsAt <= performance.now()) throw this.notStarted(now);
+    if (endsAt <= performance.now()) throw notStarted(pod, now, this.options.timeouts);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.lookAgain(), Math.min(endsAt - performance.now(), LONGEST_TIMER_MS));
-    if (this.asking === "not yet" && wantsEvents(now)) {
-      this.asking = "now and then";
-      this.askIn(FIRST_EVENTS_SECONDS);
-    }
+    if (wantsEvents(now)) this.asker ??= setTimeout(() => this.followEvents(), EVENTS_AFTER_MS);
     if (now.worthTelling) this.tell(now.what);
     return void 0;
   }
@@ -41459,41 +41667,23 @@ var StartWait = class {
       this.giveUp.abort(error2);
     }
   }
-  changePhase({ phase }) {
-    if (this.waiting?.phase === phase) return;
-    const now = performance.now();
-    if (this.waiting) this.leftMs[this.waiting.phase] -= now - this.phaseSince;
-    this.phaseSince = now;
-  }
   /** When the wait is over, as things stand. */
   endsAt({ phase, hopeless: hopeless2 }) {
-    const phaseEnds = this.phaseSince + this.leftMs[phase];
+    const phaseEnds = this.timeLeft.endsAt(phase);
     if (hopeless2 === void 0) return phaseEnds;
     const since = this.seen.get(hopeless2.cause) ?? performance.now();
     this.seen.set(hopeless2.cause, since);
     return Math.min(phaseEnds, since + 1e3 * hopeless2.graceSeconds);
   }
-  /** Asks for the events after so long, and from then on now and then. */
-  askIn(seconds) {
-    if (this.over.signal.aborted || this.asking === "refused") return;
-    this.asker = setTimeout(() => void this.askAndAgain(seconds).catch(ignore), 1e3 * seconds);
-  }
-  async askAndAgain(seconds) {
-    if (!this.waiting || !wantsEvents(this.waiting)) return this.askIn(seconds);
-    await this.ask();
-    this.lookAgain();
-    this.askIn(this.waiting?.hopeless ? FIRST_EVENTS_SECONDS : Math.min(LONGEST_EVENTS_SECONDS, 1.3 * seconds));
-  }
-  async askForPull() {
-    this.askingForPull = "now";
-    await this.ask();
-    this.askingForPull = "done";
-    this.lookAgain();
-  }
-  async ask() {
-    const answer = await this.options.events(this.over.signal);
-    if (answer === "not allowed") this.asking = "refused";
-    else if (answer !== "unavailable") this.events = answer;
+  followEvents() {
+    if (this.following || this.over.signal.aborted) return;
+    this.following = true;
+    const onNews = (events) => {
+      this.events = events;
+      this.lookAgain();
+    };
+    this.options.events(onNews, this.over.signal).catch(() => {
+    });
   }
   tell(what) {
     const gist = gistOf(what);
@@ -41502,49 +41692,18 @@ var StartWait = class {
     this.options.tell(what);
   }
   remind(seconds) {
-    const { namespace, name } = this.pod.view.pod.metadata ?? {};
     const what = this.waiting ? `: ${this.waiting.what}` : "";
-    const where = this.hinted ? "" : ` What the cluster says of it: kubectl -n ${namespace} describe pod ${name}`;
-    this.hinted = true;
-    this.options.tell(`Not started after ${inWords(seconds)}${what}${where === "" ? "" : `.${where}`}`);
+    const hint = this.events === "not allowed" && !this.hinted ? this.hint() : "";
+    this.hinted ||= hint !== "";
+    this.options.tell(`Not started after ${inWords(seconds)}${what}${hint === "" ? "" : `. ${hint}`}`);
   }
-  notStarted({ phase, what, why = "", hopeless: hopeless2 }) {
-    const { queueSeconds, scheduleSeconds, startupSeconds } = this.options.timeouts;
-    const { pod } = this.pod.view;
-    const where = podPath2(pod);
-    if (hopeless2) {
-      const { reason: reason2, title, sentence, remedy } = hopeless2;
-      return new StepError(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
-    }
-    switch (phase) {
-      case "queued":
-        return new StepError(
-          "SchedulingGated",
-          "The pod stayed in the queue",
-          `Pod ${where} was still in its queue after ${inWords(queueSeconds)}: ${what}.`,
-          {
-            remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${pod.metadata?.namespace} get workloads), or raise \`queue_timeout_seconds\`.`
-          }
-        );
-      case "scheduling":
-        return new StepError(
-          "Unschedulable",
-          "No node took the pod",
-          `No node took pod ${where} within ${inWords(scheduleSeconds)}: ${why || `scheduler ${pod.spec?.schedulerName} has said nothing of it.`}`,
-          { remedy: wayOut3(pod, why) }
-        );
-      default:
-        return new StepError(
-          "StartTimeout",
-          "The container did not start",
-          `The container of pod ${where} did not start within ${inWords(startupSeconds)}: ${what}`,
-          { remedy: "If it only needs more time, raise `startup_timeout_seconds`." }
-        );
-    }
+  hint() {
+    const { namespace, name } = this.pod.identity;
+    return `The credentials may not read its events (list and watch on events), so a cause that only they tell ends in the time-out. To see them: kubectl -n ${namespace} describe pod ${name}`;
   }
 };
 function wantsEvents({ phase, worthTelling, hopeless: hopeless2 }) {
-  return phase === "starting" || phase === "scheduling" && worthTelling && !hopeless2;
+  return phase === "starting" || phase === "pulling" || phase === "scheduling" && worthTelling && !hopeless2;
 }
 var Refusals = class {
   again = /* @__PURE__ */ new Set();
@@ -41558,8 +41717,6 @@ var Refusals = class {
     }
   }
 };
-function ignore() {
-}
 
 // src/run/run.ts
 async function runPod(step) {

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { listEvents } from '../../src/kubernetes/events.ts';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { followEvents, listEvents, type PodEvents } from '../../src/kubernetes/events.ts';
 import { type FakeApiServer, type FaultAction, replies, startFakeApiServer } from '../support/fake-api-server.ts';
 import { connectTo, noSignal } from './connected.ts';
 
@@ -9,6 +9,7 @@ const events = { path: /\/events$/ };
 const list = [
   {
     type: 'Warning',
+    metadata: { uid: 'e-1' },
     reason: 'FailedMount',
     message: 'MountVolume.SetUp failed for volume "v" : secret "gone" not found',
     count: 7,
@@ -18,6 +19,7 @@ const list = [
   },
   {
     type: 'Normal',
+    metadata: { uid: 'e-2' },
     reason: 'Scheduled',
     message: 'Successfully assigned etl/p to localhost',
     firstTimestamp: null,
@@ -27,6 +29,7 @@ const list = [
   },
   {
     type: 'Warning',
+    metadata: { uid: 'e-3' },
     reason: 'Failed',
     message: 'Error: secret "gone" not found',
     firstTimestamp: '2026-11-21T07:43:40Z',
@@ -97,4 +100,76 @@ test('are given up with the wait that asked for them', async () => {
   await server.request(events);
   stop.abort(new Error('started'));
   await expect(listed).rejects.toThrow('started');
+});
+
+describe('followed', () => {
+  const said = (reason: string, more: object = {}) => ({
+    ...list[0],
+    count: 1,
+    metadata: { uid: reason },
+    reason,
+    firstTimestamp: '2026-11-21T07:50:00Z',
+    lastTimestamp: '2026-11-21T07:50:00Z',
+    ...more,
+  });
+
+  const watching = { ...events, query: { watch: 'true' } };
+
+  /** Follows, and gives what it has told so far, each piece of news as the reasons in it. */
+  function follow() {
+    const stop = new AbortController();
+    const news: (string | string[])[] = [];
+    let look = () => {};
+    const onNews = (told: PodEvents) => {
+      news.push(typeof told === 'string' ? told : told.map(({ reason, count = 1 }) => `${reason} ${count}`));
+      look();
+    };
+    const again = { list: 0, refused: 0 };
+    const followed = followEvents(connected.client, pod, onNews, stop.signal, again);
+    const untilNews = (count: number) =>
+      new Promise<typeof news>(resolve => {
+        look = () => news.length >= count && resolve(news.slice(0, count));
+        look();
+      });
+    const end = async () => {
+      stop.abort(new Error('over'));
+      await expect(followed).rejects.toThrow('over');
+    };
+    return { untilNews, end };
+  }
+  const before = ['Scheduled 1', 'Failed 1', 'FailedMount 7'];
+
+  test('are told as they come, with one list and one watch', async () => {
+    const { untilNews, end } = follow();
+    await server.request(watching);
+    server.events.add(said('Pulling'));
+    await untilNews(2);
+    server.events.add(said('Pulling', { count: 3, lastTimestamp: '2026-11-21T07:51:00Z' }));
+    expect(await untilNews(3)).toEqual([before, [...before, 'Pulling 1'], [...before, 'Pulling 3']]);
+    expect(server.matching(events)).toHaveLength(2);
+    await end();
+  });
+
+  test.each<[string, FaultAction]>([
+    ['breaks', { kind: 'reset' }],
+    ['is refused', { kind: 'answer', reply: replies.forbidden('watch', 'events', 'etl') }],
+    ['is told that it is too old', { kind: 'expired' }],
+  ])('go on after a watch that %s', async (_, action) => {
+    server.fault({ match: watching, action });
+    const { untilNews, end } = follow();
+    await server.request(watching);
+    server.events.add(said('Pulling'));
+    const news = await untilNews(2);
+    expect(news[1]).toEqual([...before, 'Pulling 1']);
+    await server.request(watching, 2);
+    await end();
+  });
+
+  test('that are not allowed are told of, and asked for again', async () => {
+    const reply = replies.forbidden('list', 'events', 'etl');
+    server.fault({ match: events, action: { kind: 'answer', reply } });
+    const { untilNews, end } = follow();
+    expect(await untilNews(2)).toEqual(['not allowed', before]);
+    await end();
+  });
 });

@@ -44,8 +44,14 @@ export const condition = (status: string, message?: string): V1PodCondition => (
 });
 
 /** A pod that has no node yet. */
-export const unscheduled = (message?: string): V1Pod =>
-  podWith(undefined, { phase: 'Pending', ...(message !== undefined && { conditions: [condition('False', message)] }) });
+export const unscheduled = (message?: string): V1Pod => {
+  const pod = podWith(undefined, {
+    phase: 'Pending',
+    ...(message !== undefined && { conditions: [condition('False', message)] }),
+  });
+  const { nodeName: _, ...spec } = pod.spec ?? { containers: [] };
+  return { ...pod, spec };
+};
 
 /** A pod that a queue holds. */
 export const gated = (): V1Pod =>

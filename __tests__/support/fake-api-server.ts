@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { FakeAnswer } from './fake-answer.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { FakeCluster } from './fake-cluster.ts';
+import { FakeEvents } from './fake-events.ts';
 import type { FakePod } from './fake-pod.ts';
 import { kubeconfigFor, recordRequest } from './fake-requests.ts';
 import { type Routes, route } from './fake-routes.ts';
@@ -36,7 +37,7 @@ export interface FakeApiServerOptions {
   /** Zone of the node, in which it writes log timestamps: `Z` or e.g. `+02:00`. */
   nodeZone?: string;
   missingNamespaces?: readonly string[];
-  /** Items of the list of events. */
+  /** Events that there are from the start. */
   events?: unknown[];
   /** Moves each new pod through its life; without it the test does, by `await server.pod()`. */
   autoplay?: (pod: FakePod) => void | Promise<void>;
@@ -54,6 +55,7 @@ export async function startFakeApiServer(options: FakeApiServerOptions = {}): Pr
 export class FakeApiServer {
   readonly requests: RecordedRequest[] = [];
   readonly namespace: string;
+  readonly events: FakeEvents;
   /** Of `autoplay` and of the server itself, thrown by {@link close}. */
   readonly #errors: unknown[] = [];
   readonly #options: FakeApiServerOptions;
@@ -72,6 +74,7 @@ export class FakeApiServer {
   constructor(options: FakeApiServerOptions) {
     this.#options = options;
     this.namespace = options.namespace ?? 'default';
+    this.events = new FakeEvents(options.events ?? []);
     this.#token = options.token ?? 'fake-token';
     this.#cluster = new FakeCluster(options.startTime ?? '2026-03-01T12:00:00Z', options.nodeZone ?? 'Z');
     const { tls } = options;
@@ -93,7 +96,7 @@ export class FakeApiServer {
     this.#routes = {
       cluster: this.#cluster,
       minor: options.minor ?? '36',
-      events: options.events ?? [],
+      events: this.events,
       missingNamespaces: new Set(options.missingNamespaces),
       created: pod => this.#created(pod),
       onBookmark: act => {

@@ -1,6 +1,7 @@
 import type { FakeAnswer } from './fake-answer.ts';
 import { parseTime } from './fake-clock.ts';
 import type { FakeCluster, WatchEvent } from './fake-cluster.ts';
+import type { FakeEvents } from './fake-events.ts';
 import type { FakePod } from './fake-pod.ts';
 import type { RecordedRequest, Verb } from './faults.ts';
 import { type Reply, replies } from './kubernetes-replies.ts';
@@ -10,8 +11,7 @@ export interface Routes {
   cluster: FakeCluster;
   /** minor version of GET /version */
   minor: string;
-  /** Items of the event list. */
-  events: unknown[];
+  events: FakeEvents;
   /** Namespaces that do not exist. */
   missingNamespaces: ReadonlySet<string>;
   created(pod: FakePod): void;
@@ -73,16 +73,15 @@ function decide(request: RecordedRequest, routes: Routes): Outcome {
   }
 }
 
-function other({ method, path, body }: RecordedRequest, target: Target | undefined, routes: Routes): Reply {
+function other(request: RecordedRequest, target: Target | undefined, routes: Routes): Outcome {
+  const { method, path, body, query } = request;
   if (path === '/version') {
     const version = { major: '1', minor: routes.minor, gitVersion: `v1.${routes.minor}.0`, platform: 'linux/amd64' };
     return { code: 200, body: version };
   }
   if (path === '/readyz' || path === '/livez') return { code: 200, body: 'ok' };
-  if (target?.resource === 'events' && method === 'GET') {
-    const metadata = { resourceVersion: routes.cluster.version };
-    return { code: 200, body: { kind: 'EventList', apiVersion: 'v1', metadata, items: routes.events } };
-  }
+  if (target?.resource === 'events' && method === 'GET')
+    return isTrue(query['watch']) ? answer => routes.events.watch(request, answer) : routes.events.list();
   if (target?.resource === 'secrets' && method === 'POST') return { code: 201, body: body as Reply['body'] };
   return replies.noSuchResource();
 }

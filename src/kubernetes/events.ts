@@ -1,7 +1,9 @@
 import type { CoreV1Event, CoreV1EventList } from '@kubernetes/client-node';
 import type { ApiClient } from './client.ts';
+import { pause } from './pause.ts';
 import type { PodIdentity } from './pods.ts';
 import { ApiError } from './status.ts';
+import { type WatchQuery, watchObjects } from './watch.ts';
 
 /** What the scheduler or the kubelet has to say of a pod. */
 export interface PodEvent {
@@ -17,30 +19,103 @@ export interface PodEvent {
   lastMs: number;
 }
 
+/** Events of one moment may differ by this much, with whole seconds. */
+export const SAME_TIME_MS = 2000;
+
 /** A pod's events, newest last; or why there are none to be had. They explain, and decide nothing that cannot wait, so neither is a failure. */
 export type PodEvents = PodEvent[] | 'not allowed' | 'unavailable';
 
 /** An answer that takes longer is asked for again later. */
 const DEADLINE_SECONDS = 5;
+/** In seconds. */
+const AGAIN = {
+  /** After a list that failed, or a watch. */
+  list: 10,
+  /** A server that has just started refuses what it will soon allow. */
+  refused: 60,
+};
+/** A watch that ends sooner did not end by itself. */
+const SHORT_WATCH_MS = 5000;
 
 /** Reads a pod's events, in one try. */
 export async function listEvents(client: ApiClient, pod: PodIdentity, signal: AbortSignal): Promise<PodEvents> {
+  const list = await readList(client, pod, signal);
+  return typeof list === 'string' ? list : newestLast(list.items.map(podEvent));
+}
+
+/**
+ * Reads a pod's events, and goes on reading as they come, until the signal is aborted. Where no watch is to be had they are listed now and then.
+ * @param onNews called with all events, or why there are none, at first and whenever that changes
+ * @param again in seconds, how soon to try again what has failed
+ */
+export async function followEvents(
+  client: ApiClient,
+  pod: PodIdentity,
+  onNews: (events: PodEvents) => void,
+  signal: AbortSignal,
+  again = AGAIN,
+): Promise<void> {
+  const known = new Map<string | undefined, PodEvent>();
+  const note = (event: CoreV1Event) => known.set(event.metadata?.uid, podEvent(event));
+  const tell = () => onNews(newestLast([...known.values()]));
+  for (;;) {
+    const list = await readList(client, pod, signal);
+    if (typeof list === 'string') {
+      if (known.size === 0) onNews(list);
+      await pause(1000 * (list === 'not allowed' ? again.refused : again.list), signal);
+      continue;
+    }
+    list.items.forEach(note);
+    tell();
+    const since = performance.now();
+    try {
+      const query = { ...eventsOf(pod), resourceVersion: list.metadata?.resourceVersion };
+      for await (const { type, object } of watchObjects<CoreV1Event>(client, query, signal)) {
+        if (type !== 'ADDED' && type !== 'MODIFIED') continue;
+        note(object);
+        tell();
+      }
+    } catch {
+      signal.throwIfAborted();
+    }
+    if (performance.now() - since < SHORT_WATCH_MS) await pause(1000 * again.list, signal);
+  }
+}
+
+async function readList(
+  client: ApiClient,
+  pod: PodIdentity,
+  signal: AbortSignal,
+): Promise<CoreV1EventList | Exclude<PodEvents, PodEvent[]>> {
+  const { path, fieldSelector, asked } = eventsOf(pod);
   try {
-    const { items } = await client.once<CoreV1EventList>(
+    const list = await client.once<CoreV1EventList>(
       {
         method: 'GET',
-        path: `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/events`,
-        query: { fieldSelector: `involvedObject.uid=${pod.uid}` },
-        asked: { verb: 'list', resource: 'events', namespace: pod.namespace },
+        path,
+        query: { fieldSelector },
+        asked: { ...asked, verb: 'list' },
         deadlineSeconds: DEADLINE_SECONDS,
       },
       signal,
     );
-    return Array.isArray(items) ? items.map(podEvent).sort((one, other) => one.lastMs - other.lastMs) : 'unavailable';
+    return Array.isArray(list.items) ? list : 'unavailable';
   } catch (error) {
     signal.throwIfAborted();
     return error instanceof ApiError && error.code === 403 ? 'not allowed' : 'unavailable';
   }
+}
+
+function eventsOf({ namespace, uid }: PodIdentity): Omit<WatchQuery, 'resourceVersion'> {
+  return {
+    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`,
+    fieldSelector: `involvedObject.uid=${uid}`,
+    asked: { resource: 'events', namespace },
+  };
+}
+
+function newestLast(events: PodEvent[]): PodEvent[] {
+  return events.sort((one, other) => one.lastMs - other.lastMs);
 }
 
 /** The kubelet fills in the old time fields, the scheduler the new ones. */

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { ApiClient, ApiRequest } from './client.ts';
 import { NetworkError } from './network-error.ts';
 import { ApiError } from './status.ts';
+import { type WatchEvent, watchObjects } from './watch.ts';
 
 /** A pod by all that tells it from a namesake. */
 export interface PodIdentity {
@@ -11,16 +12,8 @@ export interface PodIdentity {
   uid: string;
 }
 
-/** One event of a watch. `BOOKMARK` only moves the resource version on. */
-export interface WatchEvent {
-  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
-  object: V1Pod & { code?: number };
-}
-
 /** Admission webhooks may take 30 s each; the server itself gives up after 60. */
 const CREATE_DEADLINE_SECONDS = 65;
-/** The server is asked to end a watch itself now and then, so that a stale one does not live for ever. */
-const WATCH_SECONDS = 270;
 
 const podsPath = (namespace: string) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
 const podPath = (namespace: string, name: string) => `${podsPath(namespace)}/${encodeURIComponent(name)}`;
@@ -109,45 +102,20 @@ export async function deletePod(
   }
 }
 
-/**
- * Watches one pod by name, until the server ends the stream.
- * @param resourceVersion where to go on; an expired one gives an ERROR event of code 410 in a 200 answer [measured]
- */
-export async function* watchPod(
+/** Watches one pod by name, until the server ends the stream. */
+export function watchPod(
   client: ApiClient,
   namespace: string,
   name: string,
   resourceVersion: string | undefined,
   signal: AbortSignal,
-): AsyncGenerator<WatchEvent> {
-  const body = await client.open(
-    {
-      method: 'GET',
-      path: podsPath(namespace),
-      query: {
-        watch: true,
-        fieldSelector: `metadata.name=${name}`,
-        allowWatchBookmarks: true,
-        timeoutSeconds: WATCH_SECONDS,
-        resourceVersion,
-      },
-      asked: { verb: 'watch', resource: 'pods', namespace, name },
-    },
+): AsyncGenerator<WatchEvent<V1Pod>> {
+  const asked = { resource: 'pods', namespace, name };
+  return watchObjects(
+    client,
+    { path: podsPath(namespace), asked, fieldSelector: `metadata.name=${name}`, resourceVersion },
     signal,
   );
-  if (body === undefined) return;
-  const decoder = new TextDecoder();
-  let rest = '';
-  try {
-    for await (const chunk of body) {
-      const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line !== '') yield JSON.parse(line) as WatchEvent;
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new NetworkError(error);
-  }
 }
 
 /** What of a log to read. Every line comes with its time stamp in front. */

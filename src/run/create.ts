@@ -11,13 +11,13 @@ import { nonceOf, type PlacedPlan } from '../pod/manifest.ts';
 import { referencesOf } from '../pod/references.ts';
 import { suggestField } from '../pod/suggest.ts';
 import { deleteOurs } from './cleanup.ts';
-import { explainMissing, type Missing, missingSentence } from './missing.ts';
 import { ObservedPod } from './observe.ts';
 import { podPath } from './outcome.ts';
 import { explainRefusal } from './refusal.ts';
 import { reportProgress } from './report.ts';
 import type { Step } from './run.ts';
-import { GRACE_SECONDS } from './waiting.ts';
+import { explainMissing, type Missing, missingSentence } from './start/missing.ts';
+import { GRACE_SECONDS } from './start/stuck.ts';
 
 type World = Pick<Step, 'client' | 'log' | 'stop'>;
 

@@ -25,7 +25,7 @@ export function outcomeOf({ pod, gone }: PodView, base: string): Outcome | undef
   if (ended?.exitCode === 0 && ended.reason !== 'ContainerStatusUnknown' && !wasStopped(pod, ended))
     return { state: 'succeeded', ended };
   if (ended !== undefined && !gone && willRestart(pod, base, ended)) return undefined;
-  if (ended !== undefined) return { state: 'failed', ended, ...failure(pod, base, ended) };
+  if (ended !== undefined) return { state: 'failed', ended, ...failureOf(pod, base, ended) };
   if (containerEnded(pod, base)) return { state: 'failed', ...neverRan(pod) };
   if (gone) return { state: 'failed', ...deleted(pod, base) };
   return undefined;
@@ -53,9 +53,10 @@ function stopTime(pod: V1Pod): number | undefined {
   return undefined;
 }
 
-type Failure = { reason: Reason; title: string; sentence: string; remedy?: string };
+export type Failure = { reason: Reason; title: string; sentence: string; remedy?: string };
 
-function failure(pod: V1Pod, base: string, ended: V1ContainerStateTerminated): Failure {
+/** @returns why a container's end is a failure. */
+export function failureOf(pod: V1Pod, base: string, ended: V1ContainerStateTerminated): Failure {
   const { exitCode } = ended;
   const after = duration(ended);
   const where = `Container ${base} of pod ${podPath(pod)}`;
@@ -134,7 +135,7 @@ function neverRan(pod: V1Pod): Failure {
 
 /** An init container that fails ends the pod before its base container starts. */
 function initFailed(pod: V1Pod, name: string, ended: V1ContainerStateTerminated): Failure {
-  const { reason, title, sentence } = failure(pod, name, ended);
+  const { reason, title, sentence } = failureOf(pod, name, ended);
   const words = ended.message?.trim();
   return {
     reason,

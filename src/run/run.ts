@@ -13,7 +13,7 @@ import { outcomeOf } from './outcome.ts';
 import { createSecrets } from './own-secrets.ts';
 import { traceChanges } from './report.ts';
 import { type Conclusion, conclude } from './result.ts';
-import { started } from './start.ts';
+import { started } from './start/start.ts';
 
 /** What a run needs of the world. */
 export interface Step {

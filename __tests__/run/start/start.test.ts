@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
-import type { PodEvent, PodEvents } from '../../src/kubernetes/events.ts';
-import { referencesOf } from '../../src/pod/references.ts';
-import type { ObservedPod, PodView } from '../../src/run/observe.ts';
-import { type StartOptions, waitForStart } from '../../src/run/start.ts';
-import { condition, containerStatus, ended, gated, podWith, running, starting, unscheduled, waiting } from './pods.ts';
+import type { PodEvent, PodEvents } from '../../../src/kubernetes/events.ts';
+import { referencesOf } from '../../../src/pod/references.ts';
+import type { ObservedPod, PodView } from '../../../src/run/observe.ts';
+import { type StartOptions, waitForStart } from '../../../src/run/start/start.ts';
+import { condition, containerStatus, ended, gated, podWith, running, starting, unscheduled, waiting } from '../pods.ts';
 
 describe('the wait for the start', () => {
   /** A pod as {@link ObservedPod} shows it, moved by hand. */
   class Shown {
+    readonly identity = { namespace: 'etl', name: 'p', uid: 'u' };
     view: PodView;
     #look: () => void = () => {};
 
@@ -43,19 +44,27 @@ describe('the wait for the start', () => {
   let told: string[];
   let asked: number;
   let events: PodEvents;
+  let news: (events: PodEvents) => void;
+  /** The cluster has said so since. */
+  const say = (now: PodEvents) => {
+    events = now;
+    news(now);
+  };
   beforeEach(() => {
     jest.useFakeTimers();
     told = [];
     asked = 0;
     events = [];
+    news = () => {};
   });
   const wait = (pod: Shown, signal = new AbortController().signal, more: Partial<StartOptions> = {}) => {
     const started = waitForStart(pod as unknown as ObservedPod, 'base', {
       references: referencesOf(pod.view.pod, path => path),
       timeouts: { queueSeconds: 50, scheduleSeconds: 100, startupSeconds: 200 },
-      events: async () => {
+      events: async onNews => {
         asked++;
-        return events;
+        news = onNews;
+        onNews(events);
       },
       tell: what => told.push(what),
       signal,
@@ -108,6 +117,36 @@ describe('the wait for the start', () => {
     expect(asked).toBe(0);
   });
 
+  test('says how long the image took to come', async () => {
+    const pod = new Shown(starting('ContainerCreating'));
+    const waiting = wait(pod);
+    await pass(1);
+    const event = (reason: string, message: string): PodEvent => ({
+      type: 'Normal',
+      reason,
+      message,
+      firstMs: 1,
+      lastMs: 1,
+    });
+    const pulling = event('Pulling', 'Pulling image "acme/etl:1"');
+    say([pulling]);
+    await pass(35);
+    say([
+      pulling,
+      event(
+        'Pulled',
+        'Successfully pulled image "acme/etl:1" in 35.06s (35.06s including waiting). Image size: 120400000 bytes.',
+      ),
+    ]);
+    pod.become(podWith(running));
+    expect(await waiting).toBe('started');
+    expect(told).toEqual([
+      'pulling image acme/etl:1',
+      'Not started after 30 s: pulling image acme/etl:1',
+      'pulled image acme/etl:1 in 35.06s (120 MB)',
+    ]);
+  });
+
   test('in a queue is not counted as one for a node', async () => {
     const pod = new Shown(gated());
     const waiting = wait(pod);
@@ -126,16 +165,9 @@ describe('the wait for the start', () => {
   test('for a node tells of one that is being added', async () => {
     const pod = new Shown(unscheduled('no cpu'));
     const waiting = wait(pod);
-    events = [
-      {
-        type: 'Normal',
-        reason: 'TriggeredScaleUp',
-        message: 'pod triggered scale-up: [{pool 0->1}]',
-        firstMs: 1,
-        lastMs: 1,
-      },
-    ];
     await pass(3);
+    const message = 'pod triggered scale-up: [{pool 0->1}]';
+    say([{ type: 'Normal', reason: 'TriggeredScaleUp', message, firstMs: 1, lastMs: 1 }]);
     pod.become(podWith(running));
     expect(await waiting).toBe('started');
     expect(told).toEqual([
@@ -144,10 +176,10 @@ describe('the wait for the start', () => {
     ]);
   });
 
-  test('is reminded of at growing intervals, with where to look said once', async () => {
+  test('is reminded of at growing intervals, with where to look said once where events are not allowed', async () => {
     const waiting = wait(new Shown(unscheduled('no cpu')), undefined, {
       timeouts: { queueSeconds: 1, scheduleSeconds: 10_900, startupSeconds: 1 },
-      events: async () => 'not allowed',
+      events: async onNews => onNews('not allowed'),
     });
     await pass(10_899);
     const times = told.slice(1).map(line => /^Not started after (.*?): waiting for a node: no cpu/.exec(line)?.[1]);
@@ -195,13 +227,15 @@ describe('the wait for the start', () => {
   test('that may be hopeless ends when the node has looked again after the grace', async () => {
     const pod = new Shown(lacking());
     const waiting = wait(pod);
-    events = failed(12);
-    await pass(20);
+    await pass(2);
+    say(failed(0));
+    await pass(12);
+    say(failed(12));
+    await pass(8);
     // Said again, it gives no new grace.
     pod.become(lacking());
     expect(await still(waiting)).toBe('waiting');
-    events = failed(24);
-    await pass(3);
+    say(failed(24));
     expect(await waiting).toBe('ContainerConfig');
     expect(told).toEqual([
       'Secret "db" does not exist in namespace etl; spec.containers[0].env[0].valueFrom.secretKeyRef asks for it. Waiting for it.',
@@ -252,7 +286,7 @@ describe('the wait for the start', () => {
     expect(asked).toBe(0);
   });
 
-  test('for a volume asks for events from 3 s on, until it starts', async () => {
+  test('for a volume reads events once a second has gone by without a start', async () => {
     const pod = starting('ContainerCreating');
     const volumes = [{ name: 'v', secret: { secretName: 'gone' } }];
     const shown = new Shown({ ...pod, spec: { containers: [], ...pod.spec, volumes } });
@@ -263,22 +297,20 @@ describe('the wait for the start', () => {
         reason: 'FailedMount',
         message: 'MountVolume.SetUp failed for volume "v" : secret "gone" not found',
       }));
-    events = mount(1);
-    await pass(2);
+    events = mount(0);
+    await pass(0.9);
     expect(asked).toBe(0);
-    await pass(1);
+    await pass(0.1);
     expect(asked).toBe(1);
-    await pass(6);
-    expect(asked).toBe(3);
-    events = mount(15);
+    await pass(8);
+    say(mount(7));
     expect(await still(waiting)).toBe('waiting');
-    await pass(3);
+    say(mount(15));
     expect(await waiting).toBe('ContainerConfig');
     expect(told).toEqual([
       'Secret "gone" does not exist in namespace etl; spec.volumes[0].secret asks for it. Waiting for it.',
     ]);
-    await pass(60);
-    expect(asked).toBe(4);
+    expect(asked).toBe(1);
   });
 
   test('says what the node is at, and the same once', async () => {
@@ -287,10 +319,9 @@ describe('the wait for the start', () => {
     const sandbox = (id: string): PodEvent[] => [
       { type: 'Warning', reason: 'FailedCreatePodSandBox', message: `no network (${id})`, firstMs: 1, lastMs: 1 },
     ];
-    events = sandbox('0a1b2c3d4e5f');
-    await pass(3);
-    events = sandbox('f5e4d3c2b1a0');
-    await pass(5);
+    await pass(2);
+    say(sandbox('0a1b2c3d4e5f'));
+    say(sandbox('f5e4d3c2b1a0'));
     pod.become(podWith(running));
     expect(await waiting).toBe('started');
     expect(told).toEqual(['starting on node node-1: no network (0a1b2c3d4e5f)']);
@@ -318,7 +349,7 @@ describe('the wait for the start', () => {
       const waiting = waitForStart(pod as unknown as ObservedPod, 'base', {
         references: [],
         timeouts: { queueSeconds: 50, scheduleSeconds: 100, startupSeconds: 200 },
-        events: async () => events,
+        events: async onNews => onNews(events),
         tell: () => {},
         signal: stop,
       });

@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { type Reference, referencesOf } from '../pod/references.ts';
+import { type Reference, referencesOf } from '../../pod/references.ts';
 
 /** Something that is not there, or lacks a key, and who asks for it. */
 export interface Missing {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
-import { referencesOf } from '../../src/pod/references.ts';
-import { explainMissing, type Missing, missingIn } from '../../src/run/missing.ts';
+import { referencesOf } from '../../../src/pod/references.ts';
+import { explainMissing, type Missing, missingIn } from '../../../src/run/start/missing.ts';
 
 const variable = (secret: string, key: string) => ({ name: 'A', valueFrom: { secretKeyRef: { name: secret, key } } });
 const podWith = (spec: Partial<NonNullable<V1Pod['spec']>>): V1Pod => ({

@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import type { PodEvent } from '../kubernetes/events.ts';
+import type { PodEvent } from '../../kubernetes/events.ts';
 
 /** The scheduler's words for what the nodes lack, as Kubernetes 1.36 has them, and the inputs that ask for it. */
 const LACKING: [RegExp, string][] = [

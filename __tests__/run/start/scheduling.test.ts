@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { V1Container } from '@kubernetes/client-node';
-import { wayOut, whyNoNode } from '../../src/run/scheduling.ts';
+import { wayOut, whyNoNode } from '../../../src/run/start/scheduling.ts';
 
 /** The scheduler's messages, as Kubernetes 1.36 writes them. */
 test.each([

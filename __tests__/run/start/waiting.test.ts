@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
-import { type PodEvent, podEvent } from '../../src/kubernetes/events.ts';
-import { referencesOf } from '../../src/pod/references.ts';
-import { type Known, waitingFor } from '../../src/run/waiting.ts';
-import { condition, containerStatus, ended, gated, podWith, running, starting, unscheduled, waiting } from './pods.ts';
+import { type PodEvent, podEvent } from '../../../src/kubernetes/events.ts';
+import { referencesOf } from '../../../src/pod/references.ts';
+import type { Known } from '../../../src/run/start/stuck.ts';
+import { waitingFor } from '../../../src/run/start/waiting.ts';
+import { condition, containerStatus, ended, gated, podWith, running, starting, unscheduled, waiting } from '../pods.ts';
 
 describe('a pod waits for', () => {
   test.each<[string, V1Pod]>([
@@ -110,6 +111,11 @@ describe('a pod waits for', () => {
       },
     ],
     [
+      'an image of a registry that no name server knows, and soon may',
+      starting('ErrImagePull', 'dial tcp: lookup registry.acme on 10.0.0.2:53: no such host'),
+      { reason: 'ImagePull', graceSeconds: 60, remedy: expect.stringContaining('the registry in `image`') },
+    ],
+    [
       'a container that cannot be created',
       starting('CreateContainerError', 'no'),
       { reason: 'ContainerConfig', graceSeconds: 15 },
@@ -128,15 +134,65 @@ describe('a pod waits for', () => {
   });
 });
 
+describe('a container that keeps failing before the base container may start', () => {
+  const crashing = (restartCount: number, reason: string, restartPolicy?: string): V1Pod => {
+    const terminated = { exitCode: 1, reason, message: 'exec: "nope": not found', containerID: 'containerd://1' };
+    const status = {
+      ...containerStatus(waiting('CrashLoopBackOff'), 'proxy'),
+      restartCount,
+      lastState: { terminated },
+    };
+    const pod = podWith(waiting('PodInitializing'), {
+      phase: 'Pending',
+      conditions: [condition('True')],
+      initContainerStatuses: [status],
+    });
+    const initContainers = [{ name: 'proxy', ...(restartPolicy && { restartPolicy }) }];
+    return { ...pod, spec: { ...pod.spec, containers: [], initContainers } };
+  };
+
+  test.each<[string, V1Pod, string | undefined]>([
+    ['a sidecar, for the second time', crashing(1, 'Error', 'Always'), undefined],
+    [
+      'a sidecar, time and again',
+      crashing(3, 'Error', 'Always'),
+      'Sidecar: Exit code 1: Container proxy of pod etl/p exited with code 1. It was started 4 times.',
+    ],
+    [
+      'a sidecar whose command is not there',
+      crashing(0, 'StartError', 'Always'),
+      'Sidecar: The command cannot be started: Container proxy of pod etl/p could not be started (StartError, exit code 1): exec: "nope": not found',
+    ],
+    ['an init container that is tried again', crashing(7, 'Error'), undefined],
+  ])('%s', (_, pod, expected) => {
+    const found = waitingFor(pod, 'base');
+    expect(found).toMatchObject({ phase: 'starting', worthTelling: true });
+    const { title, sentence } = found?.hopeless ?? {};
+    expect(title && `${title}: ${sentence}`).toBe(expected);
+  });
+});
+
+test('a runtime that the node does not have is hopeless at once', () => {
+  const pod = starting('ContainerCreating');
+  const spec = { containers: [], ...pod.spec, runtimeClassName: 'gvisor' };
+  const message =
+    'Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for "runsc" is configured';
+  const event = { type: 'Warning', reason: 'FailedCreatePodSandBox', message, firstMs: 1, lastMs: 1 };
+  expect(waitingFor({ ...pod, spec }, 'base', { references: [], events: [event] })?.hopeless).toMatchObject({
+    reason: 'ContainerConfig',
+    sentence: 'Node node-1 has no container runtime "runsc", which RuntimeClass gvisor stands for.',
+    graceSeconds: 0,
+  });
+});
+
 interface Recorded {
   pod: V1Pod;
   events: CoreV1Event[];
 }
 /** What Kubernetes 1.36.3 said of such pods after 30 s, shortened. The Secret `db-secret` and the ConfigMap `conf` were there, without the keys. */
-const recorded = JSON.parse(readFileSync(join(import.meta.dirname, 'recorded', 'missing.json'), 'utf8')) as Record<
-  string,
-  Recorded
->;
+const recorded = JSON.parse(
+  readFileSync(join(import.meta.dirname, '..', 'recorded', 'missing.json'), 'utf8'),
+) as Record<string, Recorded>;
 
 const named = (name: string): { pod: V1Pod; known: Known & { events: PodEvent[] } } => {
   const { pod, events } = recorded[name] ?? { pod: {}, events: [] };
@@ -308,8 +364,8 @@ describe('a mount that has failed is no matter any more', () => {
   test('once an image is pulled', () => {
     const found = waitingFor(pod, 'base', { ...known, events: [...known.events, later('Pulling', 'base')] });
     expect(found).toEqual({
-      phase: 'starting',
-      what: 'starting on node localhost: Pulling image "busybox"',
+      phase: 'pulling',
+      what: 'pulling image busybox',
       worthTelling: true,
     });
   });

@@ -1,0 +1,103 @@
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import { withRemedy } from '../../github/failure.ts';
+import type { PodEvent } from '../../kubernetes/events.ts';
+import { isSidecar } from '../containers.ts';
+import { failureOf, podPath } from '../outcome.ts';
+import { missingIn } from './missing.ts';
+import { stuckPull } from './pull.ts';
+import { GRACE_SECONDS, hopeless, type Known, lacking, type Stuck } from './stuck.ts';
+
+/**
+ * A node looks again for what a container lacks every 10 to 15 s, and says so in an event [measured]. What came within the grace must have been looked for after it, so where no event tells, this much more is waited.
+ */
+const NEXT_LOOK_SECONDS = 16;
+
+/** @returns what keeps a container from starting, where its status says that it cannot. */
+export function stuckContainer(pod: V1Pod, status: V1ContainerStatus, known: Known): Stuck | undefined {
+  const { name, image, state } = status;
+  const { reason, message = '' } = state?.waiting ?? {};
+  const sentence = `Container ${name} of pod ${podPath(pod)} cannot be created: ${message}.`;
+  const cause = `${reason} ${name}`;
+  switch (reason) {
+    case 'InvalidImageName':
+      return hopeless({
+        reason: 'ImagePull',
+        title: 'Invalid image name',
+        sentence: `${image} is not a valid image name${message ? `: ${message}` : '.'}`,
+        remedy: 'Correct `image`.',
+        graceSeconds: 0,
+        cause,
+      });
+    case 'ErrImageNeverPull':
+      return hopeless({
+        reason: 'ImagePull',
+        title: 'Image not on the node',
+        sentence: `Image ${image} is not on node ${pod.spec?.nodeName}, and image_pull_policy is Never.`,
+        remedy: 'Use another `image_pull_policy`, or load the image onto the node.',
+        graceSeconds: 0,
+        cause,
+      });
+    case 'ErrImagePull':
+    case 'ImagePullBackOff':
+      return stuckPull(pod, status, known);
+    case 'CrashLoopBackOff':
+    case 'RunContainerError':
+      return crashing(pod, status);
+    case 'CreateContainerConfigError': {
+      const missing = missingIn(message, known.references, pod);
+      if (missing.length > 0) return lacking(missing, pod, containerGrace(name, message, known.events));
+      const asRoot = /runAsNonRoot/.test(message);
+      return hopeless({
+        reason: 'ContainerConfig',
+        title: 'Container cannot be configured',
+        sentence,
+        ...(asRoot && { remedy: 'Set a `runAsUser` other than 0, or use an image whose user is not root.' }),
+        graceSeconds: asRoot ? 0 : GRACE_SECONDS,
+        cause,
+      });
+    }
+    case 'CreateContainerError':
+      return hopeless({
+        reason: 'ContainerConfig',
+        title: 'Container cannot be created',
+        sentence,
+        graceSeconds: GRACE_SECONDS,
+        cause,
+      });
+    default:
+      return undefined;
+  }
+}
+
+/** So often a sidecar may fail before it counts as one that always will: after some 70 s. */
+const MOST_RESTARTS = 3;
+
+/** A container of the pod's that keeps failing before the step's own one may start: a sidecar, or an init container of a pod with restartPolicy OnFailure. */
+function crashing(pod: V1Pod, { name, restartCount, lastState }: V1ContainerStatus): Stuck | undefined {
+  const ended = lastState?.terminated;
+  if (ended === undefined) return undefined;
+  const { reason, title, sentence, remedy = '' } = failureOf(pod, name, ended);
+  const kind = pod.spec?.initContainers?.some(container => container.name === name && isSidecar(container))
+    ? 'sidecar'
+    : 'init container';
+  const times = `It was started ${restartCount + 1} times.`;
+  const what = `${kind} ${name} failed, and is started again: ${sentence}`;
+  // A program that is not in the image will not be the next time.
+  const hopelessly = reason === 'StartError' || (kind === 'sidecar' && restartCount >= MOST_RESTARTS);
+  if (!hopelessly) return { what, worthTelling: true };
+  return hopeless({
+    reason,
+    title: `${kind === 'sidecar' ? 'Sidecar' : 'Init container'}: ${title}`,
+    sentence: withRemedy(sentence, reason === 'StartError' ? undefined : times),
+    remedy: `The base container never started. ${reason === 'StartError' ? 'Check its `command` and `args` against what the image holds.' : remedy || 'See to the container in `init_containers` or the template.'}`,
+    graceSeconds: 0,
+    cause: `crashing ${name}`,
+  });
+}
+
+/** What is left of the grace when the kubelet has said of a container that it cannot be created: none once it has looked again after it. */
+function containerGrace(container: string, message: string, events: readonly PodEvent[] = []): number {
+  const said = events.findLast(event => event.container === container && event.message === `Error: ${message}`);
+  const lookedForSeconds = said === undefined ? 0 : (said.lastMs - said.firstMs) / 1000;
+  return lookedForSeconds >= GRACE_SECONDS ? 0 : GRACE_SECONDS + NEXT_LOOK_SECONDS;
+}

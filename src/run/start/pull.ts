@@ -1,0 +1,71 @@
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import { withRemedy } from '../../github/failure.ts';
+import { SAME_TIME_MS } from '../../kubernetes/events.ts';
+import { explainMissing, type Missing, missingPullSecrets, missingSentence } from './missing.ts';
+import { hopeless, type Known, type Stuck } from './stuck.ts';
+
+/** A refused pull is tried again after 10 to 25 s, and its outcome stands in the pod's status up to 15 s later [measured]. */
+const SECOND_PULL_SECONDS = 40;
+
+/** Registries' words for "never": the rest (rate limits, time-outs, 5xx) may pass. */
+const NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|\b404\b/i;
+/** And for "not for you". */
+const REFUSED =
+  /denied|unauthorized|forbidden|authentication required|authorization failed|insufficient_scope|no basic auth|\b40[13]\b/i;
+
+/** A name that no server knows may be one for a moment only: two more pulls come within this time. */
+const NO_SUCH_HOST = /no such host/;
+const NO_SUCH_HOST_SECONDS = 60;
+
+/** An image that does not come. */
+export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus, known: Known): Stuck {
+  const message = (state?.waiting?.message ?? '').replace(/^Back-off pulling image "[^"]*": (ErrImagePull: )?/, '');
+  // The message quotes the image, whose name may hold any word.
+  const words = message.replaceAll(image, '');
+  const refused = REFUSED.test(words);
+  const hints = pullSecretsMissing(pod, known);
+  const hint = hints.map(missing => ` ${missingSentence(missing, pod.metadata?.namespace ?? '')}`).join('');
+  const failure = `Image ${image} cannot be pulled: ${message}`;
+  const sentence = hint === '' ? failure : withRemedy(failure, hint.trim());
+  const trying = { what: `pulling ${image} fails: ${message}${hint}`, worthTelling: true };
+  const title = 'Image cannot be pulled';
+  if (NO_SUCH_HOST.test(words)) {
+    const remedy = 'Check the registry in `image`, and the name server of the node.';
+    const cause = `host ${name}`;
+    return {
+      ...hopeless({ reason: 'ImagePull', title, sentence, remedy, graceSeconds: NO_SUCH_HOST_SECONDS, cause }),
+      ...trying,
+    };
+  }
+  if (!refused && !NO_SUCH_IMAGE.test(words))
+    return {
+      ...trying,
+      lasting: { reason: 'ImagePull', title, remedy: 'See to the registry, or to the way there from the node.' },
+    };
+  const mayHaveComeTooLate = refused && known.ownPullSecret === true && known.refusedAgain?.has(name) !== true;
+  const stuck = hopeless({
+    reason: 'ImagePull',
+    title,
+    sentence,
+    remedy:
+      explainMissing(hints, pod.metadata?.namespace ?? '')?.remedy ??
+      (known.ownPullSecret
+        ? 'Check `image`, `registry_username` and `registry_password`.'
+        : 'Check `image`; a private registry needs `registry_username` and `registry_password`, or an image pull secret in `image_pull_secrets` or on the pod’s service account.'),
+    graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
+    cause: `pull ${name}`,
+    wantsEvents: known.events === undefined && (pod.spec?.imagePullSecrets ?? []).length > 0,
+  });
+  return mayHaveComeTooLate
+    ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` }
+    : stuck;
+}
+
+/** The kubelet says so just before each pull; what it said before an earlier one may have been made since. */
+function pullSecretsMissing(pod: V1Pod, { events = [], references }: Known): Missing[] {
+  const pulling = events.findLast(({ reason }) => reason === 'Pulling')?.lastMs ?? 0;
+  const said = events.findLast(({ reason }) => reason === 'FailedToRetrieveImagePullSecret');
+  return said === undefined || said.lastMs < pulling - SAME_TIME_MS
+    ? []
+    : missingPullSecrets(said.message, references, pod);
+}
