@@ -20601,41 +20601,41 @@ var require_ms = __commonJS({
           return void 0;
       }
     }
-    function fmtShort(ms2) {
-      var msAbs = Math.abs(ms2);
+    function fmtShort(ms3) {
+      var msAbs = Math.abs(ms3);
       if (msAbs >= d) {
-        return Math.round(ms2 / d) + "d";
+        return Math.round(ms3 / d) + "d";
       }
       if (msAbs >= h) {
-        return Math.round(ms2 / h) + "h";
+        return Math.round(ms3 / h) + "h";
       }
       if (msAbs >= m) {
-        return Math.round(ms2 / m) + "m";
+        return Math.round(ms3 / m) + "m";
       }
       if (msAbs >= s) {
-        return Math.round(ms2 / s) + "s";
+        return Math.round(ms3 / s) + "s";
       }
-      return ms2 + "ms";
+      return ms3 + "ms";
     }
-    function fmtLong(ms2) {
-      var msAbs = Math.abs(ms2);
+    function fmtLong(ms3) {
+      var msAbs = Math.abs(ms3);
       if (msAbs >= d) {
-        return plural(ms2, msAbs, d, "day");
+        return plural(ms3, msAbs, d, "day");
       }
       if (msAbs >= h) {
-        return plural(ms2, msAbs, h, "hour");
+        return plural(ms3, msAbs, h, "hour");
       }
       if (msAbs >= m) {
-        return plural(ms2, msAbs, m, "minute");
+        return plural(ms3, msAbs, m, "minute");
       }
       if (msAbs >= s) {
-        return plural(ms2, msAbs, s, "second");
+        return plural(ms3, msAbs, s, "second");
       }
-      return ms2 + " ms";
+      return ms3 + " ms";
     }
-    function plural(ms2, msAbs, n, name) {
+    function plural(ms3, msAbs, n, name) {
       var isPlural = msAbs >= n * 1.5;
-      return Math.round(ms2 / n) + " " + name + (isPlural ? "s" : "");
+      return Math.round(ms3 / n) + " " + name + (isPlural ? "s" : "");
     }
   }
 });
@@ -20678,8 +20678,8 @@ var require_common2 = __commonJS({
           }
           const self = debug3;
           const curr = Number(/* @__PURE__ */ new Date());
-          const ms2 = curr - (prevTime || curr);
-          self.diff = ms2;
+          const ms3 = curr - (prevTime || curr);
+          self.diff = ms3;
           self.prev = prevTime;
           self.curr = curr;
           prevTime = curr;
@@ -22661,8 +22661,8 @@ var timestampTag = defineScalarTag("tag:yaml.org,2002:timestamp", {
 });
 var seqTag = defineSequenceTag("tag:yaml.org,2002:seq", {
   create: () => [],
-  addItem: (container, item) => {
-    container.push(item);
+  addItem: (container2, item) => {
+    container2.push(item);
   },
   identify: Array.isArray
 });
@@ -22701,17 +22701,17 @@ var omapTag = defineSequenceTag("tag:yaml.org,2002:omap", {
 });
 var pairsTag = defineSequenceTag("tag:yaml.org,2002:pairs", {
   create: () => [],
-  addItem: (container, item) => {
+  addItem: (container2, item) => {
     if (item instanceof Map) {
       if (item.size !== 1) return "cannot resolve a pairs item";
-      container.push(item.entries().next().value);
+      container2.push(item.entries().next().value);
       return "";
     }
     if (Object.prototype.toString.call(item) !== "[object Object]") return "cannot resolve a pairs item";
     const object = item;
     const keys = Object.keys(object);
     if (keys.length !== 1) return "cannot resolve a pairs item";
-    container.push([keys[0], object[keys[0]]]);
+    container2.push([keys[0], object[keys[0]]]);
     return "";
   },
   identify: () => false
@@ -22724,27 +22724,27 @@ var mapTag = defineMappingTag("tag:yaml.org,2002:map", {
     for (const key of Object.keys(o)) map.set(key, o[key]);
     return map;
   },
-  addPair: (container, key, value) => {
+  addPair: (container2, key, value) => {
     if (key !== null && typeof key === "object") return "object-based map does not support complex keys";
     const normalizedKey = String(key);
-    if (normalizedKey === "__proto__") Object.defineProperty(container, normalizedKey, {
+    if (normalizedKey === "__proto__") Object.defineProperty(container2, normalizedKey, {
       value,
       enumerable: true,
       configurable: true,
       writable: true
     });
-    else container[normalizedKey] = value;
+    else container2[normalizedKey] = value;
     return "";
   },
-  has: (container, key) => {
+  has: (container2, key) => {
     if (key !== null && typeof key === "object") return false;
-    return Object.prototype.hasOwnProperty.call(container, String(key));
+    return Object.prototype.hasOwnProperty.call(container2, String(key));
   },
-  keys: (container) => Object.keys(container),
-  get: (container, key) => {
+  keys: (container2) => Object.keys(container2),
+  get: (container2, key) => {
     const normalizedKey = String(key);
-    if (!Object.prototype.hasOwnProperty.call(container, normalizedKey)) return null;
-    return container[normalizedKey];
+    if (!Object.prototype.hasOwnProperty.call(container2, normalizedKey)) return null;
+    return container2[normalizedKey];
   }
 });
 var setTag = defineMappingTag("tag:yaml.org,2002:set", {
@@ -22755,13 +22755,13 @@ var setTag = defineMappingTag("tag:yaml.org,2002:set", {
     for (const key of data) map.set(key, null);
     return map;
   },
-  addPair: (container, key, value) => {
+  addPair: (container2, key, value) => {
     if (value !== null) return "cannot resolve a set item";
-    container.add(key);
+    container2.add(key);
     return "";
   },
-  has: (container, key) => container.has(key),
-  keys: (container) => container.keys(),
+  has: (container2, key) => container2.has(key),
+  keys: (container2) => container2.keys(),
   get: () => null
 });
 function createTagDefinitionMap() {
@@ -22967,13 +22967,13 @@ var DUMP_SCHEMA = YAML11_SCHEMA.withTags({
 });
 var realMapTag = defineMappingTag("tag:yaml.org,2002:map", {
   create: () => /* @__PURE__ */ new Map(),
-  addPair: (container, key, value) => {
-    container.set(key, value);
+  addPair: (container2, key, value) => {
+    container2.set(key, value);
     return "";
   },
-  has: (container, key) => container.has(key),
-  keys: (container) => container.keys(),
-  get: (container, key) => container.get(key),
+  has: (container2, key) => container2.has(key),
+  keys: (container2) => container2.keys(),
+  get: (container2, key) => container2.get(key),
   identify: (data) => data instanceof Map || isPlainObject(data),
   represent: (data) => {
     if (data instanceof Map) return data;
@@ -23003,27 +23003,27 @@ var legacyMapTag = defineMappingTag("tag:yaml.org,2002:map", {
     for (const key of Object.keys(o)) map.set(key, o[key]);
     return map;
   },
-  addPair: (container, key, value) => {
+  addPair: (container2, key, value) => {
     const normalizedKey = normalizeKey(key);
     if (normalizedKey === null) return "nested arrays are not supported inside keys";
-    if (normalizedKey === "__proto__") Object.defineProperty(container, normalizedKey, {
+    if (normalizedKey === "__proto__") Object.defineProperty(container2, normalizedKey, {
       value,
       enumerable: true,
       configurable: true,
       writable: true
     });
-    else container[normalizedKey] = value;
+    else container2[normalizedKey] = value;
     return "";
   },
-  has: (container, key) => {
+  has: (container2, key) => {
     const normalizedKey = normalizeKey(key);
-    return normalizedKey !== null && Object.prototype.hasOwnProperty.call(container, normalizedKey);
+    return normalizedKey !== null && Object.prototype.hasOwnProperty.call(container2, normalizedKey);
   },
-  keys: (container) => Object.keys(container),
-  get: (container, key) => {
+  keys: (container2) => Object.keys(container2),
+  get: (container2, key) => {
     const normalizedKey = String(key);
-    if (!Object.prototype.hasOwnProperty.call(container, normalizedKey)) return null;
-    return container[normalizedKey];
+    if (!Object.prototype.hasOwnProperty.call(container2, normalizedKey)) return null;
+    return container2[normalizedKey];
   }
 });
 var DEFAULT_SNIPPET_OPTIONS = {
@@ -24646,7 +24646,7 @@ function build(state, object) {
     value: tag.represent(object)
   };
   if (tag.nodeKind === "sequence") {
-    const container = tag.represent(object);
+    const container2 = tag.represent(object);
     const node2 = {
       kind: "sequence",
       tag: nodeTagName,
@@ -24655,9 +24655,9 @@ function build(state, object) {
       items: []
     };
     if (!state.noRefs) state.refs.set(object, node2);
-    for (let index2 = 0, length = container.length; index2 < length; index2 += 1) {
-      let item = build(state, container[index2]);
-      if (item === INVALID && container[index2] === void 0) item = build(state, null);
+    for (let index2 = 0, length = container2.length; index2 < length; index2 += 1) {
+      let item = build(state, container2[index2]);
+      if (item === INVALID && container2[index2] === void 0) item = build(state, null);
       if (item === INVALID) continue;
       node2.items.push(item);
     }
@@ -25830,7 +25830,7 @@ function containersOf(pod) {
   return Array.isArray(list2) ? list2.map(objectOf) : [];
 }
 function containerNamed(pod, name) {
-  return containersOf(pod).find((container) => container["name"] === name);
+  return containersOf(pod).find((container2) => container2["name"] === name);
 }
 
 // src/pod/quantity.ts
@@ -26077,13 +26077,13 @@ function checkPod(pod, base, report) {
   checkNames(spec, report);
   const volumes = new Set(objects(spec["volumes"]).map((volume) => String(volume["name"])));
   for (const list2 of ["initContainers", "containers"])
-    for (const [index2, container] of objects(spec[list2]).entries())
+    for (const [index2, container2] of objects(spec[list2]).entries())
       checkContainer(
-        container,
+        container2,
         ["spec", list2, index2],
         volumes,
         base,
-        list2 === "containers" && container["name"] === base,
+        list2 === "containers" && container2["name"] === base,
         report
       );
 }
@@ -26178,26 +26178,26 @@ function checkSubdomain(name, path2, report) {
       `"${shown(name)}" is no valid name: lower-case letters, digits, dashes and dots, at most ${LONGEST_SUBDOMAIN}, first and last a letter or digit.`
     );
 }
-function checkContainer(container, path2, volumes, base, isBase, report) {
-  const { image, workingDir } = container;
+function checkContainer(container2, path2, volumes, base, isBase, report) {
+  const { image, workingDir } = container2;
   if (image === void 0 || image === "") {
     if (!isBase)
       report(
         path2,
-        `has no image. The input \`image\` is that of the base container alone.${didYouMean(textOf(container["name"]) ?? "", [base])}`
+        `has no image. The input \`image\` is that of the base container alone.${didYouMean(textOf(container2["name"]) ?? "", [base])}`
       );
   } else if (typeof image === "string" && /\s/.test(image))
     report([...path2, "image"], `"${shown(image)}" is no image: it holds white space.`);
   checkAbsolute(workingDir, [...path2, "workingDir"], report);
-  checkMounts(container, path2, volumes, report);
-  checkResources(objectOf(container["resources"]), [...path2, "resources"], report);
-  for (const [index2, { name }] of objects(container["env"]).entries())
+  checkMounts(container2, path2, volumes, report);
+  checkResources(objectOf(container2["resources"]), [...path2, "resources"], report);
+  for (const [index2, { name }] of objects(container2["env"]).entries())
     if (typeof name === "string" && name.includes("="))
       report(
         [...path2, "env", index2, "name"],
         `"${shown(name)}" cannot be the name of a variable: it must not hold a =.`
       );
-  for (const [index2, port] of objects(container["ports"]).entries())
+  for (const [index2, port] of objects(container2["ports"]).entries())
     for (const field2 of ["containerPort", "hostPort"]) {
       const number2 = port[field2];
       if (field2 === "hostPort" && number2 === 0) continue;
@@ -26205,8 +26205,8 @@ function checkContainer(container, path2, volumes, base, isBase, report) {
         report([...path2, "ports", index2, field2], `${shown(number2)} is no port: from 1 to ${MOST_PORT}.`);
     }
 }
-function checkMounts(container, path2, volumes, report) {
-  for (const [index2, mount] of objects(container["volumeMounts"]).entries()) {
+function checkMounts(container2, path2, volumes, report) {
+  for (const [index2, mount] of objects(container2["volumeMounts"]).entries()) {
     const where = [...path2, "volumeMounts", index2];
     const { name, mountPath, subPath } = mount;
     if (typeof name === "string" && name !== "" && !volumes.has(name))
@@ -26612,16 +26612,16 @@ var RESULT_PATH = "/airflow/xcom/return.json";
 function takesResult({ pod }, base, mode, report) {
   if (mode === "none") return false;
   const index2 = containersOf(pod).findIndex(({ name }) => name === base);
-  const container = containersOf(pod)[index2] ?? {};
+  const container2 = containersOf(pod)[index2] ?? {};
   const place = ["spec", "containers", index2];
   const refuse = (path2, why) => {
     if (mode === "required") report(path2, `${why}, so do_xcom_push: true has nothing to read ${RESULT_PATH} from.`);
     return false;
   };
-  const own = container["terminationMessagePath"];
+  const own = container2["terminationMessagePath"];
   if (own !== void 0 && own !== RESULT_PATH)
     return refuse([...place, "terminationMessagePath"], `the termination message is at ${own}`);
-  const mounts = Array.isArray(container["volumeMounts"]) ? container["volumeMounts"].map(objectOf) : [];
+  const mounts = Array.isArray(container2["volumeMounts"]) ? container2["volumeMounts"].map(objectOf) : [];
   const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? "", RESULT_PATH));
   if (covering !== -1)
     return refuse([...place, "volumeMounts", covering], `a volume is mounted at ${mounts[covering]?.["mountPath"]}`);
@@ -26964,8 +26964,8 @@ function enforce(merged2, layers, base, report) {
     inSpec("restartPolicy", "Always would run the container for ever. Use Never, or OnFailure.");
   if (spec["restartPolicy"] === void 0)
     inSpec("restartPolicy", "nothing means Kubernetes' own Always, which would run the container for ever. Use Never.");
-  const deadline = spec["activeDeadlineSeconds"];
-  if (deadline === void 0 || Number.isInteger(deadline) && Number(deadline) < 1)
+  const deadline2 = spec["activeDeadlineSeconds"];
+  if (deadline2 === void 0 || Number.isInteger(deadline2) && Number(deadline2) < 1)
     inSpec(
       "activeDeadlineSeconds",
       "has to be a whole number of seconds, at least 1: without it a pod whose runner is lost would run for ever."
@@ -27025,13 +27025,13 @@ function planPod(sources, identity, nonce, report) {
   const nameGiven = givenName(meant);
   const uniqueness = [identity.repositoryId, identity.runId, identity.runAttempt, identity.matrix, nonce].join("/");
   const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : void 0);
-  const container = containerNamed(meant.pod, base);
-  const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.["image"]), name, nonce, report);
+  const container2 = containerNamed(meant.pod, base);
+  const owned = planOwnedSecrets(sources.pod.owned, textOf(container2?.["image"]), name, nonce, report);
   const all = layers(owned.fragments);
   const merged2 = new MergedPod(all);
   sameRank([...sources.pod.fragments, ...owned.fragments], report);
   const at2 = (path2, sentence) => report(`${merged2.originOf(path2)}: ${sentence}`);
-  if (container !== void 0 && !container["image"])
+  if (container2 !== void 0 && !container2["image"])
     report("image: expected the image to run, e.g. python:3.13-slim; found nothing.");
   const resultInMessage = takesResult(merged2, base, inputs.result, at2);
   enforce(merged2, all, base, report);
@@ -32855,12 +32855,12 @@ function watchPod(client, namespace, name, resourceVersion, signal3) {
     signal3
   );
 }
-function openLog(client, pod, { container, follow, sinceTime, tailLines, previous }, signal3) {
+function openLog(client, pod, { container: container2, follow, sinceTime, tailLines, previous }, signal3) {
   return client.open(
     {
       method: "GET",
       path: `${podPath(pod.namespace, pod.name)}/log`,
-      query: { container, follow, timestamps: true, sinceTime, tailLines, previous },
+      query: { container: container2, follow, timestamps: true, sinceTime, tailLines, previous },
       asked: { verb: "get", resource: "pods/log", namespace: pod.namespace, name: pod.name }
     },
     signal3
@@ -32918,9 +32918,9 @@ function referencesOf(pod, originOf) {
   else add("ServiceAccount", serviceAccount, { path: "spec.serviceAccount" });
   for (const [index2, { name }] of imagePullSecrets.entries())
     add("Secret", name, { path: `spec.imagePullSecrets[${index2}]`, pull: true });
-  for (const [index2, container] of initContainers.entries())
-    ofContainer(container, `spec.initContainers[${index2}]`, add);
-  for (const [index2, container] of containers2.entries()) ofContainer(container, `spec.containers[${index2}]`, add);
+  for (const [index2, container2] of initContainers.entries())
+    ofContainer(container2, `spec.initContainers[${index2}]`, add);
+  for (const [index2, container2] of containers2.entries()) ofContainer(container2, `spec.containers[${index2}]`, add);
   for (const [index2, volume] of volumes.entries()) ofVolume(volume, `spec.volumes[${index2}]`, add);
   return found;
 }
@@ -32986,6 +32986,10 @@ function containerStatus(pod, name) {
 function terminated(pod, name) {
   return containerStatus(pod, name)?.state?.terminated;
 }
+function lastEnd(pod, name) {
+  const { state, lastState } = containerStatus(pod, name) ?? {};
+  return state?.running === void 0 && state?.terminated === void 0 ? lastState?.terminated : void 0;
+}
 function failedInit(pod) {
   for (const { name, state } of pod.status?.initContainerStatuses ?? [])
     if (state?.terminated !== void 0 && state.terminated.exitCode !== 0) return { name, ended: state.terminated };
@@ -33005,8 +33009,8 @@ function isSidecar({ restartPolicy: restartPolicy2 }) {
   return restartPolicy2 === "Always";
 }
 function restartPolicy({ spec }, name) {
-  const container = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
-  return container?.restartPolicy ?? spec?.restartPolicy ?? "Never";
+  const container2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
+  return container2?.restartPolicy ?? spec?.restartPolicy ?? "Never";
 }
 function willRestart(pod, name, { exitCode }) {
   if (podEnded(pod) || pod.metadata?.deletionTimestamp !== void 0) return false;
@@ -33017,7 +33021,8 @@ function instancesOf(pod, name) {
   const status = containerStatus(pod, name);
   if (status === void 0) return [];
   const { state, lastState, restartCount = 0 } = status;
-  const now = state?.running !== void 0 || state?.terminated !== void 0;
+  const found = state?.terminated?.reason !== "ContainerStatusUnknown" || state.terminated.startedAt;
+  const now = state?.running !== void 0 || state?.terminated !== void 0 && Boolean(found);
   const instances = [];
   const before = lastState?.terminated;
   if (before?.containerID) {
@@ -33037,75 +33042,183 @@ function instancesOf(pod, name) {
   return instances;
 }
 
+// src/run/stopped.ts
+function stopOf(pod) {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
+  const { reason: reason2, startTime, conditions = [] } = pod.status ?? {};
+  const disruption = conditions.find(({ type, status }) => type === "DisruptionTarget" && status === "True");
+  if (reason2 === "DeadlineExceeded") {
+    const seconds = pod.spec?.activeDeadlineSeconds ?? 0;
+    return { sinceMs: ms(startTime) + 1e3 * seconds, ...deadline(seconds) };
+  }
+  if (reason2 === "Evicted") return { sinceMs: ms(disruption?.lastTransitionTime), ...evicted(pod) };
+  const why = shutDown(pod) ?? (disruption && disrupted(pod, disruption));
+  if (deletionTimestamp)
+    return { sinceMs: ms(deletionTimestamp) - 1e3 * deletionGracePeriodSeconds, ...why ?? DELETED };
+  return why && reason2 !== void 0 ? { sinceMs: ms(disruption?.lastTransitionTime), ...why } : void 0;
+}
+function whyGone(pod) {
+  return stopOf(pod) ?? { sinceMs: 0, ...DELETED };
+}
+var DELETED = {
+  reason: "PodDeleted",
+  title: "Pod deleted",
+  cause: "somebody or something else deleted the pod."
+};
+function deadline(seconds) {
+  return {
+    reason: "DeadlineExceeded",
+    title: "Deadline exceeded",
+    cause: `the pod ran into its active_deadline_seconds of ${seconds} s.`,
+    remedy: "Raise `active_deadline_seconds`, or make the work shorter."
+  };
+}
+var DO_NOT_DISRUPT = 'Run the step again. What removes nodes leaves alone a pod with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` (Karpenter: `karpenter.sh/do-not-disrupt: "true"`).';
+function disrupted({ spec, status }, { reason: reason2 = "", message = "" }) {
+  const node = `node ${spec?.nodeName ?? ""}`.trim();
+  switch (reason2) {
+    case "PreemptionByScheduler":
+      return {
+        reason: "Preempted",
+        title: "Preempted",
+        cause: `the scheduler gave its place on ${node} to a pod of higher priority.`,
+        remedy: "Run the step again when there is room, or give it a higher `priority_class_name`."
+      };
+    case "EvictionByEvictionAPI":
+      return {
+        reason: "Evicted",
+        title: "Evicted",
+        cause: `the pod was evicted from ${node} through the API, as when a node is drained.`,
+        remedy: DO_NOT_DISRUPT
+      };
+    case "DeletionByTaintManager":
+      return {
+        reason: "Evicted",
+        title: "Evicted by a taint",
+        cause: `${node} has a taint with the effect NoExecute that the pod does not tolerate, or no longer.`,
+        remedy: "A node that is not ready or cannot be reached has one too. Else see to the taints of the node, or to `tolerations`."
+      };
+    case "DeletionByPodGC":
+      return {
+        reason: "NodeLost",
+        title: "Node lost",
+        cause: `${node} does not exist, or not any more.`,
+        remedy: status?.conditions?.some(({ type }) => type === "PodScheduled") ? DO_NOT_DISRUPT : "The pod names its node itself (`nodeName`): correct it, or leave it to the scheduler, with `node_selector` or `affinity`."
+      };
+    case "":
+      return void 0;
+    default:
+      return {
+        reason: "Evicted",
+        title: "Evicted",
+        cause: `the cluster stopped the pod (${reason2}): ${withoutEnd(message)}.`
+      };
+  }
+}
+function shutDown({ spec, status }) {
+  const { reason: reason2, message = "" } = status ?? {};
+  if (reason2 !== "NodeShutdown" && !(reason2 === "Terminated" && /node shutdown/i.test(message))) return void 0;
+  return {
+    reason: "NodeShutdown",
+    title: "Node shut down",
+    cause: `node ${spec?.nodeName} was being shut down.`,
+    remedy: DO_NOT_DISRUPT
+  };
+}
+function evicted({ spec, status }) {
+  const { qosClass, message = "" } = status ?? {};
+  const cause = `its node ${spec?.nodeName ?? ""} evicted the pod${qosClass ? `, of QoS class ${qosClass}` : ""}: ${withoutEnd(message) || "it does not say why"}.`;
+  const volume = /EmptyDir volume "([^"]*)" exceeds/.exec(message)?.[1];
+  if (volume !== void 0)
+    return {
+      reason: "Evicted",
+      title: "Evicted: a volume over its limit",
+      cause,
+      remedy: `Raise the \`sizeLimit\` of volume ${volume}, or write less to it.`
+    };
+  if (/ephemeral (local )?storage (usage exceeds|limit)|local ephemeral storage limit/.test(message))
+    return {
+      reason: "Evicted",
+      title: "Evicted: over its limit of ephemeral storage",
+      cause,
+      remedy: "Raise `container_resources.limits.ephemeral-storage`, or write less: files in the container and its log count."
+    };
+  const resource = /low on resource: ([\w.-]*\w)/.exec(message)?.[1] ?? PRESSURES[/\[(\w+)\]/.exec(message)?.[1] ?? ""];
+  return {
+    reason: "Evicted",
+    title: resource === void 0 ? "Evicted" : `Evicted: node low on ${resource}`,
+    cause,
+    ...qosClass !== void 0 && qosClass !== "Guaranteed" && {
+      remedy: "A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits."
+    }
+  };
+}
+var PRESSURES = {
+  MemoryPressure: "memory",
+  DiskPressure: "disk space",
+  PIDPressure: "process ids"
+};
+function withoutEnd(message) {
+  return message.trim().replace(/\.$/, "");
+}
+function ms(time) {
+  return time === void 0 ? 0 : new Date(time).getTime();
+}
+
 // src/run/outcome.ts
 function outcomeOf({ pod, gone }, base) {
   const ended2 = terminated(pod, base);
-  if (ended2?.exitCode === 0 && ended2.reason !== "ContainerStatusUnknown" && !wasStopped(pod, ended2))
-    return { state: "succeeded", ended: ended2 };
-  if (ended2 !== void 0 && !gone && willRestart(pod, base, ended2)) return void 0;
-  if (ended2 !== void 0) return { state: "failed", ended: ended2, ...failureOf(pod, base, ended2) };
+  if (ended2 !== void 0) {
+    if (ended2.exitCode === 0 && !isUnknown(ended2) && wasStoppedBy(stopOf(pod), ended2) === void 0)
+      return { state: "succeeded", ended: ended2 };
+    if (!gone && willRestart(pod, base, ended2) && !cannotStart(ended2)) return void 0;
+    return { state: "failed", ...!isUnknown(ended2) && { ended: ended2 }, ...failureOf(pod, base, ended2) };
+  }
+  const last = lastEnd(pod, base);
+  if (last !== void 0 && (podEnded(pod) || gone))
+    return { state: "failed", ended: last, ...betweenRuns(pod, base, last) };
+  if (last !== void 0 && cannotStart(last)) return { state: "failed", ended: last, ...failureOf(pod, base, last) };
   if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
-  if (gone) return { state: "failed", ...deleted(pod, base) };
+  if (gone) return { state: "failed", ...away(pod, base) };
   return void 0;
 }
-function wasStopped(pod, ended2) {
-  const stop = stopTime(pod);
-  if (stop === void 0) return false;
-  return ended2.finishedAt === void 0 || new Date(ended2.finishedAt).getTime() >= stop;
+function wasStoppedBy(stop, { exitCode, finishedAt }) {
+  if (stop === void 0 || finishedAt === void 0) return stop;
+  const afterMs = new Date(finishedAt).getTime() - stop.sinceMs;
+  return afterMs > 0 || afterMs === 0 && [0, 137, 143].includes(exitCode) ? stop : void 0;
 }
-function stopTime(pod) {
-  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
-  const { reason: reason2, startTime, conditions = [] } = pod.status ?? {};
-  if (deletionTimestamp) return new Date(deletionTimestamp).getTime() - 1e3 * deletionGracePeriodSeconds;
-  if (reason2 === "DeadlineExceeded")
-    return new Date(startTime ?? 0).getTime() + 1e3 * (pod.spec?.activeDeadlineSeconds ?? 0);
-  if (reason2 === "Evicted")
-    return new Date(conditions.find(({ type }) => type === "DisruptionTarget")?.lastTransitionTime ?? 0).getTime();
-  return void 0;
+function isUnknown({ reason: reason2 }) {
+  return reason2 === "ContainerStatusUnknown";
 }
-function failureOf(pod, base, ended2) {
+function cannotStart({ reason: reason2 }) {
+  return reason2 === "StartError" || reason2 === "ContainerCannotRun";
+}
+function failureOf(pod, name, ended2) {
   const { exitCode } = ended2;
   const after = duration(ended2);
-  const where = `Container ${base} of pod ${podPath2(pod)}`;
-  if (pod.status?.reason === "DeadlineExceeded") {
-    return {
-      reason: "DeadlineExceeded",
-      title: "Deadline exceeded",
-      sentence: `${where} was stopped${after}: the pod ran into its active_deadline_seconds of ${pod.spec?.activeDeadlineSeconds} s (exit code ${exitCode}).`,
-      remedy: "Raise `active_deadline_seconds`, or make the work shorter."
-    };
-  }
-  if (pod.status?.reason === "Evicted") return evicted(pod, where);
-  if (ended2.reason === "OOMKilled") {
-    const { containers: containers2 = [], initContainers = [] } = pod.spec ?? {};
-    const limit = [...containers2, ...initContainers].find(({ name }) => name === base)?.resources?.limits?.["memory"];
-    return {
-      reason: "OOMKilled",
-      title: "Out of memory",
-      sentence: limit ? `${where} was killed${after} for exceeding its memory limit of ${limit} (OOMKilled, exit code ${exitCode}).` : `${where} was killed${after} because its node ran out of memory (OOMKilled, exit code ${exitCode}).`,
-      remedy: limit ? "Raise `container_resources.limits.memory`." : "Give `container_resources` a memory request and limit."
-    };
-  }
-  if (ended2.reason === "StartError" || ended2.reason === "ContainerCannotRun") {
+  const where = `Container ${name} of pod ${podPath2(pod)}`;
+  if (ended2.reason === "OOMKilled") return outOfMemory(pod, name, where, ended2);
+  if (cannotStart(ended2)) {
+    const why = startFault(ended2.message ?? "the node does not say why");
     return {
       reason: "StartError",
       title: "The command cannot be started",
-      sentence: `${where} could not be started (${ended2.reason}, exit code ${exitCode}): ${(ended2.message ?? "the node does not say why").trim()}`,
-      remedy: "Check `cmds` and `arguments` against what the image holds."
+      sentence: `${where} could not be started (${ended2.reason}, exit code ${exitCode}): ${why}`,
+      remedy: /chdir|mkdir|container init/.test(why) ? "Check `working_dir` and `volume_mounts` against what the image holds." : "Check `cmds` and `arguments` against what the image holds."
     };
   }
-  if (ended2.reason === "ContainerStatusUnknown") {
+  const stop = wasStoppedBy(stopOf(pod), ended2);
+  if (stop !== void 0)
+    return stopped(
+      stop,
+      isUnknown(ended2) ? `${where} is not known to have run when the pod was told to stop` : `${where} was stopped${after} (exit code ${exitCode})`
+    );
+  if (isUnknown(ended2)) {
     return {
-      reason: "Lost",
+      reason: "NodeLost",
       title: "Container lost",
-      sentence: `${where} got lost on its node; what became of it is not known.`
-    };
-  }
-  if (pod.metadata?.deletionTimestamp && (exitCode === 137 || exitCode === 143 || exitCode === 0)) {
-    return {
-      reason: "PodDeleted",
-      title: "Pod deleted",
-      sentence: `${where} was stopped${after} (exit code ${exitCode}): somebody or something else deleted the pod.`
+      sentence: `${where} got lost on its node ${pod.spec?.nodeName ?? ""}; what became of it is not known.`,
+      remedy: "The node may have been restarted. What the container did until then is not undone: see to it before the step is run again."
     };
   }
   return {
@@ -33114,54 +33227,66 @@ function failureOf(pod, base, ended2) {
     sentence: `${where} exited with code ${exitCode}${signalName(exitCode)}${after}.`
   };
 }
+function startFault(message) {
+  return message.trim().replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
+}
+function stopped({ reason: reason2, title, cause, remedy }, what) {
+  return { reason: reason2, title, sentence: `${what}: ${cause}`, ...remedy !== void 0 && { remedy } };
+}
+function outOfMemory(pod, name, where, ended2) {
+  const { containers: containers2 = [], initContainers = [], resources } = pod.spec ?? {};
+  const own = [...containers2, ...initContainers].find((container2) => container2.name === name)?.resources?.limits?.["memory"];
+  const limit = own ?? resources?.limits?.["memory"];
+  const killed = `${where} was killed${duration(ended2)}`;
+  const facts = `(OOMKilled, exit code ${ended2.exitCode})`;
+  return limit ? {
+    reason: "OOMKilled",
+    title: "Out of memory",
+    sentence: `${killed} for exceeding ${own ? "its" : "the pod\u2019s"} memory limit of ${limit} ${facts}.`,
+    remedy: own ? "Raise `container_resources.limits.memory`." : "Raise the limit in the `resources` of the pod."
+  } : {
+    reason: "OOMKilled",
+    title: "Out of memory",
+    sentence: `${killed} because its node ran out of memory ${facts}.`,
+    remedy: "Give `container_resources` a memory request and limit."
+  };
+}
+function betweenRuns(pod, base, last) {
+  const runs = containerStatus(pod, base)?.restartCount ?? 0;
+  const times = runs > 0 ? `${runs + 1} times` : "once";
+  const what = `Container ${base} of pod ${podPath2(pod)} had run ${times}, at last with exit code ${last.exitCode}, and waited to be started again`;
+  return stopped(whyGone(pod), what);
+}
 function neverRan(pod) {
-  const { reason: reason2, message } = pod.status ?? {};
-  const why = message ? `: ${message}` : ".";
-  if (reason2 === "DeadlineExceeded") {
-    return {
-      reason: "DeadlineExceeded",
-      title: "Deadline exceeded",
-      sentence: `Pod ${podPath2(pod)} ran into its active_deadline_seconds of ${pod.spec?.activeDeadlineSeconds} s before its container had run.`,
-      remedy: "Raise `active_deadline_seconds`."
-    };
-  }
-  if (reason2 === "Evicted") return evicted(pod, `Pod ${podPath2(pod)}`);
+  const { reason: reason2, message, conditions = [] } = pod.status ?? {};
+  const before = `Pod ${podPath2(pod)} ended before its container had run`;
   const init = failedInit(pod);
+  const stop = stopOf(pod);
+  if (stop !== void 0 && stop.reason !== "PodDeleted") return stopped(stop, before);
   if (init !== void 0) return initFailed(pod, init.name, init.ended);
+  if (reason2 === void 0 && stop !== void 0) return stopped(stop, before);
+  const scheduled = conditions.some(({ type }) => type === "PodScheduled");
   return {
-    reason: "Rejected",
-    title: reason2 ?? "Pod failed",
-    sentence: `Pod ${podPath2(pod)} failed before its container ran (${reason2 ?? "no reason given"})${why}`
+    reason: reason2 === "Preempting" ? "Preempted" : "Rejected",
+    title: "Rejected by the node",
+    sentence: `Node ${pod.spec?.nodeName ?? ""} did not take pod ${podPath2(pod)} (${reason2 ?? "no reason given"})${message ? `: ${message.replace(/^Pod was rejected: /, "")}` : "."}`,
+    remedy: scheduled ? "Nothing has run, so the step can be run again." : "Nothing has run. The pod names its node itself (`nodeName`): leave that to the scheduler, with `node_selector` or `affinity`."
   };
 }
 function initFailed(pod, name, ended2) {
   const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
   const words = ended2.message?.trim();
   return {
-    reason: reason2,
+    reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
     title: `Init container: ${title}`,
     sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason2 !== "StartError" ? ` Its last words: ${words}` : ""}`,
     remedy: "The base container never started. See to the container in `init_containers` or the template."
   };
 }
-function evicted(pod, where) {
-  const { qosClass } = pod.status ?? {};
-  return {
-    reason: "Evicted",
-    title: "Evicted",
-    sentence: `${where}${qosClass ? `, of QoS class ${qosClass},` : ""} was evicted by its node ${pod.spec?.nodeName ?? ""}: ${(pod.status?.message ?? "no message").trim()}`,
-    ...qosClass === void 0 || qosClass === "Guaranteed" ? {} : {
-      remedy: "A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits."
-    }
-  };
-}
-function deleted(pod, base) {
+function away(pod, base) {
   const running = containerStatus(pod, base)?.state?.running !== void 0;
-  return {
-    reason: "PodDeleted",
-    title: "Pod deleted",
-    sentence: `Pod ${podPath2(pod)} was deleted by somebody or something else ${running ? `while container ${base} was running` : `before container ${base} had started`}.`
-  };
+  const what = `Pod ${podPath2(pod)} is gone, ${running ? `and container ${base} was running when it was last seen` : `before container ${base} had started`}`;
+  return stopped(whyGone(pod), what);
 }
 function podPath2(pod) {
   return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
@@ -33752,9 +33877,9 @@ function selectContainers(choices, base, manifest, pod) {
   const wanted = (choice, name, ofAll) => choice === "all" ? ofAll : choice.includes(name);
   const sideBySide = choices.containers ?? [base];
   return [
-    ...initContainers.filter((container) => {
-      const sidecar = isSidecar(container);
-      const { name } = container;
+    ...initContainers.filter((container2) => {
+      const sidecar = isSidecar(container2);
+      const { name } = container2;
       return wanted(sideBySide, name, sidecar) || wanted(choices.initContainers, name, !sidecar && own.has(name));
     }).map(({ name }) => name),
     ...containers2.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name)
@@ -39129,7 +39254,7 @@ function readFile(reader, input, file) {
 }
 function openSecrets(plan, secrets) {
   const found = (plan.pod.spec?.containers ?? []).flatMap(
-    (container, index2) => (container.env ?? []).flatMap(({ name, value }, at2) => {
+    (container2, index2) => (container2.env ?? []).flatMap(({ name, value }, at2) => {
       if (value === void 0) return [];
       const known2 = value.length > 3 && secrets.includes(value);
       if (!known2 && !looksSecret(name, value)) return [];
@@ -39175,11 +39300,11 @@ function inWords(seconds) {
 // src/run/announce.ts
 function announce({ inputs, plan, client, log }) {
   const { namespace, name, base, nameGiven } = plan;
-  const container = plan.pod.spec?.containers.find((container2) => container2.name === base);
+  const container2 = plan.pod.spec?.containers.find((container3) => container3.name === base);
   log.line(
-    `Running ${container?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`
+    `Running ${container2?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`
   );
-  const words = [...container?.command ?? [], ...container?.args ?? []];
+  const words = [...container2?.command ?? [], ...container2?.args ?? []];
   const secrets = plan.secrets.flatMap(({ data }) => Object.values(data));
   if (words.length > 0) log.line(`Command: ${commandLine(words, secrets)}`);
   for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);
@@ -39288,24 +39413,107 @@ function newestLast(events) {
 }
 function podEvent(event) {
   const created = event.metadata?.creationTimestamp;
-  const first = ms(event.firstTimestamp ?? event.eventTime ?? created);
+  const first = ms2(event.firstTimestamp ?? event.eventTime ?? created);
   const count = event.series?.count ?? event.count ?? 1;
-  const container = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? "")?.[1];
+  const container2 = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? "")?.[1];
   return {
     type: event.type ?? "",
     reason: event.reason ?? "",
     message: event.message ?? "",
-    ...container !== void 0 && { container },
+    ...container2 !== void 0 && { container: container2 },
     ...count > 1 && { count },
     firstMs: first,
-    lastMs: Math.max(first, ms(event.series?.lastObservedTime ?? event.lastTimestamp))
+    lastMs: Math.max(first, ms2(event.series?.lastObservedTime ?? event.lastTimestamp))
   };
 }
 function gistOf(text) {
   return text.replace(/[0-9a-f]{8,}|[0-9]+/g, "#");
 }
-function ms(time) {
+function ms2(time) {
   return time ? Math.floor(new Date(String(time)).getTime() / 1e3) * 1e3 || 0 : 0;
+}
+
+// src/run/diagnose.ts
+var DEADLINE_SECONDS3 = 10;
+async function diagnosed(outcome, pod, { plan, client, stop }) {
+  const live = pod.view.pod;
+  if (!mayHaveBeenKilled(live, plan.base, outcome)) return outcome;
+  const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS3)]);
+  const events = await listEvents(client, pod.identity, signal3).catch(() => "unavailable");
+  return Array.isArray(events) ? diagnose(outcome, live, plan.base, events) : outcome;
+}
+function mayHaveBeenKilled(pod, base, { state, reason: reason2, ended: ended2 }) {
+  if (ended2 === void 0 || state === "failed" && reason2 !== "ExitCode") return false;
+  const { livenessProbe, startupProbe, lifecycle } = container(pod, base) ?? {};
+  return livenessProbe !== void 0 || startupProbe !== void 0 || lifecycle?.postStart !== void 0;
+}
+function diagnose(outcome, pod, base, events) {
+  const { ended: ended2 } = outcome;
+  const own = events.filter(({ container: container2 }) => container2 === base);
+  if (ended2 === void 0 || !own.some(({ reason: reason2 }) => reason2 === "Killing")) return outcome;
+  const killed = `Container ${base} of pod ${podPath2(pod)} was killed${duration(ended2)} (exit code ${ended2.exitCode})`;
+  const hook = own.findLast(({ reason: reason2 }) => reason2 === "FailedPostStartHook");
+  if (hook !== void 0)
+    return {
+      ...outcome,
+      state: "failed",
+      reason: "FailedPostStartHook",
+      title: "The postStart hook failed",
+      sentence: `${killed}: its postStart hook failed${behind(/^PostStartHook failed$/.test(hook.message) ? "" : hook.message)}`,
+      remedy: "See to `lifecycle.postStart` of the container."
+    };
+  const unhealthy = own.findLast(({ reason: reason2, message }) => reason2 === "Unhealthy" && PROBE.test(message));
+  const [, kind2 = "", why = ""] = PROBE.exec(unhealthy?.message ?? "") ?? [];
+  if (kind2 === "") return outcome;
+  return {
+    ...outcome,
+    state: "failed",
+    reason: "Unhealthy",
+    title: `The ${kind2.toLowerCase()} probe failed`,
+    sentence: `${killed}: its ${kind2.toLowerCase()} probe failed${behind(why)}`,
+    remedy: `Raise the probe\u2019s \`failureThreshold\` or \`timeoutSeconds\`, or leave it out: a step that runs to its end seldom needs one.`
+  };
+}
+var PROBE = /^(Liveness|Startup) probe (?:failed|errored[^:]*):?(.*)$/s;
+function behind(why) {
+  return why.trim() === "" ? "." : `: ${why.trim()}`;
+}
+function container({ spec }, name) {
+  return spec?.containers.find((container2) => container2.name === name);
+}
+
+// src/run/ending.ts
+var LOST_AFTER_GRACE_SECONDS = 60;
+async function ending(pod, base, stop) {
+  const lost = new AbortController();
+  let timer;
+  try {
+    return await pod.until(
+      (view) => {
+        const outcome = outcomeOf(view, base) ?? (lost.signal.aborted ? nodeLost(pod, base) : void 0);
+        const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = view.pod.metadata ?? {};
+        if (outcome === void 0 && deletionTimestamp !== void 0)
+          timer ??= setTimeout(() => lost.abort(), 1e3 * (deletionGracePeriodSeconds + LOST_AFTER_GRACE_SECONDS));
+        return outcome;
+      },
+      stop,
+      lost.signal
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+function nodeLost({ view: { pod } }, base) {
+  const { nodeName } = pod.spec ?? {};
+  const seconds = (pod.metadata?.deletionGracePeriodSeconds ?? 0) + LOST_AFTER_GRACE_SECONDS;
+  const state = containerStatus(pod, base)?.state?.running ? "was running" : "had not started";
+  return {
+    state: "failed",
+    reason: "NodeLost",
+    title: "Node lost",
+    sentence: `Node ${nodeName} has said nothing of pod ${podPath2(pod)} for ${seconds} s since it was told to stop it; container ${base} ${state} when last heard of. Told to stop: ${stopOf(pod)?.cause ?? ""}`,
+    remedy: `What became of the container is not known, and it may run on until node ${nodeName} is back or removed: see to that before the step is run again.`
+  };
 }
 
 // src/run/account.ts
@@ -39409,9 +39617,9 @@ function readStamp(bytes, start = 0) {
     nanoseconds = 10 * nanoseconds + digit;
   }
   const length = HEAD + DIGITS + known.zone.length;
-  const behind = bytes[start + length];
-  if (behind !== SPACE && behind !== NEWLINE) return void 0;
-  return new Stamp(known, nanoseconds, behind === SPACE ? length + 1 : length);
+  const behind2 = bytes[start + length];
+  if (behind2 !== SPACE && behind2 !== NEWLINE) return void 0;
+  return new Stamp(known, nanoseconds, behind2 === SPACE ? length + 1 : length);
 }
 function isAt(bytes, start, text) {
   if (text === "") return false;
@@ -39429,18 +39637,18 @@ function readSecond(bytes, start) {
 }
 
 // src/run/logs/last-lines.ts
-async function lastLines(client, pod, container, count, signal3) {
-  const body = await openLog(client, pod, { container, follow: false, tailLines: count }, signal3);
+async function lastLines(client, pod, container2, count, signal3) {
+  const body = await openLog(client, pod, { container: container2, follow: false, tailLines: count }, signal3);
   const lines = Buffer.from(await body?.bytes() ?? []).toString("latin1").replace(/\n$/, "").split("\n");
   return lines.filter((line) => line !== "").map((line) => Buffer.from(line, "latin1")).map((line) => line.subarray(readStamp(line)?.length ?? 0).toString("utf8"));
 }
 
 // src/run/explain.ts
-var DEADLINE_SECONDS3 = 10;
+var DEADLINE_SECONDS4 = 10;
 var LAST_LINES = 20;
 async function explain2({ inputs, plan, client, log, stop }, pod) {
   if (!inputs.logs.eventsOnFailure) return;
-  const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS3)]);
+  const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS4)]);
   const { shown: shown2, containers: containers2 } = inputs.logs;
   const isShown = shown2 && (!Array.isArray(containers2) || containers2.includes(plan.base));
   const [events, last] = await Promise.all([
@@ -40191,11 +40399,11 @@ var InstanceFollower = class {
       heardAt = performance.now();
       brought = true;
     };
-    const quiet = async (ms2) => {
+    const quiet = async (ms3) => {
       const since = performance.now();
       do
         await pause(QUIET_MS);
-      while (!own.signal.aborted && performance.now() - Math.max(heardAt, since) < ms2());
+      while (!own.signal.aborted && performance.now() - Math.max(heardAt, since) < ms3());
     };
     void this.#over.then(
       async () => {
@@ -40302,12 +40510,12 @@ var InstanceLog = class {
   #openedAt = 0;
   /** The newest run when the stream was opened, by the pod's status. */
   #openedIn;
-  constructor(client, pod, container, instance, assembled, reader, { signal: signal3, lastCall }) {
+  constructor(client, pod, container2, instance, assembled, reader, { signal: signal3, lastCall }) {
     this.assembled = assembled;
-    this.mayRestart = restartPolicy(pod.view.pod, container) !== "Never";
+    this.mayRestart = restartPolicy(pod.view.pod, container2) !== "Never";
     this.#client = client;
     this.#pod = pod;
-    this.#container = container;
+    this.#container = container2;
     this.#instance = instance;
     this.#reader = reader;
     this.#signal = signal3;
@@ -40380,8 +40588,8 @@ var InstanceLog = class {
     return readStamp(line) !== void 0 && this.assembled.knows(line);
   }
   /** Waits until the next try is due: a while, or, where another run's log may have come, until the pod's status has told. */
-  async settled(ms2) {
-    if (!this.#doubtful) return pause(ms2, this.#signal);
+  async settled(ms3) {
+    if (!this.#doubtful) return pause(ms3, this.#signal);
     const timeout = AbortSignal.any([this.#signal, AbortSignal.timeout(STATUS_LAG_MS)]);
     await this.#pod.until((view) => view.gone || this.#newest !== this.#openedIn ? true : void 0, timeout).catch((error2) => {
       this.#signal.throwIfAborted();
@@ -40439,36 +40647,36 @@ var InstanceLog = class {
 };
 
 // src/run/logs/follow.ts
-async function followLog(client, pod, container, reader, options) {
+async function followLog(client, pod, container2, reader, options) {
   const log = new LogAssembler(reader);
   let before;
   for (; ; ) {
-    const instance = await nextInstance(pod, container, before, options);
+    const instance = await nextInstance(pod, container2, before, options);
     if (instance === void 0) return;
     if (before !== void 0) {
       log.nextInstance();
-      const ended2 = endOf(pod.view, container, before);
+      const ended2 = endOf(pod.view, container2, before);
       reader.restarted(ended2, instance.restarts, instance.restarts - before.restarts - 1);
     }
-    const own = new InstanceLog(client, pod, container, instance, log, reader, options);
+    const own = new InstanceLog(client, pod, container2, instance, log, reader, options);
     await new InstanceFollower(client, own, reader, options.signal).follow();
-    before = { ...instance, ended: endOf(pod.view, container, instance) };
+    before = { ...instance, ended: endOf(pod.view, container2, instance) };
   }
 }
-function nextInstance(pod, container, before, { signal: signal3, lastCall }) {
+function nextInstance(pod, container2, before, { signal: signal3, lastCall }) {
   const decide = (view) => {
-    const known2 = instancesOf(view.pod, container);
+    const known2 = instancesOf(view.pod, container2);
     const instance = known2[known2.findIndex(({ id }) => id === before?.id) + 1];
     if (instance !== void 0) return { instance };
-    const ended2 = before && endOf(view, container, before);
-    const last = ended2 !== void 0 && !willRestart(view.pod, container, ended2);
-    const over = view.gone || last || before === void 0 && containerEnded(view.pod, container);
+    const ended2 = before && endOf(view, container2, before);
+    const last = ended2 !== void 0 && !willRestart(view.pod, container2, ended2);
+    const over = view.gone || last || before === void 0 && containerEnded(view.pod, container2);
     return over || lastCall?.aborted ? { instance: void 0 } : void 0;
   };
   return pod.until(decide, signal3, lastCall).then(({ instance }) => instance);
 }
-function endOf({ pod }, container, { id, ended: ended2 }) {
-  return instancesOf(pod, container).find((instance) => instance.id === id)?.ended ?? ended2;
+function endOf({ pod }, container2, { id, ended: ended2 }) {
+  return instancesOf(pod, container2).find((instance) => instance.id === id)?.ended ?? ended2;
 }
 
 // src/run/logs/spool.ts
@@ -40998,7 +41206,7 @@ var Logs = class {
   async #callLast(name, lastCall) {
     const { pod } = this.#pod.view;
     const { containers: containers2 = [], initContainers = [] } = pod.spec ?? {};
-    const sidecar = initContainers.some((container) => container.name === name && isSidecar(container)) && containers2.every((container) => containerEnded(pod, container.name));
+    const sidecar = initContainers.some((container2) => container2.name === name && isSidecar(container2)) && containers2.every((container2) => containerEnded(pod, container2.name));
     const timeout = AbortSignal.any([
       this.#stop.signal,
       AbortSignal.timeout(1e3 * (sidecar ? SIDECAR_END_SECONDS : OTHERS_END_SECONDS))
@@ -41211,11 +41419,13 @@ function wayOut3({ spec }, message) {
 function gatesOf({ spec }) {
   return (spec?.schedulingGates ?? []).map(({ name }) => name);
 }
-function whyNoNode(pod, message, events = []) {
+function whyNoNode(pod, verdict, events = []) {
+  const message = verdict?.replace(BYWORDS, "");
   const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
   const says = message ? [`${message}${requested(pod, message)}`] : [];
   return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []].join("; ");
 }
+var BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
 var AUTOSCALER = {
   TriggeredScaleUp: "a node is being added",
   NotTriggerScaleUp: "the autoscaler adds no node",
@@ -41343,7 +41553,7 @@ function runningInit({ spec, status }) {
   const running = new Set(
     (status?.initContainerStatuses ?? []).filter(({ state }) => state?.running).map(({ name }) => name)
   );
-  return (spec?.initContainers ?? []).find((container) => !isSidecar(container) && running.has(container.name))?.name;
+  return (spec?.initContainers ?? []).find((container2) => !isSidecar(container2) && running.has(container2.name))?.name;
 }
 var PULLS = /* @__PURE__ */ new Set(["Pulling", "Pulled", "Failed"]);
 
@@ -41354,7 +41564,7 @@ var REFUSED = /denied|unauthorized|forbidden|authentication required|authorizati
 var NO_SUCH_HOST = /no such host/;
 var NO_SUCH_HOST_SECONDS = 60;
 function stuckPull(pod, { name, image, state }, known2) {
-  const message = (state?.waiting?.message ?? "").replace(/^Back-off pulling image "[^"]*": (ErrImagePull: )?/, "");
+  const message = pullFault(state?.waiting?.message ?? "", image);
   const words = message.replaceAll(image, "");
   const refused2 = REFUSED.test(words);
   const hints = pullSecretsMissing(pod, known2);
@@ -41388,6 +41598,22 @@ function stuckPull(pod, { name, image, state }, known2) {
   });
   return mayHaveComeTooLate ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` } : stuck;
 }
+function pullFault(message, image) {
+  const passedOn = [
+    'Back-off pulling image "#": ',
+    'Failed to pull image "#": ',
+    "ErrImagePull: ",
+    "rpc error: code = NotFound desc = ",
+    "rpc error: code = Unknown desc = ",
+    'failed to pull and unpack image "#": ',
+    'failed to resolve reference "#": ',
+    "failed to resolve image: ",
+    "#: "
+  ].map((words) => words.replace("#", image));
+  let fault = message;
+  for (const words of passedOn) if (fault.startsWith(words)) fault = fault.slice(words.length);
+  return fault;
+}
 function pullSecretsMissing(pod, { events = [], references }) {
   const pulling = events.findLast(({ reason: reason2 }) => reason2 === "Pulling")?.lastMs ?? 0;
   const said = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
@@ -41406,7 +41632,7 @@ function stuckContainer(pod, status, known2) {
       return hopeless({
         reason: "ImagePull",
         title: "Invalid image name",
-        sentence: `${image} is not a valid image name${message ? `: ${message}` : "."}`,
+        sentence: `${image} is not a valid image name${message ? `: ${message.replace(/^.*couldn't parse image name "[^"]*": /s, "")}` : "."}`,
         remedy: "Correct `image`.",
         graceSeconds: 0,
         cause
@@ -41425,7 +41651,7 @@ function stuckContainer(pod, status, known2) {
       return stuckPull(pod, status, known2);
     case "CrashLoopBackOff":
     case "RunContainerError":
-      return crashing(pod, status);
+      return crashing(pod, status, status.lastState?.terminated);
     case "CreateContainerConfigError": {
       const missing3 = missingIn(message, known2.references, pod);
       if (missing3.length > 0) return lacking(missing3, pod, containerGrace(name, message, known2.events));
@@ -41448,30 +41674,28 @@ function stuckContainer(pod, status, known2) {
         cause
       });
     default:
-      return void 0;
+      return state?.terminated && willRestart(pod, name, state.terminated) ? crashing(pod, status, state.terminated) : void 0;
   }
 }
 var MOST_RESTARTS = 3;
-function crashing(pod, { name, restartCount, lastState }) {
-  const ended2 = lastState?.terminated;
+function crashing(pod, { name, restartCount }, ended2) {
   if (ended2 === void 0) return void 0;
-  const { reason: reason2, title, sentence, remedy = "" } = failureOf(pod, name, ended2);
-  const kind2 = pod.spec?.initContainers?.some((container) => container.name === name && isSidecar(container)) ? "sidecar" : "init container";
-  const times = `It was started ${restartCount + 1} times.`;
-  const what = `${kind2} ${name} failed, and is started again: ${sentence}`;
-  const hopelessly = reason2 === "StartError" || kind2 === "sidecar" && restartCount >= MOST_RESTARTS;
-  if (!hopelessly) return { what, worthTelling: true };
-  return hopeless({
-    reason: reason2,
-    title: `${kind2 === "sidecar" ? "Sidecar" : "Init container"}: ${title}`,
-    sentence: withRemedy(sentence, reason2 === "StartError" ? void 0 : times),
-    remedy: `The base container never started. ${reason2 === "StartError" ? "Check its `command` and `args` against what the image holds." : remedy || "See to the container in `init_containers` or the template."}`,
-    graceSeconds: 0,
-    cause: `crashing ${name}`
-  });
+  const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
+  const sidecar = pod.spec?.initContainers?.some((container2) => container2.name === name && isSidecar(container2)) === true;
+  const cannotStart2 = reason2 === "StartError";
+  const lasting = {
+    reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
+    title: `${sidecar ? "Sidecar" : "Init container"}: ${title}`,
+    remedy: `The base container never started. ${cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
+  };
+  const runs = restartCount > 0 ? ` It has run ${restartCount + 1} times.` : "";
+  const told = cannotStart2 ? sentence : withRemedy(sentence, runs.trim() || void 0);
+  if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
+    return { what: `${sentence} It is started again.`, worthTelling: true, lasting };
+  return hopeless({ ...lasting, sentence: told, graceSeconds: 0, cause: `crashing ${name}` });
 }
-function containerGrace(container, message, events = []) {
-  const said = events.findLast((event) => event.container === container && event.message === `Error: ${message}`);
+function containerGrace(container2, message, events = []) {
+  const said = events.findLast((event) => event.container === container2 && event.message === `Error: ${message}`);
   const lookedForSeconds = said === void 0 ? 0 : (said.lastMs - said.firstMs) / 1e3;
   return lookedForSeconds >= GRACE_SECONDS ? 0 : GRACE_SECONDS + NEXT_LOOK_SECONDS;
 }
@@ -41493,8 +41717,17 @@ function onTheNode(pod, { events = [], references }) {
   switch (news.reason) {
     case "FailedCreatePodSandBox":
       return noRuntime(pod, news.message) ?? { what: `${where}: ${news.message}`, worthTelling: true };
-    case "Pulling":
-      return { what: `pulling image ${PULLING.exec(news.message)?.[1] ?? ""}`, worthTelling: true };
+    case "Pulling": {
+      const image = PULLING.exec(news.message)?.[1] ?? "";
+      return { what: `pulling image ${image}`, worthTelling: true, lasting: SLOW_PULL };
+    }
+    case "FailedMount":
+    case "FailedAttachVolume":
+      return {
+        what: `${where}: ${news.message}`,
+        worthTelling: true,
+        lasting: { reason: "StartTimeout", title: "A volume cannot be mounted", remedy: "See to that volume." }
+      };
     case "Pulled": {
       const { image, time, bytes } = PULLED.exec(news.message)?.groups ?? {};
       if (time === void 0) return { what: where, worthTelling: false };
@@ -41516,6 +41749,11 @@ var TELLING = /* @__PURE__ */ new Set([
 ]);
 var PULLING = /^Pulling image "(.*)"$/s;
 var PULLED = /^Successfully pulled image "(?<image>.*)" in (?<time>[\dhms.]+)\b.*?(?:Image size: (?<bytes>\d+) bytes)?\.?$/s;
+var SLOW_PULL = {
+  reason: "ImagePull",
+  title: "The image did not come in time",
+  remedy: "The image is large, or its registry slow or not to be reached from the node."
+};
 function noRuntime({ spec }, message) {
   const handler = /no runtime for "([^"]*)" is configured/.exec(message)?.[1];
   if (handler === void 0) return void 0;
@@ -41733,7 +41971,7 @@ async function runPod(step) {
     logs = new Logs(step, pod, logFile);
     await createSecrets(step, pod.identity);
     await started2(pod, step);
-    const outcome = await pod.until((view) => outcomeOf(view, plan.base), stop);
+    const outcome = await diagnosed(await ending(pod, plan.base, stop), pod, step);
     await logs.finish();
     const conclusion = conclude(outcome, pod.view.pod, plan, inputs.result);
     if (conclusion.state === "failed") await explain2(step, pod);

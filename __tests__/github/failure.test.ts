@@ -10,7 +10,7 @@ test('an error says what happened and behind it what to do', () => {
 });
 
 test('an error without a remedy says what happened', () => {
-  const error = new StepError('Lost', 'Lost', 'The node is gone.');
+  const error = new StepError('NodeLost', 'Lost', 'The node is gone.');
   expect(error).toMatchObject({ text: 'The node is gone.', message: 'The node is gone.', remedy: undefined });
 });
 

@@ -59,11 +59,11 @@ describe('an init container that failed', () => {
     });
 
   test.each<[string, V1Pod, string, string]>([
-    ['by its exit code', init(4), 'ExitCode', 'Init container migrate of pod etl/p exited with code 4 after 4 s.'],
+    ['by its exit code', init(4), 'InitContainer', 'Init container migrate of pod etl/p exited with code 4 after 4 s.'],
     [
       'with last words',
       init(4, 'Error', 'no such table\n'),
-      'ExitCode',
+      'InitContainer',
       'Init container migrate of pod etl/p exited with code 4 after 4 s. Its last words: no such table',
     ],
     [
@@ -176,7 +176,8 @@ describe('failure', () => {
       false,
       {
         reason: 'DeadlineExceeded',
-        sentence: expect.stringContaining('active_deadline_seconds of 60 s (exit code 137)'),
+        sentence:
+          'Container base of pod etl/p was stopped after 4 s (exit code 137): the pod ran into its active_deadline_seconds of 60 s.',
       },
     ],
     [
@@ -191,7 +192,7 @@ describe('failure', () => {
       false,
       failed(
         'Evicted',
-        'Container base of pod etl/p was evicted by its node node-1: The node was low on resource: memory.',
+        'Container base of pod etl/p was stopped after 4 s (exit code 137): its node node-1 evicted the pod: The node was low on resource: memory.',
       ),
     ],
     [
@@ -201,7 +202,7 @@ describe('failure', () => {
       {
         ...failed(
           'Evicted',
-          'Container base of pod etl/p, of QoS class BestEffort, was evicted by its node node-1: Low on memory.',
+          'Container base of pod etl/p was stopped after 4 s (exit code 137): its node node-1 evicted the pod, of QoS class BestEffort: Low on memory.',
         ),
         remedy: expect.stringContaining('raise the requests in `container_resources`'),
       },
@@ -210,7 +211,10 @@ describe('failure', () => {
       'evicted before it ran',
       podWith(undefined, { phase: 'Failed', reason: 'Evicted', message: 'Disk pressure' }),
       false,
-      failed('Evicted', 'Pod etl/p was evicted by its node node-1: Disk pressure'),
+      failed(
+        'Evicted',
+        'Pod etl/p ended before its container had run: its node node-1 evicted the pod: Disk pressure.',
+      ),
     ],
     [
       'a command that does not exist',
@@ -229,12 +233,17 @@ describe('failure', () => {
       false,
       { reason: 'StartError' },
     ],
-    ['a container that got lost', podWith(ended(137, 'ContainerStatusUnknown')), false, { reason: 'Lost' }],
+    [
+      'a container that got lost',
+      podWith(ended(137, 'ContainerStatusUnknown')),
+      false,
+      { reason: 'NodeLost', sentence: expect.stringContaining('got lost on its node node-1') },
+    ],
     [
       'a container that got lost, with 0 for its exit code',
       podWith(ended(0, 'ContainerStatusUnknown')),
       false,
-      { state: 'failed', reason: 'Lost' },
+      { state: 'failed', reason: 'NodeLost' },
     ],
     [
       'deleted by somebody',
@@ -246,42 +255,75 @@ describe('failure', () => {
       },
     ],
     [
-      'its own exit code, while somebody deletes the pod',
+      'its own exit code, after somebody deleted the pod',
       podWith(ended(2), {}, deleting),
       false,
+      { reason: 'PodDeleted', sentence: expect.stringContaining('(exit code 2)') },
+    ],
+    [
+      'its own exit code, in the second in which somebody deleted the pod',
+      podWith(ended(2), {}, { metadata: { deletionTimestamp: at('12:00:35'), deletionGracePeriodSeconds: 30 } }),
+      false,
       { reason: 'ExitCode' },
+    ],
+    [
+      'the exit code of SIGTERM, in the second in which somebody deleted the pod',
+      podWith(ended(143), {}, { metadata: { deletionTimestamp: at('12:00:35'), deletionGracePeriodSeconds: 30 } }),
+      false,
+      { reason: 'PodDeleted' },
+    ],
+    [
+      'not known to have run when somebody deleted the pod',
+      podWith({ terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } }, {}, deleting),
+      false,
+      {
+        reason: 'PodDeleted',
+        sentence:
+          'Container base of pod etl/p is not known to have run when the pod was told to stop: somebody or something else deleted the pod.',
+      },
     ],
     [
       'gone while it ran',
       podWith(running),
       true,
-      failed('PodDeleted', 'Pod etl/p was deleted by somebody or something else while container base was running.'),
+      failed(
+        'PodDeleted',
+        'Pod etl/p is gone, and container base was running when it was last seen: somebody or something else deleted the pod.',
+      ),
     ],
     [
       'gone before it ran',
       podWith(waiting('ContainerCreating'), { phase: 'Pending' }),
       true,
-      failed('PodDeleted', 'Pod etl/p was deleted by somebody or something else before container base had started.'),
+      failed(
+        'PodDeleted',
+        'Pod etl/p is gone, before container base had started: somebody or something else deleted the pod.',
+      ),
     ],
     [
       'refused by its node',
       podWith(undefined, { phase: 'Failed', reason: 'OutOfcpu', message: 'Pod was rejected: not enough cpu' }),
       false,
       {
-        ...failed('Rejected', 'Pod etl/p failed before its container ran (OutOfcpu): Pod was rejected: not enough cpu'),
-        title: 'OutOfcpu',
+        ...failed('Rejected', 'Node node-1 did not take pod etl/p (OutOfcpu): not enough cpu'),
+        title: 'Rejected by the node',
       },
     ],
     [
       'failed for no reason given',
       podWith(waiting('PodInitializing'), { phase: 'Failed' }),
       false,
-      failed('Rejected', 'Pod etl/p failed before its container ran (no reason given).'),
+      failed('Rejected', 'Node node-1 did not take pod etl/p (no reason given).'),
     ],
     ['succeeded without it', podWith(undefined, { phase: 'Succeeded' }), false, { state: 'failed' }],
   ])('%s', (_, pod, gone, expected) => {
     expect(outcome(pod, gone)).toMatchObject({ state: 'failed', ...expected });
   });
+});
+
+test('an exit code that the kubelet has made up is not told', () => {
+  const unknown = podWith({ terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } });
+  expect(outcome(unknown)?.ended).toBeUndefined();
 });
 
 test.each<[string | undefined, string | undefined, number | undefined]>([

@@ -11,6 +11,12 @@ export function terminated(pod: V1Pod, name: string): V1ContainerStateTerminated
   return containerStatus(pod, name)?.state?.terminated;
 }
 
+/** How the last run of a container ended that waits to be started again. */
+export function lastEnd(pod: V1Pod, name: string): V1ContainerStateTerminated | undefined {
+  const { state, lastState } = containerStatus(pod, name) ?? {};
+  return state?.running === undefined && state?.terminated === undefined ? lastState?.terminated : undefined;
+}
+
 /** The init container that kept the base container from starting, if one did. */
 export function failedInit(pod: V1Pod): { name: string; ended: V1ContainerStateTerminated } | undefined {
   for (const { name, state } of pod.status?.initContainerStatuses ?? [])
@@ -70,7 +76,9 @@ export function instancesOf(pod: V1Pod, name: string): Instance[] {
   const status = containerStatus(pod, name);
   if (status === undefined) return [];
   const { state, lastState, restartCount = 0 } = status;
-  const now = state?.running !== undefined || state?.terminated !== undefined;
+  // A container that the kubelet could not find may never have been: it has no log.
+  const found = state?.terminated?.reason !== 'ContainerStatusUnknown' || state.terminated.startedAt;
+  const now = state?.running !== undefined || (state?.terminated !== undefined && Boolean(found));
   const instances: Instance[] = [];
   const before = lastState?.terminated;
   if (before?.containerID) {

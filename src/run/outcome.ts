@@ -1,7 +1,16 @@
 import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
 import type { Reason } from '../github/failure.ts';
-import { containerEnded, containerStatus, failedInit, terminated, willRestart } from './containers.ts';
+import {
+  containerEnded,
+  containerStatus,
+  failedInit,
+  lastEnd,
+  podEnded,
+  terminated,
+  willRestart,
+} from './containers.ts';
 import type { PodView } from './observe.ts';
+import { type Stop, stopOf, whyGone } from './stopped.ts';
 
 /** How the step ended. */
 export interface Outcome {
@@ -22,87 +31,75 @@ export interface Outcome {
  */
 export function outcomeOf({ pod, gone }: PodView, base: string): Outcome | undefined {
   const ended = terminated(pod, base);
-  if (ended?.exitCode === 0 && ended.reason !== 'ContainerStatusUnknown' && !wasStopped(pod, ended))
-    return { state: 'succeeded', ended };
-  if (ended !== undefined && !gone && willRestart(pod, base, ended)) return undefined;
-  if (ended !== undefined) return { state: 'failed', ended, ...failureOf(pod, base, ended) };
+  if (ended !== undefined) {
+    if (ended.exitCode === 0 && !isUnknown(ended) && wasStoppedBy(stopOf(pod), ended) === undefined)
+      return { state: 'succeeded', ended };
+    if (!gone && willRestart(pod, base, ended) && !cannotStart(ended)) return undefined;
+    return { state: 'failed', ...(!isUnknown(ended) && { ended }), ...failureOf(pod, base, ended) };
+  }
+  const last = lastEnd(pod, base);
+  if (last !== undefined && (podEnded(pod) || gone))
+    return { state: 'failed', ended: last, ...betweenRuns(pod, base, last) };
+  // Tried again it is not found again.
+  if (last !== undefined && cannotStart(last)) return { state: 'failed', ended: last, ...failureOf(pod, base, last) };
   if (containerEnded(pod, base)) return { state: 'failed', ...neverRan(pod) };
-  if (gone) return { state: 'failed', ...deleted(pod, base) };
+  if (gone) return { state: 'failed', ...away(pod, base) };
   return undefined;
 }
 
 /**
- * Whether the container ended because it was told to: many a program exits with 0 then, with its work half done. One that had ended before its pod was deleted has not been stopped.
+ * @returns what the container ended of, where it ended because it was told to: many a program exits with 0 then, with its work half done. One that had ended before its pod was told to stop has not been stopped.
  */
-function wasStopped(pod: V1Pod, ended: V1ContainerStateTerminated): boolean {
-  const stop = stopTime(pod);
-  if (stop === undefined) return false;
-  return ended.finishedAt === undefined || new Date(ended.finishedAt).getTime() >= stop;
+function wasStoppedBy(stop: Stop | undefined, { exitCode, finishedAt }: V1ContainerStateTerminated): Stop | undefined {
+  if (stop === undefined || finishedAt === undefined) return stop;
+  const afterMs = new Date(finishedAt).getTime() - stop.sinceMs;
+  // In the same second, of which nobody knows which came first, a code of its own is the container's own.
+  return afterMs > 0 || (afterMs === 0 && [0, 137, 143].includes(exitCode)) ? stop : undefined;
 }
 
-/** When the pod was told to stop, in ms since the epoch, as exactly as the API's whole seconds have it; 0 where only that it was is known. */
-function stopTime(pod: V1Pod): number | undefined {
-  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
-  const { reason, startTime, conditions = [] } = pod.status ?? {};
-  // The timestamp says when the grace will be over.
-  if (deletionTimestamp) return new Date(deletionTimestamp).getTime() - 1000 * deletionGracePeriodSeconds;
-  if (reason === 'DeadlineExceeded')
-    return new Date(startTime ?? 0).getTime() + 1000 * (pod.spec?.activeDeadlineSeconds ?? 0);
-  if (reason === 'Evicted')
-    return new Date(conditions.find(({ type }) => type === 'DisruptionTarget')?.lastTransitionTime ?? 0).getTime();
-  return undefined;
+/** The exit code of such an end is made up by the kubelet. */
+function isUnknown({ reason }: V1ContainerStateTerminated): boolean {
+  return reason === 'ContainerStatusUnknown';
+}
+
+function cannotStart({ reason }: V1ContainerStateTerminated): boolean {
+  return reason === 'StartError' || reason === 'ContainerCannotRun';
 }
 
 export type Failure = { reason: Reason; title: string; sentence: string; remedy?: string };
 
 /** @returns why a container's end is a failure. */
-export function failureOf(pod: V1Pod, base: string, ended: V1ContainerStateTerminated): Failure {
+export function failureOf(pod: V1Pod, name: string, ended: V1ContainerStateTerminated): Failure {
   const { exitCode } = ended;
   const after = duration(ended);
-  const where = `Container ${base} of pod ${podPath(pod)}`;
-  if (pod.status?.reason === 'DeadlineExceeded') {
-    return {
-      reason: 'DeadlineExceeded',
-      title: 'Deadline exceeded',
-      sentence: `${where} was stopped${after}: the pod ran into its active_deadline_seconds of ${pod.spec?.activeDeadlineSeconds} s (exit code ${exitCode}).`,
-      remedy: 'Raise `active_deadline_seconds`, or make the work shorter.',
-    };
-  }
-  if (pod.status?.reason === 'Evicted') return evicted(pod, where);
-  if (ended.reason === 'OOMKilled') {
-    const { containers = [], initContainers = [] } = pod.spec ?? {};
-    const limit = [...containers, ...initContainers].find(({ name }) => name === base)?.resources?.limits?.['memory'];
-    return {
-      reason: 'OOMKilled',
-      title: 'Out of memory',
-      sentence: limit
-        ? `${where} was killed${after} for exceeding its memory limit of ${limit} (OOMKilled, exit code ${exitCode}).`
-        : `${where} was killed${after} because its node ran out of memory (OOMKilled, exit code ${exitCode}).`,
-      remedy: limit
-        ? 'Raise `container_resources.limits.memory`.'
-        : 'Give `container_resources` a memory request and limit.',
-    };
-  }
-  if (ended.reason === 'StartError' || ended.reason === 'ContainerCannotRun') {
+  const where = `Container ${name} of pod ${podPath(pod)}`;
+  if (ended.reason === 'OOMKilled') return outOfMemory(pod, name, where, ended);
+  if (cannotStart(ended)) {
+    const why = startFault(ended.message ?? 'the node does not say why');
     return {
       reason: 'StartError',
       title: 'The command cannot be started',
-      sentence: `${where} could not be started (${ended.reason}, exit code ${exitCode}): ${(ended.message ?? 'the node does not say why').trim()}`,
-      remedy: 'Check `cmds` and `arguments` against what the image holds.',
+      sentence: `${where} could not be started (${ended.reason}, exit code ${exitCode}): ${why}`,
+      remedy: /chdir|mkdir|container init/.test(why)
+        ? 'Check `working_dir` and `volume_mounts` against what the image holds.'
+        : 'Check `cmds` and `arguments` against what the image holds.',
     };
   }
-  if (ended.reason === 'ContainerStatusUnknown') {
+  const stop = wasStoppedBy(stopOf(pod), ended);
+  if (stop !== undefined)
+    return stopped(
+      stop,
+      isUnknown(ended)
+        ? `${where} is not known to have run when the pod was told to stop`
+        : `${where} was stopped${after} (exit code ${exitCode})`,
+    );
+  if (isUnknown(ended)) {
     return {
-      reason: 'Lost',
+      reason: 'NodeLost',
       title: 'Container lost',
-      sentence: `${where} got lost on its node; what became of it is not known.`,
-    };
-  }
-  if (pod.metadata?.deletionTimestamp && (exitCode === 137 || exitCode === 143 || exitCode === 0)) {
-    return {
-      reason: 'PodDeleted',
-      title: 'Pod deleted',
-      sentence: `${where} was stopped${after} (exit code ${exitCode}): somebody or something else deleted the pod.`,
+      sentence: `${where} got lost on its node ${pod.spec?.nodeName ?? ''}; what became of it is not known.`,
+      remedy:
+        'The node may have been restarted. What the container did until then is not undone: see to it before the step is run again.',
     };
   }
   return {
@@ -112,24 +109,67 @@ export function failureOf(pod: V1Pod, base: string, ended: V1ContainerStateTermi
   };
 }
 
+/** @returns what runc says, without the names of those who passed it on. */
+function startFault(message: string): string {
+  return message
+    .trim()
+    .replace(/^.*unable to start container process: /s, '')
+    .replace(/: unknown$/, '');
+}
+
+function stopped({ reason, title, cause, remedy }: Stop, what: string): Failure {
+  return { reason, title, sentence: `${what}: ${cause}`, ...(remedy !== undefined && { remedy }) };
+}
+
+function outOfMemory(pod: V1Pod, name: string, where: string, ended: V1ContainerStateTerminated): Failure {
+  const { containers = [], initContainers = [], resources } = pod.spec ?? {};
+  const own = [...containers, ...initContainers].find(container => container.name === name)?.resources?.limits?.[
+    'memory'
+  ];
+  const limit = own ?? resources?.limits?.['memory'];
+  const killed = `${where} was killed${duration(ended)}`;
+  const facts = `(OOMKilled, exit code ${ended.exitCode})`;
+  return limit
+    ? {
+        reason: 'OOMKilled',
+        title: 'Out of memory',
+        sentence: `${killed} for exceeding ${own ? 'its' : 'the pod’s'} memory limit of ${limit} ${facts}.`,
+        remedy: own ? 'Raise `container_resources.limits.memory`.' : 'Raise the limit in the `resources` of the pod.',
+      }
+    : {
+        reason: 'OOMKilled',
+        title: 'Out of memory',
+        sentence: `${killed} because its node ran out of memory ${facts}.`,
+        remedy: 'Give `container_resources` a memory request and limit.',
+      };
+}
+
+/** A container that failed and was to be started again, when its pod came to an end. */
+function betweenRuns(pod: V1Pod, base: string, last: V1ContainerStateTerminated): Failure {
+  const runs = containerStatus(pod, base)?.restartCount ?? 0;
+  const times = runs > 0 ? `${runs + 1} times` : 'once';
+  const what = `Container ${base} of pod ${podPath(pod)} had run ${times}, at last with exit code ${last.exitCode}, and waited to be started again`;
+  return stopped(whyGone(pod), what);
+}
+
+/** The pod is over, and its base container never ran. */
 function neverRan(pod: V1Pod): Failure {
-  const { reason, message } = pod.status ?? {};
-  const why = message ? `: ${message}` : '.';
-  if (reason === 'DeadlineExceeded') {
-    return {
-      reason: 'DeadlineExceeded',
-      title: 'Deadline exceeded',
-      sentence: `Pod ${podPath(pod)} ran into its active_deadline_seconds of ${pod.spec?.activeDeadlineSeconds} s before its container had run.`,
-      remedy: 'Raise `active_deadline_seconds`.',
-    };
-  }
-  if (reason === 'Evicted') return evicted(pod, `Pod ${podPath(pod)}`);
+  const { reason, message, conditions = [] } = pod.status ?? {};
+  const before = `Pod ${podPath(pod)} ended before its container had run`;
   const init = failedInit(pod);
+  const stop = stopOf(pod);
+  if (stop !== undefined && stop.reason !== 'PodDeleted') return stopped(stop, before);
   if (init !== undefined) return initFailed(pod, init.name, init.ended);
+  // The kubelet deletes what it has refused, as anybody might.
+  if (reason === undefined && stop !== undefined) return stopped(stop, before);
+  const scheduled = conditions.some(({ type }) => type === 'PodScheduled');
   return {
-    reason: 'Rejected',
-    title: reason ?? 'Pod failed',
-    sentence: `Pod ${podPath(pod)} failed before its container ran (${reason ?? 'no reason given'})${why}`,
+    reason: reason === 'Preempting' ? 'Preempted' : 'Rejected',
+    title: 'Rejected by the node',
+    sentence: `Node ${pod.spec?.nodeName ?? ''} did not take pod ${podPath(pod)} (${reason ?? 'no reason given'})${message ? `: ${message.replace(/^Pod was rejected: /, '')}` : '.'}`,
+    remedy: scheduled
+      ? 'Nothing has run, so the step can be run again.'
+      : 'Nothing has run. The pod names its node itself (`nodeName`): leave that to the scheduler, with `node_selector` or `affinity`.',
   };
 }
 
@@ -138,35 +178,17 @@ function initFailed(pod: V1Pod, name: string, ended: V1ContainerStateTerminated)
   const { reason, title, sentence } = failureOf(pod, name, ended);
   const words = ended.message?.trim();
   return {
-    reason,
+    reason: reason === 'ExitCode' ? 'InitContainer' : reason,
     title: `Init container: ${title}`,
     sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason !== 'StartError' ? ` Its last words: ${words}` : ''}`,
     remedy: 'The base container never started. See to the container in `init_containers` or the template.',
   };
 }
 
-function evicted(pod: V1Pod, where: string): Failure {
-  const { qosClass } = pod.status ?? {};
-  return {
-    reason: 'Evicted',
-    title: 'Evicted',
-    sentence: `${where}${qosClass ? `, of QoS class ${qosClass},` : ''} was evicted by its node ${pod.spec?.nodeName ?? ''}: ${(pod.status?.message ?? 'no message').trim()}`,
-    ...(qosClass === undefined || qosClass === 'Guaranteed'
-      ? {}
-      : {
-          remedy:
-            'A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits.',
-        }),
-  };
-}
-
-function deleted(pod: V1Pod, base: string): Failure {
+function away(pod: V1Pod, base: string): Failure {
   const running = containerStatus(pod, base)?.state?.running !== undefined;
-  return {
-    reason: 'PodDeleted',
-    title: 'Pod deleted',
-    sentence: `Pod ${podPath(pod)} was deleted by somebody or something else ${running ? `while container ${base} was running` : `before container ${base} had started`}.`,
-  };
+  const what = `Pod ${podPath(pod)} is gone, ${running ? `and container ${base} was running when it was last seen` : `before container ${base} had started`}`;
+  return stopped(whyGone(pod), what);
 }
 
 /** `namespace/name`, as kubectl writes it. */
@@ -175,7 +197,7 @@ export function podPath(pod: V1Pod): string {
 }
 
 /** @returns ` after 4 s`, or nothing where it took less than one, or the times are not known (a start error's are 1970). */
-function duration({ startedAt, finishedAt }: V1ContainerStateTerminated): string {
+export function duration({ startedAt, finishedAt }: V1ContainerStateTerminated): string {
   const seconds = secondsBetween(startedAt, finishedAt);
   return seconds ? ` after ${seconds} s` : '';
 }

@@ -45,12 +45,25 @@ test.each<[string, V1Container[], string, string]>([
       { name: 'idle' },
       { name: 'proxy', resources: { requests: { cpu: '500m' } } },
     ],
-    '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. preemption: 0/1 nodes are available.',
+    '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.',
     ' (it asks for base cpu 2, memory 1Gi; proxy cpu 500m)',
   ],
   ['nothing, where nothing is too little', [{ name: 'base' }], '0/1 nodes are available: 1 Too many pods.', ''],
 ])('of a pod that waits for a node says %s', (_, containers, message, asked) =>
   expect(whyNoNode({ spec: { containers } }, message)).toBe(`${message}${asked}`),
+);
+
+test.each([
+  [
+    '0/1 nodes are available: 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
+    '0/1 nodes are available: 1 Insufficient memory.',
+  ],
+  [
+    '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found',
+    '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.',
+  ],
+])('of what the scheduler says, what nobody can act on is left out: %s', (message, expected) =>
+  expect(whyNoNode({}, message)).toBe(expected),
 );
 
 test('a scheduler that says nothing is named', () =>

@@ -156,7 +156,7 @@ describe('a container that keeps failing before the base container may start', (
     [
       'a sidecar, time and again',
       crashing(3, 'Error', 'Always'),
-      'Sidecar: Exit code 1: Container proxy of pod etl/p exited with code 1. It was started 4 times.',
+      'Sidecar: Exit code 1: Container proxy of pod etl/p exited with code 1. It has run 4 times.',
     ],
     [
       'a sidecar whose command is not there',
@@ -367,6 +367,7 @@ describe('a mount that has failed is no matter any more', () => {
       phase: 'pulling',
       what: 'pulling image busybox',
       worthTelling: true,
+      lasting: expect.objectContaining({ reason: 'ImagePull' }),
     });
   });
 
@@ -416,7 +417,7 @@ describe('an image that is refused', () => {
     const events = [at('FailedToRetrieveImagePullSecret', unable, 5000), at('Pulling', 'Pulling image', 5000)];
     expect(waitingFor(pod, 'base', { references: references(pod), events })?.hopeless).toMatchObject({
       reason: 'ImagePull',
-      sentence: `Image reg/x:1 cannot be pulled: ${refusal}. Image pull secret "regcred" does not exist in namespace etl; image_pull_secrets asks for it.`,
+      sentence: `Image reg/x:1 cannot be pulled: ${refusal.replace(/^.*": /, '')}. Image pull secret "regcred" does not exist in namespace etl; image_pull_secrets asks for it.`,
       remedy:
         'Create it: kubectl -n etl create secret docker-registry regcred --docker-server=REGISTRY --docker-username=USER --docker-password=PASSWORD',
       wantsEvents: false,

@@ -1,7 +1,7 @@
-import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { withRemedy } from '../../github/failure.ts';
 import type { PodEvent } from '../../kubernetes/events.ts';
-import { isSidecar } from '../containers.ts';
+import { isSidecar, willRestart } from '../containers.ts';
 import { failureOf, podPath } from '../outcome.ts';
 import { missingIn } from './missing.ts';
 import { stuckPull } from './pull.ts';
@@ -23,7 +23,7 @@ export function stuckContainer(pod: V1Pod, status: V1ContainerStatus, known: Kno
       return hopeless({
         reason: 'ImagePull',
         title: 'Invalid image name',
-        sentence: `${image} is not a valid image name${message ? `: ${message}` : '.'}`,
+        sentence: `${image} is not a valid image name${message ? `: ${message.replace(/^.*couldn't parse image name "[^"]*": /s, '')}` : '.'}`,
         remedy: 'Correct `image`.',
         graceSeconds: 0,
         cause,
@@ -42,7 +42,7 @@ export function stuckContainer(pod: V1Pod, status: V1ContainerStatus, known: Kno
       return stuckPull(pod, status, known);
     case 'CrashLoopBackOff':
     case 'RunContainerError':
-      return crashing(pod, status);
+      return crashing(pod, status, status.lastState?.terminated);
     case 'CreateContainerConfigError': {
       const missing = missingIn(message, known.references, pod);
       if (missing.length > 0) return lacking(missing, pod, containerGrace(name, message, known.events));
@@ -65,34 +65,36 @@ export function stuckContainer(pod: V1Pod, status: V1ContainerStatus, known: Kno
         cause,
       });
     default:
-      return undefined;
+      return state?.terminated && willRestart(pod, name, state.terminated)
+        ? crashing(pod, status, state.terminated)
+        : undefined;
   }
 }
 
 /** So often a sidecar may fail before it counts as one that always will: after some 70 s. */
 const MOST_RESTARTS = 3;
 
-/** A container of the pod's that keeps failing before the step's own one may start: a sidecar, or an init container of a pod with restartPolicy OnFailure. */
-function crashing(pod: V1Pod, { name, restartCount, lastState }: V1ContainerStatus): Stuck | undefined {
-  const ended = lastState?.terminated;
+/** A container of the pod's that keeps ending before the step's own one may start: a sidecar, or an init container of a pod with restartPolicy OnFailure. */
+function crashing(
+  pod: V1Pod,
+  { name, restartCount }: V1ContainerStatus,
+  ended: V1ContainerStateTerminated | undefined,
+): Stuck | undefined {
   if (ended === undefined) return undefined;
-  const { reason, title, sentence, remedy = '' } = failureOf(pod, name, ended);
-  const kind = pod.spec?.initContainers?.some(container => container.name === name && isSidecar(container))
-    ? 'sidecar'
-    : 'init container';
-  const times = `It was started ${restartCount + 1} times.`;
-  const what = `${kind} ${name} failed, and is started again: ${sentence}`;
+  const { reason, title, sentence } = failureOf(pod, name, ended);
+  const sidecar = pod.spec?.initContainers?.some(container => container.name === name && isSidecar(container)) === true;
+  const cannotStart = reason === 'StartError';
+  const lasting = {
+    reason: reason === 'ExitCode' ? 'InitContainer' : reason,
+    title: `${sidecar ? 'Sidecar' : 'Init container'}: ${title}`,
+    remedy: `The base container never started. ${cannotStart ? 'Check its command against what the image holds.' : 'See to the container in `init_containers` or the template.'}`,
+  } as const;
+  const runs = restartCount > 0 ? ` It has run ${restartCount + 1} times.` : '';
+  const told = cannotStart ? sentence : withRemedy(sentence, runs.trim() || undefined);
   // A program that is not in the image will not be the next time.
-  const hopelessly = reason === 'StartError' || (kind === 'sidecar' && restartCount >= MOST_RESTARTS);
-  if (!hopelessly) return { what, worthTelling: true };
-  return hopeless({
-    reason,
-    title: `${kind === 'sidecar' ? 'Sidecar' : 'Init container'}: ${title}`,
-    sentence: withRemedy(sentence, reason === 'StartError' ? undefined : times),
-    remedy: `The base container never started. ${reason === 'StartError' ? 'Check its `command` and `args` against what the image holds.' : remedy || 'See to the container in `init_containers` or the template.'}`,
-    graceSeconds: 0,
-    cause: `crashing ${name}`,
-  });
+  if (!cannotStart && !(sidecar && restartCount >= MOST_RESTARTS))
+    return { what: `${sentence} It is started again.`, worthTelling: true, lasting };
+  return hopeless({ ...lasting, sentence: told, graceSeconds: 0, cause: `crashing ${name}` });
 }
 
 /** What is left of the grace when the kubelet has said of a container that it cannot be created: none once it has looked again after it. */

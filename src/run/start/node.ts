@@ -22,8 +22,17 @@ export function onTheNode(pod: V1Pod, { events = [], references }: Known): Stuck
   switch (news.reason) {
     case 'FailedCreatePodSandBox':
       return noRuntime(pod, news.message) ?? { what: `${where}: ${news.message}`, worthTelling: true };
-    case 'Pulling':
-      return { what: `pulling image ${PULLING.exec(news.message)?.[1] ?? ''}`, worthTelling: true };
+    case 'Pulling': {
+      const image = PULLING.exec(news.message)?.[1] ?? '';
+      return { what: `pulling image ${image}`, worthTelling: true, lasting: SLOW_PULL };
+    }
+    case 'FailedMount':
+    case 'FailedAttachVolume':
+      return {
+        what: `${where}: ${news.message}`,
+        worthTelling: true,
+        lasting: { reason: 'StartTimeout', title: 'A volume cannot be mounted', remedy: 'See to that volume.' },
+      };
     case 'Pulled': {
       const { image, time, bytes } = PULLED.exec(news.message)?.groups ?? {};
       // One that was there already took no time.
@@ -50,6 +59,12 @@ const TELLING = new Set([
 const PULLING = /^Pulling image "(.*)"$/s;
 const PULLED =
   /^Successfully pulled image "(?<image>.*)" in (?<time>[\dhms.]+)\b.*?(?:Image size: (?<bytes>\d+) bytes)?\.?$/s;
+
+const SLOW_PULL = {
+  reason: 'ImagePull',
+  title: 'The image did not come in time',
+  remedy: 'The image is large, or its registry slow or not to be reached from the node.',
+} as const;
 
 /** A runtime class can be there and have a handler that the node's container runtime does not know. */
 function noRuntime({ spec }: V1Pod, message: string): Stuck | undefined {

@@ -19,7 +19,7 @@ const NO_SUCH_HOST_SECONDS = 60;
 
 /** An image that does not come. */
 export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus, known: Known): Stuck {
-  const message = (state?.waiting?.message ?? '').replace(/^Back-off pulling image "[^"]*": (ErrImagePull: )?/, '');
+  const message = pullFault(state?.waiting?.message ?? '', image);
   // The message quotes the image, whose name may hold any word.
   const words = message.replaceAll(image, '');
   const refused = REFUSED.test(words);
@@ -59,6 +59,24 @@ export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus,
   return mayHaveComeTooLate
     ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` }
     : stuck;
+}
+
+/** @returns what the registry says, or the way there, without the names of those who passed it on (Kubernetes 1.36, containerd). */
+export function pullFault(message: string, image: string): string {
+  const passedOn = [
+    'Back-off pulling image "#": ',
+    'Failed to pull image "#": ',
+    'ErrImagePull: ',
+    'rpc error: code = NotFound desc = ',
+    'rpc error: code = Unknown desc = ',
+    'failed to pull and unpack image "#": ',
+    'failed to resolve reference "#": ',
+    'failed to resolve image: ',
+    '#: ',
+  ].map(words => words.replace('#', image));
+  let fault = message;
+  for (const words of passedOn) if (fault.startsWith(words)) fault = fault.slice(words.length);
+  return fault;
 }
 
 /** The kubelet says so just before each pull; what it said before an earlier one may have been made since. */

@@ -29,14 +29,18 @@ export function gatesOf({ spec }: V1Pod): string[] {
 
 /**
  * Why a pod has no node yet, as far as anybody has said so.
- * @param message the scheduler's, of the condition PodScheduled
+ * @param verdict the scheduler's, of the condition PodScheduled
  * @param events the pod's, newest last: a cluster autoscaler tells there whether it adds a node
  */
-export function whyNoNode(pod: V1Pod, message: string | undefined, events: readonly PodEvent[] = []): string {
+export function whyNoNode(pod: V1Pod, verdict: string | undefined, events: readonly PodEvent[] = []): string {
+  const message = verdict?.replace(BYWORDS, '');
   const scaling = events.findLast(({ reason }) => reason in AUTOSCALER);
   const says = message ? [`${message}${requested(pod, message)}`] : [];
   return [...says, ...(scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : [])].join('; ');
 }
+
+/** What it adds of others that it might have moved away, which nobody can act on; and two words too many [measured]. */
+const BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
 
 /** Events of Kubernetes' cluster autoscaler, and of Karpenter. */
 const AUTOSCALER: Record<string, string> = {

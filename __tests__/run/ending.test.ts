@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import type { V1Pod } from '@kubernetes/client-node';
+import { ending } from '../../src/run/ending.ts';
+import type { ObservedPod, PodView } from '../../src/run/observe.ts';
+import { ended, podWith, running } from './pods.ts';
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+/** A pod as ObservedPod shows it, moved by hand. */
+function shown(pod: V1Pod) {
+  const looks = new Set<() => void>();
+  const observed = {
+    view: { pod, gone: false } as PodView,
+    become(pod: V1Pod) {
+      observed.view = { pod, gone: false };
+      for (const look of looks) look();
+    },
+    until: <T>(decide: (view: PodView) => T | undefined, _: AbortSignal, wake: AbortSignal) =>
+      new Promise<T>(resolve => {
+        const look = () => {
+          const found = decide(observed.view);
+          if (found !== undefined) resolve(found);
+        };
+        looks.add(look);
+        wake.addEventListener('abort', look);
+        look();
+      }),
+  };
+  return observed;
+}
+const end = (pod: ReturnType<typeof shown>) =>
+  ending(pod as unknown as ObservedPod, 'base', new AbortController().signal);
+
+/** As recorded of a pod whose kubelet is dead, after the toleration of the node's taint is over. */
+const taintManager = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager' };
+const deleting = podWith(
+  running,
+  { conditions: [taintManager] },
+  {
+    metadata: { deletionTimestamp: '2026-03-01T12:00:35Z' as unknown as Date, deletionGracePeriodSeconds: 30 },
+  },
+);
+
+test('a pod that its node does not stop is lost after its grace and a minute', async () => {
+  const pod = shown(podWith(running));
+  const outcome = end(pod);
+  await jest.advanceTimersByTimeAsync(3_600_000);
+  pod.become(deleting);
+  await jest.advanceTimersByTimeAsync(89_999);
+  expect(await Promise.race([outcome, 'not yet'])).toBe('not yet');
+  await jest.advanceTimersByTimeAsync(1);
+  expect(await outcome).toMatchObject({
+    state: 'failed',
+    reason: 'NodeLost',
+    sentence: expect.stringMatching(
+      /^Node node-1 has said nothing of pod etl\/p for 90 s since .*; container base was running when last heard of\. Told to stop: node node-1 has a taint/,
+    ),
+    remedy: expect.stringContaining('may run on until node node-1 is back'),
+  });
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('a pod that is stopped in time is not', async () => {
+  const pod = shown(deleting);
+  const outcome = end(pod);
+  await jest.advanceTimersByTimeAsync(60_000);
+  pod.become(podWith(ended(137), { conditions: [taintManager] }, { metadata: deleting.metadata ?? {} }));
+  expect(await outcome).toMatchObject({ reason: 'Evicted', ended: { exitCode: 137 } });
+  expect(jest.getTimerCount()).toBe(0);
+});

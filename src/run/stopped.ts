@@ -1,0 +1,165 @@
+import type { V1Pod, V1PodCondition } from '@kubernetes/client-node';
+import type { Reason } from '../github/failure.ts';
+
+/** Why a pod was told to stop before its work was done. */
+export interface Stop {
+  /** In ms since the epoch, as exactly as the API's whole seconds have it; 0 where only that it was stopped is known. */
+  sinceMs: number;
+  reason: Reason;
+  title: string;
+  /** For behind a colon: `the scheduler gave its place on node n1 to a pod of higher priority.` */
+  cause: string;
+  remedy?: string;
+}
+
+type Why = Omit<Stop, 'sinceMs'>;
+
+/**
+ * Why the pod was told to stop, if it was: by its deadline, by its node, by the cluster's control plane (condition DisruptionTarget, KEP-3329, which comes before the deletion [measured]), or by a deletion that nobody gave a
+ * reason for.
+ */
+export function stopOf(pod: V1Pod): Stop | undefined {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
+  const { reason, startTime, conditions = [] } = pod.status ?? {};
+  const disruption = conditions.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
+  if (reason === 'DeadlineExceeded') {
+    const seconds = pod.spec?.activeDeadlineSeconds ?? 0;
+    return { sinceMs: ms(startTime) + 1000 * seconds, ...deadline(seconds) };
+  }
+  if (reason === 'Evicted') return { sinceMs: ms(disruption?.lastTransitionTime), ...evicted(pod) };
+  const why = shutDown(pod) ?? (disruption && disrupted(pod, disruption));
+  // The timestamp says when the grace will be over.
+  if (deletionTimestamp)
+    return { sinceMs: ms(deletionTimestamp) - 1000 * deletionGracePeriodSeconds, ...(why ?? DELETED) };
+  // Told so, and not yet stopped, it may still be spared.
+  return why && reason !== undefined ? { sinceMs: ms(disruption?.lastTransitionTime), ...why } : undefined;
+}
+
+/** @returns why the pod's object went away: nobody need have told the pod first. */
+export function whyGone(pod: V1Pod): Stop {
+  return stopOf(pod) ?? { sinceMs: 0, ...DELETED };
+}
+
+const DELETED: Why = {
+  reason: 'PodDeleted',
+  title: 'Pod deleted',
+  cause: 'somebody or something else deleted the pod.',
+};
+
+function deadline(seconds: number): Why {
+  return {
+    reason: 'DeadlineExceeded',
+    title: 'Deadline exceeded',
+    cause: `the pod ran into its active_deadline_seconds of ${seconds} s.`,
+    remedy: 'Raise `active_deadline_seconds`, or make the work shorter.',
+  };
+}
+
+/** A drained node, or a cheaper one elsewhere: what does that leaves alone a pod that asks for it. */
+const DO_NOT_DISRUPT =
+  'Run the step again. What removes nodes leaves alone a pod with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` (Karpenter: `karpenter.sh/do-not-disrupt: "true"`).';
+
+/** The reasons of the condition DisruptionTarget, as Kubernetes 1.36 has them. */
+function disrupted({ spec, status }: V1Pod, { reason = '', message = '' }: V1PodCondition): Why | undefined {
+  const node = `node ${spec?.nodeName ?? ''}`.trim();
+  switch (reason) {
+    case 'PreemptionByScheduler':
+      return {
+        reason: 'Preempted',
+        title: 'Preempted',
+        cause: `the scheduler gave its place on ${node} to a pod of higher priority.`,
+        remedy: 'Run the step again when there is room, or give it a higher `priority_class_name`.',
+      };
+    case 'EvictionByEvictionAPI':
+      return {
+        reason: 'Evicted',
+        title: 'Evicted',
+        cause: `the pod was evicted from ${node} through the API, as when a node is drained.`,
+        remedy: DO_NOT_DISRUPT,
+      };
+    case 'DeletionByTaintManager':
+      return {
+        reason: 'Evicted',
+        title: 'Evicted by a taint',
+        cause: `${node} has a taint with the effect NoExecute that the pod does not tolerate, or no longer.`,
+        remedy:
+          'A node that is not ready or cannot be reached has one too. Else see to the taints of the node, or to `tolerations`.',
+      };
+    case 'DeletionByPodGC':
+      return {
+        reason: 'NodeLost',
+        title: 'Node lost',
+        cause: `${node} does not exist, or not any more.`,
+        remedy: status?.conditions?.some(({ type }) => type === 'PodScheduled')
+          ? DO_NOT_DISRUPT
+          : 'The pod names its node itself (`nodeName`): correct it, or leave it to the scheduler, with `node_selector` or `affinity`.',
+      };
+    case '':
+      return undefined;
+    default:
+      return {
+        reason: 'Evicted',
+        title: 'Evicted',
+        cause: `the cluster stopped the pod (${reason}): ${withoutEnd(message)}.`,
+      };
+  }
+}
+
+/** The kubelet ends what runs on a node that is being shut down (KEP-2000), and takes nothing new. */
+function shutDown({ spec, status }: V1Pod): Why | undefined {
+  const { reason, message = '' } = status ?? {};
+  if (reason !== 'NodeShutdown' && !(reason === 'Terminated' && /node shutdown/i.test(message))) return undefined;
+  return {
+    reason: 'NodeShutdown',
+    title: 'Node shut down',
+    cause: `node ${spec?.nodeName} was being shut down.`,
+    remedy: DO_NOT_DISRUPT,
+  };
+}
+
+/** The kubelet's words for what there was too little of, as Kubernetes 1.36 has them. */
+function evicted({ spec, status }: V1Pod): Why {
+  const { qosClass, message = '' } = status ?? {};
+  const cause = `its node ${spec?.nodeName ?? ''} evicted the pod${qosClass ? `, of QoS class ${qosClass}` : ''}: ${withoutEnd(message) || 'it does not say why'}.`;
+  const volume = /EmptyDir volume "([^"]*)" exceeds/.exec(message)?.[1];
+  if (volume !== undefined)
+    return {
+      reason: 'Evicted',
+      title: 'Evicted: a volume over its limit',
+      cause,
+      remedy: `Raise the \`sizeLimit\` of volume ${volume}, or write less to it.`,
+    };
+  if (/ephemeral (local )?storage (usage exceeds|limit)|local ephemeral storage limit/.test(message))
+    return {
+      reason: 'Evicted',
+      title: 'Evicted: over its limit of ephemeral storage',
+      cause,
+      remedy:
+        'Raise `container_resources.limits.ephemeral-storage`, or write less: files in the container and its log count.',
+    };
+  const resource = /low on resource: ([\w.-]*\w)/.exec(message)?.[1] ?? PRESSURES[/\[(\w+)\]/.exec(message)?.[1] ?? ''];
+  return {
+    reason: 'Evicted',
+    title: resource === undefined ? 'Evicted' : `Evicted: node low on ${resource}`,
+    cause,
+    ...(qosClass !== undefined &&
+      qosClass !== 'Guaranteed' && {
+        remedy:
+          'A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits.',
+      }),
+  };
+}
+
+const PRESSURES: Record<string, string> = {
+  MemoryPressure: 'memory',
+  DiskPressure: 'disk space',
+  PIDPressure: 'process ids',
+};
+
+function withoutEnd(message: string): string {
+  return message.trim().replace(/\.$/, '');
+}
+
+function ms(time: Date | string | undefined): number {
+  return time === undefined ? 0 : new Date(time).getTime();
+}
