@@ -33057,6 +33057,10 @@ function stopOf(pod) {
     return { sinceMs: ms(deletionTimestamp) - 1e3 * deletionGracePeriodSeconds, ...why ?? DELETED };
   return why && reason2 !== void 0 ? { sinceMs: ms(disruption?.lastTransitionTime), ...why } : void 0;
 }
+function nodeNotReady({ spec, status }) {
+  const is = (type, wanted) => status?.conditions?.some((condition) => condition.type === type && condition.status === wanted) === true;
+  return (spec?.readinessGates ?? []).length === 0 && is("Ready", "False") && is("ContainersReady", "True");
+}
 function whyGone(pod) {
   return stopOf(pod) ?? { sinceMs: 0, ...DELETED };
 }
@@ -33074,7 +33078,8 @@ function deadline(seconds) {
   };
 }
 var DO_NOT_DISRUPT = 'Run the step again. What removes nodes leaves alone a pod with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` (Karpenter: `karpenter.sh/do-not-disrupt: "true"`).';
-function disrupted({ spec, status }, { reason: reason2 = "", message = "" }) {
+function disrupted(pod, { reason: reason2 = "", message = "" }) {
+  const { spec, status } = pod;
   const node = `node ${spec?.nodeName ?? ""}`.trim();
   switch (reason2) {
     case "PreemptionByScheduler":
@@ -33092,11 +33097,18 @@ function disrupted({ spec, status }, { reason: reason2 = "", message = "" }) {
         remedy: DO_NOT_DISRUPT
       };
     case "DeletionByTaintManager":
+      if (nodeNotReady(pod))
+        return {
+          reason: "NodeLost",
+          title: "Node lost",
+          cause: `${node} is not ready or cannot be reached, and the pod tolerates that for no longer.`,
+          remedy: "See to the node before the step is run again: the container may run on there."
+        };
       return {
         reason: "Evicted",
         title: "Evicted by a taint",
         cause: `${node} has a taint with the effect NoExecute that the pod does not tolerate, or no longer.`,
-        remedy: "A node that is not ready or cannot be reached has one too. Else see to the taints of the node, or to `tolerations`."
+        remedy: "See to the taints of the node, or to `tolerations`."
       };
     case "DeletionByPodGC":
       return {
@@ -39484,12 +39496,14 @@ function container({ spec }, name) {
 
 // src/run/ending.ts
 var LOST_AFTER_GRACE_SECONDS = 60;
-async function ending(pod, base, stop) {
+async function ending(pod, { plan: { base }, log, stop }) {
+  const tell2 = tellOfNode(log);
   const lost = new AbortController();
   let timer;
   try {
     return await pod.until(
       (view) => {
+        tell2(view.pod);
         const outcome = outcomeOf(view, base) ?? (lost.signal.aborted ? nodeLost(pod, base) : void 0);
         const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = view.pod.metadata ?? {};
         if (outcome === void 0 && deletionTimestamp !== void 0)
@@ -39502,6 +39516,17 @@ async function ending(pod, base, stop) {
   } finally {
     clearTimeout(timer);
   }
+}
+function tellOfNode(log) {
+  let away2 = false;
+  return (pod) => {
+    if (nodeNotReady(pod) === away2 || pod.metadata?.deletionTimestamp !== void 0) return;
+    away2 = !away2;
+    const { nodeName } = pod.spec ?? {};
+    log.line(
+      away2 ? `The cluster hears nothing from node ${nodeName} any more. The container may run on; the pod is deleted if that lasts.` : `The cluster hears from node ${nodeName} again.`
+    );
+  };
 }
 function nodeLost({ view: { pod } }, base) {
   const { nodeName } = pod.spec ?? {};
@@ -41971,7 +41996,7 @@ async function runPod(step) {
     logs = new Logs(step, pod, logFile);
     await createSecrets(step, pod.identity);
     await started2(pod, step);
-    const outcome = await diagnosed(await ending(pod, plan.base, stop), pod, step);
+    const outcome = await diagnosed(await ending(pod, step), pod, step);
     await logs.finish();
     const conclusion = conclude(outcome, pod.view.pod, plan, inputs.result);
     if (conclusion.state === "failed") await explain2(step, pod);

@@ -29,14 +29,24 @@ function shown(pod: V1Pod) {
   };
   return observed;
 }
-const end = (pod: ReturnType<typeof shown>) =>
-  ending(pod as unknown as ObservedPod, 'base', new AbortController().signal);
+let told: string[];
+beforeEach(() => {
+  told = [];
+});
+const end = (pod: ReturnType<typeof shown>) => {
+  const log = { line: (text: string) => void told.push(text) };
+  return ending(pod as unknown as ObservedPod, { plan: { base: 'base' }, log, stop: new AbortController().signal });
+};
 
 /** As recorded of a pod whose kubelet is dead, after the toleration of the node's taint is over. */
 const taintManager = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager' };
+const notReady = [
+  { type: 'Ready', status: 'False' },
+  { type: 'ContainersReady', status: 'True' },
+];
 const deleting = podWith(
   running,
-  { conditions: [taintManager] },
+  { conditions: [...notReady, taintManager] },
   {
     metadata: { deletionTimestamp: '2026-03-01T12:00:35Z' as unknown as Date, deletionGracePeriodSeconds: 30 },
   },
@@ -54,11 +64,26 @@ test('a pod that its node does not stop is lost after its grace and a minute', a
     state: 'failed',
     reason: 'NodeLost',
     sentence: expect.stringMatching(
-      /^Node node-1 has said nothing of pod etl\/p for 90 s since .*; container base was running when last heard of\. Told to stop: node node-1 has a taint/,
+      /^Node node-1 has said nothing of pod etl\/p for 90 s since .*; container base was running when last heard of\. Told to stop: node node-1 is not ready or cannot be reached/,
     ),
     remedy: expect.stringContaining('may run on until node node-1 is back'),
   });
   expect(jest.getTimerCount()).toBe(0);
+});
+
+test('a node that is not heard of any more is told of, and one that is again', async () => {
+  const pod = shown(podWith(running));
+  const outcome = end(pod);
+  for (const conditions of [notReady, notReady, [], notReady]) pod.become(podWith(running, { conditions }));
+  pod.become(deleting);
+  pod.become(podWith(ended(0)));
+  expect(await outcome).toMatchObject({ state: 'succeeded' });
+  expect(told).toEqual([
+    'The cluster hears nothing from node node-1 any more. The container may run on; the pod is deleted if that lasts.',
+    'The cluster hears from node node-1 again.',
+    'The cluster hears nothing from node node-1 any more. The container may run on; the pod is deleted if that lasts.',
+    'The cluster hears from node node-1 again.',
+  ]);
 });
 
 test('a pod that is stopped in time is not', async () => {

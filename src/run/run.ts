@@ -45,7 +45,7 @@ export async function runPod(step: Step): Promise<Conclusion> {
     logs = new Logs(step, pod, logFile);
     await createSecrets(step, pod.identity);
     await started(pod, step);
-    const outcome = await diagnosed(await ending(pod, plan.base, stop), pod, step);
+    const outcome = await diagnosed(await ending(pod, step), pod, step);
     await logs.finish();
     const conclusion = conclude(outcome, pod.view.pod, plan, inputs.result);
     if (conclusion.state === 'failed') await explain(step, pod);

@@ -35,6 +35,16 @@ export function stopOf(pod: V1Pod): Stop | undefined {
   return why && reason !== undefined ? { sinceMs: ms(disruption?.lastTransitionTime), ...why } : undefined;
 }
 
+/**
+ * Whether the cluster hears nothing from the pod's node: the pod counts as not ready then, though all its containers did when last heard of [measured].
+ * A pod may have other conditions to be ready (KEP-580), which say nothing of the node.
+ */
+export function nodeNotReady({ spec, status }: V1Pod): boolean {
+  const is = (type: string, wanted: string): boolean =>
+    status?.conditions?.some(condition => condition.type === type && condition.status === wanted) === true;
+  return (spec?.readinessGates ?? []).length === 0 && is('Ready', 'False') && is('ContainersReady', 'True');
+}
+
 /** @returns why the pod's object went away: nobody need have told the pod first. */
 export function whyGone(pod: V1Pod): Stop {
   return stopOf(pod) ?? { sinceMs: 0, ...DELETED };
@@ -60,7 +70,8 @@ const DO_NOT_DISRUPT =
   'Run the step again. What removes nodes leaves alone a pod with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` (Karpenter: `karpenter.sh/do-not-disrupt: "true"`).';
 
 /** The reasons of the condition DisruptionTarget, as Kubernetes 1.36 has them. */
-function disrupted({ spec, status }: V1Pod, { reason = '', message = '' }: V1PodCondition): Why | undefined {
+function disrupted(pod: V1Pod, { reason = '', message = '' }: V1PodCondition): Why | undefined {
+  const { spec, status } = pod;
   const node = `node ${spec?.nodeName ?? ''}`.trim();
   switch (reason) {
     case 'PreemptionByScheduler':
@@ -78,12 +89,18 @@ function disrupted({ spec, status }: V1Pod, { reason = '', message = '' }: V1Pod
         remedy: DO_NOT_DISRUPT,
       };
     case 'DeletionByTaintManager':
+      if (nodeNotReady(pod))
+        return {
+          reason: 'NodeLost',
+          title: 'Node lost',
+          cause: `${node} is not ready or cannot be reached, and the pod tolerates that for no longer.`,
+          remedy: 'See to the node before the step is run again: the container may run on there.',
+        };
       return {
         reason: 'Evicted',
         title: 'Evicted by a taint',
         cause: `${node} has a taint with the effect NoExecute that the pod does not tolerate, or no longer.`,
-        remedy:
-          'A node that is not ready or cannot be reached has one too. Else see to the taints of the node, or to `tolerations`.',
+        remedy: 'See to the taints of the node, or to `tolerations`.',
       };
     case 'DeletionByPodGC':
       return {
