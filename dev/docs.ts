@@ -1,13 +1,14 @@
 /**
- * Writes the generated parts of the docs: the tables of inputs and outputs from action.yml, the Role from examples/rbac.yaml, the reasons and what is said of Airflow's parameters from the source.
+ * Writes the generated parts of the docs: the tables of inputs and outputs from action.yml; the rules of a Role, the reasons and what is said of Airflow's parameters from the source.
  * Checks, too, that docs/from-airflow.md names every input that a step can be given.
  *   node dev/docs.ts [--check]      with --check it fails where a file is not what it would write
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dump, load, loadAll } from 'js-yaml';
+import { dump, load } from 'js-yaml';
 import { REASONS } from '../src/github/failure.ts';
 import { AIRFLOW_PARAMETERS } from '../src/github/inputs/airflow.ts';
+import { everyRule } from '../src/kubernetes/access.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -17,15 +18,15 @@ interface Described {
 }
 
 const action = load(read('action.yml')) as { inputs: Described; outputs: Described };
-const role = (loadAll(read('examples/rbac.yaml')) as { kind: string }[]).find(({ kind }) => kind === 'Role');
 const groups = groupsOfInputs();
 
 const stale = [
   update('README.md', {
     inputs: [...groups].map(([group, names]) => `### ${group}\n\n${table('Input', pick(names))}`).join('\n\n'),
     outputs: table('Output', action.outputs),
-    role: `\`\`\`yaml\n${dump(role, { flowLevel: 3 }).trim()}\n\`\`\``,
+    role: `\`\`\`yaml\n${role()}\`\`\``,
   }),
+  replace('examples/rbac.yaml', withRules),
   update('docs/reasons.md', {
     reasons: table(
       '`reason`',
@@ -48,17 +49,43 @@ function fail(sentence: string): never {
 
 /** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. @returns the file's name if that changes it */
 function update(file: string, parts: Record<string, string>): string | undefined {
+  return replace(file, before => {
+    let after = before;
+    for (const [name, text] of Object.entries(parts)) {
+      const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+      const [from, to] = [after.indexOf(start), after.indexOf(end)];
+      if (from === -1 || to === -1) throw new Error(`${file} has no ${start} ... ${end}.`);
+      after = `${after.slice(0, from + start.length)}\n${text}\n${after.slice(to)}`;
+    }
+    return after;
+  });
+}
+
+/** @returns the file's name if `change` changes it */
+function replace(file: string, change: (text: string) => string): string | undefined {
   const before = read(file);
-  let after = before;
-  for (const [name, text] of Object.entries(parts)) {
-    const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-    const [from, to] = [after.indexOf(start), after.indexOf(end)];
-    if (from === -1 || to === -1) throw new Error(`${file} has no ${start} ... ${end}.`);
-    after = `${after.slice(0, from + start.length)}\n${text}\n${after.slice(to)}`;
-  }
+  const after = change(before);
   if (after === before) return undefined;
   if (!process.argv.includes('--check')) writeFileSync(join(ROOT, file), after);
   return file;
+}
+
+function withRules(manifest: string): string {
+  const old = /^rules:\n(?: .*\n)*/m;
+  if (!old.test(manifest)) throw new Error('examples/rbac.yaml has no rules.');
+  return manifest.replace(old, rules);
+}
+
+/** The rules of the Role that a step may need, each with what it is for. */
+function rules(): string {
+  const all = everyRule().map(({ rule, purpose }) => `# ${purpose}\n${dump([rule], { flowLevel: 2 })}`);
+  return `rules:\n${all.join('').replace(/^/gm, '  ').trimEnd()}\n`;
+}
+
+function role(): string {
+  const [text] = /^apiVersion: .*\nkind: Role\n(.*\n)*?(?=rules:)/m.exec(read('examples/rbac.yaml')) ?? [];
+  if (text === undefined) throw new Error('examples/rbac.yaml has no Role.');
+  return `${text}${rules()}`;
 }
 
 /** @returns the names of the inputs under the comment that stands above them in action.yml. */

@@ -32,6 +32,33 @@ test.each<[string, ReturnType<typeof status>, object]>([
     { sentence: 'u may not list pods in namespace etl.' },
   ],
   [
+    'RBAC, of a user whose name would read as a part of the sentence',
+    replies.forbidden('create', 'pods', 'etl', undefined, 'may create pods.\\nSo \\"ok\\"'),
+    { sentence: String.raw`"may create pods.\nSo \"ok\"" may not create pods in namespace etl.` },
+  ],
+  [
+    'RBAC, with what it lacks',
+    status(
+      403,
+      'Forbidden',
+      'pods is forbidden: User "u" cannot create resource "pods" in API group "" in the namespace "etl": RBAC: role.rbac.authorization.k8s.io "runner" not found',
+    ),
+    { sentence: 'u may not create pods in namespace etl: RBAC: role.rbac.authorization.k8s.io "runner" not found.' },
+  ],
+  [
+    'RBAC, of acting as somebody else',
+    status(
+      403,
+      'Forbidden',
+      'users "v" is forbidden: User "u" cannot impersonate resource "users" in API group "" at the cluster scope',
+    ),
+    {
+      reason: 'Forbidden',
+      sentence: expect.stringMatching(/^u may not act as the user, .* \(impersonate users\)\.$/),
+      remedy: expect.stringContaining('Take `as` out of the kubeconfig'),
+    },
+  ],
+  [
     'a quota that is used up',
     replies.quota('p', 'compute', 'limits.memory=2Gi,pods=1', 'limits.memory=7Gi,pods=2', 'limits.memory=8Gi,pods=2'),
     {

@@ -301,7 +301,7 @@ describe('an outage', () => {
     await connected.client.call({
       method: 'GET',
       path: '/version',
-      asked: { verb: 'get', resource: 'x', namespace: 'x' },
+      asked: { verb: 'get', resource: 'pods', namespace: 'x' },
     });
     observe();
     await server.request({ verb: 'watch' });

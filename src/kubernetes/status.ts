@@ -1,14 +1,10 @@
 import type { V1Status } from '@kubernetes/client-node';
 import { type Reason, StepError } from '../github/failure.ts';
+import type { Right } from './access.ts';
+import { type Denial, denialOf } from './denial.ts';
 
 /** What the API server was asked, in the words of its authorisation: `create pods in etl`. */
-export interface Asked {
-  verb: 'create' | 'get' | 'list' | 'watch' | 'delete';
-  /** With the subresource: `pods/log`. */
-  resource: string;
-  namespace: string;
-  name?: string;
-}
+export type Asked = Right & { namespace: string; name?: string };
 
 /** An answer of the API server that is not a success, explained. */
 export class ApiError extends StepError {
@@ -17,10 +13,13 @@ export class ApiError extends StepError {
   readonly status: V1Status;
   /** Seconds that the server asks to wait (Retry-After). */
   readonly retryAfterSeconds: number | undefined;
+  /** The right that is missing, where that is why. */
+  readonly denial: Denial | undefined;
 
   constructor(code: number, status: V1Status, asked: Asked, retryAfterSeconds?: number) {
-    const { reason, title, sentence, remedy } = explain(code, status, asked);
+    const { reason, title, sentence, remedy, denial } = explain(code, status, asked);
     super(reason, title, sentence, remedy === undefined ? {} : { remedy });
+    this.denial = denial;
     this.code = code;
     this.status = status;
     this.retryAfterSeconds = retryAfterSeconds;
@@ -37,6 +36,7 @@ interface Explanation {
   title: string;
   sentence: string;
   remedy?: string;
+  denial?: Denial;
 }
 
 /**
@@ -98,22 +98,10 @@ function missingNamespace(namespace: string): Explanation {
 }
 
 function forbidden(message: string, asked: Asked): Explanation {
+  const denial = denialOf(message);
+  if (denial) return denied(denial, asked);
   // A webhook's words are its own, and can be those of anything below.
   if (/admission webhook "|ValidatingAdmissionPolicy /.test(message)) return refused(message, asked);
-  const denied =
-    /User "([^"]*)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?/.exec(
-      message,
-    );
-  if (denied) {
-    const [, user, verb, resource, , namespace] = denied;
-    if (user === 'system:anonymous') return anonymous();
-    return {
-      reason: 'Forbidden',
-      title: 'Permission missing',
-      sentence: `${user} may not ${verb} ${resource} in namespace ${namespace ?? asked.namespace}.`,
-      remedy: `Grant it with a Role that has the verb ${verb} on ${resource} (the README shows the whole Role), or use a namespace or credentials that may.`,
-    };
-  }
   const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
   if (quota) {
     const [, name, requested, used, limited] = quota;
@@ -163,6 +151,32 @@ function forbidden(message: string, asked: Asked): Explanation {
     };
   }
   return refused(message, asked);
+}
+
+function denied(denial: Denial, asked: Asked): Explanation {
+  const { user, verb, resource, namespace = asked.namespace, why } = denial;
+  if (user === 'system:anonymous') return anonymous();
+  // Most names are plain; one with blanks or line breaks in it would read as a part of the sentence.
+  const who = /^[\w.:@/+=-]+$/.test(user) ? user : JSON.stringify(user);
+  const title = 'Permission missing';
+  if (verb === 'impersonate')
+    return {
+      reason: 'Forbidden',
+      title,
+      sentence: `${who} may not act as the user, group or service account that the kubeconfig’s user names in \`as\` (impersonate ${resource})${because(why)}.`,
+      remedy: 'Take `as` out of the kubeconfig, or use credentials that may.',
+    };
+  return {
+    reason: 'Forbidden',
+    title,
+    sentence: `${who} may not ${verb} ${resource} in namespace ${namespace}${because(why)}.`,
+    remedy: `Grant it with a Role that has the verb ${verb} on ${resource} (the README shows the whole Role), or use a namespace or credentials that may.`,
+    denial,
+  };
+}
+
+function because(why: string | undefined): string {
+  return why === undefined ? '' : `: ${why.trim().replace(/\.$/, '')}`;
 }
 
 function missingClass(kind: 'PriorityClass' | 'RuntimeClass', name: string, input: string): Explanation {

@@ -4,6 +4,7 @@ import type { OnFinishAction } from '../github/inputs/inputs.ts';
 import { type SavedPod, saveTidy } from '../github/state.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { deletePod, getPod } from '../kubernetes/pods.ts';
+import { ApiError } from '../kubernetes/status.ts';
 import { nonceOf } from '../pod/manifest.ts';
 import { failedInit } from './containers.ts';
 import type { ObservedPod, PodView } from './observe.ts';
@@ -29,7 +30,7 @@ export async function tidyUp(
       log.warning(
         'Pod not deleted',
         withRemedy(
-          `Pod ${namespace}/${name} could not be deleted: ${(error as Error).message}`,
+          `Pod ${namespace}/${name} could not be deleted: ${error instanceof ApiError && error.denial ? error.text : (error as Error).message}`,
           `The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`,
         ),
       );

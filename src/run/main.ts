@@ -1,21 +1,25 @@
 import { JobLog } from '../github/commands.ts';
 import { StepError } from '../github/failure.ts';
+import type { Use } from '../kubernetes/access.ts';
 import { placed } from '../pod/manifest.ts';
 import { connect } from './connect.ts';
 import { dryRun } from './dry-run.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { reportEnd, reportError } from './report.ts';
+import { offerRole, useOf } from './role.ts';
 import { runPod } from './run.ts';
 
 /** The main step: reads the inputs, runs the pod, and reports. The process ends with 1 when the step failed. */
 export async function main(): Promise<void> {
   const log = new JobLog();
   let failed = true;
+  let use: Use | undefined;
   guard(log);
   try {
     const stop = stopOnSignals(log);
     const { inputs, plan, ...prepared } = await prepare(process.env, stop);
     tell(prepared, log);
+    use = useOf(inputs, plan);
     const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
     const outage = inputs.outageTimeoutSeconds;
     if (inputs.dryRun) {
@@ -33,7 +37,7 @@ export async function main(): Promise<void> {
       failed = conclusion.state === 'failed';
     }
   } catch (error) {
-    reportError(error, log);
+    reportError(use ? offerRole(error, use, log) : error, log);
   }
   await log.close();
   process.exit(failed ? 1 : 0);

@@ -1,0 +1,56 @@
+import { DEFAULT_SCALAR_STYLE_RULES, dump, SCALAR_STYLE, type ScalarStyleRule } from 'js-yaml';
+import type { JobLog } from '../github/commands.ts';
+import { StepError } from '../github/failure.ts';
+import type { Inputs } from '../github/inputs/inputs.ts';
+import { allows, grant, rulesFor, type Use } from '../kubernetes/access.ts';
+import type { Denial } from '../kubernetes/denial.ts';
+import { ApiError } from '../kubernetes/status.ts';
+import type { Plan } from '../pod/manifest.ts';
+
+/** @returns what a step does on the cluster, as far as it takes rights */
+export function useOf({ dryRun, logs }: Pick<Inputs, 'dryRun' | 'logs'>, { secrets }: Pick<Plan, 'secrets'>): Use {
+  return {
+    dryRun,
+    // Of a log that is not shown, the last lines are after a failure.
+    logs: logs.shown || logs.file !== undefined || logs.eventsOnFailure,
+    ownSecrets: secrets.length > 0,
+  };
+}
+
+/**
+ * Where a right is missing, prints the Role and the RoleBinding that give the user all that the step needs: one that lacks one right often lacks more.
+ * @returns the error, with the way out that has been printed
+ */
+export function offerRole(error: unknown, use: Use, log: JobLog): unknown {
+  const denial = denialBehind(error);
+  if (!(error instanceof StepError) || denial?.namespace === undefined) return error;
+  const rules = rulesFor(use);
+  // What no rule of ours is about, no Role of ours helps.
+  if (!allows(rules, denial.verb, denial.resource)) return error;
+  log.line('All that this step needs, for somebody who may grant it: save this as role.yaml, and');
+  log.line('kubectl apply -f role.yaml');
+  log.line(printGrant({ ...denial, namespace: denial.namespace }, use));
+  return new StepError(error.reason, error.title, error.message, {
+    remedy: 'Have the Role applied that is printed above, or use a namespace or credentials that may.',
+    cause: error,
+  });
+}
+
+function denialBehind(error: unknown): Denial | undefined {
+  if (error instanceof ApiError) return error.denial;
+  return error instanceof StepError ? denialBehind(error.cause) : undefined;
+}
+
+/** Whoever copies a block of text from a log may lose what is white at the ends of its lines. */
+const quoteLines: ScalarStyleRule = layout => {
+  if (layout.node.value.includes('\n')) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+};
+const SCALAR_STYLE_RULES = [quoteLines, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)];
+
+/** @returns the two objects as YAML, so that they can be applied as they are printed: the user's name may hold anything. */
+export function printGrant({ user, namespace }: { user: string; namespace: string }, use: Use): string {
+  return grant(user, namespace, rulesFor(use))
+    .map(object => dump(object, { flowLevel: 3, lineWidth: -1, noRefs: true, scalarStyleRules: SCALAR_STYLE_RULES }))
+    .join('---\n')
+    .trimEnd();
+}
