@@ -9964,21 +9964,21 @@ var require_parser_h1 = __commonJS({
               break;
             }
             case milo.EVENT_REASON: {
-              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
+              const at = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               this.statusText = new FastBuffer(
                 currentBufferRef.buffer,
-                currentBufferRef.byteOffset + at2,
+                currentBufferRef.byteOffset + at,
                 len
               ).toString();
               break;
             }
             case milo.EVENT_HEADER_NAME: {
-              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
+              const at = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               const data = len > 0 ? new FastBuffer(
                 currentBufferRef.buffer,
-                currentBufferRef.byteOffset + at2,
+                currentBufferRef.byteOffset + at,
                 len
               ) : EMPTY_BUF;
               this.headers.push(data);
@@ -9990,11 +9990,11 @@ var require_parser_h1 = __commonJS({
               break;
             }
             case milo.EVENT_HEADER_VALUE: {
-              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
+              const at = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               const data = len > 0 ? new FastBuffer(
                 currentBufferRef.buffer,
-                currentBufferRef.byteOffset + at2,
+                currentBufferRef.byteOffset + at,
                 len
               ) : EMPTY_BUF;
               const key = this.headers[this.headers.length - 1];
@@ -10117,7 +10117,7 @@ var require_parser_h1 = __commonJS({
               break;
             }
             case milo.EVENT_DATA: {
-              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
+              const at = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               const { client: client2, socket: socket2, statusCode, maxResponseSize } = this;
               if (socket2.destroyed) {
@@ -10140,7 +10140,7 @@ var require_parser_h1 = __commonJS({
               this.bytesRead += len;
               const buffer = currentBufferRef;
               if (request3.onResponseData(
-                new FastBuffer(buffer.buffer, buffer.byteOffset + at2, len)
+                new FastBuffer(buffer.buffer, buffer.byteOffset + at, len)
               ) === false) {
                 this.pauseParser();
                 this[kPausedByHandler] = true;
@@ -10148,11 +10148,11 @@ var require_parser_h1 = __commonJS({
               break;
             }
             case milo.EVENT_TRAILER_NAME: {
-              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
+              const at = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               const data = len > 0 ? new FastBuffer(
                 currentBufferRef.buffer,
-                currentBufferRef.byteOffset + at2,
+                currentBufferRef.byteOffset + at,
                 len
               ) : EMPTY_BUF;
               this.trailers.push(data);
@@ -10164,11 +10164,11 @@ var require_parser_h1 = __commonJS({
               break;
             }
             case milo.EVENT_TRAILER_VALUE: {
-              const at2 = this.parserEvents.readUInt32LE(cursor + 1);
+              const at = this.parserEvents.readUInt32LE(cursor + 1);
               const len = this.parserEvents.readUInt32LE(cursor + 5);
               const data = len > 0 ? new FastBuffer(
                 currentBufferRef.buffer,
-                currentBufferRef.byteOffset + at2,
+                currentBufferRef.byteOffset + at,
                 len
               ) : EMPTY_BUF;
               this.trailers.push(data);
@@ -11036,7 +11036,7 @@ var require_client_h1 = __commonJS({
            * @param {number} len
            * @returns {number}
            */
-          wasm_on_url: (p, at2, len) => {
+          wasm_on_url: (p, at, len) => {
             return 0;
           },
           /**
@@ -11045,9 +11045,9 @@ var require_client_h1 = __commonJS({
            * @param {number} len
            * @returns {number}
            */
-          wasm_on_status: (p, at2, len) => {
+          wasm_on_status: (p, at, len) => {
             assert(currentParser.ptr === p);
-            const start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
+            const start = at - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onStatus(new FastBuffer(currentBufferRef.buffer, start, len));
           },
           /**
@@ -11064,9 +11064,9 @@ var require_client_h1 = __commonJS({
            * @param {number} len
            * @returns {number}
            */
-          wasm_on_header_field: (p, at2, len) => {
+          wasm_on_header_field: (p, at, len) => {
             assert(currentParser.ptr === p);
-            const start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
+            const start = at - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onHeaderField(new FastBuffer(currentBufferRef.buffer, start, len));
           },
           /**
@@ -11075,9 +11075,9 @@ var require_client_h1 = __commonJS({
            * @param {number} len
            * @returns {number}
            */
-          wasm_on_header_value: (p, at2, len) => {
+          wasm_on_header_value: (p, at, len) => {
             assert(currentParser.ptr === p);
-            const start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
+            const start = at - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onHeaderValue(new FastBuffer(currentBufferRef.buffer, start, len));
           },
           /**
@@ -11097,9 +11097,9 @@ var require_client_h1 = __commonJS({
            * @param {number} len
            * @returns {number}
            */
-          wasm_on_body: (p, at2, len) => {
+          wasm_on_body: (p, at, len) => {
             assert(currentParser.ptr === p);
-            const start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
+            const start = at - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onBody(new FastBuffer(currentBufferRef.buffer, start, len));
           },
           /**
@@ -21856,30 +21856,30 @@ var TerminalFilter = class {
   push(chunk) {
     let out = "";
     let from = 0;
-    for (let at2 = 0; at2 < chunk.length; ) {
+    for (let at = 0; at < chunk.length; ) {
       if (this.#state !== "text") {
-        const { shown: shown2, taken } = this.#step(chunk.charAt(at2));
+        const { shown: shown2, taken } = this.#step(chunk.charAt(at));
         out += shown2;
-        if (taken) at2++;
-        from = at2;
+        if (taken) at++;
+        from = at;
         continue;
       }
-      at2 = nextControl(chunk, at2);
-      const past = colourEnd(chunk, at2);
+      at = nextControl(chunk, at);
+      const past = colourEnd(chunk, at);
       if (past !== void 0) {
-        at2 = past;
+        at = past;
         continue;
       }
-      if (from < at2) out += chunk.slice(from, at2);
-      if (chunk[at2] === "\r" && at2 + 1 < chunk.length) {
-        if (chunk[at2 + 1] !== "\n") out += "\n";
-        at2++;
-        from = at2;
-        if (chunk[at2] === "\n") at2++;
+      if (from < at) out += chunk.slice(from, at);
+      if (chunk[at] === "\r" && at + 1 < chunk.length) {
+        if (chunk[at + 1] !== "\n") out += "\n";
+        at++;
+        from = at;
+        if (chunk[at] === "\n") at++;
         continue;
       }
-      if (at2 < chunk.length) this.#begin(chunk.charAt(at2++));
-      from = at2;
+      if (at < chunk.length) this.#begin(chunk.charAt(at++));
+      from = at;
     }
     return out + chunk.slice(from);
   }
@@ -21942,10 +21942,10 @@ function nextControl(text, from) {
   CONTROL.lastIndex = from;
   return CONTROL.test(text) ? CONTROL.lastIndex - 1 : text.length;
 }
-function colourEnd(text, at2) {
-  if (text.charAt(at2) !== ESC || text.charAt(at2 + 1) !== "[") return void 0;
-  const last = at2 + 2 + MOST_PARAMETERS;
-  for (let end = at2 + 2; end <= last; end++) {
+function colourEnd(text, at) {
+  if (text.charAt(at) !== ESC || text.charAt(at + 1) !== "[") return void 0;
+  const last = at + 2 + MOST_PARAMETERS;
+  for (let end = at + 2; end <= last; end++) {
     const code = text.charCodeAt(end);
     if (code === FINAL_M) return end + 1;
     if (!(code >= DIGIT_0 && code <= SEMICOLON)) return void 0;
@@ -22039,6 +22039,13 @@ var JobLog = class {
   }
   endGroup() {
     this.#inGroup = false;
+    this.#command(() => endGroup());
+  }
+  /** Prints `text` as whole lines, as {@link line} does, which the log viewer folds under a title. */
+  folded(title, text) {
+    this.#leaveGroup();
+    this.#command(() => startGroup(jobLogText(title)));
+    this.line(text);
     this.#command(() => endGroup());
   }
   /** Shown when the workflow was started with debug logging; else the fence is not lifted for it. */
@@ -22181,6 +22188,7 @@ var INPUTS = [
   "init_container_logs",
   "container_name_log_prefix_enabled",
   "log_events_on_failure",
+  "log_pod_spec_on_failure",
   "log_file",
   "workflow_commands",
   "do_xcom_push",
@@ -25212,7 +25220,7 @@ function writeNode(state, level, node, parent, ctx) {
   } else {
     const layout = scalarLayout(state, node, parent, level, iskey, !block);
     detectAllowedStyles(layout);
-    for (const rule of state.scalarStyleRules) rule(layout);
+    for (const rule2 of state.scalarStyleRules) rule2(layout);
     body = renderScalar(layout);
     state.openEnded = (layout.style === SCALAR_STYLE.LITERAL_BLOCK || layout.style === SCALAR_STYLE.FOLDED_BLOCK) && (node.value === "\n" || node.value.endsWith("\n\n"));
     shouldPrintTag = node.tagged || body === "" && layout.flowOnly && parent?.kind === "sequence" && !hasAnchor || layout.style !== SCALAR_STYLE.PLAIN && node.tag !== state.defaultScalarTagName;
@@ -25546,7 +25554,6 @@ var AIRFLOW_PARAMETERS = {
   ]),
   ...harmless("a workflow has its own notifications", ["email", "email_on_failure", "email_on_retry"]),
   ...toCome({
-    log_pod_spec_on_failure: ["false"],
     skip_on_exit_code: ["[]"],
     multiple_outputs: ["false"],
     xcom_sidecar_container_image: [],
@@ -26053,9 +26060,9 @@ var ONE_OF = {
   V1PodResourceClaim: { except: ["name"] }
 };
 function oneOf2(model) {
-  const rule = ONE_OF[model];
-  if (rule === void 0) return [];
-  return rule.fields ?? [...fieldsOf(model)?.keys() ?? []].filter((name) => !rule.except?.includes(name));
+  const rule2 = ONE_OF[model];
+  if (rule2 === void 0) return [];
+  return rule2.fields ?? [...fieldsOf(model)?.keys() ?? []].filter((name) => !rule2.except?.includes(name));
 }
 function excludedBy(model, field2) {
   const group = oneOf2(model);
@@ -26140,10 +26147,10 @@ function checkQualifiedName(key, path2, what, report) {
   const [name = "", prefix, ...more] = key.split("/").reverse();
   const rightPrefix = prefix === void 0 || SUBDOMAIN.test(prefix) && prefix.length <= LONGEST_SUBDOMAIN;
   if (more.length === 0 && QUALIFIED_NAME.test(name) && rightPrefix) return;
-  const rule = "at most 63 letters, digits, dashes, underscores and dots, first and last a letter or digit";
+  const rule2 = "at most 63 letters, digits, dashes, underscores and dots, first and last a letter or digit";
   report(
     path2,
-    `"${shown(key)}" cannot be the key of ${what === "label" ? "a label" : "an annotation"}: ${rule}; before it there may be a domain and a slash.`
+    `"${shown(key)}" cannot be the key of ${what === "label" ? "a label" : "an annotation"}: ${rule2}; before it there may be a domain and a slash.`
   );
 }
 function checkNames(spec, report) {
@@ -26313,7 +26320,7 @@ var WorkspaceFile = class _WorkspaceFile {
   write(bytes) {
     if (this.#file === void 0) return;
     try {
-      for (let at2 = 0; at2 < bytes.length; ) at2 += writeSync(this.#file, bytes, at2);
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
     } catch (error2) {
       this.#drop();
       throw this.#incomplete(error2);
@@ -26502,6 +26509,7 @@ function readLogInputs(reader) {
     initContainers: readContainers(reader, "init_container_logs") ?? "all",
     prefixed: reader.boolean("container_name_log_prefix_enabled") ?? true,
     eventsOnFailure: reader.boolean("log_events_on_failure") ?? true,
+    podOnFailure: reader.boolean("log_pod_spec_on_failure") ?? true,
     annotations: reader.choice("workflow_commands", ["none", "annotations"]) === "annotations"
   };
 }
@@ -26797,11 +26805,11 @@ function mergeItems(list2, overlay, model, keys) {
     const said = within(overlay, index2);
     const key = itemKey(item, keys);
     const nth = key !== void 0 && met.get(key) || 0;
-    const at2 = key === void 0 ? void 0 : places.get(key)?.[nth];
+    const at = key === void 0 ? void 0 : places.get(key)?.[nth];
     if (key !== void 0) met.set(key, nth + 1);
-    const part = mergeValue(at2 === void 0 ? void 0 : list2.items[at2], said, model, void 0);
-    if (at2 === void 0) added.push({ key, part });
-    else list2.items[at2] = part;
+    const part = mergeValue(at === void 0 ? void 0 : list2.items[at], said, model, void 0);
+    if (at === void 0) added.push({ key, part });
+    else list2.items[at] = part;
   }
   for (const { key, part } of added) {
     if (key !== void 0) places.set(key, [...places.get(key) ?? [], list2.items.length]);
@@ -26882,9 +26890,9 @@ function planOwnedSecrets({ env, files, registry }, image, podName2, nonce, repo
   if (env.length > 0) {
     const name = named3("env");
     secrets.push({ name, type: "Opaque", data: Object.fromEntries(env.map(({ name: name2, value }) => [name2, value])) });
-    for (const variable of env) {
-      const reference = { name: variable.name, valueFrom: { secretKeyRef: { name, key: variable.name } } };
-      fragments.push({ from: variable.from, of: "container", fields: { env: [reference] } });
+    for (const variable2 of env) {
+      const reference = { name: variable2.name, valueFrom: { secretKeyRef: { name, key: variable2.name } } };
+      fragments.push({ from: variable2.from, of: "container", fields: { env: [reference] } });
     }
   }
   if (files.length > 0) {
@@ -26893,14 +26901,14 @@ function planOwnedSecrets({ env, files, registry }, image, podName2, nonce, repo
     secrets.push({
       name,
       type: "Opaque",
-      data: Object.fromEntries(files.map(({ content: content2 }, at2) => [key(at2), content2]))
+      data: Object.fromEntries(files.map(({ content: content2 }, at) => [key(at), content2]))
     });
-    const items = files.map(({ mode }, at2) => ({ key: key(at2), path: key(at2), ...mode !== void 0 && { mode } }));
+    const items = files.map(({ mode }, at) => ({ key: key(at), path: key(at), ...mode !== void 0 && { mode } }));
     const volumeName = `secret-files-${hash(JSON.stringify(files.map(({ path: path2 }) => path2)), 8)}`;
     const volume = { name: volumeName, secret: { secretName: name, defaultMode: DEFAULT_MODE, items } };
     fragments.push({ from: "secret_files", of: "spec", fields: { volumes: [volume] } });
-    for (const [at2, { path: path2, from }] of files.entries()) {
-      const mount = { name: volumeName, mountPath: path2, subPath: key(at2), readOnly: true };
+    for (const [at, { path: path2, from }] of files.entries()) {
+      const mount = { name: volumeName, mountPath: path2, subPath: key(at), readOnly: true };
       fragments.push({ from, of: "container", fields: { volumeMounts: [mount] } });
     }
   }
@@ -26950,10 +26958,10 @@ function sameRank(fragments, report) {
 }
 function enforce(merged2, layers, base, report) {
   const spec = objectOf(merged2.pod["spec"]);
-  const at2 = (path2, sentence) => report(`${merged2.originOf(path2)}: ${sentence}`);
+  const at = (path2, sentence) => report(`${merged2.originOf(path2)}: ${sentence}`);
   const inSpec = (field2, sentence) => {
     const path2 = ["spec", field2];
-    if (spec[field2] !== void 0) at2(path2, sentence);
+    if (spec[field2] !== void 0) at(path2, sentence);
     else report(`${takerOf(path2, layers)}: ${pathText(path2)}: ${sentence}`);
   };
   if (containerNamed(merged2.pod, base) === void 0)
@@ -26973,17 +26981,17 @@ function enforce(merged2, layers, base, report) {
   const index2 = containersOf(merged2.pod).findIndex(({ name }) => name === base);
   for (const field2 of ["restartPolicy", "restartPolicyRules"])
     if (containersOf(merged2.pod)[index2]?.[field2] !== void 0)
-      at2(
+      at(
         ["spec", "containers", index2, field2],
         "is not for the container that decides the outcome: it has ended when it ends. Leave it out."
       );
   const finalizers = objectOf(merged2.pod["metadata"])["finalizers"];
   if (Array.isArray(finalizers) && finalizers.length > 0)
-    at2(["metadata", "finalizers"], "would keep the pod on the cluster after it has been deleted. Leave it out.");
+    at(["metadata", "finalizers"], "would keep the pod on the cluster after it has been deleted. Leave it out.");
   for (const field2 of ["labels", "annotations"])
     for (const key of Object.keys(objectOf(objectOf(merged2.pod["metadata"])[field2])))
       if (key.startsWith(RESERVED_PREFIX))
-        at2(
+        at(
           ["metadata", field2, key],
           `the prefix ${RESERVED_PREFIX} is reserved, for cleanup rests on it. Use another.`
         );
@@ -27030,10 +27038,10 @@ function planPod(sources, identity, nonce, report) {
   const all = layers(owned.fragments);
   const merged2 = new MergedPod(all);
   sameRank([...sources.pod.fragments, ...owned.fragments], report);
-  const at2 = (path2, sentence) => report(`${merged2.originOf(path2)}: ${sentence}`);
+  const at = (path2, sentence) => report(`${merged2.originOf(path2)}: ${sentence}`);
   if (container2 !== void 0 && !container2["image"])
     report("image: expected the image to run, e.g. python:3.13-slim; found nothing.");
-  const resultInMessage = takesResult(merged2, base, inputs.result, at2);
+  const resultInMessage = takesResult(merged2, base, inputs.result, at);
   enforce(merged2, all, base, report);
   const final = new MergedPod([...all, ownLayer(name, identity, nonce, resultInMessage ? base : void 0)]);
   if (containerNamed(merged2.pod, base) !== void 0)
@@ -27284,10 +27292,10 @@ function unreachable(server, error2, absence) {
   );
 }
 function codeOf(error2) {
-  for (let at2 = error2, depth = 0; at2 instanceof Error && depth < 5; depth++) {
-    if ("code" in at2 && typeof at2.code === "string" && at2.code !== "UND_ERR") return at2.code;
-    if (at2 instanceof AggregateError && at2.errors.length > 0) at2 = at2.errors[0];
-    else at2 = at2.cause;
+  for (let at = error2, depth = 0; at instanceof Error && depth < 5; depth++) {
+    if ("code" in at && typeof at.code === "string" && at.code !== "UND_ERR") return at.code;
+    if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];
+    else at = at.cause;
   }
   return "";
 }
@@ -27394,6 +27402,42 @@ async function pause(milliseconds, signal3) {
   }
 }
 
+// src/kubernetes/denial.ts
+var DENIED = /^\S+ (?:"[^"]*" )?is forbidden: User ("(?:[^"\\]|\\.)*") cannot (\S+) resource "([^"]*)" in API group "[^"]*"(?: in the namespace "([^"]*)"| at the cluster scope)?(?:: (.+))?/s;
+function denialOf(message) {
+  const [, quoted3, verb, resource, namespace, why] = DENIED.exec(message) ?? [];
+  if (quoted3 === void 0 || verb === void 0 || resource === void 0) return void 0;
+  const user = unquoted(withoutEntities(quoted3));
+  if (user === void 0) return void 0;
+  return { user, verb, resource, ...namespace !== void 0 && { namespace }, ...why !== void 0 && { why } };
+}
+function withoutEntities(text) {
+  return text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name] ?? "");
+}
+var ESCAPES = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "	",
+  v: "\v"
+};
+function unquoted(quoted3) {
+  let isText = true;
+  const text = quoted3.slice(1, -1).replace(
+    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/g,
+    (_, byte, four, eight, letter = "") => {
+      const hex = byte ?? four ?? eight;
+      if (hex === void 0) return ESCAPES[letter] ?? letter;
+      const code = Number.parseInt(hex, 16);
+      isText &&= (byte === void 0 || code < 128) && code <= 1114111;
+      return isText ? String.fromCodePoint(code) : "";
+    }
+  );
+  return isText ? text : void 0;
+}
+
 // src/kubernetes/status.ts
 var ApiError = class extends StepError {
   /** HTTP status. */
@@ -27401,9 +27445,12 @@ var ApiError = class extends StepError {
   status;
   /** Seconds that the server asks to wait (Retry-After). */
   retryAfterSeconds;
+  /** The right that is missing, where that is why. */
+  denial;
   constructor(code, status, asked2, retryAfterSeconds) {
-    const { reason: reason2, title, sentence, remedy } = explain(code, status, asked2);
+    const { reason: reason2, title, sentence, remedy, denial } = explain(code, status, asked2);
     super(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
+    this.denial = denial;
     this.code = code;
     this.status = status;
     this.retryAfterSeconds = retryAfterSeconds;
@@ -27460,20 +27507,9 @@ function missingNamespace(namespace) {
   };
 }
 function forbidden(message, asked2) {
+  const denial = denialOf(message);
+  if (denial) return denied(denial, asked2);
   if (/admission webhook "|ValidatingAdmissionPolicy /.test(message)) return refused(message, asked2);
-  const denied = /User "([^"]*)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?/.exec(
-    message
-  );
-  if (denied) {
-    const [, user, verb, resource, , namespace] = denied;
-    if (user === "system:anonymous") return anonymous();
-    return {
-      reason: "Forbidden",
-      title: "Permission missing",
-      sentence: `${user} may not ${verb} ${resource} in namespace ${namespace ?? asked2.namespace}.`,
-      remedy: `Grant it with a Role that has the verb ${verb} on ${resource} (the README shows the whole Role), or use a namespace or credentials that may.`
-    };
-  }
   const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
   if (quota) {
     const [, name, requested2, used, limited] = quota;
@@ -27523,6 +27559,29 @@ function forbidden(message, asked2) {
     };
   }
   return refused(message, asked2);
+}
+function denied(denial, asked2) {
+  const { user, verb, resource, namespace = asked2.namespace, why } = denial;
+  if (user === "system:anonymous") return anonymous();
+  const who = /^[\w.:@/+=-]+$/.test(user) ? user : JSON.stringify(user);
+  const title = "Permission missing";
+  if (verb === "impersonate")
+    return {
+      reason: "Forbidden",
+      title,
+      sentence: `${who} may not act as the user, group or service account that the kubeconfig\u2019s user names in \`as\` (impersonate ${resource})${because(why)}.`,
+      remedy: "Take `as` out of the kubeconfig, or use credentials that may."
+    };
+  return {
+    reason: "Forbidden",
+    title,
+    sentence: `${who} may not ${verb} ${resource} in namespace ${namespace}${because(why)}.`,
+    remedy: `Grant it with a Role that has the verb ${verb} on ${resource} (the README shows the whole Role), or use a namespace or credentials that may.`,
+    denial
+  };
+}
+function because(why) {
+  return why === void 0 ? "" : `: ${why.trim().replace(/\.$/, "")}`;
 }
 function missingClass(kind2, name, input) {
   return {
@@ -32652,7 +32711,7 @@ function list(items, path2, above, annotator) {
     const { source, comment } = origin(item, place, above, annotator);
     const nested2 = isObject(item) && Object.keys(item).length > 0;
     const [first = "", ...rest] = nested2 ? mapping(item, place, source, annotator).map(
-      (line, at2) => line === "" ? "" : `${at2 === 0 ? "- " : "  "}${line}`
+      (line, at) => line === "" ? "" : `${at === 0 ? "- " : "  "}${line}`
     ) : dumped([annotator.shown(place, item)]);
     return [`${first}${comment}`, ...rest];
   });
@@ -32667,76 +32726,6 @@ function commonSource(value, path2, annotator) {
   );
   const [only] = sources;
   return sources.size === 1 ? only : void 0;
-}
-
-// src/pod/secret-shapes.ts
-var SECRET_NAME = /(^|[_.-])(token|secret|passwd|passphrase|pwd|api_?key|access_?key|private_?key|secret_?key|credentials?|pat)$|(?:auth|access|refresh|api|bearer)token$|(?:api|private|secret|access)key$|password(?!.*[_.-](file|path|dir|url|uri|name|user|policy|length|len|min|max|ttl|age|days|count|prompt|hint|field|key)$)/i;
-var HARMLESS = /^(\d{1,6}|true|false|yes|no|on|off|none|null|(~|\.{1,2})?\/[\w./-]*|[a-z][\w+.-]*:\/\/[^@\s]*|\$\([\w.-]+\)|\$\{?\w+\}?)?$/i;
-var SECRET_VALUE = /\b(gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|A(KIA|SIA)[A-Z0-9]{16}|xox[abposr]-[\w-]{10,}|AIza[\w-]{35}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)|-----BEGIN [A-Z ]*PRIVATE KEY-----|:\/\/[^\s/:@]*:(?![$*])[^\s/@]+@|[Aa]uthorization: *\w+ +[\w+/.~=-]{8,}/;
-var MOST_READ2 = 2e3;
-function looksSecret(name, value) {
-  const start = value.slice(0, MOST_READ2);
-  return SECRET_VALUE.test(start) || SECRET_NAME.test(name.slice(-MOST_READ2)) && !HARMLESS.test(start);
-}
-
-// src/run/command-line.ts
-var LONGEST = 300;
-function commandLine(words, secrets = []) {
-  const line = withoutSecrets(words, secrets).map(quoted).join(" ");
-  if (line.length <= LONGEST) return line;
-  const start = line.slice(0, LONGEST).replace(/\S{0,300}$/, "").trimEnd();
-  return `${start} ... (${line.length} characters)`;
-}
-var LEAST_SECRET = 4;
-function hiding(secrets) {
-  const parts = new Set(secrets.flatMap((secret) => [secret, ...secret.split(/[\r\n]+/)]));
-  const longestFirst = [...parts].filter((part) => part.trim().length >= LEAST_SECRET).sort((a, b) => b.length - a.length);
-  return (text) => {
-    let hidden = "";
-    for (let at2 = 0; at2 < text.length; ) {
-      const found = longestFirst.find((part) => text.startsWith(part, at2));
-      hidden += found === void 0 ? text[at2] : "***";
-      at2 += found?.length ?? 1;
-    }
-    return hidden;
-  };
-}
-function withoutSecrets(words, secrets = []) {
-  const hide = hiding(secrets);
-  return words.map(hide).map((word2, index2) => {
-    const [, option = "", value = ""] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word2) ?? [];
-    if (option !== "" && looksSecret(option.replace(/^-+|=$/g, ""), value)) return `${option}***`;
-    const before = words[index2 - 1] ?? "";
-    if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, "") : "", word2)) return "***";
-    return withoutAssignedSecrets(word2);
-  });
-}
-function withoutAssignedSecrets(script) {
-  return script.replace(
-    /(?<![\w-])(-{0,2}([\w-]+)=)("[^"]*"|'[^']*'|[^\s;&|"']+)/g,
-    (whole, start, name, value) => looksSecret(name, value.replace(/^["']|["']$/g, "")) ? `${start}***` : whole
-  );
-}
-function quoted(word2) {
-  if (/^([\w@%+=:,./-]+=?(\*\*\*)?|\*\*\*)$/.test(word2)) return word2;
-  const [first = "", ...more] = word2.split(/[\r\n]+/).filter((line2) => line2.trim() !== "");
-  const line = `'${first.replaceAll("'", "'\\''")}'`;
-  return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? "line" : "lines"} more)`;
-}
-var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
-var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
-function commandHints(words) {
-  const [program = "", option = "", script = "", ...rest] = words;
-  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
-    return [
-      `${program} ${option} runs one word, ${quoted(script)}: ${rest.map(quoted).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
-    ];
-  const redirect = SHELL.test(program) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
-  if (redirect !== void 0)
-    return [
-      `${quoted(redirect)} is passed to ${program || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
-    ];
-  return [];
 }
 
 // src/github/state.ts
@@ -32925,11 +32914,11 @@ function referencesOf(pod, originOf) {
   return found;
 }
 function ofContainer({ env = [], envFrom = [] }, path2, add) {
-  for (const [index2, variable] of env.entries()) ofVariable(variable, `${path2}.env[${index2}].valueFrom`, add);
+  for (const [index2, variable2] of env.entries()) ofVariable(variable2, `${path2}.env[${index2}].valueFrom`, add);
   for (const [index2, { secretRef, configMapRef }] of envFrom.entries()) {
-    const at2 = `${path2}.envFrom[${index2}]`;
-    add("Secret", secretRef?.name, { path: `${at2}.secretRef`, optional: secretRef?.optional });
-    add("ConfigMap", configMapRef?.name, { path: `${at2}.configMapRef`, optional: configMapRef?.optional });
+    const at = `${path2}.envFrom[${index2}]`;
+    add("Secret", secretRef?.name, { path: `${at}.secretRef`, optional: secretRef?.optional });
+    add("ConfigMap", configMapRef?.name, { path: `${at}.configMapRef`, optional: configMapRef?.optional });
   }
 }
 function ofVariable({ valueFrom }, path2, add) {
@@ -32943,7 +32932,7 @@ function ofVariable({ valueFrom }, path2, add) {
     });
 }
 function ofVolume(volume, path2, add) {
-  const at2 = (field2) => ({ path: `${path2}.${field2}`, volume: volume.name });
+  const at = (field2) => ({ path: `${path2}.${field2}`, volume: volume.name });
   const files = (kind2, source, place) => {
     const { items = [], optional } = source;
     const name = source.secretName ?? source.name;
@@ -32952,18 +32941,18 @@ function ofVolume(volume, path2, add) {
       add(kind2, name, { ...place, path: `${place.path}.items[${index2}]`, key, optional });
   };
   const { secret, configMap, projected, persistentVolumeClaim: claim } = volume;
-  if (secret) files("Secret", secret, at2("secret"));
-  if (configMap) files("ConfigMap", configMap, at2("configMap"));
+  if (secret) files("Secret", secret, at("secret"));
+  if (configMap) files("ConfigMap", configMap, at("configMap"));
   for (const [index2, source] of (projected?.sources ?? []).entries()) {
-    if (source.secret) files("Secret", source.secret, at2(`projected.sources[${index2}].secret`));
-    if (source.configMap) files("ConfigMap", source.configMap, at2(`projected.sources[${index2}].configMap`));
+    if (source.secret) files("Secret", source.secret, at(`projected.sources[${index2}].secret`));
+    if (source.configMap) files("ConfigMap", source.configMap, at(`projected.sources[${index2}].configMap`));
   }
-  if (claim) add("PersistentVolumeClaim", claim.claimName, at2("persistentVolumeClaim"));
+  if (claim) add("PersistentVolumeClaim", claim.claimName, at("persistentVolumeClaim"));
   const { csi, azureFile, cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos } = volume;
-  add("Secret", csi?.nodePublishSecretRef?.name, at2("csi.nodePublishSecretRef"));
-  add("Secret", azureFile?.secretName, at2("azureFile.secretName"));
+  add("Secret", csi?.nodePublishSecretRef?.name, at("csi.nodePublishSecretRef"));
+  add("Secret", azureFile?.secretName, at("azureFile.secretName"));
   for (const [field2, source] of Object.entries({ cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos }))
-    add("Secret", source?.secretRef?.name, at2(`${field2}.secretRef`));
+    add("Secret", source?.secretRef?.name, at(`${field2}.secretRef`));
 }
 
 // src/pod/suggest.ts
@@ -33343,7 +33332,7 @@ async function tidyUp(pod, base, action, client, log) {
       log.warning(
         "Pod not deleted",
         withRemedy(
-          `Pod ${namespace}/${name} could not be deleted: ${error2.message}`,
+          `Pod ${namespace}/${name} could not be deleted: ${error2 instanceof ApiError && error2.denial ? error2.text : error2.message}`,
           `The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`
         )
       );
@@ -33613,8 +33602,8 @@ function traceChanges(pod, base, log) {
   }).catch(() => {
   });
 }
-function started(at2) {
-  return at2 !== void 0 && new Date(at2).getTime() > 0 ? at2 : void 0;
+function started(at) {
+  return at !== void 0 && new Date(at).getTime() > 0 ? at : void 0;
 }
 function reportEnd(conclusion, log) {
   const { state, ended: ended2, result, message } = conclusion;
@@ -33756,9 +33745,9 @@ function content(askedFor) {
   const isFile = ({ path: path2, key = "" }) => /\.(secret|configMap)(\.items\[\d+\])?$/.test(path2) || key.includes(".");
   const keys = new Map(askedFor.flatMap((one) => one.key === void 0 ? [] : [[one.key, isFile(one)]]));
   if (keys.size === 0) return askedFor.some(isFile) ? "--from-file=PATH" : "--from-literal=KEY=VALUE";
-  return [...keys].map(([key, file]) => file ? `--from-file=${quoted2(key)}=PATH` : `--from-literal=${quoted2(key)}=VALUE`).join(" ");
+  return [...keys].map(([key, file]) => file ? `--from-file=${quoted(key)}=PATH` : `--from-literal=${quoted(key)}=VALUE`).join(" ");
 }
-function quoted2(word2) {
+function quoted(word2) {
   return /^[\w.-]+$/.test(word2) ? word2 : `'${word2.replaceAll("'", `'\\''`)}'`;
 }
 function and(words) {
@@ -33897,6 +33886,10 @@ function selectContainers(choices, base, manifest, pod) {
     ...containers2.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name)
   ];
 }
+function notShownBy({ shown: shown2, containers: containers2 }, base) {
+  if (Array.isArray(containers2) && !containers2.includes(base)) return "container_logs";
+  return shown2 ? void 0 : "get_logs";
+}
 function namesAreKnown(choices, manifest) {
   return wrongNames(choices, manifest).length === 0;
 }
@@ -33936,6 +33929,95 @@ function refuseWrongNames(logs, pod) {
   throw new StepError("InvalidInput", wrong2.length === 1 ? "Invalid input" : `${wrong2.length} invalid inputs`, list2);
 }
 
+// src/pod/secret-shapes.ts
+var SECRET_NAME = /(^|[_.-])(token|secret|passwd|passphrase|pwd|api_?key|access_?key|private_?key|secret_?key|credentials?|pat)$|(?:auth|access|refresh|api|bearer)token$|(?:api|private|secret|access)key$|password(?!.*[_.-](file|path|dir|url|uri|name|user|policy|length|len|min|max|ttl|age|days|count|prompt|hint|field|key)$)/i;
+var HARMLESS = /^(\d{1,6}|true|false|yes|no|on|off|none|null|(~|\.{1,2})?\/[\w./-]*|[a-z][\w+.-]*:\/\/[^@\s]*|\$\([\w.-]+\)|\$\{?\w+\}?)?$/i;
+var SECRET_VALUE = /\b(gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|A(KIA|SIA)[A-Z0-9]{16}|xox[abposr]-[\w-]{10,}|AIza[\w-]{35}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)|-----BEGIN [A-Z ]*PRIVATE KEY-----|:\/\/[^\s/:@]*:(?![$*])[^\s/@]+@|[Aa]uthorization: *\w+ +[\w+/.~=-]{8,}/;
+var MOST_READ2 = 2e3;
+function looksSecret(name, value) {
+  const start = value.slice(0, MOST_READ2);
+  return SECRET_VALUE.test(start) || SECRET_NAME.test(name.slice(-MOST_READ2)) && !HARMLESS.test(start);
+}
+
+// src/run/command-line.ts
+var LONGEST = 300;
+function commandLine(words, secrets = []) {
+  const line = withoutSecrets(words, secrets).map(quoted2).join(" ");
+  if (line.length <= LONGEST) return line;
+  const start = line.slice(0, LONGEST).replace(/\S{0,300}$/, "").trimEnd();
+  return `${start} ... (${line.length} characters)`;
+}
+var LEAST_SECRET = 4;
+function hiding(secrets) {
+  const parts = new Set(secrets.flatMap((secret) => [secret, ...secret.split(/[\r\n]+/)]));
+  const longestFirst = [...parts].filter((part) => part.trim().length >= LEAST_SECRET).sort((a, b) => b.length - a.length);
+  const byStart = Map.groupBy(longestFirst, (part) => part.slice(0, LEAST_SECRET));
+  return (text) => {
+    let hidden = "";
+    for (let at = 0; at < text.length; ) {
+      const found = byStart.get(text.slice(at, at + LEAST_SECRET))?.find((part) => text.startsWith(part, at));
+      hidden += found === void 0 ? text[at] : "***";
+      at += found?.length ?? 1;
+    }
+    return hidden;
+  };
+}
+function withoutSecrets(words, secrets = []) {
+  const hide = hiding(secrets);
+  return words.map(hide).map((word2, index2) => {
+    const [, option = "", value = ""] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word2) ?? [];
+    if (option !== "" && looksSecret(option.replace(/^-+|=$/g, ""), value)) return `${option}***`;
+    const before = words[index2 - 1] ?? "";
+    if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, "") : "", word2)) return "***";
+    return withoutAssignedSecrets(word2);
+  });
+}
+function withoutAssignedSecrets(script) {
+  return script.replace(
+    /(?<![\w-])(-{0,2}([\w-]+)=)("[^"]*"|'[^']*'|[^\s;&|"']+)/g,
+    (whole, start, name, value) => looksSecret(name, value.replace(/^["']|["']$/g, "")) ? `${start}***` : whole
+  );
+}
+function quoted2(word2) {
+  if (/^([\w@%+=:,./-]+=?(\*\*\*)?|\*\*\*)$/.test(word2)) return word2;
+  const [first = "", ...more] = word2.split(/[\r\n]+/).filter((line2) => line2.trim() !== "");
+  const line = `'${first.replaceAll("'", "'\\''")}'`;
+  return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? "line" : "lines"} more)`;
+}
+var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
+var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
+function commandHints(words) {
+  const [program = "", option = "", script = "", ...rest] = words;
+  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
+    return [
+      `${program} ${option} runs one word, ${quoted2(script)}: ${rest.map(quoted2).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
+    ];
+  const redirect = SHELL.test(program) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
+  if (redirect !== void 0)
+    return [
+      `${quoted2(redirect)} is passed to ${program || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
+    ];
+  return [];
+}
+
+// src/run/redaction.ts
+function redacting(pod, secrets) {
+  const hide = hiding(secrets);
+  return (path2, value) => {
+    if (Array.isArray(value) && ["command", "args"].includes(String(path2.at(-1))))
+      return withoutSecrets(value.map(String), secrets);
+    if (typeof value !== "string") return value;
+    const variable2 = path2.at(-3) === "env" ? nameBeside(pod, path2) : void 0;
+    return looksSecret(variable2 ?? "", value) ? "***" : hide(value);
+  };
+}
+function nameBeside(pod, path2) {
+  if (path2.at(-1) !== "value") return void 0;
+  const entry2 = path2.slice(0, -1).reduce((value, step) => value?.[step], pod);
+  const { name } = entry2 ?? {};
+  return typeof name === "string" ? name : void 0;
+}
+
 // src/run/dry-run.ts
 async function dryRun({ plan, secrets, logs, connect: connect3, clusterGiven, log, stop }) {
   let client;
@@ -33972,26 +34054,12 @@ async function check(client, plan, logs, stop) {
 function printPlan(plan, secrets = []) {
   const { [NONCE_ANNOTATION]: _, ...annotations } = plan.pod.metadata?.annotations ?? {};
   const pod = { ...plan.pod, metadata: { ...plan.pod.metadata, annotations } };
-  const hide = hiding(secrets);
   const made = plan.secrets.map(
     ({ name, data }) => `# Right after the pod, Secret ${name} would be created for it, immutable, with ${Object.keys(data).join(", ")}.
 `
   );
-  const yaml = printYaml(pod, {
-    sourceOf: (path2) => plan.sourceOf(path2),
-    shown: (path2, value) => {
-      const variable = path2.at(-1) === "value" && path2.at(-3) === "env" ? at(pod, path2.slice(0, -1)) : void 0;
-      if (Array.isArray(value) && ["command", "args"].includes(String(path2.at(-1))))
-        return withoutSecrets(value.map(String), secrets);
-      if (typeof value !== "string") return value;
-      const hidden = hide(value);
-      return looksSecret(String(variable?.["name"] ?? ""), value) ? "***" : hidden;
-    }
-  });
+  const yaml = printYaml(pod, { sourceOf: (path2) => plan.sourceOf(path2), shown: redacting(pod, secrets) });
   return `${yaml}${made.join("")}`;
-}
-function at(pod, path2) {
-  return path2.reduce((value, step) => value?.[step], pod);
 }
 
 // src/run/prepare.ts
@@ -34135,12 +34203,12 @@ function shellWords(text) {
   const words = [];
   let word2;
   let quote2 = "";
-  for (let at2 = 0; at2 < text.length; at2++) {
-    const char = text.charAt(at2);
-    const next = text.charAt(at2 + 1);
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at);
+    const next = text.charAt(at + 1);
     if (char === "\\" && quote2 !== "'") {
       if (next === "") throw new ShellWordsError("a backslash at the end escapes nothing. Remove it, or double it");
-      at2++;
+      at++;
       if (next !== "\n") word2 = (word2 ?? "") + (quote2 === '"' && !'$`"\\'.includes(next) ? `\\${next}` : next);
     } else if (quote2 !== "") {
       if (char === quote2) quote2 = "";
@@ -34209,9 +34277,9 @@ function isMistyped(key, name) {
   return slips <= (length < 4 ? 0 : 1) || slips <= 2 && length >= 8 && written2[0] === meant[0];
 }
 function swapped(written2, meant) {
-  const at2 = [...meant].findIndex((letter, index2) => letter !== written2[index2]);
-  const back = `${meant[at2 + 1]}${meant[at2]}`;
-  return at2 !== -1 && `${meant.slice(0, at2)}${back}${meant.slice(at2 + 2)}` === written2;
+  const at = [...meant].findIndex((letter, index2) => letter !== written2[index2]);
+  const back = `${meant[at + 1]}${meant[at]}`;
+  return at !== -1 && `${meant.slice(0, at)}${back}${meant.slice(at + 2)}` === written2;
 }
 
 // src/pod/patch-directives.ts
@@ -34591,10 +34659,10 @@ function readEnvVars(reader) {
   const variables = readVariables(reader, "env_vars", fromItem, (value) => value.replaceAll("$", "$$$$"));
   if (variables === void 0) return [];
   if (variables.length === 0) return [{ from: "env_vars", of: "container", fields: { env: null } }];
-  return variables.map(({ from, ...variable }) => ({
+  return variables.map(({ from, ...variable2 }) => ({
     from,
     of: "container",
-    fields: { env: [variable] }
+    fields: { env: [variable2] }
   }));
 }
 function readVariables(reader, input, item, passedOn = (value) => value) {
@@ -34658,19 +34726,19 @@ function fromPair(reader, input, name, value, path2, valuePath) {
   reader.problem(input, `expected text, found ${describe(value)}. Quote JSON to pass it on as text.`, valuePath);
   return [];
 }
-function named2(reader, input, variable, path2) {
-  if (variable.name !== "" && !variable.name.includes("=")) return [variable];
+function named2(reader, input, variable2, path2) {
+  if (variable2.name !== "" && !variable2.name.includes("=")) return [variable2];
   reader.problem(
     input,
-    `"${variable.name}" cannot be the name of a variable: it must not be empty, nor hold a =.`,
+    `"${variable2.name}" cannot be the name of a variable: it must not be empty, nor hold a =.`,
     path2
   );
   return [];
 }
 function fromItem(reader, input, item, path2) {
-  const variable = readItem(reader, input, item, path2);
-  if (variable === void 0) return [];
-  const { name, value, valueFrom } = variable;
+  const variable2 = readItem(reader, input, item, path2);
+  if (variable2 === void 0) return [];
+  const { name, value, valueFrom } = variable2;
   if (valueFrom === void 0) return fromPair(reader, input, name, value ?? "", path2, `${path2}.value`);
   if (value !== void 0) reader.problem(input, "has both value and valueFrom. Kubernetes takes one of them.", path2);
   if (!isMapping(valueFrom)) {
@@ -34713,10 +34781,10 @@ function readRuntimeEnvs(reader) {
     const path2 = `[${index2}]`;
     const fieldPath = isMapping(item) ? item["field_path"] ?? item["fieldPath"] : void 0;
     const modern = isMapping(item) && fieldPath !== void 0 ? { name: item["name"] ?? "", valueFrom: { fieldRef: { fieldPath } } } : item;
-    return fromItem(reader, input, modern, path2).map(({ from, ...variable }) => ({
+    return fromItem(reader, input, modern, path2).map(({ from, ...variable2 }) => ({
       from,
       of: "container",
-      fields: { env: [variable] }
+      fields: { env: [variable2] }
     }));
   });
 }
@@ -34975,8 +35043,8 @@ function readVariable(reader, item, path2, use) {
     reader.notices.add(
       `${from}.deploy_target: the variable is called ${target2}, as it is written. Airflow would have called it ${target2.toUpperCase()}.`
     );
-  const variable = { name: target2, valueFrom: { secretKeyRef: { name: secret, key } } };
-  return [{ from, of: "container", fields: { env: [variable] } }];
+  const variable2 = { name: target2, valueFrom: { secretKeyRef: { name: secret, key } } };
+  return [{ from, of: "container", fields: { env: [variable2] } }];
 }
 function readVolume(reader, item, path2, use) {
   if (use.target === void 0 || !use.target.startsWith("/")) {
@@ -38822,8 +38890,8 @@ var TemplateInterpreter = class extends StrictExpressions {
     } catch (error2) {
       const limit = limitOf(error2);
       if (limit !== void 0) throw limit;
-      const at2 = tag ?? this.tag;
-      this.problem(`${at2?.text} ${error2 instanceof Failure ? error2.message : failureOf2(error2)}`, at2);
+      const at = tag ?? this.tag;
+      this.problem(`${at?.text} ${error2 instanceof Failure ? error2.message : failureOf2(error2)}`, at);
       return void 0;
     }
   }
@@ -38885,16 +38953,16 @@ var Cutter = class {
   /** @returns where the tag's closing bracket is; -1 where there is none before the next tag, the template's length where there is none at all. What is in quotes or braces of its own does not close it. */
   #tagEnd(start, closing) {
     let depth = 0;
-    for (let at2 = start; at2 < this.#template.length; at2++) {
-      const two = this.#template.slice(at2, at2 + 2);
+    for (let at = start; at < this.#template.length; at++) {
+      const two = this.#template.slice(at, at + 2);
       const one = two.charAt(0);
-      if (two === closing && (depth === 0 || closing === "%}")) return at2;
+      if (two === closing && (depth === 0 || closing === "%}")) return at;
       if (two === "{{" || two === "{%") return -1;
       if (one === "{") depth++;
       else if (one === "}") depth = Math.max(0, depth - 1);
       else if (one === '"' || one === "'") {
-        at2++;
-        while (at2 < this.#template.length && this.#template[at2] !== one) at2 += this.#template[at2] === "\\" ? 2 : 1;
+        at++;
+        while (at < this.#template.length && this.#template[at] !== one) at += this.#template[at] === "\\" ? 2 : 1;
       }
     }
     return this.#template.length;
@@ -38946,7 +39014,7 @@ var Cutter = class {
 };
 function newlines(text) {
   let count = 0;
-  for (let at2 = text.indexOf("\n"); at2 !== -1; at2 = text.indexOf("\n", at2 + 1)) count++;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) count++;
   return count;
 }
 function quote(tag) {
@@ -39266,11 +39334,11 @@ function readFile(reader, input, file) {
 }
 function openSecrets(plan, secrets) {
   const found = (plan.pod.spec?.containers ?? []).flatMap(
-    (container2, index2) => (container2.env ?? []).flatMap(({ name, value }, at2) => {
+    (container2, index2) => (container2.env ?? []).flatMap(({ name, value }, at) => {
       if (value === void 0) return [];
       const known2 = value.length > 3 && secrets.includes(value);
       if (!known2 && !looksSecret(name, value)) return [];
-      return [plan.originOf(`spec.containers[${index2}].env[${at2}]`)];
+      return [plan.originOf(`spec.containers[${index2}].env[${at}]`)];
     })
   );
   if (found.length === 0) return [];
@@ -39289,8 +39357,8 @@ function shownTemplate({ 1: root = "", index: index2, input }) {
   return whole === void 0 ? `{{ ${root} ... }}` : `{{ ${whole} }}`;
 }
 function unrendered(reader) {
-  return Object.entries(reader.env).flatMap(([variable, value = ""]) => {
-    const input = variable.startsWith("INPUT_") ? variable.slice("INPUT_".length).toLowerCase() : "";
+  return Object.entries(reader.env).flatMap(([variable2, value = ""]) => {
+    const input = variable2.startsWith("INPUT_") ? variable2.slice("INPUT_".length).toLowerCase() : "";
     const found = input === "" || SECRET_INPUTS.includes(input) ? null : AIRFLOW_TEMPLATE.exec(value);
     if (found === null) return [];
     const name = /^\{\{-?\s{0,9}var\.value\.(\w{1,100})/.exec(value.slice(found.index, found.index + 150))?.[1];
@@ -39298,6 +39366,93 @@ function unrendered(reader) {
       `${input} holds ${shownTemplate(found)}, which is passed on as it is: inputs are no Jinja templates. Use an expression of the workflow${name ? `, \${{ vars.${name} }}` : ""}, or a pod_template_file.`
     ];
   });
+}
+
+// src/kubernetes/access.ts
+import { createHash as createHash2 } from "node:crypto";
+var ACCESS = {
+  pods: {
+    verbs: ["create", "get", "watch", "delete"],
+    purpose: "To run the pod and to clean up. A dry run only creates; without watch the pod is asked for every 2 s."
+  },
+  "pods/log": {
+    verbs: ["get"],
+    purpose: "To show its log. Without it the step runs, and a warning says that the log cannot be read."
+  },
+  events: {
+    verbs: ["list", "watch"],
+    purpose: "To say why a pod does not start; works without, and says less."
+  },
+  secrets: {
+    verbs: ["create"],
+    purpose: "For secret_env, secret_files and registry_password alone."
+  }
+};
+function rulesFor({ dryRun: dryRun2, logs, ownSecrets }) {
+  if (dryRun2) return [rule("pods", ["create"])];
+  return [rule("pods"), ...logs ? [rule("pods/log")] : [], rule("events"), ...ownSecrets ? [rule("secrets")] : []];
+}
+function allows(rules, verb, resource) {
+  return rules.some(({ resources = [], verbs }) => resources.includes(resource) && verbs.includes(verb));
+}
+function grant(user, namespace, rules) {
+  const subject = subjectOf(user);
+  const hash2 = createHash2("sha256").update(JSON.stringify([subject, rules])).digest("hex");
+  const metadata = { name: `kubernetes-pod-step-${hash2.slice(0, 8)}`, namespace };
+  const apiVersion = `${RBAC}/v1`;
+  return [
+    { apiVersion, kind: "Role", metadata, rules },
+    {
+      apiVersion,
+      kind: "RoleBinding",
+      metadata: { ...metadata },
+      roleRef: { apiGroup: RBAC, kind: "Role", name: metadata.name },
+      subjects: [subject]
+    }
+  ];
+}
+var RBAC = "rbac.authorization.k8s.io";
+function subjectOf(user) {
+  const [, namespace, name] = /^system:serviceaccount:([a-z0-9](?:[-a-z0-9]*[a-z0-9])?):([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/.exec(user) ?? [];
+  if (namespace === void 0 || name === void 0) return { apiGroup: RBAC, kind: "User", name: user };
+  return { kind: "ServiceAccount", name, namespace };
+}
+function rule(resource, verbs = ACCESS[resource].verbs) {
+  return { apiGroups: [""], resources: [resource], verbs: [...verbs] };
+}
+
+// src/run/role.ts
+function useOf({ dryRun: dryRun2, logs }, { secrets }) {
+  return {
+    dryRun: dryRun2,
+    // Of a log that is not shown, the last lines are after a failure.
+    logs: logs.shown || logs.file !== void 0 || logs.eventsOnFailure,
+    ownSecrets: secrets.length > 0
+  };
+}
+function offerRole(error2, use, log) {
+  const denial = denialBehind(error2);
+  if (!(error2 instanceof StepError) || denial?.namespace === void 0) return error2;
+  const rules = rulesFor(use);
+  if (!allows(rules, denial.verb, denial.resource)) return error2;
+  log.line("All that this step needs, for somebody who may grant it: save this as role.yaml, and");
+  log.line("kubectl apply -f role.yaml");
+  log.line(printGrant({ ...denial, namespace: denial.namespace }, use));
+  return new StepError(error2.reason, error2.title, error2.message, {
+    remedy: "Have the Role applied that is printed above, or use a namespace or credentials that may.",
+    cause: error2
+  });
+}
+function denialBehind(error2) {
+  if (error2 instanceof ApiError) return error2.denial;
+  return error2 instanceof StepError ? denialBehind(error2.cause) : void 0;
+}
+var quoteLines = (layout) => {
+  if (layout.node.value.includes("\n")) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+};
+var SCALAR_STYLE_RULES2 = [quoteLines, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)];
+function printGrant({ user, namespace }, use) {
+  return grant(user, namespace, rulesFor(use)).map((object) => dump(object, { flowLevel: 3, lineWidth: -1, noRefs: true, scalarStyleRules: SCALAR_STYLE_RULES2 })).join("---\n").trimEnd();
 }
 
 // src/run/durations.ts
@@ -39310,26 +39465,25 @@ function inWords(seconds) {
 }
 
 // src/run/announce.ts
-function announce({ inputs, plan, client, log }) {
+function announce({ inputs, plan, secrets, client, log }) {
   const { namespace, name, base, nameGiven } = plan;
   const container2 = plan.pod.spec?.containers.find((container3) => container3.name === base);
   log.line(
     `Running ${container2?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`
   );
   const words = [...container2?.command ?? [], ...container2?.args ?? []];
-  const secrets = plan.secrets.flatMap(({ data }) => Object.values(data));
   if (words.length > 0) log.line(`Command: ${commandLine(words, secrets)}`);
   for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);
   if (nameGiven !== void 0 && dnsLabel(nameGiven) !== nameGiven)
     log.line(
       `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`
     );
-  const { shown: shown2, containers: containers2, file } = inputs.logs;
-  const wanted = !Array.isArray(containers2) || containers2.includes(base);
+  const { file } = inputs.logs;
+  const notShown = notShownBy(inputs.logs, base);
   const readable = `To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`;
-  if (!wanted)
+  if (notShown === "container_logs")
     log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
-  else if (!shown2)
+  else if (notShown === "get_logs")
     log.line(
       `Its log is not shown (get_logs: false)${file === void 0 ? "" : `, but written to ${file}`}. ${readable}`
     );
@@ -39600,6 +39754,62 @@ function cut(message) {
   return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}\u2026` : line;
 }
 
+// src/run/live-pod.ts
+var LONGEST_TEXT = 4e3;
+var LONGEST_POD = 64 * 1024;
+function printLivePod(live, plan, secrets) {
+  const { managedFields: _, annotations = {}, ...metadata } = live.metadata ?? {};
+  const { [NONCE_ANNOTATION]: __, ...kept } = annotations;
+  const pod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { ...metadata, ...Object.keys(kept).length > 0 && { annotations: kept } },
+    spec: live.spec
+  };
+  const yaml = dump(shownAt([], pod, showing(pod, plan, secrets)), { lineWidth: -1, noRefs: true }).trimEnd();
+  if (yaml.length <= LONGEST_POD) return yaml;
+  const lines = yaml.slice(0, LONGEST_POD).split("\n").slice(0, -1);
+  return [...lines, `(cut here: ${yaml.split("\n").length - lines.length} more lines)`].join("\n");
+}
+function showing(pod, plan, secrets) {
+  const redact = redacting(pod, secrets);
+  const planned = variablesOf(plan);
+  const isPlanned = (path2, value) => {
+    const [room, field2, index2, list2, , last] = path2;
+    if (room === "metadata" && field2 === "annotations") return plan.metadata?.annotations?.[String(index2)] === value;
+    if (list2 !== "env" || last !== "value") return false;
+    const container2 = pod["spec"]?.[String(field2)];
+    return planned.has(variable(String(container2?.[Number(index2)]?.["name"]), nameBeside(pod, path2), value));
+  };
+  return (path2, value) => {
+    if (Array.isArray(value)) return redact(path2, value.map(shortened));
+    if (typeof value !== "string") return value;
+    if (isPlanned(path2, value)) return redact(path2, shortened(value));
+    if (path2.at(-3) === "env" && path2.at(-1) === "value") return "***";
+    const key = path2.at(-1);
+    const name = nameBeside(pod, path2) ?? (typeof key === "string" ? key : "");
+    return looksSecret(name.replace(/^.*\//, ""), value) ? "***" : redact(path2, shortened(value));
+  };
+}
+function shortened(value) {
+  return typeof value === "string" && value.length > LONGEST_TEXT ? `(${value.length} characters)` : value;
+}
+function variablesOf({ spec }) {
+  const containers2 = [...spec?.containers ?? [], ...spec?.initContainers ?? []];
+  return new Set(
+    containers2.flatMap(({ name, env = [] }) => env.map((entry2) => variable(name, entry2.name, entry2.value ?? "")))
+  );
+}
+function variable(container2, name, value) {
+  return JSON.stringify([container2, name, value]);
+}
+function shownAt(path2, value, show) {
+  const shown2 = show(path2, value);
+  if (Array.isArray(shown2)) return shown2.map((item, index2) => shownAt([...path2, index2], item, show));
+  if (!isObject(shown2)) return shown2;
+  return Object.fromEntries(Object.entries(shown2).map(([key, child]) => [key, shownAt([...path2, key], child, show)]));
+}
+
 // src/run/logs/stamp.ts
 var Stamp = class {
   /** Seconds since the epoch, rounded down. */
@@ -39671,14 +39881,20 @@ async function lastLines(client, pod, container2, count, signal3) {
 // src/run/explain.ts
 var DEADLINE_SECONDS4 = 10;
 var LAST_LINES = 20;
-async function explain2({ inputs, plan, client, log, stop }, pod) {
-  if (!inputs.logs.eventsOnFailure) return;
+async function explain2(step, pod) {
+  const { inputs, plan, secrets, client, log, stop } = step;
+  if (inputs.logs.eventsOnFailure) await giveAccount(step, pod);
+  if (!inputs.logs.podOnFailure || stop.aborted) return;
+  log.folded(
+    `The pod as the cluster has it (${podPath2(pod.view.pod)})`,
+    printLivePod(pod.view.pod, plan.pod, [...secrets, ...client.target.secrets])
+  );
+}
+async function giveAccount({ inputs, plan, client, log, stop }, pod) {
   const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS4)]);
-  const { shown: shown2, containers: containers2 } = inputs.logs;
-  const isShown = shown2 && (!Array.isArray(containers2) || containers2.includes(plan.base));
   const [events, last] = await Promise.all([
     listEvents(client, pod.identity, signal3).catch(() => "unavailable"),
-    isShown || !containerStarted(pod.view.pod, plan.base) ? [] : lastLines(client, pod.identity, plan.base, LAST_LINES, signal3).catch(() => [])
+    notShownBy(inputs.logs, plan.base) === void 0 || !containerStarted(pod.view.pod, plan.base) ? [] : lastLines(client, pod.identity, plan.base, LAST_LINES, signal3).catch(() => [])
   ]);
   if (last.length > 0) {
     log.line(`The last lines of container ${plan.base}:`);
@@ -39793,10 +40009,10 @@ var HashBag = class {
     this.left = lists.reduce((sum, { length }) => sum + length, 0);
     this.#sorted = new Float64Array(this.left);
     this.#taken = new Uint8Array(this.left);
-    let at2 = 0;
+    let at = 0;
     for (const list2 of lists) {
-      this.#sorted.set(list2.values(), at2);
-      at2 += list2.length;
+      this.#sorted.set(list2.values(), at);
+      at += list2.length;
     }
     this.#sorted.sort();
   }
@@ -39837,18 +40053,18 @@ var Fragments = class {
   /** Takes the line's next bytes. */
   push(bytes) {
     for (let from = 0; from < bytes.length; ) {
-      const at2 = this.#length % FRAGMENT_BYTES;
-      const step = Math.min((at2 < KNOWN_BY ? KNOWN_BY : FRAGMENT_BYTES) - at2, bytes.length - from);
-      if (at2 < KNOWN_BY) this.#begun.set(bytes.subarray(from, from + step), at2);
+      const at = this.#length % FRAGMENT_BYTES;
+      const step = Math.min((at < KNOWN_BY ? KNOWN_BY : FRAGMENT_BYTES) - at, bytes.length - from);
+      if (at < KNOWN_BY) this.#begun.set(bytes.subarray(from, from + step), at);
       from += step;
       this.#length += step;
-      if (at2 < KNOWN_BY && at2 + step === KNOWN_BY) this.#know(KNOWN_BY);
+      if (at < KNOWN_BY && at + step === KNOWN_BY) this.#know(KNOWN_BY);
     }
   }
   /** The line is whole; a newline at its end has been among the bytes. */
   end() {
-    const at2 = this.#length % FRAGMENT_BYTES;
-    if (at2 > 0 && at2 < KNOWN_BY) this.#know(at2);
+    const at = this.#length % FRAGMENT_BYTES;
+    if (at > 0 && at < KNOWN_BY) this.#know(at);
   }
   /**
    * @param bytes the first bytes of what may be the rest of the line: whole, or longer than 512 bytes
@@ -41081,19 +41297,19 @@ var TextLines = class {
     return fits ? [] : [{ text, command: false }];
   }
 };
-function behindLine(text, at2) {
-  const end = text.indexOf("\n", at2);
+function behindLine(text, at) {
+  const end = text.indexOf("\n", at);
   return end === -1 ? text.length + 1 : end + 1;
 }
 function startOfLine(text, colons, first) {
-  let at2 = colons;
-  while (at2 > first && colons - at2 < MOST_BLANKS && BLANK.test(text.charAt(at2 - 1))) at2--;
-  return at2 === first || text.charAt(at2 - 1) === "\n" ? at2 : void 0;
+  let at = colons;
+  while (at > first && colons - at < MOST_BLANKS && BLANK.test(text.charAt(at - 1))) at--;
+  return at === first || text.charAt(at - 1) === "\n" ? at : void 0;
 }
 function canBegin(text, line) {
-  let at2 = line;
-  while (at2 < text.length && BLANK.test(text.charAt(at2))) at2++;
-  return line < text.length && (at2 === text.length || at2 === text.length - 1 && text.endsWith(":"));
+  let at = line;
+  while (at < text.length && BLANK.test(text.charAt(at))) at++;
+  return line < text.length && (at === text.length || at === text.length - 1 && text.endsWith(":"));
 }
 
 // src/run/logs/shown-container.ts
@@ -42014,11 +42230,13 @@ async function runPod(step) {
 async function main() {
   const log = new JobLog();
   let failed = true;
+  let use;
   guard(log);
   try {
     const stop = stopOnSignals(log);
     const { inputs, plan, ...prepared } = await prepare(process.env, stop);
     tell(prepared, log);
+    use = useOf(inputs, plan);
     const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
     const outage = inputs.outageTimeoutSeconds;
     if (inputs.dryRun) {
@@ -42030,13 +42248,20 @@ async function main() {
       failed = false;
     } else {
       const client = connect2(cluster, log, outage);
-      const step = { inputs, plan: placed(plan, client.target.namespace), client, log, stop };
+      const step = {
+        inputs,
+        plan: placed(plan, client.target.namespace),
+        secrets: prepared.secrets,
+        client,
+        log,
+        stop
+      };
       const conclusion = await runPod(step);
       reportEnd(conclusion, log);
       failed = conclusion.state === "failed";
     }
   } catch (error2) {
-    reportError(error2, log);
+    reportError(use ? offerRole(error2, use, log) : error2, log);
   }
   await log.close();
   process.exit(failed ? 1 : 0);

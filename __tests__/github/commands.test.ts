@@ -184,6 +184,42 @@ describe('commands', () => {
   });
 });
 
+describe('folded text', () => {
+  test('is a group, fenced as all text is, and closed before anything else is printed', () => {
+    log.line('before');
+    log.folded('Title', 'one\n::endgroup::\n##[endgroup]\n::error::two');
+    log.output('after\n');
+    expect(fenced()).toBe(
+      [
+        ...['::stop-commands::TOKEN', 'before', '::TOKEN::', '::group::Title', '::stop-commands::TOKEN'],
+        ...['one', '::endgroup::', '##[endgroup]', '::error::two', '::TOKEN::', '::endgroup::'],
+        ...['::stop-commands::TOKEN', 'after', ''],
+      ].join('\n'),
+    );
+    expect(processed().executed.map(({ name }) => name)).toEqual(['group', 'endgroup']);
+  });
+
+  test('ends a group that the container has opened, and opens none again', () => {
+    log.group('of the container');
+    log.output('a line\n');
+    log.folded('Title', 'text');
+    log.line('after');
+    const names = processed().executed.map(({ name, data }) => `${name} ${data}`.trim());
+    expect(names).toEqual(['group of the container', 'endgroup', 'group Title', 'endgroup']);
+  });
+
+  test('starts on a line of its own after unfinished output', () => {
+    log.output('unfinished');
+    log.folded('Title', 'text');
+    expect(processed().shown).toEqual(['unfinished', '##[group]Title', 'text', '##[endgroup]']);
+  });
+
+  test('has a title of one line, without terminal control', () => {
+    log.folded('\u001b[2JTitle\n::add-mask::x', 'text');
+    expect(processed().executed.map(({ data }) => data)).toEqual(['Title\n::add-mask::x', '']);
+  });
+});
+
 describe('the token', () => {
   /** Raises the fence, so that the token is known. */
   function knownToken(): string {
@@ -295,6 +331,7 @@ const action = fc.oneof(
     title: hostile,
     text: hostile,
   }),
+  fc.record({ do: fc.constant<'folded'>('folded'), title: hostile, text: hostile }),
   fc.record({ do: fc.constant<'mask'>('mask'), text: hostile }),
 );
 
@@ -315,8 +352,14 @@ test('whatever is printed, the runner executes our own commands and nothing else
       for (const next of actions) {
         const text = filled(next.text);
         if ('title' in next) {
-          log[next.do](filled(next.title), text);
-          expected.push({ name: next.do, data: jobLogText(text), form: 'v2' });
+          const title = filled(next.title);
+          log[next.do](title, text);
+          if (next.do === 'folded')
+            expected.push(
+              { name: 'group', data: jobLogText(title), form: 'v2' },
+              { name: 'endgroup', data: '', form: 'v2' },
+            );
+          else expected.push({ name: next.do, data: jobLogText(text), form: 'v2' });
         } else {
           log[next.do](text);
           if (next.do === 'mask')

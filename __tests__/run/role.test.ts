@@ -18,6 +18,7 @@ describe('what a step uses', () => {
     initContainers: [],
     prefixed: true,
     eventsOnFailure: true,
+    podOnFailure: true,
     workspace: '/',
     annotations: false,
   };

@@ -106,6 +106,14 @@ export class JobLog {
     this.#command(() => core.endGroup());
   }
 
+  /** Prints `text` as whole lines, as {@link line} does, which the log viewer folds under a title. */
+  folded(title: string, text: string): void {
+    this.#leaveGroup();
+    this.#command(() => core.startGroup(jobLogText(title)));
+    this.line(text);
+    this.#command(() => core.endGroup());
+  }
+
   /** Shown when the workflow was started with debug logging; else the fence is not lifted for it. */
   debug(message: string): void {
     if (core.isDebug()) this.#command(() => core.debug(jobLogText(message)));

@@ -64,6 +64,7 @@ export const INPUTS = [
   'init_container_logs',
   'container_name_log_prefix_enabled',
   'log_events_on_failure',
+  'log_pod_spec_on_failure',
   'log_file',
   'workflow_commands',
   'do_xcom_push',

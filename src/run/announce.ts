@@ -2,30 +2,30 @@ import type { V1ResourceRequirements } from '@kubernetes/client-node';
 import { dnsLabel } from '../pod/naming.ts';
 import { commandHints, commandLine } from './command-line.ts';
 import { inWords } from './durations.ts';
+import { notShownBy } from './logs/selection.ts';
 import type { ObservedPod } from './observe.ts';
 import type { Step } from './run.ts';
 
 /** What runs, and where, before the container's own lines. */
-export function announce({ inputs, plan, client, log }: Step): void {
+export function announce({ inputs, plan, secrets, client, log }: Step): void {
   const { namespace, name, base, nameGiven } = plan;
   const container = plan.pod.spec?.containers.find(container => container.name === base);
   log.line(
     `Running ${container?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`,
   );
   const words = [...(container?.command ?? []), ...(container?.args ?? [])];
-  const secrets = plan.secrets.flatMap(({ data }) => Object.values(data));
   if (words.length > 0) log.line(`Command: ${commandLine(words, secrets)}`);
   for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);
   if (nameGiven !== undefined && dnsLabel(nameGiven) !== nameGiven)
     log.line(
       `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`,
     );
-  const { shown, containers, file } = inputs.logs;
-  const wanted = !Array.isArray(containers) || containers.includes(base);
+  const { file } = inputs.logs;
+  const notShown = notShownBy(inputs.logs, base);
   const readable = `To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`;
-  if (!wanted)
+  if (notShown === 'container_logs')
     log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
-  else if (!shown)
+  else if (notShown === 'get_logs')
     log.line(
       `Its log is not shown (get_logs: false)${file === undefined ? '' : `, but written to ${file}`}. ${readable}`,
     );

@@ -23,11 +23,13 @@ export function hiding(secrets: string[]): (text: string) => string {
   const longestFirst = [...parts]
     .filter(part => part.trim().length >= LEAST_SECRET)
     .sort((a, b) => b.length - a.length);
+  // Of a secret file each line is one, and a pod can be a megabyte.
+  const byStart = Map.groupBy(longestFirst, part => part.slice(0, LEAST_SECRET));
   return text => {
     // One pass: what is put in is not looked through again.
     let hidden = '';
     for (let at = 0; at < text.length; ) {
-      const found = longestFirst.find(part => text.startsWith(part, at));
+      const found = byStart.get(text.slice(at, at + LEAST_SECRET))?.find(part => text.startsWith(part, at));
       hidden += found === undefined ? text[at] : '***';
       at += found?.length ?? 1;
     }

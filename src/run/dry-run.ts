@@ -9,10 +9,9 @@ import { NONCE_ANNOTATION } from '../pod/identity.ts';
 import type { JsonObject } from '../pod/json.ts';
 import { type PlacedPlan, type Plan, placed } from '../pod/manifest.ts';
 import { printYaml } from '../pod/print.ts';
-import { looksSecret } from '../pod/secret-shapes.ts';
-import { hiding, withoutSecrets } from './command-line.ts';
 import { explained } from './create.ts';
 import { refuseWrongNames } from './logs/check-names.ts';
+import { redacting } from './redaction.ts';
 
 /** What a dry run needs of the world. */
 interface DryRun {
@@ -71,27 +70,10 @@ async function check(client: ApiClient, plan: PlacedPlan, logs: LogInputs, stop:
 export function printPlan(plan: Plan, secrets: string[] = []): string {
   const { [NONCE_ANNOTATION]: _, ...annotations } = plan.pod.metadata?.annotations ?? {};
   const pod = { ...plan.pod, metadata: { ...plan.pod.metadata, annotations } } as unknown as JsonObject;
-  const hide = hiding(secrets);
   const made = plan.secrets.map(
     ({ name, data }) =>
       `# Right after the pod, Secret ${name} would be created for it, immutable, with ${Object.keys(data).join(', ')}.\n`,
   );
-  const yaml = printYaml(pod, {
-    sourceOf: path => plan.sourceOf(path),
-    shown: (path, value) => {
-      const variable = path.at(-1) === 'value' && path.at(-3) === 'env' ? at(pod, path.slice(0, -1)) : undefined;
-      if (Array.isArray(value) && ['command', 'args'].includes(String(path.at(-1))))
-        return withoutSecrets(value.map(String), secrets);
-      if (typeof value !== 'string') return value;
-      const hidden = hide(value);
-      return looksSecret(String(variable?.['name'] ?? ''), value) ? '***' : hidden;
-    },
-  });
+  const yaml = printYaml(pod, { sourceOf: path => plan.sourceOf(path), shown: redacting(pod, secrets) });
   return `${yaml}${made.join('')}`;
-}
-
-function at(pod: JsonObject, path: readonly (string | number)[]): JsonObject | undefined {
-  return path.reduce<unknown>((value, step) => (value as JsonObject | undefined)?.[step], pod) as
-    | JsonObject
-    | undefined;
 }

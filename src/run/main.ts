@@ -31,7 +31,14 @@ export async function main(): Promise<void> {
       failed = false;
     } else {
       const client = connect(cluster, log, outage);
-      const step = { inputs, plan: placed(plan, client.target.namespace), client, log, stop };
+      const step = {
+        inputs,
+        plan: placed(plan, client.target.namespace),
+        secrets: prepared.secrets,
+        client,
+        log,
+        stop,
+      };
       const conclusion = await runPod(step);
       reportEnd(conclusion, log);
       failed = conclusion.state === 'failed';

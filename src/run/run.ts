@@ -20,6 +20,8 @@ import { started } from './start/start.ts';
 export interface Step {
   inputs: Inputs;
   plan: PlacedPlan;
+  /** What the step was given as secrets. */
+  secrets: string[];
   client: ApiClient;
   log: JobLog;
   /** Aborted with a StepError when the step is cancelled. */

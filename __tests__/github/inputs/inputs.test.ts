@@ -16,6 +16,7 @@ const defaults: Inputs = {
     prefixed: true,
     workspace: process.cwd(),
     eventsOnFailure: true,
+    podOnFailure: true,
     annotations: false,
   },
   result: 'auto',

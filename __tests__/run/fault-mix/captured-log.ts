@@ -18,6 +18,9 @@ export class CapturedLog extends JobLog {
   override output(text: string): void {
     this.container += text;
   }
+  override folded(_: string, text: string): void {
+    this.lines.push(text);
+  }
   override error(title: string, message: string): void {
     this.annotations.push(`${title}: ${message}`);
   }

@@ -33,7 +33,7 @@ export async function runOne(kind: Kind, seed: number): Promise<void> {
     const plan = placed(prepared.plan, 'default');
     const stop = new AbortController();
     const tooLong = setTimeout(() => stop.abort(new Error('It does not end.')), TOO_LONG_MS);
-    const running = runPod({ inputs: prepared.inputs, plan, client, log, stop: stop.signal });
+    const running = runPod({ ...prepared, plan, client, log, stop: stop.signal });
     const [conclusion] = await Promise.all([running, living.promise]).finally(() => clearTimeout(tooLong));
     life.check(conclusion);
     expect(server.pods.map(pod => pod.object.metadata.deletionTimestamp !== undefined || pod.removed)).toEqual([true]);

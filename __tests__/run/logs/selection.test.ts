@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { LogInputs } from '../../../src/github/inputs/inputs.ts';
-import { namesAreKnown, selectContainers, wrongNames } from '../../../src/run/logs/selection.ts';
+import { namesAreKnown, notShownBy, selectContainers, wrongNames } from '../../../src/run/logs/selection.ts';
 
 const manifest: V1Pod = {
   spec: {
@@ -17,6 +17,18 @@ const pod: V1Pod = {
   },
 };
 type Choices = Pick<LogInputs, 'containers' | 'initContainers'>;
+
+test.each([
+  ['shown', { shown: true }, undefined],
+  ['shown among all', { shown: true, containers: 'all' as const }, undefined],
+  ['shown by name', { shown: true, containers: ['helper', 'base'] }, undefined],
+  ['not shown, nor is any', { shown: false }, 'get_logs'],
+  ['not shown, nor are all', { shown: false, containers: 'all' as const }, 'get_logs'],
+  ['not named', { shown: true, containers: ['helper'] }, 'container_logs'],
+  ['not named where none is shown', { shown: false, containers: [] }, 'container_logs'],
+])('the base container’s log is %s', (_, inputs, expected) => {
+  expect(notShownBy(inputs, 'base')).toBe(expected);
+});
 
 describe('the containers that are shown', () => {
   test.each<[what: string, choices: Choices, names: string[]]>([

@@ -28,7 +28,6 @@ export const AIRFLOW_PARAMETERS: Record<string, AirflowParameter> = {
   ]),
   ...harmless('a workflow has its own notifications', ['email', 'email_on_failure', 'email_on_retry']),
   ...toCome({
-    log_pod_spec_on_failure: ['false'],
     skip_on_exit_code: ['[]'],
     multiple_outputs: ['false'],
     xcom_sidecar_container_image: [],

@@ -55,6 +55,8 @@ export interface LogInputs {
   prefixed: boolean;
   /** Whether the log has an account of a pod that failed. */
   eventsOnFailure: boolean;
+  /** Whether the log has a pod that failed as the cluster has it. */
+  podOnFailure: boolean;
   /** Path of a file in the workspace that they are written to. */
   file?: string;
   /** The job's workspace: absolute. */
@@ -157,6 +159,7 @@ function readLogInputs(reader: InputReader): LogInputs {
     initContainers: readContainers(reader, 'init_container_logs') ?? 'all',
     prefixed: reader.boolean('container_name_log_prefix_enabled') ?? true,
     eventsOnFailure: reader.boolean('log_events_on_failure') ?? true,
+    podOnFailure: reader.boolean('log_pod_spec_on_failure') ?? true,
     annotations: reader.choice('workflow_commands', ['none', 'annotations']) === 'annotations',
   };
 }

@@ -29,6 +29,15 @@ export function selectContainers(choices: Choices, base: string, manifest: V1Pod
   ];
 }
 
+/** @returns the input that keeps the base container's log out of the job log; `undefined` where it is shown */
+export function notShownBy(
+  { shown, containers }: Pick<LogInputs, 'shown' | 'containers'>,
+  base: string,
+): 'get_logs' | 'container_logs' | undefined {
+  if (Array.isArray(containers) && !containers.includes(base)) return 'container_logs';
+  return shown ? undefined : 'get_logs';
+}
+
 /** @returns whether the manifest has every container that is named: else the cluster may add it. */
 export function namesAreKnown(choices: Choices, manifest: V1Pod): boolean {
   return wrongNames(choices, manifest).length === 0;
