@@ -32751,7 +32751,7 @@ async function* watchObjects(client, { path: path2, asked: asked2, fieldSelector
       method: "GET",
       path: path2,
       query: { watch: true, fieldSelector, allowWatchBookmarks: true, timeoutSeconds: WATCH_SECONDS, resourceVersion },
-      asked: { ...asked2, verb: "watch" }
+      asked: asked2
     },
     signal3
   );
@@ -32837,7 +32837,7 @@ async function deletePod(client, { namespace, name, uid }, signal3) {
   }
 }
 function watchPod(client, namespace, name, resourceVersion, signal3) {
-  const asked2 = { resource: "pods", namespace, name };
+  const asked2 = { verb: "watch", resource: "pods", namespace, name };
   return watchObjects(
     client,
     { path: podsPath(namespace), asked: asked2, fieldSelector: `metadata.name=${name}`, resourceVersion },
@@ -39549,14 +39549,14 @@ async function followEvents(client, pod, onNews, signal3, again = AGAIN) {
   }
 }
 async function readList(client, pod, signal3) {
-  const { path: path2, fieldSelector, asked: asked2 } = eventsOf(pod);
+  const { path: path2, fieldSelector } = eventsOf(pod);
   try {
     const list2 = await client.once(
       {
         method: "GET",
         path: path2,
         query: { fieldSelector },
-        asked: { ...asked2, verb: "list" },
+        asked: { verb: "list", resource: "events", namespace: pod.namespace },
         deadlineSeconds: DEADLINE_SECONDS2
       },
       signal3
@@ -39571,7 +39571,7 @@ function eventsOf({ namespace, uid }) {
   return {
     path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`,
     fieldSelector: `involvedObject.uid=${uid}`,
-    asked: { resource: "events", namespace }
+    asked: { verb: "watch", resource: "events", namespace }
   };
 }
 function newestLast(events) {

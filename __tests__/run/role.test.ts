@@ -166,7 +166,7 @@ describe('where a request is refused', () => {
       }),
     ],
     ['an anonymous user', error(replies.forbidden('create', 'pods', 'etl', undefined, 'system:anonymous'))],
-    ['another failure', new StepError('Lost', 'x', 'y')],
+    ['another failure', new StepError('NodeLost', 'x', 'y')],
     ['an accident', new TypeError('x')],
   ])('for %s none is', (_, refused) => {
     expect(offerRole(refused, use, new JobLog())).toBe(refused);

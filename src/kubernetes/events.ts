@@ -87,14 +87,14 @@ async function readList(
   pod: PodIdentity,
   signal: AbortSignal,
 ): Promise<CoreV1EventList | Exclude<PodEvents, PodEvent[]>> {
-  const { path, fieldSelector, asked } = eventsOf(pod);
+  const { path, fieldSelector } = eventsOf(pod);
   try {
     const list = await client.once<CoreV1EventList>(
       {
         method: 'GET',
         path,
         query: { fieldSelector },
-        asked: { ...asked, verb: 'list' },
+        asked: { verb: 'list', resource: 'events', namespace: pod.namespace },
         deadlineSeconds: DEADLINE_SECONDS,
       },
       signal,
@@ -110,7 +110,7 @@ function eventsOf({ namespace, uid }: PodIdentity): Omit<WatchQuery, 'resourceVe
   return {
     path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`,
     fieldSelector: `involvedObject.uid=${uid}`,
-    asked: { resource: 'events', namespace },
+    asked: { verb: 'watch', resource: 'events', namespace },
   };
 }
 

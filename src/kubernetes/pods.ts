@@ -110,7 +110,7 @@ export function watchPod(
   resourceVersion: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<V1Pod>> {
-  const asked = { resource: 'pods', namespace, name };
+  const asked = { verb: 'watch', resource: 'pods', namespace, name } as const;
   return watchObjects(
     client,
     { path: podsPath(namespace), asked, fieldSelector: `metadata.name=${name}`, resourceVersion },

@@ -1,5 +1,6 @@
 import type { ApiClient, ApiRequest } from './client.ts';
 import { NetworkError } from './network-error.ts';
+import type { Asked } from './status.ts';
 
 /** One event of a watch. `BOOKMARK` only moves the resource version on. */
 export interface WatchEvent<T> {
@@ -12,7 +13,7 @@ const WATCH_SECONDS = 270;
 
 /** What to watch: a collection, and which of it. */
 export interface WatchQuery extends Pick<ApiRequest, 'path'> {
-  asked: Omit<ApiRequest['asked'], 'verb'>;
+  asked: Asked & { verb: 'watch' };
   fieldSelector: string;
   /** Where to go on; an expired one gives an ERROR event of code 410 in a 200 answer [measured]. */
   resourceVersion: string | undefined;
@@ -32,7 +33,7 @@ export async function* watchObjects<T>(
       method: 'GET',
       path,
       query: { watch: true, fieldSelector, allowWatchBookmarks: true, timeoutSeconds: WATCH_SECONDS, resourceVersion },
-      asked: { ...asked, verb: 'watch' },
+      asked,
     },
     signal,
   );
