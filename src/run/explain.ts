@@ -1,9 +1,10 @@
+import type { V1Pod } from '@kubernetes/client-node';
 import { listEvents } from '../kubernetes/events.ts';
 import { accountOf } from './account.ts';
-import { containerStarted } from './containers.ts';
+import { containerStarted, failedInit, lastEnd } from './containers.ts';
 import { printLivePod } from './live-pod.ts';
 import { lastLines } from './logs/last-lines.ts';
-import { notShownBy } from './logs/selection.ts';
+import { selectContainers } from './logs/selection.ts';
 import type { ObservedPod } from './observe.ts';
 import { podPath } from './outcome.ts';
 import type { Step } from './run.ts';
@@ -26,15 +27,24 @@ export async function explain(step: Step, pod: ObservedPod): Promise<void> {
 
 async function giveAccount({ inputs, plan, client, log, stop }: Step, pod: ObservedPod): Promise<void> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(1000 * DEADLINE_SECONDS)]);
+  const live = pod.view.pod;
+  const failed = failedOne(live, plan.base);
+  const shown = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed);
   const [events, last] = await Promise.all([
     listEvents(client, pod.identity, signal).catch(() => 'unavailable' as const),
-    notShownBy(inputs.logs, plan.base) === undefined || !containerStarted(pod.view.pod, plan.base)
+    shown || !containerStarted(live, failed)
       ? []
-      : lastLines(client, pod.identity, plan.base, LAST_LINES, signal).catch(() => []),
+      : lastLines(client, pod.identity, failed, LAST_LINES, signal).catch(() => []),
   ]);
   if (last.length > 0) {
-    log.line(`The last lines of container ${plan.base}:`);
+    log.line(`The last lines of container ${failed}:`);
     for (const line of last) log.line(`  ${line}`);
   }
-  for (const line of accountOf(pod.view.pod, plan.base, events)) log.line(line);
+  for (const line of accountOf(live, plan.base, events)) log.line(line);
+}
+
+/** @returns the container to look at first: the one that kept the base container from starting, or that. */
+function failedOne(pod: V1Pod, base: string): string {
+  if (containerStarted(pod, base)) return base;
+  return failedInit(pod)?.name ?? pod.spec?.initContainers?.find(({ name }) => lastEnd(pod, name))?.name ?? base;
 }
