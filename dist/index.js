@@ -592,7 +592,7 @@ var require_timers = __commonJS({
     var NOT_IN_LIST = -2;
     var TO_BE_CLEARED = -1;
     var PENDING = 0;
-    var ACTIVE = 1;
+    var ACTIVE2 = 1;
     function onTick() {
       fastNow += TICK_MS;
       let idx = 0;
@@ -601,8 +601,8 @@ var require_timers = __commonJS({
         const timer = fastTimers[idx];
         if (timer._state === PENDING) {
           timer._idleStart = fastNow - TICK_MS;
-          timer._state = ACTIVE;
-        } else if (timer._state === ACTIVE && fastNow >= timer._idleStart + timer._idleTimeout) {
+          timer._state = ACTIVE2;
+        } else if (timer._state === ACTIVE2 && fastNow >= timer._idleStart + timer._idleTimeout) {
           timer._state = TO_BE_CLEARED;
           timer._idleStart = -1;
           timer._onTimeout(timer._timerArg);
@@ -17553,9 +17553,9 @@ var require_ipv4 = __commonJS({
           }
           address = address.replace(constants4.RE_SUBNET_STRING, "");
         }
-        const longest = constants4.GROUPS * 4 - 1;
-        if (address.length > longest) {
-          throw new address_error_1.AddressError(`IPv4 addresses are at most ${longest} characters.`);
+        const longest2 = constants4.GROUPS * 4 - 1;
+        if (address.length > longest2) {
+          throw new address_error_1.AddressError(`IPv4 addresses are at most ${longest2} characters.`);
         }
         this.addressMinusSuffix = address;
         this.parsedAddress = this.parse(address);
@@ -17704,9 +17704,9 @@ var require_ipv4 = __commonJS({
        * address.correctForm(); // '192.0.2.42'
        */
       static fromArpa(arpaFormAddress) {
-        const longest = constants4.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
-        if (arpaFormAddress.length > longest) {
-          throw new address_error_1.AddressError(`in-addr.arpa names are at most ${longest} characters.`);
+        const longest2 = constants4.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
+        if (arpaFormAddress.length > longest2) {
+          throw new address_error_1.AddressError(`in-addr.arpa names are at most ${longest2} characters.`);
         }
         const leader = arpaFormAddress.replace(/(\.in-addr\.arpa)?\.?$/i, "");
         const address = leader.split(".").reverse().join(".");
@@ -18396,9 +18396,9 @@ var require_ipv6 = __commonJS({
           this.zone = address.slice(zoneStart);
           address = address.slice(0, zoneStart);
         }
-        const longest = this.groups * 5 + 5;
-        if (address.length > longest) {
-          throw new address_error_1.AddressError(`IPv6 addresses are at most ${longest} characters.`);
+        const longest2 = this.groups * 5 + 5;
+        if (address.length > longest2) {
+          throw new address_error_1.AddressError(`IPv6 addresses are at most ${longest2} characters.`);
         }
         this.addressMinusSuffix = address;
         this.parsedAddress = this.parse(this.addressMinusSuffix);
@@ -20601,41 +20601,41 @@ var require_ms = __commonJS({
           return void 0;
       }
     }
-    function fmtShort(ms3) {
-      var msAbs = Math.abs(ms3);
+    function fmtShort(ms4) {
+      var msAbs = Math.abs(ms4);
       if (msAbs >= d) {
-        return Math.round(ms3 / d) + "d";
+        return Math.round(ms4 / d) + "d";
       }
       if (msAbs >= h) {
-        return Math.round(ms3 / h) + "h";
+        return Math.round(ms4 / h) + "h";
       }
       if (msAbs >= m) {
-        return Math.round(ms3 / m) + "m";
+        return Math.round(ms4 / m) + "m";
       }
       if (msAbs >= s) {
-        return Math.round(ms3 / s) + "s";
+        return Math.round(ms4 / s) + "s";
       }
-      return ms3 + "ms";
+      return ms4 + "ms";
     }
-    function fmtLong(ms3) {
-      var msAbs = Math.abs(ms3);
+    function fmtLong(ms4) {
+      var msAbs = Math.abs(ms4);
       if (msAbs >= d) {
-        return plural(ms3, msAbs, d, "day");
+        return plural(ms4, msAbs, d, "day");
       }
       if (msAbs >= h) {
-        return plural(ms3, msAbs, h, "hour");
+        return plural(ms4, msAbs, h, "hour");
       }
       if (msAbs >= m) {
-        return plural(ms3, msAbs, m, "minute");
+        return plural(ms4, msAbs, m, "minute");
       }
       if (msAbs >= s) {
-        return plural(ms3, msAbs, s, "second");
+        return plural(ms4, msAbs, s, "second");
       }
-      return ms3 + " ms";
+      return ms4 + " ms";
     }
-    function plural(ms3, msAbs, n, name) {
+    function plural(ms4, msAbs, n, name) {
       var isPlural = msAbs >= n * 1.5;
-      return Math.round(ms3 / n) + " " + name + (isPlural ? "s" : "");
+      return Math.round(ms4 / n) + " " + name + (isPlural ? "s" : "");
     }
   }
 });
@@ -20678,8 +20678,8 @@ var require_common2 = __commonJS({
           }
           const self = debug3;
           const curr = Number(/* @__PURE__ */ new Date());
-          const ms3 = curr - (prevTime || curr);
-          self.diff = ms3;
+          const ms4 = curr - (prevTime || curr);
+          self.diff = ms4;
           self.prev = prevTime;
           self.curr = curr;
           prevTime = curr;
@@ -21930,8 +21930,8 @@ var TerminalFilter = class {
       return { shown: "", taken: true };
     }
     this.#state = "text";
-    const colour = char === "m" && this.#parameters.length <= MOST_PARAMETERS && COLOUR.test(this.#parameters);
-    return { shown: colour ? `${ESC}[${this.#parameters}m` : "", taken: /[@-~]/.test(char) };
+    const colour2 = char === "m" && this.#parameters.length <= MOST_PARAMETERS && COLOUR.test(this.#parameters);
+    return { shown: colour2 ? `${ESC}[${this.#parameters}m` : "", taken: /[@-~]/.test(char) };
   }
   #enterControl() {
     this.#state = "control";
@@ -21958,11 +21958,16 @@ function jobLogText(text) {
   const filter = new TerminalFilter();
   return filter.push(text) + filter.end();
 }
+function plainText(text) {
+  return jobLogText(text).replace(/\u001b\[[0-9;:]*m/g, "");
+}
 
 // src/github/commands.ts
 var MOST_WAITING = 256 * 1024;
 var LEAST_OF_A_LINE = 4;
 var JobLog = class {
+  /** What the runner was told to mask, line by line. */
+  masked = /* @__PURE__ */ new Set();
   #token = randomBytes(24).toString("hex");
   #tokenPattern = new RegExp(this.#token, "gi");
   #fenced = false;
@@ -22060,7 +22065,10 @@ var JobLog = class {
     const lines = secret.split(/[\r\n]+/).filter((line) => line.trim() !== "");
     const telling = lines.length < 2 ? lines : lines.filter((line) => line.trim().length >= LEAST_OF_A_LINE);
     const shown2 = telling.map(jobLogText).filter((line) => line.trim().length >= LEAST_OF_A_LINE);
-    for (const line of /* @__PURE__ */ new Set([...telling, ...shown2])) this.#command(() => setSecret(line));
+    for (const line of /* @__PURE__ */ new Set([...telling, ...shown2])) {
+      this.masked.add(line);
+      this.#command(() => setSecret(line));
+    }
   }
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close() {
@@ -23320,13 +23328,13 @@ function getDoubleQuotedValue(input, start, end) {
     if (ch === 92) {
       result += input.slice(captureStart, position);
       position++;
-      const escaped = input.charCodeAt(position);
-      if (escaped === 10 || escaped === 13) position = skipFoldedBreaks(input, position, end).position;
-      else if (escaped < 256 && simpleEscapeCheck[escaped]) {
-        result += simpleEscapeMap[escaped];
+      const escaped2 = input.charCodeAt(position);
+      if (escaped2 === 10 || escaped2 === 13) position = skipFoldedBreaks(input, position, end).position;
+      else if (escaped2 < 256 && simpleEscapeCheck[escaped2]) {
+        result += simpleEscapeMap[escaped2];
         position++;
       } else {
-        let hexLength = escapedHexLen$1(escaped);
+        let hexLength = escapedHexLen$1(escaped2);
         let hexResult = 0;
         for (; hexLength > 0; hexLength--) {
           position++;
@@ -23349,7 +23357,7 @@ function getDoubleQuotedValue(input, start, end) {
   }
   return result + input.slice(captureStart, end);
 }
-function getBlockValue(input, start, end, indent, chomping, folded) {
+function getBlockValue(input, start, end, indent, chomping, folded2) {
   const textIndent = indent < 0 ? 0 : indent;
   const region = input.slice(start, end).replace(/\r\n?/g, "\n");
   const lines = region === "" ? [] : (region.endsWith("\n") ? region.slice(0, -1) : region).split("\n");
@@ -23366,7 +23374,7 @@ function getBlockValue(input, start, end, indent, chomping, folded) {
     }
     const content2 = line.slice(textIndent);
     const first = content2.charCodeAt(0);
-    if (folded) {
+    if (folded2) {
       if (first === 32 || first === 9) {
         atMoreIndented = true;
         result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
@@ -24050,11 +24058,11 @@ function readDoubleQuotedScalar(state, nodeIndent, props2) {
     }
     if (ch === 92) {
       simple = false;
-      const escaped = state.input.charCodeAt(++state.position);
-      if (isEol(escaped)) readFlowScalarBreak(state, nodeIndent);
-      else if (isSimpleEscape(escaped)) state.position++;
+      const escaped2 = state.input.charCodeAt(++state.position);
+      if (isEol(escaped2)) readFlowScalarBreak(state, nodeIndent);
+      else if (isSimpleEscape(escaped2)) state.position++;
       else {
-        let hexLength = escapedHexLen(escaped);
+        let hexLength = escapedHexLen(escaped2);
         if (hexLength === 0) throwError(state, "unknown escape sequence");
         while (hexLength-- > 0) {
           state.position++;
@@ -25663,8 +25671,8 @@ var InputReader = class {
   problem(name, sentence, path2 = "") {
     const secret = name === "secret_env" || name === "secret_files";
     const place = secret && !/^(\.[A-Za-z_]\w*|\[[\w./-]*\])*(\.\w+)?$/.test(path2) ? "" : path2;
-    const told = secret ? sentence.replace(/"[^"]*"/g, "this") : sentence;
-    const problem = `${this.place(name)}${place}: ${told}`;
+    const told2 = secret ? sentence.replace(/"[^"]*"/g, "this") : sentence;
+    const problem = `${this.place(name)}${place}: ${told2}`;
     if (this.problems.length < MOST_PROBLEMS && !this.problems.includes(problem)) this.problems.push(problem);
   }
   /**
@@ -25997,8 +26005,8 @@ function fieldNamed(model, key) {
   const fields = fieldsOf(model);
   const exact = fields?.get(key);
   if (exact !== void 0 || fields === void 0 || !/^[a-z0-9_]+$/.test(key) || !key.includes("_")) return exact;
-  const folded = key.replaceAll("_", "");
-  return [...fields.values()].find(({ name }) => name.toLowerCase() === folded);
+  const folded2 = key.replaceAll("_", "");
+  return [...fields.values()].find(({ name }) => name.toLowerCase() === folded2);
 }
 var MERGE_KEYS = {
   "V1PodSpec.containers": ["name"],
@@ -26557,11 +26565,11 @@ var LONGEST_NAME = 63;
 var LONGEST_LABEL = 63;
 var SUFFIX = 8;
 var MOST_READ = 300;
-function dnsLabel(text, longest = LONGEST_NAME) {
+function dnsLabel(text, longest2 = LONGEST_NAME) {
   const label = text.slice(0, MOST_READ).toLowerCase().replace(/-*[^a-z0-9-][^a-z0-9]*/g, "-").replace(/^-+|-+$/g, "");
   if (label === "") return text === "" ? "" : `x${hash(text, SUFFIX - 1)}`;
-  if (label.length <= longest && text.length <= MOST_READ) return label;
-  return `${label.slice(0, longest - SUFFIX - 1).replace(/-+$/, "")}-${hash(text, SUFFIX)}`;
+  if (label.length <= longest2 && text.length <= MOST_READ) return label;
+  return `${label.slice(0, longest2 - SUFFIX - 1).replace(/-+$/, "")}-${hash(text, SUFFIX)}`;
 }
 function podName(name, uniqueness) {
   if (uniqueness === void 0) return dnsLabel(name);
@@ -26822,11 +26830,11 @@ function followDirectives(fields, overlay) {
   if (Array.isArray(retained)) {
     for (const key of fields.keys()) if (!retained.includes(key)) fields.delete(key);
   }
-  for (const [directive, listed] of Object.entries(overlay)) {
+  for (const [directive, listed2] of Object.entries(overlay)) {
     const [, field2 = ""] = /^\$deleteFromPrimitiveList\/(.+)$/.exec(directive) ?? [];
     const list2 = asList(fields.get(field2));
-    if (list2 === void 0 || !Array.isArray(listed)) continue;
-    keep(list2, (item) => !listed.includes(json(item)));
+    if (list2 === void 0 || !Array.isArray(listed2)) continue;
+    keep(list2, (item) => !listed2.includes(json(item)));
     fields.set(field2, list2);
   }
 }
@@ -27727,10 +27735,10 @@ var ApiClient = class {
     this.#contacted = true;
     if (this.#outage === void 0) return;
     const awaySeconds = this.#awaySeconds();
-    const { told } = this.#outage;
+    const { told: told2 } = this.#outage;
     this.#outage = void 0;
     this.#lastOutageEnd = performance.now();
-    if (told) this.#watcher.back(this.target.server, awaySeconds);
+    if (told2) this.#watcher.back(this.target.server, awaySeconds);
   }
   async #send(call2, timeouts, signal3, through = (agent) => agent) {
     const { agent, headers: headers3 } = await this.#connection.ready(signal3);
@@ -33162,8 +33170,8 @@ var PRESSURES = {
 function withoutEnd(message) {
   return message.trim().replace(/\.$/, "");
 }
-function ms(time) {
-  return time === void 0 ? 0 : new Date(time).getTime();
+function ms(time2) {
+  return time2 === void 0 ? 0 : new Date(time2).getTime();
 }
 
 // src/run/outcome.ts
@@ -33339,11 +33347,19 @@ async function tidyUp(pod, base, action, client, log) {
       return;
     }
   } else if (!pod.view.gone) {
+    const commands = keptPod(pod, base);
     log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
-    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${failedInit(pod.view.pod)?.name ?? base}`);
-    log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
+    log.line(`  its log:   ${commands.log}`);
+    log.line(`  delete it: ${commands.delete}`);
   }
   saveTidy();
+}
+function keptPod({ identity, view }, base) {
+  const { namespace, name } = identity;
+  return {
+    log: `kubectl -n ${namespace} logs ${name} -c ${failedInit(view.pod)?.name ?? base}`,
+    delete: `kubectl -n ${namespace} delete pod ${name}`
+  };
 }
 async function deleteOurs(client, { namespace, name, nonce }, signal3) {
   const pod = await getPod(client, namespace, name, signal3);
@@ -33640,15 +33656,17 @@ function reportError(error2, log) {
   } catch (unset) {
     log.line(`The outputs could not be set: ${unset.message}`);
   }
-  if (known2) {
-    log.error(error2.title, error2.text);
-    return;
-  }
-  log.line(error2 instanceof Error ? error2.stack ?? error2.message : String(error2));
-  log.error(
-    "Internal error",
-    `This is a bug in the action: ${error2 instanceof Error ? error2.message : String(error2)}. Please report it, with the log above.`
-  );
+  if (!known2) log.line(error2 instanceof Error ? error2.stack ?? error2.message : String(error2));
+  const { title, sentence, remedy } = wordsOf(error2);
+  log.error(title, withRemedy(sentence, remedy));
+}
+function wordsOf(error2) {
+  if (error2 instanceof StepError) return { title: error2.title, sentence: error2.message, remedy: error2.remedy };
+  return {
+    title: "Internal error",
+    sentence: `This is a bug in the action: ${error2 instanceof Error ? error2.message : String(error2)}.`,
+    remedy: "Please report it, with the log above."
+  };
 }
 
 // src/run/start/missing.ts
@@ -33811,10 +33829,10 @@ var GOING_SECONDS = 120;
 var AGAIN_MS = 500;
 async function createOnceReady({ client, log, stop }, plan) {
   const { pod } = plan;
-  const told = /* @__PURE__ */ new Set();
+  const told2 = /* @__PURE__ */ new Set();
   const waits = (what) => {
-    if (!told.has(what)) log.line(what);
-    told.add(what);
+    if (!told2.has(what)) log.line(what);
+    told2.add(what);
   };
   const start = performance.now();
   for (let accountMissingSince; ; ) {
@@ -34019,7 +34037,16 @@ function nameBeside(pod, path2) {
 }
 
 // src/run/dry-run.ts
-async function dryRun({ plan, secrets, logs, connect: connect3, clusterGiven, log, stop }) {
+async function dryRun({
+  plan,
+  secrets,
+  logs,
+  connect: connect3,
+  clusterGiven,
+  log,
+  summary: summary2,
+  stop
+}) {
   let client;
   let unchecked = "";
   try {
@@ -34035,9 +34062,9 @@ async function dryRun({ plan, secrets, logs, connect: connect3, clusterGiven, lo
   setOutput2("manifest", manifest);
   if (client !== void 0) unchecked = await check(client, placed(plan, client.target.namespace), logs, stop);
   setOutput2("state", "succeeded");
-  if (unchecked === "")
-    log.line(`The API server at ${client?.target.server} would take it (dryRun=All). Nothing was created.`);
-  else log.line(`No API server has checked it: ${unchecked} Nothing was created.`);
+  const checked = unchecked === "" ? `The API server at ${client?.target.server} would take it (dryRun=All). Nothing was created.` : `No API server has checked it: ${unchecked} Nothing was created.`;
+  log.line(checked);
+  summary2.dryRun(manifest, checked);
 }
 async function check(client, plan, logs, stop) {
   try {
@@ -34060,26 +34087,6 @@ function printPlan(plan, secrets = []) {
   );
   const yaml = printYaml(pod, { sourceOf: (path2) => plan.sourceOf(path2), shown: redacting(pod, secrets) });
   return `${yaml}${made.join("")}`;
-}
-
-// src/run/prepare.ts
-import { randomUUID as randomUUID2 } from "node:crypto";
-
-// src/github/files.ts
-import { closeSync as closeSync2, constants as constants3, fstatSync, openSync as openSync2, readFileSync as readFileSync2 } from "node:fs";
-var MOST_BYTES2 = 64 * 2 ** 20;
-function readRegularFile(path2) {
-  const file = openSync2(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
-  try {
-    const stats = fstatSync(file);
-    const { size } = stats;
-    if (stats.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
-    if (!stats.isFile()) throw new Error("it is no regular file");
-    if (size > MOST_BYTES2) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES2} that are read`);
-    return readFileSync2(file, "utf8");
-  } finally {
-    closeSync2(file);
-  }
 }
 
 // src/github/identity.ts
@@ -34119,6 +34126,756 @@ function word(value) {
     return isPlain ? value : JSON.stringify(value);
   } catch {
     return "...";
+  }
+}
+
+// src/github/markdown.ts
+var Markdown = class {
+  #hide;
+  /** @param hide takes the secrets out of a text */
+  constructor(hide) {
+    this.#hide = hide;
+  }
+  /** Text for a cell or a paragraph of an HTML block. Line breaks stay. */
+  text(text) {
+    return this.#text(this.#clean(text));
+  }
+  #text(plain3) {
+    const begins = (plain3.match(/\$/g) ?? []).length > 1 ? ACTIVE_AND_FORMULAS : ACTIVE;
+    let html = "";
+    let from = 0;
+    for (const { index: index2, 0: character } of plain3.matchAll(begins)) {
+      html += `${escaped(plain3.slice(from, index2))}<span>${character}</span>`;
+      from = index2 + character.length;
+    }
+    return `${html}${escaped(plain3.slice(from))}`.replaceAll("\n", "<br>");
+  }
+  /** The same for a sentence of ours, which may have names of inputs in backticks. */
+  prose(sentence) {
+    return this.#clean(sentence).split(/`([^`\n]+)`/).map((part, index2) => index2 % 2 === 0 ? this.#text(part) : `<code>${escaped(part)}</code>`).join("");
+  }
+  /** A word or two as code, in an HTML block. */
+  code(text) {
+    return `<code>${escaped(this.#clean(text)).replaceAll("\n", "\\n")}</code>`;
+  }
+  /**
+   * A block of code, by itself between blank lines. What could steer the reader's eye is written out as JSON does, so JSON stays what it is.
+   * @param language for the colours; one of our own words
+   */
+  fence(text, language = "", mostBytes = MOST_BYTES2) {
+    const shown2 = cut(visible(this.#hide(text)), mostBytes).replace(/\n+$/, "");
+    const longest2 = Math.max(2, ...[...shown2.matchAll(/`+/g)].map(([run]) => run.length));
+    const fence = "`".repeat(longest2 + 1);
+    return `${fence}${language}
+${shown2}
+${fence}`;
+  }
+  /** What {@link text} shows, for a place with rules of its own. */
+  plain(text) {
+    return this.#clean(text);
+  }
+  /** Once more hidden: a secret may have had a control character in the middle. */
+  #clean(text) {
+    return cut(this.#hide(visible(plainText(this.#hide(text)))), MOST_BYTES2);
+  }
+};
+var MOST_BYTES2 = 4096;
+function cut(text, mostBytes) {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= mostBytes) return text;
+  const start = new TextDecoder().decode(bytes.subarray(0, mostBytes), { stream: true });
+  return `${start.slice(0, Math.max(0, start.search(/[\s,][^\s,]*$/) + 1))}\u2026`;
+}
+var ACTIVE = /(?<![\w])@(?=\w)|:(?=[\w+-]+:)|#(?=\d)|(?<=\bgh)-(?=\d)/gi;
+var ACTIVE_AND_FORMULAS = new RegExp(`${ACTIVE.source}|\\$`, "gi");
+function escaped(text) {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}
+var ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+var UNSEEN = /(?![\t\n])[\p{Cc}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+function visible(text) {
+  return text.toWellFormed().replace(/\r\n?/g, "\n").replace(
+    UNSEEN,
+    (unseen) => unseen.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
+  );
+}
+
+// src/github/summary.ts
+import { appendFileSync as appendFileSync2 } from "node:fs";
+var MOST_BYTES3 = 256 * 1024;
+function appendSummary(markdown, path2 = process.env["GITHUB_STEP_SUMMARY"]) {
+  if (!path2) return;
+  const bytes = Buffer.byteLength(markdown);
+  if (bytes > MOST_BYTES3) throw new Error(`it would have ${bytes} bytes`);
+  appendFileSync2(path2, `
+
+${markdown}
+`);
+}
+
+// src/kubernetes/events.ts
+var SAME_TIME_MS = 2e3;
+var DEADLINE_SECONDS2 = 5;
+var AGAIN = {
+  /** After a list that failed, or a watch. */
+  list: 10,
+  /** A server that has just started refuses what it will soon allow. */
+  refused: 60
+};
+var SHORT_WATCH_MS = 5e3;
+async function listEvents(client, pod, signal3) {
+  const list2 = await readList(client, pod, signal3);
+  return typeof list2 === "string" ? list2 : newestLast(list2.items.map(podEvent));
+}
+async function followEvents(client, pod, onNews, signal3, again = AGAIN) {
+  const known2 = /* @__PURE__ */ new Map();
+  const note = (event) => known2.set(event.metadata?.uid, podEvent(event));
+  const tell2 = () => onNews(newestLast([...known2.values()]));
+  for (; ; ) {
+    const list2 = await readList(client, pod, signal3);
+    if (typeof list2 === "string") {
+      if (known2.size === 0) onNews(list2);
+      await pause(1e3 * (list2 === "not allowed" ? again.refused : again.list), signal3);
+      continue;
+    }
+    list2.items.forEach(note);
+    tell2();
+    const since = performance.now();
+    try {
+      const query = { ...eventsOf(pod), resourceVersion: list2.metadata?.resourceVersion };
+      for await (const { type, object } of watchObjects(client, query, signal3)) {
+        if (type !== "ADDED" && type !== "MODIFIED") continue;
+        note(object);
+        tell2();
+      }
+    } catch {
+      signal3.throwIfAborted();
+    }
+    if (performance.now() - since < SHORT_WATCH_MS) await pause(1e3 * again.list, signal3);
+  }
+}
+async function readList(client, pod, signal3) {
+  const { path: path2, fieldSelector } = eventsOf(pod);
+  try {
+    const list2 = await client.once(
+      {
+        method: "GET",
+        path: path2,
+        query: { fieldSelector },
+        asked: { verb: "list", resource: "events", namespace: pod.namespace },
+        deadlineSeconds: DEADLINE_SECONDS2
+      },
+      signal3
+    );
+    return Array.isArray(list2.items) ? list2 : "unavailable";
+  } catch (error2) {
+    signal3.throwIfAborted();
+    return error2 instanceof ApiError && error2.code === 403 ? "not allowed" : "unavailable";
+  }
+}
+function eventsOf({ namespace, uid }) {
+  return {
+    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`,
+    fieldSelector: `involvedObject.uid=${uid}`,
+    asked: { verb: "watch", resource: "events", namespace }
+  };
+}
+function newestLast(events) {
+  return events.sort((one, other) => one.lastMs - other.lastMs);
+}
+function podEvent(event) {
+  const created = event.metadata?.creationTimestamp;
+  const first = ms2(event.firstTimestamp ?? event.eventTime ?? created);
+  const count = event.series?.count ?? event.count ?? 1;
+  const container2 = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? "")?.[1];
+  return {
+    type: event.type ?? "",
+    reason: event.reason ?? "",
+    message: event.message ?? "",
+    ...container2 !== void 0 && { container: container2 },
+    ...count > 1 && { count },
+    firstMs: first,
+    lastMs: Math.max(first, ms2(event.series?.lastObservedTime ?? event.lastTimestamp))
+  };
+}
+function gistOf(text) {
+  return text.replace(/[0-9a-f]{8,}|[0-9]+/g, "#");
+}
+function ms2(time2) {
+  return time2 ? Math.floor(new Date(String(time2)).getTime() / 1e3) * 1e3 || 0 : 0;
+}
+
+// src/run/start/scheduling.ts
+var LACKING = [
+  [/Insufficient |Too many pods/, "`container_resources`"],
+  [/untolerated taint/, "`tolerations`"],
+  [/node affinity\/selector/, "`node_selector` and `affinity`"],
+  [/pod (anti-)?affinity/, "`affinity`"],
+  [/topology spread/, "the topology spread constraints of the template"],
+  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
+  [/free ports/, "the host ports in `ports`"]
+];
+function wayOut3({ spec }, message) {
+  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
+  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
+  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
+}
+function gatesOf({ spec }) {
+  return (spec?.schedulingGates ?? []).map(({ name }) => name);
+}
+function whyNoNode(pod, verdict, events = []) {
+  const message = verdict?.replace(BYWORDS, "");
+  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
+  const says = message ? [`${message}${requested(pod, message)}`] : [];
+  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []].join("; ");
+}
+var BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
+var AUTOSCALER = {
+  TriggeredScaleUp: "a node is being added",
+  NotTriggerScaleUp: "the autoscaler adds no node",
+  Nominated: "a node is being added"
+};
+function requested({ spec }, message) {
+  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
+  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
+  const asked2 = containers2.flatMap(({ name, resources: own }) => {
+    const amounts = resources.flatMap((resource) => {
+      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
+      return amount === void 0 ? [] : [`${resource} ${amount}`];
+    });
+    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
+  });
+  return asked2.length === 0 ? "" : ` (it asks for ${asked2.join("; ")})`;
+}
+
+// src/run/account.ts
+var MOST_EVENTS = 10;
+var LONGEST_MESSAGE = 500;
+function accountOf(pod, base, events) {
+  const { reason: reason2, message } = pod.status ?? {};
+  const why = [reason2, message && cut2(message)].filter(Boolean).join(": ");
+  const node = pod.spec?.nodeName;
+  return [
+    `Pod ${pod.metadata?.namespace}/${pod.metadata?.name}${node ? ` on node ${node}` : ", on no node"}${why && `, ${why}`}:`,
+    ...containers(pod, base),
+    ...warnings(events)
+  ];
+}
+function containers(pod, base) {
+  const accounts = containerAccounts(pod, base);
+  const width = Math.max(...accounts.map(({ name }) => name.length));
+  return accounts.map(({ name, state }) => `  ${name.padEnd(width)}  ${state}`);
+}
+function containerAccounts({ spec, status }, base) {
+  const statuses = [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []];
+  return [...spec?.initContainers ?? [], ...spec?.containers ?? []].map(({ name }) => {
+    const own = statuses.find((status2) => status2.name === name);
+    return { name, state: own === void 0 ? "not created" : `${stateOf(own, name === base)}${restartsOf(own)}` };
+  });
+}
+function stateOf({ state = {} }, isBase) {
+  const { waiting, running, terminated: terminated2 } = state;
+  if (terminated2) {
+    const { exitCode, signal: signal3, reason: reason2, message, startedAt, finishedAt } = terminated2;
+    const seconds = secondsBetween(startedAt, finishedAt);
+    const how = reason2 && !["Completed", "Error"].includes(reason2) ? `, ${reason2}` : "";
+    return `ended with exit code ${exitCode}${signal3 ? ` by signal ${signal3}` : ""}${how}${seconds === void 0 ? "" : ` after ${seconds} s`}${message && !isBase ? `: ${cut2(message)}` : ""}`;
+  }
+  if (running) return `running since ${running.startedAt}`;
+  return `waiting${waiting?.reason ? `, ${waiting.reason}` : ""}${waiting?.message ? `: ${cut2(waiting.message)}` : ""}`;
+}
+function restartsOf({ restartCount = 0 }) {
+  if (restartCount === 0) return "";
+  return restartCount === 1 ? "; restarted once" : `; restarted ${restartCount} times`;
+}
+function warnings(events) {
+  if (events === "not allowed") return ["Its events are not shown: the credentials may not list them."];
+  const lines = warningsIn(events).map((line) => `  ${line}`);
+  return lines.length === 0 ? [] : ["Warnings of the cluster:", ...lines];
+}
+function warningsIn(events) {
+  if (!Array.isArray(events)) return [];
+  return merged(events.filter(({ type }) => type === "Warning")).slice(-MOST_EVENTS).map(({ reason: reason2, message, count = 1 }) => `${reason2}${count > 1 ? ` (${count} times)` : ""}: ${cut2(message)}`);
+}
+function merged(events) {
+  const byGist = /* @__PURE__ */ new Map();
+  for (const event of events) {
+    const gist = `${event.reason} ${gistOf(event.message)}`;
+    const before = byGist.get(gist);
+    byGist.delete(gist);
+    byGist.set(gist, { ...event, count: (event.count ?? 1) + (before === void 0 ? 0 : before.count ?? 1) });
+  }
+  return [...byGist.values()];
+}
+function cut2(message) {
+  const line = message.trim().replace(/\s+/g, " ");
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}\u2026` : line;
+}
+
+// src/run/durations.ts
+function inWords(seconds) {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
+}
+
+// src/run/announce.ts
+function announce({ inputs, plan, secrets, client, log }) {
+  const { namespace, name, base, nameGiven } = plan;
+  const container2 = plan.pod.spec?.containers.find((container3) => container3.name === base);
+  log.line(
+    `Running ${container2?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`
+  );
+  const words = [...container2?.command ?? [], ...container2?.args ?? []];
+  if (words.length > 0) log.line(`Command: ${commandLine(words, secrets)}`);
+  for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);
+  if (nameGiven !== void 0 && dnsLabel(nameGiven) !== nameGiven)
+    log.line(
+      `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`
+    );
+  const { file } = inputs.logs;
+  const notShown = notShownBy(inputs.logs, base);
+  const readable = `To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`;
+  if (notShown === "container_logs")
+    log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
+  else if (notShown === "get_logs")
+    log.line(
+      `Its log is not shown (get_logs: false)${file === void 0 ? "" : `, but written to ${file}`}. ${readable}`
+    );
+}
+function announceCreated({ plan, log }, pod) {
+  const { spec, status } = pod.view.pod;
+  const resources = spec?.containers.find(({ name }) => name === plan.base)?.resources ?? {};
+  const qos = status?.qosClass;
+  const facts = [
+    ...qos === void 0 ? [] : [`QoS class ${qos}${asked(resources)}`],
+    ...plan.defaultDeadlineSeconds === void 0 ? [] : [`the cluster stops it after ${inWords(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`]
+  ];
+  if (facts.length > 0) log.line(`Created: ${facts.join("; ")}.`);
+}
+function listed(quantities = {}) {
+  return Object.entries(quantities).map(([resource, quantity]) => `${resource} ${quantity}`).join(", ");
+}
+function asked({ requests, limits }) {
+  const parts = [
+    ...requests ? [`requests ${listed(requests)}`] : [],
+    ...limits ? [`limits ${listed(limits)}`] : []
+  ];
+  return parts.length > 0 ? ` (${parts.join("; ")})` : "";
+}
+
+// src/run/gantt.ts
+var LEAST_MS = 5e3;
+var MOST_STAGES = 20;
+var LONGEST_NAME3 = 40;
+function ganttOf(stages, failed) {
+  const [from, to] = bounds(stages);
+  if (stages.length < 2 || to - from < LEAST_MS) return void 0;
+  return [
+    "gantt",
+    "    dateFormat YYYY-MM-DDTHH:mm:ss",
+    ...axis(to - from),
+    "    todayMarker off",
+    ...longest(stages).map(
+      (stage) => `    ${labelOf(stage)} :${colour(stage, failed)}${time(stage.fromMs)}, ${time(stage.toMs)}`
+    )
+  ].join("\n");
+}
+function colour({ kind: kind2 }, failed) {
+  if (kind2 === "running") return failed ? "crit, " : "active, ";
+  return kind2 === "pulling" || kind2 === "initialising" ? "" : "done, ";
+}
+function timelineOf(stages) {
+  return stages.length < 2 ? "" : longest(stages).map(labelOf).join(", ");
+}
+var WORDS2 = {
+  queued: "Queued",
+  scheduling: "Scheduling",
+  starting: "Starting",
+  pulling: "Pulling image of",
+  initialising: "Init container",
+  running: "Running"
+};
+function labelOf({ kind: kind2, container: container2 = "", fromMs, toMs, open }) {
+  const name = kind2 === "running" ? "" : container2.replace(/[^A-Za-z0-9.-]/g, "_").slice(0, LONGEST_NAME3);
+  return `${[WORDS2[kind2], name].filter(Boolean).join(" ")} ${inWords((toMs - fromMs) / 1e3)}${open ? " so far" : ""}`;
+}
+function longest(stages) {
+  const shown2 = new Set(
+    [...stages].sort((one, other) => other.toMs - other.fromMs - (one.toMs - one.fromMs)).slice(0, MOST_STAGES)
+  );
+  return stages.filter((stage) => shown2.has(stage));
+}
+function bounds(stages) {
+  return [Math.min(...stages.map(({ fromMs }) => fromMs)), Math.max(...stages.map(({ toMs }) => toMs))];
+}
+function time(ms4) {
+  return new Date(ms4).toISOString().slice(0, 19);
+}
+function axis(lengthMs) {
+  const [unit, , step] = TICKS.find(([, ms4, step2]) => lengthMs <= MOST_TICKS * ms4 * step2) ?? LAST_TICK;
+  const format = { second: "%H:%M:%S", minute: "%H:%M", hour: "%d %H:%M", day: "%m-%d" }[unit];
+  return [`    axisFormat ${format}`, `    tickInterval ${step}${unit}`];
+}
+var MOST_TICKS = 8;
+var LAST_TICK = ["day", 864e5, 7];
+var TICKS = [
+  ...[1, 2, 5, 10, 15, 30].map((step) => ["second", 1e3, step]),
+  ...[1, 2, 5, 10, 15, 30].map((step) => ["minute", 6e4, step]),
+  ...[1, 3, 6, 12].map((step) => ["hour", 36e5, step]),
+  ["day", 864e5, 1]
+];
+
+// src/run/summary.ts
+var MARKS = { succeeded: "\u2705", failed: "\u274C", cancelled: "\u{1F6AB}", skipped: "\u23ED\uFE0F" };
+var RESULT_BYTES = 2048;
+var MOST_CONTAINERS = 20;
+function summaryOf(facts, md) {
+  const { ending: ending2, pod, matrix } = facts;
+  const why = failureOf2(ending2, md);
+  const rest = pod === void 0 ? [] : detailsOf(ending2, pod, md);
+  const blocks = Object.keys(matrix).length === 0 ? [`<h3>${headingOf(facts, md)}</h3>`, ...why, ...rest] : (
+    // One line for each job of the matrix; its failure is not folded away.
+    [...folded(lineOf(facts, md), rest), ...why]
+  );
+  return blocks.join("\n\n");
+}
+function dryRunSummary(name, manifest, checked, md) {
+  return [
+    `<h3>\u{1F4DD} Dry run of ${md.code(name)}</h3>`,
+    `<p>${md.prose(checked)}</p>`,
+    ...folded("The pod as it would be created", [md.fence(manifest, "yaml", MANIFEST_BYTES)])
+  ].join("\n\n");
+}
+var MANIFEST_BYTES = 2e4;
+function headingOf({ ending: ending2, name, pod }, md) {
+  const { state, title } = ending2;
+  const who = pod?.pod.metadata?.name ?? name;
+  const subject = who === void 0 ? "" : `${md.code(who)} `;
+  const seconds = secondsOf(pod);
+  const took = seconds === void 0 ? "" : ` after ${inWords(seconds)}`;
+  switch (state) {
+    case "failed":
+      return `${MARKS.failed} ${who === void 0 ? "" : `${md.code(who)}: `}${md.text(title ?? "Failed")}`;
+    case "succeeded":
+      return `${MARKS.succeeded} ${subject}succeeded${took}`;
+    default:
+      return `${MARKS[state]} ${subject}${who === void 0 ? "The step was" : "was"} ${state}`;
+  }
+}
+function lineOf({ ending: ending2, name, pod, matrix }, md) {
+  const { metadata, spec } = pod?.pod ?? {};
+  const who = metadata?.name ?? name;
+  const seconds = secondsOf(pod);
+  const ended2 = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
+  const parts = [
+    `<b>${md.text(matrixText(matrix))}</b>`,
+    ...who === void 0 ? [] : [md.code(who)],
+    ...spec?.nodeName ? [md.code(spec.nodeName)] : [],
+    ...seconds === void 0 ? [] : [inWords(seconds)],
+    ...ended2 ? [`exit code ${ended2.exitCode}`] : [],
+    ...ending2.state === "failed" && ending2.title !== `Exit code ${ended2?.exitCode}` ? [md.text(ending2.title ?? "Failed")] : []
+  ];
+  return `${MARKS[ending2.state]} ${parts.join(" \xB7 ")}`;
+}
+function secondsOf(facts) {
+  const ended2 = facts && containerStatus(facts.pod, facts.base)?.state?.terminated;
+  return secondsBetween(ended2?.startedAt, ended2?.finishedAt);
+}
+function matrixText(matrix) {
+  const entries = Object.entries(matrix);
+  try {
+    return entries.map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
+  } catch {
+    return entries.map(([key]) => key).join(", ");
+  }
+}
+function failureOf2({ sentence, remedy }, md) {
+  return [sentence, remedy].flatMap((words) => words ? [`<p>${md.prose(words)}</p>`] : []);
+}
+function detailsOf({ state, result, message }, facts, md) {
+  const { pod, base, events, kept } = facts;
+  const stages = facts.stages.map((stage) => ({
+    ...stage,
+    ...stage.container && { container: md.plain(stage.container) }
+  }));
+  const gantt = ganttOf(stages, state === "failed");
+  const containers2 = containersOf2(pod, base, md);
+  const warnings2 = state === "succeeded" ? [] : warningsIn(events);
+  return [
+    table(rowsOf(facts, gantt === void 0 ? timelineOf(stages) : "", md)),
+    ...gantt === void 0 ? [] : [md.fence(gantt, "mermaid")],
+    ...containers2,
+    ...result === void 0 ? [] : [`<p><b>Result</b>${sizeOf(result)}</p>`, md.fence(result, "json", RESULT_BYTES)],
+    ...message ? ["<p><b>Termination message</b></p>", md.fence(plainText(message))] : [],
+    ...warnings2.length === 0 ? [] : folded("Warnings of the cluster", [`<p>${warnings2.map((line) => md.text(line)).join("<br>")}</p>`]),
+    ...kept === void 0 ? [] : ["<p>The pod is kept.</p>", md.fence(`${kept.log}
+${kept.delete}`, "sh")]
+  ];
+}
+function sizeOf(result) {
+  const bytes = Buffer.byteLength(result);
+  const size = `, ${bytes.toLocaleString("en")} ${bytes === 1 ? "byte" : "bytes"}`;
+  return bytes > RESULT_BYTES ? `${size}; the whole is the output <code>result</code>` : size;
+}
+function rowsOf({ pod, base }, timeline, md) {
+  const { metadata, spec, status } = pod;
+  const container2 = [...spec?.containers ?? [], ...spec?.initContainers ?? []].find(({ name }) => name === base);
+  const own = containerStatus(pod, base);
+  const ended2 = own?.state?.terminated;
+  const images = [container2?.image ?? own?.image, /sha256:[0-9a-f]{64}$/.exec(own?.imageID ?? "")?.[0]];
+  const code = (text2) => text2 ? md.code(text2) : void 0;
+  const text = (words) => words ? md.text(words) : void 0;
+  return [
+    ["Pod", code(metadata?.name)],
+    ["Namespace", code(metadata?.namespace)],
+    ["Node", code(spec?.nodeName) ?? "none"],
+    ["Image", images.flatMap((image) => code(image) ?? []).join("<br>")],
+    ["QoS class", text(status?.qosClass)],
+    ["Requests", text(listed(container2?.resources?.requests))],
+    ["Limits", text(listed(container2?.resources?.limits))],
+    ["Exit code", ended2 && md.text(`${ended2.exitCode}${told(ended2.reason)}`)],
+    ["Restarts", own?.restartCount ? String(own.restartCount) : void 0],
+    ["Ran", ranOf(ended2?.startedAt, ended2?.finishedAt)],
+    ["Timeline", text(timeline)]
+  ];
+}
+function told(reason2) {
+  return reason2 && !["Completed", "Error"].includes(reason2) ? `, ${reason2}` : "";
+}
+function ranOf(from, to) {
+  const seconds = secondsBetween(from, to);
+  if (from === void 0 || to === void 0 || seconds === void 0) return void 0;
+  const [start, end] = [from, to].map((time2) => new Date(time2).toISOString().slice(0, 19).replace("T", " "));
+  return `${inWords(seconds)}, from ${start} to ${end} UTC`;
+}
+function table(rows) {
+  const lines = rows.flatMap(([label, cell]) => cell ? [`<tr><td>${label}</td><td>${cell}</td></tr>`] : []);
+  return ["<table>", ...lines, "</table>"].join("\n");
+}
+function containersOf2(pod, base, md) {
+  const accounts = containerAccounts(pod, base);
+  if (accounts.length < 2) return [];
+  const lines = accounts.slice(0, MOST_CONTAINERS).map(({ name, state }) => `<tr><td>${md.code(name)}</td><td>${md.text(state)}</td></tr>`);
+  const more = accounts.length - lines.length;
+  return [
+    [
+      "<table>",
+      '<tr><th align="left">Container</th><th align="left">State</th></tr>',
+      ...lines,
+      ...more > 0 ? [`<tr><td>and ${more} more</td><td></td></tr>`] : [],
+      "</table>"
+    ].join("\n")
+  ];
+}
+function folded(summary2, blocks) {
+  return blocks.length === 0 ? [`<p>${summary2}</p>`] : [`<details><summary>${summary2}</summary>`, ...blocks, "</details>"];
+}
+
+// src/run/timeline.ts
+function stagesOf(pod, base, seen) {
+  const created = ms3(pod.metadata?.creationTimestamp);
+  const scheduled = scheduledMs(pod);
+  const stages = [...untilScheduled(pod, created, scheduled, seen)];
+  const runs = runsOf(pod, base, seen);
+  if (scheduled !== void 0) stages.push(...onTheNode(pod, base, scheduled, runs, seen));
+  return [...stages, ...runs].filter(({ fromMs, toMs }) => toMs > fromMs);
+}
+function untilScheduled(pod, created, scheduled, seen) {
+  if (created === void 0) return [];
+  if (gatesOf(pod).length > 0) return [{ kind: "queued", fromMs: created, toMs: seen.untilMs, open: true }];
+  const toMs = scheduled ?? seen.untilMs;
+  if (scheduled === void 0 && pod.spec?.nodeName) return [];
+  const gatesGone = Math.min(Math.max(seen.gatesGoneMs ?? created, created), toMs);
+  return [
+    { kind: "queued", fromMs: created, toMs: gatesGone },
+    { kind: "scheduling", fromMs: gatesGone, toMs, ...scheduled === void 0 && { open: true } }
+  ];
+}
+function onTheNode(pod, base, scheduled, runs, seen) {
+  const { restartCount = 0, state } = containerStatus(pod, base) ?? {};
+  if (restartCount > 1) return [];
+  const first = runs[0]?.fromMs;
+  const until = first ?? ms3(state?.terminated?.finishedAt) ?? seen.untilMs;
+  const known2 = [...initialising(pod, seen), ...pulls(pod, seen, until)].filter(({ fromMs, toMs }) => fromMs >= scheduled && toMs <= until && fromMs <= toMs).sort((one, other) => one.fromMs - other.fromMs);
+  const stages = [];
+  let at = scheduled;
+  for (const stage of known2) {
+    stages.push({ kind: "starting", fromMs: at, toMs: stage.fromMs }, stage);
+    at = Math.max(at, stage.toMs);
+  }
+  const open = first === void 0 && state?.terminated === void 0 && known2.every((stage) => !stage.open);
+  stages.push({ kind: "starting", fromMs: at, toMs: until, ...open && { open } });
+  return stages;
+}
+function initialising(pod, { untilMs }) {
+  return (pod.spec?.initContainers ?? []).filter((container2) => !isSidecar(container2)).flatMap(({ name }) => {
+    const { running, terminated: terminated2 } = containerStatus(pod, name)?.state ?? {};
+    const fromMs = ms3(running?.startedAt ?? terminated2?.startedAt);
+    const toMs = ms3(terminated2?.finishedAt);
+    if (fromMs === void 0) return [];
+    const stage = { kind: "initialising", container: name, fromMs };
+    if (running) return [{ ...stage, toMs: untilMs, open: true }];
+    return toMs === void 0 ? [] : [{ ...stage, toMs }];
+  });
+}
+function pulls(pod, { events = [], untilMs }, until) {
+  return events.filter(({ reason: reason2, container: container2 }) => reason2 === "Pulling" && container2 !== void 0).flatMap(({ container: container2 = "", firstMs }) => {
+    const stage = { kind: "pulling", container: container2, fromMs: firstMs };
+    const pulled = events.find((event) => event.reason === "Pulled" && event.container === container2);
+    if (pulled !== void 0) return [{ ...stage, toMs: pulled.firstMs }];
+    const goesOn = until === untilMs && !containerStarted(pod, container2);
+    return goesOn ? [{ ...stage, toMs: untilMs, open: true }] : [];
+  });
+}
+function runsOf(pod, base, { untilMs }) {
+  return instancesOf(pod, base).flatMap(({ startedAt, ended: ended2, previous }) => {
+    const [fromMs, toMs] = [ms3(startedAt), ms3(ended2?.finishedAt)];
+    if (fromMs === void 0) return [];
+    const stage = { kind: "running", container: base, fromMs };
+    if (toMs !== void 0) return [{ ...stage, toMs }];
+    return ended2 || previous ? [] : [{ ...stage, toMs: untilMs, open: true }];
+  });
+}
+function scheduledMs({ status }) {
+  const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
+  return scheduled?.status === "True" ? ms3(scheduled.lastTransitionTime) : void 0;
+}
+function ms3(time2) {
+  return time2 ? new Date(time2).getTime() || void 0 : void 0;
+}
+
+// src/run/job-summary.ts
+var SLOW_START_MS = 5e3;
+var JobSummary = class {
+  /** The pod's name as planned. */
+  name;
+  #log;
+  #pod;
+  #written = false;
+  constructor(log) {
+    this.#log = log;
+  }
+  /** Notes from here on what becomes of the pod. */
+  follow(pod, step) {
+    this.#pod = new FollowedPod(pod, step);
+  }
+  /** The pod's events, where somebody has read them. */
+  note(events) {
+    if (this.#pod && events !== "unavailable") this.#pod.events = events;
+  }
+  ended(conclusion) {
+    this.#write((md) => this.#summary(conclusion, md));
+  }
+  /** @param error what ended the step without a conclusion */
+  failed(error2) {
+    const cancelled = error2 instanceof StepError && error2.reason === "Cancelled";
+    const { remedy, ...words } = wordsOf(error2);
+    this.#write(
+      (md) => this.#summary(
+        { state: cancelled ? "cancelled" : "failed", ...words, ...remedy !== void 0 && { remedy } },
+        md
+      )
+    );
+  }
+  /** @param checked a sentence: whether a server would take it */
+  dryRun(manifest, checked) {
+    this.#write((md) => dryRunSummary(this.name ?? "", manifest, checked, md));
+  }
+  #summary(ending2, md) {
+    return summaryOf(
+      {
+        ending: ending2,
+        ...this.name !== void 0 && { name: this.name },
+        ...this.#pod && { pod: this.#pod.facts() },
+        matrix: readMatrix(process.env)
+      },
+      md
+    );
+  }
+  #write(summary2) {
+    if (this.#written) return;
+    this.#written = true;
+    try {
+      const secrets = [...this.#log.masked].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+      appendSummary(summary2(new Markdown(hiding(secrets))));
+    } catch (error2) {
+      this.#log.line(`The job summary could not be written: ${error2.message}`);
+    }
+  }
+};
+var FollowedPod = class {
+  events = "unavailable";
+  #pod;
+  #step;
+  #since = performance.now();
+  #gatesGoneMs;
+  constructor(pod, step) {
+    this.#pod = pod;
+    this.#step = step;
+    void this.#noteGates().catch(ignore);
+    void this.#askAfterSlowStart(step).catch(ignore);
+  }
+  facts() {
+    const { pod, gone } = this.#pod.view;
+    const { inputs, plan, stop } = this.#step;
+    const deleted = gone || shouldDelete(stop.aborted ? "delete_pod" : inputs.onFinishAction, { pod, gone }, plan.base);
+    const stages = stagesOf(pod, plan.base, {
+      untilMs: this.#clusterMs(),
+      ...this.#gatesGoneMs !== void 0 && { gatesGoneMs: this.#gatesGoneMs },
+      ...Array.isArray(this.events) && { events: this.events }
+    });
+    return {
+      pod,
+      base: plan.base,
+      stages,
+      events: this.events,
+      ...!deleted && { kept: keptPod(this.#pod, plan.base) }
+    };
+  }
+  /** No field of the pod tells when its last scheduling gate went. */
+  async #noteGates() {
+    if (gatesOf(this.#pod.view.pod).length === 0) return;
+    await this.#pod.until(({ pod, gone }) => gone || gatesOf(pod).length === 0 || void 0);
+    this.#gatesGoneMs = this.#clusterMs();
+  }
+  /** Beside everything else: the end of the step does not wait for it. */
+  async #askAfterSlowStart({ client, plan, stop }) {
+    const started3 = await this.#pod.until(
+      ({ pod, gone }) => gone || containerEnded(pod, plan.base) ? false : containerStarted(pod, plan.base) || void 0
+    );
+    if (!started3 || performance.now() - this.#since < SLOW_START_MS) return;
+    const events = await listEvents(client, this.#pod.identity, stop);
+    if (this.events === "unavailable") this.events = events;
+  }
+  /** The time by the cluster's clock, which has whole seconds: the pod's creation, and what has passed here since. */
+  #clusterMs() {
+    const created = new Date(this.#pod.view.pod.metadata?.creationTimestamp ?? 0).getTime();
+    return Math.floor((created + performance.now() - this.#since) / 1e3) * 1e3;
+  }
+};
+function ignore() {
+}
+
+// src/run/prepare.ts
+import { randomUUID as randomUUID2 } from "node:crypto";
+
+// src/github/files.ts
+import { closeSync as closeSync2, constants as constants3, fstatSync, openSync as openSync2, readFileSync as readFileSync2 } from "node:fs";
+var MOST_BYTES4 = 64 * 2 ** 20;
+function readRegularFile(path2) {
+  const file = openSync2(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
+  try {
+    const stats = fstatSync(file);
+    const { size } = stats;
+    if (stats.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
+    if (!stats.isFile()) throw new Error("it is no regular file");
+    if (size > MOST_BYTES4) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES4} that are read`);
+    return readFileSync2(file, "utf8");
+  } finally {
+    closeSync2(file);
   }
 }
 
@@ -34188,8 +34945,8 @@ function startOf(text) {
   }
   if (typeof answer !== "object" || answer === null) return void 0;
   const { run_started_at: started3, created_at: created } = answer;
-  for (const time of [started3, created]) {
-    const date = new Date(typeof time === "string" ? time : Number.NaN);
+  for (const time2 of [started3, created]) {
+    const date = new Date(typeof time2 === "string" ? time2 : Number.NaN);
     if (!Number.isNaN(date.getTime())) return date;
   }
   return void 0;
@@ -34310,13 +35067,13 @@ function patch({ tree, key, path: path2, keys = [] }, say) {
   return what;
 }
 function retainedKeys({ tree, key }, model, say) {
-  const listed = tree[key] ?? "";
-  if (!Array.isArray(listed) || !listed.every(isScalar)) {
-    say(`expected a list of fields, found ${describe(listed)}.`);
+  const listed2 = tree[key] ?? "";
+  if (!Array.isArray(listed2) || !listed2.every(isScalar)) {
+    say(`expected a list of fields, found ${describe(listed2)}.`);
     return void 0;
   }
   const canonical = (name) => fieldNamed(model, name)?.name ?? name;
-  const retained = listed.map((name) => canonical(String(name)));
+  const retained = listed2.map((name) => canonical(String(name)));
   for (const [other, value] of Object.entries(tree))
     if (!other.startsWith("$") && !isNull(value) && !retained.includes(canonical(other)))
       say(`lacks ${other}, which stands beside it and would be lost.`);
@@ -35360,7 +36117,7 @@ var FILTERS = "abs bool capitalize default dictsort first float indent int items
 var TESTS = "boolean callable defined eq equalto even false integer iterable lower mapping none number odd sequence string true undefined upper".split(
   " "
 );
-function failureOf2(error2) {
+function failureOf3(error2) {
   const message = (error2 instanceof Error && !(error2 instanceof TypeError) ? error2.message : "").replace(
     /\b([A-Z][A-Za-z]+)Value\b/g,
     (name, kind3) => KINDS[kind3] ?? name
@@ -35575,20 +36332,20 @@ function tokenize(source, options = {}) {
         if (cursorPosition >= src.length) {
           throw new SyntaxError("Unexpected end of input");
         }
-        const escaped = src[cursorPosition++];
-        if (escaped === "x" || escaped === "u") {
-          const length = escaped === "x" ? 2 : 4;
+        const escaped2 = src[cursorPosition++];
+        if (escaped2 === "x" || escaped2 === "u") {
+          const length = escaped2 === "x" ? 2 : 4;
           const hex = src.slice(cursorPosition, cursorPosition + length);
           if (hex.length !== length || /[^0-9a-f]/i.test(hex)) {
-            throw new SyntaxError(`Invalid hexadecimal escape sequence: \\${escaped}${hex}`);
+            throw new SyntaxError(`Invalid hexadecimal escape sequence: \\${escaped2}${hex}`);
           }
           str += String.fromCharCode(parseInt(hex, 16));
           cursorPosition += length;
           continue;
         }
-        const unescaped = ESCAPE_CHARACTERS.get(escaped);
+        const unescaped = ESCAPE_CHARACTERS.get(escaped2);
         if (unescaped === void 0) {
-          throw new SyntaxError(`Unexpected escaped character: ${escaped}`);
+          throw new SyntaxError(`Unexpected escaped character: ${escaped2}`);
         }
         str += unescaped;
         continue;
@@ -38346,15 +39103,15 @@ var Budget = class {
   }
   /** Charges for what takes as long as the values are large: an operator, a filter, a function. */
   work(values) {
-    for (const value of values) this.step(value.type === "StringValue" ? value.value.length >> 8 : sizeOf(value));
+    for (const value of values) this.step(value.type === "StringValue" ? value.value.length >> 8 : sizeOf2(value));
   }
   /** Charges for what the library copies item by item, and a text character by character. */
   copy(value) {
-    this.step(sizeOf(value));
+    this.step(sizeOf2(value));
   }
   /** As {@link work}, where what comes out may be as large as the product of what goes in. */
   product(owners, args) {
-    const product = Math.max(0, ...owners.map(sizeOf)) * Math.max(1, ...args.map(magnitudeOf));
+    const product = Math.max(0, ...owners.map(sizeOf2)) * Math.max(1, ...args.map(magnitudeOf));
     if (product > 16 * MOST_CHARACTERS2) throw tooLarge();
   }
   /** Charges for all that a value holds, before it is made text: a list that holds another twice, and that a third twice, is small until then. */
@@ -38382,12 +39139,12 @@ function tooLarge() {
     `it makes more than ${MOST_CHARACTERS2} characters of text, or a list of more than ${MOST_ITEMS} items.`
   );
 }
-function sizeOf({ value }) {
+function sizeOf2({ value }) {
   if (typeof value === "string" || Array.isArray(value)) return value.length;
   return value instanceof Map ? value.size : 1;
 }
 function magnitudeOf(value) {
-  return typeof value.value === "number" ? Math.abs(value.value) : sizeOf(value);
+  return typeof value.value === "number" ? Math.abs(value.value) : sizeOf2(value);
 }
 function range(args) {
   const numbers = args.map(
@@ -38891,7 +39648,7 @@ var TemplateInterpreter = class extends StrictExpressions {
       const limit = limitOf(error2);
       if (limit !== void 0) throw limit;
       const at = tag ?? this.tag;
-      this.problem(`${at?.text} ${error2 instanceof Failure ? error2.message : failureOf2(error2)}`, at);
+      this.problem(`${at?.text} ${error2 instanceof Failure ? error2.message : failureOf3(error2)}`, at);
       return void 0;
     }
   }
@@ -39455,150 +40212,6 @@ function printGrant({ user, namespace }, use) {
   return grant(user, namespace, rulesFor(use)).map((object) => dump(object, { flowLevel: 3, lineWidth: -1, noRefs: true, scalarStyleRules: SCALAR_STYLE_RULES2 })).join("---\n").trimEnd();
 }
 
-// src/run/durations.ts
-function inWords(seconds) {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const rest = minutes % 60;
-  return `${Math.floor(minutes / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
-}
-
-// src/run/announce.ts
-function announce({ inputs, plan, secrets, client, log }) {
-  const { namespace, name, base, nameGiven } = plan;
-  const container2 = plan.pod.spec?.containers.find((container3) => container3.name === base);
-  log.line(
-    `Running ${container2?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`
-  );
-  const words = [...container2?.command ?? [], ...container2?.args ?? []];
-  if (words.length > 0) log.line(`Command: ${commandLine(words, secrets)}`);
-  for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);
-  if (nameGiven !== void 0 && dnsLabel(nameGiven) !== nameGiven)
-    log.line(
-      `"${nameGiven}" cannot be the name of a pod as it stands (lower-case letters, digits and dashes, at most 63): it became ${name}.`
-    );
-  const { file } = inputs.logs;
-  const notShown = notShownBy(inputs.logs, base);
-  const readable = `To read it: kubectl -n ${namespace} logs -f ${name} -c ${base}`;
-  if (notShown === "container_logs")
-    log.line(`The log of container ${base} is not shown, since container_logs does not name it. ${readable}`);
-  else if (notShown === "get_logs")
-    log.line(
-      `Its log is not shown (get_logs: false)${file === void 0 ? "" : `, but written to ${file}`}. ${readable}`
-    );
-}
-function announceCreated({ plan, log }, pod) {
-  const { spec, status } = pod.view.pod;
-  const resources = spec?.containers.find(({ name }) => name === plan.base)?.resources ?? {};
-  const qos = status?.qosClass;
-  const facts = [
-    ...qos === void 0 ? [] : [`QoS class ${qos}${asked(resources)}`],
-    ...plan.defaultDeadlineSeconds === void 0 ? [] : [`the cluster stops it after ${inWords(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`]
-  ];
-  if (facts.length > 0) log.line(`Created: ${facts.join("; ")}.`);
-}
-function asked({ requests, limits }) {
-  const listed = (quantities = {}) => Object.entries(quantities).map(([resource, quantity]) => `${resource} ${quantity}`).join(", ");
-  const parts = [
-    ...requests ? [`requests ${listed(requests)}`] : [],
-    ...limits ? [`limits ${listed(limits)}`] : []
-  ];
-  return parts.length > 0 ? ` (${parts.join("; ")})` : "";
-}
-
-// src/kubernetes/events.ts
-var SAME_TIME_MS = 2e3;
-var DEADLINE_SECONDS2 = 5;
-var AGAIN = {
-  /** After a list that failed, or a watch. */
-  list: 10,
-  /** A server that has just started refuses what it will soon allow. */
-  refused: 60
-};
-var SHORT_WATCH_MS = 5e3;
-async function listEvents(client, pod, signal3) {
-  const list2 = await readList(client, pod, signal3);
-  return typeof list2 === "string" ? list2 : newestLast(list2.items.map(podEvent));
-}
-async function followEvents(client, pod, onNews, signal3, again = AGAIN) {
-  const known2 = /* @__PURE__ */ new Map();
-  const note = (event) => known2.set(event.metadata?.uid, podEvent(event));
-  const tell2 = () => onNews(newestLast([...known2.values()]));
-  for (; ; ) {
-    const list2 = await readList(client, pod, signal3);
-    if (typeof list2 === "string") {
-      if (known2.size === 0) onNews(list2);
-      await pause(1e3 * (list2 === "not allowed" ? again.refused : again.list), signal3);
-      continue;
-    }
-    list2.items.forEach(note);
-    tell2();
-    const since = performance.now();
-    try {
-      const query = { ...eventsOf(pod), resourceVersion: list2.metadata?.resourceVersion };
-      for await (const { type, object } of watchObjects(client, query, signal3)) {
-        if (type !== "ADDED" && type !== "MODIFIED") continue;
-        note(object);
-        tell2();
-      }
-    } catch {
-      signal3.throwIfAborted();
-    }
-    if (performance.now() - since < SHORT_WATCH_MS) await pause(1e3 * again.list, signal3);
-  }
-}
-async function readList(client, pod, signal3) {
-  const { path: path2, fieldSelector } = eventsOf(pod);
-  try {
-    const list2 = await client.once(
-      {
-        method: "GET",
-        path: path2,
-        query: { fieldSelector },
-        asked: { verb: "list", resource: "events", namespace: pod.namespace },
-        deadlineSeconds: DEADLINE_SECONDS2
-      },
-      signal3
-    );
-    return Array.isArray(list2.items) ? list2 : "unavailable";
-  } catch (error2) {
-    signal3.throwIfAborted();
-    return error2 instanceof ApiError && error2.code === 403 ? "not allowed" : "unavailable";
-  }
-}
-function eventsOf({ namespace, uid }) {
-  return {
-    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`,
-    fieldSelector: `involvedObject.uid=${uid}`,
-    asked: { verb: "watch", resource: "events", namespace }
-  };
-}
-function newestLast(events) {
-  return events.sort((one, other) => one.lastMs - other.lastMs);
-}
-function podEvent(event) {
-  const created = event.metadata?.creationTimestamp;
-  const first = ms2(event.firstTimestamp ?? event.eventTime ?? created);
-  const count = event.series?.count ?? event.count ?? 1;
-  const container2 = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? "")?.[1];
-  return {
-    type: event.type ?? "",
-    reason: event.reason ?? "",
-    message: event.message ?? "",
-    ...container2 !== void 0 && { container: container2 },
-    ...count > 1 && { count },
-    firstMs: first,
-    lastMs: Math.max(first, ms2(event.series?.lastObservedTime ?? event.lastTimestamp))
-  };
-}
-function gistOf(text) {
-  return text.replace(/[0-9a-f]{8,}|[0-9]+/g, "#");
-}
-function ms2(time) {
-  return time ? Math.floor(new Date(String(time)).getTime() / 1e3) * 1e3 || 0 : 0;
-}
-
 // src/run/diagnose.ts
 var DEADLINE_SECONDS3 = 10;
 async function diagnosed(outcome, pod, { plan, client, stop }) {
@@ -39693,65 +40306,6 @@ function nodeLost({ view: { pod } }, base) {
     sentence: `Node ${nodeName} has said nothing of pod ${podPath2(pod)} for ${seconds} s since it was told to stop it; container ${base} ${state} when last heard of. Told to stop: ${stopOf(pod)?.cause ?? ""}`,
     remedy: `What became of the container is not known, and it may run on until node ${nodeName} is back or removed: see to that before the step is run again.`
   };
-}
-
-// src/run/account.ts
-var MOST_EVENTS = 10;
-var LONGEST_MESSAGE = 500;
-function accountOf(pod, base, events) {
-  const { reason: reason2, message } = pod.status ?? {};
-  const why = [reason2, message && cut(message)].filter(Boolean).join(": ");
-  const node = pod.spec?.nodeName;
-  return [
-    `Pod ${pod.metadata?.namespace}/${pod.metadata?.name}${node ? ` on node ${node}` : ", on no node"}${why && `, ${why}`}:`,
-    ...containers(pod, base),
-    ...warnings(events)
-  ];
-}
-function containers({ spec, status }, base) {
-  const statuses = [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []];
-  const names2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []].map(({ name }) => name);
-  const width = Math.max(...names2.map((name) => name.length));
-  return names2.map((name) => {
-    const own = statuses.find((status2) => status2.name === name);
-    return `  ${name.padEnd(width)}  ${own === void 0 ? "not created" : `${stateOf(own, name === base)}${restartsOf(own)}`}`;
-  });
-}
-function stateOf({ state = {} }, isBase) {
-  const { waiting, running, terminated: terminated2 } = state;
-  if (terminated2) {
-    const { exitCode, signal: signal3, reason: reason2, message, startedAt, finishedAt } = terminated2;
-    const seconds = secondsBetween(startedAt, finishedAt);
-    const how = reason2 && !["Completed", "Error"].includes(reason2) ? `, ${reason2}` : "";
-    return `ended with exit code ${exitCode}${signal3 ? ` by signal ${signal3}` : ""}${how}${seconds === void 0 ? "" : ` after ${seconds} s`}${message && !isBase ? `: ${cut(message)}` : ""}`;
-  }
-  if (running) return `running since ${running.startedAt}`;
-  return `waiting${waiting?.reason ? `, ${waiting.reason}` : ""}${waiting?.message ? `: ${cut(waiting.message)}` : ""}`;
-}
-function restartsOf({ restartCount = 0 }) {
-  if (restartCount === 0) return "";
-  return restartCount === 1 ? "; restarted once" : `; restarted ${restartCount} times`;
-}
-function warnings(events) {
-  if (events === "not allowed") return ["Its events are not shown: the credentials may not list them."];
-  if (events === "unavailable") return [];
-  const told = merged(events.filter(({ type }) => type === "Warning"));
-  const lines = told.slice(-MOST_EVENTS).map(({ reason: reason2, message, count = 1 }) => `  ${reason2}${count > 1 ? ` (${count} times)` : ""}: ${cut(message)}`);
-  return lines.length === 0 ? [] : ["Warnings of the cluster:", ...lines];
-}
-function merged(events) {
-  const byGist = /* @__PURE__ */ new Map();
-  for (const event of events) {
-    const gist = `${event.reason} ${gistOf(event.message)}`;
-    const before = byGist.get(gist);
-    byGist.delete(gist);
-    byGist.set(gist, { ...event, count: (event.count ?? 1) + (before === void 0 ? 0 : before.count ?? 1) });
-  }
-  return [...byGist.values()];
-}
-function cut(message) {
-  const line = message.trim().replace(/\s+/g, " ");
-  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}\u2026` : line;
 }
 
 // src/run/live-pod.ts
@@ -39883,24 +40437,33 @@ var DEADLINE_SECONDS4 = 10;
 var LAST_LINES = 20;
 async function explain2(step, pod) {
   const { inputs, plan, secrets, client, log, stop } = step;
-  if (inputs.logs.eventsOnFailure) await giveAccount(step, pod);
-  if (!inputs.logs.podOnFailure || stop.aborted) return;
-  log.folded(
-    `The pod as the cluster has it (${podPath2(pod.view.pod)})`,
-    printLivePod(pod.view.pod, plan.pod, [...secrets, ...client.target.secrets])
-  );
+  const events = inputs.logs.eventsOnFailure ? await giveAccount(step, pod) : "unavailable";
+  if (inputs.logs.podOnFailure && !stop.aborted)
+    log.folded(
+      `The pod as the cluster has it (${podPath2(pod.view.pod)})`,
+      printLivePod(pod.view.pod, plan.pod, [...secrets, ...client.target.secrets])
+    );
+  return events;
 }
 async function giveAccount({ inputs, plan, client, log, stop }, pod) {
   const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS4)]);
+  const live = pod.view.pod;
+  const failed = failedOne(live, plan.base);
+  const shown2 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed);
   const [events, last] = await Promise.all([
     listEvents(client, pod.identity, signal3).catch(() => "unavailable"),
-    notShownBy(inputs.logs, plan.base) === void 0 || !containerStarted(pod.view.pod, plan.base) ? [] : lastLines(client, pod.identity, plan.base, LAST_LINES, signal3).catch(() => [])
+    shown2 || !containerStarted(live, failed) ? [] : lastLines(client, pod.identity, failed, LAST_LINES, signal3).catch(() => [])
   ]);
   if (last.length > 0) {
-    log.line(`The last lines of container ${plan.base}:`);
+    log.line(`The last lines of container ${failed}:`);
     for (const line of last) log.line(`  ${line}`);
   }
-  for (const line of accountOf(pod.view.pod, plan.base, events)) log.line(line);
+  for (const line of accountOf(live, plan.base, events)) log.line(line);
+  return events;
+}
+function failedOne(pod, base) {
+  if (containerStarted(pod, base)) return base;
+  return failedInit(pod)?.name ?? pod.spec?.initContainers?.find(({ name }) => lastEnd(pod, name))?.name ?? base;
 }
 
 // src/run/logs/log-file.ts
@@ -40640,11 +41203,11 @@ var InstanceFollower = class {
       heardAt = performance.now();
       brought = true;
     };
-    const quiet = async (ms3) => {
+    const quiet = async (ms4) => {
       const since = performance.now();
       do
         await pause(QUIET_MS);
-      while (!own.signal.aborted && performance.now() - Math.max(heardAt, since) < ms3());
+      while (!own.signal.aborted && performance.now() - Math.max(heardAt, since) < ms4());
     };
     void this.#over.then(
       async () => {
@@ -40829,8 +41392,8 @@ var InstanceLog = class {
     return readStamp(line) !== void 0 && this.assembled.knows(line);
   }
   /** Waits until the next try is due: a while, or, where another run's log may have come, until the pod's status has told. */
-  async settled(ms3) {
-    if (!this.#doubtful) return pause(ms3, this.#signal);
+  async settled(ms4) {
+    if (!this.#doubtful) return pause(ms4, this.#signal);
     const timeout = AbortSignal.any([this.#signal, AbortSignal.timeout(STATUS_LAG_MS)]);
     await this.#pod.until((view) => view.gone || this.#newest !== this.#openedIn ? true : void 0, timeout).catch((error2) => {
       this.#signal.throwIfAborted();
@@ -41583,17 +42146,17 @@ function readResult(message, pod, failed) {
   const { containers: containers2 = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
   const count = containers2.length + initContainers.length + ephemeralContainers.length;
   const limit = Math.min(LONGEST_MESSAGE2, Math.floor(ALL_MESSAGES / count));
-  const cut2 = Buffer.byteLength(message ?? "") >= limit;
-  if (message === void 0 || text === "" && !cut2) return { kind: "none" };
+  const cut3 = Buffer.byteLength(message ?? "") >= limit;
+  if (message === void 0 || text === "" && !cut3) return { kind: "none" };
   let fault = "";
   try {
     JSON.parse(text);
   } catch (error2) {
     fault = error2.message;
   }
-  if (fault === "" && (!cut2 || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
+  if (fault === "" && (!cut3 || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
   if (failed) return { kind: "message", message: text };
-  if (cut2) {
+  if (cut3) {
     return {
       kind: "invalid",
       sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}.`,
@@ -41640,49 +42203,6 @@ function missing2(outcome, pod, base) {
     sentence: `The container succeeded, but wrote nothing to ${RESULT_PATH}, and do_xcom_push is true.`,
     remedy: commandHints([...command, ...args])[0] ?? "Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one."
   };
-}
-
-// src/run/start/scheduling.ts
-var LACKING = [
-  [/Insufficient |Too many pods/, "`container_resources`"],
-  [/untolerated taint/, "`tolerations`"],
-  [/node affinity\/selector/, "`node_selector` and `affinity`"],
-  [/pod (anti-)?affinity/, "`affinity`"],
-  [/topology spread/, "the topology spread constraints of the template"],
-  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
-  [/free ports/, "the host ports in `ports`"]
-];
-function wayOut3({ spec }, message) {
-  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
-  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
-  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
-}
-function gatesOf({ spec }) {
-  return (spec?.schedulingGates ?? []).map(({ name }) => name);
-}
-function whyNoNode(pod, verdict, events = []) {
-  const message = verdict?.replace(BYWORDS, "");
-  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
-  const says = message ? [`${message}${requested(pod, message)}`] : [];
-  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []].join("; ");
-}
-var BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
-var AUTOSCALER = {
-  TriggeredScaleUp: "a node is being added",
-  NotTriggerScaleUp: "the autoscaler adds no node",
-  Nominated: "a node is being added"
-};
-function requested({ spec }, message) {
-  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
-  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
-  const asked2 = containers2.flatMap(({ name, resources: own }) => {
-    const amounts = resources.flatMap((resource) => {
-      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
-      return amount === void 0 ? [] : [`${resource} ${amount}`];
-    });
-    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
-  });
-  return asked2.length === 0 ? "" : ` (it asks for ${asked2.join("; ")})`;
 }
 
 // src/run/start/not-started.ts
@@ -41930,10 +42450,10 @@ function crashing(pod, { name, restartCount }, ended2) {
     remedy: `The base container never started. ${cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
   };
   const runs = restartCount > 0 ? ` It has run ${restartCount + 1} times.` : "";
-  const told = cannotStart2 ? sentence : withRemedy(sentence, runs.trim() || void 0);
+  const told2 = cannotStart2 ? sentence : withRemedy(sentence, runs.trim() || void 0);
   if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
     return { what: `${sentence} It is started again.`, worthTelling: true, lasting };
-  return hopeless({ ...lasting, sentence: told, graceSeconds: 0, cause: `crashing ${name}` });
+  return hopeless({ ...lasting, sentence: told2, graceSeconds: 0, cause: `crashing ${name}` });
 }
 function containerGrace(container2, message, events = []) {
   const said = events.findLast((event) => event.container === container2 && event.message === `Error: ${message}`);
@@ -41943,7 +42463,7 @@ function containerGrace(container2, message, events = []) {
 
 // src/run/start/node.ts
 var VOLUME_GRACE_SECONDS = 40;
-function onTheNode(pod, { events = [], references }) {
+function onTheNode2(pod, { events = [], references }) {
   const where = `starting on node ${pod.spec?.nodeName ?? ""}`;
   const news = events.findLast(({ reason: reason2 }) => TELLING.has(reason2));
   if (news === void 0) return { what: where, worthTelling: false };
@@ -41970,10 +42490,10 @@ function onTheNode(pod, { events = [], references }) {
         lasting: { reason: "StartTimeout", title: "A volume cannot be mounted", remedy: "See to that volume." }
       };
     case "Pulled": {
-      const { image, time, bytes } = PULLED.exec(news.message)?.groups ?? {};
-      if (time === void 0) return { what: where, worthTelling: false };
+      const { image, time: time2, bytes } = PULLED.exec(news.message)?.groups ?? {};
+      if (time2 === void 0) return { what: where, worthTelling: false };
       const size = bytes === void 0 ? "" : ` (${Math.round(Number(bytes) / 1e6)} MB)`;
-      return { what: `pulled image ${image} in ${time}${size}`, worthTelling: true };
+      return { what: `pulled image ${image} in ${time2}${size}`, worthTelling: true };
     }
     default:
       return { what: `${where}: ${news.message}`, worthTelling: true };
@@ -42033,7 +42553,7 @@ function waitingFor(pod, base, known2 = { references: [] }) {
     if (stuck) return { phase: phase === "initializing" ? "starting" : phase, ...stuck };
   }
   if (phase === "initializing") return { phase, what: `init container ${runningInit(pod)} runs`, worthTelling: true };
-  return { phase, ...onTheNode(pod, known2) };
+  return { phase, ...onTheNode2(pod, known2) };
 }
 function forNode(pod, { references, events }) {
   const { nodeName } = pod.spec ?? {};
@@ -42199,13 +42719,14 @@ var Refusals = class {
 
 // src/run/run.ts
 async function runPod(step) {
-  const { inputs, plan, client, log, stop } = step;
+  const { inputs, plan, client, log, summary: summary2, stop } = step;
   await checkNames2(step);
   announce(step);
   const { file, workspace } = inputs.logs;
   const logFile = file === void 0 ? void 0 : new LogFile(file, workspace, log);
   const pod = await create(step, plan);
   announceCreated(step, pod);
+  summary2.follow(pod, step);
   traceChanges(pod, plan.base, log);
   let logs;
   try {
@@ -42215,10 +42736,12 @@ async function runPod(step) {
     const outcome = await diagnosed(await ending(pod, step), pod, step);
     await logs.finish();
     const conclusion = conclude(outcome, pod.view.pod, plan, inputs.result);
-    if (conclusion.state === "failed") await explain2(step, pod);
+    if (conclusion.state === "failed") summary2.note(await explain2(step, pod));
+    summary2.ended(conclusion);
     return conclusion;
   } catch (error2) {
-    if (!stop.aborted) await explain2(step, pod);
+    if (!stop.aborted) summary2.note(await explain2(step, pod));
+    summary2.failed(error2);
     throw error2;
   } finally {
     logs?.close();
@@ -42229,14 +42752,16 @@ async function runPod(step) {
 // src/run/main.ts
 async function main() {
   const log = new JobLog();
+  const summary2 = new JobSummary(log);
   let failed = true;
   let use;
-  guard(log);
+  guard(log, summary2);
   try {
     const stop = stopOnSignals(log);
     const { inputs, plan, ...prepared } = await prepare(process.env, stop);
     tell(prepared, log);
     use = useOf(inputs, plan);
+    summary2.name = plan.name;
     const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
     const outage = inputs.outageTimeoutSeconds;
     if (inputs.dryRun) {
@@ -42244,7 +42769,16 @@ async function main() {
       const clusterGiven = (kubeconfig ?? configFile ?? context) !== void 0;
       const { secrets } = prepared;
       const { logs } = inputs;
-      await dryRun({ plan, secrets, logs, connect: () => connect2(cluster, log, outage), clusterGiven, log, stop });
+      await dryRun({
+        plan,
+        secrets,
+        logs,
+        connect: () => connect2(cluster, log, outage),
+        clusterGiven,
+        log,
+        summary: summary2,
+        stop
+      });
       failed = false;
     } else {
       const client = connect2(cluster, log, outage);
@@ -42254,6 +42788,7 @@ async function main() {
         secrets: prepared.secrets,
         client,
         log,
+        summary: summary2,
         stop
       };
       const conclusion = await runPod(step);
@@ -42261,7 +42796,9 @@ async function main() {
       failed = conclusion.state === "failed";
     }
   } catch (error2) {
-    reportError(use ? offerRole(error2, use, log) : error2, log);
+    const reported = use ? offerRole(error2, use, log) : error2;
+    reportError(reported, log);
+    summary2.failed(reported);
   }
   await log.close();
   process.exit(failed ? 1 : 0);
@@ -42271,9 +42808,10 @@ function tell({ secrets, warnings: warnings2, notices }, log) {
   for (const notice2 of notices) log.notice("Input", notice2);
   for (const warning2 of warnings2) log.warning("Input", warning2);
 }
-function guard(log) {
+function guard(log, summary2) {
   const bug = async (error2) => {
     reportError(error2, log);
+    summary2?.failed(error2);
     await log.close();
     process.exit(1);
   };

@@ -17,6 +17,8 @@ const LEAST_OF_A_LINE = 4;
  * The token cannot be guessed (24 random bytes) and is taken out of every text, for the runner ends the fence at any line that holds it, whatever its case (ActionCommandManager.cs).
  */
 export class JobLog {
+  /** What the runner was told to mask, line by line. */
+  readonly masked = new Set<string>();
   readonly #token = randomBytes(24).toString('hex');
   readonly #tokenPattern = new RegExp(this.#token, 'gi');
   #fenced = false;
@@ -128,7 +130,10 @@ export class JobLog {
     const telling = lines.length < 2 ? lines : lines.filter(line => line.trim().length >= LEAST_OF_A_LINE);
     // A line without the control characters that never reach the log is a secret too.
     const shown = telling.map(jobLogText).filter(line => line.trim().length >= LEAST_OF_A_LINE);
-    for (const line of new Set([...telling, ...shown])) this.#command(() => core.setSecret(line));
+    for (const line of new Set([...telling, ...shown])) {
+      this.masked.add(line);
+      this.#command(() => core.setSecret(line));
+    }
   }
 
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */

@@ -143,3 +143,8 @@ export function jobLogText(text: string): string {
   const filter = new TerminalFilter();
   return filter.push(text) + filter.end();
 }
+
+/** @returns `text` as {@link jobLogText} has it, and without colours, which only a log shows. */
+export function plainText(text: string): string {
+  return jobLogText(text).replace(/\u001b\[[0-9;:]*m/g, '');
+}

@@ -25,13 +25,18 @@ export function accountOf(pod: V1Pod, base: string, events: PodEvents): string[]
 }
 
 /** One line for each container that the pod was to have. */
-function containers({ spec, status }: V1Pod, base: string): string[] {
+function containers(pod: V1Pod, base: string): string[] {
+  const accounts = containerAccounts(pod, base);
+  const width = Math.max(...accounts.map(({ name }) => name.length));
+  return accounts.map(({ name, state }) => `  ${name.padEnd(width)}  ${state}`);
+}
+
+/** How each container stands that the pod was to have, init containers first. */
+export function containerAccounts({ spec, status }: V1Pod, base: string): { name: string; state: string }[] {
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-  const names = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ name }) => name);
-  const width = Math.max(...names.map(name => name.length));
-  return names.map(name => {
+  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ name }) => {
     const own = statuses.find(status => status.name === name);
-    return `  ${name.padEnd(width)}  ${own === undefined ? 'not created' : `${stateOf(own, name === base)}${restartsOf(own)}`}`;
+    return { name, state: own === undefined ? 'not created' : `${stateOf(own, name === base)}${restartsOf(own)}` };
   });
 }
 
@@ -54,12 +59,16 @@ function restartsOf({ restartCount = 0 }: V1ContainerStatus): string {
 
 function warnings(events: PodEvents): string[] {
   if (events === 'not allowed') return ['Its events are not shown: the credentials may not list them.'];
-  if (events === 'unavailable') return [];
-  const told = merged(events.filter(({ type }) => type === 'Warning'));
-  const lines = told
-    .slice(-MOST_EVENTS)
-    .map(({ reason, message, count = 1 }) => `  ${reason}${count > 1 ? ` (${count} times)` : ''}: ${cut(message)}`);
+  const lines = warningsIn(events).map(line => `  ${line}`);
   return lines.length === 0 ? [] : ['Warnings of the cluster:', ...lines];
+}
+
+/** @returns the last of the cluster's warnings, each on one line. */
+export function warningsIn(events: PodEvents): string[] {
+  if (!Array.isArray(events)) return [];
+  return merged(events.filter(({ type }) => type === 'Warning'))
+    .slice(-MOST_EVENTS)
+    .map(({ reason, message, count = 1 }) => `${reason}${count > 1 ? ` (${count} times)` : ''}: ${cut(message)}`);
 }
 
 /** Events that say the same of different moments or ids are one. */

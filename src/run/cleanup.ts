@@ -37,11 +37,21 @@ export async function tidyUp(
       return;
     }
   } else if (!pod.view.gone) {
+    const commands = keptPod(pod, base);
     log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
-    log.line(`  its log:   kubectl -n ${namespace} logs ${name} -c ${failedInit(pod.view.pod)?.name ?? base}`);
-    log.line(`  delete it: kubectl -n ${namespace} delete pod ${name}`);
+    log.line(`  its log:   ${commands.log}`);
+    log.line(`  delete it: ${commands.delete}`);
   }
   saveTidy();
+}
+
+/** What to type to see to a pod that is kept. */
+export function keptPod({ identity, view }: ObservedPod, base: string): { log: string; delete: string } {
+  const { namespace, name } = identity;
+  return {
+    log: `kubectl -n ${namespace} logs ${name} -c ${failedInit(view.pod)?.name ?? base}`,
+    delete: `kubectl -n ${namespace} delete pod ${name}`,
+  };
 }
 
 /**

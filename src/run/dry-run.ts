@@ -10,6 +10,7 @@ import type { JsonObject } from '../pod/json.ts';
 import { type PlacedPlan, type Plan, placed } from '../pod/manifest.ts';
 import { printYaml } from '../pod/print.ts';
 import { explained } from './create.ts';
+import type { JobSummary } from './job-summary.ts';
 import { refuseWrongNames } from './logs/check-names.ts';
 import { redacting } from './redaction.ts';
 
@@ -24,6 +25,7 @@ interface DryRun {
   /** Whether the step names a cluster, which then has to be usable. */
   clusterGiven: boolean;
   log: JobLog;
+  summary: JobSummary;
   stop: AbortSignal;
 }
 
@@ -31,7 +33,16 @@ interface DryRun {
  * Shows the pod instead of running it: in the log and as the output `manifest`, each part with where it came from, checked by the server where one can be reached.
  * @throws StepError when the server refuses the pod, or the cluster that the step names cannot be used
  */
-export async function dryRun({ plan, secrets, logs, connect, clusterGiven, log, stop }: DryRun): Promise<void> {
+export async function dryRun({
+  plan,
+  secrets,
+  logs,
+  connect,
+  clusterGiven,
+  log,
+  summary,
+  stop,
+}: DryRun): Promise<void> {
   let client: ApiClient | undefined;
   let unchecked = '';
   try {
@@ -47,9 +58,12 @@ export async function dryRun({ plan, secrets, logs, connect, clusterGiven, log, 
   setOutput('manifest', manifest);
   if (client !== undefined) unchecked = await check(client, placed(plan, client.target.namespace), logs, stop);
   setOutput('state', 'succeeded');
-  if (unchecked === '')
-    log.line(`The API server at ${client?.target.server} would take it (dryRun=All). Nothing was created.`);
-  else log.line(`No API server has checked it: ${unchecked} Nothing was created.`);
+  const checked =
+    unchecked === ''
+      ? `The API server at ${client?.target.server} would take it (dryRun=All). Nothing was created.`
+      : `No API server has checked it: ${unchecked} Nothing was created.`;
+  log.line(checked);
+  summary.dryRun(manifest, checked);
 }
 
 /** @returns why the server could not be asked, empty where it agrees. */

@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { listEvents } from '../kubernetes/events.ts';
+import { listEvents, type PodEvents } from '../kubernetes/events.ts';
 import { accountOf } from './account.ts';
 import { containerStarted, failedInit, lastEnd } from './containers.ts';
 import { printLivePod } from './live-pod.ts';
@@ -14,18 +14,22 @@ const DEADLINE_SECONDS = 10;
 /** Of a log that is not shown. */
 const LAST_LINES = 20;
 
-/** Says in the log what the cluster knows of a pod that failed, and shows the pod. What cannot be had is left out: the failure itself is told elsewhere. */
-export async function explain(step: Step, pod: ObservedPod): Promise<void> {
+/**
+ * Says in the log what the cluster knows of a pod that failed, and shows the pod. What cannot be had is left out: the failure itself is told elsewhere.
+ * @returns its events
+ */
+export async function explain(step: Step, pod: ObservedPod): Promise<PodEvents> {
   const { inputs, plan, secrets, client, log, stop } = step;
-  if (inputs.logs.eventsOnFailure) await giveAccount(step, pod);
-  if (!inputs.logs.podOnFailure || stop.aborted) return;
-  log.folded(
-    `The pod as the cluster has it (${podPath(pod.view.pod)})`,
-    printLivePod(pod.view.pod, plan.pod, [...secrets, ...client.target.secrets]),
-  );
+  const events = inputs.logs.eventsOnFailure ? await giveAccount(step, pod) : 'unavailable';
+  if (inputs.logs.podOnFailure && !stop.aborted)
+    log.folded(
+      `The pod as the cluster has it (${podPath(pod.view.pod)})`,
+      printLivePod(pod.view.pod, plan.pod, [...secrets, ...client.target.secrets]),
+    );
+  return events;
 }
 
-async function giveAccount({ inputs, plan, client, log, stop }: Step, pod: ObservedPod): Promise<void> {
+async function giveAccount({ inputs, plan, client, log, stop }: Step, pod: ObservedPod): Promise<PodEvents> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(1000 * DEADLINE_SECONDS)]);
   const live = pod.view.pod;
   const failed = failedOne(live, plan.base);
@@ -41,6 +45,7 @@ async function giveAccount({ inputs, plan, client, log, stop }: Step, pod: Obser
     for (const line of last) log.line(`  ${line}`);
   }
   for (const line of accountOf(live, plan.base, events)) log.line(line);
+  return events;
 }
 
 /** @returns the container to look at first: the one that kept the base container from starting, or that. */

@@ -4,6 +4,7 @@ import type { Use } from '../kubernetes/access.ts';
 import { placed } from '../pod/manifest.ts';
 import { connect } from './connect.ts';
 import { dryRun } from './dry-run.ts';
+import { JobSummary } from './job-summary.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { reportEnd, reportError } from './report.ts';
 import { offerRole, useOf } from './role.ts';
@@ -12,14 +13,16 @@ import { runPod } from './run.ts';
 /** The main step: reads the inputs, runs the pod, and reports. The process ends with 1 when the step failed. */
 export async function main(): Promise<void> {
   const log = new JobLog();
+  const summary = new JobSummary(log);
   let failed = true;
   let use: Use | undefined;
-  guard(log);
+  guard(log, summary);
   try {
     const stop = stopOnSignals(log);
     const { inputs, plan, ...prepared } = await prepare(process.env, stop);
     tell(prepared, log);
     use = useOf(inputs, plan);
+    summary.name = plan.name;
     const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
     const outage = inputs.outageTimeoutSeconds;
     if (inputs.dryRun) {
@@ -27,7 +30,16 @@ export async function main(): Promise<void> {
       const clusterGiven = (kubeconfig ?? configFile ?? context) !== undefined;
       const { secrets } = prepared;
       const { logs } = inputs;
-      await dryRun({ plan, secrets, logs, connect: () => connect(cluster, log, outage), clusterGiven, log, stop });
+      await dryRun({
+        plan,
+        secrets,
+        logs,
+        connect: () => connect(cluster, log, outage),
+        clusterGiven,
+        log,
+        summary,
+        stop,
+      });
       failed = false;
     } else {
       const client = connect(cluster, log, outage);
@@ -37,6 +49,7 @@ export async function main(): Promise<void> {
         secrets: prepared.secrets,
         client,
         log,
+        summary,
         stop,
       };
       const conclusion = await runPod(step);
@@ -44,7 +57,9 @@ export async function main(): Promise<void> {
       failed = conclusion.state === 'failed';
     }
   } catch (error) {
-    reportError(use ? offerRole(error, use, log) : error, log);
+    const reported = use ? offerRole(error, use, log) : error;
+    reportError(reported, log);
+    summary.failed(reported);
   }
   await log.close();
   process.exit(failed ? 1 : 0);
@@ -58,9 +73,10 @@ function tell({ secrets, warnings, notices }: Omit<Prepared, 'inputs' | 'plan'>,
 }
 
 /** Nothing of an accident may reach stderr: its text can hold what the cluster sent. */
-export function guard(log: JobLog): void {
+export function guard(log: JobLog, summary?: JobSummary): void {
   const bug = async (error: unknown) => {
     reportError(error, log);
+    summary?.failed(error);
     await log.close();
     process.exit(1);
   };

@@ -89,13 +89,17 @@ export function reportError(error: unknown, log: JobLog): void {
   } catch (unset) {
     log.line(`The outputs could not be set: ${(unset as Error).message}`);
   }
-  if (known) {
-    log.error(error.title, error.text);
-    return;
-  }
-  log.line(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  log.error(
-    'Internal error',
-    `This is a bug in the action: ${error instanceof Error ? error.message : String(error)}. Please report it, with the log above.`,
-  );
+  if (!known) log.line(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const { title, sentence, remedy } = wordsOf(error);
+  log.error(title, withRemedy(sentence, remedy));
+}
+
+/** @returns title, sentence and remedy of what ended the step. */
+export function wordsOf(error: unknown): { title: string; sentence: string; remedy: string | undefined } {
+  if (error instanceof StepError) return { title: error.title, sentence: error.message, remedy: error.remedy };
+  return {
+    title: 'Internal error',
+    sentence: `This is a bug in the action: ${error instanceof Error ? error.message : String(error)}.`,
+    remedy: 'Please report it, with the log above.',
+  };
 }

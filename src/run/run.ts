@@ -8,6 +8,7 @@ import { create } from './create.ts';
 import { diagnosed } from './diagnose.ts';
 import { ending } from './ending.ts';
 import { explain } from './explain.ts';
+import type { JobSummary } from './job-summary.ts';
 import { checkNames } from './logs/check-names.ts';
 import { LogFile } from './logs/log-file.ts';
 import { Logs } from './logs/logs.ts';
@@ -24,6 +25,7 @@ export interface Step {
   secrets: string[];
   client: ApiClient;
   log: JobLog;
+  summary: JobSummary;
   /** Aborted with a StepError when the step is cancelled. */
   stop: AbortSignal;
 }
@@ -33,7 +35,7 @@ export interface Step {
  * @throws StepError when there is no outcome to be had: the pod could not be created or started, or the step was cancelled. A container that failed is an outcome.
  */
 export async function runPod(step: Step): Promise<Conclusion> {
-  const { inputs, plan, client, log, stop } = step;
+  const { inputs, plan, client, log, summary, stop } = step;
   await checkNames(step);
   announce(step);
   const { file, workspace } = inputs.logs;
@@ -41,6 +43,7 @@ export async function runPod(step: Step): Promise<Conclusion> {
 
   const pod = await create(step, plan);
   announceCreated(step, pod);
+  summary.follow(pod, step);
   traceChanges(pod, plan.base, log);
   let logs: Logs | undefined;
   try {
@@ -50,11 +53,13 @@ export async function runPod(step: Step): Promise<Conclusion> {
     const outcome = await diagnosed(await ending(pod, step), pod, step);
     await logs.finish();
     const conclusion = conclude(outcome, pod.view.pod, plan, inputs.result);
-    if (conclusion.state === 'failed') await explain(step, pod);
+    if (conclusion.state === 'failed') summary.note(await explain(step, pod));
+    summary.ended(conclusion);
     return conclusion;
   } catch (error) {
     // Who cancels does not ask why.
-    if (!stop.aborted) await explain(step, pod);
+    if (!stop.aborted) summary.note(await explain(step, pod));
+    summary.failed(error);
     throw error;
   } finally {
     logs?.close();

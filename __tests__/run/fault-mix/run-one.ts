@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { placed } from '../../../src/pod/manifest.ts';
+import { JobSummary } from '../../../src/run/job-summary.ts';
 import { prepare } from '../../../src/run/prepare.ts';
 import { runPod } from '../../../src/run/run.ts';
 import { connectTo, noSignal } from '../../kubernetes/connected.ts';
@@ -33,7 +34,8 @@ export async function runOne(kind: Kind, seed: number): Promise<void> {
     const plan = placed(prepared.plan, 'default');
     const stop = new AbortController();
     const tooLong = setTimeout(() => stop.abort(new Error('It does not end.')), TOO_LONG_MS);
-    const running = runPod({ ...prepared, plan, client, log, stop: stop.signal });
+    const summary = new JobSummary(log);
+    const running = runPod({ ...prepared, plan, client, log, summary, stop: stop.signal });
     const [conclusion] = await Promise.all([running, living.promise]).finally(() => clearTimeout(tooLong));
     life.check(conclusion);
     expect(server.pods.map(pod => pod.object.metadata.deletionTimestamp !== undefined || pod.removed)).toEqual([true]);

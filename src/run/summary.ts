@@ -1,0 +1,221 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import type { MatrixValue } from '../github/identity.ts';
+import type { Markdown } from '../github/markdown.ts';
+import { plainText } from '../github/terminal.ts';
+import type { PodEvents } from '../kubernetes/events.ts';
+import { containerAccounts, warningsIn } from './account.ts';
+import { listed } from './announce.ts';
+import { containerStatus } from './containers.ts';
+import { inWords } from './durations.ts';
+import { ganttOf, timelineOf } from './gantt.ts';
+import { secondsBetween } from './outcome.ts';
+import type { Conclusion } from './result.ts';
+import type { Stage } from './timeline.ts';
+
+/** How a step ended, for its summary. */
+export interface Ending extends Pick<Conclusion, 'title' | 'sentence' | 'remedy' | 'result' | 'message'> {
+  state: Conclusion['state'] | 'cancelled' | 'skipped';
+}
+
+/** What a summary tells of. */
+export interface Facts {
+  ending: Ending;
+  /** The pod's name as planned; absent where the inputs were refused. */
+  name?: string;
+  /** Absent where none was created. */
+  pod?: PodFacts;
+  /** The job's entry of its matrix; empty outside one. */
+  matrix: { [key: string]: MatrixValue };
+}
+
+export interface PodFacts {
+  /** As last seen. */
+  pod: V1Pod;
+  base: string;
+  stages: Stage[];
+  events: PodEvents;
+  /** The commands to see to it, where it is kept. */
+  kept?: { log: string; delete: string };
+}
+
+const MARKS: Record<Ending['state'], string> = { succeeded: '✅', failed: '❌', cancelled: '🚫', skipped: '⏭️' };
+/** What of a result is shown. */
+const RESULT_BYTES = 2048;
+const MOST_CONTAINERS = 20;
+
+/** @returns the summary of a step, as Markdown: how it ended and why first, then the pod. */
+export function summaryOf(facts: Facts, md: Markdown): string {
+  const { ending, pod, matrix } = facts;
+  const why = failureOf(ending, md);
+  const rest = pod === undefined ? [] : detailsOf(ending, pod, md);
+  const blocks =
+    Object.keys(matrix).length === 0
+      ? [`<h3>${headingOf(facts, md)}</h3>`, ...why, ...rest]
+      : // One line for each job of the matrix; its failure is not folded away.
+        [...folded(lineOf(facts, md), rest), ...why];
+  return blocks.join('\n\n');
+}
+
+/** @returns the summary of a dry run. */
+export function dryRunSummary(name: string, manifest: string, checked: string, md: Markdown): string {
+  return [
+    `<h3>📝 Dry run of ${md.code(name)}</h3>`,
+    `<p>${md.prose(checked)}</p>`,
+    ...folded('The pod as it would be created', [md.fence(manifest, 'yaml', MANIFEST_BYTES)]),
+  ].join('\n\n');
+}
+
+/** It is the output `manifest` too. */
+const MANIFEST_BYTES = 20_000;
+
+function headingOf({ ending, name, pod }: Facts, md: Markdown): string {
+  const { state, title } = ending;
+  const who = pod?.pod.metadata?.name ?? name;
+  const subject = who === undefined ? '' : `${md.code(who)} `;
+  const seconds = secondsOf(pod);
+  const took = seconds === undefined ? '' : ` after ${inWords(seconds)}`;
+  switch (state) {
+    case 'failed':
+      return `${MARKS.failed} ${who === undefined ? '' : `${md.code(who)}: `}${md.text(title ?? 'Failed')}`;
+    case 'succeeded':
+      return `${MARKS.succeeded} ${subject}succeeded${took}`;
+    default:
+      return `${MARKS[state]} ${subject}${who === undefined ? 'The step was' : 'was'} ${state}`;
+  }
+}
+
+function lineOf({ ending, name, pod, matrix }: Facts, md: Markdown): string {
+  const { metadata, spec } = pod?.pod ?? {};
+  const who = metadata?.name ?? name;
+  const seconds = secondsOf(pod);
+  const ended = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
+  const parts = [
+    `<b>${md.text(matrixText(matrix))}</b>`,
+    ...(who === undefined ? [] : [md.code(who)]),
+    ...(spec?.nodeName ? [md.code(spec.nodeName)] : []),
+    ...(seconds === undefined ? [] : [inWords(seconds)]),
+    ...(ended ? [`exit code ${ended.exitCode}`] : []),
+    ...(ending.state === 'failed' && ending.title !== `Exit code ${ended?.exitCode}`
+      ? [md.text(ending.title ?? 'Failed')]
+      : []),
+  ];
+  return `${MARKS[ending.state]} ${parts.join(' · ')}`;
+}
+
+/** How long the base container ran. */
+function secondsOf(facts: PodFacts | undefined): number | undefined {
+  const ended = facts && containerStatus(facts.pod, facts.base)?.state?.terminated;
+  return secondsBetween(ended?.startedAt, ended?.finishedAt);
+}
+
+function matrixText(matrix: Facts['matrix']): string {
+  const entries = Object.entries(matrix);
+  try {
+    return entries
+      .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+      .join(', ');
+  } catch {
+    // Nested deeper than the stack.
+    return entries.map(([key]) => key).join(', ');
+  }
+}
+
+function failureOf({ sentence, remedy }: Ending, md: Markdown): string[] {
+  return [sentence, remedy].flatMap(words => (words ? [`<p>${md.prose(words)}</p>`] : []));
+}
+
+function detailsOf({ state, result, message }: Ending, facts: PodFacts, md: Markdown): string[] {
+  const { pod, base, events, kept } = facts;
+  const stages = facts.stages.map(stage => ({
+    ...stage,
+    ...(stage.container && { container: md.plain(stage.container) }),
+  }));
+  const gantt = ganttOf(stages, state === 'failed');
+  const containers = containersOf(pod, base, md);
+  const warnings = state === 'succeeded' ? [] : warningsIn(events);
+  return [
+    table(rowsOf(facts, gantt === undefined ? timelineOf(stages) : '', md)),
+    ...(gantt === undefined ? [] : [md.fence(gantt, 'mermaid')]),
+    ...containers,
+    ...(result === undefined ? [] : [`<p><b>Result</b>${sizeOf(result)}</p>`, md.fence(result, 'json', RESULT_BYTES)]),
+    ...(message ? ['<p><b>Termination message</b></p>', md.fence(plainText(message))] : []),
+    ...(warnings.length === 0
+      ? []
+      : folded('Warnings of the cluster', [`<p>${warnings.map(line => md.text(line)).join('<br>')}</p>`])),
+    ...(kept === undefined ? [] : ['<p>The pod is kept.</p>', md.fence(`${kept.log}\n${kept.delete}`, 'sh')]),
+  ];
+}
+
+function sizeOf(result: string): string {
+  const bytes = Buffer.byteLength(result);
+  const size = `, ${bytes.toLocaleString('en')} ${bytes === 1 ? 'byte' : 'bytes'}`;
+  return bytes > RESULT_BYTES ? `${size}; the whole is the output <code>result</code>` : size;
+}
+
+/** Label, and what stands beside it as HTML. */
+type Row = [label: string, cell: string | undefined];
+
+function rowsOf({ pod, base }: PodFacts, timeline: string, md: Markdown): Row[] {
+  const { metadata, spec, status } = pod;
+  const container = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].find(({ name }) => name === base);
+  const own = containerStatus(pod, base);
+  const ended = own?.state?.terminated;
+  const images = [container?.image ?? own?.image, /sha256:[0-9a-f]{64}$/.exec(own?.imageID ?? '')?.[0]];
+  const code = (text: string | undefined) => (text ? md.code(text) : undefined);
+  const text = (words: string | undefined) => (words ? md.text(words) : undefined);
+  return [
+    ['Pod', code(metadata?.name)],
+    ['Namespace', code(metadata?.namespace)],
+    ['Node', code(spec?.nodeName) ?? 'none'],
+    ['Image', images.flatMap(image => code(image) ?? []).join('<br>')],
+    ['QoS class', text(status?.qosClass)],
+    ['Requests', text(listed(container?.resources?.requests))],
+    ['Limits', text(listed(container?.resources?.limits))],
+    ['Exit code', ended && md.text(`${ended.exitCode}${told(ended.reason)}`)],
+    ['Restarts', own?.restartCount ? String(own.restartCount) : undefined],
+    ['Ran', ranOf(ended?.startedAt, ended?.finishedAt)],
+    ['Timeline', text(timeline)],
+  ];
+}
+
+/** The other two say no more than the exit code. */
+function told(reason: string | undefined): string {
+  return reason && !['Completed', 'Error'].includes(reason) ? `, ${reason}` : '';
+}
+
+function ranOf(from: Date | string | undefined, to: Date | string | undefined): string | undefined {
+  const seconds = secondsBetween(from, to);
+  if (from === undefined || to === undefined || seconds === undefined) return undefined;
+  const [start, end] = [from, to].map(time => new Date(time).toISOString().slice(0, 19).replace('T', ' '));
+  return `${inWords(seconds)}, from ${start} to ${end} UTC`;
+}
+
+function table(rows: Row[]): string {
+  const lines = rows.flatMap(([label, cell]) => (cell ? [`<tr><td>${label}</td><td>${cell}</td></tr>`] : []));
+  return ['<table>', ...lines, '</table>'].join('\n');
+}
+
+/** Where there are others beside the base container, how each stands. */
+function containersOf(pod: V1Pod, base: string, md: Markdown): string[] {
+  const accounts = containerAccounts(pod, base);
+  if (accounts.length < 2) return [];
+  const lines = accounts
+    .slice(0, MOST_CONTAINERS)
+    .map(({ name, state }) => `<tr><td>${md.code(name)}</td><td>${md.text(state)}</td></tr>`);
+  const more = accounts.length - lines.length;
+  return [
+    [
+      '<table>',
+      '<tr><th align="left">Container</th><th align="left">State</th></tr>',
+      ...lines,
+      ...(more > 0 ? [`<tr><td>and ${more} more</td><td></td></tr>`] : []),
+      '</table>',
+    ].join('\n'),
+  ];
+}
+
+function folded(summary: string, blocks: string[]): string[] {
+  return blocks.length === 0
+    ? [`<p>${summary}</p>`]
+    : [`<details><summary>${summary}</summary>`, ...blocks, '</details>'];
+}
