@@ -97,19 +97,6 @@ describe('ends in one sentence, and nothing is created', () => {
     expect(message).toContain('Did you mean env_vars?');
   });
 
-  test('credentials that may not create pods', async () => {
-    const file = await kubeconfig(config => {
-      user(config)['as'] = 'github-runner';
-    });
-    const step = await namespace.run({ config_file: file });
-    expect(step.outputs).toMatchObject({ reason: 'Forbidden' });
-    expect(step.annotations[0]?.message).toMatch(
-      new RegExp(
-        `^github-runner may not create pods in namespace ${namespace.name}\\. Grant it with a Role that has the verb create on pods`,
-      ),
-    );
-  });
-
   test('none with the Role from the examples', async () => {
     await namespace.kubectl(['apply', '-f', join(import.meta.dirname, '../../examples/rbac.yaml')]);
     const token = (await namespace.kubectl(['create', 'token', 'github-runner'])).trim();

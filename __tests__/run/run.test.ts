@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { load } from 'js-yaml';
 import {
   type FakeApiServer,
   type FakeApiServerOptions,
@@ -109,6 +110,58 @@ describe('a step', () => {
       const result = await run(server, { get_logs: 'false', log_events_on_failure: 'false' });
       expect(result.text).not.toMatch(/line 30|FailedMount/);
       expect(server.matching({ path: /\/events$/ })).toEqual([]);
+    });
+
+    /** The folded lines, without the fence. */
+    const folded = ({ lines }: StepResult): string[] => {
+      const texts = lines.map(({ raw }) => raw).filter(line => !/^::(stop-commands::)?[0-9a-f]{48}(::)?$/.test(line));
+      const start = texts.findIndex(line => line.startsWith('::group::'));
+      return start < 0 ? [] : texts.slice(start, texts.indexOf('::endgroup::', start) + 1);
+    };
+
+    test('has its pod in the log as the cluster has it, folded, without what is secret', async () => {
+      await serve(pod => {
+        pod.object.spec.containers.push({ name: 'mesh', env: [{ name: 'A', value: 'injected' }] });
+        pod.run().write('the last line').finish({ exitCode: 3 });
+      });
+      const given = { name: 'p', random_name_suffix: 'false', env_vars: 'A=plain\nB=a correct horse' };
+      const result = await run(server, { ...given, secret_env: 'PASSWORD=correct horse' });
+      const [first, ...rest] = folded(result);
+      expect(first).toBe('::group::The pod as the cluster has it (default/p)');
+      expect(rest.at(-1)).toBe('::endgroup::');
+      expect(load(rest.slice(0, -1).join('\n'))).toMatchObject({
+        kind: 'Pod',
+        metadata: { name: 'p', uid: server.pods[0]?.object.metadata.uid },
+        spec: {
+          nodeName: 'node-1',
+          containers: [
+            { env: [{ name: 'A', value: 'plain' }, { name: 'B', value: 'a ***' }, { name: 'PASSWORD' }] },
+            { name: 'mesh', env: [{ name: 'A', value: '***' }] },
+          ],
+        },
+      });
+      expect(result.text.indexOf('the last line')).toBeLessThan(result.text.indexOf('##[group]'));
+      expect(result.text.indexOf('##[error]')).toBeGreaterThan(result.text.indexOf('##[endgroup]'));
+    });
+
+    test('before its container has run has its pod in the log too', async () => {
+      await serve(pod => void pod.schedule().waiting('ErrImagePull', 'x: not found'));
+      expect(folded(await run(server)).at(-1)).toBe('::endgroup::');
+    });
+
+    test.each([
+      ['it is not wanted', { log_pod_spec_on_failure: 'false' }],
+      ['the pod was never created', { namespace: 'nowhere' }],
+    ])('has no pod in the log where %s', async (_, inputs) => {
+      await serve(fails);
+      server.fault({
+        match: { path: /nowhere/ },
+        times: 9,
+        action: { kind: 'answer', reply: replies.namespaceNotFound('nowhere') },
+      });
+      const result = await run(server, inputs);
+      expect(result.conclusion).toBe('failure');
+      expect(folded(result)).toEqual([]);
     });
 
     test('has what there is where the cluster does not let its events be read', async () => {
@@ -255,6 +308,19 @@ describe('the create', () => {
     expect(server.pods).toEqual([]);
   });
 
+  test('that is not allowed prints what would allow it, before the annotation', async () => {
+    await serve();
+    const reply = replies.forbidden('create', 'pods', 'default');
+    server.fault({ match: { verb: 'create' }, times: 9, action: { kind: 'answer', reply } });
+    const result = await run(server);
+    expect(result.annotations.map(({ message }) => message)).toEqual([
+      'system:serviceaccount:ci:runner may not create pods in namespace default. Have the Role that the log shows applied, or use a namespace or credentials that may.',
+    ]);
+    expect(result.text).toMatch(
+      /\nkubectl apply -f role\.yaml\napiVersion: (.*\n)+subjects:\n.*ServiceAccount\n(.*\n)*##\[error\]/,
+    );
+  });
+
   test('of a name that is taken touches nothing, neither does post', async () => {
     await serve();
     const foreign = server.addPod({ metadata: { name: 'p' }, spec: { containers: [{ name: 'x' }] } }).run();
@@ -389,6 +455,7 @@ describe('cancelled', () => {
     const result = await step.cancel();
     expectClean(result);
     expect(result).toMatchObject(cancelled);
+    expect(result.text).not.toContain('##[group]');
     expect(deletes().map(({ body }) => body)).toEqual([
       expect.objectContaining({ preconditions: { uid: pod.object.metadata.uid } }),
     ]);

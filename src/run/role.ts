@@ -31,7 +31,7 @@ export function offerRole(error: unknown, use: Use, log: JobLog): unknown {
   log.line('kubectl apply -f role.yaml');
   log.line(printGrant({ ...denial, namespace: denial.namespace }, use));
   return new StepError(error.reason, error.title, error.message, {
-    remedy: 'Have the Role applied that is printed above, or use a namespace or credentials that may.',
+    remedy: 'Have the Role that the log shows applied, or use a namespace or credentials that may.',
     cause: error,
   });
 }

@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { dump, load } from 'js-yaml';
+import { until } from '../../dev/cluster/process.ts';
+import { cluster, Namespace, script } from '../support/cluster.ts';
+import type { StepResult } from '../support/step-runner.ts';
+
+let namespace: Namespace;
+let folder: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'access-test-'));
+  namespace = await Namespace.create();
+}, 60_000);
+afterEach(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await namespace[Symbol.asyncDispose]();
+});
+
+/** @returns the path of the cluster's kubeconfig, with its user changed */
+async function kubeconfig(change: (user: Record<string, unknown>) => void): Promise<string> {
+  const config = load(await readFile(cluster.kubeconfig, 'utf8')) as { users: { user: Record<string, unknown> }[] };
+  for (const { user } of config.users) change(user);
+  const file = join(folder, `kubeconfig-${Math.random()}`);
+  writeFileSync(file, dump(config));
+  return file;
+}
+
+/** A service account that may do nothing. */
+async function newcomer(): Promise<string> {
+  await namespace.kubectl(['create', 'serviceaccount', 'newcomer']);
+  const token = (await namespace.kubectl(['create', 'token', 'newcomer'])).trim();
+  return kubeconfig(user => {
+    for (const key of Object.keys(user)) delete user[key];
+    user['token'] = token;
+  });
+}
+
+/** @returns the lines that somebody would copy from the log */
+function printedRole({ text }: StepResult): string {
+  const [, role = ''] = /^kubectl apply -f role\.yaml\n((?:(?!::|##\[).*\n)*)/m.exec(text) ?? [];
+  return role;
+}
+
+/** As the administrator; returns when the server knows it. */
+async function apply(role: string, user: string): Promise<void> {
+  const file = join(folder, 'role.yaml');
+  writeFileSync(file, role);
+  await namespace.kubectl(['apply', '-f', file]);
+  const mayCreate = () => namespace.kubectl(['auth', 'can-i', 'create', 'pods', '--as', user]).catch(() => 'no');
+  expect(await until(async () => (await mayCreate()).trim() === 'yes', 30)).toBe(true);
+}
+
+describe('a service account without rights', () => {
+  const user = () => `system:serviceaccount:${namespace.name}:newcomer`;
+
+  test('has all that its step needs once the Role is applied as it was printed', async () => {
+    const file = await newcomer();
+    const inputs = { config_file: file, ...script('echo "word: $PASSWORD"'), secret_env: 'PASSWORD=correct horse' };
+    const refused = await namespace.run(inputs);
+    expect(refused.annotations.map(({ message }) => message)).toEqual([
+      `${user()} may not create pods in namespace ${namespace.name}. Have the Role that the log shows applied, or use a namespace or credentials that may.`,
+    ]);
+    expect(refused.outputs).toMatchObject({ state: 'failed', reason: 'Forbidden' });
+    await apply(printedRole(refused), user());
+
+    const step = await namespace.run(inputs);
+    expect(step.annotations).toEqual([]);
+    expect(step.outputs).toMatchObject({ state: 'succeeded' });
+    expect(step.text).toContain('\nword: ***\n');
+    expect(await namespace.pods()).toEqual([]);
+
+    const unstartable = await namespace.run({ ...inputs, image: 'localhost/nowhere:1', image_pull_policy: 'Never' });
+    expect(unstartable.text).toMatch(/^Warnings of the cluster:\n(?: {2}.*\n)* {2}(?:ErrImageNeverPull|Failed)/m);
+    expect(unstartable.text).not.toContain('Its events are not shown');
+  });
+
+  test('with the Role of a simpler step is told what this one lacks, and loses nothing by it', async () => {
+    const file = await newcomer();
+    const simple = { config_file: file, cmds: 'true' };
+    await apply(printedRole(await namespace.run(simple)), user());
+    const withSecret = {
+      ...simple,
+      secret_env: 'PASSWORD=correct horse',
+      get_logs: 'false',
+      log_events_on_failure: 'false',
+    };
+    const refused = await namespace.run(withSecret);
+    expect(refused.annotations.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/newcomer may not create secrets in namespace .*Have the Role that the log shows applied/),
+    ]);
+    expect(await namespace.pods()).toEqual([]);
+    await apply(printedRole(refused), user());
+    for (const inputs of [withSecret, simple]) {
+      const step = await namespace.run(inputs);
+      expect(step).toMatchObject({ conclusion: 'success', annotations: [] });
+    }
+  });
+
+  test('may have a dry run with the Role of a dry run', async () => {
+    const file = await newcomer();
+    const inputs = { config_file: file, cmds: 'true', secret_env: 'PASSWORD=correct horse' };
+    const refused = await namespace.run({ ...inputs, dry_run: 'true' });
+    expect(refused.outputs).toMatchObject({ reason: 'Forbidden' });
+    expect(printedRole(refused)).toContain('resources: [pods]\n    verbs: [create]\n---');
+    await apply(printedRole(refused), user());
+    expect((await namespace.run({ ...inputs, dry_run: 'true' })).text).toContain('would take it (dryRun=All)');
+  });
+
+  test('may only not read logs: the step goes on, and the warning says what it takes', async () => {
+    const file = await newcomer();
+    await namespace.kubectl(['create', 'role', 'mute', '--resource=pods', '--verb=create,get,watch,delete']);
+    await namespace.kubectl([
+      'create',
+      'rolebinding',
+      'mute',
+      '--role=mute',
+      `--serviceaccount=${namespace.name}:newcomer`,
+    ]);
+    const step = await namespace.run({ config_file: file, cmds: 'echo hello' });
+    expect(step.outputs).toMatchObject({ state: 'succeeded' });
+    expect(step.annotations.map(({ level, message }) => [level, message])).toEqual([
+      [
+        'warning',
+        expect.stringMatching(
+          /newcomer may not get pods\/log in namespace .*a Role that has the verb get on pods\/log/,
+        ),
+      ],
+    ]);
+    expect(printedRole(step)).toBe('');
+  });
+});
+
+describe('a user', () => {
+  // Names come from identity providers, which may let people choose them. HTTP takes no line breaks in what impersonation sends.
+  test.each([
+    'oidc:repo:acme/app:ref:refs/heads/main',
+    `a"b': <c>&amp; \\d {x} #y`,
+    'x", namespace: kube-system}, {kind: Group, name: "system:masters',
+    'system:serviceaccount:kube-system:Default',
+    '::error::##[error]x',
+  ])('%s has the Role that was printed, and nobody else', async name => {
+    const file = await kubeconfig(user => {
+      user['as'] = name;
+    });
+    const inputs = { config_file: file, cmds: 'echo hello' };
+    const refused = await namespace.run(inputs);
+    expect(refused.outputs).toMatchObject({ reason: 'Forbidden' });
+    expect(refused.annotations).toHaveLength(1);
+    await apply(printedRole(refused), name);
+    const { items } = JSON.parse(await namespace.kubectl(['get', 'rolebindings', '-o', 'json']));
+    expect(items.map(({ subjects }: { subjects: unknown }) => subjects)).toEqual([
+      [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
+    ]);
+    const step = await namespace.run(inputs);
+    expect(step).toMatchObject({ conclusion: 'success', annotations: [] });
+    expect(step.text).toContain('\nhello\n');
+  });
+});
+
+test('what no Role can change prints none', async () => {
+  await namespace.kubectl(['create', 'quota', 'none', '--hard=pods=0']);
+  await namespace.kubectl(['wait', '--for=jsonpath={.status.used.pods}=0', 'quota/none', '--timeout=30s']);
+  const step = await namespace.run({ cmds: 'true' });
+  expect(step.outputs).toMatchObject({ reason: 'QuotaExceeded' });
+  expect(step.text).not.toContain('kind: Role');
+});
