@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { dump, load } from 'js-yaml';
 import { until } from '../../dev/cluster/process.ts';
@@ -40,17 +41,37 @@ async function newcomer(): Promise<string> {
 
 /** @returns the lines that somebody would copy from the log */
 function printedRole({ text }: StepResult): string {
-  const [, role = ''] = /^kubectl apply -f role\.yaml\n((?:(?!::|##\[).*\n)*)/m.exec(text) ?? [];
+  const [, role = ''] = /: kubectl apply -f role\.yaml\n((?:(?!::|##\[).*\n)*)/m.exec(text) ?? [];
   return role;
 }
 
-/** As the administrator; returns when the server knows it. */
-async function apply(role: string, user: string): Promise<void> {
+function written(role: string): string {
   const file = join(folder, 'role.yaml');
   writeFileSync(file, role);
-  await namespace.kubectl(['apply', '-f', file]);
-  const mayCreate = () => namespace.kubectl(['auth', 'can-i', 'create', 'pods', '--as', user]).catch(() => 'no');
+  return file;
+}
+
+/** Returns when the server knows of the new right. */
+async function untilAllowed(as: string[]): Promise<void> {
+  const mayCreate = () => namespace.kubectl(['auth', 'can-i', 'create', 'pods', ...as]).catch(() => 'no');
   expect(await until(async () => (await mayCreate()).trim() === 'yes', 30)).toBe(true);
+}
+
+/** As the administrator. */
+async function apply(role: string, user: string): Promise<void> {
+  await namespace.kubectl(['apply', '-f', written(role)]);
+  await untilAllowed(['--as', user]);
+}
+
+/** Signed by the cluster's own authority, which only the one-node cluster has here. */
+function certificateFor(name: string): { key: Buffer; cert: Buffer } {
+  const authority = (file: string) => join(dirname(cluster.kubeconfig), 'pki', file);
+  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
+  const signed = ['-CA', authority('ca.crt'), '-CAkey', authority('ca.key'), '-addext', 'extendedKeyUsage=clientAuth'];
+  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', cert];
+  const request = ['req', '-x509', '-config', authority('openssl.cnf'), '-days', '1', '-utf8', '-subj', `/CN=${name}`];
+  execFileSync('openssl', [...request, ...made, ...signed], { stdio: ['ignore', 'ignore', 'pipe'] });
+  return { key: readFileSync(key), cert: readFileSync(cert) };
 }
 
 describe('a service account without rights', () => {
@@ -134,26 +155,38 @@ describe('a service account without rights', () => {
 });
 
 describe('a user', () => {
-  // Names come from identity providers, which may let people choose them. HTTP takes no line breaks in what impersonation sends.
-  test.each([
-    'oidc:repo:acme/app:ref:refs/heads/main',
-    `a"b': <c>&amp; \\d {x} #y`,
-    'x", namespace: kube-system}, {kind: Group, name: "system:masters',
-    'system:serviceaccount:kube-system:Default',
-    '::error::##[error]x',
-  ])('%s has the Role that was printed, and nobody else', async name => {
-    const file = await kubeconfig(user => {
+  /** Names come from identity providers, which may let people choose them. HTTP takes no line breaks in what impersonation sends; a certificate does. */
+  const byImpersonation = (name: string) =>
+    kubeconfig(user => {
       user['as'] = name;
     });
-    const inputs = { config_file: file, cmds: 'echo hello' };
+  const byCertificate = (name: string) => {
+    const { key, cert } = certificateFor(name);
+    return kubeconfig(user => {
+      for (const old of Object.keys(user)) delete user[old];
+      user['client-certificate-data'] = cert.toString('base64');
+      user['client-key-data'] = key.toString('base64');
+    });
+  };
+  const hasAuthority = cluster.provider === 'one-node';
+  test.each([
+    ['oidc:repo:acme/app:ref:refs/heads/main', byImpersonation],
+    [`a"b': <c>&amp; \\d {x} #y`, byImpersonation],
+    ['x", namespace: kube-system}, {kind: Group, name: "system:masters', byImpersonation],
+    ['system:serviceaccount:kube-system:Default', byImpersonation],
+    ['::error::##[error]x', byImpersonation],
+    ...(hasAuthority ? ([['a"b\nroleRef: {kind: ClusterRole}\n---', byCertificate]] as const) : []),
+  ])('%j has the Role that was printed, and nobody else', async (name, credentials) => {
+    const inputs = { config_file: await credentials(name), cmds: 'echo hello' };
     const refused = await namespace.run(inputs);
     expect(refused.outputs).toMatchObject({ reason: 'Forbidden' });
     expect(refused.annotations).toHaveLength(1);
-    await apply(printedRole(refused), name);
+    await namespace.kubectl(['apply', '-f', written(printedRole(refused))]);
     const { items } = JSON.parse(await namespace.kubectl(['get', 'rolebindings', '-o', 'json']));
     expect(items.map(({ subjects }: { subjects: unknown }) => subjects)).toEqual([
       [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
     ]);
+    await untilAllowed(['--kubeconfig', inputs.config_file]);
     const step = await namespace.run(inputs);
     expect(step).toMatchObject({ conclusion: 'success', annotations: [] });
     expect(step.text).toContain('\nhello\n');

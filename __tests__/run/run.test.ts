@@ -317,7 +317,7 @@ describe('the create', () => {
       'system:serviceaccount:ci:runner may not create pods in namespace default. Have the Role that the log shows applied, or use a namespace or credentials that may.',
     ]);
     expect(result.text).toMatch(
-      /\nkubectl apply -f role\.yaml\napiVersion: (.*\n)+subjects:\n.*ServiceAccount\n(.*\n)*##\[error\]/,
+      /: kubectl apply -f role\.yaml\napiVersion: (.*\n)+subjects:\n.*ServiceAccount\n(.*\n)*##\[error\]/,
     );
   });
 

@@ -27,8 +27,7 @@ export function offerRole(error: unknown, use: Use, log: JobLog): unknown {
   const rules = rulesFor(use);
   // What no rule of ours is about, no Role of ours helps.
   if (!allows(rules, denial.verb, denial.resource)) return error;
-  log.line('All that this step needs, for somebody who may grant it: save this as role.yaml, and');
-  log.line('kubectl apply -f role.yaml');
+  log.line('All that this step needs; for somebody who may grant it, as role.yaml: kubectl apply -f role.yaml');
   log.line(printGrant({ ...denial, namespace: denial.namespace }, use));
   return new StepError(error.reason, error.title, error.message, {
     remedy: 'Have the Role that the log shows applied, or use a namespace or credentials that may.',
