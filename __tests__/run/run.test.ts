@@ -321,6 +321,23 @@ describe('the create', () => {
     );
   });
 
+  test('that may not be undone is told with the right that is missing', async () => {
+    await serve(hello);
+    const reply = replies.forbidden('delete', 'pods', 'default');
+    server.fault({ match: { verb: 'delete' }, times: 9, action: { kind: 'answer', reply } });
+    const result = await run(server);
+    expect(result.outputs).toMatchObject({ state: 'succeeded' });
+    expect(result.annotations).toMatchObject([
+      {
+        level: 'warning',
+        title: 'Pod not deleted',
+        message: expect.stringMatching(
+          /may not delete pods in namespace default\. Grant it .*kubectl -n default delete pod /,
+        ),
+      },
+    ]);
+  });
+
   test('of a name that is taken touches nothing, neither does post', async () => {
     await serve();
     const foreign = server.addPod({ metadata: { name: 'p' }, spec: { containers: [{ name: 'x' }] } }).run();
