@@ -80,7 +80,7 @@ test.each<[string, PodEvents, string[]]>([
     ['Warnings of the cluster:', ...[...'cdefghijkl'].map(letter => `  R${letter}: x`)],
   ],
   ['long texts cut', [event('Failed', 'x'.repeat(600))], ['Warnings of the cluster:', `  Failed: ${'x'.repeat(500)}…`]],
-  ['why there are none', 'not allowed', ['Its events are not shown: the credentials may not list them.']],
+  ['why there are none', 'not allowed', ['Its events are not shown: the credentials may not read them.']],
   ['nothing where they are not to be had', 'unavailable', []],
 ])('of events it has %s', (_, events, lines) =>
   expect(accountOf(unscheduled(), 'base', events).slice(2)).toEqual(lines),

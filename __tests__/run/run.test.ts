@@ -172,7 +172,7 @@ describe('a step', () => {
       expect(said(result)).toEqual(
         expect.arrayContaining([
           ...account.slice(0, 2),
-          'Its events are not shown: the credentials may not list them.',
+          'Its events are not shown: the credentials may not read them.',
         ]),
       );
     });

@@ -58,7 +58,7 @@ function restartsOf({ restartCount = 0 }: V1ContainerStatus): string {
 }
 
 function warnings(events: PodEvents): string[] {
-  if (events === 'not allowed') return ['Its events are not shown: the credentials may not list them.'];
+  if (events === 'not allowed') return ['Its events are not shown: the credentials may not read them.'];
   const lines = warningsIn(events).map(line => `  ${line}`);
   return lines.length === 0 ? [] : ['Warnings of the cluster:', ...lines];
 }
