@@ -34389,7 +34389,7 @@ function restartsOf({ restartCount = 0 }) {
   return restartCount === 1 ? "; restarted once" : `; restarted ${restartCount} times`;
 }
 function warnings(events) {
-  if (events === "not allowed") return ["Its events are not shown: the credentials may not list them."];
+  if (events === "not allowed") return ["Its events are not shown: the credentials may not read them."];
   const lines = warningsIn(events).map((line) => `  ${line}`);
   return lines.length === 0 ? [] : ["Warnings of the cluster:", ...lines];
 }
@@ -40192,11 +40192,10 @@ function offerRole(error2, use, log) {
   if (!(error2 instanceof StepError) || denial?.namespace === void 0) return error2;
   const rules = rulesFor(use);
   if (!allows(rules, denial.verb, denial.resource)) return error2;
-  log.line("All that this step needs, for somebody who may grant it: save this as role.yaml, and");
-  log.line("kubectl apply -f role.yaml");
+  log.line("All that this step needs; for somebody who may grant it, as role.yaml: kubectl apply -f role.yaml");
   log.line(printGrant({ ...denial, namespace: denial.namespace }, use));
   return new StepError(error2.reason, error2.title, error2.message, {
-    remedy: "Have the Role applied that is printed above, or use a namespace or credentials that may.",
+    remedy: "Have the Role that the log shows applied, or use a namespace or credentials that may.",
     cause: error2
   });
 }

@@ -210,6 +210,24 @@ describe('an outage', () => {
     expect(connected.told).toEqual([expect.stringContaining('HTTP 503'), 'back']);
   });
 
+  test('that the server itself tells of ends with how long it did', async () => {
+    await start();
+    const reply = replies.internalError('failed calling webhook "w": refused');
+    server.fault({ times: 99, action: { kind: 'answer', reply } });
+    const call = connected.client.call(getPod);
+    call.catch(() => {});
+    await server.request({}, 2);
+    aheadSeconds = 3601;
+    await expect(call).rejects.toMatchObject({
+      reason: 'ServerError',
+      title: 'An admission webhook does not answer',
+      message: expect.stringMatching(
+        /^The API server answered get pods with HTTP 500 for 360[1-3] s: .*webhook "w": refused$/,
+      ),
+      remedy: expect.stringMatching(/^See to webhook w: .* raise `outage_timeout_seconds`\.$/),
+    });
+  });
+
   test('may be followed by 403 for a while, from a server whose caches are empty', async () => {
     await start();
     await connected.client.call(getPod);

@@ -143,12 +143,29 @@ test.each<[string, ReturnType<typeof status>, object]>([
     replies.badRequest('admission webhook "policy.example.com" denied the request: no latest tags'),
     { reason: 'InvalidPod', sentence: expect.stringContaining('no latest tags') },
   ],
+  ...(
+    [
+      ['maximum memory usage per Container is 64Mi, but limit is 128Mi'],
+      ['minimum cpu usage per Container is 1, but request is 500m', 'maximum cpu usage per Pod is 2, but limit is 4'],
+      ['memory max limit to request ratio per Container is 2, but provided ratio is 4.000000'],
+    ] as string[][]
+  ).map((faults): [string, ReturnType<typeof status>, object] => [
+    `a LimitRange: ${faults}`,
+    status(403, 'Forbidden', `pods "p" is forbidden: ${faults.length > 1 ? `[${faults.join(', ')}]` : faults[0]}`),
+    {
+      reason: 'Forbidden',
+      title: 'Refused by a LimitRange',
+      sentence: `A LimitRange of namespace etl does not allow this pod: ${faults.join(', ')}.`,
+    },
+  ]),
   [
     'a webhook that fails',
     replies.internalError('failed calling webhook "w": context deadline exceeded'),
     {
       reason: 'ServerError',
+      title: 'An admission webhook does not answer',
       sentence: expect.stringContaining('HTTP 500: Internal error occurred: failed calling webhook'),
+      remedy: expect.stringContaining('See to webhook w: kubectl get'),
     },
   ],
   [

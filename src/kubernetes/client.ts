@@ -7,7 +7,7 @@ import { Connection } from './connection.ts';
 import { NetworkError, unreachable } from './network-error.ts';
 import { paced } from './paced.ts';
 import { pause } from './pause.ts';
-import { ApiError, type Asked } from './status.ts';
+import { ApiError, type Asked, lasting } from './status.ts';
 import { warningsOf } from './warnings.ts';
 
 /**
@@ -166,6 +166,7 @@ export class ApiClient {
 
   /** @returns what to end with after the last try. */
   #final(error: unknown): unknown {
+    if (error instanceof ApiError && isOutage(error)) return lasting(error, this.#awaySeconds());
     if (!(error instanceof NetworkError)) return error;
     const absence = {
       seconds: this.#awaySeconds(),

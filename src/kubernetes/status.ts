@@ -31,6 +31,16 @@ export class ApiError extends StepError {
   }
 }
 
+/** @returns the error of a server that has kept answering with it, with how long and what to do about that. */
+export function lasting(error: ApiError, seconds: number): StepError {
+  const { reason, title, message, remedy } = error;
+  const patience = 'If it needs longer, raise `outage_timeout_seconds`.';
+  return new StepError(reason, title, message.replace(/ with HTTP \d+/, `$& for ${Math.round(seconds)} s`), {
+    remedy: remedy === undefined ? patience : `${remedy}. ${patience}`,
+    cause: error,
+  });
+}
+
 interface Explanation {
   reason: Reason;
   title: string;
@@ -59,10 +69,14 @@ export function explain(code: number, status: V1Status, asked: Asked): Explanati
     return { reason: 'NameTaken', title: 'Conflict', sentence: `The API server reports a conflict: ${message}.` };
   if (code === 400 || code === 413 || code === 422)
     return { reason: 'InvalidPod', title: 'The API server refused the pod', sentence: causes(status, message) };
+  const webhook = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
   return {
     reason: 'ServerError',
-    title: 'Kubernetes API error',
+    title: webhook === undefined ? 'Kubernetes API error' : 'An admission webhook does not answer',
     sentence: `The API server answered ${asked.verb} ${asked.resource} with HTTP ${code}: ${message}`,
+    ...(webhook !== undefined && {
+      remedy: `See to webhook ${webhook}: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`,
+    }),
   };
 }
 
@@ -148,10 +162,24 @@ function forbidden(message: string, asked: Asked): Explanation {
       reason: 'Forbidden',
       title: 'Refused by Pod Security',
       sentence: `Namespace ${asked.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`,
+      remedy: 'Set what it names in `container_security_context` and `security_context`, or in the template.',
+    };
+  }
+  const range = LIMIT_RANGE.exec(message)?.groups?.['faults'];
+  if (range) {
+    return {
+      reason: 'Forbidden',
+      title: 'Refused by a LimitRange',
+      sentence: `A LimitRange of namespace ${asked.namespace} does not allow this pod: ${range}.`,
+      remedy: `Change \`container_resources\`. The LimitRanges that there are: kubectl -n ${asked.namespace} describe limitrange`,
     };
   }
   return refused(message, asked);
 }
+
+/** One fault, or several in brackets: `maximum memory usage per Container is 64Mi, but limit is 128Mi`. */
+const LIMIT_RANGE =
+  / is forbidden: \[?(?<faults>(?:minimum|maximum) \S+ (?:usage|limit) per (?:Container|Pod) .*?|\S+ max limit to request ratio per (?:Container|Pod) .*?)\]?$/s;
 
 function denied(denial: Denial, asked: Asked): Explanation {
   const { user, verb, resource, namespace = asked.namespace, why } = denial;

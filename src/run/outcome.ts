@@ -10,6 +10,7 @@ import {
   willRestart,
 } from './containers.ts';
 import type { PodView } from './observe.ts';
+import { pullFault } from './pull-fault.ts';
 import { type Stop, stopOf, whyGone } from './stopped.ts';
 
 /** How the step ended. */
@@ -102,10 +103,12 @@ export function failureOf(pod: V1Pod, name: string, ended: V1ContainerStateTermi
         'The node may have been restarted. What the container did until then is not undone: see to it before the step is run again.',
     };
   }
+  const convention = SHELL_CODES[exitCode];
   return {
     reason: 'ExitCode',
     title: `Exit code ${exitCode}`,
     sentence: `${where} exited with code ${exitCode}${signalName(exitCode)}${after}.`,
+    ...(convention !== undefined && { remedy: `By a shell’s convention that is ${convention}: its log says which.` }),
   };
 }
 
@@ -158,7 +161,7 @@ function neverRan(pod: V1Pod): Failure {
   const before = `Pod ${podPath(pod)} ended before its container had run`;
   const init = failedInit(pod);
   const stop = stopOf(pod);
-  if (stop !== undefined && stop.reason !== 'PodDeleted') return stopped(stop, before);
+  if (stop !== undefined && stop.reason !== 'PodDeleted') return stopped(stop, `${before}${heldUp(pod)}`);
   if (init !== undefined) return initFailed(pod, init.name, init.ended);
   // The kubelet deletes what it has refused, as anybody might.
   if (reason === undefined && stop !== undefined) return stopped(stop, before);
@@ -171,6 +174,21 @@ function neverRan(pod: V1Pod): Failure {
       ? 'Nothing has run, so the step can be run again.'
       : 'Nothing has run. The pod names its node itself (`nodeName`): leave that to the scheduler, with `node_selector` or `affinity`.',
   };
+}
+
+/** @returns what a container of the pod was waiting for, as far as its status says so. */
+function heldUp({ status }: V1Pod): string {
+  for (const { name, image, state } of [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+  ]) {
+    const { reason = '', message } = state?.waiting ?? {};
+    if (message === undefined) continue;
+    return /^(ErrImagePull|ImagePullBackOff)$/.test(reason)
+      ? ` (image ${image} could not be pulled: ${pullFault(message)})`
+      : ` (container ${name} was waiting, ${reason}: ${message})`;
+  }
+  return '';
 }
 
 /** An init container that fails ends the pod before its base container starts. */
@@ -208,6 +226,11 @@ export function secondsBetween(start: Date | string | undefined, end: Date | str
   const [from, to] = [new Date(start).getTime(), new Date(end).getTime()];
   return from > 0 && to >= from ? Math.round((to - from) / 1000) : undefined;
 }
+
+const SHELL_CODES: Record<number, string> = {
+  126: 'a command that it may not execute',
+  127: 'a command that it did not find',
+};
 
 const SIGNALS: Record<number, string> = {
   1: 'SIGHUP',

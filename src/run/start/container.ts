@@ -5,7 +5,7 @@ import { isSidecar, willRestart } from '../containers.ts';
 import { failureOf, podPath } from '../outcome.ts';
 import { missingIn } from './missing.ts';
 import { stuckPull } from './pull.ts';
-import { GRACE_SECONDS, hopeless, type Known, lacking, type Stuck } from './stuck.ts';
+import { GRACE_SECONDS, hopeless, type Known, type Lasting, lacking, type Stuck } from './stuck.ts';
 
 /**
  * A node looks again for what a container lacks every 10 to 15 s, and says so in an event [measured]. What came within the grace must have been looked for after it, so where no event tells, this much more is waited.
@@ -16,7 +16,7 @@ const NEXT_LOOK_SECONDS = 16;
 export function stuckContainer(pod: V1Pod, status: V1ContainerStatus, known: Known): Stuck | undefined {
   const { name, image, state } = status;
   const { reason, message = '' } = state?.waiting ?? {};
-  const sentence = `Container ${name} of pod ${podPath(pod)} cannot be created: ${message}.`;
+  const sentence = `Container ${name} of pod ${podPath(pod)} cannot be created: ${message.replace(/ \(pod: "[^"]*", container: [^)]*\)$/, '')}.`;
   const cause = `${reason} ${name}`;
   switch (reason) {
     case 'InvalidImageName':
@@ -47,11 +47,13 @@ export function stuckContainer(pod: V1Pod, status: V1ContainerStatus, known: Kno
       const missing = missingIn(message, known.references, pod);
       if (missing.length > 0) return lacking(missing, pod, containerGrace(name, message, known.events));
       const asRoot = /runAsNonRoot/.test(message);
+      const subPath = /subPath/.test(message);
       return hopeless({
         reason: 'ContainerConfig',
         title: 'Container cannot be configured',
         sentence,
         ...(asRoot && { remedy: 'Set a `runAsUser` other than 0, or use an image whose user is not root.' }),
+        ...(subPath && { remedy: 'Check the `subPath` in `volume_mounts`.' }),
         graceSeconds: asRoot ? 0 : GRACE_SECONDS,
         cause,
       });
@@ -84,11 +86,11 @@ function crashing(
   const { reason, title, sentence } = failureOf(pod, name, ended);
   const sidecar = pod.spec?.initContainers?.some(container => container.name === name && isSidecar(container)) === true;
   const cannotStart = reason === 'StartError';
-  const lasting = {
+  const lasting: Lasting = {
     reason: reason === 'ExitCode' ? 'InitContainer' : reason,
     title: `${sidecar ? 'Sidecar' : 'Init container'}: ${title}`,
     remedy: `The base container never started. ${cannotStart ? 'Check its command against what the image holds.' : 'See to the container in `init_containers` or the template.'}`,
-  } as const;
+  };
   const runs = restartCount > 0 ? ` It has run ${restartCount + 1} times.` : '';
   const told = cannotStart ? sentence : withRemedy(sentence, runs.trim() || undefined);
   // A program that is not in the image will not be the next time.

@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { type PodEvent, SAME_TIME_MS } from '../../kubernetes/events.ts';
 import { missingIn } from './missing.ts';
-import { GRACE_SECONDS, hopeless, type Known, lacking, type Stuck } from './stuck.ts';
+import { GRACE_SECONDS, hopeless, type Known, lacking, MORE_TIME, type Stuck } from './stuck.ts';
 
 /** For a volume's files the kubelet looks 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s after the first time [measured]: by then without fail. */
 const VOLUME_GRACE_SECONDS = 40;
@@ -31,7 +31,11 @@ export function onTheNode(pod: V1Pod, { events = [], references }: Known): Stuck
       return {
         what: `${where}: ${news.message}`,
         worthTelling: true,
-        lasting: { reason: 'StartTimeout', title: 'A volume cannot be mounted', remedy: 'See to that volume.' },
+        lasting: {
+          reason: 'StartTimeout',
+          title: 'A volume cannot be mounted',
+          remedy: `See to that volume. ${MORE_TIME}`,
+        },
       };
     case 'Pulled': {
       const { image, time, bytes } = PULLED.exec(news.message)?.groups ?? {};
@@ -63,7 +67,7 @@ const PULLED =
 const SLOW_PULL = {
   reason: 'ImagePull',
   title: 'The image did not come in time',
-  remedy: 'The image is large, or its registry slow or not to be reached from the node.',
+  remedy: `The image is large, or its registry slow or not to be reached from the node. ${MORE_TIME}`,
 } as const;
 
 /** A runtime class can be there and have a handler that the node's container runtime does not know. */

@@ -3,6 +3,7 @@ import { StepError } from '../../github/failure.ts';
 import { inWords } from '../durations.ts';
 import { podPath } from '../outcome.ts';
 import { wayOut } from './scheduling.ts';
+import { type Lasting, MORE_TIME } from './stuck.ts';
 import type { StartTimeouts } from './time-left.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -34,14 +35,15 @@ export function notStarted(
         `No node took pod ${where} within ${inWords(scheduleSeconds)}: ${why || `scheduler ${pod.spec?.schedulerName} has said nothing of it.`}`,
         { remedy: wayOut(pod, why) },
       );
-    default:
-      return new StepError(
-        lasting?.reason ?? 'StartTimeout',
-        lasting?.title ?? 'The container did not start',
-        `The container of pod ${where} did not start within ${inWords(startupSeconds)}: ${what}`,
-        {
-          remedy: `${lasting?.remedy ? `${lasting.remedy} ` : ''}If it only needs more time, raise \`startup_timeout_seconds\`.`,
-        },
-      );
+    default: {
+      const within = inWords(startupSeconds);
+      const sentence = `The container of pod ${where} did not start within ${within}: ${what}`;
+      const { reason, title, remedy }: Lasting = lasting ?? {
+        reason: 'StartTimeout',
+        title: 'The container did not start',
+        remedy: MORE_TIME,
+      };
+      return new StepError(reason, title, lasting?.sentence?.(within) ?? sentence, { remedy });
+    }
   }
 }

@@ -1,6 +1,7 @@
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { withRemedy } from '../../github/failure.ts';
 import { SAME_TIME_MS } from '../../kubernetes/events.ts';
+import { pullFault } from '../pull-fault.ts';
 import { explainMissing, type Missing, missingPullSecrets, missingSentence } from './missing.ts';
 import { hopeless, type Known, type Stuck } from './stuck.ts';
 
@@ -19,18 +20,21 @@ const NO_SUCH_HOST_SECONDS = 60;
 
 /** An image that does not come. */
 export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus, known: Known): Stuck {
-  const message = pullFault(state?.waiting?.message ?? '', image);
+  const message = pullFault(state?.waiting?.message ?? '');
   // The message quotes the image, whose name may hold any word.
   const words = message.replaceAll(image, '');
   const refused = REFUSED.test(words);
   const hints = pullSecretsMissing(pod, known);
   const hint = hints.map(missing => ` ${missingSentence(missing, pod.metadata?.namespace ?? '')}`).join('');
-  const failure = `Image ${image} cannot be pulled: ${message}`;
+  const init = pod.spec?.initContainers?.some(container => container.name === name);
+  const what = `Image ${image}${init ? ` of init container ${name}` : ''}`;
+  const field = init ? 'the image of that container' : '`image`';
+  const failure = `${what} cannot be pulled: ${message}`;
   const sentence = hint === '' ? failure : withRemedy(failure, hint.trim());
   const trying = { what: `pulling ${image} fails: ${message}${hint}`, worthTelling: true };
   const title = 'Image cannot be pulled';
   if (NO_SUCH_HOST.test(words)) {
-    const remedy = 'Check the registry in `image`, and the name server of the node.';
+    const remedy = `Check the registry in ${field}, and the name server of the node.`;
     const cause = `host ${name}`;
     return {
       ...hopeless({ reason: 'ImagePull', title, sentence, remedy, graceSeconds: NO_SUCH_HOST_SECONDS, cause }),
@@ -40,7 +44,12 @@ export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus,
   if (!refused && !NO_SUCH_IMAGE.test(words))
     return {
       ...trying,
-      lasting: { reason: 'ImagePull', title, remedy: 'See to the registry, or to the way there from the node.' },
+      lasting: {
+        reason: 'ImagePull',
+        title,
+        sentence: within => `${what} could not be pulled within ${within}: ${message}`,
+        remedy: 'If the registry only needs more time, raise `startup_timeout_seconds`.',
+      },
     };
   const mayHaveComeTooLate = refused && known.ownPullSecret === true && known.refusedAgain?.has(name) !== true;
   const stuck = hopeless({
@@ -50,8 +59,8 @@ export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus,
     remedy:
       explainMissing(hints, pod.metadata?.namespace ?? '')?.remedy ??
       (known.ownPullSecret
-        ? 'Check `image`, `registry_username` and `registry_password`.'
-        : 'Check `image`; a private registry needs `registry_username` and `registry_password`, or an image pull secret in `image_pull_secrets` or on the pod’s service account.'),
+        ? `Check ${field}, \`registry_username\` and \`registry_password\`.`
+        : `Check ${field}; a private registry needs \`registry_username\` and \`registry_password\`, or an image pull secret in \`image_pull_secrets\` or on the pod’s service account.`),
     graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
     cause: `pull ${name}`,
     wantsEvents: known.events === undefined && (pod.spec?.imagePullSecrets ?? []).length > 0,
@@ -59,24 +68,6 @@ export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus,
   return mayHaveComeTooLate
     ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` }
     : stuck;
-}
-
-/** @returns what the registry says, or the way there, without the names of those who passed it on (Kubernetes 1.36, containerd). */
-export function pullFault(message: string, image: string): string {
-  const passedOn = [
-    'Back-off pulling image "#": ',
-    'Failed to pull image "#": ',
-    'ErrImagePull: ',
-    'rpc error: code = NotFound desc = ',
-    'rpc error: code = Unknown desc = ',
-    'failed to pull and unpack image "#": ',
-    'failed to resolve reference "#": ',
-    'failed to resolve image: ',
-    '#: ',
-  ].map(words => words.replace('#', image));
-  let fault = message;
-  for (const words of passedOn) if (fault.startsWith(words)) fault = fault.slice(words.length);
-  return fault;
 }
 
 /** The kubelet says so just before each pull; what it said before an earlier one may have been made since. */

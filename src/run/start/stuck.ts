@@ -7,6 +7,9 @@ import { causeOf, explainMissing, type Missing } from './missing.ts';
 /** What is missing may be on its way, or made by a neighbouring step. */
 export const GRACE_SECONDS = 15;
 
+/** The way out of a time-out. */
+export const MORE_TIME = 'If it only needs more time, raise `startup_timeout_seconds`.';
+
 /** What holds a pod up. */
 export interface Stuck {
   /** For the log, e.g. `waiting for a node: 0/3 nodes are available: 3 Insufficient memory.` */
@@ -18,7 +21,15 @@ export interface Stuck {
   /** Set when waiting longer will not help, or only for a short grace. */
   hopeless?: Hopeless;
   /** What to call it when it has lasted until the time-out, though it might have passed. */
-  lasting?: Pick<Hopeless, 'reason' | 'title' | 'remedy'>;
+  lasting?: Lasting;
+}
+
+export interface Lasting {
+  reason: Reason;
+  title: string;
+  /** @param within the time-out in words */
+  sentence?: (within: string) => string;
+  remedy: string;
 }
 
 /** Why waiting longer will not help. */
