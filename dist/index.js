@@ -26830,11 +26830,11 @@ function followDirectives(fields, overlay) {
   if (Array.isArray(retained)) {
     for (const key of fields.keys()) if (!retained.includes(key)) fields.delete(key);
   }
-  for (const [directive, listed2] of Object.entries(overlay)) {
+  for (const [directive, listed] of Object.entries(overlay)) {
     const [, field2 = ""] = /^\$deleteFromPrimitiveList\/(.+)$/.exec(directive) ?? [];
     const list2 = asList(fields.get(field2));
-    if (list2 === void 0 || !Array.isArray(listed2)) continue;
-    keep(list2, (item) => !listed2.includes(json(item)));
+    if (list2 === void 0 || !Array.isArray(listed)) continue;
+    keep(list2, (item) => !listed.includes(json(item)));
     fields.set(field2, list2);
   }
 }
@@ -27468,6 +27468,14 @@ var ApiError = class extends StepError {
     return this.code === 404 && this.status.details?.kind === "pods";
   }
 };
+function lasting(error2, seconds) {
+  const { reason: reason2, title, message, remedy } = error2;
+  const patience = "If it needs longer, raise `outage_timeout_seconds`.";
+  return new StepError(reason2, title, message.replace(/ with HTTP \d+/, `$& for ${Math.round(seconds)} s`), {
+    remedy: remedy === void 0 ? patience : `${remedy}. ${patience}`,
+    cause: error2
+  });
+}
 function explain(code, status, asked2) {
   const message = (status.message ?? "").trim() || `HTTP ${code}`;
   if (code === 401) return unauthorized();
@@ -27484,10 +27492,14 @@ function explain(code, status, asked2) {
     return { reason: "NameTaken", title: "Conflict", sentence: `The API server reports a conflict: ${message}.` };
   if (code === 400 || code === 413 || code === 422)
     return { reason: "InvalidPod", title: "The API server refused the pod", sentence: causes(status, message) };
+  const webhook = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
   return {
     reason: "ServerError",
-    title: "Kubernetes API error",
-    sentence: `The API server answered ${asked2.verb} ${asked2.resource} with HTTP ${code}: ${message}`
+    title: webhook === void 0 ? "Kubernetes API error" : "An admission webhook does not answer",
+    sentence: `The API server answered ${asked2.verb} ${asked2.resource} with HTTP ${code}: ${message}`,
+    ...webhook !== void 0 && {
+      remedy: `See to webhook ${webhook}: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`
+    }
   };
 }
 function unauthorized() {
@@ -27563,11 +27575,22 @@ function forbidden(message, asked2) {
     return {
       reason: "Forbidden",
       title: "Refused by Pod Security",
-      sentence: `Namespace ${asked2.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`
+      sentence: `Namespace ${asked2.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`,
+      remedy: "Set what it names in `container_security_context` and `security_context`, or in the template."
+    };
+  }
+  const range2 = LIMIT_RANGE.exec(message)?.groups?.["faults"];
+  if (range2) {
+    return {
+      reason: "Forbidden",
+      title: "Refused by a LimitRange",
+      sentence: `A LimitRange of namespace ${asked2.namespace} does not allow this pod: ${range2}.`,
+      remedy: `Change \`container_resources\`. The LimitRanges that there are: kubectl -n ${asked2.namespace} describe limitrange`
     };
   }
   return refused(message, asked2);
 }
+var LIMIT_RANGE = / is forbidden: \[?(?<faults>(?:minimum|maximum) \S+ (?:usage|limit) per (?:Container|Pod) .*?|\S+ max limit to request ratio per (?:Container|Pod) .*?)\]?$/s;
 function denied(denial, asked2) {
   const { user, verb, resource, namespace = asked2.namespace, why } = denial;
   if (user === "system:anonymous") return anonymous();
@@ -27720,6 +27743,7 @@ var ApiClient = class {
   }
   /** @returns what to end with after the last try. */
   #final(error2) {
+    if (error2 instanceof ApiError && isOutage(error2)) return lasting(error2, this.#awaySeconds());
     if (!(error2 instanceof NetworkError)) return error2;
     const absence = {
       seconds: this.#awaySeconds(),
@@ -33039,6 +33063,19 @@ function instancesOf(pod, name) {
   return instances;
 }
 
+// src/run/pull-fault.ts
+var PASSED_ON = [
+  /^(Back-off pulling|Failed to pull) image "[^"]*": /,
+  /^ErrImagePull: /,
+  /^rpc error: code = \w+ desc = /,
+  /^failed to pull and unpack image "[^"]*": /,
+  /^failed to resolve (reference|image)( "[^"]*")?: /,
+  /^[\w./:@-]+: (?=not found$)/
+];
+function pullFault(message) {
+  return PASSED_ON.reduce((rest, words) => rest.replace(words, ""), message);
+}
+
 // src/run/stopped.ts
 function stopOf(pod) {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
@@ -33230,10 +33267,12 @@ function failureOf(pod, name, ended2) {
       remedy: "The node may have been restarted. What the container did until then is not undone: see to it before the step is run again."
     };
   }
+  const convention = SHELL_CODES[exitCode];
   return {
     reason: "ExitCode",
     title: `Exit code ${exitCode}`,
-    sentence: `${where} exited with code ${exitCode}${signalName(exitCode)}${after}.`
+    sentence: `${where} exited with code ${exitCode}${signalName(exitCode)}${after}.`,
+    ...convention !== void 0 && { remedy: `By a shell\u2019s convention that is ${convention}: its log says which.` }
   };
 }
 function startFault(message) {
@@ -33271,7 +33310,7 @@ function neverRan(pod) {
   const before = `Pod ${podPath2(pod)} ended before its container had run`;
   const init = failedInit(pod);
   const stop = stopOf(pod);
-  if (stop !== void 0 && stop.reason !== "PodDeleted") return stopped(stop, before);
+  if (stop !== void 0 && stop.reason !== "PodDeleted") return stopped(stop, `${before}${heldUp(pod)}`);
   if (init !== void 0) return initFailed(pod, init.name, init.ended);
   if (reason2 === void 0 && stop !== void 0) return stopped(stop, before);
   const scheduled = conditions.some(({ type }) => type === "PodScheduled");
@@ -33281,6 +33320,17 @@ function neverRan(pod) {
     sentence: `Node ${pod.spec?.nodeName ?? ""} did not take pod ${podPath2(pod)} (${reason2 ?? "no reason given"})${message ? `: ${message.replace(/^Pod was rejected: /, "")}` : "."}`,
     remedy: scheduled ? "Nothing has run, so the step can be run again." : "Nothing has run. The pod names its node itself (`nodeName`): leave that to the scheduler, with `node_selector` or `affinity`."
   };
+}
+function heldUp({ status }) {
+  for (const { name, image, state } of [
+    ...status?.initContainerStatuses ?? [],
+    ...status?.containerStatuses ?? []
+  ]) {
+    const { reason: reason2 = "", message } = state?.waiting ?? {};
+    if (message === void 0) continue;
+    return /^(ErrImagePull|ImagePullBackOff)$/.test(reason2) ? ` (image ${image} could not be pulled: ${pullFault(message)})` : ` (container ${name} was waiting, ${reason2}: ${message})`;
+  }
+  return "";
 }
 function initFailed(pod, name, ended2) {
   const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
@@ -33309,6 +33359,10 @@ function secondsBetween(start, end) {
   const [from, to] = [new Date(start).getTime(), new Date(end).getTime()];
   return from > 0 && to >= from ? Math.round((to - from) / 1e3) : void 0;
 }
+var SHELL_CODES = {
+  126: "a command that it may not execute",
+  127: "a command that it did not find"
+};
 var SIGNALS = {
   1: "SIGHUP",
   2: "SIGINT",
@@ -33774,6 +33828,7 @@ function and(words) {
 
 // src/run/start/stuck.ts
 var GRACE_SECONDS = 15;
+var MORE_TIME = "If it only needs more time, raise `startup_timeout_seconds`.";
 function lacking(missing3, pod, graceSeconds) {
   const { title = "", sentence = "", remedy = "" } = explainMissing(missing3, pod.metadata?.namespace ?? "") ?? {};
   const cause = missing3.map(causeOf).join(", ");
@@ -33971,6 +34026,7 @@ function hiding(secrets) {
   const longestFirst = [...parts].filter((part) => part.trim().length >= LEAST_SECRET).sort((a, b) => b.length - a.length);
   const byStart = Map.groupBy(longestFirst, (part) => part.slice(0, LEAST_SECRET));
   return (text) => {
+    if (!longestFirst.some((part) => text.includes(part))) return text;
     let hidden = "";
     for (let at = 0; at < text.length; ) {
       const found = byStart.get(text.slice(at, at + LEAST_SECRET))?.find((part) => text.startsWith(part, at));
@@ -34213,6 +34269,176 @@ ${markdown}
 `);
 }
 
+// src/run/start/scheduling.ts
+var LACKING = [
+  [/Insufficient |Too many pods/, "`container_resources`"],
+  [/untolerated taint/, "`tolerations`"],
+  [/node affinity\/selector/, "`node_selector` and `affinity`"],
+  [/pod (anti-)?affinity/, "`affinity`"],
+  [/topology spread/, "the topology spread constraints of the template"],
+  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
+  [/free ports/, "the host ports in `ports`"]
+];
+function wayOut3({ spec }, message) {
+  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
+  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
+  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
+}
+function gatesOf({ spec }) {
+  return (spec?.schedulingGates ?? []).map(({ name }) => name);
+}
+function whyNoNode(pod, verdict, events = []) {
+  const message = verdict?.replace(BYWORDS, "");
+  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
+  const says = message ? [`${message}${requested(pod, message)}`] : [];
+  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []].join("; ");
+}
+var BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
+var AUTOSCALER = {
+  TriggeredScaleUp: "a node is being added",
+  NotTriggerScaleUp: "the autoscaler adds no node",
+  Nominated: "a node is being added"
+};
+function requested({ spec }, message) {
+  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
+  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
+  const asked2 = containers2.flatMap(({ name, resources: own }) => {
+    const amounts = resources.flatMap((resource) => {
+      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
+      return amount === void 0 ? [] : [`${resource} ${amount}`];
+    });
+    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
+  });
+  return asked2.length === 0 ? "" : ` (it asks for ${asked2.join("; ")})`;
+}
+
+// src/run/timeline.ts
+function stagesOf(pod, base, seen) {
+  const created = ms2(pod.metadata?.creationTimestamp);
+  const scheduled = scheduledMs(pod);
+  const stages = [...untilScheduled(pod, created, scheduled, seen)];
+  const runs = runsOf(pod, base, seen);
+  if (scheduled !== void 0) stages.push(...onTheNode(pod, base, scheduled, runs, seen));
+  return joined([...stages, ...runs].filter(({ fromMs, toMs }) => toMs > fromMs));
+}
+function joined(stages) {
+  const all = [];
+  for (const stage of stages) {
+    const last = all.at(-1);
+    if (stage.kind === "starting" && last?.kind === "starting") all[all.length - 1] = { ...stage, fromMs: last.fromMs };
+    else all.push(stage);
+  }
+  return all;
+}
+function untilScheduled(pod, created, scheduled, seen) {
+  if (created === void 0) return [];
+  if (gatesOf(pod).length > 0) return [{ kind: "queued", fromMs: created, toMs: seen.untilMs, open: true }];
+  const toMs = scheduled ?? seen.untilMs;
+  if (scheduled === void 0 && pod.spec?.nodeName) return [];
+  const gatesGone = Math.min(Math.max(seen.gatesGoneMs ?? created, created), toMs);
+  return [
+    { kind: "queued", fromMs: created, toMs: gatesGone },
+    { kind: "scheduling", fromMs: gatesGone, toMs, ...scheduled === void 0 && { open: true } }
+  ];
+}
+function onTheNode(pod, base, scheduled, runs, seen) {
+  const { restartCount = 0, state } = containerStatus(pod, base) ?? {};
+  if (restartCount > 1) return [];
+  const first = runs[0]?.fromMs;
+  const until = first ?? ms2(state?.terminated?.finishedAt) ?? seen.untilMs;
+  const known2 = [...initialising(pod, seen), ...pulls(pod, seen, until)].filter(({ fromMs, toMs }) => fromMs >= scheduled && toMs <= until && fromMs <= toMs).sort((one, other) => one.fromMs - other.fromMs);
+  const stages = [];
+  let at = scheduled;
+  for (const stage of known2) {
+    stages.push({ kind: "starting", fromMs: at, toMs: stage.fromMs }, stage);
+    at = Math.max(at, stage.toMs);
+  }
+  const open = first === void 0 && state?.terminated === void 0 && known2.every((stage) => !stage.open);
+  stages.push({ kind: "starting", fromMs: at, toMs: until, ...open && { open } });
+  return stages;
+}
+function initialising(pod, { untilMs }) {
+  return (pod.spec?.initContainers ?? []).filter((container2) => !isSidecar(container2)).flatMap(({ name }) => {
+    const { running, terminated: terminated2 } = containerStatus(pod, name)?.state ?? {};
+    const fromMs = ms2(running?.startedAt ?? terminated2?.startedAt);
+    const toMs = ms2(terminated2?.finishedAt);
+    if (fromMs === void 0) return [];
+    const stage = { kind: "initialising", container: name, fromMs };
+    if (running) return [{ ...stage, toMs: untilMs, open: true }];
+    return toMs === void 0 ? [] : [{ ...stage, toMs }];
+  });
+}
+function pulls(pod, { events = [], untilMs }, until) {
+  return events.filter(({ reason: reason2, container: container2 }) => reason2 === "Pulling" && container2 !== void 0).flatMap(({ container: container2 = "", firstMs }) => {
+    const stage = { kind: "pulling", container: container2, fromMs: firstMs };
+    const pulled = events.find((event) => event.reason === "Pulled" && event.container === container2);
+    if (pulled !== void 0) return [{ ...stage, toMs: pulled.firstMs }];
+    const goesOn = until === untilMs && !containerStarted(pod, container2);
+    return goesOn ? [{ ...stage, toMs: untilMs, open: true }] : [];
+  });
+}
+function runsOf(pod, base, { untilMs }) {
+  return instancesOf(pod, base).flatMap(({ startedAt, ended: ended2, previous }) => {
+    const [fromMs, toMs] = [ms2(startedAt), ms2(ended2?.finishedAt)];
+    if (fromMs === void 0) return [];
+    const stage = { kind: "running", container: base, fromMs };
+    if (toMs !== void 0) return [{ ...stage, toMs }];
+    return ended2 || previous ? [] : [{ ...stage, toMs: untilMs, open: true }];
+  });
+}
+function scheduledMs({ status }) {
+  const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
+  return scheduled?.status === "True" ? ms2(scheduled.lastTransitionTime) : void 0;
+}
+function ms2(time2) {
+  return time2 ? new Date(time2).getTime() || void 0 : void 0;
+}
+
+// src/run/followed-pod.ts
+var FollowedPod = class {
+  /** As last read. */
+  events = "unavailable";
+  #pod;
+  #step;
+  #since = performance.now();
+  #gatesGoneMs;
+  constructor(pod, step) {
+    this.#pod = pod;
+    this.#step = step;
+    void this.#noteGates().catch(ignore);
+  }
+  facts() {
+    const { pod, gone } = this.#pod.view;
+    const { inputs, plan, stop } = this.#step;
+    const deleted = gone || shouldDelete(stop.aborted ? "delete_pod" : inputs.onFinishAction, { pod, gone }, plan.base);
+    const stages = stagesOf(pod, plan.base, {
+      untilMs: this.#clusterMs(),
+      ...this.#gatesGoneMs !== void 0 && { gatesGoneMs: this.#gatesGoneMs },
+      ...Array.isArray(this.events) && { events: this.events }
+    });
+    return {
+      pod,
+      base: plan.base,
+      stages,
+      events: this.events,
+      ...!deleted && { kept: keptPod(this.#pod, plan.base) }
+    };
+  }
+  /** No field of the pod tells when its last scheduling gate went. */
+  async #noteGates() {
+    if (gatesOf(this.#pod.view.pod).length === 0) return;
+    await this.#pod.until(({ pod, gone }) => gone || gatesOf(pod).length === 0 || void 0);
+    this.#gatesGoneMs = this.#clusterMs();
+  }
+  /** The time by the cluster's clock, which has whole seconds: the pod's creation, and what has passed here since. */
+  #clusterMs() {
+    const created = new Date(this.#pod.view.pod.metadata?.creationTimestamp ?? 0).getTime();
+    return Math.floor((created + performance.now() - this.#since) / 1e3) * 1e3;
+  }
+};
+function ignore() {
+}
+
 // src/kubernetes/events.ts
 var SAME_TIME_MS = 2e3;
 var DEADLINE_SECONDS2 = 5;
@@ -34285,7 +34511,7 @@ function newestLast(events) {
 }
 function podEvent(event) {
   const created = event.metadata?.creationTimestamp;
-  const first = ms2(event.firstTimestamp ?? event.eventTime ?? created);
+  const first = ms3(event.firstTimestamp ?? event.eventTime ?? created);
   const count = event.series?.count ?? event.count ?? 1;
   const container2 = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? "")?.[1];
   return {
@@ -34295,57 +34521,14 @@ function podEvent(event) {
     ...container2 !== void 0 && { container: container2 },
     ...count > 1 && { count },
     firstMs: first,
-    lastMs: Math.max(first, ms2(event.series?.lastObservedTime ?? event.lastTimestamp))
+    lastMs: Math.max(first, ms3(event.series?.lastObservedTime ?? event.lastTimestamp))
   };
 }
 function gistOf(text) {
   return text.replace(/[0-9a-f]{8,}|[0-9]+/g, "#");
 }
-function ms2(time2) {
+function ms3(time2) {
   return time2 ? Math.floor(new Date(String(time2)).getTime() / 1e3) * 1e3 || 0 : 0;
-}
-
-// src/run/start/scheduling.ts
-var LACKING = [
-  [/Insufficient |Too many pods/, "`container_resources`"],
-  [/untolerated taint/, "`tolerations`"],
-  [/node affinity\/selector/, "`node_selector` and `affinity`"],
-  [/pod (anti-)?affinity/, "`affinity`"],
-  [/topology spread/, "the topology spread constraints of the template"],
-  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
-  [/free ports/, "the host ports in `ports`"]
-];
-function wayOut3({ spec }, message) {
-  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
-  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
-  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
-}
-function gatesOf({ spec }) {
-  return (spec?.schedulingGates ?? []).map(({ name }) => name);
-}
-function whyNoNode(pod, verdict, events = []) {
-  const message = verdict?.replace(BYWORDS, "");
-  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
-  const says = message ? [`${message}${requested(pod, message)}`] : [];
-  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []].join("; ");
-}
-var BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
-var AUTOSCALER = {
-  TriggeredScaleUp: "a node is being added",
-  NotTriggerScaleUp: "the autoscaler adds no node",
-  Nominated: "a node is being added"
-};
-function requested({ spec }, message) {
-  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
-  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
-  const asked2 = containers2.flatMap(({ name, resources: own }) => {
-    const amounts = resources.flatMap((resource) => {
-      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
-      return amount === void 0 ? [] : [`${resource} ${amount}`];
-    });
-    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
-  });
-  return asked2.length === 0 ? "" : ` (it asks for ${asked2.join("; ")})`;
 }
 
 // src/run/account.ts
@@ -34455,10 +34638,8 @@ function announceCreated({ plan, log }, pod) {
   ];
   if (facts.length > 0) log.line(`Created: ${facts.join("; ")}.`);
 }
-function listed(quantities = {}) {
-  return Object.entries(quantities).map(([resource, quantity]) => `${resource} ${quantity}`).join(", ");
-}
 function asked({ requests, limits }) {
+  const listed = (quantities = {}) => Object.entries(quantities).map(([resource, quantity]) => `${resource} ${quantity}`).join(", ");
   const parts = [
     ...requests ? [`requests ${listed(requests)}`] : [],
     ...limits ? [`limits ${listed(limits)}`] : []
@@ -34617,7 +34798,7 @@ ${kept.delete}`, "sh")]
 }
 function sizeOf(result) {
   const bytes = Buffer.byteLength(result);
-  const size = `, ${bytes.toLocaleString("en")} ${bytes === 1 ? "byte" : "bytes"}`;
+  const size = `, ${String(bytes).replace(/\B(?=(\d{3})+$)/g, ",")} ${bytes === 1 ? "byte" : "bytes"}`;
   return bytes > RESULT_BYTES ? `${size}; the whole is the output <code>result</code>` : size;
 }
 function rowsOf({ pod, base }, timeline, md) {
@@ -34633,9 +34814,7 @@ function rowsOf({ pod, base }, timeline, md) {
     ["Namespace", code(metadata?.namespace)],
     ["Node", code(spec?.nodeName) ?? "none"],
     ["Image", images.flatMap((image) => code(image) ?? []).join("<br>")],
-    ["QoS class", text(status?.qosClass)],
-    ["Requests", text(listed(container2?.resources?.requests))],
-    ["Limits", text(listed(container2?.resources?.limits))],
+    ["QoS class", text(status?.qosClass && `${status.qosClass}${asked(container2?.resources ?? {})}`)],
     ["Exit code", ended2 && md.text(`${ended2.exitCode}${told(ended2.reason)}`)],
     ["Restarts", own?.restartCount ? String(own.restartCount) : void 0],
     ["Ran", ranOf(ended2?.startedAt, ended2?.finishedAt)],
@@ -34674,81 +34853,7 @@ function folded(summary2, blocks) {
   return blocks.length === 0 ? [`<p>${summary2}</p>`] : [`<details><summary>${summary2}</summary>`, ...blocks, "</details>"];
 }
 
-// src/run/timeline.ts
-function stagesOf(pod, base, seen) {
-  const created = ms3(pod.metadata?.creationTimestamp);
-  const scheduled = scheduledMs(pod);
-  const stages = [...untilScheduled(pod, created, scheduled, seen)];
-  const runs = runsOf(pod, base, seen);
-  if (scheduled !== void 0) stages.push(...onTheNode(pod, base, scheduled, runs, seen));
-  return [...stages, ...runs].filter(({ fromMs, toMs }) => toMs > fromMs);
-}
-function untilScheduled(pod, created, scheduled, seen) {
-  if (created === void 0) return [];
-  if (gatesOf(pod).length > 0) return [{ kind: "queued", fromMs: created, toMs: seen.untilMs, open: true }];
-  const toMs = scheduled ?? seen.untilMs;
-  if (scheduled === void 0 && pod.spec?.nodeName) return [];
-  const gatesGone = Math.min(Math.max(seen.gatesGoneMs ?? created, created), toMs);
-  return [
-    { kind: "queued", fromMs: created, toMs: gatesGone },
-    { kind: "scheduling", fromMs: gatesGone, toMs, ...scheduled === void 0 && { open: true } }
-  ];
-}
-function onTheNode(pod, base, scheduled, runs, seen) {
-  const { restartCount = 0, state } = containerStatus(pod, base) ?? {};
-  if (restartCount > 1) return [];
-  const first = runs[0]?.fromMs;
-  const until = first ?? ms3(state?.terminated?.finishedAt) ?? seen.untilMs;
-  const known2 = [...initialising(pod, seen), ...pulls(pod, seen, until)].filter(({ fromMs, toMs }) => fromMs >= scheduled && toMs <= until && fromMs <= toMs).sort((one, other) => one.fromMs - other.fromMs);
-  const stages = [];
-  let at = scheduled;
-  for (const stage of known2) {
-    stages.push({ kind: "starting", fromMs: at, toMs: stage.fromMs }, stage);
-    at = Math.max(at, stage.toMs);
-  }
-  const open = first === void 0 && state?.terminated === void 0 && known2.every((stage) => !stage.open);
-  stages.push({ kind: "starting", fromMs: at, toMs: until, ...open && { open } });
-  return stages;
-}
-function initialising(pod, { untilMs }) {
-  return (pod.spec?.initContainers ?? []).filter((container2) => !isSidecar(container2)).flatMap(({ name }) => {
-    const { running, terminated: terminated2 } = containerStatus(pod, name)?.state ?? {};
-    const fromMs = ms3(running?.startedAt ?? terminated2?.startedAt);
-    const toMs = ms3(terminated2?.finishedAt);
-    if (fromMs === void 0) return [];
-    const stage = { kind: "initialising", container: name, fromMs };
-    if (running) return [{ ...stage, toMs: untilMs, open: true }];
-    return toMs === void 0 ? [] : [{ ...stage, toMs }];
-  });
-}
-function pulls(pod, { events = [], untilMs }, until) {
-  return events.filter(({ reason: reason2, container: container2 }) => reason2 === "Pulling" && container2 !== void 0).flatMap(({ container: container2 = "", firstMs }) => {
-    const stage = { kind: "pulling", container: container2, fromMs: firstMs };
-    const pulled = events.find((event) => event.reason === "Pulled" && event.container === container2);
-    if (pulled !== void 0) return [{ ...stage, toMs: pulled.firstMs }];
-    const goesOn = until === untilMs && !containerStarted(pod, container2);
-    return goesOn ? [{ ...stage, toMs: untilMs, open: true }] : [];
-  });
-}
-function runsOf(pod, base, { untilMs }) {
-  return instancesOf(pod, base).flatMap(({ startedAt, ended: ended2, previous }) => {
-    const [fromMs, toMs] = [ms3(startedAt), ms3(ended2?.finishedAt)];
-    if (fromMs === void 0) return [];
-    const stage = { kind: "running", container: base, fromMs };
-    if (toMs !== void 0) return [{ ...stage, toMs }];
-    return ended2 || previous ? [] : [{ ...stage, toMs: untilMs, open: true }];
-  });
-}
-function scheduledMs({ status }) {
-  const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
-  return scheduled?.status === "True" ? ms3(scheduled.lastTransitionTime) : void 0;
-}
-function ms3(time2) {
-  return time2 ? new Date(time2).getTime() || void 0 : void 0;
-}
-
 // src/run/job-summary.ts
-var SLOW_START_MS = 5e3;
 var JobSummary = class {
   /** The pod's name as planned. */
   name;
@@ -34806,58 +34911,6 @@ var JobSummary = class {
     }
   }
 };
-var FollowedPod = class {
-  events = "unavailable";
-  #pod;
-  #step;
-  #since = performance.now();
-  #gatesGoneMs;
-  constructor(pod, step) {
-    this.#pod = pod;
-    this.#step = step;
-    void this.#noteGates().catch(ignore);
-    void this.#askAfterSlowStart(step).catch(ignore);
-  }
-  facts() {
-    const { pod, gone } = this.#pod.view;
-    const { inputs, plan, stop } = this.#step;
-    const deleted = gone || shouldDelete(stop.aborted ? "delete_pod" : inputs.onFinishAction, { pod, gone }, plan.base);
-    const stages = stagesOf(pod, plan.base, {
-      untilMs: this.#clusterMs(),
-      ...this.#gatesGoneMs !== void 0 && { gatesGoneMs: this.#gatesGoneMs },
-      ...Array.isArray(this.events) && { events: this.events }
-    });
-    return {
-      pod,
-      base: plan.base,
-      stages,
-      events: this.events,
-      ...!deleted && { kept: keptPod(this.#pod, plan.base) }
-    };
-  }
-  /** No field of the pod tells when its last scheduling gate went. */
-  async #noteGates() {
-    if (gatesOf(this.#pod.view.pod).length === 0) return;
-    await this.#pod.until(({ pod, gone }) => gone || gatesOf(pod).length === 0 || void 0);
-    this.#gatesGoneMs = this.#clusterMs();
-  }
-  /** Beside everything else: the end of the step does not wait for it. */
-  async #askAfterSlowStart({ client, plan, stop }) {
-    const started3 = await this.#pod.until(
-      ({ pod, gone }) => gone || containerEnded(pod, plan.base) ? false : containerStarted(pod, plan.base) || void 0
-    );
-    if (!started3 || performance.now() - this.#since < SLOW_START_MS) return;
-    const events = await listEvents(client, this.#pod.identity, stop);
-    if (this.events === "unavailable") this.events = events;
-  }
-  /** The time by the cluster's clock, which has whole seconds: the pod's creation, and what has passed here since. */
-  #clusterMs() {
-    const created = new Date(this.#pod.view.pod.metadata?.creationTimestamp ?? 0).getTime();
-    return Math.floor((created + performance.now() - this.#since) / 1e3) * 1e3;
-  }
-};
-function ignore() {
-}
 
 // src/run/prepare.ts
 import { randomUUID as randomUUID2 } from "node:crypto";
@@ -35067,13 +35120,13 @@ function patch({ tree, key, path: path2, keys = [] }, say) {
   return what;
 }
 function retainedKeys({ tree, key }, model, say) {
-  const listed2 = tree[key] ?? "";
-  if (!Array.isArray(listed2) || !listed2.every(isScalar)) {
-    say(`expected a list of fields, found ${describe(listed2)}.`);
+  const listed = tree[key] ?? "";
+  if (!Array.isArray(listed) || !listed.every(isScalar)) {
+    say(`expected a list of fields, found ${describe(listed)}.`);
     return void 0;
   }
   const canonical = (name) => fieldNamed(model, name)?.name ?? name;
-  const retained = listed2.map((name) => canonical(String(name)));
+  const retained = listed.map((name) => canonical(String(name)));
   for (const [other, value] of Object.entries(tree))
     if (!other.startsWith("$") && !isNull(value) && !retained.includes(canonical(other)))
       say(`lacks ${other}, which stands beside it and would be lost.`);
@@ -40927,9 +40980,9 @@ var LogAssembler = class {
   }
   #withRest(bytes) {
     if (this.#rest.length === 0) return bytes;
-    const joined = Buffer.concat([this.#rest, bytes]);
+    const joined2 = Buffer.concat([this.#rest, bytes]);
     this.#rest = EMPTY;
-    return joined;
+    return joined2;
   }
   /** @param last whether the line ends with this piece */
   #piece(bytes, last) {
@@ -42205,7 +42258,7 @@ function missing2(outcome, pod, base) {
 }
 
 // src/run/start/not-started.ts
-function notStarted(pod, { phase, what, why = "", hopeless: hopeless2, lasting }, { queueSeconds, scheduleSeconds, startupSeconds }) {
+function notStarted(pod, { phase, what, why = "", hopeless: hopeless2, lasting: lasting2 }, { queueSeconds, scheduleSeconds, startupSeconds }) {
   const where = podPath2(pod);
   if (hopeless2) {
     const { reason: reason2, title, sentence, remedy } = hopeless2;
@@ -42228,15 +42281,16 @@ function notStarted(pod, { phase, what, why = "", hopeless: hopeless2, lasting }
         `No node took pod ${where} within ${inWords(scheduleSeconds)}: ${why || `scheduler ${pod.spec?.schedulerName} has said nothing of it.`}`,
         { remedy: wayOut3(pod, why) }
       );
-    default:
-      return new StepError(
-        lasting?.reason ?? "StartTimeout",
-        lasting?.title ?? "The container did not start",
-        `The container of pod ${where} did not start within ${inWords(startupSeconds)}: ${what}`,
-        {
-          remedy: `${lasting?.remedy ? `${lasting.remedy} ` : ""}If it only needs more time, raise \`startup_timeout_seconds\`.`
-        }
-      );
+    default: {
+      const within2 = inWords(startupSeconds);
+      const sentence = `The container of pod ${where} did not start within ${within2}: ${what}`;
+      const { reason: reason2, title, remedy } = lasting2 ?? {
+        reason: "StartTimeout",
+        title: "The container did not start",
+        remedy: MORE_TIME
+      };
+      return new StepError(reason2, title, lasting2?.sentence?.(within2) ?? sentence, { remedy });
+    }
   }
 }
 
@@ -42324,17 +42378,20 @@ var REFUSED = /denied|unauthorized|forbidden|authentication required|authorizati
 var NO_SUCH_HOST = /no such host/;
 var NO_SUCH_HOST_SECONDS = 60;
 function stuckPull(pod, { name, image, state }, known2) {
-  const message = pullFault(state?.waiting?.message ?? "", image);
+  const message = pullFault(state?.waiting?.message ?? "");
   const words = message.replaceAll(image, "");
   const refused2 = REFUSED.test(words);
   const hints = pullSecretsMissing(pod, known2);
   const hint = hints.map((missing3) => ` ${missingSentence(missing3, pod.metadata?.namespace ?? "")}`).join("");
-  const failure = `Image ${image} cannot be pulled: ${message}`;
+  const init = pod.spec?.initContainers?.some((container2) => container2.name === name);
+  const what = `Image ${image}${init ? ` of init container ${name}` : ""}`;
+  const field2 = init ? "the image of that container" : "`image`";
+  const failure = `${what} cannot be pulled: ${message}`;
   const sentence = hint === "" ? failure : withRemedy(failure, hint.trim());
   const trying = { what: `pulling ${image} fails: ${message}${hint}`, worthTelling: true };
   const title = "Image cannot be pulled";
   if (NO_SUCH_HOST.test(words)) {
-    const remedy = "Check the registry in `image`, and the name server of the node.";
+    const remedy = `Check the registry in ${field2}, and the name server of the node.`;
     const cause = `host ${name}`;
     return {
       ...hopeless({ reason: "ImagePull", title, sentence, remedy, graceSeconds: NO_SUCH_HOST_SECONDS, cause }),
@@ -42344,35 +42401,24 @@ function stuckPull(pod, { name, image, state }, known2) {
   if (!refused2 && !NO_SUCH_IMAGE.test(words))
     return {
       ...trying,
-      lasting: { reason: "ImagePull", title, remedy: "See to the registry, or to the way there from the node." }
+      lasting: {
+        reason: "ImagePull",
+        title,
+        sentence: (within2) => `${what} could not be pulled within ${within2}: ${message}`,
+        remedy: "If the registry only needs more time, raise `startup_timeout_seconds`."
+      }
     };
   const mayHaveComeTooLate = refused2 && known2.ownPullSecret === true && known2.refusedAgain?.has(name) !== true;
   const stuck = hopeless({
     reason: "ImagePull",
     title,
     sentence,
-    remedy: explainMissing(hints, pod.metadata?.namespace ?? "")?.remedy ?? (known2.ownPullSecret ? "Check `image`, `registry_username` and `registry_password`." : "Check `image`; a private registry needs `registry_username` and `registry_password`, or an image pull secret in `image_pull_secrets` or on the pod\u2019s service account."),
+    remedy: explainMissing(hints, pod.metadata?.namespace ?? "")?.remedy ?? (known2.ownPullSecret ? `Check ${field2}, \`registry_username\` and \`registry_password\`.` : `Check ${field2}; a private registry needs \`registry_username\` and \`registry_password\`, or an image pull secret in \`image_pull_secrets\` or on the pod\u2019s service account.`),
     graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
     cause: `pull ${name}`,
     wantsEvents: known2.events === void 0 && (pod.spec?.imagePullSecrets ?? []).length > 0
   });
   return mayHaveComeTooLate ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` } : stuck;
-}
-function pullFault(message, image) {
-  const passedOn = [
-    'Back-off pulling image "#": ',
-    'Failed to pull image "#": ',
-    "ErrImagePull: ",
-    "rpc error: code = NotFound desc = ",
-    "rpc error: code = Unknown desc = ",
-    'failed to pull and unpack image "#": ',
-    'failed to resolve reference "#": ',
-    "failed to resolve image: ",
-    "#: "
-  ].map((words) => words.replace("#", image));
-  let fault = message;
-  for (const words of passedOn) if (fault.startsWith(words)) fault = fault.slice(words.length);
-  return fault;
 }
 function pullSecretsMissing(pod, { events = [], references }) {
   const pulling = events.findLast(({ reason: reason2 }) => reason2 === "Pulling")?.lastMs ?? 0;
@@ -42385,7 +42431,7 @@ var NEXT_LOOK_SECONDS = 16;
 function stuckContainer(pod, status, known2) {
   const { name, image, state } = status;
   const { reason: reason2, message = "" } = state?.waiting ?? {};
-  const sentence = `Container ${name} of pod ${podPath2(pod)} cannot be created: ${message}.`;
+  const sentence = `Container ${name} of pod ${podPath2(pod)} cannot be created: ${message.replace(/ \(pod: "[^"]*", container: [^)]*\)$/, "")}.`;
   const cause = `${reason2} ${name}`;
   switch (reason2) {
     case "InvalidImageName":
@@ -42416,11 +42462,13 @@ function stuckContainer(pod, status, known2) {
       const missing3 = missingIn(message, known2.references, pod);
       if (missing3.length > 0) return lacking(missing3, pod, containerGrace(name, message, known2.events));
       const asRoot = /runAsNonRoot/.test(message);
+      const subPath = /subPath/.test(message);
       return hopeless({
         reason: "ContainerConfig",
         title: "Container cannot be configured",
         sentence,
         ...asRoot && { remedy: "Set a `runAsUser` other than 0, or use an image whose user is not root." },
+        ...subPath && { remedy: "Check the `subPath` in `volume_mounts`." },
         graceSeconds: asRoot ? 0 : GRACE_SECONDS,
         cause
       });
@@ -42443,7 +42491,7 @@ function crashing(pod, { name, restartCount }, ended2) {
   const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
   const sidecar = pod.spec?.initContainers?.some((container2) => container2.name === name && isSidecar(container2)) === true;
   const cannotStart2 = reason2 === "StartError";
-  const lasting = {
+  const lasting2 = {
     reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
     title: `${sidecar ? "Sidecar" : "Init container"}: ${title}`,
     remedy: `The base container never started. ${cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
@@ -42451,8 +42499,8 @@ function crashing(pod, { name, restartCount }, ended2) {
   const runs = restartCount > 0 ? ` It has run ${restartCount + 1} times.` : "";
   const told2 = cannotStart2 ? sentence : withRemedy(sentence, runs.trim() || void 0);
   if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
-    return { what: `${sentence} It is started again.`, worthTelling: true, lasting };
-  return hopeless({ ...lasting, sentence: told2, graceSeconds: 0, cause: `crashing ${name}` });
+    return { what: `${sentence} It is started again.`, worthTelling: true, lasting: lasting2 };
+  return hopeless({ ...lasting2, sentence: told2, graceSeconds: 0, cause: `crashing ${name}` });
 }
 function containerGrace(container2, message, events = []) {
   const said = events.findLast((event) => event.container === container2 && event.message === `Error: ${message}`);
@@ -42486,7 +42534,11 @@ function onTheNode2(pod, { events = [], references }) {
       return {
         what: `${where}: ${news.message}`,
         worthTelling: true,
-        lasting: { reason: "StartTimeout", title: "A volume cannot be mounted", remedy: "See to that volume." }
+        lasting: {
+          reason: "StartTimeout",
+          title: "A volume cannot be mounted",
+          remedy: `See to that volume. ${MORE_TIME}`
+        }
       };
     case "Pulled": {
       const { image, time: time2, bytes } = PULLED.exec(news.message)?.groups ?? {};
@@ -42512,7 +42564,7 @@ var PULLED = /^Successfully pulled image "(?<image>.*)" in (?<time>[\dhms.]+)\b.
 var SLOW_PULL = {
   reason: "ImagePull",
   title: "The image did not come in time",
-  remedy: "The image is large, or its registry slow or not to be reached from the node."
+  remedy: `The image is large, or its registry slow or not to be reached from the node. ${MORE_TIME}`
 };
 function noRuntime({ spec }, message) {
   const handler = /no runtime for "([^"]*)" is configured/.exec(message)?.[1];
@@ -42577,7 +42629,7 @@ function forNode(pod, { references, events }) {
 // src/run/start/start.ts
 var EVENTS_AFTER_MS = 1e3;
 var LONGEST_TIMER_MS = 2 ** 31 - 1;
-function started2(pod, { inputs, plan, client, log, stop }) {
+function started2(pod, { inputs, plan, client, log, summary: summary2, stop }) {
   return waitForStart(pod, plan.base, {
     references: referencesOf(plan.pod, (path2) => plan.originOf(path2)),
     ownPullSecret: plan.secrets.some(({ type }) => type === "kubernetes.io/dockerconfigjson"),
@@ -42586,7 +42638,13 @@ function started2(pod, { inputs, plan, client, log, stop }) {
       scheduleSeconds: inputs.scheduleTimeoutSeconds,
       startupSeconds: inputs.startupTimeoutSeconds
     },
-    events: (onNews, signal3) => followEvents(client, pod.identity, onNews, signal3),
+    events: (onNews, signal3) => {
+      const note = (events) => {
+        summary2.note(events);
+        onNews(events);
+      };
+      return followEvents(client, pod.identity, note, signal3);
+    },
     tell: (what) => log.line(what),
     signal: stop
   });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cluster, Namespace, script } from '../support/cluster.ts';
+import { RenderedMarkdown } from '../support/rendered-markdown.ts';
 
 let namespace: Namespace;
 beforeAll(async () => {
@@ -68,6 +69,21 @@ describe('a container that succeeds', () => {
     expect(nonRoot.outputs).toMatchObject({ state: 'succeeded', result: '"ten"' });
   });
 });
+
+test('the summary tells where the time went, by the cluster’s clock', async () => {
+  const step = await namespace.run({
+    ...script('sleep 3; echo "{\\"rows\\": 1}" > /airflow/xcom/return.json'),
+    init_containers: `[{name: fetch, image: ${cluster.images.shell}, command: [sh, -c, sleep 4]}]`,
+  });
+  const summary = new RenderedMarkdown(step.summary);
+  expect(summary.texts('h3')).toEqual([expect.stringMatching(/^✅ \S+ succeeded after [3-9] s$/)]);
+  expect(summary.rows).toContainEqual(['Pod', step.outputs['pod_name']]);
+  expect(summary.rows).toContainEqual(['fetch', expect.stringMatching(/^ended with exit code 0 after [4-9] s$/)]);
+  const [gantt, result] = summary.fences;
+  const bars = (gantt?.text.match(/^ {4}[A-Z].*(?= \d+ s :)/gm) ?? []).map(bar => bar.trim());
+  expect(bars.filter(bar => !/^(Scheduling|Starting)$/.test(bar))).toEqual(['Init container fetch', 'Running']);
+  expect(result).toEqual({ language: 'json', text: '{"rows": 1}' });
+}, 60_000);
 
 describe('a container that fails', () => {
   test('fails the step with one annotation that names pod, container and exit code, and its pod is gone', async () => {

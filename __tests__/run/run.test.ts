@@ -8,6 +8,7 @@ import {
   replies,
   startFakeApiServer,
 } from '../support/fake-api-server.ts';
+import { RenderedMarkdown } from '../support/rendered-markdown.ts';
 import type { RunningStep, StepResult } from '../support/step-runner.ts';
 import { expectClean, linesLike, run, start } from './step.ts';
 
@@ -641,7 +642,10 @@ describe('hostile text', () => {
     const result = await run(server);
     expect(result.masks).toEqual(['fake-token']);
     expect(result.annotations.map(({ level }) => level)).toEqual(Array<string>(errors).fill('error'));
-    expect(result).toMatchObject({ env: {}, paths: [], summary: '' });
+    expect(result).toMatchObject({ env: {}, paths: [] });
+    expect(new RenderedMarkdown(result.summary).skeleton(['span', 'br', 'code'])).toMatch(
+      /^h3( p(\(b\))?| pre| table\(tbody\((tr\(td td\) ?)+\)\)| details\(summary p\))*$/,
+    );
     expect(result.outputs).not.toHaveProperty('evil');
     expect(result.post).toMatchObject(tidy);
     expect(result.text).not.toContain('\u001b');

@@ -45,14 +45,12 @@ export function announceCreated({ plan, log }: Step, pod: ObservedPod): void {
   if (facts.length > 0) log.line(`Created: ${facts.join('; ')}.`);
 }
 
-/** @returns e.g. `cpu 500m, memory 1Gi`. */
-export function listed(quantities: Record<string, string> = {}): string {
-  return Object.entries(quantities)
-    .map(([resource, quantity]) => `${resource} ${quantity}`)
-    .join(', ');
-}
-
-function asked({ requests, limits }: V1ResourceRequirements): string {
+/** @returns e.g. ` (requests cpu 500m, memory 1Gi; limits memory 2Gi)`, or nothing. */
+export function asked({ requests, limits }: V1ResourceRequirements): string {
+  const listed = (quantities: Record<string, string> = {}) =>
+    Object.entries(quantities)
+      .map(([resource, quantity]) => `${resource} ${quantity}`)
+      .join(', ');
   const parts = [
     ...(requests ? [`requests ${listed(requests)}`] : []),
     ...(limits ? [`limits ${listed(limits)}`] : []),

@@ -4,7 +4,7 @@ import type { Markdown } from '../github/markdown.ts';
 import { plainText } from '../github/terminal.ts';
 import type { PodEvents } from '../kubernetes/events.ts';
 import { containerAccounts, warningsIn } from './account.ts';
-import { listed } from './announce.ts';
+import { asked } from './announce.ts';
 import { containerStatus } from './containers.ts';
 import { inWords } from './durations.ts';
 import { ganttOf, timelineOf } from './gantt.ts';
@@ -148,7 +148,7 @@ function detailsOf({ state, result, message }: Ending, facts: PodFacts, md: Mark
 
 function sizeOf(result: string): string {
   const bytes = Buffer.byteLength(result);
-  const size = `, ${bytes.toLocaleString('en')} ${bytes === 1 ? 'byte' : 'bytes'}`;
+  const size = `, ${String(bytes).replace(/\B(?=(\d{3})+$)/g, ',')} ${bytes === 1 ? 'byte' : 'bytes'}`;
   return bytes > RESULT_BYTES ? `${size}; the whole is the output <code>result</code>` : size;
 }
 
@@ -168,9 +168,7 @@ function rowsOf({ pod, base }: PodFacts, timeline: string, md: Markdown): Row[] 
     ['Namespace', code(metadata?.namespace)],
     ['Node', code(spec?.nodeName) ?? 'none'],
     ['Image', images.flatMap(image => code(image) ?? []).join('<br>')],
-    ['QoS class', text(status?.qosClass)],
-    ['Requests', text(listed(container?.resources?.requests))],
-    ['Limits', text(listed(container?.resources?.limits))],
+    ['QoS class', text(status?.qosClass && `${status.qosClass}${asked(container?.resources ?? {})}`)],
     ['Exit code', ended && md.text(`${ended.exitCode}${told(ended.reason)}`)],
     ['Restarts', own?.restartCount ? String(own.restartCount) : undefined],
     ['Ran', ranOf(ended?.startedAt, ended?.finishedAt)],

@@ -35,7 +35,18 @@ export function stagesOf(pod: V1Pod, base: string, seen: Seen): Stage[] {
   const stages = [...untilScheduled(pod, created, scheduled, seen)];
   const runs = runsOf(pod, base, seen);
   if (scheduled !== undefined) stages.push(...onTheNode(pod, base, scheduled, runs, seen));
-  return [...stages, ...runs].filter(({ fromMs, toMs }) => toMs > fromMs);
+  return joined([...stages, ...runs].filter(({ fromMs, toMs }) => toMs > fromMs));
+}
+
+/** What was only interrupted by a stage that took no time goes on. */
+function joined(stages: Stage[]): Stage[] {
+  const all: Stage[] = [];
+  for (const stage of stages) {
+    const last = all.at(-1);
+    if (stage.kind === 'starting' && last?.kind === 'starting') all[all.length - 1] = { ...stage, fromMs: last.fromMs };
+    else all.push(stage);
+  }
+  return all;
 }
 
 function untilScheduled(pod: V1Pod, created: number | undefined, scheduled: number | undefined, seen: Seen): Stage[] {

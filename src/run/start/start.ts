@@ -26,7 +26,7 @@ const EVENTS_AFTER_MS = 1000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Waits until the step's container has started, see {@link waitForStart}. */
-export function started(pod: ObservedPod, { inputs, plan, client, log, stop }: Step): Promise<void> {
+export function started(pod: ObservedPod, { inputs, plan, client, log, summary, stop }: Step): Promise<void> {
   return waitForStart(pod, plan.base, {
     references: referencesOf(plan.pod, path => plan.originOf(path)),
     ownPullSecret: plan.secrets.some(({ type }) => type === 'kubernetes.io/dockerconfigjson'),
@@ -35,7 +35,13 @@ export function started(pod: ObservedPod, { inputs, plan, client, log, stop }: S
       scheduleSeconds: inputs.scheduleTimeoutSeconds,
       startupSeconds: inputs.startupTimeoutSeconds,
     },
-    events: (onNews, signal) => followEvents(client, pod.identity, onNews, signal),
+    events: (onNews, signal) => {
+      const note = (events: PodEvents) => {
+        summary.note(events);
+        onNews(events);
+      };
+      return followEvents(client, pod.identity, note, signal);
+    },
     tell: what => log.line(what),
     signal: stop,
   });

@@ -1,0 +1,62 @@
+import type { PodEvents } from '../kubernetes/events.ts';
+import { keptPod, shouldDelete } from './cleanup.ts';
+import type { ObservedPod } from './observe.ts';
+import type { Step } from './run.ts';
+import { gatesOf } from './start/scheduling.ts';
+import type { PodFacts } from './summary.ts';
+import { stagesOf } from './timeline.ts';
+
+/** What following a pod needs of its step. */
+export interface FollowingStep extends Pick<Step, 'plan' | 'stop'> {
+  inputs: Pick<Step['inputs'], 'onFinishAction'>;
+}
+
+/** A pod from its creation on, for the summary: what its last state alone does not tell. */
+export class FollowedPod {
+  /** As last read. */
+  events: PodEvents = 'unavailable';
+  readonly #pod: ObservedPod;
+  readonly #step: FollowingStep;
+  readonly #since = performance.now();
+  #gatesGoneMs: number | undefined;
+
+  constructor(pod: ObservedPod, step: FollowingStep) {
+    this.#pod = pod;
+    this.#step = step;
+    void this.#noteGates().catch(ignore);
+  }
+
+  facts(): PodFacts {
+    const { pod, gone } = this.#pod.view;
+    const { inputs, plan, stop } = this.#step;
+    const deleted = gone || shouldDelete(stop.aborted ? 'delete_pod' : inputs.onFinishAction, { pod, gone }, plan.base);
+    const stages = stagesOf(pod, plan.base, {
+      untilMs: this.#clusterMs(),
+      ...(this.#gatesGoneMs !== undefined && { gatesGoneMs: this.#gatesGoneMs }),
+      ...(Array.isArray(this.events) && { events: this.events }),
+    });
+    return {
+      pod,
+      base: plan.base,
+      stages,
+      events: this.events,
+      ...(!deleted && { kept: keptPod(this.#pod, plan.base) }),
+    };
+  }
+
+  /** No field of the pod tells when its last scheduling gate went. */
+  async #noteGates(): Promise<void> {
+    if (gatesOf(this.#pod.view.pod).length === 0) return;
+    await this.#pod.until(({ pod, gone }) => gone || gatesOf(pod).length === 0 || undefined);
+    this.#gatesGoneMs = this.#clusterMs();
+  }
+
+  /** The time by the cluster's clock, which has whole seconds: the pod's creation, and what has passed here since. */
+  #clusterMs(): number {
+    const created = new Date(this.#pod.view.pod.metadata?.creationTimestamp ?? 0).getTime();
+    return Math.floor((created + performance.now() - this.#since) / 1000) * 1000;
+  }
+}
+
+/** The observation has ended; what it was for is left out then. */
+function ignore(): void {}
