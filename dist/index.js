@@ -34567,6 +34567,11 @@ function stateOf({ state = {} }, isBase) {
   if (running) return `running since ${running.startedAt}`;
   return `waiting${waiting?.reason ? `, ${waiting.reason}` : ""}${waiting?.message ? `: ${cut2(waiting.message)}` : ""}`;
 }
+function failedBeside(pod, own, base) {
+  return (own.spec?.containers ?? []).map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated })).filter(({ name, ended: ended2 }) => name !== base && ended2 !== void 0 && ended2.exitCode !== 0).map(
+    ({ name, ended: ended2 }) => `Container ${name} ended with exit code ${ended2?.exitCode}, which does not count: the step follows container ${base} alone.`
+  );
+}
 function restartsOf({ restartCount = 0 }) {
   if (restartCount === 0) return "";
   return restartCount === 1 ? "; restarted once" : `; restarted ${restartCount} times`;
@@ -34578,8 +34583,9 @@ function warnings(events) {
 }
 function warningsIn(events) {
   if (!Array.isArray(events)) return [];
-  return merged(events.filter(({ type }) => type === "Warning")).slice(-MOST_EVENTS).map(({ reason: reason2, message, count = 1 }) => `${reason2}${count > 1 ? ` (${count} times)` : ""}: ${cut2(message)}`);
+  return merged(events.filter(({ type, reason: reason2 }) => type === "Warning" || ENDINGS.has(reason2))).slice(-MOST_EVENTS).map(({ reason: reason2, message, count = 1 }) => `${reason2}${count > 1 ? ` (${count} times)` : ""}: ${cut2(message)}`);
 }
+var ENDINGS = /* @__PURE__ */ new Set(["Preempted", "TaintManagerEviction"]);
 function merged(events) {
   const byGist = /* @__PURE__ */ new Map();
   for (const event of events) {
@@ -42794,6 +42800,7 @@ async function runPod(step) {
     await logs.finish();
     const conclusion = conclude(outcome, pod.view.pod, plan, inputs.result);
     if (conclusion.state === "failed") summary2.note(await explain2(step, pod));
+    else for (const line of failedBeside(pod.view.pod, plan.pod, plan.base)) log.line(line);
     summary2.ended(conclusion);
     return conclusion;
   } catch (error2) {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { PodEvent, PodEvents } from '../../src/kubernetes/events.ts';
-import { accountOf } from '../../src/run/account.ts';
+import { accountOf, failedBeside } from '../../src/run/account.ts';
 import { containerStatus, ended, podWith, running, starting, unscheduled, waiting } from './pods.ts';
 
 const event = (reason: string, message: string, count = 1, type = 'Warning'): PodEvent => ({
@@ -85,3 +85,11 @@ test.each<[string, PodEvents, string[]]>([
 ])('of events it has %s', (_, events, lines) =>
   expect(accountOf(unscheduled(), 'base', events).slice(2)).toEqual(lines),
 );
+
+test('containers of the step’s own that failed beside it are told of, those that the cluster added are not', () => {
+  const own = { spec: { containers: ['base', 'proxy', 'other', 'none'].map(name => ({ name })) } };
+  expect(failedBeside(several, own, 'base')).toEqual([
+    'Container other ended with exit code 2, which does not count: the step follows container base alone.',
+  ]);
+  expect(failedBeside(several, { spec: { containers: [{ name: 'base' }] } }, 'base')).toEqual([]);
+});

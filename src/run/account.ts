@@ -1,5 +1,6 @@
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { gistOf, type PodEvent, type PodEvents } from '../kubernetes/events.ts';
+import { containerStatus } from './containers.ts';
 import { secondsBetween } from './outcome.ts';
 
 const MOST_EVENTS = 10;
@@ -52,6 +53,20 @@ function stateOf({ state = {} }: V1ContainerStatus, isBase: boolean): string {
   return `waiting${waiting?.reason ? `, ${waiting.reason}` : ''}${waiting?.message ? `: ${cut(waiting.message)}` : ''}`;
 }
 
+/**
+ * @param own the pod as it was asked for: what the cluster has added does not count
+ * @returns what to say of the other containers that had failed when the base container succeeded
+ */
+export function failedBeside(pod: V1Pod, own: V1Pod, base: string): string[] {
+  return (own.spec?.containers ?? [])
+    .map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated }))
+    .filter(({ name, ended }) => name !== base && ended !== undefined && ended.exitCode !== 0)
+    .map(
+      ({ name, ended }) =>
+        `Container ${name} ended with exit code ${ended?.exitCode}, which does not count: the step follows container ${base} alone.`,
+    );
+}
+
 function restartsOf({ restartCount = 0 }: V1ContainerStatus): string {
   if (restartCount === 0) return '';
   return restartCount === 1 ? '; restarted once' : `; restarted ${restartCount} times`;
@@ -66,10 +81,13 @@ function warnings(events: PodEvents): string[] {
 /** @returns the last of the cluster's warnings, each on one line. */
 export function warningsIn(events: PodEvents): string[] {
   if (!Array.isArray(events)) return [];
-  return merged(events.filter(({ type }) => type === 'Warning'))
+  return merged(events.filter(({ type, reason }) => type === 'Warning' || ENDINGS.has(reason)))
     .slice(-MOST_EVENTS)
     .map(({ reason, message, count = 1 }) => `${reason}${count > 1 ? ` (${count} times)` : ''}: ${cut(message)}`);
 }
+
+/** Events that say who ended a pod, and are no warnings to the cluster. */
+const ENDINGS = new Set(['Preempted', 'TaintManagerEviction']);
 
 /** Events that say the same of different moments or ids are one. */
 function merged(events: readonly PodEvent[]): PodEvent[] {

@@ -2,6 +2,7 @@ import type { JobLog } from '../github/commands.ts';
 import type { Inputs } from '../github/inputs/inputs.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import type { PlacedPlan } from '../pod/manifest.ts';
+import { failedBeside } from './account.ts';
 import { announce, announceCreated } from './announce.ts';
 import { tidyUp } from './cleanup.ts';
 import { create } from './create.ts';
@@ -54,6 +55,7 @@ export async function runPod(step: Step): Promise<Conclusion> {
     await logs.finish();
     const conclusion = conclude(outcome, pod.view.pod, plan, inputs.result);
     if (conclusion.state === 'failed') summary.note(await explain(step, pod));
+    else for (const line of failedBeside(pod.view.pod, plan.pod, plan.base)) log.line(line);
     summary.ended(conclusion);
     return conclusion;
   } catch (error) {
