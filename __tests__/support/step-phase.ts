@@ -33,6 +33,8 @@ export interface StepResult {
   env: Record<string, string>;
   paths: string[];
   summary: string;
+  /** When the process was started, by `performance.now()`: the lines' times count from then. */
+  startedAtMs: number;
   durationMs: number;
 }
 
@@ -260,6 +262,7 @@ export class StepPhase {
       env,
       paths,
       summary: this.#summary,
+      startedAtMs: this.#startedAt,
       durationMs: this.#elapsed(),
     };
   }

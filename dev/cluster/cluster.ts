@@ -35,6 +35,10 @@ export interface Options {
   logMonitorSeconds?: number;
   /** More flags for kube-apiserver, e.g. `--authentication-config=/path`. one-node only. */
   apiServerFlags?: string[];
+  /** More flags for kube-controller-manager, which win over its own. one-node only. */
+  controllerManagerFlags?: string[];
+  /** Fields of the kubelet's KubeletConfiguration, which win over its own. one-node only. */
+  kubeletSettings?: object;
   /** YAML of an audit policy; events go to `log/audit.log` in the cluster's state folder. one-node only. */
   auditPolicy?: string;
 }

@@ -98,5 +98,6 @@ export function kubeletConfiguration(places: Places, network: Network, options: 
     clusterDNS: [],
     clusterDomain: 'cluster.local',
     nodeStatusUpdateFrequency: '5s',
+    ...options.kubeletSettings,
   };
 }

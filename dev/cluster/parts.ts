@@ -82,6 +82,7 @@ export function commandOf(part: Part, places: Places, binaries: string, ports: P
         // At its default of 20 requests a second its many controllers take 4 seconds to start.
         '--kube-api-qps=500',
         '--kube-api-burst=500',
+        ...(options.controllerManagerFlags ?? []),
       ];
     case 'kube-scheduler':
       return [join(binaries, 'kube-scheduler'), ...client(pki('kube-scheduler.kubeconfig'))];

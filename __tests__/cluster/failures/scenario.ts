@@ -1,0 +1,73 @@
+import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
+import type { Reason } from '../../../src/github/failure.ts';
+import type { Namespace } from '../../support/cluster.ts';
+import type { RunningStep } from '../../support/step-runner.ts';
+
+/** What a scenario has at hand to make its failure with. */
+export interface Place {
+  namespace: Namespace;
+  /** Of the whole cluster. */
+  kubectl(args: string[], stdin?: string): Promise<string>;
+  /** `host:port` of the registry that answers as the image's name says, see StubRegistry. */
+  registry: string;
+  /** Of the cluster. */
+  kubeconfig: string;
+  /** The name of its node. */
+  node: string;
+}
+
+/** What there is beside it once the step runs. */
+export interface Stage extends Place {
+  step: RunningStep;
+  /** The step's pod, once it is as wanted. */
+  pod(isAsWanted: (pod: V1Pod) => boolean, timeoutMs?: number): Promise<V1Pod>;
+}
+
+export type Inputs = Record<string, string>;
+
+/** @returns the inputs that run a shell script. */
+export function sh(text: string): Inputs {
+  return { cmds: '[sh, -c]', arguments: JSON.stringify([text]) };
+}
+
+export function isRunning({ status }: V1Pod): boolean {
+  return status?.containerStatuses?.some(({ name, state }) => name === 'base' && state?.running !== undefined) === true;
+}
+
+/** One way to fail, made for real. */
+export interface Scenario {
+  /** What happens, for the docs. */
+  name: string;
+  /** The step's inputs; `cmds` is `true` unless they say otherwise. */
+  inputs: Inputs | ((place: Place) => Inputs | Promise<Inputs>);
+  /** Set where the namespace has to be its own. */
+  alone?: true;
+  /** Set where the node must be this machine, e.g. for a registry on its loopback. */
+  sameMachine?: true;
+  before?(place: Place): Promise<unknown>;
+  during?(stage: Stage): Promise<unknown>;
+  after?(place: Place): Promise<unknown>;
+  expected: Expected;
+  /** The report that shows that there is no hope, from which the time to the verdict counts; a base container or pod that has ended, or a pod that is gone, where it is not told. */
+  shownBy?: ShownBy;
+  /** Set where the order of the pod's states matters, so that all are recorded. */
+  inOrder?: true;
+  /** The verdict takes so long by design, e.g. a grace, or a time-out of the inputs. In seconds. */
+  takes?: number;
+}
+
+export interface ShownBy {
+  pod?(pod: V1Pod): boolean;
+  event?(event: CoreV1Event): boolean;
+}
+
+/** What the step has to say. */
+export interface Expected {
+  /** The annotation's. */
+  title: string;
+  /** The annotation, with NS, POD, NODE, REGISTRY, and N for seconds; `…` stands for words that differ by version of the cluster’s parts. */
+  says: string;
+  /** Absent where the step succeeds and the annotation is a warning. */
+  reason?: Reason | 'InitContainer' | 'NodeLost' | 'NodeShutdown' | 'Preempted';
+  exitCode?: number;
+}
