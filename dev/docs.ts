@@ -1,11 +1,12 @@
 /**
- * Writes the generated parts of the docs: the tables of inputs and outputs from action.yml; the rules of a Role, the reasons and what is said of Airflow's parameters from the source.
+ * Writes the generated parts of the docs: the tables of inputs and outputs from action.yml; the rules of a Role, the reasons and what is said of Airflow's parameters from the source; the failures from their scenarios.
  * Checks, too, that docs/from-airflow.md names every input that a step can be given.
  *   node dev/docs.ts [--check]      with --check it fails where a file is not what it would write
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
+import { failureTables } from '../__tests__/cluster/failures/table.ts';
 import { REASONS } from '../src/github/failure.ts';
 import { AIRFLOW_PARAMETERS } from '../src/github/inputs/airflow.ts';
 import { everyRule } from '../src/kubernetes/access.ts';
@@ -33,6 +34,7 @@ const stale = [
       Object.fromEntries(Object.entries(REASONS).map(([reason, description]) => [reason, { description }])),
     ),
   }),
+  update('docs/troubleshooting.md', { failures: failureTables() }),
   update('docs/from-airflow.md', { 'other parameters': otherParameters() }),
 ].filter(file => file !== undefined);
 

@@ -1,14 +1,17 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, jest, test } from '@jest/globals';
 import { down, up } from '../../dev/cluster/index.ts';
-import { NAME, Neighbour, ONE_BY_ONE, TOGETHER, WITHOUT_THE_NODE } from './failures/node.ts';
-import type { Played, Theatre } from './failures/play.ts';
-import { record } from './failures/record.ts';
-import type { Scenario } from './failures/scenario.ts';
+import { NAME, ONE_BY_ONE, TOGETHER, WITHOUT_THE_NODE } from './failures/node.ts';
+import type { Theatre } from './failures/play.ts';
+import { Plays } from './failures/plays.ts';
+import { RUNS } from './failures/times.ts';
+import { OWN } from './failures/topics.ts';
+import { expectVerdict } from './failures/verdict.ts';
 
-jest.setTimeout(240_000);
+// Whichever is asked for first waits for what is played before it.
+jest.setTimeout(RUNS * 300_000);
 
 let theatre: Theatre;
-const plays = new Map<string, Promise<Played>>();
+const plays = new Plays([OWN]);
 beforeAll(async () => {
   // A node is given up after 12 s without news, so that the tests need not wait for 50.
   const controllerManagerFlags = ['--node-monitor-grace-period=12s'];
@@ -16,48 +19,30 @@ beforeAll(async () => {
   const kubeletSettings = { volumeStatsAggPeriod: '2s', evictionPressureTransitionPeriod: '0s' };
   const options = { controllerManagerFlags, kubeletSettings };
   const cluster = await up({ name: NAME, provider: 'one-node', ...options }, () => {});
+  // The support reads it when it is loaded.
   process.env['POD_STEP_TEST_CLUSTER'] = JSON.stringify(cluster);
   const { Theatre } = await import('./failures/play.ts');
+  const { NeighbourNode } = await import('../support/neighbour-node.ts');
   theatre = await Theatre.open();
-  const together = Promise.allSettled(TOGETHER.map(play));
+  const begin = (scenario: (typeof TOGETHER)[number]) => plays.add(scenario, theatre.play(scenario));
   void (async () => {
-    await together;
-    for (const scenario of ONE_BY_ONE) await play(scenario).catch(() => {});
-    const { kubectl } = await import('../support/cluster.ts');
-    await using _ = await Neighbour.make({ kubectl });
-    await Promise.allSettled(WITHOUT_THE_NODE.map(play));
+    for (let run = 0; run < RUNS; run++) {
+      await Promise.all(TOGETHER.map(begin));
+      for (const scenario of ONE_BY_ONE) await begin(scenario);
+      await using _ = await NeighbourNode.make();
+      await Promise.all(WITHOUT_THE_NODE.map(begin));
+    }
+    plays.complete();
   })();
 }, 120_000);
 afterAll(async () => {
-  const all = await Promise.all(
-    [...plays].map(async ([name, one]) => [name, await one.catch(() => undefined)] as const),
-  );
-  record(
-    'node',
-    all.filter((one): one is [string, Played] => one[1] !== undefined),
-  );
+  await plays.record();
   await theatre?.[Symbol.asyncDispose]();
   await down(NAME, () => {});
 }, 60_000);
 
-function play(scenario: Scenario): Promise<Played> {
-  const playing = theatre.play(scenario);
-  playing.catch(() => {});
-  plays.set(scenario.name, playing);
-  return playing;
-}
-
-describe('x', () => {
-  test.each([...TOGETHER, ...ONE_BY_ONE, ...WITHOUT_THE_NODE].map(one => [one.name, one] as const))(
-    '%s',
-    async (name, { expected }) => {
-      let playing: Promise<Played> | undefined;
-      while (playing === undefined) {
-        playing = plays.get(name);
-        await new Promise(r => setTimeout(r, 500));
-      }
-      const { result, says, tookMs } = await playing;
-      expect({ title: result.annotations[0]?.title, says, tookMs, ...result.outputs }).toEqual(expected);
-    },
-  );
+describe(`${OWN.heading}:`, () => {
+  test.each(OWN.scenarios.map(scenario => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
+    expectVerdict(scenario, await plays.of(scenario));
+  });
 });

@@ -38,7 +38,9 @@ beforeAll(async () => {
       .join('\n---\n'),
   );
   registry =
-    cluster.provider === 'one-node' ? await Registry.start({ jenkins: 'p4ss:wörd', robot: 'other' }) : undefined;
+    cluster.provider === 'one-node'
+      ? await Registry.start({ passwords: { jenkins: 'p4ss:wörd', robot: 'other' } })
+      : undefined;
   if (registry) {
     const account = ['--docker-username=robot', '--docker-password=other', `--docker-server=${registry.host}`];
     await namespace.kubectl(['create', 'secret', 'docker-registry', 'regcred', ...account]);

@@ -69,7 +69,7 @@ export class Namespace implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await kubectl(['delete', 'namespace', this.name, '--wait=false']);
+    await kubectl(['delete', 'namespace', this.name, '--wait=false', '--ignore-not-found']);
   }
 }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { writeImages } from '../../dev/cluster/images.ts';
 import { cluster } from './cluster.ts';
@@ -13,24 +14,33 @@ interface Blob {
   content: Buffer;
 }
 
+export interface RegistryOptions {
+  /** Passwords by user; without any, everybody is served. */
+  passwords?: Record<string, string>;
+  /** How long it takes over a layer (default: no longer than it must). */
+  secondsPerLayer?: number;
+}
+
+/** Parts that a slow layer comes in. */
+const PARTS = 50;
+
 /** A registry on this machine that has the shell image, for whoever knows a password; a node that is this machine reaches it. */
 export class Registry implements Disposable {
   /** Who has asked for the manifest, in order. */
   readonly askedBy: string[] = [];
   readonly #server: Server;
-  readonly #passwords: Record<string, string>;
+  readonly #options: RegistryOptions;
   readonly #blobs: Map<string, Blob>;
   readonly #manifest: Blob;
 
-  private constructor(passwords: Record<string, string>, manifest: Blob, layers: Blob[]) {
-    this.#passwords = passwords;
+  private constructor(options: RegistryOptions, manifest: Blob, layers: Blob[]) {
+    this.#options = options;
     this.#manifest = manifest;
     this.#blobs = new Map([manifest, ...layers].map(blob => [digest(blob), blob]));
     this.#server = createServer((request, response) => this.#answer(request, response));
   }
 
-  /** @param passwords by user */
-  static async start(passwords: Record<string, string>): Promise<Registry> {
+  static async start(options: RegistryOptions): Promise<Registry> {
     const archive = await writeImages(() => {});
     const file = async (name: string): Promise<Buffer> => {
       const { stdout } = await execute('tar', ['-xOf', archive, name], { encoding: 'buffer', maxBuffer: 64 << 20 });
@@ -53,7 +63,7 @@ export class Registry implements Disposable {
     const type = 'application/vnd.oci.image.manifest.v1+json';
     const parts = { schemaVersion: 2, mediaType: type, config: described(config), layers: layers.map(described) };
     const manifest = { type, content: Buffer.from(JSON.stringify(parts)) };
-    const registry = new Registry(passwords, manifest, [config, ...layers]);
+    const registry = new Registry(options, manifest, [config, ...layers]);
     await new Promise<void>(resolve => registry.#server.listen(0, '127.0.0.1', resolve));
     return registry;
   }
@@ -70,7 +80,8 @@ export class Registry implements Disposable {
   #answer({ url = '', method, headers }: IncomingMessage, response: ServerResponse): void {
     const credentials = Buffer.from(headers.authorization?.replace(/^Basic /, '') ?? '', 'base64').toString();
     const [, user = '', password] = /^(.*?):(.*)$/.exec(credentials) ?? [];
-    if (password === undefined || this.#passwords[user] !== password) {
+    const { passwords } = this.#options;
+    if (passwords !== undefined && (password === undefined || passwords[user] !== password)) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
       return;
     }
@@ -86,7 +97,19 @@ export class Registry implements Disposable {
       'content-length': blob.content.length,
       'docker-content-digest': digest(blob),
     });
-    response.end(method === 'HEAD' ? undefined : blob.content);
+    if (method === 'HEAD') response.end();
+    else if (blob.type.includes('layer')) void this.#trickle(blob, response);
+    else response.end(blob.content);
+  }
+
+  async #trickle({ content }: Blob, response: ServerResponse): Promise<void> {
+    const { secondsPerLayer = 0 } = this.#options;
+    const size = secondsPerLayer === 0 ? content.length : Math.ceil(content.length / PARTS);
+    for (let from = 0; from < content.length; from += size) {
+      response.write(content.subarray(from, from + size));
+      if (secondsPerLayer > 0) await sleep((1000 * secondsPerLayer) / PARTS);
+    }
+    response.end();
   }
 }
 

@@ -83,6 +83,8 @@ export function kubeletConfiguration(places: Places, network: Network, options: 
     cgroupRoot: `/${places.cgroup}`,
     failCgroupV1: false,
     failSwapOn: false,
+    // A registry that does not answer holds up its own pods alone, as with most providers of Kubernetes.
+    serializeImagePulls: false,
     containerRuntimeEndpoint: `unix://${places.containerdSocket}`,
     enforceNodeAllocatable: [],
     evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },

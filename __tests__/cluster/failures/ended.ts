@@ -1,7 +1,6 @@
 import { isRunning, type Scenario, sh } from './scenario.ts';
 
 const WAITS = sh('echo at work; sleep 600');
-const DELETED = 'Pod deleted';
 /** An image that cannot be pulled just now. */
 const busy = (registry: string) => ({ image: `${registry}/503/app:1` });
 const lifecycle = (what: object) => JSON.stringify({ spec: { containers: [{ name: 'base', ...what }] } });
@@ -11,71 +10,134 @@ export const ENDED: Scenario[] = [
   {
     name: 'The command exits with a code other than 0',
     inputs: sh('sleep 1; exit 3'),
-    expected: { title: 'Exit code 3', says: '', reason: 'ExitCode', exitCode: 3 },
+    expected: {
+      title: 'Exit code 3',
+      says: 'Container base of pod NS/POD exited with code 3 after N s.',
+      reason: 'ExitCode',
+      exitCode: 3,
+    },
   },
   {
     name: 'The command dies of a signal: SIGTERM',
-    inputs: sh('sh -c "kill -TERM \\$\\$"; exit $?'),
-    expected: { title: 'Exit code 143', says: '', reason: 'ExitCode', exitCode: 143 },
+    inputs: sh('sleep 1; sh -c "kill -TERM \\$\\$"; exit $?'),
+    expected: {
+      title: 'Exit code 143',
+      says: 'Container base of pod NS/POD exited with code 143 (SIGTERM) after N s.',
+      reason: 'ExitCode',
+      exitCode: 143,
+    },
   },
   {
     name: 'The command dies of a signal: SIGSEGV',
-    inputs: sh('sh -c "kill -SEGV \\$\\$"; exit $?'),
-    expected: { title: 'Exit code 139', says: '', reason: 'ExitCode', exitCode: 139 },
+    inputs: sh('sleep 1; sh -c "kill -SEGV \\$\\$"; exit $?'),
+    expected: {
+      title: 'Exit code 139',
+      says: 'Container base of pod NS/POD exited with code 139 (SIGSEGV) after N s.',
+      reason: 'ExitCode',
+      exitCode: 139,
+    },
   },
   {
     name: 'The shell may not execute the command',
-    inputs: sh('touch /tmp/job; /tmp/job'),
-    expected: { title: 'Exit code 126', says: '', reason: 'ExitCode', exitCode: 126 },
+    inputs: sh('sleep 1; touch /tmp/job; /tmp/job'),
+    expected: {
+      title: 'Exit code 126',
+      says: 'Container base of pod NS/POD exited with code 126 after N s. By a shell’s convention that is a command that it may not execute: its log says which.',
+      reason: 'ExitCode',
+      exitCode: 126,
+    },
   },
   {
     name: 'The shell does not find the command',
-    inputs: sh('pyhton main.py'),
-    expected: { title: 'Exit code 127', says: '', reason: 'ExitCode', exitCode: 127 },
+    inputs: sh('sleep 1; pyhton main.py'),
+    expected: {
+      title: 'Exit code 127',
+      says: 'Container base of pod NS/POD exited with code 127 after N s. By a shell’s convention that is a command that it did not find: its log says which.',
+      reason: 'ExitCode',
+      exitCode: 127,
+    },
   },
   {
     name: 'The container exceeds its memory limit',
-    inputs: { cmds: '[tail, /dev/zero]', container_resources: '{limits: {memory: 16Mi}}' },
-    expected: { title: 'Out of memory', says: '', reason: 'OOMKilled', exitCode: 137 },
+    inputs: { ...sh('sleep 1; exec tail /dev/zero'), container_resources: '{limits: {memory: 16Mi}}' },
+    expected: {
+      title: 'Out of memory',
+      says: 'Container base of pod NS/POD was killed after N s for exceeding its memory limit of 16Mi (OOMKilled, exit code 137). Raise `container_resources.limits.memory`.',
+      reason: 'OOMKilled',
+      exitCode: 137,
+    },
   },
   {
     name: 'A child process exceeds the memory limit, and the command goes on',
     inputs: { ...sh('tail /dev/zero; echo went on; sleep 1'), container_resources: '{limits: {memory: 16Mi}}' },
-    expected: { title: 'A child process ran out of memory', says: '', exitCode: 0 },
+    expected: {
+      title: 'A child process ran out of memory',
+      says: 'The container succeeded, but one of its processes was killed for exceeding the memory limit.',
+      exitCode: 0,
+    },
   },
   {
     name: 'The image has no such command',
     inputs: { cmds: '[pyhton, main.py]' },
-    expected: { title: 'The command cannot be started', says: '', reason: 'StartError', exitCode: 128 },
+    expected: {
+      title: 'The command cannot be started',
+      says: 'Container base of pod NS/POD could not be started (StartError, exit code 128): …exec: "pyhton": executable file not found in $PATH…. Check `cmds` and `arguments` against what the image holds.',
+      reason: 'StartError',
+      exitCode: 128,
+    },
   },
   {
     name: 'The command is a file that cannot be executed',
     inputs: { cmds: '[/etc/hostname]' },
-    expected: { title: 'The command cannot be started', says: '', reason: 'StartError', exitCode: 128 },
+    expected: {
+      title: 'The command cannot be started',
+      says: 'Container base of pod NS/POD could not be started (StartError, exit code 128): …exec: "/etc/hostname": permission denied…. Check `cmds` and `arguments` against what the image holds.',
+      reason: 'StartError',
+      exitCode: 128,
+    },
   },
   {
     name: 'The working directory is a file',
     inputs: { cmds: 'true', working_dir: '/etc/hostname' },
-    expected: { title: 'The command cannot be started', says: '', reason: 'StartError', exitCode: 128 },
+    expected: {
+      title: 'The command cannot be started',
+      says: 'Container base of pod NS/POD could not be started (StartError, exit code 128): …mkdir /etc/hostname: not a directory…. Check `cmds` and `arguments` against what the image holds.',
+      reason: 'StartError',
+      exitCode: 128,
+    },
   },
   {
     name: 'The deadline ends the container',
     inOrder: true,
     inputs: { ...WAITS, active_deadline_seconds: '3' },
-    expected: { title: 'Deadline exceeded', says: '', reason: 'DeadlineExceeded', exitCode: 137 },
+    expected: {
+      title: 'Deadline exceeded',
+      says: 'Container base of pod NS/POD was stopped after N s: the pod ran into its active_deadline_seconds of 3 s (exit code 137). Raise `active_deadline_seconds`, or make the work shorter.',
+      reason: 'DeadlineExceeded',
+      exitCode: 137,
+    },
   },
   {
     name: 'The deadline ends the container, which exits with 0',
     inOrder: true,
     inputs: { ...sh('trap "exit 0" TERM; while :; do sleep 0.1; done'), active_deadline_seconds: '3' },
-    expected: { title: 'Deadline exceeded', says: '', reason: 'DeadlineExceeded', exitCode: 0 },
+    expected: {
+      title: 'Deadline exceeded',
+      says: 'Container base of pod NS/POD was stopped after N s: the pod ran into its active_deadline_seconds of 3 s (exit code 0). Raise `active_deadline_seconds`, or make the work shorter.',
+      reason: 'DeadlineExceeded',
+      exitCode: 0,
+    },
   },
   {
     name: 'The deadline is over before the image could be pulled',
     inOrder: true,
     sameMachine: true,
     inputs: ({ registry }) => ({ ...busy(registry), active_deadline_seconds: '4' }),
-    expected: { title: 'Deadline exceeded', says: '', reason: 'DeadlineExceeded' },
+    expected: {
+      title: 'Deadline exceeded',
+      says: 'Pod NS/POD ran into its active_deadline_seconds of 4 s before its container had run: image REGISTRY/503/app:1 could not be pulled: …503 Service Unavailable. See to that, or raise `active_deadline_seconds`.',
+      reason: 'DeadlineExceeded',
+    },
   },
   {
     name: 'The container fails again and again, until the deadline (`restartPolicy: OnFailure`)',
@@ -85,7 +147,12 @@ export const ENDED: Scenario[] = [
       full_pod_spec: '{spec: {restartPolicy: OnFailure}}',
       active_deadline_seconds: '6',
     },
-    expected: { title: 'Deadline exceeded', says: '', reason: 'DeadlineExceeded', exitCode: 4 },
+    expected: {
+      title: 'Deadline exceeded',
+      says: 'Container base of pod NS/POD had not succeeded when the pod ran into its active_deadline_seconds of 6 s; it exited with code 4 last. See why it fails, or raise `active_deadline_seconds`.',
+      reason: 'DeadlineExceeded',
+      exitCode: 4,
+    },
   },
   {
     name: 'Somebody deletes the pod while the container runs',
@@ -95,17 +162,27 @@ export const ENDED: Scenario[] = [
       const { metadata } = await pod(isRunning);
       await namespace.kubectl(['delete', 'pod', metadata?.name ?? '', '--wait=false']);
     },
-    expected: { title: DELETED, says: '', reason: 'PodDeleted', exitCode: 137 },
+    expected: {
+      title: 'Pod deleted',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): somebody or something else deleted the pod.',
+      reason: 'PodDeleted',
+      exitCode: 137,
+    },
   },
   {
     name: 'Somebody deletes the pod, and the container exits with 0',
-    inputs: sh('trap "exit 0" TERM; echo at work; while :; do sleep 0.1; done'),
+    inputs: sh('trap "exit 0" TERM; sleep 1; echo at work; while :; do sleep 0.1; done'),
     async during({ namespace, pod, step }) {
       const { metadata } = await pod(isRunning);
       await step.line('at work');
       await namespace.kubectl(['delete', 'pod', metadata?.name ?? '', '--wait=false']);
     },
-    expected: { title: DELETED, says: '', reason: 'PodDeleted', exitCode: 0 },
+    expected: {
+      title: 'Pod deleted',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 0): somebody or something else deleted the pod.',
+      reason: 'PodDeleted',
+      exitCode: 0,
+    },
   },
   {
     name: 'Somebody deletes the pod before the container has started',
@@ -116,7 +193,11 @@ export const ENDED: Scenario[] = [
       const { metadata } = await pod(({ status }) => status?.containerStatuses?.[0]?.state?.waiting !== undefined);
       await namespace.kubectl(['delete', 'pod', metadata?.name ?? '', '--wait=false']);
     },
-    expected: { title: DELETED, says: '', reason: 'PodDeleted' },
+    expected: {
+      title: 'Pod deleted',
+      says: 'Pod NS/POD was deleted by somebody or something else before container base had started.',
+      reason: 'PodDeleted',
+    },
   },
   {
     name: 'Somebody deletes the pod by force',
@@ -126,7 +207,11 @@ export const ENDED: Scenario[] = [
       const { metadata } = await pod(isRunning);
       await namespace.kubectl(['delete', 'pod', metadata?.name ?? '', '--force', '--grace-period=0', '--wait=false']);
     },
-    expected: { title: DELETED, says: '', reason: 'PodDeleted' },
+    expected: {
+      title: 'Pod deleted',
+      says: 'Pod NS/POD was deleted by somebody or something else while container base was running.',
+      reason: 'PodDeleted',
+    },
   },
   {
     name: 'The hook `postStart` fails',
@@ -137,7 +222,12 @@ export const ENDED: Scenario[] = [
         lifecycle: { postStart: { exec: { command: ['sh', '-c', 'echo no licence >&2; exit 7'] } } },
       }),
     },
-    expected: { title: 'PostStart hook failed', says: '', reason: 'StartError', exitCode: 137 },
+    expected: {
+      title: 'postStart hook failed',
+      says: 'Container base of pod NS/POD was killed after N s because its postStart hook failed (exit code 137): PostStartHook failed. Correct `lifecycle.postStart` of the container.',
+      reason: 'ExitCode',
+      exitCode: 137,
+    },
   },
   {
     name: 'The liveness probe fails',
@@ -145,10 +235,19 @@ export const ENDED: Scenario[] = [
     inputs: {
       ...WAITS,
       full_pod_spec: lifecycle({
-        livenessProbe: { exec: { command: ['false'] }, periodSeconds: 1, failureThreshold: 1 },
+        livenessProbe: {
+          exec: { command: ['sh', '-c', 'echo no answer; exit 1'] },
+          periodSeconds: 1,
+          failureThreshold: 1,
+        },
       }),
     },
-    expected: { title: 'Liveness probe failed', says: '', reason: 'ExitCode', exitCode: 137 },
+    expected: {
+      title: 'Liveness probe failed',
+      says: 'Container base of pod NS/POD was killed after N s because its liveness probe failed (exit code 137): no answer. Correct `livenessProbe` of the container, or allow it more time or failures.',
+      reason: 'ExitCode',
+      exitCode: 137,
+    },
   },
   {
     name: 'The startup probe fails',
@@ -159,79 +258,21 @@ export const ENDED: Scenario[] = [
         startupProbe: { tcpSocket: { port: 1 }, periodSeconds: 1, failureThreshold: 2 },
       }),
     },
-    expected: { title: 'Startup probe failed', says: '', reason: 'ExitCode', exitCode: 137 },
-  },
-];
-
-const FAILING_INIT = 'sleep 1; echo no route to the database; exit 5';
-const init = (more: object) => ({ init_containers: JSON.stringify([{ name: 'prepare', image: SHELL, ...more }]) });
-/** The image of the tests, as its cluster has it. */
-const SHELL = 'localhost/pod-step/shell:1';
-const shell = (text: string) => ({ command: ['sh', '-c', text] });
-
-/** The base container never started: what ran before it failed. */
-export const INIT: Scenario[] = [
-  {
-    name: 'An init container exits with a code other than 0',
-    inputs: init(shell(FAILING_INIT)),
-    expected: { title: 'Init container: Exit code 5', says: '', reason: 'InitContainer' },
-  },
-  {
-    name: 'An init container fails and leaves a termination message',
-    inputs: init({ ...shell(FAILING_INIT), terminationMessagePolicy: 'FallbackToLogsOnError' }),
-    expected: { title: 'Init container: Exit code 5', says: '', reason: 'InitContainer' },
-  },
-  {
-    name: 'An init container exceeds its memory limit',
-    inputs: init({ command: ['tail', '/dev/zero'], resources: { limits: { memory: '16Mi' } } }),
-    expected: { title: 'Init container: Out of memory', says: '', reason: 'OOMKilled' },
-  },
-  {
-    name: 'An init container’s image has no such command',
-    inputs: init({ command: ['alembic', 'upgrade', 'head'] }),
-    expected: { title: 'Init container: The command cannot be started', says: '', reason: 'StartError' },
-  },
-  {
-    name: 'An init container’s image does not exist',
-    sameMachine: true,
-    inputs: ({ registry }) => init({ image: `${registry}/404/tool:1` }),
-    shownBy: { pod: ({ status }) => status?.initContainerStatuses?.[0]?.state?.waiting?.reason === 'ErrImagePull' },
-    expected: { title: 'Image cannot be pulled', says: '', reason: 'ImagePull' },
-  },
-  {
-    name: 'A sidecar that is to run before the base container keeps ending',
-    inOrder: true,
-    inputs: {
-      ...init({
-        ...shell('echo no port; exit 9'),
-        restartPolicy: 'Always',
-        startupProbe: { exec: { command: ['true'] }, initialDelaySeconds: 5 },
-      }),
-      startup_timeout_seconds: '8',
-    },
-    takes: 8,
-    expected: { title: 'Sidecar: Exit code 9', says: '', reason: 'StartTimeout' },
-  },
-];
-
-/** What fails beside the base container is no failure of the step. */
-export const BESIDE: { name: string; inputs: Scenario['inputs'] }[] = [
-  {
-    name: 'a second container that fails',
-    inputs: {
-      ...sh('sleep 1; echo done'),
-      full_pod_spec: JSON.stringify({
-        spec: { containers: [{ name: 'base' }, { name: 'metrics', image: SHELL, ...shell('exit 6') }] },
-      }),
+    expected: {
+      title: 'Startup probe failed',
+      says: 'Container base of pod NS/POD was killed after N s because its startup probe failed (exit code 137): dial tcp …:1: connect: connection refused. Correct `startupProbe` of the container, or allow it more time or failures.',
+      reason: 'ExitCode',
+      exitCode: 137,
     },
   },
   {
-    name: 'a second container that never ends',
-    inputs: {
-      ...sh('sleep 1; echo done'),
-      full_pod_spec: JSON.stringify({
-        spec: { containers: [{ name: 'base' }, { name: 'proxy', image: SHELL, ...shell('sleep 600') }] },
-      }),
+    name: 'The container succeeds, and its result is not JSON',
+    inputs: sh('echo fine > /airflow/xcom/return.json'),
+    expected: {
+      title: 'Unusable result',
+      says: 'What the container wrote to /airflow/xcom/return.json is not JSON: Unexpected token \'i\', "fine" is not valid JSON. Write JSON (text needs quotation marks), or set `do_xcom_push: false`.',
+      reason: 'InvalidResult',
+      exitCode: 0,
     },
   },
 ];

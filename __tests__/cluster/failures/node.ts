@@ -1,16 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
-import { restart, start, stop, untilReady } from '../../../dev/cluster/index.ts';
-import { placesOf } from '../../../dev/cluster/places.ts';
+import { start, stop, untilReady } from '../../../dev/cluster/index.ts';
+import { withKubeletSettings } from '../../support/kubelet-settings.ts';
 import { isRunning, type Place, type Scenario, type ShownBy, sh } from './scenario.ts';
 
 /** The cluster that these have for themselves. */
 export const NAME = 'test-failures';
 
 const WAITS = sh('echo at work; sleep 600');
-const onNode = (node: string, more: object = {}) => JSON.stringify({ spec: { nodeName: node, ...more } });
+const onNode = (node: string) => JSON.stringify({ spec: { nodeName: node } });
 const deleted: ShownBy = { pod: ({ metadata }) => metadata?.deletionTimestamp !== undefined };
 
 /** Those that do not disturb one another. */
@@ -21,12 +20,29 @@ export const TOGETHER: Scenario[] = [
       full_pod_spec: onNode(node),
       container_resources: '{requests: {cpu: 500}}',
     }),
-    expected: { title: 'OutOfcpu', says: '', reason: 'Rejected' },
+    expected: {
+      title: 'Rejected by the node',
+      says: "Node NODE refused pod NS/POD (OutOfcpu): Node didn't have enough resource: cpu, requested: 500000, used: …, capacity: …. Nothing has run. Lower the requests in `container_resources`, or leave the choice of the node to the scheduler.",
+      reason: 'Rejected',
+    },
   },
   {
     name: 'The kubelet refuses the pod: the node that `nodeName` names lacks a label of `node_selector`',
     inputs: ({ node }) => ({ full_pod_spec: onNode(node), node_selector: '{disktype: tape}' }),
-    expected: { title: 'NodeAffinity', says: '', reason: 'Rejected' },
+    expected: {
+      title: 'Rejected by the node',
+      says: "Node NODE refused pod NS/POD (NodeAffinity): Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector. Nothing has run. Check `node_selector` and `affinity` against that node, or leave the choice of the node to the scheduler.",
+      reason: 'Rejected',
+    },
+  },
+  {
+    name: 'The kubelet refuses the pod: it does not allow a sysctl',
+    inputs: { security_context: '{sysctls: [{name: kernel.msgmax, value: "65536"}]}' },
+    expected: {
+      title: 'Rejected by the node',
+      says: 'Node NODE refused pod NS/POD (SysctlForbidden): forbidden sysctl: "kernel.msgmax" not allowlisted. Nothing has run. Leave it out of `security_context`, or use a node that allows it.',
+      reason: 'Rejected',
+    },
   },
   {
     name: 'Evicted: more written than the limit of ephemeral storage',
@@ -35,7 +51,12 @@ export const TOGETHER: Scenario[] = [
       ...sh('dd if=/dev/zero of=/file bs=1M count=20; sleep 600'),
       container_resources: '{limits: {ephemeral-storage: 1Mi}}',
     },
-    expected: { title: 'Evicted', says: '', reason: 'Evicted', exitCode: 137 },
+    expected: {
+      title: 'Evicted',
+      says: 'Container base of pod NS/POD was evicted by its node NODE: Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. Raise `container_resources.limits.ephemeral-storage`, or write less.',
+      reason: 'Evicted',
+      exitCode: 137,
+    },
   },
   {
     name: 'Evicted: more written into an emptyDir than its `sizeLimit`',
@@ -44,7 +65,12 @@ export const TOGETHER: Scenario[] = [
       volumes: '[{name: v, emptyDir: {sizeLimit: 1Mi}}]',
       volume_mounts: '[{name: v, mountPath: /v}]',
     },
-    expected: { title: 'Evicted', says: '', reason: 'Evicted', exitCode: 137 },
+    expected: {
+      title: 'Evicted',
+      says: 'Container base of pod NS/POD was evicted by its node NODE: Usage of EmptyDir volume "v" exceeds the limit "1Mi". Raise `sizeLimit` of the volume, or write less.',
+      reason: 'Evicted',
+      exitCode: 137,
+    },
   },
   {
     name: 'Evicted through the API, as `kubectl drain` does',
@@ -56,7 +82,12 @@ export const TOGETHER: Scenario[] = [
       const path = `/api/v1/namespaces/${namespace.name}/pods/${metadata?.name}/eviction`;
       await kubectl(['create', '--raw', path, '-f', '-'], JSON.stringify(eviction));
     },
-    expected: { title: 'Evicted', says: '', reason: 'Evicted', exitCode: 137 },
+    expected: {
+      title: 'Evicted',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): the pod was evicted through the API, as by kubectl drain. Run the step again; a PodDisruptionBudget protects a pod from that.',
+      reason: 'Evicted',
+      exitCode: 137,
+    },
   },
   {
     name: 'Preempted by a pod of higher priority',
@@ -74,12 +105,48 @@ export const TOGETHER: Scenario[] = [
     async after({ namespace }) {
       await namespace.kubectl(['delete', 'pod', 'urgent', '--ignore-not-found', '--wait=false']);
     },
-    expected: { title: 'Preempted', says: '', reason: 'Rejected', exitCode: 137 },
+    expected: {
+      title: 'Preempted',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): a pod of higher priority took its place on node NODE. Run the step again, or give it a higher priority, by `priority_class_name`.',
+      reason: 'Preempted',
+      exitCode: 137,
+    },
   },
 ];
 
 /** Those that need the node to themselves, one after the other. */
 export const ONE_BY_ONE: Scenario[] = [
+  {
+    name: 'No node without a taint that the pod does not tolerate',
+    before: ({ kubectl, node }) => kubectl(['taint', 'node', node, 'dedicated=gpu:NoSchedule']),
+    inputs: { schedule_timeout_seconds: '3' },
+    after: ({ kubectl, node }) => kubectl(['taint', 'node', node, 'dedicated-']),
+    takes: 3,
+    expected: {
+      title: 'No node took the pod',
+      says: 'No node took pod NS/POD within 3 s: 0/1 nodes are available: 1 node(s) had untolerated taint(s).… Check `tolerations` against the nodes, add nodes, or raise `schedule_timeout_seconds`.',
+      reason: 'Unschedulable',
+    },
+  },
+  {
+    name: 'The kubelet refuses the pod: the node that `nodeName` names has as many pods as it may',
+    async before({ namespace }) {
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'only-one' }, spec: waiting() };
+      await namespace.kubectl(['create', '-f', '-'], JSON.stringify(pod));
+      await namespace.kubectl(['wait', 'pod/only-one', '--for=condition=Ready', '--timeout=30s']);
+      await withKubeletSettings(NAME, { maxPods: 1 });
+    },
+    inputs: ({ node }) => ({ full_pod_spec: onNode(node) }),
+    async after({ namespace }) {
+      await namespace.kubectl(['delete', 'pod', 'only-one', '--wait=false']);
+      await withKubeletSettings(NAME, {});
+    },
+    expected: {
+      title: 'Rejected by the node',
+      says: "Node NODE refused pod NS/POD (OutOfpods): Node didn't have enough resource: pods, requested: 1, used: 1, capacity: 1. Nothing has run. Run the step again later, or leave the choice of the node to the scheduler.",
+      reason: 'Rejected',
+    },
+  },
   {
     name: 'A taint with NoExecute put on the node',
     inOrder: true,
@@ -91,7 +158,12 @@ export const ONE_BY_ONE: Scenario[] = [
     async after({ kubectl, node }) {
       await kubectl(['taint', 'node', node, 'maintenance-']);
     },
-    expected: { title: 'Evicted', says: '', reason: 'Evicted', exitCode: 137 },
+    expected: {
+      title: 'Evicted',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): a taint with effect NoExecute was put on node NODE. Run the step again, or tolerate the taint, in `tolerations`.',
+      reason: 'Evicted',
+      exitCode: 137,
+    },
   },
   {
     name: 'Evicted: the node runs out of memory',
@@ -100,15 +172,20 @@ export const ONE_BY_ONE: Scenario[] = [
       // Pressure from where the node is now minus 1.5 GiB.
       const available = Number(/^MemAvailable: +(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]);
       const least = Math.floor(available / 1024) - 1536;
-      await withKubeletSettings({ evictionHard: { 'memory.available': `${least}Mi` } });
+      await withKubeletSettings(NAME, { evictionHard: { 'memory.available': `${least}Mi` } });
     },
     inputs: {
       ...sh('dd if=/dev/zero of=/v/file bs=1M count=2560; sleep 600'),
       volumes: '[{name: v, emptyDir: {medium: Memory}}]',
       volume_mounts: '[{name: v, mountPath: /v}]',
     },
-    after: () => withKubeletSettings({}),
-    expected: { title: 'Evicted', says: '', reason: 'Evicted', exitCode: 137 },
+    after: () => withKubeletSettings(NAME, {}),
+    expected: {
+      title: 'Evicted',
+      says: 'Container base of pod NS/POD, of QoS class BestEffort, was evicted by its node NODE: The node was low on resource: memory. … A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits.',
+      reason: 'Evicted',
+      exitCode: 137,
+    },
   },
 ];
 
@@ -119,6 +196,7 @@ export const WITHOUT_THE_NODE: Scenario[] = [
     inOrder: true,
     inputs: { ...WAITS, tolerations: tolerating(0) },
     async during({ namespace, pod, step }) {
+      told = undefined;
       await pod(isRunning);
       await bothRun(namespace);
       await stop(NAME, 'kubelet');
@@ -127,7 +205,11 @@ export const WITHOUT_THE_NODE: Scenario[] = [
       told = Promise.race([step.done, sleep(30_000)]);
     },
     shownBy: deleted,
-    expected: { title: 'Node lost', says: '', reason: 'Lost' },
+    expected: {
+      title: 'Node lost',
+      says: 'Container base of pod NS/POD got lost with its node NODE, which does not answer any more. What became of it is not known: it may still be running. Run the step again where that does no harm.',
+      reason: 'NodeLost',
+    },
   },
   {
     name: 'The node is taken out of the cluster',
@@ -145,7 +227,11 @@ export const WITHOUT_THE_NODE: Scenario[] = [
       await start(NAME, 'kubelet');
       await untilReady(NAME);
     },
-    expected: { title: 'Node lost', says: '', reason: 'Lost' },
+    expected: {
+      title: 'Node lost',
+      says: 'Container base of pod NS/POD got lost with its node NODE, which is not in the cluster any more. What became of it is not known. Run the step again where that does no harm.',
+      reason: 'NodeLost',
+    },
   },
 ];
 
@@ -174,6 +260,11 @@ function tolerating(seconds: number): string {
   );
 }
 
+function waiting(): object {
+  const container = { name: 'base', image: 'localhost/pod-step/shell:1', command: ['sleep', '600'] };
+  return { terminationGracePeriodSeconds: 0, containers: [container] };
+}
+
 function urgentPod(): object {
   const container = {
     name: 'base',
@@ -185,54 +276,4 @@ function urgentPod(): object {
     ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'urgent' } },
     spec: { priorityClassName: 'urgent', restartPolicy: 'Never', containers: [container] },
   };
-}
-
-/** A node that is nothing but an object which says that it is ready: where no node is, the cluster takes itself to be at fault, and evicts nobody. */
-export class Neighbour implements AsyncDisposable {
-  readonly #place: Pick<Place, 'kubectl'>;
-  readonly #beat: NodeJS.Timeout;
-
-  private constructor(place: Pick<Place, 'kubectl'>) {
-    this.#place = place;
-    this.#beat = setInterval(() => void this.#live().catch(() => {}), 3000);
-  }
-
-  static async make(place: Pick<Place, 'kubectl'>): Promise<Neighbour> {
-    const metadata = { name: 'neighbour' };
-    const node = { apiVersion: 'v1', kind: 'Node', metadata, spec: { unschedulable: true } };
-    const lease = {
-      ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
-      metadata: { ...metadata, namespace: 'kube-node-lease' },
-      spec: { holderIdentity: 'neighbour', leaseDurationSeconds: 40 },
-    };
-    for (const object of [node, lease]) await place.kubectl(['create', '-f', '-'], JSON.stringify(object));
-    const neighbour = new Neighbour(place);
-    await neighbour.#live();
-    const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: new Date() }];
-    const patch = JSON.stringify({ status: { conditions } });
-    await place.kubectl(['patch', 'node', 'neighbour', '--subresource=status', '-p', patch]);
-    return neighbour;
-  }
-
-  async #live(): Promise<void> {
-    const renewTime = new Date().toISOString().replace('Z', '000Z');
-    const patch = JSON.stringify({ spec: { renewTime } });
-    await this.#place.kubectl(['-n', 'kube-node-lease', 'patch', 'lease', 'neighbour', '--type=merge', '-p', patch]);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#beat);
-    await this.#place.kubectl(['delete', 'node', 'neighbour']);
-  }
-}
-
-let settings: string | undefined;
-
-/** Starts the kubelet again with settings that win over its own. */
-async function withKubeletSettings(more: object): Promise<void> {
-  const file = join(placesOf(NAME).state, 'configuration/kubelet.json');
-  settings ??= readFileSync(file, 'utf8');
-  writeFileSync(file, JSON.stringify({ ...(JSON.parse(settings) as object), ...more }, null, 2));
-  await restart(NAME, 'kubelet');
-  await untilReady(NAME);
 }

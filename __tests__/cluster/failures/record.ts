@@ -10,10 +10,10 @@ const FOLDER = join(import.meta.dirname, '../../run/recorded/failures');
 /**
  * Writes with RECORD=1 what the cluster told in each scenario, for tests of what is made of it: the pod as it was when it showed that there is no hope, whether it was gone then, its events up to the verdict, and, where it matters in what order things came, each of its states.
  */
-export function record(topic: string, played: [name: string, Played][]): void {
+export function record(topic: string, played: [name: string, runs: Played[]][]): void {
   if (!process.env['RECORD']) return;
   mkdirSync(FOLDER, { recursive: true });
-  const all = Object.fromEntries(played.map(([name, one]) => [name, recorded(one)]));
+  const all = Object.fromEntries(played.flatMap(([name, [one]]) => (one ? [[name, recorded(one)]] : [])));
   const file = join(FOLDER, `${topic}.json`);
   // From one line the formatter makes as few as fit.
   writeFileSync(file, JSON.stringify(all));

@@ -54,6 +54,8 @@ export interface Scenario {
   inOrder?: true;
   /** The verdict takes so long by design, e.g. a grace, or a time-out of the inputs. In seconds. */
   takes?: number;
+  /** How long it lasts all in all, where that is not short, so that it is begun early. In seconds. */
+  lasts?: number;
 }
 
 export interface ShownBy {

@@ -1,6 +1,5 @@
 import type { Inputs, Scenario } from './scenario.ts';
 
-const NO_NODE = 'No node took the pod';
 const SOON: Inputs = { schedule_timeout_seconds: '3' };
 
 /** No node takes the pod. */
@@ -8,38 +7,62 @@ export const SCHEDULING: Scenario[] = [
   {
     name: 'No node has enough memory',
     inputs: { ...SOON, container_resources: '{requests: {memory: 512Gi}}' },
-    expected: { title: NO_NODE, says: '', reason: 'Unschedulable' },
+    expected: {
+      title: 'No node took the pod',
+      says: 'No node took pod NS/POD within 3 s: 0/1 nodes are available: 1 Insufficient memory.… (it asks for memory 512Gi). Check `container_resources` against the nodes, add nodes, or raise `schedule_timeout_seconds`.',
+      reason: 'Unschedulable',
+    },
     takes: 3,
   },
   {
     name: 'No node has enough CPU',
     inputs: { ...SOON, container_resources: '{requests: {cpu: 500}}' },
-    expected: { title: NO_NODE, says: '', reason: 'Unschedulable' },
+    expected: {
+      title: 'No node took the pod',
+      says: 'No node took pod NS/POD within 3 s: 0/1 nodes are available: 1 Insufficient cpu.… (it asks for cpu 500). Check `container_resources` against the nodes, add nodes, or raise `schedule_timeout_seconds`.',
+      reason: 'Unschedulable',
+    },
     takes: 3,
   },
   {
     name: 'No node has a GPU',
     inputs: { ...SOON, container_resources: '{limits: {nvidia.com/gpu: 1}}' },
-    expected: { title: NO_NODE, says: '', reason: 'Unschedulable' },
+    expected: {
+      title: 'No node took the pod',
+      says: 'No node took pod NS/POD within 3 s: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu.… (it asks for nvidia.com/gpu 1). Check `container_resources` against the nodes, add nodes, or raise `schedule_timeout_seconds`.',
+      reason: 'Unschedulable',
+    },
     takes: 3,
   },
   {
     name: 'No node has the labels of `node_selector`',
     inputs: { ...SOON, node_selector: '{disktype: tape}' },
-    expected: { title: NO_NODE, says: '', reason: 'Unschedulable' },
+    expected: {
+      title: 'No node took the pod',
+      says: "No node took pod NS/POD within 3 s: 0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.… Check `node_selector` and `affinity` against the nodes, add nodes, or raise `schedule_timeout_seconds`.",
+      reason: 'Unschedulable',
+    },
     takes: 3,
   },
   {
     name: 'A scheduling gate is not taken away',
     inputs: { queue_timeout_seconds: '3', full_pod_spec: '{spec: {schedulingGates: [{name: example.com/queue}]}}' },
-    expected: { title: 'The pod stayed in the queue', says: '', reason: 'SchedulingGated' },
+    expected: {
+      title: 'The pod stayed in the queue',
+      says: 'Pod NS/POD was still in its queue after N s: held by scheduling gate example.com/queue. Whoever set the gate has to take it away (Kueue: kubectl -n NS get workloads), or raise `queue_timeout_seconds`.',
+      reason: 'SchedulingGated',
+    },
     takes: 3,
   },
   {
     name: 'The scheduler does not exist',
     inOrder: true,
     inputs: { ...SOON, schedulername: 'volcano' },
-    expected: { title: NO_NODE, says: '', reason: 'Unschedulable' },
+    expected: {
+      title: 'No node took the pod',
+      says: 'No node took pod NS/POD within 3 s: scheduler volcano has said nothing of it. Check `schedulername`: does scheduler volcano run in this cluster?',
+      reason: 'Unschedulable',
+    },
     takes: 3,
   },
   {
@@ -58,7 +81,11 @@ export const SCHEDULING: Scenario[] = [
       volumes: '[{name: v, persistentVolumeClaim: {claimName: unbound}}]',
       volume_mounts: '[{name: v, mountPath: /v}]',
     },
-    expected: { title: NO_NODE, says: '', reason: 'Unschedulable' },
+    expected: {
+      title: 'No node took the pod',
+      says: 'No node took pod NS/POD within 3 s: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.… Check the claims in `volumes` against the nodes, add nodes, or raise `schedule_timeout_seconds`.',
+      reason: 'Unschedulable',
+    },
     takes: 3,
   },
   {
@@ -81,14 +108,22 @@ export const SCHEDULING: Scenario[] = [
     async after({ namespace }) {
       await namespace.kubectl(['delete', 'pod', 'port-holder', '--wait=false']);
     },
-    expected: { title: NO_NODE, says: '', reason: 'Unschedulable' },
+    expected: {
+      title: 'No node took the pod',
+      says: "No node took pod NS/POD within 3 s: 0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.… Check the host ports in `ports` against the nodes, add nodes, or raise `schedule_timeout_seconds`.",
+      reason: 'Unschedulable',
+    },
     takes: 3,
   },
   {
     name: 'The node that `nodeName` names does not exist',
     inOrder: true,
-    inputs: { startup_timeout_seconds: '5', full_pod_spec: '{spec: {nodeName: nowhere}}' },
-    expected: { title: NO_NODE, says: '', reason: 'Unschedulable' },
-    takes: 5,
+    inputs: { full_pod_spec: '{spec: {nodeName: nowhere}}' },
+    expected: {
+      title: 'Node lost',
+      says: 'Pod NS/POD is for node nowhere, which is not in the cluster, and was removed before container base had started. Correct `nodeName`, or leave the choice of the node to the scheduler.',
+      reason: 'NodeLost',
+    },
+    lasts: 60,
   },
 ];

@@ -1,0 +1,46 @@
+import { expect } from '@jest/globals';
+import type { StepResult } from '../../support/step-runner.ts';
+import type { Played } from './play.ts';
+import type { Scenario } from './scenario.ts';
+import { medianSeconds, RUNS } from './times.ts';
+
+/** However busy the machine is. */
+const GROSS_SECONDS = 5;
+/** What the recording holds every failure to, counted from the report that shows it. */
+const RECORDED_SECONDS = 1;
+/** A step that ends before it has a pod is timed from its start, and starts a Node first. */
+const START_SECONDS = 0.5;
+
+/** Asserts that the step said what is expected of it, that alone, and in time. */
+export function expectVerdict({ expected, takes = 0 }: Scenario, runs: Played[]): void {
+  const { title, says, reason, exitCode } = expected;
+  for (const played of runs) {
+    const { result } = played;
+    const verdict = verdictOf(result);
+    expect({
+      title: verdict?.title,
+      says: played.says,
+      reason: result.outputs['reason'],
+      exitCode: result.outputs['exit_code'],
+      others: result.annotations.filter(other => other !== verdict),
+    }).toEqual({
+      title,
+      says: says.includes('…') ? expect.stringMatching(pattern(says)) : says,
+      reason,
+      exitCode: exitCode === undefined ? undefined : String(exitCode),
+      others: [],
+    });
+  }
+  const most = RUNS === 1 ? GROSS_SECONDS : RECORDED_SECONDS + (runs[0]?.reports.length === 0 ? START_SECONDS : 0);
+  expect(medianSeconds(runs)).toBeLessThan(takes + most);
+}
+
+/** @returns the error, or the warning of a step that succeeds with one. */
+export function verdictOf({ annotations }: StepResult): StepResult['annotations'][number] | undefined {
+  return annotations.find(({ level }) => level === 'error') ?? annotations[0];
+}
+
+function pattern(says: string): RegExp {
+  const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${says.split('…').map(literal).join('[^]*')}$`);
+}
