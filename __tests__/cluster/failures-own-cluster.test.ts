@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, jest, test } from '@jest/globals';
 import { down, up } from '../../dev/cluster/index.ts';
-import { NAME, ONE_BY_ONE, TOGETHER, WITHOUT_THE_NODE } from './failures/node.ts';
+import { EVICTED, EVICTED_ALONE } from './failures/evicted.ts';
+import { NODE_ALONE, REFUSED_BY_NODE, WITHOUT_THE_NODE } from './failures/node.ts';
 import type { Theatre } from './failures/play.ts';
 import { Plays } from './failures/plays.ts';
+import { OWN_CLUSTER, type Scenario } from './failures/scenario.ts';
 import { RUNS } from './failures/times.ts';
 import { OWN } from './failures/topics.ts';
 import { expectVerdict } from './failures/verdict.ts';
@@ -11,24 +13,24 @@ import { expectVerdict } from './failures/verdict.ts';
 jest.setTimeout(RUNS * 300_000);
 
 let theatre: Theatre;
-const plays = new Plays([OWN]);
+const plays = new Plays(OWN);
 beforeAll(async () => {
   // A node is given up after 12 s without news, so that the tests need not wait for 50.
   const controllerManagerFlags = ['--node-monitor-grace-period=12s'];
   // What volumes hold is looked at every 2 s, not every minute, and pressure that is over is over.
   const kubeletSettings = { volumeStatsAggPeriod: '2s', evictionPressureTransitionPeriod: '0s' };
   const options = { controllerManagerFlags, kubeletSettings };
-  const cluster = await up({ name: NAME, provider: 'one-node', ...options }, () => {});
+  const cluster = await up({ name: OWN_CLUSTER, provider: 'one-node', ...options }, () => {});
   // The support reads it when it is loaded.
   process.env['POD_STEP_TEST_CLUSTER'] = JSON.stringify(cluster);
   const { Theatre } = await import('./failures/play.ts');
   const { NeighbourNode } = await import('../support/neighbour-node.ts');
   theatre = await Theatre.open();
-  const begin = (scenario: (typeof TOGETHER)[number]) => plays.add(scenario, theatre.play(scenario));
+  const begin = (scenario: Scenario) => plays.add(scenario, theatre.play(scenario));
   void (async () => {
     for (let run = 0; run < RUNS; run++) {
-      await Promise.all(TOGETHER.map(begin));
-      for (const scenario of ONE_BY_ONE) await begin(scenario);
+      await Promise.all([...REFUSED_BY_NODE, ...EVICTED].map(begin));
+      for (const scenario of [...EVICTED_ALONE, ...NODE_ALONE]) await begin(scenario);
       await using _ = await NeighbourNode.make();
       await Promise.all(WITHOUT_THE_NODE.map(begin));
     }
@@ -38,11 +40,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await plays.record();
   await theatre?.[Symbol.asyncDispose]();
-  await down(NAME, () => {});
+  await down(OWN_CLUSTER, () => {});
 }, 60_000);
 
-describe(`${OWN.heading}:`, () => {
-  test.each(OWN.scenarios.map(scenario => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
+describe.each(OWN)('$heading:', ({ scenarios }) => {
+  test.each(scenarios.map(scenario => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
     expectVerdict(scenario, await plays.of(scenario));
   });
 });

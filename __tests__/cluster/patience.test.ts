@@ -11,7 +11,7 @@ const PULL_SECONDS = Number(process.env['PATIENCE_PULL_SECONDS'] ?? 6);
 let namespace: Namespace;
 let registry: Registry;
 beforeAll(async () => {
-  [namespace, registry] = await Promise.all([Namespace.create(), Registry.start({ secondsPerLayer: PULL_SECONDS })]);
+  [namespace, registry] = await Promise.all([Namespace.create(), Registry.start({ pullSeconds: PULL_SECONDS })]);
 }, 60_000);
 afterAll(async () => {
   registry[Symbol.dispose]();

@@ -1,13 +1,22 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { writeImages } from '../../dev/cluster/images.ts';
+import { type TarEntry, tar } from '../../dev/cluster/tar.ts';
 import { cluster } from './cluster.ts';
 
 const execute = promisify(execFile);
+
+const LAYER = 'application/vnd.oci.image.layer.v1.tar';
+
+/** Of an image, as far as it is touched. */
+interface Settings {
+  history: unknown;
+  rootfs: { diff_ids: string[] };
+}
 
 interface Blob {
   type: string;
@@ -17,8 +26,8 @@ interface Blob {
 export interface RegistryOptions {
   /** Passwords by user; without any, everybody is served. */
   passwords?: Record<string, string>;
-  /** How long it takes over a layer (default: no longer than it must). */
-  secondsPerLayer?: number;
+  /** How long the image takes, which then has one layer more that no node has yet. */
+  pullSeconds?: number;
 }
 
 /** Parts that a slow layer comes in. */
@@ -54,12 +63,13 @@ export class Registry implements Disposable {
     const image = images.find(({ RepoTags }) => RepoTags.includes(cluster.images.shell));
     if (image === undefined) throw new Error(`${archive} has no image ${cluster.images.shell}.`);
     // An image of another id: a node that has pulled one with credentials asks for credentials wherever it is used, under its other names too.
-    const { history: _, ...settings } = JSON.parse((await file(image.Config)).toString()) as { history: unknown };
+    const { history: _, ...settings } = JSON.parse((await file(image.Config)).toString()) as Settings;
+    const ballast = options.pullSeconds === undefined ? [] : [layer(tar([randomFile()]))];
+    // Of a layer that is not compressed, both digests are the same.
+    settings.rootfs.diff_ids.push(...ballast.map(digest));
     const content = Buffer.from(JSON.stringify({ ...settings, author: 'the tests' }));
     const config = { type: 'application/vnd.oci.image.config.v1+json', content };
-    const layers = await Promise.all(
-      image.Layers.map(async name => ({ type: 'application/vnd.oci.image.layer.v1.tar', content: await file(name) })),
-    );
+    const layers = [...(await Promise.all(image.Layers.map(async name => layer(await file(name))))), ...ballast];
     const type = 'application/vnd.oci.image.manifest.v1+json';
     const parts = { schemaVersion: 2, mediaType: type, config: described(config), layers: layers.map(described) };
     const manifest = { type, content: Buffer.from(JSON.stringify(parts)) };
@@ -98,19 +108,27 @@ export class Registry implements Disposable {
       'docker-content-digest': digest(blob),
     });
     if (method === 'HEAD') response.end();
-    else if (blob.type.includes('layer')) void this.#trickle(blob, response);
+    else if (blob.type === LAYER) void this.#trickle(blob, response);
     else response.end(blob.content);
   }
 
   async #trickle({ content }: Blob, response: ServerResponse): Promise<void> {
-    const { secondsPerLayer = 0 } = this.#options;
-    const size = secondsPerLayer === 0 ? content.length : Math.ceil(content.length / PARTS);
+    const { pullSeconds = 0 } = this.#options;
+    const size = pullSeconds === 0 ? content.length : Math.ceil(content.length / PARTS);
     for (let from = 0; from < content.length; from += size) {
       response.write(content.subarray(from, from + size));
-      if (secondsPerLayer > 0) await sleep((1000 * secondsPerLayer) / PARTS);
+      if (pullSeconds > 0) await sleep((1000 * pullSeconds) / PARTS);
     }
     response.end();
   }
+}
+
+function layer(content: Buffer): Blob {
+  return { type: LAYER, content };
+}
+
+function randomFile(): TarEntry {
+  return { name: 'ballast', kind: 'file', mode: 0o644, content: randomBytes(1 << 20) };
 }
 
 function digest({ content }: Blob): string {

@@ -1,19 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { start, stop, untilReady } from '../../../dev/cluster/index.ts';
 import { withKubeletSettings } from '../../support/kubelet-settings.ts';
-import { isRunning, type Place, type Scenario, type ShownBy, sh } from './scenario.ts';
-
-/** The cluster that these have for themselves. */
-export const NAME = 'test-failures';
+import { isRunning, OWN_CLUSTER, type Place, type Scenario, type ShownBy, sh } from './scenario.ts';
 
 const WAITS = sh('echo at work; sleep 600');
 const onNode = (node: string) => JSON.stringify({ spec: { nodeName: node } });
 const deleted: ShownBy = { pod: ({ metadata }) => metadata?.deletionTimestamp !== undefined };
 
-/** Those that do not disturb one another. */
-export const TOGETHER: Scenario[] = [
+/** The kubelet takes no such pod. They do not disturb one another. */
+export const REFUSED_BY_NODE: Scenario[] = [
   {
     name: 'The kubelet refuses the pod: too little CPU is left on the node that `nodeName` names',
     inputs: ({ node }) => ({
@@ -44,78 +40,10 @@ export const TOGETHER: Scenario[] = [
       reason: 'Rejected',
     },
   },
-  {
-    name: 'Evicted: more written than the limit of ephemeral storage',
-    inOrder: true,
-    inputs: {
-      ...sh('dd if=/dev/zero of=/file bs=1M count=20; sleep 600'),
-      container_resources: '{limits: {ephemeral-storage: 1Mi}}',
-    },
-    expected: {
-      title: 'Evicted',
-      says: 'Container base of pod NS/POD was evicted by its node NODE: Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. Raise `container_resources.limits.ephemeral-storage`, or write less.',
-      reason: 'Evicted',
-      exitCode: 137,
-    },
-  },
-  {
-    name: 'Evicted: more written into an emptyDir than its `sizeLimit`',
-    inputs: {
-      ...sh('dd if=/dev/zero of=/v/file bs=1M count=20; sleep 600'),
-      volumes: '[{name: v, emptyDir: {sizeLimit: 1Mi}}]',
-      volume_mounts: '[{name: v, mountPath: /v}]',
-    },
-    expected: {
-      title: 'Evicted',
-      says: 'Container base of pod NS/POD was evicted by its node NODE: Usage of EmptyDir volume "v" exceeds the limit "1Mi". Raise `sizeLimit` of the volume, or write less.',
-      reason: 'Evicted',
-      exitCode: 137,
-    },
-  },
-  {
-    name: 'Evicted through the API, as `kubectl drain` does',
-    inOrder: true,
-    inputs: WAITS,
-    async during({ namespace, pod, kubectl }) {
-      const { metadata } = await pod(isRunning);
-      const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: metadata?.name ?? '' } };
-      const path = `/api/v1/namespaces/${namespace.name}/pods/${metadata?.name}/eviction`;
-      await kubectl(['create', '--raw', path, '-f', '-'], JSON.stringify(eviction));
-    },
-    expected: {
-      title: 'Evicted',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): the pod was evicted through the API, as by kubectl drain. Run the step again; a PodDisruptionBudget protects a pod from that.',
-      reason: 'Evicted',
-      exitCode: 137,
-    },
-  },
-  {
-    name: 'Preempted by a pod of higher priority',
-    inOrder: true,
-    inputs: { ...WAITS, container_resources: '{requests: {cpu: 1500m}}' },
-    async before({ kubectl }) {
-      const urgent = { metadata: { name: 'urgent' }, value: 1000, description: 'For the tests.' };
-      const priorityClass = { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', ...urgent };
-      await kubectl(['apply', '-f', '-'], JSON.stringify(priorityClass));
-    },
-    async during({ namespace, pod }) {
-      await pod(isRunning);
-      await namespace.kubectl(['create', '-f', '-'], JSON.stringify(urgentPod()));
-    },
-    async after({ namespace }) {
-      await namespace.kubectl(['delete', 'pod', 'urgent', '--ignore-not-found', '--wait=false']);
-    },
-    expected: {
-      title: 'Preempted',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): a pod of higher priority took its place on node NODE. Run the step again, or give it a higher priority, by `priority_class_name`.',
-      reason: 'Preempted',
-      exitCode: 137,
-    },
-  },
 ];
 
-/** Those that need the node to themselves, one after the other. */
-export const ONE_BY_ONE: Scenario[] = [
+/** Those that need the node to themselves. */
+export const NODE_ALONE: Scenario[] = [
   {
     name: 'No node without a taint that the pod does not tolerate',
     before: ({ kubectl, node }) => kubectl(['taint', 'node', node, 'dedicated=gpu:NoSchedule']),
@@ -134,57 +62,17 @@ export const ONE_BY_ONE: Scenario[] = [
       const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'only-one' }, spec: waiting() };
       await namespace.kubectl(['create', '-f', '-'], JSON.stringify(pod));
       await namespace.kubectl(['wait', 'pod/only-one', '--for=condition=Ready', '--timeout=30s']);
-      await withKubeletSettings(NAME, { maxPods: 1 });
+      await withKubeletSettings(OWN_CLUSTER, { maxPods: 1 });
     },
     inputs: ({ node }) => ({ full_pod_spec: onNode(node) }),
     async after({ namespace }) {
       await namespace.kubectl(['delete', 'pod', 'only-one', '--wait=false']);
-      await withKubeletSettings(NAME, {});
+      await withKubeletSettings(OWN_CLUSTER, {});
     },
     expected: {
       title: 'Rejected by the node',
       says: "Node NODE refused pod NS/POD (OutOfpods): Node didn't have enough resource: pods, requested: 1, used: 1, capacity: 1. Nothing has run. Run the step again later, or leave the choice of the node to the scheduler.",
       reason: 'Rejected',
-    },
-  },
-  {
-    name: 'A taint with NoExecute put on the node',
-    inOrder: true,
-    inputs: WAITS,
-    async during({ pod, kubectl, node }) {
-      await pod(isRunning);
-      await kubectl(['taint', 'node', node, 'maintenance=now:NoExecute']);
-    },
-    async after({ kubectl, node }) {
-      await kubectl(['taint', 'node', node, 'maintenance-']);
-    },
-    expected: {
-      title: 'Evicted',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): a taint with effect NoExecute was put on node NODE. Run the step again, or tolerate the taint, in `tolerations`.',
-      reason: 'Evicted',
-      exitCode: 137,
-    },
-  },
-  {
-    name: 'Evicted: the node runs out of memory',
-    inOrder: true,
-    async before() {
-      // Pressure from where the node is now minus 1.5 GiB.
-      const available = Number(/^MemAvailable: +(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]);
-      const least = Math.floor(available / 1024) - 1536;
-      await withKubeletSettings(NAME, { evictionHard: { 'memory.available': `${least}Mi` } });
-    },
-    inputs: {
-      ...sh('dd if=/dev/zero of=/v/file bs=1M count=2560; sleep 600'),
-      volumes: '[{name: v, emptyDir: {medium: Memory}}]',
-      volume_mounts: '[{name: v, mountPath: /v}]',
-    },
-    after: () => withKubeletSettings(NAME, {}),
-    expected: {
-      title: 'Evicted',
-      says: 'Container base of pod NS/POD, of QoS class BestEffort, was evicted by its node NODE: The node was low on resource: memory. … A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits.',
-      reason: 'Evicted',
-      exitCode: 137,
     },
   },
 ];
@@ -199,7 +87,7 @@ export const WITHOUT_THE_NODE: Scenario[] = [
       told = undefined;
       await pod(isRunning);
       await bothRun(namespace);
-      await stop(NAME, 'kubelet');
+      await stop(OWN_CLUSTER, 'kubelet');
       // Where no node is ready the cluster takes itself to be at fault, and evicts nobody.
       await pod(({ metadata }) => metadata?.deletionTimestamp !== undefined);
       told = Promise.race([step.done, sleep(30_000)]);
@@ -224,8 +112,8 @@ export const WITHOUT_THE_NODE: Scenario[] = [
       await stage.kubectl(['delete', 'node', stage.node]);
     },
     async after() {
-      await start(NAME, 'kubelet');
-      await untilReady(NAME);
+      await start(OWN_CLUSTER, 'kubelet');
+      await untilReady(OWN_CLUSTER);
     },
     expected: {
       title: 'Node lost',
@@ -263,17 +151,4 @@ function tolerating(seconds: number): string {
 function waiting(): object {
   const container = { name: 'base', image: 'localhost/pod-step/shell:1', command: ['sleep', '600'] };
   return { terminationGracePeriodSeconds: 0, containers: [container] };
-}
-
-function urgentPod(): object {
-  const container = {
-    name: 'base',
-    image: 'localhost/pod-step/shell:1',
-    command: ['true'],
-    resources: { requests: { cpu: '1500m' } },
-  };
-  return {
-    ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'urgent' } },
-    spec: { priorityClassName: 'urgent', restartPolicy: 'Never', containers: [container] },
-  };
 }

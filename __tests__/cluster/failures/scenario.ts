@@ -23,6 +23,9 @@ export interface Stage extends Place {
   pod(isAsWanted: (pod: V1Pod) => boolean, timeoutMs?: number): Promise<V1Pod>;
 }
 
+/** The cluster of those that disturb others. */
+export const OWN_CLUSTER = 'test-failures';
+
 export type Inputs = Record<string, string>;
 
 /** @returns the inputs that run a shell script. */

@@ -7,7 +7,7 @@ const HEADINGS = ['What happens', '`reason`', '`exit_code`', 'What the step says
 /** @returns the scenarios as Markdown, one table for each topic. */
 export function failureTables(): string {
   const times = recordedTimes();
-  return [...SHARED, OWN]
+  return [...SHARED, ...OWN]
     .map(({ heading, scenarios }) => [`### ${heading}`, '', ...table(scenarios, times)].join('\n'))
     .join('\n\n');
 }

@@ -1,9 +1,10 @@
 import { ADMISSION } from './admission.ts';
 import { CONFIG } from './config.ts';
 import { ENDED } from './ended.ts';
+import { EVICTED, EVICTED_ALONE } from './evicted.ts';
 import { IMAGES } from './images.ts';
 import { INIT } from './init.ts';
-import { ONE_BY_ONE, TOGETHER, WITHOUT_THE_NODE } from './node.ts';
+import { NODE_ALONE, REFUSED_BY_NODE, WITHOUT_THE_NODE } from './node.ts';
 import { REFUSED } from './refused.ts';
 import type { Scenario } from './scenario.ts';
 import { SCHEDULING } from './scheduling.ts';
@@ -28,8 +29,11 @@ export const SHARED: readonly Topic[] = [
 ];
 
 /** Those that need a cluster of their own. */
-export const OWN: Topic = {
-  name: 'node',
-  heading: 'The node, or another pod, is in the way',
-  scenarios: [...TOGETHER, ...ONE_BY_ONE, ...WITHOUT_THE_NODE],
-};
+export const OWN: readonly Topic[] = [
+  { name: 'evicted', heading: 'The pod has to go', scenarios: [...EVICTED, ...EVICTED_ALONE] },
+  {
+    name: 'node',
+    heading: 'The node does not take the pod, or is lost',
+    scenarios: [...REFUSED_BY_NODE, ...NODE_ALONE, ...WITHOUT_THE_NODE],
+  },
+];
