@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, jest, test } from '@jest/globals';
 import { down, up } from '../../dev/cluster/index.ts';
+import { FakeLogind } from '../support/fake-logind.ts';
 import { EVICTED, EVICTED_ALONE } from './failures/evicted.ts';
-import { NODE_ALONE, REFUSED_BY_NODE, WITHOUT_THE_NODE } from './failures/node.ts';
+import { NODE_ALONE, REFUSED_BY_NODE, shutdown, WITHOUT_THE_NODE } from './failures/node.ts';
 import type { Theatre } from './failures/play.ts';
 import { Plays } from './failures/plays.ts';
 import { OWN_CLUSTER, type Scenario } from './failures/scenario.ts';
@@ -18,8 +19,10 @@ beforeAll(async () => {
   // A node is given up after 12 s without news, so that the tests need not wait for 50.
   const controllerManagerFlags = ['--node-monitor-grace-period=12s'];
   // What volumes hold is looked at every 2 s, not every minute, and pressure that is over is over.
-  const kubeletSettings = { volumeStatsAggPeriod: '2s', evictionPressureTransitionPeriod: '0s' };
-  const options = { controllerManagerFlags, kubeletSettings };
+  const soon = { volumeStatsAggPeriod: '2s', evictionPressureTransitionPeriod: '0s' };
+  const kubeletSettings = { ...soon, shutdownGracePeriod: '5s', shutdownGracePeriodCriticalPods: '1s' };
+  shutdown.logind = await FakeLogind.start();
+  const options = { controllerManagerFlags, kubeletSettings, systemBus: shutdown.logind.address };
   const cluster = await up({ name: OWN_CLUSTER, provider: 'one-node', ...options }, () => {});
   // The support reads it when it is loaded.
   process.env['POD_STEP_TEST_CLUSTER'] = JSON.stringify(cluster);
@@ -41,6 +44,7 @@ afterAll(async () => {
   await plays.record();
   await theatre?.[Symbol.asyncDispose]();
   await down(OWN_CLUSTER, () => {});
+  shutdown.logind?.[Symbol.dispose]();
 }, 60_000);
 
 describe.each(OWN)('$heading:', ({ scenarios }) => {

@@ -39,6 +39,8 @@ export interface Options {
   controllerManagerFlags?: string[];
   /** Fields of the kubelet's KubeletConfiguration, which win over its own. one-node only. */
   kubeletSettings?: object;
+  /** Address of the D-Bus on which the kubelet asks systemd-logind to tell it of a shutdown, e.g. `unix:path=/path`. one-node only. */
+  systemBus?: string;
   /** YAML of an audit policy; events go to `log/audit.log` in the cluster's state folder. one-node only. */
   auditPolicy?: string;
 }

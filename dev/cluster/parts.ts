@@ -88,6 +88,7 @@ export function commandOf(part: Part, places: Places, binaries: string, ports: P
       return [join(binaries, 'kube-scheduler'), ...client(pki('kube-scheduler.kubeconfig'))];
     case 'kubelet':
       return [
+        ...(options.systemBus === undefined ? [] : ['env', `DBUS_SYSTEM_BUS_ADDRESS=${options.systemBus}`]),
         join(binaries, 'kubelet'),
         `--config=${configuration('kubelet.json')}`,
         `--kubeconfig=${pki('kubelet.kubeconfig')}`,

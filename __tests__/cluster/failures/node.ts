@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { start, stop, untilReady } from '../../../dev/cluster/index.ts';
+import type { FakeLogind } from '../../support/fake-logind.ts';
 import { withKubeletSettings } from '../../support/kubelet-settings.ts';
 import { isRunning, OWN_CLUSTER, type Place, type Scenario, type ShownBy, sh } from './scenario.ts';
 
@@ -75,6 +76,34 @@ export const NODE_ALONE: Scenario[] = [
       reason: 'Rejected',
     },
   },
+  {
+    name: 'The node shuts down, and ends its pods before it does',
+    inOrder: true,
+    inputs: WAITS,
+    async during({ pod }) {
+      await pod(isRunning);
+      shutdown.logind?.prepareForShutdown(true);
+    },
+    expected: {
+      title: 'Node shut down',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): node NODE shuts down. Run the step again.',
+      reason: 'NodeShutdown',
+      exitCode: 137,
+    },
+  },
+  {
+    name: 'The kubelet refuses the pod: its node is about to shut down',
+    inputs: ({ node }) => ({ full_pod_spec: onNode(node) }),
+    async after({ kubectl, node }) {
+      shutdown.logind?.prepareForShutdown(false);
+      await kubectl(['wait', `node/${node}`, '--for=condition=Ready', '--timeout=60s']);
+    },
+    expected: {
+      title: 'Rejected by the node',
+      says: 'Node NODE refused pod NS/POD (NodeShutdown): Pod was rejected as the node is shutting down. Nothing has run. Run the step again.',
+      reason: 'NodeShutdown',
+    },
+  },
 ];
 
 /** Those that do without the node. */
@@ -127,6 +156,9 @@ export const WITHOUT_THE_NODE: Scenario[] = [
 async function bothRun(namespace: Place['namespace']): Promise<void> {
   await namespace.kubectl(['wait', 'pods', '--all', '--for=condition=Ready', '--timeout=60s']);
 }
+
+/** What tells the kubelet of a shutdown. */
+export const shutdown: { logind?: FakeLogind } = {};
 
 /** Set once the first of those that do without the node shows that it is lost: until its step has ended, or should have. */
 let told: Promise<unknown> | undefined;
