@@ -1,11 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { REASONS } from '../../src/github/failure.ts';
 import { cluster } from '../support/cluster.ts';
 import { BESIDE } from './failures/beside.ts';
 import { Theatre } from './failures/play.ts';
 import { Plays } from './failures/plays.ts';
 import type { Scenario } from './failures/scenario.ts';
+import { failureTables } from './failures/table.ts';
 import { RUNS } from './failures/times.ts';
-import { SHARED } from './failures/topics.ts';
+import { OWN, SHARED } from './failures/topics.ts';
 import { expectVerdict } from './failures/verdict.ts';
 
 // Whichever is asked for first waits for what is played before it.
@@ -37,6 +41,26 @@ function length({ takes = 0, lasts = takes }: Scenario): number {
 describe.each(topics)('$heading:', ({ scenarios }) => {
   test.each(scenarios.map(scenario => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
     expectVerdict(scenario, await plays.of(scenario));
+  });
+});
+
+describe('the table', () => {
+  const scenarios = [...SHARED, ...OWN].flatMap(topic => topic.scenarios);
+
+  test('has at least 35 failures, each with a name and a sentence', () => {
+    expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length);
+    expect(scenarios.filter(({ expected }) => expected.reason !== undefined).length).toBeGreaterThanOrEqual(35);
+    expect(scenarios.filter(({ expected }) => expected.says === '')).toEqual([]);
+  });
+
+  test('names reasons of the documented list alone', () => {
+    const named = scenarios.flatMap(({ expected }) => expected.reason ?? []);
+    expect(named.filter(reason => !(reason in REASONS))).toEqual([]);
+  });
+
+  test('stands in the docs (npm run docs)', () => {
+    const docs = readFileSync(join(import.meta.dirname, '../../docs/troubleshooting.md'), 'utf8');
+    expect(docs).toContain(failureTables());
   });
 });
 

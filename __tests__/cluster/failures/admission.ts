@@ -1,4 +1,4 @@
-import type { Place, Scenario } from './scenario.ts';
+import { type Place, type Scenario, SHELL } from './scenario.ts';
 
 /** The API server takes no pod of this kind, by rules of the cluster's or of the namespace's. */
 export const ADMISSION: Scenario[] = [
@@ -120,8 +120,7 @@ async function brokenWebhook({ namespace, kubectl }: Place): Promise<void> {
 /** The API server takes a moment to heed what is new. */
 async function enforced(namespace: Place['namespace']): Promise<void> {
   for (;;) {
-    const image = 'localhost/pod-step/shell:1';
-    const trying = namespace.kubectl(['run', 'probe', `--image=${image}`, '--dry-run=server', '--restart=Never']);
+    const trying = namespace.kubectl(['run', 'probe', `--image=${SHELL}`, '--dry-run=server', '--restart=Never']);
     if (
       (await trying.then(
         () => 'taken',

@@ -1,6 +1,5 @@
-import { type Inputs, sh } from './scenario.ts';
+import { type Inputs, SHELL, sh } from './scenario.ts';
 
-const SHELL = 'localhost/pod-step/shell:1';
 const shell = (text: string) => ({ command: ['sh', '-c', text] });
 
 /** What fails beside the base container is no failure of the step. */

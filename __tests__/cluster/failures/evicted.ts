@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { withKubeletSettings } from '../../support/kubelet-settings.ts';
-import { isRunning, OWN_CLUSTER, type Scenario, sh } from './scenario.ts';
+import { isRunning, OWN_CLUSTER, type Scenario, SHELL, sh } from './scenario.ts';
 
 const WAITS = sh('echo at work; sleep 600');
 
@@ -123,7 +123,7 @@ export const EVICTED_ALONE: Scenario[] = [
 function urgentPod(): object {
   const container = {
     name: 'base',
-    image: 'localhost/pod-step/shell:1',
+    image: SHELL,
     command: ['true'],
     resources: { requests: { cpu: '1500m' } },
   };

@@ -1,9 +1,7 @@
-import type { Scenario } from './scenario.ts';
+import { type Scenario, SHELL } from './scenario.ts';
 
 const FAILING_INIT = 'sleep 1; echo no route to the database; exit 5';
 const init = (more: object) => ({ init_containers: JSON.stringify([{ name: 'prepare', image: SHELL, ...more }]) });
-/** The image of the tests, as its cluster has it. */
-const SHELL = 'localhost/pod-step/shell:1';
 const shell = (text: string) => ({ command: ['sh', '-c', text] });
 
 /** The base container never started: what ran before it failed. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dump, load } from 'js-yaml';
-import type { Inputs, Place, Scenario } from './scenario.ts';
+import { type Inputs, type Place, type Scenario, SHELL } from './scenario.ts';
 
 /** The API server is not to be had, or refuses the pod as it is. */
 export const REFUSED: Scenario[] = [
@@ -96,7 +96,7 @@ export const REFUSED: Scenario[] = [
   {
     name: 'The pod’s name is taken',
     async before({ namespace }) {
-      const containers = [{ name: 'base', image: 'localhost/pod-step/shell:1' }];
+      const containers = [{ name: 'base', image: SHELL }];
       const spec = { containers, schedulingGates: [{ name: 'example.com/never' }] };
       const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'nightly' }, spec };
       await namespace.kubectl(['apply', '-f', '-'], JSON.stringify(pod));

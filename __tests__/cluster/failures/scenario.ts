@@ -1,4 +1,5 @@
 import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
+import { localImages } from '../../../dev/cluster/cluster.ts';
 import type { Reason } from '../../../src/github/failure.ts';
 import type { Namespace } from '../../support/cluster.ts';
 import type { RunningStep } from '../../support/step-runner.ts';
@@ -25,6 +26,9 @@ export interface Stage extends Place {
 
 /** The cluster of those that disturb others. */
 export const OWN_CLUSTER = 'test-failures';
+
+/** The image of what stands beside the step's own container; as dev/cluster finds it. */
+export const SHELL = process.env['POD_STEP_TEST_IMAGE_SHELL'] || localImages.shell;
 
 export type Inputs = Record<string, string>;
 

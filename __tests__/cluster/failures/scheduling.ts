@@ -1,4 +1,4 @@
-import type { Inputs, Scenario } from './scenario.ts';
+import { type Inputs, type Scenario, SHELL } from './scenario.ts';
 
 const SOON: Inputs = { schedule_timeout_seconds: '3' };
 
@@ -92,7 +92,7 @@ export const SCHEDULING: Scenario[] = [
     name: 'The host port is taken',
     async before({ namespace }) {
       const container = {
-        ...{ name: 'base', image: 'localhost/pod-step/shell:1', command: ['sleep', '600'] },
+        ...{ name: 'base', image: SHELL, command: ['sleep', '600'] },
         ports: [{ containerPort: 80, hostPort: 23999 }],
       };
       const pod = {
