@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await plays.record();
   await theatre[Symbol.asyncDispose]();
-}, 60_000);
+}, RUNS * 300_000);
 
 function length({ takes = 0, lasts = takes }: Scenario): number {
   return lasts;

@@ -147,6 +147,7 @@ export const ENDED: Scenario[] = [
       full_pod_spec: '{spec: {restartPolicy: OnFailure}}',
       active_deadline_seconds: '6',
     },
+    shownBy: { pod: ({ status }) => status?.phase === 'Failed' },
     expected: {
       title: 'Deadline exceeded',
       says: 'Container base of pod NS/POD had not succeeded when the pod ran into its active_deadline_seconds of 6 s; it exited with code 4 last. See why it fails, or raise `active_deadline_seconds`.',
