@@ -13,7 +13,10 @@ const FOLDER = join(import.meta.dirname, '../../run/recorded/failures');
 export function record(topic: string, played: [name: string, runs: Played[]][]): void {
   if (!process.env['RECORD']) return;
   mkdirSync(FOLDER, { recursive: true });
-  const all = Object.fromEntries(played.flatMap(([name, [one]]) => (one ? [[name, recorded(one)]] : [])));
+  const all = Object.fromEntries(
+    played.flatMap(([name, [one]]) => (one?.reports.length ? [[name, recorded(one)]] : [])),
+  );
+  if (Object.keys(all).length === 0) return;
   const file = join(FOLDER, `${topic}.json`);
   // From one line the formatter makes as few as fit.
   writeFileSync(file, JSON.stringify(all));
@@ -32,19 +35,32 @@ function recorded({ scenario, reports, shown, verdictAtMs = Number.POSITIVE_INFI
   return {
     ...(telling && { pod: stripped(telling.pod), gone: telling.type === 'DELETED' }),
     events: [...events.values()],
-    ...(scenario.inOrder && { states: pods.map(report => ({ seconds: since(pods, report), ...moving(report) })) }),
+    ...(scenario.inOrder && { states: inOrder(pods) }),
   };
+}
+
+/** Each state that differs from the one before it. */
+function inOrder(pods: Report[]): object[] {
+  const states = pods.map(report => ({ seconds: since(pods, report), ...moving(report) }));
+  const gist = ({ seconds: _, ...state }: (typeof states)[number]) => JSON.stringify(state);
+  return states.filter((state, index) => {
+    const before = states[index - 1];
+    return before === undefined || gist(before) !== gist(state);
+  });
 }
 
 function since([first]: Report[], { atMs }: Report): number {
   return Math.round((atMs - (first?.atMs ?? 0)) / 100) / 10;
 }
 
-/** What changes of a pod. */
+/** What changes of a pod, and matters. */
 function moving({ type, pod }: Report): object {
-  const { metadata, status } = stripped(pod);
+  const { metadata, status } = stripped(pod, NOISE_OF_STATES);
   const { deletionTimestamp, deletionGracePeriodSeconds } = metadata ?? {};
-  return { type, ...(deletionTimestamp && { metadata: { deletionTimestamp, deletionGracePeriodSeconds } }), status };
+  const { conditions = [], ...rest } = status ?? {};
+  const told = conditions.filter(condition => ['Ready', 'DisruptionTarget', 'PodScheduled'].includes(condition.type));
+  const deleted = deletionTimestamp && { metadata: { deletionTimestamp, deletionGracePeriodSeconds } };
+  return { type, ...deleted, status: { ...rest, conditions: told } };
 }
 
 const NOISE = new Set([
@@ -53,11 +69,13 @@ const NOISE = new Set([
   ...['podIP', 'podIPs', 'hostIP', 'hostIPs', 'allocatedResources', 'dnsPolicy', 'schedulerName', 'enableServiceLinks'],
 ]);
 
+const NOISE_OF_STATES = new Set([...NOISE, 'image', 'volumeMounts', 'resources', 'ready', 'started', 'qosClass']);
+
 /** Without what is about something else. */
-function stripped(pod: V1Pod = {}): V1Pod {
+function stripped(pod: V1Pod = {}, noise = NOISE): V1Pod {
   const isToken = ({ name }: { name: string }) => name.startsWith('kube-api-access-');
   return JSON.parse(JSON.stringify(pod), (key, value) => {
-    if (NOISE.has(key)) return undefined;
+    if (noise.has(key)) return undefined;
     return (key === 'volumes' || key === 'volumeMounts') && Array.isArray(value)
       ? value.filter(one => !isToken(one))
       : value;
