@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { dump, load } from 'js-yaml';
-import { cluster, kubectl, Namespace } from '../support/cluster.ts';
+import { cluster, Namespace } from '../support/cluster.ts';
 import { startFakeApiServer } from '../support/fake-api-server.ts';
 import { makeCertificate } from '../support/test-certificate.ts';
 
@@ -162,57 +162,5 @@ describe('ends in one sentence, and nothing is created', () => {
     expect(step.annotations[0]?.message).toMatch(
       /cannot be trusted: its certificate is .*authority.*certificate-authority-data/,
     );
-  });
-
-  test('a full quota', async () => {
-    const small = await Namespace.create();
-    try {
-      await small.kubectl(['create', 'quota', 'none', '--hard=pods=0']);
-      // The quota controller fills in what is used; until then the quota is not enforced.
-      await small.kubectl(['wait', '--for=jsonpath={.status.used.pods}=0', 'quota/none', '--timeout=30s']);
-      const step = await small.run({ cmds: 'true' });
-      expect(step.outputs).toMatchObject({ reason: 'QuotaExceeded' });
-      expect(step.annotations[0]?.message).toMatch(
-        /ResourceQuota none of namespace \S+ has no room for this pod: it asks for pods=1/,
-      );
-    } finally {
-      await small[Symbol.asyncDispose]();
-    }
-  });
-
-  test('Pod Security', async () => {
-    const strict = await Namespace.create();
-    try {
-      await kubectl(['label', 'namespace', strict.name, 'pod-security.kubernetes.io/enforce=restricted']);
-      const step = await strict.run({ cmds: 'true' });
-      expect(step.annotations[0]?.message).toMatch(
-        /enforces the Pod Security standard restricted:latest, which this pod violates: .*runAsNonRoot/,
-      );
-    } finally {
-      await strict[Symbol.asyncDispose]();
-    }
-  });
-});
-
-describe('a pod that cannot start ends the step long before any time-out, and is gone', () => {
-  test.each<[string, Record<string, string>, string, RegExp]>([
-    [
-      'an invalid image name',
-      { image: 'Not:An:Image' },
-      'ImagePull',
-      /Not:An:Image is not a valid image name: .*must be lowercase\. Correct `image`/,
-    ],
-    [
-      'an image that may not be pulled and is not there',
-      { image: 'localhost/nowhere:1', image_pull_policy: 'Never' },
-      'ImagePull',
-      /is not on node \S+, and image_pull_policy is Never/,
-    ],
-  ])('%s', async (_, inputs, reason, sentence) => {
-    const step = await namespace.run({ cmds: 'true', ...inputs });
-    expect(step.outputs).toMatchObject({ state: 'failed', reason });
-    expect(step.annotations.map(({ message }) => message)).toEqual([expect.stringMatching(sentence)]);
-    expect(step.durationMs).toBeLessThan(30_000);
-    expect(await namespace.pods()).toEqual([]);
   });
 });

@@ -42,11 +42,6 @@ const cases: Record<string, Case> = {
     reason: 'ContainerConfig',
     says: 'Secret "gone" does not exist in namespace NS; secrets[0] asks for it. Create it: kubectl -n NS create secret generic gone --from-literal=password=VALUE',
   },
-  'a key of a Secret': {
-    inputs: { secrets: env('db-secret', 'password') },
-    reason: 'ContainerConfig',
-    says: 'Secret "db-secret" exists in namespace NS, but has no key "password"; secrets[0] asks for it. Add the key, or name another. Those that it has: kubectl -n NS describe secret db-secret',
-  },
   'a Secret for files': {
     inputs: volume('secret: {secretName: gone}'),
     reason: 'ContainerConfig',
@@ -56,16 +51,6 @@ const cases: Record<string, Case> = {
     inputs: volume('secret: {secretName: db-secret, items: [{key: service-account.json, path: x}]}'),
     reason: 'ContainerConfig',
     says: 'Secret "db-secret" exists in namespace NS, but has no key "service-account.json"; volumes[0].secret.items[0] asks for it. Add the key, or name another. Those that it has: kubectl -n NS describe secret db-secret',
-  },
-  'a ConfigMap for files': {
-    inputs: volume('configMap: {name: gone}'),
-    reason: 'ContainerConfig',
-    says: 'ConfigMap "gone" does not exist in namespace NS; volumes[0].configMap asks for it. Create it: kubectl -n NS create configmap gone --from-file=PATH',
-  },
-  'a claim': {
-    inputs: volume('persistentVolumeClaim: {claimName: data}'),
-    reason: 'ContainerConfig',
-    says: 'PersistentVolumeClaim "data" does not exist in namespace NS; volumes[0].persistentVolumeClaim asks for it. Create it: kubectl -n NS apply -f CLAIM.yaml. Those that there are: kubectl -n NS get pvc',
   },
   'a service account': {
     inputs: { service_account_name: 'builder' },
