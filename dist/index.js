@@ -27288,11 +27288,11 @@ function unreachable(server, error2, absence) {
         cause: error2
       }
     );
-  const patience = error2.failing === "hopeless" ? "" : ` within ${seconds} s`;
+  const patience2 = error2.failing === "hopeless" ? "" : ` within ${seconds} s`;
   return new StepError(
     "Unreachable",
     "The API server is out of reach",
-    `The API server at ${server} did not answer${patience}: ${error2.what}.`,
+    `The API server at ${server} did not answer${patience2}: ${error2.what}.`,
     {
       remedy: "Check the server\u2019s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy).",
       cause: error2
@@ -27470,9 +27470,9 @@ var ApiError = class extends StepError {
 };
 function lasting(error2, seconds) {
   const { reason: reason2, title, message, remedy } = error2;
-  const patience = "If it needs longer, raise `outage_timeout_seconds`.";
+  const patience2 = "If it needs longer, raise `outage_timeout_seconds`.";
   return new StepError(reason2, title, message.replace(/ with HTTP \d+/, `$& for ${Math.round(seconds)} s`), {
-    remedy: remedy === void 0 ? patience : `${remedy}. ${patience}`,
+    remedy: remedy === void 0 ? patience2 : `${remedy}. ${patience2}`,
     cause: error2
   });
 }
@@ -27480,12 +27480,13 @@ function explain(code, status, asked2) {
   const message = (status.message ?? "").trim() || `HTTP ${code}`;
   if (code === 401) return unauthorized();
   if (code === 403) return forbidden(message, asked2);
+  if (DENIED2.test(message)) return refused(message, asked2);
   if (code === 404 && status.details?.kind === "namespaces") return missingNamespace(asked2.namespace);
   if (code === 404) {
     return {
       reason: "PodDeleted",
       title: "Not found",
-      sentence: `The API server knows no ${asked2.resource} ${asked2.name ?? ""} in namespace ${asked2.namespace}: ${message}.`
+      sentence: asked2.resource === "pods/log" ? `The log of pod ${asked2.name ?? ""} is gone, with the pod or its node: ${message}.` : `The API server knows no ${asked2.resource} ${asked2.name ?? ""} in namespace ${asked2.namespace}: ${message}.`
     };
   }
   if (code === 409 && status.reason === "AlreadyExists")
@@ -27529,7 +27530,7 @@ function missingNamespace(namespace) {
 function forbidden(message, asked2) {
   const denial = denialOf(message);
   if (denial) return denied(denial, asked2);
-  if (/admission webhook "|ValidatingAdmissionPolicy /.test(message)) return refused(message, asked2);
+  if (DENIED2.test(message)) return refused(message, asked2);
   const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
   if (quota) {
     const [, name, requested2, used, limited] = quota;
@@ -27622,11 +27623,13 @@ function missingClass(kind2, name, input) {
     remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind2.toLowerCase()}`
   };
 }
+var DENIED2 = /admission webhook "[^"]*" denied|ValidatingAdmissionPolicy .* denied request/s;
 function refused(message, asked2) {
+  const why = message.replace(/^\S+ "[^"]*" is forbidden: /, "").replace(/\.$/, "");
   return {
     reason: "Forbidden",
     title: "Refused by the cluster",
-    sentence: `The cluster refused to ${asked2.verb} ${asked2.resource} in namespace ${asked2.namespace}: ${message}.`
+    sentence: `The cluster refused to ${asked2.verb} ${asked2.resource} in namespace ${asked2.namespace}: ${why}.`
   };
 }
 function causes(status, message) {
@@ -27645,6 +27648,9 @@ function warningsOf(header) {
 // src/kubernetes/client.ts
 setFlagsFromString("--wasm-tiering-budget=1000000000");
 setFlagsFromString("--semi-space-growth-factor=1");
+function secondsSince({ since }) {
+  return (performance.now() - since) / 1e3;
+}
 var FIRST_CONTACT_PATIENCE_SECONDS = 60;
 var OUTAGE_PATIENCE_SECONDS = 3600;
 var SETTLING_SECONDS = 30;
@@ -27706,18 +27712,22 @@ var ApiClient = class {
   /**
    * After a failed try: waits until the next is due, or throws what ends the trying.
    * Between tries there is a jittered pause that doubles up to 5 s, or what the server asked for with Retry-After.
+   * @param own of a request that may keep failing while the server answers others, e.g. a create that a broken webhook stands before: since when it has failed
    */
-  async endure(error2, tries, signal3) {
+  async endure(error2, tries, signal3, own) {
     signal3?.throwIfAborted();
     if (!this.#mayPass(error2, tries)) throw this.#final(error2);
     if (isOutage(error2)) {
       this.#outage ??= { since: performance.now(), told: false };
-      const awaySeconds = this.#awaySeconds();
+      const outage = own !== void 0 && error2 instanceof ApiError ? own : this.#outage;
+      const seconds = secondsSince(outage);
       const patienceSeconds = this.#patienceSeconds;
-      if (awaySeconds >= patienceSeconds) throw this.#final(error2);
-      if (!this.#outage.told && awaySeconds > 1) {
-        this.#outage.told = true;
-        this.#watcher.lost(this.target.server, error2.message, patienceSeconds);
+      if (seconds >= patienceSeconds) throw this.#final(error2, seconds);
+      if (!outage.told && seconds > 1) {
+        outage.told = true;
+        const { message } = error2;
+        if (outage === own) this.#watcher.failing(message, patienceSeconds);
+        else this.#watcher.lost(this.target.server, message, patienceSeconds);
       }
     }
     const asked2 = error2 instanceof ApiError ? error2.retryAfterSeconds : void 0;
@@ -27742,18 +27752,18 @@ var ApiClient = class {
     return this.#outageSeconds ?? (this.#contacted ? OUTAGE_PATIENCE_SECONDS : FIRST_CONTACT_PATIENCE_SECONDS);
   }
   /** @returns what to end with after the last try. */
-  #final(error2) {
-    if (error2 instanceof ApiError && isOutage(error2)) return lasting(error2, this.#awaySeconds());
+  #final(error2, seconds = this.#awaySeconds()) {
+    if (error2 instanceof ApiError && isOutage(error2)) return lasting(error2, seconds);
     if (!(error2 instanceof NetworkError)) return error2;
     const absence = {
-      seconds: this.#awaySeconds(),
+      seconds,
       patienceSeconds: this.#patienceSeconds,
       contacted: this.#contacted
     };
     return unreachable(this.target.server, error2, absence);
   }
   #awaySeconds() {
-    return this.#outage === void 0 ? 0 : (performance.now() - this.#outage.since) / 1e3;
+    return this.#outage === void 0 ? 0 : secondsSince(this.#outage);
   }
   #answered() {
     this.#contacted = true;
@@ -32669,6 +32679,7 @@ function connect2(inputs, log, outageSeconds) {
   const watcher = {
     lost: (server, what, patienceSeconds) => log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
     back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
+    failing: (what, patienceSeconds) => log.line(`${what}. It is asked again for up to ${patienceSeconds} s.`),
     credential: (secret) => {
       if (!target2.secrets.includes(secret)) log.mask(secret);
     },
@@ -32821,6 +32832,7 @@ async function createPod(client, pod, signal3) {
   };
   let sent = false;
   let maybeCreated = false;
+  let failing;
   for (let tries = 0; ; tries++) {
     try {
       const answer = await client.once(create2, signal3);
@@ -32830,8 +32842,9 @@ async function createPod(client, pod, signal3) {
       const taken = error2 instanceof ApiError && error2.code === 409 && error2.status.reason === "AlreadyExists";
       const lost = signal3.aborted || error2 instanceof NetworkError && error2.failing === "unknown" || error2 instanceof ApiError && error2.code >= 500;
       maybeCreated ||= sent && lost;
+      failing ??= { since: performance.now(), told: false };
       try {
-        if (!taken) await client.endure(error2, tries, signal3);
+        if (!taken) await client.endure(error2, tries, signal3, failing);
         if (!taken && !maybeCreated) continue;
         const existing = await getPod(client, namespace, name, signal3);
         if (existing !== void 0) return { pod: existing };
@@ -33009,7 +33022,11 @@ function terminated(pod, name) {
 }
 function lastEnd(pod, name) {
   const { state, lastState } = containerStatus(pod, name) ?? {};
-  return state?.running === void 0 && state?.terminated === void 0 ? lastState?.terminated : void 0;
+  const ended2 = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
+  return ended2 ? void 0 : lastState?.terminated;
+}
+function isUnknown({ reason: reason2 }) {
+  return reason2 === "ContainerStatusUnknown";
 }
 function failedInit(pod) {
   for (const { name, state } of pod.status?.initContainerStatuses ?? [])
@@ -33042,8 +33059,8 @@ function instancesOf(pod, name) {
   const status = containerStatus(pod, name);
   if (status === void 0) return [];
   const { state, lastState, restartCount = 0 } = status;
-  const found = state?.terminated?.reason !== "ContainerStatusUnknown" || state.terminated.startedAt;
-  const now = state?.running !== void 0 || state?.terminated !== void 0 && Boolean(found);
+  const found = state?.terminated && (!isUnknown(state.terminated) || state.terminated.startedAt);
+  const now = state?.running !== void 0 || Boolean(found);
   const instances = [];
   const before = lastState?.terminated;
   if (before?.containerID) {
@@ -33089,7 +33106,7 @@ function stopOf(pod) {
   const why = shutDown(pod) ?? (disruption && disrupted(pod, disruption));
   if (deletionTimestamp)
     return { sinceMs: ms(deletionTimestamp) - 1e3 * deletionGracePeriodSeconds, ...why ?? DELETED };
-  return why && reason2 !== void 0 ? { sinceMs: ms(disruption?.lastTransitionTime), ...why } : void 0;
+  return why && (reason2 !== void 0 || podEnded(pod)) ? { sinceMs: ms(disruption?.lastTransitionTime), ...why } : void 0;
 }
 function nodeNotReady({ spec, status }) {
   const is = (type, wanted) => status?.conditions?.some((condition) => condition.type === type && condition.status === wanted) === true;
@@ -33120,7 +33137,7 @@ function disrupted(pod, { reason: reason2 = "", message = "" }) {
       return {
         reason: "Preempted",
         title: "Preempted",
-        cause: `the scheduler gave its place on ${node} to a pod of higher priority.`,
+        cause: `a pod of higher priority took its place on ${node}.`,
         remedy: "Run the step again when there is room, or give it a higher `priority_class_name`."
       };
     case "EvictionByEvictionAPI":
@@ -33214,13 +33231,13 @@ function ms(time2) {
 // src/run/outcome.ts
 function outcomeOf({ pod, gone }, base) {
   const ended2 = terminated(pod, base);
-  if (ended2 !== void 0) {
+  const last = lastEnd(pod, base);
+  if (ended2 !== void 0 && last === void 0) {
     if (ended2.exitCode === 0 && !isUnknown(ended2) && wasStoppedBy(stopOf(pod), ended2) === void 0)
       return { state: "succeeded", ended: ended2 };
     if (!gone && willRestart(pod, base, ended2) && !cannotStart(ended2)) return void 0;
     return { state: "failed", ...!isUnknown(ended2) && { ended: ended2 }, ...failureOf(pod, base, ended2) };
   }
-  const last = lastEnd(pod, base);
   if (last !== void 0 && (podEnded(pod) || gone))
     return { state: "failed", ended: last, ...betweenRuns(pod, base, last) };
   if (last !== void 0 && cannotStart(last)) return { state: "failed", ended: last, ...failureOf(pod, base, last) };
@@ -33229,12 +33246,9 @@ function outcomeOf({ pod, gone }, base) {
   return void 0;
 }
 function wasStoppedBy(stop, { exitCode, finishedAt }) {
-  if (stop === void 0 || finishedAt === void 0) return stop;
+  if (stop === void 0 || !finishedAt) return stop;
   const afterMs = new Date(finishedAt).getTime() - stop.sinceMs;
   return afterMs > 0 || afterMs === 0 && [0, 137, 143].includes(exitCode) ? stop : void 0;
-}
-function isUnknown({ reason: reason2 }) {
-  return reason2 === "ContainerStatusUnknown";
 }
 function cannotStart({ reason: reason2 }) {
   return reason2 === "StartError" || reason2 === "ContainerCannotRun";
@@ -33300,26 +33314,39 @@ function outOfMemory(pod, name, where, ended2) {
   };
 }
 function betweenRuns(pod, base, last) {
-  const runs = containerStatus(pod, base)?.restartCount ?? 0;
-  const times = runs > 0 ? `${runs + 1} times` : "once";
-  const what = `Container ${base} of pod ${podPath2(pod)} had run ${times}, at last with exit code ${last.exitCode}, and waited to be started again`;
-  return stopped(whyGone(pod), what);
+  const what = `Container ${base} of pod ${podPath2(pod)} had exited with code ${last.exitCode}${signalName(last.exitCode)}, and waited to be started again`;
+  return stopped(patience(whyGone(pod), "See why it fails"), what);
+}
+function patience(stop, first) {
+  return stop.reason === "DeadlineExceeded" ? { ...stop, remedy: `${first}, or raise \`active_deadline_seconds\`.` } : stop;
 }
 function neverRan(pod) {
-  const { reason: reason2, message, conditions = [] } = pod.status ?? {};
+  const { reason: reason2, message } = pod.status ?? {};
   const before = `Pod ${podPath2(pod)} ended before its container had run`;
   const init = failedInit(pod);
   const stop = stopOf(pod);
-  if (stop !== void 0 && stop.reason !== "PodDeleted") return stopped(stop, `${before}${heldUp(pod)}`);
+  if (stop !== void 0 && stop.reason !== "PodDeleted") {
+    const why = heldUp(pod);
+    return stopped(why === "" ? stop : patience(stop, "See to that"), `${before}${why}`);
+  }
   if (init !== void 0) return initFailed(pod, init.name, init.ended);
   if (reason2 === void 0 && stop !== void 0) return stopped(stop, before);
-  const scheduled = conditions.some(({ type }) => type === "PodScheduled");
   return {
     reason: reason2 === "Preempting" ? "Preempted" : "Rejected",
     title: "Rejected by the node",
-    sentence: `Node ${pod.spec?.nodeName ?? ""} did not take pod ${podPath2(pod)} (${reason2 ?? "no reason given"})${message ? `: ${message.replace(/^Pod was rejected: /, "")}` : "."}`,
-    remedy: scheduled ? "Nothing has run, so the step can be run again." : "Nothing has run. The pod names its node itself (`nodeName`): leave that to the scheduler, with `node_selector` or `affinity`."
+    sentence: `Node ${pod.spec?.nodeName ?? ""} refused pod ${podPath2(pod)} (${reason2 ?? "no reason given"})${message ? `: ${message.replace(/^Pod was rejected: /, "")}` : "."}`,
+    remedy: `Nothing has run. ${wayIn(pod)}`
   };
+}
+function wayIn({ spec, status }) {
+  const { reason: reason2 = "", conditions = [] } = status ?? {};
+  if (conditions.some(({ type }) => type === "PodScheduled")) return "Run the step again.";
+  const elsewhere = "or leave the choice of the node to the scheduler.";
+  if (reason2 === "OutOfpods") return `Run the step again later, ${elsewhere}`;
+  if (reason2.startsWith("OutOf")) return `Lower the requests in \`container_resources\`, ${elsewhere}`;
+  if (reason2 === "NodeAffinity") return `Check \`node_selector\` and \`affinity\` against that node, ${elsewhere}`;
+  if (reason2 === "SysctlForbidden") return "Leave it out of `security_context`, or use a node that allows it.";
+  return spec?.nodeName === void 0 ? "Run the step again." : `Run the step again, ${elsewhere}`;
 }
 function heldUp({ status }) {
   for (const { name, image, state } of [
@@ -33343,9 +33370,22 @@ function initFailed(pod, name, ended2) {
   };
 }
 function away(pod, base) {
+  const why = whyGone(pod);
   const running = containerStatus(pod, base)?.state?.running !== void 0;
+  if (why.reason === "NodeLost" && running)
+    return {
+      ...lostWithNode(pod, base, "is not in the cluster any more, or out of its reach"),
+      remedy: "Run the step again where that does no harm."
+    };
   const what = `Pod ${podPath2(pod)} is gone, ${running ? `and container ${base} was running when it was last seen` : `before container ${base} had started`}`;
-  return stopped(whyGone(pod), what);
+  return stopped(why, what);
+}
+function lostWithNode(pod, base, how) {
+  return {
+    reason: "NodeLost",
+    title: "Node lost",
+    sentence: `Container ${base} of pod ${podPath2(pod)} got lost with its node ${pod.spec?.nodeName ?? ""}, which ${how}. What became of it is not known.`
+  };
 }
 function podPath2(pod) {
   return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
@@ -40354,15 +40394,12 @@ function tellOfNode(log) {
   };
 }
 function nodeLost({ view: { pod } }, base) {
-  const { nodeName } = pod.spec ?? {};
   const seconds = (pod.metadata?.deletionGracePeriodSeconds ?? 0) + LOST_AFTER_GRACE_SECONDS;
-  const state = containerStatus(pod, base)?.state?.running ? "was running" : "had not started";
+  const { nodeName } = pod.spec ?? {};
   return {
     state: "failed",
-    reason: "NodeLost",
-    title: "Node lost",
-    sentence: `Node ${nodeName} has said nothing of pod ${podPath2(pod)} for ${seconds} s since it was told to stop it; container ${base} ${state} when last heard of. Told to stop: ${stopOf(pod)?.cause ?? ""}`,
-    remedy: `What became of the container is not known, and it may run on until node ${nodeName} is back or removed: see to that before the step is run again.`
+    ...lostWithNode(pod, base, `does not answer any more: told to stop the pod, it has said nothing for ${seconds} s`),
+    remedy: `The container may still be running, until node ${nodeName} is back or removed. Run the step again where that does no harm.`
   };
 }
 
@@ -42148,6 +42185,7 @@ async function createSecretOf(client, pod, {
   };
   let sent = false;
   let lost = false;
+  let failing;
   for (let tries = 0; ; tries++) {
     try {
       await client.once(
@@ -42174,7 +42212,8 @@ async function createSecretOf(client, pod, {
           { remedy: "Find out who creates Secrets in this namespace.", cause: error2 }
         );
       lost ||= sent && (error2 instanceof NetworkError || error2 instanceof ApiError && error2.code >= 500);
-      await client.endure(error2, tries, signal3);
+      failing ??= { since: performance.now(), told: false };
+      await client.endure(error2, tries, signal3, failing);
     }
   }
 }
@@ -42496,6 +42535,7 @@ function crashing(pod, { name, restartCount }, ended2) {
   if (ended2 === void 0) return void 0;
   const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
   const sidecar = pod.spec?.initContainers?.some((container2) => container2.name === name && isSidecar(container2)) === true;
+  const kind2 = sidecar ? "sidecar" : "init container";
   const cannotStart2 = reason2 === "StartError";
   const lasting2 = {
     reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
@@ -42505,7 +42545,7 @@ function crashing(pod, { name, restartCount }, ended2) {
   const runs = restartCount > 0 ? ` It has run ${restartCount + 1} times.` : "";
   const told2 = cannotStart2 ? sentence : withRemedy(sentence, runs.trim() || void 0);
   if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
-    return { what: `${sentence} It is started again.`, worthTelling: true, lasting: lasting2 };
+    return { what: `${kind2} ${name} keeps ending, last with exit code ${ended2.exitCode}`, worthTelling: true, lasting: lasting2 };
   return hopeless({ ...lasting2, sentence: told2, graceSeconds: 0, cause: `crashing ${name}` });
 }
 function containerGrace(container2, message, events = []) {

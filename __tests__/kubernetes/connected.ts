@@ -31,6 +31,7 @@ export function connectTo(server: Pick<FakeApiServer, 'kubeconfig'>): Connected 
   const client = new ApiClient(findCluster({ kubeconfig: server.kubeconfig }, {}), {
     lost: (_, what, patienceSeconds) => told.push(`lost: ${what} (${patienceSeconds} s)`),
     back: () => told.push('back'),
+    failing: what => told.push(`failing: ${what}`),
     credential: secret => credentials.push(secret),
     warned: text => told.push(`warned: ${text}`),
   });

@@ -92,6 +92,27 @@ describe('a create', () => {
     expect(pod.metadata).toMatchObject({ uid: server.pods[0]?.object.metadata.uid, annotations: { mark: 'ours' } });
   });
 
+  test('that keeps failing ends, though the server answers all else', async () => {
+    await start();
+    const now = performance.now.bind(performance);
+    let aheadSeconds = 0;
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 1000 * aheadSeconds);
+    const reply = replies.internalError('failed calling webhook "w": refused');
+    server.fault({ match: { verb: 'create' }, times: 99, action: { kind: 'answer', reply } });
+    const created = createPod(connected.client, manifest, noSignal());
+    await server.request({ verb: 'create' }, 2);
+    aheadSeconds = 30;
+    await server.request({ verb: 'create' }, 4);
+    expect(connected.told).toEqual([
+      expect.stringMatching(/^failing: The API server answered create pods with HTTP 500/),
+    ]);
+    aheadSeconds = 3601;
+    expect(await created).toMatchObject({
+      error: { reason: 'ServerError', message: expect.stringMatching(/ with HTTP 500 for 360[1-3] s: /) },
+      maybeCreated: true,
+    });
+  });
+
   test('that finds no server is sent when there is one', async () => {
     await start();
     await server.refuse();

@@ -141,7 +141,20 @@ test.each<[string, ReturnType<typeof status>, object]>([
   [
     'a webhook that denies with 400',
     replies.badRequest('admission webhook "policy.example.com" denied the request: no latest tags'),
-    { reason: 'InvalidPod', sentence: expect.stringContaining('no latest tags') },
+    { reason: 'Forbidden', title: 'Refused by the cluster', sentence: expect.stringContaining('no latest tags') },
+  ],
+  [
+    'a ValidatingAdmissionPolicy, as recorded',
+    status(
+      422,
+      'Invalid',
+      "pods \"p\" is forbidden: ValidatingAdmissionPolicy 'cost-centre' with binding 'b' denied request: annotate the pod.",
+    ),
+    {
+      reason: 'Forbidden',
+      sentence:
+        "The cluster refused to create pods in namespace etl: ValidatingAdmissionPolicy 'cost-centre' with binding 'b' denied request: annotate the pod.",
+    },
   ],
   ...(
     [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
 import { outcomeOf, secondsBetween } from '../../src/run/outcome.ts';
 import { containerStatus, ended, podWith, running, waiting } from './pods.ts';
 
@@ -305,7 +305,7 @@ describe('failure', () => {
       podWith(undefined, { phase: 'Failed', reason: 'OutOfcpu', message: 'Pod was rejected: not enough cpu' }),
       false,
       {
-        ...failed('Rejected', 'Node node-1 did not take pod etl/p (OutOfcpu): not enough cpu'),
+        ...failed('Rejected', 'Node node-1 refused pod etl/p (OutOfcpu): not enough cpu'),
         title: 'Rejected by the node',
       },
     ],
@@ -313,11 +313,40 @@ describe('failure', () => {
       'failed for no reason given',
       podWith(waiting('PodInitializing'), { phase: 'Failed' }),
       false,
-      failed('Rejected', 'Node node-1 did not take pod etl/p (no reason given).'),
+      failed('Rejected', 'Node node-1 refused pod etl/p (no reason given).'),
     ],
     ['succeeded without it', podWith(undefined, { phase: 'Succeeded' }), false, { state: 'failed' }],
   ])('%s', (_, pod, gone, expected) => {
     expect(outcome(pod, gone)).toMatchObject({ state: 'failed', ...expected });
+  });
+});
+
+describe('a container that waits to be started again when its pod runs into the deadline', () => {
+  const last = { lastState: ended(4) };
+  test.each<[string, V1ContainerState]>([
+    ['waits', waiting('CrashLoopBackOff')],
+    // As the kubelet sometimes has it in the end.
+    ['is not found any more', { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } }],
+  ])('%s', (_, state) => {
+    const containerStatuses = [{ ...containerStatus(state), ...last }];
+    const pod = podWith(undefined, { phase: 'Failed', reason: 'DeadlineExceeded', containerStatuses });
+    expect(outcome(pod)).toMatchObject({
+      reason: 'DeadlineExceeded',
+      sentence:
+        'Container base of pod etl/p had exited with code 4, and waited to be started again: the pod ran into its active_deadline_seconds of 60 s.',
+      remedy: 'See why it fails, or raise `active_deadline_seconds`.',
+      ended: { exitCode: 4 },
+    });
+  });
+});
+
+test('a command that is not there is not waited for, whatever the restart policy', () => {
+  const lastState = ended(128, 'StartError', 'exec: "nope": not found');
+  const pod = podWith(undefined, {
+    containerStatuses: [{ ...containerStatus(waiting('CrashLoopBackOff')), lastState }],
+  });
+  expect(outcome({ ...pod, spec: { containers: [], restartPolicy: 'OnFailure' } })).toMatchObject({
+    reason: 'StartError',
   });
 });
 

@@ -40,12 +40,24 @@ export interface ApiRequest {
 export interface ConnectionWatcher {
   lost(server: string, what: string, patienceSeconds: number): void;
   back(server: string, awaySeconds: number): void;
+  /** A request that the server itself keeps failing. */
+  failing(what: string, patienceSeconds: number): void;
   /** A credential that has just been obtained, to be masked. */
   credential(secret: string): void;
   /** A warning that came with an answer, such as that of a deprecated field (KEP-1693). */
   warned?(text: string): void;
   /** Each request and what became of it, for debug logging: `GET /api/v1/... -> 200 (12 ms)`. Neither headers nor bodies, which hold secrets. */
   request?(what: string): void;
+}
+
+/** Since when something has failed, by `performance.now()`, and whether it was told of. */
+export interface Outage {
+  since: number;
+  told: boolean;
+}
+
+function secondsSince({ since }: Outage): number {
+  return (performance.now() - since) / 1000;
 }
 
 /** Clusters get upgraded: at first contact this long a refused connection, a time-out or a 5xx is borne. */
@@ -66,7 +78,7 @@ export class ApiClient {
   readonly #connection: Connection;
   readonly #outageSeconds: number | undefined;
   #contacted = false;
-  #outage: { since: number; told: boolean } | undefined;
+  #outage: Outage | undefined;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
 
   /** @param outageSeconds how long the server may be away; without it an hour, and a minute before it has ever answered */
@@ -122,19 +134,23 @@ export class ApiClient {
   /**
    * After a failed try: waits until the next is due, or throws what ends the trying.
    * Between tries there is a jittered pause that doubles up to 5 s, or what the server asked for with Retry-After.
+   * @param own of a request that may keep failing while the server answers others, e.g. a create that a broken webhook stands before: since when it has failed
    */
-  async endure(error: unknown, tries: number, signal?: AbortSignal): Promise<void> {
+  async endure(error: unknown, tries: number, signal?: AbortSignal, own?: Outage): Promise<void> {
     signal?.throwIfAborted();
     if (!this.#mayPass(error, tries)) throw this.#final(error);
     if (isOutage(error)) {
       this.#outage ??= { since: performance.now(), told: false };
-      const awaySeconds = this.#awaySeconds();
+      const outage = own !== undefined && error instanceof ApiError ? own : this.#outage;
+      const seconds = secondsSince(outage);
       const patienceSeconds = this.#patienceSeconds;
-      if (awaySeconds >= patienceSeconds) throw this.#final(error);
+      if (seconds >= patienceSeconds) throw this.#final(error, seconds);
       // A single hiccup is nobody's concern.
-      if (!this.#outage.told && awaySeconds > 1) {
-        this.#outage.told = true;
-        this.#watcher.lost(this.target.server, (error as Error).message, patienceSeconds);
+      if (!outage.told && seconds > 1) {
+        outage.told = true;
+        const { message } = error as Error;
+        if (outage === own) this.#watcher.failing(message, patienceSeconds);
+        else this.#watcher.lost(this.target.server, message, patienceSeconds);
       }
     }
     const asked = error instanceof ApiError ? error.retryAfterSeconds : undefined;
@@ -165,11 +181,11 @@ export class ApiClient {
   }
 
   /** @returns what to end with after the last try. */
-  #final(error: unknown): unknown {
-    if (error instanceof ApiError && isOutage(error)) return lasting(error, this.#awaySeconds());
+  #final(error: unknown, seconds = this.#awaySeconds()): unknown {
+    if (error instanceof ApiError && isOutage(error)) return lasting(error, seconds);
     if (!(error instanceof NetworkError)) return error;
     const absence = {
-      seconds: this.#awaySeconds(),
+      seconds,
       patienceSeconds: this.#patienceSeconds,
       contacted: this.#contacted,
     };
@@ -177,7 +193,7 @@ export class ApiClient {
   }
 
   #awaySeconds(): number {
-    return this.#outage === undefined ? 0 : (performance.now() - this.#outage.since) / 1000;
+    return this.#outage === undefined ? 0 : secondsSince(this.#outage);
   }
 
   #answered(): void {

@@ -1,6 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
-import type { ApiClient, ApiRequest } from './client.ts';
+import type { ApiClient, ApiRequest, Outage } from './client.ts';
 import { NetworkError } from './network-error.ts';
 import { ApiError } from './status.ts';
 import { type WatchEvent, watchObjects } from './watch.ts';
@@ -37,6 +37,7 @@ export async function createPod(client: ApiClient, pod: V1Pod, signal: AbortSign
   };
   let sent = false;
   let maybeCreated = false;
+  let failing: Outage | undefined;
   for (let tries = 0; ; tries++) {
     try {
       const answer = await client.once<V1Pod>(create, signal);
@@ -49,9 +50,10 @@ export async function createPod(client: ApiClient, pod: V1Pod, signal: AbortSign
         (error instanceof NetworkError && error.failing === 'unknown') ||
         (error instanceof ApiError && error.code >= 500);
       maybeCreated ||= sent && lost;
+      failing ??= { since: performance.now(), told: false };
       try {
         // The pause comes before the look-up: the first request may still be on its way to the store.
-        if (!taken) await client.endure(error, tries, signal);
+        if (!taken) await client.endure(error, tries, signal, failing);
         if (!taken && !maybeCreated) continue;
         const existing = await getPod(client, namespace, name, signal);
         if (existing !== undefined) return { pod: existing };

@@ -1,6 +1,6 @@
 import type { V1Secret } from '@kubernetes/client-node';
 import { StepError } from '../github/failure.ts';
-import type { ApiClient } from './client.ts';
+import type { ApiClient, Outage } from './client.ts';
 import { NetworkError } from './network-error.ts';
 import type { PodIdentity } from './pods.ts';
 import { ApiError } from './status.ts';
@@ -40,6 +40,7 @@ export async function createSecretOf(
   };
   let sent = false;
   let lost = false;
+  let failing: Outage | undefined;
   for (let tries = 0; ; tries++) {
     try {
       await client.once(
@@ -67,7 +68,8 @@ export async function createSecretOf(
           { remedy: 'Find out who creates Secrets in this namespace.', cause: error },
         );
       lost ||= sent && (error instanceof NetworkError || (error instanceof ApiError && error.code >= 500));
-      await client.endure(error, tries, signal);
+      failing ??= { since: performance.now(), told: false };
+      await client.endure(error, tries, signal, failing);
     }
   }
 }

@@ -57,12 +57,17 @@ export function explain(code: number, status: V1Status, asked: Asked): Explanati
   const message = (status.message ?? '').trim() || `HTTP ${code}`;
   if (code === 401) return unauthorized();
   if (code === 403) return forbidden(message, asked);
+  // Whatever code a policy denies with: a ValidatingAdmissionPolicy takes 422 [measured], a webhook what it likes.
+  if (DENIED.test(message)) return refused(message, asked);
   if (code === 404 && status.details?.kind === 'namespaces') return missingNamespace(asked.namespace);
   if (code === 404) {
     return {
       reason: 'PodDeleted',
       title: 'Not found',
-      sentence: `The API server knows no ${asked.resource} ${asked.name ?? ''} in namespace ${asked.namespace}: ${message}.`,
+      sentence:
+        asked.resource === 'pods/log'
+          ? `The log of pod ${asked.name ?? ''} is gone, with the pod or its node: ${message}.`
+          : `The API server knows no ${asked.resource} ${asked.name ?? ''} in namespace ${asked.namespace}: ${message}.`,
     };
   }
   if (code === 409 && status.reason === 'AlreadyExists')
@@ -115,7 +120,7 @@ function forbidden(message: string, asked: Asked): Explanation {
   const denial = denialOf(message);
   if (denial) return denied(denial, asked);
   // A webhook's words are its own, and can be those of anything below.
-  if (/admission webhook "|ValidatingAdmissionPolicy /.test(message)) return refused(message, asked);
+  if (DENIED.test(message)) return refused(message, asked);
   const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
   if (quota) {
     const [, name, requested, used, limited] = quota;
@@ -216,11 +221,14 @@ function missingClass(kind: 'PriorityClass' | 'RuntimeClass', name: string, inpu
   };
 }
 
+const DENIED = /admission webhook "[^"]*" denied|ValidatingAdmissionPolicy .* denied request/s;
+
 function refused(message: string, asked: Asked): Explanation {
+  const why = message.replace(/^\S+ "[^"]*" is forbidden: /, '').replace(/\.$/, '');
   return {
     reason: 'Forbidden',
     title: 'Refused by the cluster',
-    sentence: `The cluster refused to ${asked.verb} ${asked.resource} in namespace ${asked.namespace}: ${message}.`,
+    sentence: `The cluster refused to ${asked.verb} ${asked.resource} in namespace ${asked.namespace}: ${why}.`,
   };
 }
 

@@ -15,6 +15,7 @@ export function connect(inputs: ClusterInputs, log: JobLog, outageSeconds?: numb
     lost: (server, what, patienceSeconds) =>
       log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
     back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
+    failing: (what, patienceSeconds) => log.line(`${what}. It is asked again for up to ${patienceSeconds} s.`),
     credential: secret => {
       if (!target.secrets.includes(secret)) log.mask(secret);
     },

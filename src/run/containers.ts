@@ -11,10 +11,16 @@ export function terminated(pod: V1Pod, name: string): V1ContainerStateTerminated
   return containerStatus(pod, name)?.state?.terminated;
 }
 
-/** How the last run of a container ended that waits to be started again. */
+/** How the last run of a container ended that waits to be started again, or waited for it when its pod came to an end. */
 export function lastEnd(pod: V1Pod, name: string): V1ContainerStateTerminated | undefined {
   const { state, lastState } = containerStatus(pod, name) ?? {};
-  return state?.running === undefined && state?.terminated === undefined ? lastState?.terminated : undefined;
+  const ended = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
+  return ended ? undefined : lastState?.terminated;
+}
+
+/** Whether the kubelet could not find the container, or what was to be one: the exit code of such an end is made up. */
+export function isUnknown({ reason }: V1ContainerStateTerminated): boolean {
+  return reason === 'ContainerStatusUnknown';
 }
 
 /** The init container that kept the base container from starting, if one did. */
@@ -77,8 +83,8 @@ export function instancesOf(pod: V1Pod, name: string): Instance[] {
   if (status === undefined) return [];
   const { state, lastState, restartCount = 0 } = status;
   // A container that the kubelet could not find may never have been: it has no log.
-  const found = state?.terminated?.reason !== 'ContainerStatusUnknown' || state.terminated.startedAt;
-  const now = state?.running !== undefined || (state?.terminated !== undefined && Boolean(found));
+  const found = state?.terminated && (!isUnknown(state.terminated) || state.terminated.startedAt);
+  const now = state?.running !== undefined || Boolean(found);
   const instances: Instance[] = [];
   const before = lastState?.terminated;
   if (before?.containerID) {

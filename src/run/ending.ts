@@ -1,10 +1,9 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { JobLog } from '../github/commands.ts';
-import { containerStatus } from './containers.ts';
 import type { ObservedPod } from './observe.ts';
-import { type Outcome, outcomeOf, podPath } from './outcome.ts';
+import { lostWithNode, type Outcome, outcomeOf } from './outcome.ts';
 import type { Step } from './run.ts';
-import { nodeNotReady, stopOf } from './stopped.ts';
+import { nodeNotReady } from './stopped.ts';
 
 /** What the wait needs. */
 interface Ending extends Pick<Step, 'stop'> {
@@ -57,14 +56,11 @@ function tellOfNode(log: Pick<JobLog, 'line'>): (pod: V1Pod) => void {
 }
 
 function nodeLost({ view: { pod } }: ObservedPod, base: string): Outcome {
-  const { nodeName } = pod.spec ?? {};
   const seconds = (pod.metadata?.deletionGracePeriodSeconds ?? 0) + LOST_AFTER_GRACE_SECONDS;
-  const state = containerStatus(pod, base)?.state?.running ? 'was running' : 'had not started';
+  const { nodeName } = pod.spec ?? {};
   return {
     state: 'failed',
-    reason: 'NodeLost',
-    title: 'Node lost',
-    sentence: `Node ${nodeName} has said nothing of pod ${podPath(pod)} for ${seconds} s since it was told to stop it; container ${base} ${state} when last heard of. Told to stop: ${stopOf(pod)?.cause ?? ''}`,
-    remedy: `What became of the container is not known, and it may run on until node ${nodeName} is back or removed: see to that before the step is run again.`,
+    ...lostWithNode(pod, base, `does not answer any more: told to stop the pod, it has said nothing for ${seconds} s`),
+    remedy: `The container may still be running, until node ${nodeName} is back or removed. Run the step again where that does no harm.`,
   };
 }

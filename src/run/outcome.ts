@@ -4,6 +4,7 @@ import {
   containerEnded,
   containerStatus,
   failedInit,
+  isUnknown,
   lastEnd,
   podEnded,
   terminated,
@@ -32,13 +33,13 @@ export interface Outcome {
  */
 export function outcomeOf({ pod, gone }: PodView, base: string): Outcome | undefined {
   const ended = terminated(pod, base);
-  if (ended !== undefined) {
+  const last = lastEnd(pod, base);
+  if (ended !== undefined && last === undefined) {
     if (ended.exitCode === 0 && !isUnknown(ended) && wasStoppedBy(stopOf(pod), ended) === undefined)
       return { state: 'succeeded', ended };
     if (!gone && willRestart(pod, base, ended) && !cannotStart(ended)) return undefined;
     return { state: 'failed', ...(!isUnknown(ended) && { ended }), ...failureOf(pod, base, ended) };
   }
-  const last = lastEnd(pod, base);
   if (last !== undefined && (podEnded(pod) || gone))
     return { state: 'failed', ended: last, ...betweenRuns(pod, base, last) };
   // Tried again it is not found again.
@@ -52,15 +53,11 @@ export function outcomeOf({ pod, gone }: PodView, base: string): Outcome | undef
  * @returns what the container ended of, where it ended because it was told to: many a program exits with 0 then, with its work half done. One that had ended before its pod was told to stop has not been stopped.
  */
 function wasStoppedBy(stop: Stop | undefined, { exitCode, finishedAt }: V1ContainerStateTerminated): Stop | undefined {
-  if (stop === undefined || finishedAt === undefined) return stop;
+  // A container that the kubelet could not find has null for it.
+  if (stop === undefined || !finishedAt) return stop;
   const afterMs = new Date(finishedAt).getTime() - stop.sinceMs;
   // In the same second, of which nobody knows which came first, a code of its own is the container's own.
   return afterMs > 0 || (afterMs === 0 && [0, 137, 143].includes(exitCode)) ? stop : undefined;
-}
-
-/** The exit code of such an end is made up by the kubelet. */
-function isUnknown({ reason }: V1ContainerStateTerminated): boolean {
-  return reason === 'ContainerStatusUnknown';
 }
 
 function cannotStart({ reason }: V1ContainerStateTerminated): boolean {
@@ -149,31 +146,49 @@ function outOfMemory(pod: V1Pod, name: string, where: string, ended: V1Container
 
 /** A container that failed and was to be started again, when its pod came to an end. */
 function betweenRuns(pod: V1Pod, base: string, last: V1ContainerStateTerminated): Failure {
-  const runs = containerStatus(pod, base)?.restartCount ?? 0;
-  const times = runs > 0 ? `${runs + 1} times` : 'once';
-  const what = `Container ${base} of pod ${podPath(pod)} had run ${times}, at last with exit code ${last.exitCode}, and waited to be started again`;
-  return stopped(whyGone(pod), what);
+  const what = `Container ${base} of pod ${podPath(pod)} had exited with code ${last.exitCode}${signalName(last.exitCode)}, and waited to be started again`;
+  return stopped(patience(whyGone(pod), 'See why it fails'), what);
+}
+
+/** @returns the same; of a deadline, with what to do before it is raised */
+function patience(stop: Stop, first: string): Stop {
+  return stop.reason === 'DeadlineExceeded'
+    ? { ...stop, remedy: `${first}, or raise \`active_deadline_seconds\`.` }
+    : stop;
 }
 
 /** The pod is over, and its base container never ran. */
 function neverRan(pod: V1Pod): Failure {
-  const { reason, message, conditions = [] } = pod.status ?? {};
+  const { reason, message } = pod.status ?? {};
   const before = `Pod ${podPath(pod)} ended before its container had run`;
   const init = failedInit(pod);
   const stop = stopOf(pod);
-  if (stop !== undefined && stop.reason !== 'PodDeleted') return stopped(stop, `${before}${heldUp(pod)}`);
+  if (stop !== undefined && stop.reason !== 'PodDeleted') {
+    const why = heldUp(pod);
+    return stopped(why === '' ? stop : patience(stop, 'See to that'), `${before}${why}`);
+  }
   if (init !== undefined) return initFailed(pod, init.name, init.ended);
   // The kubelet deletes what it has refused, as anybody might.
   if (reason === undefined && stop !== undefined) return stopped(stop, before);
-  const scheduled = conditions.some(({ type }) => type === 'PodScheduled');
   return {
     reason: reason === 'Preempting' ? 'Preempted' : 'Rejected',
     title: 'Rejected by the node',
-    sentence: `Node ${pod.spec?.nodeName ?? ''} did not take pod ${podPath(pod)} (${reason ?? 'no reason given'})${message ? `: ${message.replace(/^Pod was rejected: /, '')}` : '.'}`,
-    remedy: scheduled
-      ? 'Nothing has run, so the step can be run again.'
-      : 'Nothing has run. The pod names its node itself (`nodeName`): leave that to the scheduler, with `node_selector` or `affinity`.',
+    sentence: `Node ${pod.spec?.nodeName ?? ''} refused pod ${podPath(pod)} (${reason ?? 'no reason given'})${message ? `: ${message.replace(/^Pod was rejected: /, '')}` : '.'}`,
+    remedy: `Nothing has run. ${wayIn(pod)}`,
   };
+}
+
+/** What to do about a pod that its node has refused, by the kubelet's reason (Kubernetes 1.36). */
+function wayIn({ spec, status }: V1Pod): string {
+  const { reason = '', conditions = [] } = status ?? {};
+  // The scheduler says of its own choice that it is one; then another pod has come first, and it may choose better next time.
+  if (conditions.some(({ type }) => type === 'PodScheduled')) return 'Run the step again.';
+  const elsewhere = 'or leave the choice of the node to the scheduler.';
+  if (reason === 'OutOfpods') return `Run the step again later, ${elsewhere}`;
+  if (reason.startsWith('OutOf')) return `Lower the requests in \`container_resources\`, ${elsewhere}`;
+  if (reason === 'NodeAffinity') return `Check \`node_selector\` and \`affinity\` against that node, ${elsewhere}`;
+  if (reason === 'SysctlForbidden') return 'Leave it out of `security_context`, or use a node that allows it.';
+  return spec?.nodeName === undefined ? 'Run the step again.' : `Run the step again, ${elsewhere}`;
 }
 
 /** @returns what a container of the pod was waiting for, as far as its status says so. */
@@ -204,9 +219,24 @@ function initFailed(pod: V1Pod, name: string, ended: V1ContainerStateTerminated)
 }
 
 function away(pod: V1Pod, base: string): Failure {
+  const why = whyGone(pod);
   const running = containerStatus(pod, base)?.state?.running !== undefined;
+  if (why.reason === 'NodeLost' && running)
+    return {
+      ...lostWithNode(pod, base, 'is not in the cluster any more, or out of its reach'),
+      remedy: 'Run the step again where that does no harm.',
+    };
   const what = `Pod ${podPath(pod)} is gone, ${running ? `and container ${base} was running when it was last seen` : `before container ${base} had started`}`;
-  return stopped(whyGone(pod), what);
+  return stopped(why, what);
+}
+
+/** @param how of the node: why nobody knows */
+export function lostWithNode(pod: V1Pod, base: string, how: string): Failure {
+  return {
+    reason: 'NodeLost',
+    title: 'Node lost',
+    sentence: `Container ${base} of pod ${podPath(pod)} got lost with its node ${pod.spec?.nodeName ?? ''}, which ${how}. What became of it is not known.`,
+  };
 }
 
 /** `namespace/name`, as kubectl writes it. */

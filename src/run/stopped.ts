@@ -1,5 +1,6 @@
 import type { V1Pod, V1PodCondition } from '@kubernetes/client-node';
 import type { Reason } from '../github/failure.ts';
+import { podEnded } from './containers.ts';
 
 /** Why a pod was told to stop before its work was done. */
 export interface Stop {
@@ -7,7 +8,7 @@ export interface Stop {
   sinceMs: number;
   reason: Reason;
   title: string;
-  /** For behind a colon: `the scheduler gave its place on node n1 to a pod of higher priority.` */
+  /** For behind a colon: `a pod of higher priority took its place on node n1.` */
   cause: string;
   remedy?: string;
 }
@@ -32,7 +33,9 @@ export function stopOf(pod: V1Pod): Stop | undefined {
   if (deletionTimestamp)
     return { sinceMs: ms(deletionTimestamp) - 1000 * deletionGracePeriodSeconds, ...(why ?? DELETED) };
   // Told so, and not yet stopped, it may still be spared.
-  return why && reason !== undefined ? { sinceMs: ms(disruption?.lastTransitionTime), ...why } : undefined;
+  return why && (reason !== undefined || podEnded(pod))
+    ? { sinceMs: ms(disruption?.lastTransitionTime), ...why }
+    : undefined;
 }
 
 /**
@@ -78,7 +81,7 @@ function disrupted(pod: V1Pod, { reason = '', message = '' }: V1PodCondition): W
       return {
         reason: 'Preempted',
         title: 'Preempted',
-        cause: `the scheduler gave its place on ${node} to a pod of higher priority.`,
+        cause: `a pod of higher priority took its place on ${node}.`,
         remedy: 'Run the step again when there is room, or give it a higher `priority_class_name`.',
       };
     case 'EvictionByEvictionAPI':

@@ -35,7 +35,7 @@ export const ADMISSION: Scenario[] = [
     inputs: { container_resources: '{limits: {memory: 128Mi}}' },
     expected: {
       title: 'Refused by a LimitRange',
-      says: 'A LimitRange of namespace NS does not allow this pod: maximum memory usage per Container is 64Mi, but limit is 128Mi. Change `container_resources`. Those that there are: kubectl -n NS describe limitrange',
+      says: 'A LimitRange of namespace NS does not allow this pod: maximum memory usage per Container is 64Mi, but limit is 128Mi. Change `container_resources`. The LimitRanges that there are: kubectl -n NS describe limitrange',
       reason: 'Forbidden',
     },
   },
@@ -47,7 +47,7 @@ export const ADMISSION: Scenario[] = [
     inputs: {},
     expected: {
       title: 'Refused by Pod Security',
-      says: 'Namespace NS enforces the Pod Security standard restricted:latest, which this pod violates: allowPrivilegeEscalation != false (container "base" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "base" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "base" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "base" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost").',
+      says: 'Namespace NS enforces the Pod Security standard restricted:latest, which this pod violates: allowPrivilegeEscalation != false (container "base" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "base" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "base" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "base" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"). Set what it names in `container_security_context` and `security_context`, or in the template.',
       reason: 'Forbidden',
     },
   },
@@ -72,8 +72,8 @@ export const ADMISSION: Scenario[] = [
     after: ({ kubectl }) => kubectl(['delete', 'validatingwebhookconfiguration/pod-policy']),
     takes: 4,
     expected: {
-      title: 'Kubernetes API error',
-      says: 'The API server answered create pods with HTTP 500 for 4 s: Internal error occurred: failed calling webhook "pods.policy.example.com": …connection refused. See to the webhook, or raise `outage_timeout_seconds`.',
+      title: 'An admission webhook does not answer',
+      says: 'The API server answered create pods with HTTP 500 for … s: Internal error occurred: failed calling webhook "pods.policy.example.com": …connection refused. See to webhook pods.policy.example.com: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations. If it needs longer, raise `outage_timeout_seconds`.',
       reason: 'ServerError',
     },
   },

@@ -140,8 +140,8 @@ export const CONFIG: Scenario[] = [
     after: ({ kubectl }) => kubectl(['delete', 'runtimeclass', 'kata', '--ignore-not-found']),
     shownBy: said('FailedCreatePodSandBox'),
     expected: {
-      title: 'RuntimeClass not on the node',
-      says: 'Node NODE cannot run pod NS/POD with RuntimeClass "kata": …no runtime for "kata-qemu" is configured. Correct `runtime_class_name`, or use a node that has it.',
+      title: 'No such runtime on the node',
+      says: 'Node NODE has no container runtime "kata-qemu", which RuntimeClass kata stands for. Correct `runtime_class_name`, or have its pods go to nodes that have the runtime (`node_selector`, or `scheduling` of the RuntimeClass).',
       reason: 'ContainerConfig',
     },
   },
@@ -161,8 +161,8 @@ export const CONFIG: Scenario[] = [
     shownBy: said('FailedMount'),
     takes: 8,
     expected: {
-      title: 'The container did not start',
-      says: 'The container of pod NS/POD did not start within 8 s: starting on node NODE: MountVolume.SetUp failed for volume "v" : hostPath type check failed: /etc is not a file. If it only needs more time, raise `startup_timeout_seconds`.',
+      title: 'A volume cannot be mounted',
+      says: 'The container of pod NS/POD did not start within 8 s: starting on node NODE: MountVolume.SetUp failed for volume "v" : hostPath type check failed: /etc is not a file. See to that volume. If it only needs more time, raise `startup_timeout_seconds`.',
       reason: 'StartTimeout',
     },
   },
@@ -184,8 +184,8 @@ export const CONFIG: Scenario[] = [
     shownBy: said('FailedMount'),
     takes: 8,
     expected: {
-      title: 'The container did not start',
-      says: 'The container of pod NS/POD did not start within 8 s: starting on node NODE: MountVolume.SetUp failed for volume "v" : kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name secrets-store.csi.k8s.io not found in the list of registered CSI drivers. If it only needs more time, raise `startup_timeout_seconds`.',
+      title: 'A volume cannot be mounted',
+      says: 'The container of pod NS/POD did not start within 8 s: starting on node NODE: MountVolume.SetUp failed for volume "v" : kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name secrets-store.csi.k8s.io not found in the list of registered CSI drivers. See to that volume. If it only needs more time, raise `startup_timeout_seconds`.',
       reason: 'StartTimeout',
     },
   },

@@ -101,7 +101,7 @@ export const ENDED: Scenario[] = [
     inputs: { cmds: 'true', working_dir: '/etc/hostname' },
     expected: {
       title: 'The command cannot be started',
-      says: 'Container base of pod NS/POD could not be started (StartError, exit code 128): …mkdir /etc/hostname: not a directory…. Check `cmds` and `arguments` against what the image holds.',
+      says: 'Container base of pod NS/POD could not be started (StartError, exit code 128): …mkdir /etc/hostname: not a directory. Check `working_dir` and `volume_mounts` against what the image holds.',
       reason: 'StartError',
       exitCode: 128,
     },
@@ -112,7 +112,7 @@ export const ENDED: Scenario[] = [
     inputs: { ...WAITS, active_deadline_seconds: '3' },
     expected: {
       title: 'Deadline exceeded',
-      says: 'Container base of pod NS/POD was stopped after N s: the pod ran into its active_deadline_seconds of 3 s (exit code 137). Raise `active_deadline_seconds`, or make the work shorter.',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): the pod ran into its active_deadline_seconds of 3 s. Raise `active_deadline_seconds`, or make the work shorter.',
       reason: 'DeadlineExceeded',
       exitCode: 137,
     },
@@ -123,7 +123,7 @@ export const ENDED: Scenario[] = [
     inputs: { ...sh('trap "exit 0" TERM; while :; do sleep 0.1; done'), active_deadline_seconds: '3' },
     expected: {
       title: 'Deadline exceeded',
-      says: 'Container base of pod NS/POD was stopped after N s: the pod ran into its active_deadline_seconds of 3 s (exit code 0). Raise `active_deadline_seconds`, or make the work shorter.',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 0): the pod ran into its active_deadline_seconds of 3 s. Raise `active_deadline_seconds`, or make the work shorter.',
       reason: 'DeadlineExceeded',
       exitCode: 0,
     },
@@ -135,7 +135,7 @@ export const ENDED: Scenario[] = [
     inputs: ({ registry }) => ({ ...busy(registry), active_deadline_seconds: '4' }),
     expected: {
       title: 'Deadline exceeded',
-      says: 'Pod NS/POD ran into its active_deadline_seconds of 4 s before its container had run: image REGISTRY/503/app:1 could not be pulled: …503 Service Unavailable. See to that, or raise `active_deadline_seconds`.',
+      says: 'Pod NS/POD ended before its container had run (image REGISTRY/503/app:1 could not be pulled: …503 Service Unavailable): the pod ran into its active_deadline_seconds of 4 s. See to that, or raise `active_deadline_seconds`.',
       reason: 'DeadlineExceeded',
     },
   },
@@ -150,7 +150,7 @@ export const ENDED: Scenario[] = [
     shownBy: { pod: ({ status }) => status?.phase === 'Failed' },
     expected: {
       title: 'Deadline exceeded',
-      says: 'Container base of pod NS/POD had not succeeded when the pod ran into its active_deadline_seconds of 6 s; it exited with code 4 last. See why it fails, or raise `active_deadline_seconds`.',
+      says: 'Container base of pod NS/POD had exited with code 4, and waited to be started again: the pod ran into its active_deadline_seconds of 6 s. See why it fails, or raise `active_deadline_seconds`.',
       reason: 'DeadlineExceeded',
       exitCode: 4,
     },
@@ -196,7 +196,7 @@ export const ENDED: Scenario[] = [
     },
     expected: {
       title: 'Pod deleted',
-      says: 'Pod NS/POD was deleted by somebody or something else before container base had started.',
+      says: 'Container base of pod NS/POD is not known to have run when the pod was told to stop: somebody or something else deleted the pod.',
       reason: 'PodDeleted',
     },
   },
@@ -210,7 +210,7 @@ export const ENDED: Scenario[] = [
     },
     expected: {
       title: 'Pod deleted',
-      says: 'Pod NS/POD was deleted by somebody or something else while container base was running.',
+      says: 'Pod NS/POD is gone, and container base was running when it was last seen: somebody or something else deleted the pod.',
       reason: 'PodDeleted',
     },
   },
@@ -224,9 +224,9 @@ export const ENDED: Scenario[] = [
       }),
     },
     expected: {
-      title: 'postStart hook failed',
-      says: 'Container base of pod NS/POD was killed after N s because its postStart hook failed (exit code 137): PostStartHook failed. Correct `lifecycle.postStart` of the container.',
-      reason: 'ExitCode',
+      title: 'The postStart hook failed',
+      says: 'Container base of pod NS/POD was killed after N s (exit code 137): its postStart hook failed. See to `lifecycle.postStart` of the container.',
+      reason: 'FailedPostStartHook',
       exitCode: 137,
     },
   },
@@ -244,9 +244,9 @@ export const ENDED: Scenario[] = [
       }),
     },
     expected: {
-      title: 'Liveness probe failed',
-      says: 'Container base of pod NS/POD was killed after N s because its liveness probe failed (exit code 137): no answer. Correct `livenessProbe` of the container, or allow it more time or failures.',
-      reason: 'ExitCode',
+      title: 'The liveness probe failed',
+      says: 'Container base of pod NS/POD was killed after N s (exit code 137): its liveness probe failed: no answer. Raise the probe’s `failureThreshold` or `timeoutSeconds`, or leave it out: a step that runs to its end seldom needs one.',
+      reason: 'Unhealthy',
       exitCode: 137,
     },
   },
@@ -260,9 +260,9 @@ export const ENDED: Scenario[] = [
       }),
     },
     expected: {
-      title: 'Startup probe failed',
-      says: 'Container base of pod NS/POD was killed after N s because its startup probe failed (exit code 137): dial tcp …:1: connect: connection refused. Correct `startupProbe` of the container, or allow it more time or failures.',
-      reason: 'ExitCode',
+      title: 'The startup probe failed',
+      says: 'Container base of pod NS/POD was killed after N s (exit code 137): its startup probe failed: dial tcp …:1: connect: connection refused. Raise the probe’s `failureThreshold` or `timeoutSeconds`, or leave it out: a step that runs to its end seldom needs one.',
+      reason: 'Unhealthy',
       exitCode: 137,
     },
   },

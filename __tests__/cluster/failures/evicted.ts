@@ -14,8 +14,8 @@ export const EVICTED: Scenario[] = [
       container_resources: '{limits: {ephemeral-storage: 1Mi}}',
     },
     expected: {
-      title: 'Evicted',
-      says: 'Container base of pod NS/POD was evicted by its node NODE: Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. Raise `container_resources.limits.ephemeral-storage`, or write less.',
+      title: 'Evicted: over its limit of ephemeral storage',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): its node NODE evicted the pod, of QoS class BestEffort: Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. Raise `container_resources.limits.ephemeral-storage`, or write less: files in the container and its log count.',
       reason: 'Evicted',
       exitCode: 137,
     },
@@ -28,8 +28,8 @@ export const EVICTED: Scenario[] = [
       volume_mounts: '[{name: v, mountPath: /v}]',
     },
     expected: {
-      title: 'Evicted',
-      says: 'Container base of pod NS/POD was evicted by its node NODE: Usage of EmptyDir volume "v" exceeds the limit "1Mi". Raise `sizeLimit` of the volume, or write less.',
+      title: 'Evicted: a volume over its limit',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): its node NODE evicted the pod, of QoS class BestEffort: Usage of EmptyDir volume "v" exceeds the limit "1Mi". Raise the `sizeLimit` of volume v, or write less to it.',
       reason: 'Evicted',
       exitCode: 137,
     },
@@ -46,7 +46,7 @@ export const EVICTED: Scenario[] = [
     },
     expected: {
       title: 'Evicted',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): the pod was evicted through the API, as by kubectl drain. Run the step again; a PodDisruptionBudget protects a pod from that.',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): the pod was evicted from node NODE through the API, as when a node is drained. Run the step again. What removes nodes leaves alone a pod with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` (Karpenter: `karpenter.sh/do-not-disrupt: "true"`).',
       reason: 'Evicted',
       exitCode: 137,
     },
@@ -69,7 +69,7 @@ export const EVICTED: Scenario[] = [
     },
     expected: {
       title: 'Preempted',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): a pod of higher priority took its place on node NODE. Run the step again, or give it a higher priority, by `priority_class_name`.',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): a pod of higher priority took its place on node NODE. Run the step again when there is room, or give it a higher `priority_class_name`.',
       reason: 'Preempted',
       exitCode: 137,
     },
@@ -90,8 +90,8 @@ export const EVICTED_ALONE: Scenario[] = [
       await kubectl(['taint', 'node', node, 'maintenance-']);
     },
     expected: {
-      title: 'Evicted',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): a taint with effect NoExecute was put on node NODE. Run the step again, or tolerate the taint, in `tolerations`.',
+      title: 'Evicted by a taint',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): node NODE has a taint with the effect NoExecute that the pod does not tolerate, or no longer. See to the taints of the node, or to `tolerations`.',
       reason: 'Evicted',
       exitCode: 137,
     },
@@ -112,9 +112,10 @@ export const EVICTED_ALONE: Scenario[] = [
     },
     after: () => withKubeletSettings(OWN_CLUSTER, {}),
     expected: {
-      title: 'Evicted',
-      says: 'Container base of pod NS/POD, of QoS class BestEffort, was evicted by its node NODE: The node was low on resource: memory. … A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits.',
+      title: 'Evicted: node low on memory',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): its node NODE evicted the pod, of QoS class BestEffort: The node was low on resource: memory. … A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits.',
       reason: 'Evicted',
+      logMayBeLost: true,
       exitCode: 137,
     },
   },

@@ -14,7 +14,7 @@ export const IMAGES: Scenario[] = [
     shownBy: waits('InvalidImageName'),
     expected: {
       title: 'Invalid image name',
-      says: 'Not:An:Image is not a valid image name: Failed to apply default image tag "Not:An:Image": couldn\'t parse image name "Not:An:Image": invalid reference format: repository name (library/Not) must be lowercase. Correct `image`.',
+      says: 'Not:An:Image is not a valid image name: invalid reference format: repository name (library/Not) must be lowercase. Correct `image`.',
       reason: 'ImagePull',
     },
   },
@@ -94,9 +94,9 @@ export const IMAGES: Scenario[] = [
     inputs: ({ registry }) => ({ image: `${registry}/never/app:1`, startup_timeout_seconds: '6' }),
     takes: 6,
     expected: {
-      title: 'The container did not start',
-      says: 'The container of pod NS/POD did not start within 6 s: starting on node NODE: Pulling image "REGISTRY/never/app:1". If it only needs more time, raise `startup_timeout_seconds`.',
-      reason: 'StartTimeout',
+      title: 'The image did not come in time',
+      says: 'The container of pod NS/POD did not start within 6 s: pulling image REGISTRY/never/app:1. The image is large, or its registry slow or not to be reached from the node. If it only needs more time, raise `startup_timeout_seconds`.',
+      reason: 'ImagePull',
     },
   },
   {
@@ -118,7 +118,7 @@ export const IMAGES: Scenario[] = [
     takes: 15,
     expected: {
       title: 'Image cannot be pulled',
-      says: 'Image registry.invalid/app:1 could not be pulled within 15 s: …no such host. If the registry only needs more time, raise `startup_timeout_seconds`.',
+      says: 'Image registry.invalid/app:1 cannot be pulled: …no such host. Check the registry in `image`, and the name server of the node.',
       reason: 'ImagePull',
     },
   },

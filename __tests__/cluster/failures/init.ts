@@ -66,8 +66,8 @@ export const INIT: Scenario[] = [
     },
     takes: 8,
     expected: {
-      title: 'Init container: Exit code 9',
-      says: 'The container of pod NS/POD did not start within 8 s: init container prepare, a sidecar, keeps ending, last with exit code 9. See to the container in `init_containers` or the template.',
+      title: 'Sidecar: Exit code 9',
+      says: 'The container of pod NS/POD did not start within 8 s: sidecar prepare keeps ending, last with exit code 9. The base container never started. See to the container in `init_containers` or the template.',
       reason: 'InitContainer',
     },
   },

@@ -85,7 +85,7 @@ export const NODE_ALONE: Scenario[] = [
     },
     expected: {
       title: 'Node shut down',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): node NODE shuts down. Run the step again.',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): node NODE was being shut down. Run the step again. What removes nodes leaves alone a pod with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` (Karpenter: `karpenter.sh/do-not-disrupt: "true"`).',
       reason: 'NodeShutdown',
       exitCode: 137,
     },
@@ -98,8 +98,8 @@ export const NODE_ALONE: Scenario[] = [
       await kubectl(['wait', `node/${node}`, '--for=condition=Ready', '--timeout=60s']);
     },
     expected: {
-      title: 'Rejected by the node',
-      says: 'Node NODE refused pod NS/POD (NodeShutdown): Pod was rejected as the node is shutting down. Nothing has run. Run the step again.',
+      title: 'Node shut down',
+      says: 'Pod NS/POD ended before its container had run: node NODE was being shut down. Run the step again. What removes nodes leaves alone a pod with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` (Karpenter: `karpenter.sh/do-not-disrupt: "true"`).',
       reason: 'NodeShutdown',
     },
   },
@@ -127,8 +127,9 @@ export const WITHOUT_THE_NODE: Scenario[] = [
     shownBy: deleted,
     expected: {
       title: 'Node lost',
-      says: 'Container base of pod NS/POD got lost with its node NODE, which does not answer any more. What became of it is not known: it may still be running. Run the step again where that does no harm.',
+      says: 'Container base of pod NS/POD got lost with its node NODE, which does not answer any more: told to stop the pod, it has said nothing for 61 s. What became of it is not known. The container may still be running, until node NODE is back or removed. Run the step again where that does no harm.',
       reason: 'NodeLost',
+      logMayBeLost: true,
     },
   },
   {
@@ -148,8 +149,9 @@ export const WITHOUT_THE_NODE: Scenario[] = [
     },
     expected: {
       title: 'Node lost',
-      says: 'Container base of pod NS/POD got lost with its node NODE, which is not in the cluster any more. What became of it is not known. Run the step again where that does no harm.',
+      says: 'Container base of pod NS/POD got lost with its node NODE, which is not in the cluster any more, or out of its reach. What became of it is not known. Run the step again where that does no harm.',
       reason: 'NodeLost',
+      logMayBeLost: true,
     },
   },
 ];

@@ -142,7 +142,7 @@ function withPlaceholders(result: StepResult, { namespace, registry, node }: Pla
   );
   return (
     text
-      ?.replaceAll(`node ${node}`, 'node NODE')
+      ?.replaceAll(new RegExp(`\\b([Nn]ode) ${node}\\b`, 'g'), '$1 NODE')
       // The name of a pod that did not come about is in no output.
       .replace(/\btest-octo-action-[a-z0-9]{8}\b/g, 'POD')
       .replace(/ after \d+ s\b/g, ' after N s')

@@ -39,7 +39,7 @@ export const REFUSED: Scenario[] = [
     inputs: place => as(place, 'github-runner'),
     expected: {
       title: 'Permission missing',
-      says: 'github-runner may not create pods in namespace NS. Grant it with a Role that has the verb create on pods (the README shows the whole Role), or use a namespace or credentials that may.',
+      says: 'github-runner may not create pods in namespace NS. Have the Role that the log shows applied, or use a namespace or credentials that may.',
       reason: 'Forbidden',
     },
   },

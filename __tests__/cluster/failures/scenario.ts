@@ -77,6 +77,8 @@ export interface Expected {
   /** The annotation, with NS, POD, NODE, REGISTRY, and N for seconds; `…` stands for words that differ by version of the cluster’s parts. */
   says: string;
   /** Absent where the step succeeds and the annotation is a warning. */
-  reason?: Reason | 'InitContainer' | 'NodeLost' | 'NodeShutdown' | 'Preempted';
+  reason?: Reason;
   exitCode?: number;
+  /** Set where the container or its node goes before its log has been read to the end, which a warning may tell. */
+  logMayBeLost?: true;
 }

@@ -121,7 +121,7 @@ export const SCHEDULING: Scenario[] = [
     inputs: { full_pod_spec: '{spec: {nodeName: nowhere}}' },
     expected: {
       title: 'Node lost',
-      says: 'Pod NS/POD is for node nowhere, which is not in the cluster, and was removed before container base had started. Correct `nodeName`, or leave the choice of the node to the scheduler.',
+      says: 'Pod NS/POD ended before its container had run: node nowhere does not exist, or not any more. The pod names its node itself (`nodeName`): correct it, or leave it to the scheduler, with `node_selector` or `affinity`.',
       reason: 'NodeLost',
     },
     lasts: 60,

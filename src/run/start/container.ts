@@ -85,6 +85,7 @@ function crashing(
   if (ended === undefined) return undefined;
   const { reason, title, sentence } = failureOf(pod, name, ended);
   const sidecar = pod.spec?.initContainers?.some(container => container.name === name && isSidecar(container)) === true;
+  const kind = sidecar ? 'sidecar' : 'init container';
   const cannotStart = reason === 'StartError';
   const lasting: Lasting = {
     reason: reason === 'ExitCode' ? 'InitContainer' : reason,
@@ -95,7 +96,7 @@ function crashing(
   const told = cannotStart ? sentence : withRemedy(sentence, runs.trim() || undefined);
   // A program that is not in the image will not be the next time.
   if (!cannotStart && !(sidecar && restartCount >= MOST_RESTARTS))
-    return { what: `${sentence} It is started again.`, worthTelling: true, lasting };
+    return { what: `${kind} ${name} keeps ending, last with exit code ${ended.exitCode}`, worthTelling: true, lasting };
   return hopeless({ ...lasting, sentence: told, graceSeconds: 0, cause: `crashing ${name}` });
 }
 
