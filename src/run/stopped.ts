@@ -27,8 +27,10 @@ export function stopOf(pod: V1Pod): Stop | undefined {
     const seconds = pod.spec?.activeDeadlineSeconds ?? 0;
     return { sinceMs: ms(startTime) + 1000 * seconds, ...deadline(seconds) };
   }
-  if (reason === 'Evicted') return { sinceMs: ms(disruption?.lastTransitionTime), ...evicted(pod) };
-  const why = shutDown(pod) ?? (disruption && disrupted(pod, disruption));
+  if (reason === 'Evicted') return { sinceMs: sinceKubelet(pod, disruption), ...evicted(pod) };
+  const shut = shutDown(pod);
+  if (shut !== undefined) return { sinceMs: sinceKubelet(pod, disruption), ...shut };
+  const why = disruption && disrupted(pod, disruption);
   // The timestamp says when the grace will be over.
   if (deletionTimestamp)
     return { sinceMs: ms(deletionTimestamp) - 1000 * deletionGracePeriodSeconds, ...(why ?? DELETED) };
@@ -46,6 +48,12 @@ export function nodeNotReady({ spec, status }: V1Pod): boolean {
   const is = (type: string, wanted: string): boolean =>
     status?.conditions?.some(condition => condition.type === type && condition.status === wanted) === true;
   return (spec?.readinessGates ?? []).length === 0 && is('Ready', 'False') && is('ContainersReady', 'True');
+}
+
+/** The kubelet writes down that it stops a pod when it has [measured], so the containers had their grace before, and a moment more. */
+function sinceKubelet({ spec }: V1Pod, disruption: V1PodCondition | undefined): number {
+  const stopMs = ms(disruption?.lastTransitionTime);
+  return stopMs === 0 ? 0 : stopMs - 1000 * ((spec?.terminationGracePeriodSeconds ?? 30) + 10);
 }
 
 /** @returns why the pod's object went away: nobody need have told the pod first. */
