@@ -37,15 +37,17 @@ beforeAll(async () => {
       await using _ = await NeighbourNode.make();
       await Promise.all(WITHOUT_THE_NODE.map(begin));
     }
-    plays.complete();
-  })();
+  })().then(
+    () => plays.complete(),
+    error => plays.complete(error),
+  );
 }, 120_000);
 afterAll(async () => {
   await plays.record();
   await theatre?.[Symbol.asyncDispose]();
   await down(OWN_CLUSTER, () => {});
   shutdown.logind?.[Symbol.dispose]();
-}, 60_000);
+}, RUNS * 300_000);
 
 describe.each(OWN)('$heading:', ({ scenarios }) => {
   test.each(scenarios.map(scenario => [scenario.name, scenario] as const))('%s', async (_, scenario) => {

@@ -8,9 +8,12 @@ import type { Topic } from './topics.ts';
 export class Plays {
   readonly #topics: readonly Topic[];
   readonly #of = new Map<Scenario, PromiseSettledResult<Played>[]>();
-  readonly #under: Promise<unknown>[] = [];
+  /** How many were added. */
+  #under = 0;
   readonly #looks = new Set<() => void>();
   #complete = false;
+  #cause: unknown;
+  #settled = 0;
 
   constructor(topics: readonly Topic[]) {
     this.#topics = topics;
@@ -18,32 +21,37 @@ export class Plays {
 
   /** @returns once it is over, whatever became of it. */
   async add(scenario: Scenario, playing: Promise<Played>): Promise<void> {
-    const over = Promise.allSettled([playing]).then(([result]) => {
+    this.#under++;
+    await Promise.allSettled([playing]).then(([result]) => {
+      this.#settled++;
       this.#of.set(scenario, [...(this.#of.get(scenario) ?? []), result]);
       for (const look of [...this.#looks]) look();
     });
-    this.#under.push(over);
-    await over;
   }
 
-  /** No more will be added. */
-  complete(): void {
+  /**
+   * No more will be added.
+   * @param cause why not, where it is too early
+   */
+  complete(cause?: unknown): void {
     this.#complete = true;
+    this.#cause = cause;
     for (const look of [...this.#looks]) look();
   }
 
   /** @returns all runs of one. */
   async of(scenario: Scenario): Promise<Played[]> {
-    await this.#until(() => this.#of.get(scenario)?.length === RUNS);
-    return (this.#of.get(scenario) ?? []).map(result => {
+    await this.#until(() => this.#isOver || this.#of.get(scenario)?.length === RUNS);
+    const results = this.#of.get(scenario) ?? [];
+    if (results.length < RUNS) throw new Error(`Played ${results.length} times, not ${RUNS}.`, { cause: this.#cause });
+    return results.map(result => {
       if (result.status === 'rejected') throw result.reason;
       return result.value;
     });
   }
 
   async over(): Promise<void> {
-    await this.#until(() => this.#complete);
-    await Promise.all(this.#under);
+    await this.#until(() => this.#isOver);
   }
 
   /** Writes what is asked to be recorded. */
@@ -54,6 +62,10 @@ export class Plays {
       recordTimes(played);
       record(name, played);
     }
+  }
+
+  get #isOver(): boolean {
+    return this.#complete && this.#settled === this.#under;
   }
 
   #successful(scenario: Scenario): Played[] {
