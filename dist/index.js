@@ -33102,8 +33102,10 @@ function stopOf(pod) {
     const seconds = pod.spec?.activeDeadlineSeconds ?? 0;
     return { sinceMs: ms(startTime) + 1e3 * seconds, ...deadline(seconds) };
   }
-  if (reason2 === "Evicted") return { sinceMs: ms(disruption?.lastTransitionTime), ...evicted(pod) };
-  const why = shutDown(pod) ?? (disruption && disrupted(pod, disruption));
+  if (reason2 === "Evicted") return { sinceMs: sinceKubelet(pod, disruption), ...evicted(pod) };
+  const shut = shutDown(pod);
+  if (shut !== void 0) return { sinceMs: sinceKubelet(pod, disruption), ...shut };
+  const why = disruption && disrupted(pod, disruption);
   if (deletionTimestamp)
     return { sinceMs: ms(deletionTimestamp) - 1e3 * deletionGracePeriodSeconds, ...why ?? DELETED };
   return why && (reason2 !== void 0 || podEnded(pod)) ? { sinceMs: ms(disruption?.lastTransitionTime), ...why } : void 0;
@@ -33111,6 +33113,10 @@ function stopOf(pod) {
 function nodeNotReady({ spec, status }) {
   const is = (type, wanted) => status?.conditions?.some((condition) => condition.type === type && condition.status === wanted) === true;
   return (spec?.readinessGates ?? []).length === 0 && is("Ready", "False") && is("ContainersReady", "True");
+}
+function sinceKubelet({ spec }, disruption) {
+  const stopMs = ms(disruption?.lastTransitionTime);
+  return stopMs === 0 ? 0 : stopMs - 1e3 * ((spec?.terminationGracePeriodSeconds ?? 30) + 10);
 }
 function whyGone(pod) {
   return stopOf(pod) ?? { sinceMs: 0, ...DELETED };
@@ -40360,7 +40366,7 @@ function container({ spec }, name) {
 }
 
 // src/run/ending.ts
-var LOST_AFTER_GRACE_SECONDS = 60;
+var LOST_AFTER_GRACE_SECONDS = 30;
 async function ending(pod, { plan: { base }, log, stop }) {
   const tell2 = tellOfNode(log);
   const lost = new AbortController();

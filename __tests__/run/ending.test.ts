@@ -52,19 +52,19 @@ const deleting = podWith(
   },
 );
 
-test('a pod that its node does not stop is lost after its grace and a minute', async () => {
+test('a pod that its node does not stop is lost half a minute after its grace', async () => {
   const pod = shown(podWith(running));
   const outcome = end(pod);
   await jest.advanceTimersByTimeAsync(3_600_000);
   pod.become(deleting);
-  await jest.advanceTimersByTimeAsync(89_999);
+  await jest.advanceTimersByTimeAsync(59_999);
   expect(await Promise.race([outcome, 'not yet'])).toBe('not yet');
   await jest.advanceTimersByTimeAsync(1);
   expect(await outcome).toMatchObject({
     state: 'failed',
     reason: 'NodeLost',
     sentence:
-      'Container base of pod etl/p got lost with its node node-1, which does not answer any more: told to stop the pod, it has said nothing for 90 s. What became of it is not known.',
+      'Container base of pod etl/p got lost with its node node-1, which does not answer any more: told to stop the pod, it has said nothing for 60 s. What became of it is not known.',
     remedy: expect.stringContaining('may still be running, until node node-1 is back'),
   });
   expect(jest.getTimerCount()).toBe(0);
@@ -88,7 +88,7 @@ test('a node that is not heard of any more is told of, and one that is again', a
 test('a pod that is stopped in time is not', async () => {
   const pod = shown(deleting);
   const outcome = end(pod);
-  await jest.advanceTimersByTimeAsync(60_000);
+  await jest.advanceTimersByTimeAsync(50_000);
   pod.become(podWith(ended(137), { conditions: [taintManager] }, { metadata: deleting.metadata ?? {} }));
   expect(await outcome).toMatchObject({ reason: 'Evicted', ended: { exitCode: 137 } });
   expect(jest.getTimerCount()).toBe(0);

@@ -11,8 +11,8 @@ interface Ending extends Pick<Step, 'stop'> {
   log: Pick<JobLog, 'line'>;
 }
 
-/** A kubelet that lives has killed every container, and said so, long before. */
-const LOST_AFTER_GRACE_SECONDS = 60;
+/** A kubelet that lives has killed every container, and said so, long before; one that has not answered for as long as the pod tolerates that seldom comes back just then. */
+const LOST_AFTER_GRACE_SECONDS = 30;
 
 /**
  * Waits for the end of the step's container. A pod that was told to stop, and of which its node then says nothing any more, has an end too: without its kubelet it stays Running and being deleted for ever [measured].
