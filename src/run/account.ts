@@ -1,7 +1,7 @@
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { gistOf, type PodEvent, type PodEvents } from '../kubernetes/events.ts';
 import { containerStatus } from './containers.ts';
-import { secondsBetween } from './outcome.ts';
+import { secondsBetween } from './durations.ts';
 
 const MOST_EVENTS = 10;
 /** In characters: what a node says can be pages long. */

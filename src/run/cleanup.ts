@@ -7,8 +7,8 @@ import { deletePod, getPod } from '../kubernetes/pods.ts';
 import { ApiError } from '../kubernetes/status.ts';
 import { nonceOf } from '../pod/manifest.ts';
 import { failedInit } from './containers.ts';
+import { outcomeOf } from './end/outcome.ts';
 import type { ObservedPod, PodView } from './observe.ts';
-import { outcomeOf } from './outcome.ts';
 
 /** How long the cluster is asked to delete the pod before the post step has to try again. */
 const TIDY_UP_SECONDS = 60;

@@ -12,7 +12,7 @@ import { referencesOf } from '../pod/references.ts';
 import { suggestField } from '../pod/suggest.ts';
 import { deleteOurs } from './cleanup.ts';
 import { ObservedPod } from './observe.ts';
-import { podPath } from './outcome.ts';
+import { podPath } from './pod-path.ts';
 import { explainRefusal } from './refusal.ts';
 import { reportProgress } from './report.ts';
 import type { Step } from './run.ts';

@@ -6,7 +6,7 @@ import { printLivePod } from './live-pod.ts';
 import { lastLines } from './logs/last-lines.ts';
 import { selectContainers } from './logs/selection.ts';
 import type { ObservedPod } from './observe.ts';
-import { podPath } from './outcome.ts';
+import { podPath } from './pod-path.ts';
 import type { Step } from './run.ts';
 
 /** A cluster that is slow to answer does not hold up the end of the step for longer. */

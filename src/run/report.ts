@@ -2,8 +2,8 @@ import type { JobLog } from '../github/commands.ts';
 import { StepError, withRemedy } from '../github/failure.ts';
 import { setOutput } from '../github/outputs.ts';
 import { containerEnded, containerStatus } from './containers.ts';
+import { secondsBetween } from './durations.ts';
 import type { ObservedPod } from './observe.ts';
-import { secondsBetween } from './outcome.ts';
 import type { Conclusion } from './result.ts';
 
 /** Sets the outputs that become known while the pod runs, each as soon as it is. */

@@ -3,7 +3,7 @@ import type { Inputs } from '../github/inputs/inputs.ts';
 import type { Plan } from '../pod/manifest.ts';
 import { RESULT_PATH } from '../pod/result.ts';
 import { commandHints } from './command-line.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome } from './end/outcome.ts';
 
 /** What a termination message turned out to be. */
 export type Result =

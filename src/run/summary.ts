@@ -6,9 +6,8 @@ import type { PodEvents } from '../kubernetes/events.ts';
 import { containerAccounts, warningsIn } from './account.ts';
 import { asked } from './announce.ts';
 import { containerStatus } from './containers.ts';
-import { inWords } from './durations.ts';
+import { inWords, secondsBetween } from './durations.ts';
 import { ganttOf, timelineOf } from './gantt.ts';
-import { secondsBetween } from './outcome.ts';
 import type { Conclusion } from './result.ts';
 import type { Stage } from './timeline.ts';
 

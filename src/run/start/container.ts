@@ -2,7 +2,8 @@ import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kube
 import { withRemedy } from '../../github/failure.ts';
 import type { PodEvent } from '../../kubernetes/events.ts';
 import { isSidecar, willRestart } from '../containers.ts';
-import { failureOf, podPath } from '../outcome.ts';
+import { failureOf } from '../end/failure.ts';
+import { podPath } from '../pod-path.ts';
 import { missingIn } from './missing.ts';
 import { stuckPull } from './pull.ts';
 import { GRACE_SECONDS, hopeless, type Known, type Lasting, lacking, type Stuck } from './stuck.ts';

@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { StepError } from '../../github/failure.ts';
 import { inWords } from '../durations.ts';
-import { podPath } from '../outcome.ts';
+import { podPath } from '../pod-path.ts';
 import { wayOut } from './scheduling.ts';
 import { type Lasting, MORE_TIME } from './stuck.ts';
 import type { StartTimeouts } from './time-left.ts';

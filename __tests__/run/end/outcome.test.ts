@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
-import { outcomeOf, secondsBetween } from '../../src/run/outcome.ts';
-import { containerStatus, ended, podWith, running, waiting } from './pods.ts';
+import { secondsBetween } from '../../../src/run/durations.ts';
+import { outcomeOf } from '../../../src/run/end/outcome.ts';
+import { containerStatus, ended, podWith, running, waiting } from '../pods.ts';
 
 const outcome = (pod: V1Pod, gone = false) => outcomeOf({ pod, gone }, 'base');
 const failed = (reason: string, sentence: string) => ({ state: 'failed', reason, sentence });
@@ -338,6 +339,12 @@ describe('a container that waits to be started again when its pod runs into the 
       ended: { exitCode: 4 },
     });
   });
+});
+
+test('a container that its node lost between two runs is started again', () => {
+  const unknown = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } };
+  const pod = podWith(undefined, { containerStatuses: [{ ...containerStatus(unknown), lastState: ended(4) }] });
+  expect(outcome({ ...pod, spec: { containers: [], restartPolicy: 'OnFailure' } })).toBeUndefined();
 });
 
 test('a command that is not there is not waited for, whatever the restart policy', () => {

@@ -1,8 +1,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import type { JobLog } from '../github/commands.ts';
-import type { ObservedPod } from './observe.ts';
+import type { JobLog } from '../../github/commands.ts';
+import type { ObservedPod } from '../observe.ts';
+import type { Step } from '../run.ts';
 import { lostWithNode, type Outcome, outcomeOf } from './outcome.ts';
-import type { Step } from './run.ts';
 import { nodeNotReady } from './stopped.ts';
 
 /** What the wait needs. */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
-import { ending } from '../../src/run/ending.ts';
-import type { ObservedPod, PodView } from '../../src/run/observe.ts';
-import { ended, podWith, running } from './pods.ts';
+import { ending } from '../../../src/run/end/ending.ts';
+import type { ObservedPod, PodView } from '../../../src/run/observe.ts';
+import { ended, podWith, running } from '../pods.ts';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());

@@ -1,8 +1,10 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
-import { listEvents, type PodEvent } from '../kubernetes/events.ts';
-import type { ObservedPod } from './observe.ts';
-import { duration, type Outcome, podPath } from './outcome.ts';
-import type { Step } from './run.ts';
+import { listEvents, type PodEvent } from '../../kubernetes/events.ts';
+import { duration } from '../durations.ts';
+import type { ObservedPod } from '../observe.ts';
+import { podPath } from '../pod-path.ts';
+import type { Step } from '../run.ts';
+import type { Outcome } from './outcome.ts';
 
 /** A cluster that is slow to answer does not hold up the end of the step for longer. */
 const DEADLINE_SECONDS = 10;

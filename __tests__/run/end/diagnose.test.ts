@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import type { PodEvent } from '../../src/kubernetes/events.ts';
-import { diagnose } from '../../src/run/diagnose.ts';
-import { outcomeOf } from '../../src/run/outcome.ts';
-import { ended, podWith } from './pods.ts';
+import type { PodEvent } from '../../../src/kubernetes/events.ts';
+import { diagnose } from '../../../src/run/end/diagnose.ts';
+import { outcomeOf } from '../../../src/run/end/outcome.ts';
+import { ended, podWith } from '../pods.ts';
 
 const event = (reason: string, message: string, container = 'base'): PodEvent => ({
   type: 'Warning',

@@ -1,6 +1,6 @@
 import type { V1Pod, V1PodCondition } from '@kubernetes/client-node';
-import type { Reason } from '../github/failure.ts';
-import { podEnded } from './containers.ts';
+import type { Reason } from '../../github/failure.ts';
+import { podEnded } from '../containers.ts';
 
 /** Why a pod was told to stop before its work was done. */
 export interface Stop {
@@ -190,4 +190,11 @@ function withoutEnd(message: string): string {
 
 function ms(time: Date | string | undefined): number {
   return time === undefined ? 0 : new Date(time).getTime();
+}
+
+/** @returns the same; of a deadline, with what to do before it is raised */
+export function patience(stop: Stop, first: string): Stop {
+  return stop.reason === 'DeadlineExceeded'
+    ? { ...stop, remedy: `${first}, or raise \`active_deadline_seconds\`.` }
+    : stop;
 }
