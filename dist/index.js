@@ -33080,20 +33080,30 @@ function instancesOf(pod, name) {
   return instances;
 }
 
-// src/run/pull-fault.ts
-var PASSED_ON = [
-  /^(Back-off pulling|Failed to pull) image "[^"]*": /,
-  /^ErrImagePull: /,
-  /^rpc error: code = \w+ desc = /,
-  /^failed to pull and unpack image "[^"]*": /,
-  /^failed to resolve (reference|image)( "[^"]*")?: /,
-  /^[\w./:@-]+: (?=not found$)/
-];
-function pullFault(message) {
-  return PASSED_ON.reduce((rest, words) => rest.replace(words, ""), message);
+// src/run/pod-path.ts
+function podPath2(pod) {
+  return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
 }
 
-// src/run/stopped.ts
+// src/run/durations.ts
+function inWords(seconds) {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
+}
+function duration({ startedAt, finishedAt }) {
+  const seconds = secondsBetween(startedAt, finishedAt);
+  return seconds ? ` after ${seconds} s` : "";
+}
+function secondsBetween(start, end) {
+  if (start === void 0 || end === void 0) return void 0;
+  const [from, to] = [new Date(start).getTime(), new Date(end).getTime()];
+  return from > 0 && to >= from ? Math.round((to - from) / 1e3) : void 0;
+}
+
+// src/run/end/stopped.ts
 function stopOf(pod) {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
   const { reason: reason2, startTime, conditions = [] } = pod.status ?? {};
@@ -33233,32 +33243,11 @@ function withoutEnd(message) {
 function ms(time2) {
   return time2 === void 0 ? 0 : new Date(time2).getTime();
 }
+function patience(stop, first) {
+  return stop.reason === "DeadlineExceeded" ? { ...stop, remedy: `${first}, or raise \`active_deadline_seconds\`.` } : stop;
+}
 
-// src/run/outcome.ts
-function outcomeOf({ pod, gone }, base) {
-  const ended2 = terminated(pod, base);
-  const last = lastEnd(pod, base);
-  if (ended2 !== void 0 && last === void 0) {
-    if (ended2.exitCode === 0 && !isUnknown(ended2) && wasStoppedBy(stopOf(pod), ended2) === void 0)
-      return { state: "succeeded", ended: ended2 };
-    if (!gone && willRestart(pod, base, ended2) && !cannotStart(ended2)) return void 0;
-    return { state: "failed", ...!isUnknown(ended2) && { ended: ended2 }, ...failureOf(pod, base, ended2) };
-  }
-  if (last !== void 0 && (podEnded(pod) || gone))
-    return { state: "failed", ended: last, ...betweenRuns(pod, base, last) };
-  if (last !== void 0 && cannotStart(last)) return { state: "failed", ended: last, ...failureOf(pod, base, last) };
-  if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
-  if (gone) return { state: "failed", ...away(pod, base) };
-  return void 0;
-}
-function wasStoppedBy(stop, { exitCode, finishedAt }) {
-  if (stop === void 0 || !finishedAt) return stop;
-  const afterMs = new Date(finishedAt).getTime() - stop.sinceMs;
-  return afterMs > 0 || afterMs === 0 && [0, 137, 143].includes(exitCode) ? stop : void 0;
-}
-function cannotStart({ reason: reason2 }) {
-  return reason2 === "StartError" || reason2 === "ContainerCannotRun";
-}
+// src/run/end/failure.ts
 function failureOf(pod, name, ended2) {
   const { exitCode } = ended2;
   const after = duration(ended2);
@@ -33298,9 +33287,6 @@ function failureOf(pod, name, ended2) {
 function startFault(message) {
   return message.trim().replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
 }
-function stopped({ reason: reason2, title, cause, remedy }, what) {
-  return { reason: reason2, title, sentence: `${what}: ${cause}`, ...remedy !== void 0 && { remedy } };
-}
 function outOfMemory(pod, name, where, ended2) {
   const { containers: containers2 = [], initContainers = [], resources } = pod.spec ?? {};
   const own = [...containers2, ...initContainers].find((container2) => container2.name === name)?.resources?.limits?.["memory"];
@@ -33319,13 +33305,54 @@ function outOfMemory(pod, name, where, ended2) {
     remedy: "Give `container_resources` a memory request and limit."
   };
 }
-function betweenRuns(pod, base, last) {
-  const what = `Container ${base} of pod ${podPath2(pod)} had exited with code ${last.exitCode}${signalName(last.exitCode)}, and waited to be started again`;
-  return stopped(patience(whyGone(pod), "See why it fails"), what);
+function stopped({ reason: reason2, title, cause, remedy }, what) {
+  return { reason: reason2, title, sentence: `${what}: ${cause}`, ...remedy !== void 0 && { remedy } };
 }
-function patience(stop, first) {
-  return stop.reason === "DeadlineExceeded" ? { ...stop, remedy: `${first}, or raise \`active_deadline_seconds\`.` } : stop;
+function wasStoppedBy(stop, { exitCode, finishedAt }) {
+  if (stop === void 0 || !finishedAt) return stop;
+  const afterMs = new Date(finishedAt).getTime() - stop.sinceMs;
+  return afterMs > 0 || afterMs === 0 && [0, 137, 143].includes(exitCode) ? stop : void 0;
 }
+function cannotStart({ reason: reason2 }) {
+  return reason2 === "StartError" || reason2 === "ContainerCannotRun";
+}
+var SHELL_CODES = {
+  126: "a command that it may not execute",
+  127: "a command that it did not find"
+};
+var SIGNALS = {
+  1: "SIGHUP",
+  2: "SIGINT",
+  3: "SIGQUIT",
+  4: "SIGILL",
+  6: "SIGABRT",
+  7: "SIGBUS",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  11: "SIGSEGV",
+  13: "SIGPIPE",
+  15: "SIGTERM",
+  24: "SIGXCPU"
+};
+function signalName(exitCode) {
+  const name = SIGNALS[exitCode - 128];
+  return name === void 0 ? "" : ` (${name})`;
+}
+
+// src/run/pull-fault.ts
+var PASSED_ON = [
+  /^(Back-off pulling|Failed to pull) image "[^"]*": /,
+  /^ErrImagePull: /,
+  /^rpc error: code = \w+ desc = /,
+  /^failed to pull and unpack image "[^"]*": /,
+  /^failed to resolve (reference|image)( "[^"]*")?: /,
+  /^[\w./:@-]+: (?=not found$)/
+];
+function pullFault(message) {
+  return PASSED_ON.reduce((rest, words) => rest.replace(words, ""), message);
+}
+
+// src/run/end/never-ran.ts
 function neverRan(pod) {
   const { reason: reason2, message } = pod.status ?? {};
   const before = `Pod ${podPath2(pod)} ended before its container had run`;
@@ -33375,6 +33402,25 @@ function initFailed(pod, name, ended2) {
     remedy: "The base container never started. See to the container in `init_containers` or the template."
   };
 }
+
+// src/run/end/outcome.ts
+function outcomeOf({ pod, gone }, base) {
+  const between = lastEnd(pod, base);
+  if (between !== void 0) {
+    if (podEnded(pod) || gone) return { state: "failed", ended: between, ...betweenRuns(pod, base, between) };
+    return cannotStart(between) ? { state: "failed", ended: between, ...failureOf(pod, base, between) } : void 0;
+  }
+  const ended2 = terminated(pod, base);
+  if (ended2 !== void 0) {
+    if (ended2.exitCode === 0 && !isUnknown(ended2) && wasStoppedBy(stopOf(pod), ended2) === void 0)
+      return { state: "succeeded", ended: ended2 };
+    if (!gone && willRestart(pod, base, ended2) && !cannotStart(ended2)) return void 0;
+    return { state: "failed", ...!isUnknown(ended2) && { ended: ended2 }, ...failureOf(pod, base, ended2) };
+  }
+  if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
+  if (gone) return { state: "failed", ...away(pod, base) };
+  return void 0;
+}
 function away(pod, base) {
   const why = whyGone(pod);
   const running = containerStatus(pod, base)?.state?.running !== void 0;
@@ -33393,39 +33439,9 @@ function lostWithNode(pod, base, how) {
     sentence: `Container ${base} of pod ${podPath2(pod)} got lost with its node ${pod.spec?.nodeName ?? ""}, which ${how}. What became of it is not known.`
   };
 }
-function podPath2(pod) {
-  return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
-}
-function duration({ startedAt, finishedAt }) {
-  const seconds = secondsBetween(startedAt, finishedAt);
-  return seconds ? ` after ${seconds} s` : "";
-}
-function secondsBetween(start, end) {
-  if (start === void 0 || end === void 0) return void 0;
-  const [from, to] = [new Date(start).getTime(), new Date(end).getTime()];
-  return from > 0 && to >= from ? Math.round((to - from) / 1e3) : void 0;
-}
-var SHELL_CODES = {
-  126: "a command that it may not execute",
-  127: "a command that it did not find"
-};
-var SIGNALS = {
-  1: "SIGHUP",
-  2: "SIGINT",
-  3: "SIGQUIT",
-  4: "SIGILL",
-  6: "SIGABRT",
-  7: "SIGBUS",
-  8: "SIGFPE",
-  9: "SIGKILL",
-  11: "SIGSEGV",
-  13: "SIGPIPE",
-  15: "SIGTERM",
-  24: "SIGXCPU"
-};
-function signalName(exitCode) {
-  const name = SIGNALS[exitCode - 128];
-  return name === void 0 ? "" : ` (${name})`;
+function betweenRuns(pod, base, last) {
+  const what = `Container ${base} of pod ${podPath2(pod)} had exited with code ${last.exitCode}${signalName(last.exitCode)}, and waited to be started again`;
+  return stopped(patience(whyGone(pod), "See why it fails"), what);
 }
 
 // src/run/cleanup.ts
@@ -34645,15 +34661,6 @@ function merged(events) {
 function cut2(message) {
   const line = message.trim().replace(/\s+/g, " ");
   return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}\u2026` : line;
-}
-
-// src/run/durations.ts
-function inWords(seconds) {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const rest = minutes % 60;
-  return `${Math.floor(minutes / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
 }
 
 // src/run/announce.ts
@@ -40316,7 +40323,7 @@ function printGrant({ user, namespace }, use) {
   return grant(user, namespace, rulesFor(use)).map((object) => dump(object, { flowLevel: 3, lineWidth: -1, noRefs: true, scalarStyleRules: SCALAR_STYLE_RULES2 })).join("---\n").trimEnd();
 }
 
-// src/run/diagnose.ts
+// src/run/end/diagnose.ts
 var DEADLINE_SECONDS3 = 10;
 async function diagnosed(outcome, pod, { plan, client, stop }) {
   const live = pod.view.pod;
@@ -40365,7 +40372,7 @@ function container({ spec }, name) {
   return spec?.containers.find((container2) => container2.name === name);
 }
 
-// src/run/ending.ts
+// src/run/end/ending.ts
 var LOST_AFTER_GRACE_SECONDS = 30;
 async function ending(pod, { plan: { base }, log, stop }) {
   const tell2 = tellOfNode(log);

@@ -45,7 +45,7 @@ afterAll(async () => {
         lines.indexOf('made it'),
       );
       expect(waiting.filter(line => line.includes('waiting for a node'))).not.toEqual([]);
-      expect(waiting.filter(line => line.includes('Pulling image'))).not.toEqual([]);
+      expect(waiting.filter(line => line.startsWith('pulling image '))).not.toEqual([]);
       expect(waiting.length).toBeLessThan(15);
     } finally {
       await step.dispose();

@@ -70,7 +70,8 @@ export const ADMISSION: Scenario[] = [
     before: brokenWebhook,
     inputs: { outage_timeout_seconds: '4' },
     after: ({ kubectl }) => kubectl(['delete', 'validatingwebhookconfiguration/pod-policy']),
-    takes: 4,
+    // Between two tries there are up to 5 s.
+    takes: 8,
     expected: {
       title: 'An admission webhook does not answer',
       says: 'The API server answered create pods with HTTP 500 for … s: Internal error occurred: failed calling webhook "pods.policy.example.com": …connection refused. See to webhook pods.policy.example.com: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations. If it needs longer, raise `outage_timeout_seconds`.',

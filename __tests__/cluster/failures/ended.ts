@@ -109,10 +109,10 @@ export const ENDED: Scenario[] = [
   {
     name: 'The deadline ends the container',
     inOrder: true,
-    inputs: { ...WAITS, active_deadline_seconds: '3' },
+    inputs: { ...WAITS, active_deadline_seconds: '6' },
     expected: {
       title: 'Deadline exceeded',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): the pod ran into its active_deadline_seconds of 3 s. Raise `active_deadline_seconds`, or make the work shorter.',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): the pod ran into its active_deadline_seconds of 6 s. Raise `active_deadline_seconds`, or make the work shorter.',
       reason: 'DeadlineExceeded',
       exitCode: 137,
     },
@@ -120,10 +120,10 @@ export const ENDED: Scenario[] = [
   {
     name: 'The deadline ends the container, which exits with 0',
     inOrder: true,
-    inputs: { ...sh('trap "exit 0" TERM; while :; do sleep 0.1; done'), active_deadline_seconds: '3' },
+    inputs: { ...sh('trap "exit 0" TERM; while :; do sleep 0.1; done'), active_deadline_seconds: '6' },
     expected: {
       title: 'Deadline exceeded',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 0): the pod ran into its active_deadline_seconds of 3 s. Raise `active_deadline_seconds`, or make the work shorter.',
+      says: 'Container base of pod NS/POD was stopped after N s (exit code 0): the pod ran into its active_deadline_seconds of 6 s. Raise `active_deadline_seconds`, or make the work shorter.',
       reason: 'DeadlineExceeded',
       exitCode: 0,
     },
@@ -208,6 +208,8 @@ export const ENDED: Scenario[] = [
       const { metadata } = await pod(isRunning);
       await namespace.kubectl(['delete', 'pod', metadata?.name ?? '', '--force', '--grace-period=0', '--wait=false']);
     },
+    // The log of a pod that is gone is given a moment to say so.
+    takes: 3,
     expected: {
       title: 'Pod deleted',
       says: 'Pod NS/POD is gone, and container base was running when it was last seen: somebody or something else deleted the pod.',
