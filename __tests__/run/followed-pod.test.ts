@@ -1,35 +1,8 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
 import { FollowedPod, type FollowingStep } from '../../src/run/followed-pod.ts';
-import type { ObservedPod, PodView } from '../../src/run/observe.ts';
 import { gated, unscheduled } from './pods.ts';
-
-/** A pod as {@link ObservedPod} shows it, moved by hand. */
-class Shown {
-  readonly identity = { namespace: 'etl', name: 'p', uid: 'u' };
-  view: PodView;
-  readonly #looks = new Set<() => void>();
-
-  constructor(pod: V1Pod) {
-    this.view = { pod, gone: false };
-  }
-
-  become(pod: V1Pod): void {
-    this.view = { pod: created(pod), gone: false };
-    for (const look of this.#looks) look();
-  }
-
-  until<T>(decide: (view: PodView) => T | undefined): Promise<T> {
-    return new Promise(resolve => {
-      const look = () => {
-        const found = decide(this.view);
-        if (found !== undefined) resolve(found);
-      };
-      this.#looks.add(look);
-      look();
-    });
-  }
-}
+import { ShownPod } from './shown-pod.ts';
 
 const T0 = Date.UTC(2026, 2, 1, 12);
 const created = (pod: V1Pod): V1Pod => ({
@@ -42,14 +15,14 @@ const pass = (seconds: number) => jest.advanceTimersByTimeAsync(1000 * seconds);
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-function follow(pod: V1Pod): { shown: Shown; followed: FollowedPod } {
+function follow(pod: V1Pod): { shown: ShownPod; followed: FollowedPod } {
   const step = {
     plan: { base: 'base' },
     inputs: { onFinishAction: 'delete_pod' },
     stop: new AbortController().signal,
   };
-  const shown = new Shown(created(pod));
-  return { shown, followed: new FollowedPod(shown as unknown as ObservedPod, step as unknown as FollowingStep) };
+  const shown = new ShownPod(created(pod));
+  return { shown, followed: new FollowedPod(shown.observed, step as unknown as FollowingStep) };
 }
 const stages = (followed: FollowedPod) =>
   followed.facts().stages.map(({ kind, fromMs, toMs }) => `${kind} ${(fromMs - T0) / 1000}-${(toMs - T0) / 1000}`);
@@ -60,9 +33,9 @@ test('when the last gate goes is known, though the pod does not tell', async () 
   await pass(20.5);
   expect(stages(followed)).toEqual(['queued 0-20']);
   const free = unscheduled();
-  shown.become(free);
+  shown.become(created(free));
   await pass(10);
   const { nodeName: _, ...spec } = free.spec ?? { containers: [] };
-  shown.become({ ...free, spec });
+  shown.become(created({ ...free, spec }));
   expect(stages(followed)).toEqual(['queued 0-20', 'scheduling 20-30']);
 });

@@ -1,41 +1,18 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import type { V1Pod } from '@kubernetes/client-node';
 import { ending } from '../../../src/run/end/ending.ts';
-import type { ObservedPod, PodView } from '../../../src/run/observe.ts';
 import { ended, podWith, running } from '../pods.ts';
+import { ShownPod } from '../shown-pod.ts';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-/** A pod as ObservedPod shows it, moved by hand. */
-function shown(pod: V1Pod) {
-  const looks = new Set<() => void>();
-  const observed = {
-    view: { pod, gone: false } as PodView,
-    become(pod: V1Pod) {
-      observed.view = { pod, gone: false };
-      for (const look of looks) look();
-    },
-    until: <T>(decide: (view: PodView) => T | undefined, _: AbortSignal, wake: AbortSignal) =>
-      new Promise<T>(resolve => {
-        const look = () => {
-          const found = decide(observed.view);
-          if (found !== undefined) resolve(found);
-        };
-        looks.add(look);
-        wake.addEventListener('abort', look);
-        look();
-      }),
-  };
-  return observed;
-}
 let told: string[];
 beforeEach(() => {
   told = [];
 });
-const end = (pod: ReturnType<typeof shown>) => {
+const end = (pod: ShownPod) => {
   const log = { line: (text: string) => void told.push(text) };
-  return ending(pod as unknown as ObservedPod, { plan: { base: 'base' }, log, stop: new AbortController().signal });
+  return ending(pod.observed, { plan: { base: 'base' }, log, stop: new AbortController().signal });
 };
 
 /** As recorded of a pod whose kubelet is dead, after the toleration of the node's taint is over. */
@@ -53,7 +30,7 @@ const deleting = podWith(
 );
 
 test('a pod that its node does not stop is lost half a minute after its grace', async () => {
-  const pod = shown(podWith(running));
+  const pod = new ShownPod(podWith(running));
   const outcome = end(pod);
   await jest.advanceTimersByTimeAsync(3_600_000);
   pod.become(deleting);
@@ -71,7 +48,7 @@ test('a pod that its node does not stop is lost half a minute after its grace', 
 });
 
 test('a node that is not heard of any more is told of, and one that is again', async () => {
-  const pod = shown(podWith(running));
+  const pod = new ShownPod(podWith(running));
   const outcome = end(pod);
   for (const conditions of [notReady, notReady, [], notReady]) pod.become(podWith(running, { conditions }));
   pod.become(deleting);
@@ -86,7 +63,7 @@ test('a node that is not heard of any more is told of, and one that is again', a
 });
 
 test('a pod that is stopped in time is not', async () => {
-  const pod = shown(deleting);
+  const pod = new ShownPod(deleting);
   const outcome = end(pod);
   await jest.advanceTimersByTimeAsync(50_000);
   pod.become(podWith(ended(137), { conditions: [taintManager] }, { metadata: deleting.metadata ?? {} }));

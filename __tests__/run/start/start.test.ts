@@ -1,44 +1,12 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerState } from '@kubernetes/client-node';
 import type { PodEvent, PodEvents } from '../../../src/kubernetes/events.ts';
 import { referencesOf } from '../../../src/pod/references.ts';
-import type { ObservedPod, PodView } from '../../../src/run/observe.ts';
 import { type StartOptions, waitForStart } from '../../../src/run/start/start.ts';
 import { condition, containerStatus, ended, gated, podWith, running, starting, unscheduled, waiting } from '../pods.ts';
+import { ShownPod } from '../shown-pod.ts';
 
 describe('the wait for the start', () => {
-  /** A pod as {@link ObservedPod} shows it, moved by hand. */
-  class Shown {
-    readonly identity = { namespace: 'etl', name: 'p', uid: 'u' };
-    view: PodView;
-    #look: () => void = () => {};
-
-    constructor(pod: V1Pod) {
-      this.view = { pod, gone: false };
-    }
-
-    become(pod: V1Pod, gone = false): void {
-      this.view = { pod, gone };
-      this.#look();
-    }
-
-    until<T>(decide: (view: PodView) => T | undefined, signal: AbortSignal): Promise<T> {
-      return new Promise((resolve, reject) => {
-        this.#look = () => {
-          try {
-            signal.throwIfAborted();
-            const found = decide(this.view);
-            if (found !== undefined) resolve(found);
-          } catch (error) {
-            reject(error);
-          }
-        };
-        signal.addEventListener('abort', this.#look);
-        this.#look();
-      });
-    }
-  }
-
   afterEach(() => void jest.useRealTimers());
 
   let told: string[];
@@ -57,8 +25,8 @@ describe('the wait for the start', () => {
     events = [];
     news = () => {};
   });
-  const wait = (pod: Shown, signal = new AbortController().signal, more: Partial<StartOptions> = {}) => {
-    const started = waitForStart(pod as unknown as ObservedPod, 'base', {
+  const wait = (pod: ShownPod, signal = new AbortController().signal, more: Partial<StartOptions> = {}) => {
+    const started = waitForStart(pod.observed, 'base', {
       references: referencesOf(pod.view.pod, path => path),
       timeouts: { queueSeconds: 50, scheduleSeconds: 100, startupSeconds: 200 },
       events: async onNews => {
@@ -79,7 +47,7 @@ describe('the wait for the start', () => {
   const still = async (waiting: Promise<string>) => await Promise.race([waiting, pass(0).then(() => 'waiting')]);
 
   test('ends with the start, and tells each thing once', async () => {
-    const pod = new Shown(unscheduled());
+    const pod = new ShownPod(unscheduled());
     const waiting = wait(pod);
     for (const message of ['no cpu', 'no cpu', 'no memory', 'no cpu']) pod.become(unscheduled(message));
     pod.become(starting('ContainerCreating'));
@@ -94,14 +62,14 @@ describe('the wait for the start', () => {
     ['it is gone', podWith(undefined), true],
     ['it has failed', podWith(undefined, { phase: 'Failed' }), false],
   ])('ends when %s', async (_, last, gone) => {
-    const pod = new Shown(unscheduled());
+    const pod = new ShownPod(unscheduled());
     const waiting = wait(pod);
     pod.become(last, gone);
     expect(await waiting).toBe('started');
   });
 
   test('for a node ends after its time', async () => {
-    const waiting = wait(new Shown(unscheduled('no cpu')));
+    const waiting = wait(new ShownPod(unscheduled('no cpu')));
     await pass(100 - 1);
     expect(await still(waiting)).toBe('waiting');
     await pass(1);
@@ -109,7 +77,7 @@ describe('the wait for the start', () => {
   });
 
   test('in a queue has a time of its own', async () => {
-    const waiting = wait(new Shown(gated()));
+    const waiting = wait(new ShownPod(gated()));
     await pass(50 - 1);
     expect(await still(waiting)).toBe('waiting');
     await pass(1);
@@ -118,7 +86,7 @@ describe('the wait for the start', () => {
   });
 
   test('says how long the image took to come', async () => {
-    const pod = new Shown(starting('ContainerCreating'));
+    const pod = new ShownPod(starting('ContainerCreating'));
     const waiting = wait(pod);
     await pass(1);
     const event = (reason: string, message: string): PodEvent => ({
@@ -148,7 +116,7 @@ describe('the wait for the start', () => {
   });
 
   test('in a queue is not counted as one for a node', async () => {
-    const pod = new Shown(gated());
+    const pod = new ShownPod(gated());
     const waiting = wait(pod);
     await pass(50 - 1);
     pod.become(unscheduled('no cpu'));
@@ -163,7 +131,7 @@ describe('the wait for the start', () => {
   });
 
   test('for a node tells of one that is being added', async () => {
-    const pod = new Shown(unscheduled('no cpu'));
+    const pod = new ShownPod(unscheduled('no cpu'));
     const waiting = wait(pod);
     await pass(3);
     const message = 'pod triggered scale-up: [{pool 0->1}]';
@@ -177,7 +145,7 @@ describe('the wait for the start', () => {
   });
 
   test('is reminded of at growing intervals, with where to look said once where events are not allowed', async () => {
-    const waiting = wait(new Shown(unscheduled('no cpu')), undefined, {
+    const waiting = wait(new ShownPod(unscheduled('no cpu')), undefined, {
       timeouts: { queueSeconds: 1, scheduleSeconds: 10_900, startupSeconds: 1 },
       events: async onNews => onNews('not allowed'),
     });
@@ -191,7 +159,7 @@ describe('the wait for the start', () => {
   });
 
   test('for the container has a time of its own', async () => {
-    const pod = new Shown(unscheduled());
+    const pod = new ShownPod(unscheduled());
     const waiting = wait(pod);
     await pass(100 - 1);
     pod.become(starting('ContainerCreating'));
@@ -202,7 +170,7 @@ describe('the wait for the start', () => {
   });
 
   test('that is hopeless ends at once', async () => {
-    const pod = new Shown(unscheduled());
+    const pod = new ShownPod(unscheduled());
     const waiting = wait(pod);
     pod.become(starting('InvalidImageName', 'x'));
     expect(await waiting).toBe('ImagePull');
@@ -225,7 +193,7 @@ describe('the wait for the start', () => {
   ];
 
   test('that may be hopeless ends when the node has looked again after the grace', async () => {
-    const pod = new Shown(lacking());
+    const pod = new ShownPod(lacking());
     const waiting = wait(pod);
     await pass(2);
     say(failed(0));
@@ -244,7 +212,7 @@ describe('the wait for the start', () => {
 
   test('that may be hopeless ends after its grace and the longest that a node takes, where events are not allowed', async () => {
     events = 'not allowed';
-    const pod = new Shown(lacking());
+    const pod = new ShownPod(lacking());
     const waiting = wait(pod);
     await pass(30);
     expect(await still(waiting)).toBe('waiting');
@@ -254,7 +222,7 @@ describe('the wait for the start', () => {
   });
 
   test('whose hindrance is removed in time goes on', async () => {
-    const pod = new Shown(lacking());
+    const pod = new ShownPod(lacking());
     const waiting = wait(pod);
     await pass(14);
     pod.become(starting('ContainerCreating'));
@@ -265,7 +233,7 @@ describe('the wait for the start', () => {
 
   test('that lacks another thing then has another grace', async () => {
     events = 'unavailable';
-    const pod = new Shown(starting('CreateContainerError', 'no'));
+    const pod = new ShownPod(starting('CreateContainerError', 'no'));
     const waiting = wait(pod);
     await pass(10);
     pod.become(starting('CreateContainerConfigError', 'no'));
@@ -278,7 +246,7 @@ describe('the wait for the start', () => {
   test('for a claim ends 15 s after the scheduler has missed it', async () => {
     const pod = unscheduled('0/1 nodes are available: persistentvolumeclaim "nope" not found. not found');
     const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'nope' } }];
-    const waiting = wait(new Shown({ ...pod, spec: { containers: [], ...pod.spec, volumes } }));
+    const waiting = wait(new ShownPod({ ...pod, spec: { containers: [], ...pod.spec, volumes } }));
     await pass(14);
     expect(await still(waiting)).toBe('waiting');
     await pass(1);
@@ -289,7 +257,7 @@ describe('the wait for the start', () => {
   test('for a volume reads events once a second has gone by without a start', async () => {
     const pod = starting('ContainerCreating');
     const volumes = [{ name: 'v', secret: { secretName: 'gone' } }];
-    const shown = new Shown({ ...pod, spec: { containers: [], ...pod.spec, volumes } });
+    const shown = new ShownPod({ ...pod, spec: { containers: [], ...pod.spec, volumes } });
     const waiting = wait(shown);
     const mount = (seconds: number): PodEvent[] =>
       failed(seconds).map(({ container: _, ...event }) => ({
@@ -314,7 +282,7 @@ describe('the wait for the start', () => {
   });
 
   test('says what the node is at, and the same once', async () => {
-    const pod = new Shown(starting('ContainerCreating'));
+    const pod = new ShownPod(starting('ContainerCreating'));
     const waiting = wait(pod);
     const sandbox = (id: string): PodEvent[] => [
       { type: 'Warning', reason: 'FailedCreatePodSandBox', message: `no network (${id})`, firstMs: 1, lastMs: 1 },
@@ -345,8 +313,8 @@ describe('the wait for the start', () => {
         },
       ];
       const stop = new AbortController().signal;
-      const pod = new Shown(pulling('ErrImagePull'));
-      const waiting = waitForStart(pod as unknown as ObservedPod, 'base', {
+      const pod = new ShownPod(pulling('ErrImagePull'));
+      const waiting = waitForStart(pod.observed, 'base', {
         references: [],
         timeouts: { queueSeconds: 50, scheduleSeconds: 100, startupSeconds: 200 },
         events: async onNews => onNews(events),
@@ -366,14 +334,14 @@ describe('the wait for the start', () => {
       ['silent', []],
     ])('ends at once all the same where events are %s', async (_, answer) => {
       events = answer;
-      const waiting = wait(new Shown(pulling('ErrImagePull')));
+      const waiting = wait(new ShownPod(pulling('ErrImagePull')));
       await pass(0);
       expect(await waiting).toBe('ImagePull');
       expect(asked).toBe(1);
     });
 
     test('waits for the second pull where the action makes the pull secret', async () => {
-      const pod = new Shown(pulling('ErrImagePull'));
+      const pod = new ShownPod(pulling('ErrImagePull'));
       const waiting = wait(pod, undefined, { ownPullSecret: true });
       await pass(12);
       pod.become(pulling('ImagePullBackOff'));
@@ -384,7 +352,7 @@ describe('the wait for the start', () => {
     });
 
     test('waits for it 40 s at most', async () => {
-      const waiting = wait(new Shown(pulling('ErrImagePull')), undefined, { ownPullSecret: true });
+      const waiting = wait(new ShownPod(pulling('ErrImagePull')), undefined, { ownPullSecret: true });
       await pass(39);
       expect(await still(waiting)).toBe('waiting');
       await pass(1);
@@ -401,7 +369,7 @@ describe('the wait for the start', () => {
       });
       return { ...pod, spec: { containers: [], ...pod.spec, initContainers: [{ name: 'prep' }] } };
     };
-    const pod = new Shown(init(waiting('PodInitializing')));
+    const pod = new ShownPod(init(waiting('PodInitializing')));
     const started = wait(pod);
     await pass(150);
     pod.become(init(running));
@@ -415,14 +383,14 @@ describe('the wait for the start', () => {
 
   test('bears a time-out that no timer can hold', async () => {
     const timeouts = { queueSeconds: 1, scheduleSeconds: 2 ** 31 - 1, startupSeconds: 1 };
-    const waiting = wait(new Shown(unscheduled()), undefined, { timeouts });
+    const waiting = wait(new ShownPod(unscheduled()), undefined, { timeouts });
     await pass(3600);
     expect(await still(waiting)).toBe('waiting');
   });
 
   test('that is cancelled ends with the reason', async () => {
     const stop = new AbortController();
-    const waiting = wait(new Shown(unscheduled()), stop.signal);
+    const waiting = wait(new ShownPod(unscheduled()), stop.signal);
     stop.abort(new Error('cancelled'));
     expect(await waiting).toBe('cancelled');
     expect(jest.getTimerCount()).toBe(0);
