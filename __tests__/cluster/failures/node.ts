@@ -125,7 +125,7 @@ export const WITHOUT_THE_NODE: Scenario[] = [
       lost.resolve();
     },
     shownBy: deleted,
-    takes: 31,
+    takes: 33,
     expected: {
       title: 'Node lost',
       says: 'Container base of pod NS/POD got lost with its node NODE, which does not answer any more: told to stop the pod, it has said nothing for 31 s. What became of it is not known. The container may still be running, until node NODE is back or removed. Run the step again where that does no harm.',
