@@ -22022,15 +22022,15 @@ var JobLog = class {
   /** One `::error` annotation. GitHub shows the first ten of a step and cuts each at 4,096 characters. */
   error(title, message) {
     this.#leaveGroup();
-    this.#command(() => error(jobLogText(message), { title: jobLogText(title) }));
+    this.#command(() => error(plainText(message), { title: plainText(title) }));
   }
   warning(title, message) {
     this.#leaveGroup();
-    this.#command(() => warning(jobLogText(message), { title: jobLogText(title) }));
+    this.#command(() => warning(plainText(message), { title: plainText(title) }));
   }
   notice(title, message) {
     this.#leaveGroup();
-    this.#command(() => notice(jobLogText(message), { title: jobLogText(title) }));
+    this.#command(() => notice(plainText(message), { title: plainText(title) }));
   }
   /** An annotation on a place in the repository. */
   annotation(level, message, properties) {
@@ -33085,6 +33085,14 @@ function podPath2(pod) {
   return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
 }
 
+// src/run/brief.ts
+var LONGEST = 500;
+var STEERING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+function brief(text) {
+  const line = plainText(text).trim().replace(STEERING, (unseen) => `\\u${unseen.charCodeAt(0).toString(16).padStart(4, "0")}`).replace(/\s+/g, " ").replace(/(https?:\/\/[^\s"'?]+)\?[^\s"']*/g, "$1?\u2026");
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}\u2026` : line;
+}
+
 // src/run/durations.ts
 function inWords(seconds) {
   if (seconds < 120) return `${Math.round(seconds)} s`;
@@ -33190,7 +33198,7 @@ function disrupted(pod, { reason: reason2 = "", message = "" }) {
       return {
         reason: "Evicted",
         title: "Evicted",
-        cause: `the cluster stopped the pod (${reason2}): ${withoutEnd(message)}.`
+        cause: `the cluster stopped the pod (${reason2}): ${withoutEnd(brief(message))}.`
       };
   }
 }
@@ -33205,7 +33213,8 @@ function shutDown({ spec, status }) {
   };
 }
 function evicted({ spec, status }) {
-  const { qosClass, message = "" } = status ?? {};
+  const { qosClass } = status ?? {};
+  const message = brief(status?.message ?? "");
   const cause = `its node ${spec?.nodeName ?? ""} evicted the pod${qosClass ? `, of QoS class ${qosClass}` : ""}: ${withoutEnd(message) || "it does not say why"}.`;
   const volume = /EmptyDir volume "([^"]*)" exceeds/.exec(message)?.[1];
   if (volume !== void 0)
@@ -33266,7 +33275,7 @@ function failureOf(pod, name, ended2) {
   if (stop !== void 0)
     return stopped(
       stop,
-      isUnknown(ended2) ? `${where} is not known to have run when the pod was told to stop` : `${where} was stopped${after} (exit code ${exitCode})`
+      isUnknown(ended2) ? `${where} had not run, as far as its node knows, when the pod was told to stop` : `${where} was stopped${after} (exit code ${exitCode})`
     );
   if (isUnknown(ended2)) {
     return {
@@ -33285,7 +33294,7 @@ function failureOf(pod, name, ended2) {
   };
 }
 function startFault(message) {
-  return message.trim().replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
+  return brief(message).replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
 }
 function outOfMemory(pod, name, where, ended2) {
   const { containers: containers2 = [], initContainers = [], resources } = pod.spec ?? {};
@@ -33349,7 +33358,7 @@ var PASSED_ON = [
   /^[\w./:@-]+: (?=not found$)/
 ];
 function pullFault(message) {
-  return PASSED_ON.reduce((rest, words) => rest.replace(words, ""), message);
+  return brief(PASSED_ON.reduce((rest, words) => rest.replace(words, ""), message));
 }
 
 // src/run/end/never-ran.ts
@@ -33362,12 +33371,15 @@ function neverRan(pod) {
     const why = heldUp(pod);
     return stopped(why === "" ? stop : patience(stop, "See to that"), `${before}${why}`);
   }
-  if (init !== void 0) return initFailed(pod, init.name, init.ended);
+  if (init !== void 0) {
+    const by = wasStoppedBy(stop, init.ended);
+    return by ? stopped(by, `${before} (init container ${init.name} was running)`) : initFailed(pod, init.name, init.ended);
+  }
   if (reason2 === void 0 && stop !== void 0) return stopped(stop, before);
   return {
     reason: reason2 === "Preempting" ? "Preempted" : "Rejected",
     title: "Rejected by the node",
-    sentence: `Node ${pod.spec?.nodeName ?? ""} refused pod ${podPath2(pod)} (${reason2 ?? "no reason given"})${message ? `: ${message.replace(/^Pod was rejected: /, "")}` : "."}`,
+    sentence: `Node ${pod.spec?.nodeName ?? ""} refused pod ${podPath2(pod)} (${reason2 ?? "no reason given"})${message ? `: ${brief(message).replace(/^Pod was rejected: /, "")}` : "."}`,
     remedy: `Nothing has run. ${wayIn(pod)}`
   };
 }
@@ -33381,20 +33393,23 @@ function wayIn({ spec, status }) {
   if (reason2 === "SysctlForbidden") return "Leave it out of `security_context`, or use a node that allows it.";
   return spec?.nodeName === void 0 ? "Run the step again." : `Run the step again, ${elsewhere}`;
 }
-function heldUp({ status }) {
+function heldUp(pod) {
+  const { status } = pod;
+  const init = failedInit(pod);
+  if (init && wasStoppedBy(stopOf(pod), init.ended)) return ` (init container ${init.name} was running)`;
   for (const { name, image, state } of [
     ...status?.initContainerStatuses ?? [],
     ...status?.containerStatuses ?? []
   ]) {
     const { reason: reason2 = "", message } = state?.waiting ?? {};
     if (message === void 0) continue;
-    return /^(ErrImagePull|ImagePullBackOff)$/.test(reason2) ? ` (image ${image} could not be pulled: ${pullFault(message)})` : ` (container ${name} was waiting, ${reason2}: ${message})`;
+    return /^(ErrImagePull|ImagePullBackOff)$/.test(reason2) ? ` (image ${image} could not be pulled: ${pullFault(message)})` : ` (container ${name} was waiting, ${reason2}: ${brief(message)})`;
   }
   return "";
 }
 function initFailed(pod, name, ended2) {
   const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
-  const words = ended2.message?.trim();
+  const words = ended2.message && brief(ended2.message);
   return {
     reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
     title: `Init container: ${title}`,
@@ -33465,16 +33480,23 @@ async function tidyUp(pod, base, action, client, log) {
   } else if (!pod.view.gone) {
     const commands = keptPod(pod, base);
     log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
-    log.line(`  its log:   ${commands.log}`);
+    if (commands.warning !== void 0) log.line(`  ${commands.warning}`);
+    log.line(`  ${commands.log.includes(" logs ") ? "its log:  " : "see to it:"} ${commands.log}`);
     log.line(`  delete it: ${commands.delete}`);
   }
   saveTidy();
 }
 function keptPod({ identity, view }, base) {
   const { namespace, name } = identity;
+  const kubectl = `kubectl -n ${namespace}`;
+  const container2 = failedInit(view.pod)?.name ?? base;
+  const waits = !containerEnded(view.pod, base) && !containerStarted(view.pod, base);
   return {
-    log: `kubectl -n ${namespace} logs ${name} -c ${failedInit(view.pod)?.name ?? base}`,
-    delete: `kubectl -n ${namespace} delete pod ${name}`
+    ...waits && {
+      warning: "It has not started, and still may, when what it waits for comes: delete it before the step is run again."
+    },
+    log: containerStarted(view.pod, container2) ? `${kubectl} logs ${name} -c ${container2}` : `${kubectl} describe pod ${name}`,
+    delete: `${kubectl} delete pod ${name}`
   };
 }
 async function deleteOurs(client, { namespace, name, nonce }, signal3) {
@@ -34075,11 +34097,11 @@ function looksSecret(name, value) {
 }
 
 // src/run/command-line.ts
-var LONGEST = 300;
+var LONGEST2 = 300;
 function commandLine(words, secrets = []) {
   const line = withoutSecrets(words, secrets).map(quoted2).join(" ");
-  if (line.length <= LONGEST) return line;
-  const start = line.slice(0, LONGEST).replace(/\S{0,300}$/, "").trimEnd();
+  if (line.length <= LONGEST2) return line;
+  const start = line.slice(0, LONGEST2).replace(/\S{0,300}$/, "").trimEnd();
   return `${start} ... (${line.length} characters)`;
 }
 var LEAST_SECRET = 4;
@@ -34350,10 +34372,10 @@ function gatesOf({ spec }) {
   return (spec?.schedulingGates ?? []).map(({ name }) => name);
 }
 function whyNoNode(pod, verdict, events = []) {
-  const message = verdict?.replace(BYWORDS, "");
+  const message = verdict && brief(verdict.replace(BYWORDS, ""));
   const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
   const says = message ? [`${message}${requested(pod, message)}`] : [];
-  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : []].join("; ");
+  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${brief(scaling.message)}`] : []].join("; ");
 }
 var BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
 var AUTOSCALER = {
@@ -34482,7 +34504,7 @@ var FollowedPod = class {
       pod,
       base: plan.base,
       stages,
-      events: this.events,
+      events: inputs.logs.eventsOnFailure ? this.events : "unavailable",
       ...!deleted && { kept: keptPod(this.#pod, plan.base) }
     };
   }
@@ -34595,10 +34617,9 @@ function ms3(time2) {
 
 // src/run/account.ts
 var MOST_EVENTS = 10;
-var LONGEST_MESSAGE = 500;
 function accountOf(pod, base, events) {
   const { reason: reason2, message } = pod.status ?? {};
-  const why = [reason2, message && cut2(message)].filter(Boolean).join(": ");
+  const why = [reason2, message && brief(message)].filter(Boolean).join(": ");
   const node = pod.spec?.nodeName;
   return [
     `Pod ${pod.metadata?.namespace}/${pod.metadata?.name}${node ? ` on node ${node}` : ", on no node"}${why && `, ${why}`}:`,
@@ -34624,13 +34645,13 @@ function stateOf({ state = {} }, isBase) {
     const { exitCode, signal: signal3, reason: reason2, message, startedAt, finishedAt } = terminated2;
     const seconds = secondsBetween(startedAt, finishedAt);
     const how = reason2 && !["Completed", "Error"].includes(reason2) ? `, ${reason2}` : "";
-    return `ended with exit code ${exitCode}${signal3 ? ` by signal ${signal3}` : ""}${how}${seconds === void 0 ? "" : ` after ${seconds} s`}${message && !isBase ? `: ${cut2(message)}` : ""}`;
+    return `ended with exit code ${exitCode}${signal3 ? ` by signal ${signal3}` : ""}${how}${seconds === void 0 ? "" : ` after ${seconds} s`}${message && !isBase ? `: ${brief(message)}` : ""}`;
   }
   if (running) return `running since ${running.startedAt}`;
-  return `waiting${waiting?.reason ? `, ${waiting.reason}` : ""}${waiting?.message ? `: ${cut2(waiting.message)}` : ""}`;
+  return `waiting${waiting?.reason ? `, ${waiting.reason}` : ""}${waiting?.message ? `: ${brief(waiting.message)}` : ""}`;
 }
 function failedBeside(pod, own, base) {
-  return (own.spec?.containers ?? []).map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated })).filter(({ name, ended: ended2 }) => name !== base && ended2 !== void 0 && ended2.exitCode !== 0).map(
+  return [...(own.spec?.initContainers ?? []).filter(isSidecar), ...own.spec?.containers ?? []].map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated })).filter(({ name, ended: ended2 }) => name !== base && ended2 !== void 0 && ended2.exitCode !== 0).map(
     ({ name, ended: ended2 }) => `Container ${name} ended with exit code ${ended2?.exitCode}, which does not count: the step follows container ${base} alone.`
   );
 }
@@ -34645,8 +34666,9 @@ function warnings(events) {
 }
 function warningsIn(events) {
   if (!Array.isArray(events)) return [];
-  return merged(events.filter(({ type, reason: reason2 }) => type === "Warning" || ENDINGS.has(reason2))).slice(-MOST_EVENTS).map(({ reason: reason2, message, count = 1 }) => `${reason2}${count > 1 ? ` (${count} times)` : ""}: ${cut2(message)}`);
+  return merged(events.filter(({ type, reason: reason2 }) => type === "Warning" || ENDINGS.has(reason2))).filter(({ message }) => !SAYS_NOTHING.test(message)).slice(-MOST_EVENTS).map(({ reason: reason2, message, count = 1 }) => `${reason2}${count > 1 ? ` (${count} times)` : ""}: ${brief(message)}`);
 }
+var SAYS_NOTHING = /^Error: (ErrImagePull|ImagePullBackOff)$/;
 var ENDINGS = /* @__PURE__ */ new Set(["Preempted", "TaintManagerEviction"]);
 function merged(events) {
   const byGist = /* @__PURE__ */ new Map();
@@ -34657,10 +34679,6 @@ function merged(events) {
     byGist.set(gist, { ...event, count: (event.count ?? 1) + (before === void 0 ? 0 : before.count ?? 1) });
   }
   return [...byGist.values()];
-}
-function cut2(message) {
-  const line = message.trim().replace(/\s+/g, " ");
-  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}\u2026` : line;
 }
 
 // src/run/announce.ts
@@ -34728,7 +34746,8 @@ function colour({ kind: kind2 }, failed) {
   return kind2 === "pulling" || kind2 === "initialising" ? "" : "done, ";
 }
 function timelineOf(stages) {
-  return stages.length < 2 ? "" : longest(stages).map(labelOf).join(", ");
+  const [only] = stages;
+  return stages.length === 1 && only?.kind === "running" ? "" : longest(stages).map(labelOf).join(", ");
 }
 var WORDS2 = {
   queued: "Queued",
@@ -34772,6 +34791,7 @@ var TICKS = [
 var MARKS = { succeeded: "\u2705", failed: "\u274C", cancelled: "\u{1F6AB}", skipped: "\u23ED\uFE0F" };
 var RESULT_BYTES = 2048;
 var MOST_CONTAINERS = 20;
+var LONGEST_MATRIX = 200;
 function summaryOf(facts, md) {
   const { ending: ending2, pod, matrix } = facts;
   const why = failureOf2(ending2, md);
@@ -34811,7 +34831,7 @@ function lineOf({ ending: ending2, name, pod, matrix }, md) {
   const seconds = secondsOf(pod);
   const ended2 = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
   const parts = [
-    `<b>${md.text(matrixText(matrix))}</b>`,
+    `<b>${md.text(shortened(matrixText(matrix)))}</b>`,
     ...who === void 0 ? [] : [md.code(who)],
     ...spec?.nodeName ? [md.code(spec.nodeName)] : [],
     ...seconds === void 0 ? [] : [inWords(seconds)],
@@ -34819,6 +34839,9 @@ function lineOf({ ending: ending2, name, pod, matrix }, md) {
     ...ending2.state === "failed" && ending2.title !== `Exit code ${ended2?.exitCode}` ? [md.text(ending2.title ?? "Failed")] : []
   ];
   return `${MARKS[ending2.state]} ${parts.join(" \xB7 ")}`;
+}
+function shortened(text) {
+  return text.length > LONGEST_MATRIX ? `${text.slice(0, LONGEST_MATRIX)}\u2026` : text;
 }
 function secondsOf(facts) {
   const ended2 = facts && containerStatus(facts.pod, facts.base)?.state?.terminated;
@@ -34851,8 +34874,11 @@ function detailsOf({ state, result, message }, facts, md) {
     ...result === void 0 ? [] : [`<p><b>Result</b>${sizeOf(result)}</p>`, md.fence(result, "json", RESULT_BYTES)],
     ...message ? ["<p><b>Termination message</b></p>", md.fence(plainText(message))] : [],
     ...warnings2.length === 0 ? [] : folded("Warnings of the cluster", [`<p>${warnings2.map((line) => md.text(line)).join("<br>")}</p>`]),
-    ...kept === void 0 ? [] : ["<p>The pod is kept.</p>", md.fence(`${kept.log}
-${kept.delete}`, "sh")]
+    ...kept === void 0 ? [] : [
+      `<p>The pod is kept.${kept.warning ? ` ${kept.warning}` : ""}</p>`,
+      md.fence(`${kept.log}
+${kept.delete}`, "sh")
+    ]
   ];
 }
 function sizeOf(result) {
@@ -40142,7 +40168,7 @@ async function prepare(env, signal3) {
   const secrets = [
     ...owned.env.map(({ value }) => value),
     ...owned.files.map(({ content: content2 }) => content2),
-    ...owned.registry ? [owned.registry.password] : [],
+    ...owned.registry ? [owned.registry.password, basicAuth(owned.registry)] : [],
     reader.raw("github_token") ?? ""
   ].filter((secret) => secret.trim() !== "");
   const warnings2 = [...reader.warnings, ...openSecrets(plan, secrets), ...oldLabels(plan), ...unrendered(reader)];
@@ -40218,6 +40244,9 @@ function openSecrets(plan, secrets) {
 function oldLabels(plan) {
   const spec = { spec: plan.pod.spec };
   return oldTopologyKeys(spec, (path2) => plan.originOf(path2));
+}
+function basicAuth({ username, password }) {
+  return Buffer.from(`${username}:${password}`).toString("base64");
 }
 var AIRFLOW_TEMPLATE = /\{\{-?\s{0,9}(ds|ts|ds_nodash|ts_nodash|run_id|var|params|macros|conn|dag|dag_run|task|ti|task_instance|execution_date|logical_date|data_interval_start|data_interval_end|next_ds|prev_ds)\b/;
 var SECRET_INPUTS = ["kubeconfig", "secret_env", "secret_files", "registry_password", "github_token"];
@@ -40300,16 +40329,24 @@ function useOf({ dryRun: dryRun2, logs }, { secrets }) {
   };
 }
 function offerRole(error2, use, log) {
-  const denial = denialBehind(error2);
-  if (!(error2 instanceof StepError) || denial?.namespace === void 0) return error2;
-  const rules = rulesFor(use);
-  if (!allows(rules, denial.verb, denial.resource)) return error2;
+  const offer = offerFor(error2, use);
+  if (offer === void 0) return error2;
   log.line("All that this step needs; for somebody who may grant it, as role.yaml: kubectl apply -f role.yaml");
-  log.line(printGrant({ ...denial, namespace: denial.namespace }, use));
-  return new StepError(error2.reason, error2.title, error2.message, {
-    remedy: "Have the Role that the log shows applied, or use a namespace or credentials that may.",
-    cause: error2
-  });
+  log.line(offer.grant);
+  return offer.error;
+}
+function offerFor(error2, use) {
+  const denial = denialBehind(error2);
+  if (!(error2 instanceof StepError) || denial?.namespace === void 0) return void 0;
+  const rules = rulesFor(use);
+  if (!allows(rules, denial.verb, denial.resource)) return void 0;
+  return {
+    grant: printGrant({ ...denial, namespace: denial.namespace }, use),
+    error: new StepError(error2.reason, error2.title, error2.message, {
+      remedy: "Have the Role that the log shows applied, or use a namespace or credentials that may.",
+      cause: error2
+    })
+  };
 }
 function denialBehind(error2) {
   if (error2 instanceof ApiError) return error2.denial;
@@ -40321,6 +40358,317 @@ var quoteLines = (layout) => {
 var SCALAR_STYLE_RULES2 = [quoteLines, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)];
 function printGrant({ user, namespace }, use) {
   return grant(user, namespace, rulesFor(use)).map((object) => dump(object, { flowLevel: 3, lineWidth: -1, noRefs: true, scalarStyleRules: SCALAR_STYLE_RULES2 })).join("---\n").trimEnd();
+}
+
+// src/run/phase.ts
+function phaseOf(pod, base, events = []) {
+  if (containerEnded(pod, base)) return "ended";
+  if (containerStarted(pod, base)) return "running";
+  if (gatesOf(pod).length > 0) return "queued";
+  if (pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.status !== "True") return "scheduling";
+  if (runningInit(pod) !== void 0) return "initializing";
+  const last = events.findLast(({ reason: reason2 }) => PULLS.has(reason2));
+  return last?.reason === "Pulling" ? "pulling" : "starting";
+}
+function runningInit({ spec, status }) {
+  const running = new Set(
+    (status?.initContainerStatuses ?? []).filter(({ state }) => state?.running).map(({ name }) => name)
+  );
+  return (spec?.initContainers ?? []).find((container2) => !isSidecar(container2) && running.has(container2.name))?.name;
+}
+var PULLS = /* @__PURE__ */ new Set(["Pulling", "Pulled", "Failed"]);
+
+// src/run/start/pull.ts
+var SECOND_PULL_SECONDS = 40;
+var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|\b404\b/i;
+var REFUSED = /denied|unauthorized|forbidden|authentication required|authorization failed|insufficient_scope|no basic auth|\b40[13]\b/i;
+var NO_SUCH_HOST = /no such host/;
+var NO_SUCH_HOST_SECONDS = 60;
+function stuckPull(pod, { name, image, state }, known2) {
+  const message = pullFault(state?.waiting?.message ?? "");
+  const words = message.replaceAll(image, "").replace(/"[^"]*"|https?:\/\/\S+/g, "");
+  const mayPass = /\b(429|5\d\d)\b [A-Z]/.test(words);
+  const refused2 = !mayPass && REFUSED.test(words);
+  const hints = pullSecretsMissing(pod, known2);
+  const hint = hints.map((missing3) => ` ${missingSentence(missing3, pod.metadata?.namespace ?? "")}`).join("");
+  const init = pod.spec?.initContainers?.some((container2) => container2.name === name);
+  const what = `Image ${image}${init ? ` of init container ${name}` : ""}`;
+  const field2 = init ? "the image of that container" : "`image`";
+  const failure = `${what} cannot be pulled: ${message}`;
+  const sentence = hint === "" ? failure : withRemedy(failure, hint.trim());
+  const trying = { what: `pulling ${image} fails: ${message}${hint}`, worthTelling: true };
+  const title = "Image cannot be pulled";
+  if (NO_SUCH_HOST.test(words)) {
+    const remedy = `Check the registry in ${field2}, and the name server of the node.`;
+    const cause = `host ${name}`;
+    return {
+      ...hopeless({ reason: "ImagePull", title, sentence, remedy, graceSeconds: NO_SUCH_HOST_SECONDS, cause }),
+      ...trying
+    };
+  }
+  if (mayPass || !refused2 && !NO_SUCH_IMAGE.test(words))
+    return {
+      ...trying,
+      lasting: {
+        reason: "ImagePull",
+        title,
+        sentence: (within2) => `${what} could not be pulled within ${within2}: ${message}`,
+        remedy: "If the registry only needs more time, raise `startup_timeout_seconds`."
+      }
+    };
+  const mayHaveComeTooLate = refused2 && known2.ownPullSecret === true && known2.refusedAgain?.has(name) !== true;
+  const stuck = hopeless({
+    reason: "ImagePull",
+    title,
+    sentence,
+    remedy: explainMissing(hints, pod.metadata?.namespace ?? "")?.remedy ?? (known2.ownPullSecret ? `Check ${field2}, \`registry_username\` and \`registry_password\`.` : `Check ${field2}; a private registry needs \`registry_username\` and \`registry_password\`, or an image pull secret in \`image_pull_secrets\` or on the pod\u2019s service account.`),
+    graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
+    cause: `pull ${name}`,
+    wantsEvents: known2.events === void 0 && (pod.spec?.imagePullSecrets ?? []).length > 0
+  });
+  return mayHaveComeTooLate ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` } : stuck;
+}
+function pullSecretsMissing(pod, { events = [], references }) {
+  const pulling = events.findLast(({ reason: reason2 }) => reason2 === "Pulling")?.lastMs ?? 0;
+  const said = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
+  return said === void 0 || said.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said.message, references, pod);
+}
+
+// src/run/start/container.ts
+var NEXT_LOOK_SECONDS = 16;
+function stuckContainer(pod, status, known2) {
+  const { name, image, state } = status;
+  const { reason: reason2, message = "" } = state?.waiting ?? {};
+  const sentence = `Container ${name} of pod ${podPath2(pod)} cannot be created: ${brief(message).replace(/ \(pod: "[^"]*", container: [^)]*\)$/, "")}.`;
+  const cause = `${reason2} ${name}`;
+  switch (reason2) {
+    case "InvalidImageName":
+      return hopeless({
+        reason: "ImagePull",
+        title: "Invalid image name",
+        sentence: `${image} is not a valid image name${message ? `: ${brief(message).replace(/^.*couldn't parse image name "[^"]*": /s, "")}` : "."}`,
+        remedy: "Correct `image`.",
+        graceSeconds: 0,
+        cause
+      });
+    case "ErrImageNeverPull":
+      return hopeless({
+        reason: "ImagePull",
+        title: "Image not on the node",
+        sentence: `Image ${image} is not on node ${pod.spec?.nodeName}, and image_pull_policy is Never.`,
+        remedy: "Use another `image_pull_policy`, or load the image onto the node.",
+        graceSeconds: 0,
+        cause
+      });
+    case "ErrImagePull":
+    case "ImagePullBackOff":
+      return stuckPull(pod, status, known2);
+    case "CrashLoopBackOff":
+    case "RunContainerError":
+      return crashing(pod, status, status.lastState?.terminated);
+    case "CreateContainerConfigError": {
+      const missing3 = missingIn(message, known2.references, pod);
+      if (missing3.length > 0) return lacking(missing3, pod, containerGrace(name, message, known2.events));
+      const asRoot = /runAsNonRoot/.test(message);
+      const subPath = /subPath/.test(message);
+      return hopeless({
+        reason: "ContainerConfig",
+        title: "Container cannot be configured",
+        sentence,
+        ...asRoot && { remedy: "Set a `runAsUser` other than 0, or use an image whose user is not root." },
+        ...subPath && { remedy: "Check the `subPath` in `volume_mounts`." },
+        graceSeconds: asRoot ? 0 : GRACE_SECONDS,
+        cause
+      });
+    }
+    case "CreateContainerError":
+      return hopeless({
+        reason: "ContainerConfig",
+        title: "Container cannot be created",
+        sentence,
+        graceSeconds: GRACE_SECONDS,
+        cause
+      });
+    default:
+      return state?.terminated && willRestart(pod, name, state.terminated) ? crashing(pod, status, state.terminated) : void 0;
+  }
+}
+var MOST_RESTARTS = 3;
+function crashing(pod, { name, restartCount }, ended2) {
+  if (ended2 === void 0) return void 0;
+  const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
+  const sidecar = pod.spec?.initContainers?.some((container2) => container2.name === name && isSidecar(container2)) === true;
+  const kind2 = sidecar ? "sidecar" : "init container";
+  const cannotStart2 = reason2 === "StartError";
+  const lasting2 = {
+    reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
+    title: `${sidecar ? "Sidecar" : "Init container"}: ${title}`,
+    remedy: `The base container never started. ${cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
+  };
+  const runs = restartCount > 0 ? ` It has run ${restartCount + 1} times.` : "";
+  const told2 = cannotStart2 ? sentence : withRemedy(sentence, runs.trim() || void 0);
+  if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
+    return { what: `${kind2} ${name} keeps ending, last with exit code ${ended2.exitCode}`, worthTelling: true, lasting: lasting2 };
+  return hopeless({ ...lasting2, sentence: told2, graceSeconds: 0, cause: `crashing ${name}` });
+}
+function unreadySidecar({ spec, status }, { events = [] }) {
+  const unready = new Set(
+    (status?.initContainerStatuses ?? []).filter(({ state, started: started3 }) => state?.running !== void 0 && started3 === false).map(({ name: name2 }) => name2)
+  );
+  const name = (spec?.initContainers ?? []).find((one) => isSidecar(one) && unready.has(one.name))?.name;
+  if (name === void 0) return void 0;
+  const failed = events.findLast(({ reason: reason2, container: container2 }) => reason2 === "Unhealthy" && container2 === name);
+  return {
+    what: `waiting for sidecar ${name} to have started${failed === void 0 ? "" : `: ${brief(failed.message).replace(/[:.]$/, "")}`}`,
+    worthTelling: true,
+    lasting: {
+      reason: "InitContainer",
+      title: "A sidecar is not ready",
+      remedy: "See to its `startupProbe`, or to the sidecar in `init_containers` or the template."
+    }
+  };
+}
+function containerGrace(container2, message, events = []) {
+  const said = events.findLast((event) => event.container === container2 && event.message === `Error: ${message}`);
+  const lookedForSeconds = said === void 0 ? 0 : (said.lastMs - said.firstMs) / 1e3;
+  return lookedForSeconds >= GRACE_SECONDS ? 0 : GRACE_SECONDS + NEXT_LOOK_SECONDS;
+}
+
+// src/run/start/node.ts
+var VOLUME_GRACE_SECONDS = 40;
+function onTheNode2(pod, { events = [], references }) {
+  const where = `starting on node ${pod.spec?.nodeName ?? ""}`;
+  const news = events.findLast(({ reason: reason2 }) => TELLING.has(reason2));
+  const says = brief(news?.message ?? "");
+  if (news === void 0) return { what: where, worthTelling: false };
+  const failed = unmounted(pod, events);
+  const missing3 = failed.flatMap(
+    ({ message }) => missingIn(message, references, pod, /volume "([^"]+)"/.exec(message)?.[1])
+  );
+  if (missing3.length > 0) {
+    const lookedForSeconds = Math.max(...failed.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
+    return lacking(missing3, pod, lookedForSeconds >= GRACE_SECONDS ? 0 : VOLUME_GRACE_SECONDS);
+  }
+  switch (news.reason) {
+    case "FailedCreatePodSandBox":
+      return noRuntime(pod, news.message) ?? { what: `${where}: ${says}`, worthTelling: true };
+    case "Pulling": {
+      const image = PULLING.exec(news.message)?.[1] ?? "";
+      return { what: `pulling image ${image}`, worthTelling: true, lasting: SLOW_PULL };
+    }
+    case "FailedMount":
+    case "FailedAttachVolume":
+      return {
+        what: `${where}: ${says}`,
+        worthTelling: true,
+        lasting: {
+          reason: "StartTimeout",
+          title: "A volume cannot be mounted",
+          remedy: `See to that volume. ${MORE_TIME}`
+        }
+      };
+    case "Pulled": {
+      const { image, time: time2, bytes } = PULLED.exec(news.message)?.groups ?? {};
+      if (time2 === void 0) return { what: where, worthTelling: false };
+      const size = bytes === void 0 ? "" : ` (${Math.round(Number(bytes) / 1e6)} MB)`;
+      return { what: `pulled image ${image} in ${time2}${size}`, worthTelling: true };
+    }
+    default:
+      return { what: `${where}: ${says}`, worthTelling: true };
+  }
+}
+var TELLING = /* @__PURE__ */ new Set([
+  "FailedMount",
+  "FailedAttachVolume",
+  "FailedCreatePodSandBox",
+  "FailedPrepareDynamicResources",
+  "NetworkNotReady",
+  "Pulling",
+  "Pulled"
+]);
+var PULLING = /^Pulling image "(.*)"$/s;
+var PULLED = /^Successfully pulled image "(?<image>.*)" in (?<time>[\dhms.]+)\b.*?(?:Image size: (?<bytes>\d+) bytes)?\.?$/s;
+var SLOW_PULL = {
+  reason: "ImagePull",
+  title: "The image did not come in time",
+  remedy: `The image is large, or its registry slow or not to be reached from the node. ${MORE_TIME}`
+};
+function noRuntime({ spec }, message) {
+  const handler = /no runtime for "([^"]*)" is configured/.exec(message)?.[1];
+  if (handler === void 0) return void 0;
+  return hopeless({
+    reason: "ContainerConfig",
+    title: "No such runtime on the node",
+    sentence: `Node ${spec?.nodeName} has no container runtime "${handler}", which RuntimeClass ${spec?.runtimeClassName} stands for.`,
+    remedy: "Correct `runtime_class_name`, or have its pods go to nodes that have the runtime (`node_selector`, or `scheduling` of the RuntimeClass).",
+    graceSeconds: 0,
+    cause: "runtime"
+  });
+}
+function unmounted(pod, events) {
+  const failed = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
+  const latest = failed.at(-1)?.lastMs ?? 0;
+  const sandbox = pod.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
+  const over = sandbox?.status === "True" || events.some((event) => event.container && event.lastMs >= latest);
+  return over ? [] : failed.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
+}
+
+// src/run/start/waiting.ts
+function waitingFor(pod, base, known2 = { references: [] }) {
+  const phase = phaseOf(pod, base, known2.events);
+  switch (phase) {
+    case "running":
+    case "ended":
+      return void 0;
+    case "queued":
+      return { phase, what: `held by scheduling gate ${gatesOf(pod).join(", ")}`, worthTelling: true };
+    case "scheduling":
+      return { phase, ...forNode(pod, known2) };
+  }
+  const statuses = [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []];
+  for (const status of statuses) {
+    const stuck = stuckContainer(pod, status, known2);
+    if (stuck) return { phase: phase === "initializing" ? "starting" : phase, ...stuck };
+  }
+  if (phase === "initializing") return { phase, what: `init container ${runningInit(pod)} runs`, worthTelling: true };
+  return { phase, ...unreadySidecar(pod, known2) ?? onTheNode2(pod, known2) };
+}
+function forNode(pod, { references, events }) {
+  const { nodeName } = pod.spec ?? {};
+  if (nodeName !== void 0)
+    return {
+      what: `waiting for node ${nodeName}, which the pod names itself, to take it`,
+      why: `the pod names node ${nodeName} itself, and no kubelet of that name has taken it.`,
+      worthTelling: false
+    };
+  const message = pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.message;
+  const missing3 = missingIn(message ?? "", references, pod);
+  const why = whyNoNode(pod, message, events);
+  return {
+    what: `waiting for a node${why && `: ${why}`}`,
+    why,
+    worthTelling: message !== void 0,
+    // The scheduler looks as soon as a claim is made.
+    ...missing3.length > 0 && lacking(missing3, pod, GRACE_SECONDS)
+  };
+}
+
+// src/run/end/cancelled.ts
+function cancelledAt(error2, { pod, gone }, base) {
+  if (!(error2 instanceof StepError) || error2.reason !== "Cancelled") return error2;
+  const waiting = gone ? void 0 : waitingFor(pod, base);
+  const where = `container ${base} of pod ${podPath2(pod)}`;
+  const running = containerStatus(pod, base)?.state?.running !== void 0;
+  const then = waiting ? `before ${where} had started: ${waiting.what}` : `while ${where} was running`;
+  if (!waiting && !running) return error2;
+  return new StepError(
+    error2.reason,
+    error2.title,
+    `${error2.message.replace(/\.$/, "")}, ${then}${/\.$/.test(then) ? "" : "."}`,
+    {
+      cause: error2
+    }
+  );
 }
 
 // src/run/end/diagnose.ts
@@ -40366,7 +40714,7 @@ function diagnose(outcome, pod, base, events) {
 }
 var PROBE = /^(Liveness|Startup) probe (?:failed|errored[^:]*):?(.*)$/s;
 function behind(why) {
-  return why.trim() === "" ? "." : `: ${why.trim()}`;
+  return why.trim() === "" ? "." : `: ${brief(why)}`;
 }
 function container({ spec }, name) {
   return spec?.containers.find((container2) => container2.name === name);
@@ -40437,23 +40785,22 @@ function showing(pod, plan, secrets) {
   const redact = redacting(pod, secrets);
   const planned = variablesOf(plan);
   const isPlanned = (path2, value) => {
-    const [room, field2, index2, list2, , last] = path2;
-    if (room === "metadata" && field2 === "annotations") return plan.metadata?.annotations?.[String(index2)] === value;
+    const [, field2, index2, list2, , last] = path2;
     if (list2 !== "env" || last !== "value") return false;
     const container2 = pod["spec"]?.[String(field2)];
     return planned.has(variable(String(container2?.[Number(index2)]?.["name"]), nameBeside(pod, path2), value));
   };
   return (path2, value) => {
-    if (Array.isArray(value)) return redact(path2, value.map(shortened));
+    if (Array.isArray(value)) return redact(path2, value.map(shortened2));
     if (typeof value !== "string") return value;
-    if (isPlanned(path2, value)) return redact(path2, shortened(value));
+    if (isPlanned(path2, value)) return redact(path2, shortened2(value));
     if (path2.at(-3) === "env" && path2.at(-1) === "value") return "***";
     const key = path2.at(-1);
     const name = nameBeside(pod, path2) ?? (typeof key === "string" ? key : "");
-    return looksSecret(name.replace(/^.*\//, ""), value) ? "***" : redact(path2, shortened(value));
+    return looksSecret(name.replace(/^.*\//, ""), value) ? "***" : redact(path2, shortened2(value));
   };
 }
-function shortened(value) {
+function shortened2(value) {
   return typeof value === "string" && value.length > LONGEST_TEXT ? `(${value.length} characters)` : value;
 }
 function variablesOf({ spec }) {
@@ -41770,7 +42117,7 @@ var Lane = class {
 };
 
 // src/run/logs/container-commands.ts
-var LONGEST2 = { message: 4096, title: 255, file: 1024, group: 1024 };
+var LONGEST3 = { message: 4096, title: 255, file: 1024, group: 1024 };
 var MOST_SHOWN3 = { error: 8, warning: 8, notice: 10 };
 var MOST_GROUPS = 1e3;
 var ContainerCommands = class {
@@ -41847,7 +42194,7 @@ function parseContainerCommand(line) {
     case "warning":
     case "notice": {
       const message = plain2(unescapeData(data ?? ""));
-      if (message.trim() === "" || message.length > LONGEST2.message) return void 0;
+      if (message.trim() === "" || message.length > LONGEST3.message) return void 0;
       const level = name?.toLowerCase();
       return { kind: "annotation", level, message, properties: readProperties(properties ?? "") };
     }
@@ -41862,7 +42209,7 @@ function parseContainerCommand(line) {
 var COMMAND = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([a-z]+)(?: ((?:(?!::).)*))?::(.*)$/isu;
 var STOP = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([^:\s]+)::(.*)$/su;
 function readGroup(name) {
-  return name.length > LONGEST2.group ? void 0 : { kind: "group", name };
+  return name.length > LONGEST3.group ? void 0 : { kind: "group", name };
 }
 function readProperties(text) {
   const values = /* @__PURE__ */ new Map();
@@ -41873,7 +42220,7 @@ function readProperties(text) {
   const title = oneLine(values.get("title") ?? "").replace(/^[=\s]+/, "");
   const file = readFile2(values.get("file") ?? "");
   return {
-    ...title !== "" && title.length <= LONGEST2.title && { title },
+    ...title !== "" && title.length <= LONGEST3.title && { title },
     ...file !== void 0 && { file },
     ...number("startLine", values.get("line")),
     ...number("endLine", values.get("endline")),
@@ -41882,7 +42229,7 @@ function readProperties(text) {
   };
 }
 function readFile2(path2) {
-  return path2.trim() === "" || path2.length > LONGEST2.file || new RegExp("\\p{Cc}", "u").test(path2) ? void 0 : path2;
+  return path2.trim() === "" || path2.length > LONGEST3.file || new RegExp("\\p{Cc}", "u").test(path2) ? void 0 : path2;
 }
 function number(name, text) {
   return /^\s*0*[1-9][0-9]{0,8}\s*$/.test(text ?? "") ? { [name]: Number(text) } : {};
@@ -42249,24 +42596,24 @@ async function createSecrets({ plan, client, stop }, pod) {
 }
 
 // src/run/result.ts
-var LONGEST_MESSAGE2 = 4096;
+var LONGEST_MESSAGE = 4096;
 var ALL_MESSAGES = 12288;
 function readResult(message, pod, failed) {
   const text = message?.trim() ?? "";
   const { containers: containers2 = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
   const count = containers2.length + initContainers.length + ephemeralContainers.length;
-  const limit = Math.min(LONGEST_MESSAGE2, Math.floor(ALL_MESSAGES / count));
-  const cut3 = Buffer.byteLength(message ?? "") >= limit;
-  if (message === void 0 || text === "" && !cut3) return { kind: "none" };
+  const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
+  const cut2 = Buffer.byteLength(message ?? "") >= limit;
+  if (message === void 0 || text === "" && !cut2) return { kind: "none" };
   let fault = "";
   try {
     JSON.parse(text);
   } catch (error2) {
     fault = error2.message;
   }
-  if (fault === "" && (!cut3 || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
+  if (fault === "" && (!cut2 || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
   if (failed) return { kind: "message", message: text };
-  if (cut3) {
+  if (cut2) {
     return {
       kind: "invalid",
       sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}.`,
@@ -42411,280 +42758,6 @@ var TimeLeft = class {
   }
 };
 
-// src/run/phase.ts
-function phaseOf(pod, base, events = []) {
-  if (containerEnded(pod, base)) return "ended";
-  if (containerStarted(pod, base)) return "running";
-  if (gatesOf(pod).length > 0) return "queued";
-  if (pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.status !== "True") return "scheduling";
-  if (runningInit(pod) !== void 0) return "initializing";
-  const last = events.findLast(({ reason: reason2 }) => PULLS.has(reason2));
-  return last?.reason === "Pulling" ? "pulling" : "starting";
-}
-function runningInit({ spec, status }) {
-  const running = new Set(
-    (status?.initContainerStatuses ?? []).filter(({ state }) => state?.running).map(({ name }) => name)
-  );
-  return (spec?.initContainers ?? []).find((container2) => !isSidecar(container2) && running.has(container2.name))?.name;
-}
-var PULLS = /* @__PURE__ */ new Set(["Pulling", "Pulled", "Failed"]);
-
-// src/run/start/pull.ts
-var SECOND_PULL_SECONDS = 40;
-var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|\b404\b/i;
-var REFUSED = /denied|unauthorized|forbidden|authentication required|authorization failed|insufficient_scope|no basic auth|\b40[13]\b/i;
-var NO_SUCH_HOST = /no such host/;
-var NO_SUCH_HOST_SECONDS = 60;
-function stuckPull(pod, { name, image, state }, known2) {
-  const message = pullFault(state?.waiting?.message ?? "");
-  const words = message.replaceAll(image, "");
-  const refused2 = REFUSED.test(words);
-  const hints = pullSecretsMissing(pod, known2);
-  const hint = hints.map((missing3) => ` ${missingSentence(missing3, pod.metadata?.namespace ?? "")}`).join("");
-  const init = pod.spec?.initContainers?.some((container2) => container2.name === name);
-  const what = `Image ${image}${init ? ` of init container ${name}` : ""}`;
-  const field2 = init ? "the image of that container" : "`image`";
-  const failure = `${what} cannot be pulled: ${message}`;
-  const sentence = hint === "" ? failure : withRemedy(failure, hint.trim());
-  const trying = { what: `pulling ${image} fails: ${message}${hint}`, worthTelling: true };
-  const title = "Image cannot be pulled";
-  if (NO_SUCH_HOST.test(words)) {
-    const remedy = `Check the registry in ${field2}, and the name server of the node.`;
-    const cause = `host ${name}`;
-    return {
-      ...hopeless({ reason: "ImagePull", title, sentence, remedy, graceSeconds: NO_SUCH_HOST_SECONDS, cause }),
-      ...trying
-    };
-  }
-  if (!refused2 && !NO_SUCH_IMAGE.test(words))
-    return {
-      ...trying,
-      lasting: {
-        reason: "ImagePull",
-        title,
-        sentence: (within2) => `${what} could not be pulled within ${within2}: ${message}`,
-        remedy: "If the registry only needs more time, raise `startup_timeout_seconds`."
-      }
-    };
-  const mayHaveComeTooLate = refused2 && known2.ownPullSecret === true && known2.refusedAgain?.has(name) !== true;
-  const stuck = hopeless({
-    reason: "ImagePull",
-    title,
-    sentence,
-    remedy: explainMissing(hints, pod.metadata?.namespace ?? "")?.remedy ?? (known2.ownPullSecret ? `Check ${field2}, \`registry_username\` and \`registry_password\`.` : `Check ${field2}; a private registry needs \`registry_username\` and \`registry_password\`, or an image pull secret in \`image_pull_secrets\` or on the pod\u2019s service account.`),
-    graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
-    cause: `pull ${name}`,
-    wantsEvents: known2.events === void 0 && (pod.spec?.imagePullSecrets ?? []).length > 0
-  });
-  return mayHaveComeTooLate ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` } : stuck;
-}
-function pullSecretsMissing(pod, { events = [], references }) {
-  const pulling = events.findLast(({ reason: reason2 }) => reason2 === "Pulling")?.lastMs ?? 0;
-  const said = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
-  return said === void 0 || said.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said.message, references, pod);
-}
-
-// src/run/start/container.ts
-var NEXT_LOOK_SECONDS = 16;
-function stuckContainer(pod, status, known2) {
-  const { name, image, state } = status;
-  const { reason: reason2, message = "" } = state?.waiting ?? {};
-  const sentence = `Container ${name} of pod ${podPath2(pod)} cannot be created: ${message.replace(/ \(pod: "[^"]*", container: [^)]*\)$/, "")}.`;
-  const cause = `${reason2} ${name}`;
-  switch (reason2) {
-    case "InvalidImageName":
-      return hopeless({
-        reason: "ImagePull",
-        title: "Invalid image name",
-        sentence: `${image} is not a valid image name${message ? `: ${message.replace(/^.*couldn't parse image name "[^"]*": /s, "")}` : "."}`,
-        remedy: "Correct `image`.",
-        graceSeconds: 0,
-        cause
-      });
-    case "ErrImageNeverPull":
-      return hopeless({
-        reason: "ImagePull",
-        title: "Image not on the node",
-        sentence: `Image ${image} is not on node ${pod.spec?.nodeName}, and image_pull_policy is Never.`,
-        remedy: "Use another `image_pull_policy`, or load the image onto the node.",
-        graceSeconds: 0,
-        cause
-      });
-    case "ErrImagePull":
-    case "ImagePullBackOff":
-      return stuckPull(pod, status, known2);
-    case "CrashLoopBackOff":
-    case "RunContainerError":
-      return crashing(pod, status, status.lastState?.terminated);
-    case "CreateContainerConfigError": {
-      const missing3 = missingIn(message, known2.references, pod);
-      if (missing3.length > 0) return lacking(missing3, pod, containerGrace(name, message, known2.events));
-      const asRoot = /runAsNonRoot/.test(message);
-      const subPath = /subPath/.test(message);
-      return hopeless({
-        reason: "ContainerConfig",
-        title: "Container cannot be configured",
-        sentence,
-        ...asRoot && { remedy: "Set a `runAsUser` other than 0, or use an image whose user is not root." },
-        ...subPath && { remedy: "Check the `subPath` in `volume_mounts`." },
-        graceSeconds: asRoot ? 0 : GRACE_SECONDS,
-        cause
-      });
-    }
-    case "CreateContainerError":
-      return hopeless({
-        reason: "ContainerConfig",
-        title: "Container cannot be created",
-        sentence,
-        graceSeconds: GRACE_SECONDS,
-        cause
-      });
-    default:
-      return state?.terminated && willRestart(pod, name, state.terminated) ? crashing(pod, status, state.terminated) : void 0;
-  }
-}
-var MOST_RESTARTS = 3;
-function crashing(pod, { name, restartCount }, ended2) {
-  if (ended2 === void 0) return void 0;
-  const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
-  const sidecar = pod.spec?.initContainers?.some((container2) => container2.name === name && isSidecar(container2)) === true;
-  const kind2 = sidecar ? "sidecar" : "init container";
-  const cannotStart2 = reason2 === "StartError";
-  const lasting2 = {
-    reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
-    title: `${sidecar ? "Sidecar" : "Init container"}: ${title}`,
-    remedy: `The base container never started. ${cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
-  };
-  const runs = restartCount > 0 ? ` It has run ${restartCount + 1} times.` : "";
-  const told2 = cannotStart2 ? sentence : withRemedy(sentence, runs.trim() || void 0);
-  if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
-    return { what: `${kind2} ${name} keeps ending, last with exit code ${ended2.exitCode}`, worthTelling: true, lasting: lasting2 };
-  return hopeless({ ...lasting2, sentence: told2, graceSeconds: 0, cause: `crashing ${name}` });
-}
-function containerGrace(container2, message, events = []) {
-  const said = events.findLast((event) => event.container === container2 && event.message === `Error: ${message}`);
-  const lookedForSeconds = said === void 0 ? 0 : (said.lastMs - said.firstMs) / 1e3;
-  return lookedForSeconds >= GRACE_SECONDS ? 0 : GRACE_SECONDS + NEXT_LOOK_SECONDS;
-}
-
-// src/run/start/node.ts
-var VOLUME_GRACE_SECONDS = 40;
-function onTheNode2(pod, { events = [], references }) {
-  const where = `starting on node ${pod.spec?.nodeName ?? ""}`;
-  const news = events.findLast(({ reason: reason2 }) => TELLING.has(reason2));
-  if (news === void 0) return { what: where, worthTelling: false };
-  const failed = unmounted(pod, events);
-  const missing3 = failed.flatMap(
-    ({ message }) => missingIn(message, references, pod, /volume "([^"]+)"/.exec(message)?.[1])
-  );
-  if (missing3.length > 0) {
-    const lookedForSeconds = Math.max(...failed.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
-    return lacking(missing3, pod, lookedForSeconds >= GRACE_SECONDS ? 0 : VOLUME_GRACE_SECONDS);
-  }
-  switch (news.reason) {
-    case "FailedCreatePodSandBox":
-      return noRuntime(pod, news.message) ?? { what: `${where}: ${news.message}`, worthTelling: true };
-    case "Pulling": {
-      const image = PULLING.exec(news.message)?.[1] ?? "";
-      return { what: `pulling image ${image}`, worthTelling: true, lasting: SLOW_PULL };
-    }
-    case "FailedMount":
-    case "FailedAttachVolume":
-      return {
-        what: `${where}: ${news.message}`,
-        worthTelling: true,
-        lasting: {
-          reason: "StartTimeout",
-          title: "A volume cannot be mounted",
-          remedy: `See to that volume. ${MORE_TIME}`
-        }
-      };
-    case "Pulled": {
-      const { image, time: time2, bytes } = PULLED.exec(news.message)?.groups ?? {};
-      if (time2 === void 0) return { what: where, worthTelling: false };
-      const size = bytes === void 0 ? "" : ` (${Math.round(Number(bytes) / 1e6)} MB)`;
-      return { what: `pulled image ${image} in ${time2}${size}`, worthTelling: true };
-    }
-    default:
-      return { what: `${where}: ${news.message}`, worthTelling: true };
-  }
-}
-var TELLING = /* @__PURE__ */ new Set([
-  "FailedMount",
-  "FailedAttachVolume",
-  "FailedCreatePodSandBox",
-  "FailedPrepareDynamicResources",
-  "NetworkNotReady",
-  "Pulling",
-  "Pulled"
-]);
-var PULLING = /^Pulling image "(.*)"$/s;
-var PULLED = /^Successfully pulled image "(?<image>.*)" in (?<time>[\dhms.]+)\b.*?(?:Image size: (?<bytes>\d+) bytes)?\.?$/s;
-var SLOW_PULL = {
-  reason: "ImagePull",
-  title: "The image did not come in time",
-  remedy: `The image is large, or its registry slow or not to be reached from the node. ${MORE_TIME}`
-};
-function noRuntime({ spec }, message) {
-  const handler = /no runtime for "([^"]*)" is configured/.exec(message)?.[1];
-  if (handler === void 0) return void 0;
-  return hopeless({
-    reason: "ContainerConfig",
-    title: "No such runtime on the node",
-    sentence: `Node ${spec?.nodeName} has no container runtime "${handler}", which RuntimeClass ${spec?.runtimeClassName} stands for.`,
-    remedy: "Correct `runtime_class_name`, or have its pods go to nodes that have the runtime (`node_selector`, or `scheduling` of the RuntimeClass).",
-    graceSeconds: 0,
-    cause: "runtime"
-  });
-}
-function unmounted(pod, events) {
-  const failed = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
-  const latest = failed.at(-1)?.lastMs ?? 0;
-  const sandbox = pod.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
-  const over = sandbox?.status === "True" || events.some((event) => event.container && event.lastMs >= latest);
-  return over ? [] : failed.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
-}
-
-// src/run/start/waiting.ts
-function waitingFor(pod, base, known2 = { references: [] }) {
-  const phase = phaseOf(pod, base, known2.events);
-  switch (phase) {
-    case "running":
-    case "ended":
-      return void 0;
-    case "queued":
-      return { phase, what: `held by scheduling gate ${gatesOf(pod).join(", ")}`, worthTelling: true };
-    case "scheduling":
-      return { phase, ...forNode(pod, known2) };
-  }
-  const statuses = [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []];
-  for (const status of statuses) {
-    const stuck = stuckContainer(pod, status, known2);
-    if (stuck) return { phase: phase === "initializing" ? "starting" : phase, ...stuck };
-  }
-  if (phase === "initializing") return { phase, what: `init container ${runningInit(pod)} runs`, worthTelling: true };
-  return { phase, ...onTheNode2(pod, known2) };
-}
-function forNode(pod, { references, events }) {
-  const { nodeName } = pod.spec ?? {};
-  if (nodeName !== void 0)
-    return {
-      what: `waiting for node ${nodeName}, which the pod names itself, to take it`,
-      why: `the pod names node ${nodeName} itself, and no kubelet of that name has taken it.`,
-      worthTelling: false
-    };
-  const message = pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.message;
-  const missing3 = missingIn(message ?? "", references, pod);
-  const why = whyNoNode(pod, message, events);
-  return {
-    what: `waiting for a node${why && `: ${why}`}`,
-    why,
-    worthTelling: message !== void 0,
-    // The scheduler looks as soon as a claim is made.
-    ...missing3.length > 0 && lacking(missing3, pod, GRACE_SECONDS)
-  };
-}
-
 // src/run/start/start.ts
 var EVENTS_AFTER_MS = 1e3;
 var LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -42765,10 +42838,10 @@ var StartWait = class {
       this.followEvents();
       return void 0;
     }
-    const endsAt = this.endsAt(now);
-    if (endsAt <= performance.now()) throw notStarted(pod, now, this.options.timeouts);
+    const leftMs = this.endsAt(now) - performance.now();
+    if (leftMs <= 0) throw notStarted(pod, now, this.options.timeouts);
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lookAgain(), Math.min(endsAt - performance.now(), LONGEST_TIMER_MS));
+    this.timer = setTimeout(() => this.lookAgain(), Math.min(leftMs, LONGEST_TIMER_MS));
     if (wantsEvents(now)) this.asker ??= setTimeout(() => this.followEvents(), EVENTS_AFTER_MS);
     if (now.worthTelling) this.tell(now.what);
     return void 0;
@@ -42858,8 +42931,9 @@ async function runPod(step) {
     return conclusion;
   } catch (error2) {
     if (!stop.aborted) summary2.note(await explain2(step, pod));
-    summary2.failed(error2);
-    throw error2;
+    const told2 = cancelledAt(error2, pod.view, plan.base);
+    summary2.failed(offerFor(told2, useOf(inputs, plan))?.error ?? told2);
+    throw told2;
   } finally {
     logs?.close();
     await tidyUp(pod, plan.base, stop.aborted ? "delete_pod" : inputs.onFinishAction, client, log);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { JobLog } from '../../src/github/commands.ts';
-import { jobLogText } from '../../src/github/terminal.ts';
+import { jobLogText, plainText } from '../../src/github/terminal.ts';
 import { CommandProcessor, type ExecutedCommand } from '../support/command-processor.ts';
 import { OutputLines } from '../support/output-lines.ts';
 
@@ -134,7 +134,7 @@ describe('commands', () => {
     ['an old command in the message', 'Title', '##[set-env name=a]b'],
   ])('with %s in it stay one annotation of that title and message', (_, title, message) => {
     log.error(title, message);
-    const expected = { level: 'error', title, message: jobLogText(message), properties: { title } };
+    const expected = { level: 'error', title, message: plainText(message), properties: { title } };
     const { executed, runner } = processed();
     expect(runner.annotations).toEqual([expected]);
     expect(executed).toHaveLength(1);
@@ -359,7 +359,7 @@ test('whatever is printed, the runner executes our own commands and nothing else
               { name: 'group', data: jobLogText(title), form: 'v2' },
               { name: 'endgroup', data: '', form: 'v2' },
             );
-          else expected.push({ name: next.do, data: jobLogText(text), form: 'v2' });
+          else expected.push({ name: next.do, data: plainText(text), form: 'v2' });
         } else {
           log[next.do](text);
           if (next.do === 'mask')

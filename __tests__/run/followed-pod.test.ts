@@ -18,7 +18,7 @@ afterEach(() => void jest.useRealTimers());
 function follow(pod: V1Pod): { shown: ShownPod; followed: FollowedPod } {
   const step = {
     plan: { base: 'base' },
-    inputs: { onFinishAction: 'delete_pod' },
+    inputs: { onFinishAction: 'delete_pod', logs: { eventsOnFailure: true } },
     stop: new AbortController().signal,
   };
   const shown = new ShownPod(created(pod));

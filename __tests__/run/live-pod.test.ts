@@ -103,10 +103,10 @@ describe('an annotation', () => {
       { 'vault/agent-token': '***' },
     ],
     [
-      'that was asked for is shown, whatever its name',
-      { 'x/token': 'abc def' },
-      { 'x/token': 'abc def' },
-      { 'x/token': 'abc def' },
+      'that was asked for is hidden all the same, where its name says so',
+      { 'x/token': 'abc def', 'x/note': 'abc' },
+      { 'x/token': 'abc def', 'x/note': 'abc' },
+      { 'x/token': '***', 'x/note': 'abc' },
     ],
     [
       'that the cluster changed is hidden by its name',

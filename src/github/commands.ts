@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as core from '@actions/core';
-import { jobLogText } from './terminal.ts';
+import { jobLogText, plainText } from './terminal.ts';
 
 /** So many bytes may wait in the process for the reader of stdout. */
 const MOST_WAITING = 256 * 1024;
@@ -78,17 +78,17 @@ export class JobLog {
   /** One `::error` annotation. GitHub shows the first ten of a step and cuts each at 4,096 characters. */
   error(title: string, message: string): void {
     this.#leaveGroup();
-    this.#command(() => core.error(jobLogText(message), { title: jobLogText(title) }));
+    this.#command(() => core.error(plainText(message), { title: plainText(title) }));
   }
 
   warning(title: string, message: string): void {
     this.#leaveGroup();
-    this.#command(() => core.warning(jobLogText(message), { title: jobLogText(title) }));
+    this.#command(() => core.warning(plainText(message), { title: plainText(title) }));
   }
 
   notice(title: string, message: string): void {
     this.#leaveGroup();
-    this.#command(() => core.notice(jobLogText(message), { title: jobLogText(title) }));
+    this.#command(() => core.notice(plainText(message), { title: plainText(title) }));
   }
 
   /** An annotation on a place in the repository. */

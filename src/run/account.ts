@@ -1,11 +1,10 @@
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { gistOf, type PodEvent, type PodEvents } from '../kubernetes/events.ts';
-import { containerStatus } from './containers.ts';
+import { brief } from './brief.ts';
+import { containerStatus, isSidecar } from './containers.ts';
 import { secondsBetween } from './durations.ts';
 
 const MOST_EVENTS = 10;
-/** In characters: what a node says can be pages long. */
-const LONGEST_MESSAGE = 500;
 
 /**
  * What is known of a pod that failed, for the log: each container's state, and the cluster's warnings.
@@ -16,7 +15,7 @@ const LONGEST_MESSAGE = 500;
 export function accountOf(pod: V1Pod, base: string, events: PodEvents): string[] {
   // Not the phase, which lags behind the containers' states [measured].
   const { reason, message } = pod.status ?? {};
-  const why = [reason, message && cut(message)].filter(Boolean).join(': ');
+  const why = [reason, message && brief(message)].filter(Boolean).join(': ');
   const node = pod.spec?.nodeName;
   return [
     `Pod ${pod.metadata?.namespace}/${pod.metadata?.name}${node ? ` on node ${node}` : ', on no node'}${why && `, ${why}`}:`,
@@ -47,10 +46,10 @@ function stateOf({ state = {} }: V1ContainerStatus, isBase: boolean): string {
     const { exitCode, signal, reason, message, startedAt, finishedAt } = terminated;
     const seconds = secondsBetween(startedAt, finishedAt);
     const how = reason && !['Completed', 'Error'].includes(reason) ? `, ${reason}` : '';
-    return `ended with exit code ${exitCode}${signal ? ` by signal ${signal}` : ''}${how}${seconds === undefined ? '' : ` after ${seconds} s`}${message && !isBase ? `: ${cut(message)}` : ''}`;
+    return `ended with exit code ${exitCode}${signal ? ` by signal ${signal}` : ''}${how}${seconds === undefined ? '' : ` after ${seconds} s`}${message && !isBase ? `: ${brief(message)}` : ''}`;
   }
   if (running) return `running since ${running.startedAt}`;
-  return `waiting${waiting?.reason ? `, ${waiting.reason}` : ''}${waiting?.message ? `: ${cut(waiting.message)}` : ''}`;
+  return `waiting${waiting?.reason ? `, ${waiting.reason}` : ''}${waiting?.message ? `: ${brief(waiting.message)}` : ''}`;
 }
 
 /**
@@ -58,7 +57,7 @@ function stateOf({ state = {} }: V1ContainerStatus, isBase: boolean): string {
  * @returns what to say of the other containers that had failed when the base container succeeded
  */
 export function failedBeside(pod: V1Pod, own: V1Pod, base: string): string[] {
-  return (own.spec?.containers ?? [])
+  return [...(own.spec?.initContainers ?? []).filter(isSidecar), ...(own.spec?.containers ?? [])]
     .map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated }))
     .filter(({ name, ended }) => name !== base && ended !== undefined && ended.exitCode !== 0)
     .map(
@@ -82,9 +81,13 @@ function warnings(events: PodEvents): string[] {
 export function warningsIn(events: PodEvents): string[] {
   if (!Array.isArray(events)) return [];
   return merged(events.filter(({ type, reason }) => type === 'Warning' || ENDINGS.has(reason)))
+    .filter(({ message }) => !SAYS_NOTHING.test(message))
     .slice(-MOST_EVENTS)
-    .map(({ reason, message, count = 1 }) => `${reason}${count > 1 ? ` (${count} times)` : ''}: ${cut(message)}`);
+    .map(({ reason, message, count = 1 }) => `${reason}${count > 1 ? ` (${count} times)` : ''}: ${brief(message)}`);
 }
+
+/** Beside the event that says why. */
+const SAYS_NOTHING = /^Error: (ErrImagePull|ImagePullBackOff)$/;
 
 /** Events that say who ended a pod, and are no warnings to the cluster. */
 const ENDINGS = new Set(['Preempted', 'TaintManagerEviction']);
@@ -99,10 +102,4 @@ function merged(events: readonly PodEvent[]): PodEvent[] {
     byGist.set(gist, { ...event, count: (event.count ?? 1) + (before === undefined ? 0 : (before.count ?? 1)) });
   }
   return [...byGist.values()];
-}
-
-/** On one line, for what the cluster says may hold any text. */
-function cut(message: string): string {
-  const line = message.trim().replace(/\s+/g, ' ');
-  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;
 }

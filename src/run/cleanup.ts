@@ -6,7 +6,7 @@ import type { ApiClient } from '../kubernetes/client.ts';
 import { deletePod, getPod } from '../kubernetes/pods.ts';
 import { ApiError } from '../kubernetes/status.ts';
 import { nonceOf } from '../pod/manifest.ts';
-import { failedInit } from './containers.ts';
+import { containerEnded, containerStarted, failedInit } from './containers.ts';
 import { outcomeOf } from './end/outcome.ts';
 import type { ObservedPod, PodView } from './observe.ts';
 
@@ -39,18 +39,37 @@ export async function tidyUp(
   } else if (!pod.view.gone) {
     const commands = keptPod(pod, base);
     log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
-    log.line(`  its log:   ${commands.log}`);
+    if (commands.warning !== undefined) log.line(`  ${commands.warning}`);
+    log.line(`  ${commands.log.includes(' logs ') ? 'its log:  ' : 'see to it:'} ${commands.log}`);
     log.line(`  delete it: ${commands.delete}`);
   }
   saveTidy();
 }
 
-/** What to type to see to a pod that is kept. */
-export function keptPod({ identity, view }: ObservedPod, base: string): { log: string; delete: string } {
+/** A pod that is kept. */
+export interface Kept {
+  /** Set where it may run yet, though the step has failed. */
+  warning?: string;
+  /** What to type to see its log, or where there is none what the cluster says of it; and to delete it. */
+  log: string;
+  delete: string;
+}
+
+/** What to say of a pod that is kept. */
+export function keptPod({ identity, view }: ObservedPod, base: string): Kept {
   const { namespace, name } = identity;
+  const kubectl = `kubectl -n ${namespace}`;
+  const container = failedInit(view.pod)?.name ?? base;
+  const waits = !containerEnded(view.pod, base) && !containerStarted(view.pod, base);
   return {
-    log: `kubectl -n ${namespace} logs ${name} -c ${failedInit(view.pod)?.name ?? base}`,
-    delete: `kubectl -n ${namespace} delete pod ${name}`,
+    ...(waits && {
+      warning:
+        'It has not started, and still may, when what it waits for comes: delete it before the step is run again.',
+    }),
+    log: containerStarted(view.pod, container)
+      ? `${kubectl} logs ${name} -c ${container}`
+      : `${kubectl} describe pod ${name}`,
+    delete: `${kubectl} delete pod ${name}`,
   };
 }
 

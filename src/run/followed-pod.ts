@@ -8,7 +8,7 @@ import { stagesOf } from './timeline.ts';
 
 /** What following a pod needs of its step. */
 export interface FollowingStep extends Pick<Step, 'plan' | 'stop'> {
-  inputs: Pick<Step['inputs'], 'onFinishAction'>;
+  inputs: Pick<Step['inputs'], 'onFinishAction' | 'logs'>;
 }
 
 /** A pod from its creation on, for the summary: what its last state alone does not tell. */
@@ -39,7 +39,7 @@ export class FollowedPod {
       pod,
       base: plan.base,
       stages,
-      events: this.events,
+      events: inputs.logs.eventsOnFailure ? this.events : 'unavailable',
       ...(!deleted && { kept: keptPod(this.#pod, plan.base) }),
     };
   }

@@ -30,7 +30,9 @@ function colour({ kind }: Stage, failed: boolean): string {
 
 /** @returns the same on one line; empty where there is nothing to compare. */
 export function timelineOf(stages: readonly Stage[]): string {
-  return stages.length < 2 ? '' : longest(stages).map(labelOf).join(', ');
+  const [only] = stages;
+  // How long it ran stands in the table already.
+  return stages.length === 1 && only?.kind === 'running' ? '' : longest(stages).map(labelOf).join(', ');
 }
 
 const WORDS: Record<Stage['kind'], string> = {

@@ -37,8 +37,7 @@ function showing(pod: JsonObject, plan: V1Pod, secrets: string[]): Show {
   const redact = redacting(pod, secrets);
   const planned = variablesOf(plan);
   const isPlanned = (path: Path, value: string): boolean => {
-    const [room, field, index, list, , last] = path;
-    if (room === 'metadata' && field === 'annotations') return plan.metadata?.annotations?.[String(index)] === value;
+    const [, field, index, list, , last] = path;
     if (list !== 'env' || last !== 'value') return false;
     const container = (pod['spec'] as JsonObject | undefined)?.[String(field)] as JsonObject[] | undefined;
     return planned.has(variable(String(container?.[Number(index)]?.['name']), nameBeside(pod, path), value));

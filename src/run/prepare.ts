@@ -88,7 +88,7 @@ export async function prepare(env: NodeJS.ProcessEnv, signal: AbortSignal): Prom
   const secrets = [
     ...owned.env.map(({ value }) => value),
     ...owned.files.map(({ content }) => content),
-    ...(owned.registry ? [owned.registry.password] : []),
+    ...(owned.registry ? [owned.registry.password, basicAuth(owned.registry)] : []),
     reader.raw('github_token') ?? '',
   ].filter(secret => secret.trim() !== '');
   const warnings = [...reader.warnings, ...openSecrets(plan, secrets), ...oldLabels(plan), ...unrendered(reader)];
@@ -175,6 +175,11 @@ function openSecrets(plan: Plan, secrets: string[]): string[] {
 function oldLabels(plan: Plan): string[] {
   const spec = { spec: plan.pod.spec } as unknown as JsonObject;
   return oldTopologyKeys(spec, path => plan.originOf(path));
+}
+
+/** What a registry that refuses a password may repeat of it (RFC 7617). */
+function basicAuth({ username, password }: { username: string; password: string }): string {
+  return Buffer.from(`${username}:${password}`).toString('base64');
 }
 
 /** What Airflow would have rendered. */

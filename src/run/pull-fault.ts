@@ -1,3 +1,5 @@
+import { brief } from './brief.ts';
+
 /** Those who pass on what a registry said, each before what the next one did: kubelet, CRI, containerd (as of Kubernetes 1.36, containerd 1.6 to 2). */
 const PASSED_ON = [
   /^(Back-off pulling|Failed to pull) image "[^"]*": /,
@@ -10,5 +12,5 @@ const PASSED_ON = [
 
 /** @returns of the kubelet's account of a failed pull what the registry says, or the way there. */
 export function pullFault(message: string): string {
-  return PASSED_ON.reduce((rest, words) => rest.replace(words, ''), message);
+  return brief(PASSED_ON.reduce((rest, words) => rest.replace(words, ''), message));
 }

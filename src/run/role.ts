@@ -22,17 +22,27 @@ export function useOf({ dryRun, logs }: Pick<Inputs, 'dryRun' | 'logs'>, { secre
  * @returns the error, with the way out that has been printed
  */
 export function offerRole(error: unknown, use: Use, log: JobLog): unknown {
+  const offer = offerFor(error, use);
+  if (offer === undefined) return error;
+  log.line('All that this step needs; for somebody who may grant it, as role.yaml: kubectl apply -f role.yaml');
+  log.line(offer.grant);
+  return offer.error;
+}
+
+/** @returns what would give the user all that the step needs, and the error with that for its way out; nothing where no right is missing. */
+export function offerFor(error: unknown, use: Use): { error: StepError; grant: string } | undefined {
   const denial = denialBehind(error);
-  if (!(error instanceof StepError) || denial?.namespace === undefined) return error;
+  if (!(error instanceof StepError) || denial?.namespace === undefined) return undefined;
   const rules = rulesFor(use);
   // What no rule of ours is about, no Role of ours helps.
-  if (!allows(rules, denial.verb, denial.resource)) return error;
-  log.line('All that this step needs; for somebody who may grant it, as role.yaml: kubectl apply -f role.yaml');
-  log.line(printGrant({ ...denial, namespace: denial.namespace }, use));
-  return new StepError(error.reason, error.title, error.message, {
-    remedy: 'Have the Role that the log shows applied, or use a namespace or credentials that may.',
-    cause: error,
-  });
+  if (!allows(rules, denial.verb, denial.resource)) return undefined;
+  return {
+    grant: printGrant({ ...denial, namespace: denial.namespace }, use),
+    error: new StepError(error.reason, error.title, error.message, {
+      remedy: 'Have the Role that the log shows applied, or use a namespace or credentials that may.',
+      cause: error,
+    }),
+  };
 }
 
 function denialBehind(error: unknown): Denial | undefined {

@@ -6,6 +6,7 @@ import { failedBeside } from './account.ts';
 import { announce, announceCreated } from './announce.ts';
 import { tidyUp } from './cleanup.ts';
 import { create } from './create.ts';
+import { cancelledAt } from './end/cancelled.ts';
 import { diagnosed } from './end/diagnose.ts';
 import { ending } from './end/ending.ts';
 import { explain } from './explain.ts';
@@ -16,6 +17,7 @@ import { Logs } from './logs/logs.ts';
 import { createSecrets } from './own-secrets.ts';
 import { traceChanges } from './report.ts';
 import { type Conclusion, conclude } from './result.ts';
+import { offerFor, useOf } from './role.ts';
 import { started } from './start/start.ts';
 
 /** What a run needs of the world. */
@@ -61,8 +63,9 @@ export async function runPod(step: Step): Promise<Conclusion> {
   } catch (error) {
     // Who cancels does not ask why.
     if (!stop.aborted) summary.note(await explain(step, pod));
-    summary.failed(error);
-    throw error;
+    const told = cancelledAt(error, pod.view, plan.base);
+    summary.failed(offerFor(told, useOf(inputs, plan))?.error ?? told);
+    throw told;
   } finally {
     logs?.close();
     await tidyUp(pod, plan.base, stop.aborted ? 'delete_pod' : inputs.onFinishAction, client, log);

@@ -5,6 +5,7 @@ import { plainText } from '../github/terminal.ts';
 import type { PodEvents } from '../kubernetes/events.ts';
 import { containerAccounts, warningsIn } from './account.ts';
 import { asked } from './announce.ts';
+import type { Kept } from './cleanup.ts';
 import { containerStatus } from './containers.ts';
 import { inWords, secondsBetween } from './durations.ts';
 import { ganttOf, timelineOf } from './gantt.ts';
@@ -33,14 +34,16 @@ export interface PodFacts {
   base: string;
   stages: Stage[];
   events: PodEvents;
-  /** The commands to see to it, where it is kept. */
-  kept?: { log: string; delete: string };
+  /** Where it is kept. */
+  kept?: Kept;
 }
 
 const MARKS: Record<Ending['state'], string> = { succeeded: '✅', failed: '❌', cancelled: '🚫', skipped: '⏭️' };
 /** What of a result is shown. */
 const RESULT_BYTES = 2048;
 const MOST_CONTAINERS = 20;
+/** In characters, of a matrix's values. */
+const LONGEST_MATRIX = 200;
 
 /** @returns the summary of a step, as Markdown: how it ended and why first, then the pod. */
 export function summaryOf(facts: Facts, md: Markdown): string {
@@ -89,7 +92,7 @@ function lineOf({ ending, name, pod, matrix }: Facts, md: Markdown): string {
   const seconds = secondsOf(pod);
   const ended = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
   const parts = [
-    `<b>${md.text(matrixText(matrix))}</b>`,
+    `<b>${md.text(shortened(matrixText(matrix)))}</b>`,
     ...(who === undefined ? [] : [md.code(who)]),
     ...(spec?.nodeName ? [md.code(spec.nodeName)] : []),
     ...(seconds === undefined ? [] : [inWords(seconds)]),
@@ -99,6 +102,11 @@ function lineOf({ ending, name, pod, matrix }: Facts, md: Markdown): string {
       : []),
   ];
   return `${MARKS[ending.state]} ${parts.join(' · ')}`;
+}
+
+/** A line is to stay one. */
+function shortened(text: string): string {
+  return text.length > LONGEST_MATRIX ? `${text.slice(0, LONGEST_MATRIX)}…` : text;
 }
 
 /** How long the base container ran. */
@@ -141,7 +149,12 @@ function detailsOf({ state, result, message }: Ending, facts: PodFacts, md: Mark
     ...(warnings.length === 0
       ? []
       : folded('Warnings of the cluster', [`<p>${warnings.map(line => md.text(line)).join('<br>')}</p>`])),
-    ...(kept === undefined ? [] : ['<p>The pod is kept.</p>', md.fence(`${kept.log}\n${kept.delete}`, 'sh')]),
+    ...(kept === undefined
+      ? []
+      : [
+          `<p>The pod is kept.${kept.warning ? ` ${kept.warning}` : ''}</p>`,
+          md.fence(`${kept.log}\n${kept.delete}`, 'sh'),
+        ]),
   ];
 }
 

@@ -280,7 +280,7 @@ describe('failure', () => {
       {
         reason: 'PodDeleted',
         sentence:
-          'Container base of pod etl/p is not known to have run when the pod was told to stop: somebody or something else deleted the pod.',
+          'Container base of pod etl/p had not run, as far as its node knows, when the pod was told to stop: somebody or something else deleted the pod.',
       },
     ],
     [

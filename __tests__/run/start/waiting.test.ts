@@ -45,6 +45,28 @@ describe('a pod waits for', () => {
     ],
     ['a registry that is busy', starting('ErrImagePull', '429 Too Many Requests'), { worthTelling: true }],
     [
+      'a registry that is busy, and speaks of access',
+      starting(
+        'ErrImagePull',
+        'status code [manifests 1]: 429 Too Many Requests - Server message: log in, or access is denied',
+      ),
+      { worthTelling: true },
+    ],
+    [
+      'a registry that is broken, and speaks of what it does not find',
+      starting('ErrImagePull', 'unexpected status: 503 Service Unavailable - Server message: backend not found'),
+      { worthTelling: true },
+    ],
+    [
+      'an image whose address says denied',
+      starting(
+        'ErrImagePull',
+        'failed to do request: http://reg/v2/denied-claims/app/manifests/1: i/o timeout',
+        'reg/denied-claims/app:1',
+      ),
+      { worthTelling: true },
+    ],
+    [
       'a registry that is broken',
       starting('ErrImagePull', 'unexpected status: 503 Service Unavailable'),
       { worthTelling: true },
@@ -169,6 +191,29 @@ describe('a container that keeps failing before the base container may start', (
     expect(found).toMatchObject({ phase: 'starting', worthTelling: true });
     const { title, sentence } = found?.hopeless ?? {};
     expect(title && `${title}: ${sentence}`).toBe(expected);
+  });
+});
+
+test('a sidecar whose startup probe fails is what the others wait for', () => {
+  const status = { ...containerStatus(running, 'proxy'), started: false };
+  const pod = podWith(waiting('PodInitializing'), {
+    phase: 'Pending',
+    conditions: [condition('True')],
+    initContainerStatuses: [status],
+  });
+  const spec = { ...pod.spec, containers: [], initContainers: [{ name: 'proxy', restartPolicy: 'Always' }] };
+  const event = {
+    type: 'Warning',
+    reason: 'Unhealthy',
+    message: 'Startup probe failed: ',
+    container: 'proxy',
+    firstMs: 1,
+    lastMs: 1,
+  };
+  expect(waitingFor({ ...pod, spec }, 'base', { references: [], events: [event] })).toMatchObject({
+    what: 'waiting for sidecar proxy to have started: Startup probe failed',
+    worthTelling: true,
+    lasting: { reason: 'InitContainer' },
   });
 });
 

@@ -1,5 +1,6 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import { listEvents, type PodEvent } from '../../kubernetes/events.ts';
+import { brief } from '../brief.ts';
 import { duration } from '../durations.ts';
 import type { ObservedPod } from '../observe.ts';
 import { podPath } from '../pod-path.ts';
@@ -57,7 +58,7 @@ export function diagnose(outcome: Outcome, pod: V1Pod, base: string, events: rea
 const PROBE = /^(Liveness|Startup) probe (?:failed|errored[^:]*):?(.*)$/s;
 
 function behind(why: string): string {
-  return why.trim() === '' ? '.' : `: ${why.trim()}`;
+  return why.trim() === '' ? '.' : `: ${brief(why)}`;
 }
 
 function container({ spec }: V1Pod, name: string): V1Container | undefined {

@@ -1,5 +1,6 @@
 import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
 import type { Reason } from '../../github/failure.ts';
+import { brief } from '../brief.ts';
 import { isUnknown } from '../containers.ts';
 import { duration } from '../durations.ts';
 import { podPath } from '../pod-path.ts';
@@ -30,7 +31,7 @@ export function failureOf(pod: V1Pod, name: string, ended: V1ContainerStateTermi
     return stopped(
       stop,
       isUnknown(ended)
-        ? `${where} is not known to have run when the pod was told to stop`
+        ? `${where} had not run, as far as its node knows, when the pod was told to stop`
         : `${where} was stopped${after} (exit code ${exitCode})`,
     );
   if (isUnknown(ended)) {
@@ -53,8 +54,7 @@ export function failureOf(pod: V1Pod, name: string, ended: V1ContainerStateTermi
 
 /** @returns what runc says, without the names of those who passed it on. */
 function startFault(message: string): string {
-  return message
-    .trim()
+  return brief(message)
     .replace(/^.*unable to start container process: /s, '')
     .replace(/: unknown$/, '');
 }

@@ -1,8 +1,9 @@
 import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
+import { brief } from '../brief.ts';
 import { failedInit } from '../containers.ts';
 import { podPath } from '../pod-path.ts';
 import { pullFault } from '../pull-fault.ts';
-import { type Failure, failureOf, stopped } from './failure.ts';
+import { type Failure, failureOf, stopped, wasStoppedBy } from './failure.ts';
 import { patience, stopOf } from './stopped.ts';
 
 /** The pod is over, and its base container never ran. */
@@ -15,13 +16,18 @@ export function neverRan(pod: V1Pod): Failure {
     const why = heldUp(pod);
     return stopped(why === '' ? stop : patience(stop, 'See to that'), `${before}${why}`);
   }
-  if (init !== undefined) return initFailed(pod, init.name, init.ended);
+  if (init !== undefined) {
+    const by = wasStoppedBy(stop, init.ended);
+    return by
+      ? stopped(by, `${before} (init container ${init.name} was running)`)
+      : initFailed(pod, init.name, init.ended);
+  }
   // The kubelet deletes what it has refused, as anybody might.
   if (reason === undefined && stop !== undefined) return stopped(stop, before);
   return {
     reason: reason === 'Preempting' ? 'Preempted' : 'Rejected',
     title: 'Rejected by the node',
-    sentence: `Node ${pod.spec?.nodeName ?? ''} refused pod ${podPath(pod)} (${reason ?? 'no reason given'})${message ? `: ${message.replace(/^Pod was rejected: /, '')}` : '.'}`,
+    sentence: `Node ${pod.spec?.nodeName ?? ''} refused pod ${podPath(pod)} (${reason ?? 'no reason given'})${message ? `: ${brief(message).replace(/^Pod was rejected: /, '')}` : '.'}`,
     remedy: `Nothing has run. ${wayIn(pod)}`,
   };
 }
@@ -40,7 +46,10 @@ function wayIn({ spec, status }: V1Pod): string {
 }
 
 /** @returns what a container of the pod was waiting for, as far as its status says so. */
-function heldUp({ status }: V1Pod): string {
+function heldUp(pod: V1Pod): string {
+  const { status } = pod;
+  const init = failedInit(pod);
+  if (init && wasStoppedBy(stopOf(pod), init.ended)) return ` (init container ${init.name} was running)`;
   for (const { name, image, state } of [
     ...(status?.initContainerStatuses ?? []),
     ...(status?.containerStatuses ?? []),
@@ -49,7 +58,7 @@ function heldUp({ status }: V1Pod): string {
     if (message === undefined) continue;
     return /^(ErrImagePull|ImagePullBackOff)$/.test(reason)
       ? ` (image ${image} could not be pulled: ${pullFault(message)})`
-      : ` (container ${name} was waiting, ${reason}: ${message})`;
+      : ` (container ${name} was waiting, ${reason}: ${brief(message)})`;
   }
   return '';
 }
@@ -57,7 +66,7 @@ function heldUp({ status }: V1Pod): string {
 /** An init container that fails ends the pod before its base container starts. */
 function initFailed(pod: V1Pod, name: string, ended: V1ContainerStateTerminated): Failure {
   const { reason, title, sentence } = failureOf(pod, name, ended);
-  const words = ended.message?.trim();
+  const words = ended.message && brief(ended.message);
   return {
     reason: reason === 'ExitCode' ? 'InitContainer' : reason,
     title: `Init container: ${title}`,

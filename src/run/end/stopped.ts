@@ -1,5 +1,6 @@
 import type { V1Pod, V1PodCondition } from '@kubernetes/client-node';
 import type { Reason } from '../../github/failure.ts';
+import { brief } from '../brief.ts';
 import { podEnded } from '../containers.ts';
 
 /** Why a pod was told to stop before its work was done. */
@@ -128,7 +129,7 @@ function disrupted(pod: V1Pod, { reason = '', message = '' }: V1PodCondition): W
       return {
         reason: 'Evicted',
         title: 'Evicted',
-        cause: `the cluster stopped the pod (${reason}): ${withoutEnd(message)}.`,
+        cause: `the cluster stopped the pod (${reason}): ${withoutEnd(brief(message))}.`,
       };
   }
 }
@@ -147,7 +148,8 @@ function shutDown({ spec, status }: V1Pod): Why | undefined {
 
 /** The kubelet's words for what there was too little of, as Kubernetes 1.36 has them. */
 function evicted({ spec, status }: V1Pod): Why {
-  const { qosClass, message = '' } = status ?? {};
+  const { qosClass } = status ?? {};
+  const message = brief(status?.message ?? '');
   const cause = `its node ${spec?.nodeName ?? ''} evicted the pod${qosClass ? `, of QoS class ${qosClass}` : ''}: ${withoutEnd(message) || 'it does not say why'}.`;
   const volume = /EmptyDir volume "([^"]*)" exceeds/.exec(message)?.[1];
   if (volume !== undefined)

@@ -1,6 +1,7 @@
 import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { withRemedy } from '../../github/failure.ts';
 import type { PodEvent } from '../../kubernetes/events.ts';
+import { brief } from '../brief.ts';
 import { isSidecar, willRestart } from '../containers.ts';
 import { failureOf } from '../end/failure.ts';
 import { podPath } from '../pod-path.ts';
@@ -17,14 +18,14 @@ const NEXT_LOOK_SECONDS = 16;
 export function stuckContainer(pod: V1Pod, status: V1ContainerStatus, known: Known): Stuck | undefined {
   const { name, image, state } = status;
   const { reason, message = '' } = state?.waiting ?? {};
-  const sentence = `Container ${name} of pod ${podPath(pod)} cannot be created: ${message.replace(/ \(pod: "[^"]*", container: [^)]*\)$/, '')}.`;
+  const sentence = `Container ${name} of pod ${podPath(pod)} cannot be created: ${brief(message).replace(/ \(pod: "[^"]*", container: [^)]*\)$/, '')}.`;
   const cause = `${reason} ${name}`;
   switch (reason) {
     case 'InvalidImageName':
       return hopeless({
         reason: 'ImagePull',
         title: 'Invalid image name',
-        sentence: `${image} is not a valid image name${message ? `: ${message.replace(/^.*couldn't parse image name "[^"]*": /s, '')}` : '.'}`,
+        sentence: `${image} is not a valid image name${message ? `: ${brief(message).replace(/^.*couldn't parse image name "[^"]*": /s, '')}` : '.'}`,
         remedy: 'Correct `image`.',
         graceSeconds: 0,
         cause,
@@ -99,6 +100,27 @@ function crashing(
   if (!cannotStart && !(sidecar && restartCount >= MOST_RESTARTS))
     return { what: `${kind} ${name} keeps ending, last with exit code ${ended.exitCode}`, worthTelling: true, lasting };
   return hopeless({ ...lasting, sentence: told, graceSeconds: 0, cause: `crashing ${name}` });
+}
+
+/** @returns the sidecar that runs and keeps the others waiting, because its startup probe has not succeeded (KEP-753). */
+export function unreadySidecar({ spec, status }: V1Pod, { events = [] }: Known): Stuck | undefined {
+  const unready = new Set(
+    (status?.initContainerStatuses ?? [])
+      .filter(({ state, started }) => state?.running !== undefined && started === false)
+      .map(({ name }) => name),
+  );
+  const name = (spec?.initContainers ?? []).find(one => isSidecar(one) && unready.has(one.name))?.name;
+  if (name === undefined) return undefined;
+  const failed = events.findLast(({ reason, container }) => reason === 'Unhealthy' && container === name);
+  return {
+    what: `waiting for sidecar ${name} to have started${failed === undefined ? '' : `: ${brief(failed.message).replace(/[:.]$/, '')}`}`,
+    worthTelling: true,
+    lasting: {
+      reason: 'InitContainer',
+      title: 'A sidecar is not ready',
+      remedy: 'See to its `startupProbe`, or to the sidecar in `init_containers` or the template.',
+    },
+  };
 }
 
 /** What is left of the grace when the kubelet has said of a container that it cannot be created: none once it has looked again after it. */

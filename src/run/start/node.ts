@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { type PodEvent, SAME_TIME_MS } from '../../kubernetes/events.ts';
+import { brief } from '../brief.ts';
 import { missingIn } from './missing.ts';
 import { GRACE_SECONDS, hopeless, type Known, lacking, MORE_TIME, type Stuck } from './stuck.ts';
 
@@ -10,6 +11,7 @@ const VOLUME_GRACE_SECONDS = 40;
 export function onTheNode(pod: V1Pod, { events = [], references }: Known): Stuck {
   const where = `starting on node ${pod.spec?.nodeName ?? ''}`;
   const news = events.findLast(({ reason }) => TELLING.has(reason));
+  const says = brief(news?.message ?? '');
   if (news === undefined) return { what: where, worthTelling: false };
   const failed = unmounted(pod, events);
   const missing = failed.flatMap(({ message }) =>
@@ -21,7 +23,7 @@ export function onTheNode(pod: V1Pod, { events = [], references }: Known): Stuck
   }
   switch (news.reason) {
     case 'FailedCreatePodSandBox':
-      return noRuntime(pod, news.message) ?? { what: `${where}: ${news.message}`, worthTelling: true };
+      return noRuntime(pod, news.message) ?? { what: `${where}: ${says}`, worthTelling: true };
     case 'Pulling': {
       const image = PULLING.exec(news.message)?.[1] ?? '';
       return { what: `pulling image ${image}`, worthTelling: true, lasting: SLOW_PULL };
@@ -29,7 +31,7 @@ export function onTheNode(pod: V1Pod, { events = [], references }: Known): Stuck
     case 'FailedMount':
     case 'FailedAttachVolume':
       return {
-        what: `${where}: ${news.message}`,
+        what: `${where}: ${says}`,
         worthTelling: true,
         lasting: {
           reason: 'StartTimeout',
@@ -45,7 +47,7 @@ export function onTheNode(pod: V1Pod, { events = [], references }: Known): Stuck
       return { what: `pulled image ${image} in ${time}${size}`, worthTelling: true };
     }
     default:
-      return { what: `${where}: ${news.message}`, worthTelling: true };
+      return { what: `${where}: ${says}`, worthTelling: true };
   }
 }
 

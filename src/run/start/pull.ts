@@ -21,9 +21,11 @@ const NO_SUCH_HOST_SECONDS = 60;
 /** An image that does not come. */
 export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus, known: Known): Stuck {
   const message = pullFault(state?.waiting?.message ?? '');
-  // The message quotes the image, whose name may hold any word.
-  const words = message.replaceAll(image, '');
-  const refused = REFUSED.test(words);
+  // What is quoted is the image's address, whose name may hold any word.
+  const words = message.replaceAll(image, '').replace(/"[^"]*"|https?:\/\/\S+/g, '');
+  // A registry that is out of order, or asked too often, may say anything about why.
+  const mayPass = /\b(429|5\d\d)\b [A-Z]/.test(words);
+  const refused = !mayPass && REFUSED.test(words);
   const hints = pullSecretsMissing(pod, known);
   const hint = hints.map(missing => ` ${missingSentence(missing, pod.metadata?.namespace ?? '')}`).join('');
   const init = pod.spec?.initContainers?.some(container => container.name === name);
@@ -41,7 +43,7 @@ export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus,
       ...trying,
     };
   }
-  if (!refused && !NO_SUCH_IMAGE.test(words))
+  if (mayPass || (!refused && !NO_SUCH_IMAGE.test(words)))
     return {
       ...trying,
       lasting: {

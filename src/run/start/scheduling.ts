@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { PodEvent } from '../../kubernetes/events.ts';
+import { brief } from '../brief.ts';
 
 /** The scheduler's words for what the nodes lack, as Kubernetes 1.36 has them, and the inputs that ask for it. */
 const LACKING: [RegExp, string][] = [
@@ -33,10 +34,10 @@ export function gatesOf({ spec }: V1Pod): string[] {
  * @param events the pod's, newest last: a cluster autoscaler tells there whether it adds a node
  */
 export function whyNoNode(pod: V1Pod, verdict: string | undefined, events: readonly PodEvent[] = []): string {
-  const message = verdict?.replace(BYWORDS, '');
+  const message = verdict && brief(verdict.replace(BYWORDS, ''));
   const scaling = events.findLast(({ reason }) => reason in AUTOSCALER);
   const says = message ? [`${message}${requested(pod, message)}`] : [];
-  return [...says, ...(scaling ? [`${AUTOSCALER[scaling.reason]}: ${scaling.message}`] : [])].join('; ');
+  return [...says, ...(scaling ? [`${AUTOSCALER[scaling.reason]}: ${brief(scaling.message)}`] : [])].join('; ');
 }
 
 /** What it adds of others that it might have moved away, which nobody can act on; and two words too many [measured]. */

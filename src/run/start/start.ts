@@ -114,10 +114,10 @@ class StartWait {
       this.followEvents();
       return undefined;
     }
-    const endsAt = this.endsAt(now);
-    if (endsAt <= performance.now()) throw notStarted(pod, now, this.options.timeouts);
+    const leftMs = this.endsAt(now) - performance.now();
+    if (leftMs <= 0) throw notStarted(pod, now, this.options.timeouts);
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lookAgain(), Math.min(endsAt - performance.now(), LONGEST_TIMER_MS));
+    this.timer = setTimeout(() => this.lookAgain(), Math.min(leftMs, LONGEST_TIMER_MS));
     if (wantsEvents(now)) this.asker ??= setTimeout(() => this.followEvents(), EVENTS_AFTER_MS);
     if (now.worthTelling) this.tell(now.what);
     return undefined;
