@@ -40589,7 +40589,7 @@ var TELLING = /* @__PURE__ */ new Set([
 var PULLING = /^Pulling image "(.*)"$/s;
 var PULLED = /^Successfully pulled image "(?<image>.*)" in (?<time>[\dhms.]+)\b.*?(?:Image size: (?<bytes>\d+) bytes)?\.?$/s;
 var SLOW_PULL = {
-  reason: "ImagePull",
+  reason: "StartTimeout",
   title: "The image did not come in time",
   remedy: `The image is large, or its registry slow or not to be reached from the node. ${MORE_TIME}`
 };

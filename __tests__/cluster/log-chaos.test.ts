@@ -65,12 +65,12 @@ test('rotation under a writer of 5,000 lines a second doubles nothing and loses 
 
 describe('a pod that is taken away while it prints shows all it has printed, once, and fails the step', () => {
   test.each([
-    ['deleted by kubectl', (pod: string) => kubectl(['delete', 'pod', pod, '--wait=false'])],
-    ['evicted by the API', evict],
-    ['preempted by a pod of higher priority', preempt],
+    ['deleted by kubectl', 'PodDeleted', (pod: string) => kubectl(['delete', 'pod', pod, '--wait=false'])],
+    ['evicted by the API', 'Evicted', evict],
+    ['preempted by a pod of higher priority', 'Preempted', preempt],
   ])(
     '%s',
-    async (_, takeAway) => {
+    async (_, reason, takeAway) => {
       const count = 'i=0; while :; do i=$((i+1)); echo "line $i"; sleep 0.01; done';
       const inputs = {
         ...script(`trap "echo bye \\$i; exit 143" TERM; ${count}`),
@@ -84,7 +84,7 @@ describe('a pod that is taken away while it prints shows all it has printed, onc
         expect(lines).toEqual(numbered('line', lines.length));
         expect(printed(result, 'bye ')).toEqual([`bye ${lines.length}`]);
         expect(result.conclusion).toBe('failure');
-        expect(result.outputs).toMatchObject({ state: 'failed', reason: 'PodDeleted' });
+        expect(result.outputs).toMatchObject({ state: 'failed', reason });
         expect(result.annotations).toEqual([expect.objectContaining({ level: 'error' })]);
       });
     },

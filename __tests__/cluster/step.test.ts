@@ -123,7 +123,7 @@ describe('a container that fails', () => {
       'a deadline, to which the container answers with exit code 0',
       { ...script('trap "exit 0" TERM; while :; do sleep 0.2; done'), active_deadline_seconds: '5' },
       { reason: 'DeadlineExceeded', exit_code: '0' },
-      /was stopped after \d s: the pod ran into its active_deadline_seconds of 5 s \(exit code 0\)/,
+      /was stopped after \d s \(exit code 0\): the pod ran into its active_deadline_seconds of 5 s/,
     ],
     [
       'too little memory',

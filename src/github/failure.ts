@@ -16,7 +16,7 @@ export const REASONS = {
   SchedulingGated: 'A scheduling gate, e.g. of a queue, held the pod for too long.',
   Unschedulable: 'No node took the pod in time.',
   StartTimeout: 'The container did not start in time.',
-  ImagePull: 'The image cannot be pulled, or not in time, or its name is invalid.',
+  ImagePull: 'The image cannot be pulled, or its name is invalid.',
   ContainerConfig:
     'The container cannot be created as specified, e.g. a Secret, ConfigMap, key, claim, service account or class is missing.',
   StartError: 'The command cannot be started, e.g. it does not exist in the image.',

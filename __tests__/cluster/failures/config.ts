@@ -64,13 +64,13 @@ export const CONFIG: Scenario[] = [
   },
   {
     name: 'A Secret for files lacks a key',
-    before: ({ namespace }) => make(namespace, 'Secret', 'db', { user: 'dQ==' }),
-    inputs: volume('secret: {secretName: db, items: [{key: service-account.json, path: x}]}'),
+    before: ({ namespace }) => make(namespace, 'Secret', 'bucket', { user: 'dQ==' }),
+    inputs: volume('secret: {secretName: bucket, items: [{key: service-account.json, path: x}]}'),
     shownBy: said('FailedMount'),
     takes: GRACE,
     expected: {
       title: 'Key missing',
-      says: 'Secret "db" exists in namespace NS, but has no key "service-account.json"; volumes[0].secret.items[0] asks for it. Add the key, or name another. Those that it has: kubectl -n NS describe secret db',
+      says: 'Secret "bucket" exists in namespace NS, but has no key "service-account.json"; volumes[0].secret.items[0] asks for it. Add the key, or name another. Those that it has: kubectl -n NS describe secret bucket',
       reason: 'ContainerConfig',
     },
   },

@@ -96,7 +96,7 @@ export const IMAGES: Scenario[] = [
     expected: {
       title: 'The image did not come in time',
       says: 'The container of pod NS/POD did not start within 6 s: pulling image REGISTRY/never/app:1. The image is large, or its registry slow or not to be reached from the node. If it only needs more time, raise `startup_timeout_seconds`.',
-      reason: 'ImagePull',
+      reason: 'StartTimeout',
     },
   },
   {

@@ -412,7 +412,7 @@ describe('a mount that has failed is no matter any more', () => {
       phase: 'pulling',
       what: 'pulling image busybox',
       worthTelling: true,
-      lasting: expect.objectContaining({ reason: 'ImagePull' }),
+      lasting: expect.objectContaining({ reason: 'StartTimeout' }),
     });
   });
 

@@ -67,7 +67,7 @@ const PULLED =
   /^Successfully pulled image "(?<image>.*)" in (?<time>[\dhms.]+)\b.*?(?:Image size: (?<bytes>\d+) bytes)?\.?$/s;
 
 const SLOW_PULL = {
-  reason: 'ImagePull',
+  reason: 'StartTimeout',
   title: 'The image did not come in time',
   remedy: `The image is large, or its registry slow or not to be reached from the node. ${MORE_TIME}`,
 } as const;
