@@ -18,6 +18,7 @@ export const EVICTED: Scenario[] = [
       says: 'Container base of pod NS/POD was stopped after N s (exit code 137): its node NODE evicted the pod, of QoS class BestEffort: Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. Raise `container_resources.limits.ephemeral-storage`, or write less: files in the container and its log count.',
       reason: 'Evicted',
       exitCode: 137,
+      logMayBeLost: true,
     },
   },
   {
@@ -32,6 +33,7 @@ export const EVICTED: Scenario[] = [
       says: 'Container base of pod NS/POD was stopped after N s (exit code 137): its node NODE evicted the pod, of QoS class BestEffort: Usage of EmptyDir volume "v" exceeds the limit "1Mi". Raise the `sizeLimit` of volume v, or write less to it.',
       reason: 'Evicted',
       exitCode: 137,
+      logMayBeLost: true,
     },
   },
   {

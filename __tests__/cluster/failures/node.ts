@@ -88,6 +88,7 @@ export const NODE_ALONE: Scenario[] = [
       says: 'Container base of pod NS/POD was stopped after N s (exit code 137): node NODE was being shut down. Run the step again. What removes nodes leaves alone a pod with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` (Karpenter: `karpenter.sh/do-not-disrupt: "true"`).',
       reason: 'NodeShutdown',
       exitCode: 137,
+      logMayBeLost: true,
     },
   },
   {
