@@ -33050,8 +33050,11 @@ function restartPolicy({ spec }, name) {
   const container2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
   return container2?.restartPolicy ?? spec?.restartPolicy ?? "Never";
 }
-function willRestart(pod, name, { exitCode }) {
+function willRestart(pod, name, ended2) {
   if (podEnded(pod) || pod.metadata?.deletionTimestamp !== void 0) return false;
+  return isToRestart(pod, name, ended2);
+}
+function isToRestart(pod, name, { exitCode }) {
   const policy = restartPolicy(pod, name);
   return policy === "Always" || policy === "OnFailure" && exitCode !== 0;
 }
@@ -33317,10 +33320,9 @@ function outOfMemory(pod, name, where, ended2) {
 function stopped({ reason: reason2, title, cause, remedy }, what) {
   return { reason: reason2, title, sentence: `${what}: ${cause}`, ...remedy !== void 0 && { remedy } };
 }
-function wasStoppedBy(stop, { exitCode, finishedAt }) {
+function wasStoppedBy(stop, { finishedAt }) {
   if (stop === void 0 || !finishedAt) return stop;
-  const afterMs = new Date(finishedAt).getTime() - stop.sinceMs;
-  return afterMs > 0 || afterMs === 0 && [0, 137, 143].includes(exitCode) ? stop : void 0;
+  return new Date(finishedAt).getTime() >= stop.sinceMs ? stop : void 0;
 }
 function cannotStart({ reason: reason2 }) {
   return reason2 === "StartError" || reason2 === "ContainerCannotRun";
@@ -33427,9 +33429,14 @@ function outcomeOf({ pod, gone }, base) {
   }
   const ended2 = terminated(pod, base);
   if (ended2 !== void 0) {
-    if (ended2.exitCode === 0 && !isUnknown(ended2) && wasStoppedBy(stopOf(pod), ended2) === void 0)
-      return { state: "succeeded", ended: ended2 };
-    if (!gone && willRestart(pod, base, ended2) && !cannotStart(ended2)) return void 0;
+    const stop = stopOf(pod);
+    const ownEnd = !isUnknown(ended2) && wasStoppedBy(stop, ended2) === void 0;
+    if (ended2.exitCode === 0 && ownEnd) return { state: "succeeded", ended: ended2 };
+    if (!cannotStart(ended2)) {
+      if (!gone && willRestart(pod, base, ended2)) return void 0;
+      if (ownEnd && stop && isToRestart(pod, base, ended2))
+        return { state: "failed", ended: ended2, ...betweenRuns(pod, base, ended2) };
+    }
     return { state: "failed", ...!isUnknown(ended2) && { ended: ended2 }, ...failureOf(pod, base, ended2) };
   }
   if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };

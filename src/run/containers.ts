@@ -58,8 +58,13 @@ export function restartPolicy({ spec }: V1Pod, name: string): string {
 }
 
 /** Whether a container that has ended so is started again. A pod that is over or on its way out starts nothing. */
-export function willRestart(pod: V1Pod, name: string, { exitCode }: V1ContainerStateTerminated): boolean {
+export function willRestart(pod: V1Pod, name: string, ended: V1ContainerStateTerminated): boolean {
   if (podEnded(pod) || pod.metadata?.deletionTimestamp !== undefined) return false;
+  return isToRestart(pod, name, ended);
+}
+
+/** Whether it would be, were the pod not over. */
+export function isToRestart(pod: V1Pod, name: string, { exitCode }: V1ContainerStateTerminated): boolean {
   const policy = restartPolicy(pod, name);
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 }

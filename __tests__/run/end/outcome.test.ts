@@ -262,14 +262,8 @@ describe('failure', () => {
       { reason: 'PodDeleted', sentence: expect.stringContaining('(exit code 2)') },
     ],
     [
-      'its own exit code, in the second in which somebody deleted the pod',
+      'an exit code of its own, in the second in which somebody deleted the pod',
       podWith(ended(2), {}, { metadata: { deletionTimestamp: at('12:00:35'), deletionGracePeriodSeconds: 30 } }),
-      false,
-      { reason: 'ExitCode' },
-    ],
-    [
-      'the exit code of SIGTERM, in the second in which somebody deleted the pod',
-      podWith(ended(143), {}, { metadata: { deletionTimestamp: at('12:00:35'), deletionGracePeriodSeconds: 30 } }),
       false,
       { reason: 'PodDeleted' },
     ],
@@ -319,6 +313,24 @@ describe('failure', () => {
     ['succeeded without it', podWith(undefined, { phase: 'Succeeded' }), false, { state: 'failed' }],
   ])('%s', (_, pod, gone, expected) => {
     expect(outcome(pod, gone)).toMatchObject({ state: 'failed', ...expected });
+  });
+});
+
+describe('a container that has just failed, and was to be started again, when its pod runs into the deadline', () => {
+  const again = { spec: { restartPolicy: 'OnFailure', containers: [], activeDeadlineSeconds: 60 } };
+  const over = { phase: 'Failed', reason: 'DeadlineExceeded' };
+
+  test('is not what ended the pod', () => {
+    const pod = podWith(ended(4), { ...over, startTime: at('11:59:09') }, again);
+    expect(outcome(pod)).toMatchObject({ reason: 'DeadlineExceeded', ended: { exitCode: 4 } });
+  });
+
+  test('in the very second it is, whatever its exit code', () => {
+    const pod = podWith(ended(1), { ...over, startTime: at('11:59:05') });
+    expect(outcome(pod)).toMatchObject({
+      reason: 'DeadlineExceeded',
+      sentence: expect.stringContaining('was stopped after 4 s (exit code 1)'),
+    });
   });
 });
 

@@ -90,15 +90,11 @@ export function stopped({ reason, title, cause, remedy }: Stop, what: string): F
 /**
  * @returns what the container ended of, where it ended because it was told to: many a program exits with 0 then, with its work half done. One that had ended before its pod was told to stop has not been stopped.
  */
-export function wasStoppedBy(
-  stop: Stop | undefined,
-  { exitCode, finishedAt }: V1ContainerStateTerminated,
-): Stop | undefined {
+export function wasStoppedBy(stop: Stop | undefined, { finishedAt }: V1ContainerStateTerminated): Stop | undefined {
   // A container that the kubelet could not find has null for it.
   if (stop === undefined || !finishedAt) return stop;
-  const afterMs = new Date(finishedAt).getTime() - stop.sinceMs;
-  // In the same second, of which nobody knows which came first, a code of its own is the container's own.
-  return afterMs > 0 || (afterMs === 0 && [0, 137, 143].includes(exitCode)) ? stop : undefined;
+  // In the same second, of which nobody knows which came first: a program that answers SIGTERM with an exit code of its own does so at once.
+  return new Date(finishedAt).getTime() >= stop.sinceMs ? stop : undefined;
 }
 
 /** Whether the container runtime could not run the command. */

@@ -3,6 +3,7 @@ import type { Reason } from '../../github/failure.ts';
 import {
   containerEnded,
   containerStatus,
+  isToRestart,
   isUnknown,
   lastEnd,
   podEnded,
@@ -41,9 +42,14 @@ export function outcomeOf({ pod, gone }: PodView, base: string): Outcome | undef
   }
   const ended = terminated(pod, base);
   if (ended !== undefined) {
-    if (ended.exitCode === 0 && !isUnknown(ended) && wasStoppedBy(stopOf(pod), ended) === undefined)
-      return { state: 'succeeded', ended };
-    if (!gone && willRestart(pod, base, ended) && !cannotStart(ended)) return undefined;
+    const stop = stopOf(pod);
+    const ownEnd = !isUnknown(ended) && wasStoppedBy(stop, ended) === undefined;
+    if (ended.exitCode === 0 && ownEnd) return { state: 'succeeded', ended };
+    if (!cannotStart(ended)) {
+      if (!gone && willRestart(pod, base, ended)) return undefined;
+      if (ownEnd && stop && isToRestart(pod, base, ended))
+        return { state: 'failed', ended, ...betweenRuns(pod, base, ended) };
+    }
     return { state: 'failed', ...(!isUnknown(ended) && { ended }), ...failureOf(pod, base, ended) };
   }
   if (containerEnded(pod, base)) return { state: 'failed', ...neverRan(pod) };
