@@ -33422,12 +33422,13 @@ function initFailed(pod, name, ended2) {
 
 // src/run/end/outcome.ts
 function outcomeOf({ pod, gone }, base) {
-  const between = lastEnd(pod, base);
+  const last = lastEnd(pod, base);
+  const between = last && isToRestart(pod, base, last) ? last : void 0;
   if (between !== void 0) {
     if (podEnded(pod) || gone) return { state: "failed", ended: between, ...betweenRuns(pod, base, between) };
     return cannotStart(between) ? { state: "failed", ended: between, ...failureOf(pod, base, between) } : void 0;
   }
-  const ended2 = terminated(pod, base);
+  const ended2 = last ?? terminated(pod, base);
   if (ended2 !== void 0) {
     const stop = stopOf(pod);
     const ownEnd = !isUnknown(ended2) && wasStoppedBy(stop, ended2) === void 0;
@@ -42236,7 +42237,8 @@ function readProperties(text) {
   };
 }
 function readFile2(path2) {
-  return path2.trim() === "" || path2.length > LONGEST3.file || new RegExp("\\p{Cc}", "u").test(path2) ? void 0 : path2;
+  if (path2.trim() === "" || path2.length > LONGEST3.file || new RegExp("\\p{Cc}", "u").test(path2)) return void 0;
+  return path2.trimEnd();
 }
 function number(name, text) {
   return /^\s*0*[1-9][0-9]{0,8}\s*$/.test(text ?? "") ? { [name]: Number(text) } : {};

@@ -342,7 +342,8 @@ describe('a container that waits to be started again when its pod runs into the 
     ['is not found any more', { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } }],
   ])('%s', (_, state) => {
     const containerStatuses = [{ ...containerStatus(state), ...last }];
-    const pod = podWith(undefined, { phase: 'Failed', reason: 'DeadlineExceeded', containerStatuses });
+    const again = { restartPolicy: 'OnFailure', activeDeadlineSeconds: 60, containers: [] };
+    const pod = podWith(undefined, { phase: 'Failed', reason: 'DeadlineExceeded', containerStatuses }, { spec: again });
     expect(outcome(pod)).toMatchObject({
       reason: 'DeadlineExceeded',
       sentence:
@@ -350,6 +351,16 @@ describe('a container that waits to be started again when its pod runs into the 
       remedy: 'See why it fails, or raise `active_deadline_seconds`.',
       ended: { exitCode: 4 },
     });
+  });
+});
+
+test('the end that the kubelet has as the one before is the end, where nothing is started again', () => {
+  const unknown = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } };
+  const containerStatuses = [{ ...containerStatus(unknown), lastState: ended(137) }];
+  const pod = podWith(undefined, { phase: 'Failed', reason: 'Evicted', message: 'too much', containerStatuses });
+  expect(outcome(pod)).toMatchObject({
+    sentence: expect.stringMatching(/^Container base of pod etl\/p was stopped after 4 s \(exit code 137\): its node/),
+    ended: { exitCode: 137 },
   });
 });
 

@@ -313,7 +313,7 @@ test('issued again, it is read as what it was', () => {
       if (command === undefined) return;
       expect(parseContainerCommand(issued(command))).toEqual(command);
     }),
-    { numRuns: 3000 },
+    { numRuns: 3000, examples: [['::error file=!\ufeff,::x']] },
   );
 });
 

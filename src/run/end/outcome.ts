@@ -34,13 +34,15 @@ export interface Outcome {
  * @returns `undefined` while the end is not known
  */
 export function outcomeOf({ pod, gone }: PodView, base: string): Outcome | undefined {
-  const between = lastEnd(pod, base);
+  const last = lastEnd(pod, base);
+  const between = last && isToRestart(pod, base, last) ? last : undefined;
   if (between !== undefined) {
     if (podEnded(pod) || gone) return { state: 'failed', ended: between, ...betweenRuns(pod, base, between) };
     // What the image does not have it will not have the next time.
     return cannotStart(between) ? { state: 'failed', ended: between, ...failureOf(pod, base, between) } : undefined;
   }
-  const ended = terminated(pod, base);
+  // Of an evicted pod the kubelet may have the end as the one before, and none as the last [measured].
+  const ended = last ?? terminated(pod, base);
   if (ended !== undefined) {
     const stop = stopOf(pod);
     const ownEnd = !isUnknown(ended) && wasStoppedBy(stop, ended) === undefined;

@@ -161,7 +161,9 @@ function readProperties(text: string): AnnotationProperties {
 
 /** The runner makes a path of it, and fails the step where it cannot: one with a control character is left out. */
 function readFile(path: string): string | undefined {
-  return path.trim() === '' || path.length > LONGEST.file || /\p{Cc}/u.test(path) ? undefined : path;
+  if (path.trim() === '' || path.length > LONGEST.file || /\p{Cc}/u.test(path)) return undefined;
+  // White space at the end would not come through a second time.
+  return path.trimEnd();
 }
 
 /** Counted from 1. */
