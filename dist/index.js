@@ -33278,7 +33278,7 @@ function failureOf(pod, name, ended2) {
   if (stop !== void 0)
     return stopped(
       stop,
-      isUnknown(ended2) ? `${where} had not run, as far as its node knows, when the pod was told to stop` : `${where} was stopped${after} (exit code ${exitCode})`
+      isUnknown(ended2) ? `${where} was not there yet, or not any more, when its node stopped the pod` : `${where} was stopped${after} (exit code ${exitCode})`
     );
   if (isUnknown(ended2)) {
     return {

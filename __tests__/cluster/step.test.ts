@@ -50,7 +50,9 @@ describe('a container that succeeds', () => {
   });
 
   test('prints 10,000 lines that arrive complete and in order', async () => {
-    const step = await namespace.run(script('i=0; while [ $i -lt 10000 ]; do i=$((i+1)); echo "line $i"; done'));
+    const step = await namespace.run(
+      script('i=0; while [ $i -lt 10000 ]; do i=$((i+1)); echo "line $i"; done; sleep 0.5'),
+    );
     const lines = step.lines.filter(line => line.raw.startsWith('line '));
     expect(lines.map(line => line.raw)).toEqual(Array.from({ length: 10_000 }, (_, index) => `line ${index + 1}`));
   });

@@ -196,7 +196,7 @@ export const ENDED: Scenario[] = [
     },
     expected: {
       title: 'Pod deleted',
-      says: 'Container base of pod NS/POD had not run, as far as its node knows, when the pod was told to stop: somebody or something else deleted the pod.',
+      says: 'Container base of pod NS/POD was not there yet, or not any more, when its node stopped the pod: somebody or something else deleted the pod.',
       reason: 'PodDeleted',
     },
   },

@@ -15,10 +15,11 @@ export const EVICTED: Scenario[] = [
     },
     expected: {
       title: 'Evicted: over its limit of ephemeral storage',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): its node NODE evicted the pod, of QoS class BestEffort: Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. Raise `container_resources.limits.ephemeral-storage`, or write less: files in the container and its log count.',
+      says: 'Container base of pod NS/POD was … its node NODE evicted the pod, of QoS class BestEffort: Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. Raise `container_resources.limits.ephemeral-storage`, or write less: files in the container and its log count.',
       reason: 'Evicted',
       exitCode: 137,
       logMayBeLost: true,
+      endMayBeLost: true,
     },
   },
   {
@@ -30,10 +31,11 @@ export const EVICTED: Scenario[] = [
     },
     expected: {
       title: 'Evicted: a volume over its limit',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): its node NODE evicted the pod, of QoS class BestEffort: Usage of EmptyDir volume "v" exceeds the limit "1Mi". Raise the `sizeLimit` of volume v, or write less to it.',
+      says: 'Container base of pod NS/POD was … its node NODE evicted the pod, of QoS class BestEffort: Usage of EmptyDir volume "v" exceeds the limit "1Mi". Raise the `sizeLimit` of volume v, or write less to it.',
       reason: 'Evicted',
       exitCode: 137,
       logMayBeLost: true,
+      endMayBeLost: true,
     },
   },
   {
@@ -115,9 +117,10 @@ export const EVICTED_ALONE: Scenario[] = [
     after: () => withKubeletSettings(OWN_CLUSTER, {}),
     expected: {
       title: 'Evicted: node low on memory',
-      says: 'Container base of pod NS/POD was stopped after N s (exit code 137): its node NODE evicted the pod, of QoS class BestEffort: The node was low on resource: memory. … A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits.',
+      says: 'Container base of pod NS/POD was … its node NODE evicted the pod, of QoS class BestEffort: The node was low on resource: memory. … A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits.',
       reason: 'Evicted',
       logMayBeLost: true,
+      endMayBeLost: true,
       exitCode: 137,
     },
   },

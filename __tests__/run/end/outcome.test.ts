@@ -274,7 +274,7 @@ describe('failure', () => {
       {
         reason: 'PodDeleted',
         sentence:
-          'Container base of pod etl/p had not run, as far as its node knows, when the pod was told to stop: somebody or something else deleted the pod.',
+          'Container base of pod etl/p was not there yet, or not any more, when its node stopped the pod: somebody or something else deleted the pod.',
       },
     ],
     [

@@ -31,7 +31,7 @@ export function failureOf(pod: V1Pod, name: string, ended: V1ContainerStateTermi
     return stopped(
       stop,
       isUnknown(ended)
-        ? `${where} had not run, as far as its node knows, when the pod was told to stop`
+        ? `${where} was not there yet, or not any more, when its node stopped the pod`
         : `${where} was stopped${after} (exit code ${exitCode})`,
     );
   if (isUnknown(ended)) {
