@@ -33369,14 +33369,12 @@ function neverRan(pod) {
   const before = `Pod ${podPath2(pod)} ended before its container had run`;
   const init = failedInit(pod);
   const stop = stopOf(pod);
-  if (stop !== void 0 && stop.reason !== "PodDeleted") {
+  const initStopped = init !== void 0 && wasStoppedBy(stop, init.ended) !== void 0;
+  if (stop !== void 0 && (stop.reason !== "PodDeleted" || initStopped)) {
     const why = heldUp(pod);
     return stopped(why === "" ? stop : patience(stop, "See to that"), `${before}${why}`);
   }
-  if (init !== void 0) {
-    const by = wasStoppedBy(stop, init.ended);
-    return by ? stopped(by, `${before} (init container ${init.name} was running)`) : initFailed(pod, init.name, init.ended);
-  }
+  if (init !== void 0) return initFailed(pod, init.name, init.ended);
   if (reason2 === void 0 && stop !== void 0) return stopped(stop, before);
   return {
     reason: reason2 === "Preempting" ? "Preempted" : "Rejected",
@@ -40513,10 +40511,9 @@ function crashing(pod, { name, restartCount }, ended2) {
     title: `${sidecar ? "Sidecar" : "Init container"}: ${title}`,
     remedy: `The base container never started. ${cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
   };
-  const runs = restartCount > 0 ? ` It has run ${restartCount + 1} times.` : "";
-  const told2 = cannotStart2 ? sentence : withRemedy(sentence, runs.trim() || void 0);
   if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
     return { what: `${kind2} ${name} keeps ending, last with exit code ${ended2.exitCode}`, worthTelling: true, lasting: lasting2 };
+  const told2 = cannotStart2 ? sentence : withRemedy(sentence, `It has run ${restartCount + 1} times.`);
   return hopeless({ ...lasting2, sentence: told2, graceSeconds: 0, cause: `crashing ${name}` });
 }
 function unreadySidecar({ spec, status }, { events = [] }) {

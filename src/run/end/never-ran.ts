@@ -12,16 +12,13 @@ export function neverRan(pod: V1Pod): Failure {
   const before = `Pod ${podPath(pod)} ended before its container had run`;
   const init = failedInit(pod);
   const stop = stopOf(pod);
-  if (stop !== undefined && stop.reason !== 'PodDeleted') {
+  // A pod is deleted after its init container has failed, too.
+  const initStopped = init !== undefined && wasStoppedBy(stop, init.ended) !== undefined;
+  if (stop !== undefined && (stop.reason !== 'PodDeleted' || initStopped)) {
     const why = heldUp(pod);
     return stopped(why === '' ? stop : patience(stop, 'See to that'), `${before}${why}`);
   }
-  if (init !== undefined) {
-    const by = wasStoppedBy(stop, init.ended);
-    return by
-      ? stopped(by, `${before} (init container ${init.name} was running)`)
-      : initFailed(pod, init.name, init.ended);
-  }
+  if (init !== undefined) return initFailed(pod, init.name, init.ended);
   // The kubelet deletes what it has refused, as anybody might.
   if (reason === undefined && stop !== undefined) return stopped(stop, before);
   return {

@@ -94,11 +94,10 @@ function crashing(
     title: `${sidecar ? 'Sidecar' : 'Init container'}: ${title}`,
     remedy: `The base container never started. ${cannotStart ? 'Check its command against what the image holds.' : 'See to the container in `init_containers` or the template.'}`,
   };
-  const runs = restartCount > 0 ? ` It has run ${restartCount + 1} times.` : '';
-  const told = cannotStart ? sentence : withRemedy(sentence, runs.trim() || undefined);
   // A program that is not in the image will not be the next time.
   if (!cannotStart && !(sidecar && restartCount >= MOST_RESTARTS))
     return { what: `${kind} ${name} keeps ending, last with exit code ${ended.exitCode}`, worthTelling: true, lasting };
+  const told = cannotStart ? sentence : withRemedy(sentence, `It has run ${restartCount + 1} times.`);
   return hopeless({ ...lasting, sentence: told, graceSeconds: 0, cause: `crashing ${name}` });
 }
 
