@@ -2,10 +2,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { podLeftBehind, savePod, saveTidy } from '../../src/github/state.ts';
+import { PodRecord, podsLeftBehind, type SavedPod } from '../../src/github/state.ts';
 import { parseKeyValueFile } from '../support/command-files.ts';
 
-const pod = { server: 'https://k8s', namespace: 'etl', name: 'train-a1b2c3d4', nonce: 'line one\nEOF\n"quoted"' };
+const pod: SavedPod = {
+  server: 'https://k8s',
+  namespace: 'etl',
+  name: 'train-a1b2c3d4',
+  nonce: 'line one\nEOF\n"quoted"',
+  base: 'base',
+  onFinishAction: 'delete_pod',
+  onKillAction: 'keep_pod',
+  skipOnExitCodes: [99],
+};
 let folder: string;
 const before = { ...process.env };
 
@@ -29,25 +38,45 @@ function handOver(): void {
 
 test('a step that has saved nothing has left no pod', () => {
   handOver();
-  expect(podLeftBehind()).toBeUndefined();
+  expect(podsLeftBehind()).toEqual([]);
 });
 
 test('the post step finds the pod that the main step planned', () => {
-  savePod(pod);
+  new PodRecord().save(pod);
   handOver();
-  expect(podLeftBehind()).toEqual(pod);
+  expect(podsLeftBehind()).toEqual([pod]);
+});
+
+test('what is known later comes with it', () => {
+  const record = new PodRecord();
+  record.save(pod);
+  record.save({ ...pod, uid: 'u' });
+  handOver();
+  expect(podsLeftBehind()).toEqual([{ ...pod, uid: 'u' }]);
 });
 
 test('the post step finds no pod where the main step was done with it', () => {
-  savePod(pod);
-  saveTidy();
+  const record = new PodRecord();
+  record.save(pod);
+  record.settle();
   handOver();
-  expect(podLeftBehind()).toBeUndefined();
+  expect(podsLeftBehind()).toEqual([]);
+});
+
+test('of several pods the post step finds those that the main step was not done with', () => {
+  const records = ['first', 'second', 'third'].map(name => {
+    const record = new PodRecord();
+    record.save({ ...pod, name });
+    return record;
+  });
+  records[1]?.settle();
+  handOver();
+  expect(podsLeftBehind().map(({ name }) => name)).toEqual(['first', 'third']);
 });
 
 test('outside a workflow nothing is saved, and nothing printed', () => {
   delete process.env['GITHUB_STATE'];
   const stdout = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  savePod(pod);
+  new PodRecord().save(pod);
   expect(stdout).not.toHaveBeenCalled();
 });

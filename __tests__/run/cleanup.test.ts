@@ -19,6 +19,11 @@ test.each<[string, V1Pod, { pod: boolean; succeeded: boolean; active: boolean }]
     podWith(undefined, { containerStatuses: [containerStatus(ended(1)), sidecar] }),
     { pod: true, succeeded: false, active: true },
   ],
+  [
+    'failed by a code that means nothing to do',
+    podWith(ended(99), { phase: 'Failed' }),
+    { pod: true, succeeded: true, active: false },
+  ],
   ['refused by its node', podWith(undefined, { phase: 'Failed' }), { pod: true, succeeded: false, active: false }],
   ['given up while it ran', podWith(running), { pod: true, succeeded: true, active: true }],
   [
@@ -33,7 +38,7 @@ test.each<[string, V1Pod, { pod: boolean; succeeded: boolean; active: boolean }]
   ],
 ])('%s', (_, pod, expected) => {
   const deleted = (action: Parameters<typeof shouldDelete>[0], gone = false) =>
-    shouldDelete(action, { pod, gone }, 'base');
+    shouldDelete(action, { pod, gone }, 'base', [99]);
   expect(deleted('delete_pod')).toBe(expected.pod);
   expect(deleted('delete_succeeded_pod')).toBe(expected.succeeded);
   expect(deleted('delete_active_pod')).toBe(expected.active);

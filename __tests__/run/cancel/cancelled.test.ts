@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
 import { StepError } from '../../../src/github/failure.ts';
-import { cancelledAt } from '../../../src/run/end/cancelled.ts';
+import { cancelledAt } from '../../../src/run/cancel/cancelled.ts';
 import { ended, gated, podWith, running, starting } from '../pods.ts';
 
 const cancelled = new StepError('Cancelled', 'Cancelled', 'The step was cancelled (SIGINT).');
