@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import type { V1Pod } from '@kubernetes/client-node';
 import fc from 'fast-check';
-import { droppedFields } from '../../src/pod/compare.ts';
+import { differenceOf, digestOf, droppedFields } from '../../src/pod/compare.ts';
 
 const base = {
   name: 'base',
@@ -162,6 +163,58 @@ describe('whatever was sent', () => {
     fc.assert(
       fc.property(object, object, (sent, added) => {
         expect(droppedFields(sent, { ...added, ...sent })).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe('a live pod is what a plan asks for', () => {
+  const live = { ...pod, status: { phase: 'Running' } };
+  test.each<[what: string, live: object]>([
+    ['where it is the same', live],
+    ['where the cluster has set defaults', withSpec({ dnsPolicy: 'ClusterFirst', tolerations: [{ key: 'x' }] })],
+    ['where a quantity was rewritten', withBase({ resources: { requests: { memory: '1Gi' } } })],
+    ['where a webhook put a container beside ours', withSpec({ containers: [{ name: 'istio-proxy' }, base] })],
+    ['where a webhook put a variable before ours', withBase({ env: [{ name: 'Z', value: 'z' }, ...base.env] })],
+    ['where it says more of itself', { ...pod, metadata: { ...pod.metadata, labels: { team: 'data', more: 'x' } } }],
+    [
+      'where the action says something else of it',
+      { ...pod, metadata: { ...pod.metadata, annotations: { 'kubernetes-pod-step/nonce': 'x' } } },
+    ],
+  ])('%s', (_, other) => expect(differenceOf(pod, other)).toBeUndefined());
+
+  test.each<[where: string, live: object]>([
+    ['metadata.name', { ...pod, metadata: { ...pod.metadata, name: 'other' } }],
+    ['metadata.labels.team', { ...pod, metadata: { ...pod.metadata, labels: { team: 'other' } } }],
+    ['spec.containers[0].image', withBase({ image: 'evil' })],
+    ['spec.containers[0].args[0]', withBase({ args: ['x', 'b'] })],
+    ['spec.containers[0].command', withBase({ command: ['evil'] })],
+    ['spec.containers[0].workingDir', withBase({ workingDir: '/evil' })],
+    ['spec.containers[0].env[0].value', withBase({ env: [{ name: 'A', value: 'y' }, base.env[1]] })],
+    ['spec.containers[0].resources.requests.memory', withBase({ resources: { requests: { memory: '1025Mi' } } })],
+    ['spec.containers[0].lifecycle', withBase({ lifecycle: undefined })],
+    ['spec.restartPolicy', withSpec({ restartPolicy: 'Always' })],
+  ])('but not where %s is another', (where, other) => expect(differenceOf(pod, other)).toBe(where));
+
+  test('what is off in the plan is not on in the pod', () => {
+    expect(differenceOf(withSpec({ hostNetwork: false }), withSpec({ hostNetwork: true }))).toBe('spec.hostNetwork');
+    expect(differenceOf(withSpec({ hostNetwork: false }), pod)).toBeUndefined();
+  });
+});
+
+describe('the digest of a plan', () => {
+  test('is the same whatever the order of its keys, and whatever the action says of the pod', () => {
+    const { metadata, spec } = pod;
+    const marked = { ...metadata, annotations: { 'kubernetes-pod-step/nonce': 'x' } };
+    expect(digestOf({ spec: { ...spec }, metadata: marked } as V1Pod)).toBe(
+      digestOf({ ...pod, metadata: { ...metadata, annotations: {} } }),
+    );
+  });
+
+  test('is another where anything that the step asks for is', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), value => {
+        expect(digestOf(withBase({ env: [...base.env, { name: 'MORE', value }] }))).not.toBe(digestOf(pod));
       }),
     );
   });
