@@ -1,0 +1,3 @@
+import { main } from './sweep/main.ts';
+
+await main();
