@@ -1,40 +1,98 @@
 import { posix } from 'node:path';
-import type { Inputs } from '../github/inputs/inputs.ts';
-import { containersOf, objectOf, type Path, textOf } from './json.ts';
+import type { ResultInputs } from '../github/inputs/result.ts';
+import { containersOf, initContainersOf, objectOf, objectsOf, type Path, textOf } from './json.ts';
 import type { MergedPod } from './merge.ts';
 
-/** KPO's path. The kubelet takes a termination message from any file, so a small result needs neither sidecar nor exec. */
+/** KPO's path. */
 export const RESULT_PATH = '/airflow/xcom/return.json';
+export const RESULT_FOLDER = posix.dirname(RESULT_PATH);
+export const RESULT_FILE = posix.basename(RESULT_PATH);
+/** The name of the variable that tells the base container where that is. */
+export const RESULT_VARIABLE = 'RESULT_PATH';
+/** The sidecar that sends the result, and the volume in which it finds it. */
+export const RESULT_SIDECAR = 'pod-step-result';
+/** The volume that tells the sidecar not to wait for the pod's other containers. */
+export const ASKED_VOLUME = 'pod-step-asked';
 
 /**
- * Whether the result comes in the termination message.
- * Where something is mounted at the file or above it the kubelet could not put it there; on Windows there is no such path.
+ * How a result gets out of the pod: in the base container's termination message, which the kubelet takes from any file, so that a small one needs neither sidecar nor exec; or by a sidecar, for any size.
  */
-export function takesResult(
+export type ResultChannel = 'message' | 'sidecar';
+
+type Wanted = Pick<ResultInputs, 'mode' | 'file' | 'multiple'>;
+
+/**
+ * Where something is mounted at the file or above it there is no place for a result, and on Windows there is no such path.
+ * @param report takes why there cannot be one, where there has to be one
+ */
+export function resultChannel(
   { pod }: MergedPod,
   base: string,
-  mode: Inputs['result'],
+  inputs: Wanted,
   report: (path: Path, sentence: string) => void,
-): boolean {
-  if (mode === 'none') return false;
+): ResultChannel | undefined {
+  if (inputs.mode === 'none') return undefined;
+  const wantedBy = resultWantedBy(inputs);
+  const channel = inputs.mode === 'required' ? 'sidecar' : 'message';
+  const obstacle = obstacleTo(channel, pod, base);
+  if (obstacle === undefined) return channel;
+  if (wantedBy !== undefined) report(obstacle.path, `${obstacle.why}, so there is no result for ${wantedBy}.`);
+  return undefined;
+}
+
+/** @returns the input that takes it for granted that there can be a result */
+export function resultWantedBy({ mode, file, multiple }: Wanted): string | undefined {
+  if (mode === 'required') return 'do_xcom_push: true';
+  if (file !== undefined) return 'result_file';
+  return multiple ? 'multiple_outputs' : undefined;
+}
+
+function obstacleTo(
+  channel: ResultChannel,
+  pod: MergedPod['pod'],
+  base: string,
+): { path: Path; why: string } | undefined {
+  const spec = objectOf(pod['spec']);
   const index = containersOf(pod).findIndex(({ name }) => name === base);
   const container = containersOf(pod)[index] ?? {};
   const place: Path = ['spec', 'containers', index];
-  const refuse = (path: Path, why: string) => {
-    if (mode === 'required') report(path, `${why}, so do_xcom_push: true has nothing to read ${RESULT_PATH} from.`);
-    return false;
-  };
-  const own = container['terminationMessagePath'];
-  if (own !== undefined && own !== RESULT_PATH)
-    return refuse([...place, 'terminationMessagePath'], `the termination message is at ${own}`);
-  const mounts = Array.isArray(container['volumeMounts']) ? container['volumeMounts'].map(objectOf) : [];
+  const own = textOf(container['terminationMessagePath']);
+  if (channel === 'message' && own !== undefined && own !== RESULT_PATH)
+    return { path: [...place, 'terminationMessagePath'], why: `the termination message is at ${own}` };
+  if (channel === 'sidecar' && own !== undefined && holds(own, RESULT_PATH))
+    return { path: [...place, 'terminationMessagePath'], why: `the node keeps the termination message at ${own}` };
+  const mounts = objectsOf(container['volumeMounts']);
   const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? '', RESULT_PATH));
   if (covering !== -1)
-    return refuse([...place, 'volumeMounts', covering], `a volume is mounted at ${mounts[covering]?.['mountPath']}`);
-  const spec = objectOf(pod['spec']);
+    return {
+      path: [...place, 'volumeMounts', covering],
+      why: `a volume is mounted at ${mounts[covering]?.['mountPath']}`,
+    };
   const windows =
     objectOf(spec['os'])['name'] === 'windows' || objectOf(spec['nodeSelector'])['kubernetes.io/os'] === 'windows';
-  return windows ? refuse(['spec'], 'the pod runs on Windows') : true;
+  if (windows) return { path: ['spec'], why: 'the pod runs on Windows' };
+  return channel === 'sidecar' ? namesakeIn(pod) : undefined;
+}
+
+/** @returns what of the user's has a name that the sidecar needs. */
+function namesakeIn(pod: MergedPod['pod']): { path: Path; why: string } | undefined {
+  const why = (name: string) => `the name ${name} is taken here, which the result’s sidecar needs`;
+  const containers = containersOf(pod).findIndex(({ name }) => name === RESULT_SIDECAR);
+  if (containers !== -1) return { path: ['spec', 'containers', containers, 'name'], why: why(RESULT_SIDECAR) };
+  // Its resources may be the user's, for a namespace may demand more or less of every container.
+  const init = initContainersOf(pod).findIndex(
+    container =>
+      container['name'] === RESULT_SIDECAR && Object.keys(container).some(key => !['name', 'resources'].includes(key)),
+  );
+  if (init !== -1)
+    return {
+      path: ['spec', 'initContainers', init],
+      why: `of the result’s sidecar, ${RESULT_SIDECAR}, nothing but \`resources\` can be set`,
+    };
+  const volumes = objectsOf(objectOf(pod['spec'])['volumes']);
+  const volume = volumes.findIndex(({ name }) => name === RESULT_SIDECAR || name === ASKED_VOLUME);
+  if (volume === -1) return undefined;
+  return { path: ['spec', 'volumes', volume, 'name'], why: why(String(volumes[volume]?.['name'])) };
 }
 
 /** Whether a mount at `mountPath` hides `path`. */

@@ -1,0 +1,51 @@
+import { defined } from '../defined.ts';
+import { checkWorkspacePath, workspaceOf } from '../workspace-file.ts';
+import type { InputReader } from './reader.ts';
+
+/** What becomes of the container's result. */
+export interface ResultInputs {
+  /** Whether there may be one, there has to be one, or nobody looks. */
+  mode: 'auto' | 'required' | 'none';
+  /** Of the sidecar that sends one that has to be there. */
+  sidecarImage: string;
+  /** Whether each top-level key becomes an output. */
+  multiple: boolean;
+  /** Path of a file in the workspace that it is written to. */
+  file?: string;
+}
+
+/** Small, well known, and of a registry whose limits on anonymous pulls are far above Docker Hub's. */
+const DEFAULT_SIDECAR_IMAGE = 'public.ecr.aws/docker/library/busybox:1.37';
+
+const FOR_THE_SIDECAR = ['xcom_sidecar_container_image', 'xcom_sidecar_container_security_context'] as const;
+
+/** Reads what becomes of the result. What is wrong is on the reader's list then. */
+export function readResult(reader: InputReader): ResultInputs {
+  const file = reader.word('result_file');
+  const wrong = file === undefined ? undefined : checkWorkspacePath(file, workspaceOf(reader.env));
+  if (wrong !== undefined) reader.problem('result_file', wrong);
+  const [mode, multiple] = [readMode(reader), reader.boolean('multiple_outputs') ?? false];
+  if (mode === 'none')
+    for (const input of [...(file === undefined ? [] : ['result_file']), ...(multiple ? ['multiple_outputs'] : [])])
+      reader.problem(input, 'do_xcom_push is false, so there is no result. Set it to true, or leave one of them out.');
+  const unused = mode === 'required' ? [] : FOR_THE_SIDECAR.filter(input => reader.ownNames().includes(input));
+  if (unused.length > 0)
+    reader.warnings.add(
+      `${unused.join(', ')}: there is no sidecar without do_xcom_push: true, so ${unused.length === 1 ? 'it changes' : 'they change'} nothing.`,
+    );
+  return {
+    ...defined({ file }),
+    mode,
+    multiple,
+    sidecarImage: reader.word('xcom_sidecar_container_image') ?? DEFAULT_SIDECAR_IMAGE,
+  };
+}
+
+function readMode(reader: InputReader): ResultInputs['mode'] {
+  // KPO's users write True and False, as in Python.
+  const written = reader.word('do_xcom_push');
+  const mode = /^(true|false)$/i.test(written ?? '')
+    ? written?.toLowerCase()
+    : reader.choice('do_xcom_push', ['auto', 'false', 'true']);
+  return mode === 'true' ? 'required' : mode === 'false' ? 'none' : 'auto';
+}

@@ -1,0 +1,145 @@
+import { RESULT_ASKED_ANNOTATION } from './identity.ts';
+import { containerNamed, containersOf, initContainersOf, type Json, type JsonObject, objectOf } from './json.ts';
+import { quantityValue } from './quantity.ts';
+import { ASKED_VOLUME, RESULT_FILE, RESULT_FOLDER, RESULT_SIDECAR } from './result.ts';
+
+/**
+ * The longest file that is sent, in bytes: in base64 it fits, with its time stamps, into one log file of a node (containerLogMaxSize, 10 MiB by default), beyond which the beginning is lost.
+ */
+export const LONGEST_SENT = 7_000_000;
+/** Room for the result, and for what is written beside it before it is renamed. */
+const VOLUME_SIZE = '64Mi';
+/** A user that is not root, where the pod asks for one and does not say which. */
+const NOBODY = 65_532;
+
+/**
+ * It is idle until the end; then it hashes and encodes. What starts a container counts as its own: held to 100m, the pod takes 0.1 s longer [measured].
+ * Where all containers have requests and limits that are the same, the pod has the class Guaranteed, which it is to keep: there it is worth that.
+ */
+const RESOURCES = { requests: { cpu: '1m', memory: '8Mi' }, limits: { cpu: '500m', memory: '32Mi' } };
+const SMALL = { cpu: '100m', memory: '32Mi' };
+const GUARANTEED = { requests: SMALL, limits: SMALL };
+
+/**
+ * Waits for the end of the pod's other containers, which the kubelet tells by SIGTERM, then prints the files, framed: for each a line of what it is, and its content in base64. Lines of 8,000 characters stay below what a container runtime breaks up (16 KiB).
+ * It asks nothing of its image but sh, base64, sha256sum, stat, id and sleep. Whether it may is found out by doing it, as `test -r` and `test -x` say yes to a root without capabilities [busybox].
+ * In place of SIGTERM a file may say that it is time: a container that goes on beside the base container would keep the kubelet from telling. A SIGTERM that comes while it sends waits for the end of that.
+ */
+const SCRIPT = `folder=$1 asked=$2 longest=$3
+shift 3
+send_file() {
+  file=$folder/$1
+  if ! (cd "$folder") 2>/dev/null; then echo "closed $1 $(stat -c '%a %u' "$folder") $(id -u)"
+  elif [ -L "$file" ]; then echo "link $1"
+  elif ! [ -e "$file" ]; then echo "none $1"
+  elif [ -d "$file" ]; then echo "folder $1"
+  elif [ -p "$file" ]; then echo "pipe $1"
+  elif ! [ -f "$file" ]; then echo "other $1"
+  elif ! (: <"$file") 2>/dev/null; then echo "unreadable $1 $(stat -c '%a %u' "$file") $(id -u)"
+  else
+    set -- "$1" $(stat -c '%s %Z' "$file")
+    if [ "$2" -gt "$longest" ]; then echo "long $1 $2"
+    else
+      echo "file $1 $2 $3"
+      base64 -w 8000 <"$file"
+      echo
+      echo "sum $(sha256sum <"$file")"
+    fi
+  fi
+}
+send() {
+  echo "frame $#"
+  for name; do send_file "$name"; done
+  echo end
+}
+sent= told=
+send_once() {
+  trap 'told=yes' TERM
+  if [ -z "$sent" ]; then sent=yes; send "$@"; fi
+  trap 'exit 0' TERM
+  [ -z "$told" ] || exit 0
+}
+trap 'send_once "$@"; exit 0' TERM
+while :; do
+  if [ -s "$asked" ]; then send_once "$@"; fi
+  sleep 1 &
+  wait $!
+done
+`;
+
+/** Where the sidecar learns that it is not to wait: by way of an annotation, for that needs no exec. */
+const ASKED_FOLDER = '/pod-step';
+
+/**
+ * @param pod as the user wants it
+ * @param base the container that writes the result
+ * @param given of the sidecar's image and its security context, what the user has said
+ * @returns what is to be laid over the pod's spec
+ */
+export function resultSidecar(
+  pod: JsonObject,
+  base: string,
+  given: { image: string; securityContext?: JsonObject },
+): JsonObject {
+  const hasResources = initContainersOf(pod).some(
+    container => container['name'] === RESULT_SIDECAR && container['resources'] !== undefined,
+  );
+  return {
+    volumes: [
+      { name: RESULT_SIDECAR, emptyDir: { sizeLimit: VOLUME_SIZE } },
+      {
+        name: ASKED_VOLUME,
+        downwardAPI: {
+          items: [{ path: 'asked', fieldRef: { fieldPath: `metadata.annotations['${RESULT_ASKED_ANNOTATION}']` } }],
+        },
+      },
+    ],
+    containers: [{ name: base, volumeMounts: [{ name: RESULT_SIDECAR, mountPath: RESULT_FOLDER }] }],
+    initContainers: [
+      {
+        name: RESULT_SIDECAR,
+        image: given.image,
+        restartPolicy: 'Always',
+        command: ['sh', '-c', SCRIPT, RESULT_SIDECAR],
+        args: [RESULT_FOLDER, `${ASKED_FOLDER}/asked`, String(LONGEST_SENT), RESULT_FILE],
+        ...(!hasResources && { resources: isGuaranteed(pod) ? GUARANTEED : RESOURCES }),
+        securityContext: { ...securityContextFor(pod, base), ...given.securityContext },
+        volumeMounts: [
+          { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, readOnly: true },
+          { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true },
+        ],
+      },
+    ],
+  };
+}
+
+/** As little as the profile "restricted" of Pod Security asks for, and the user of the base container, whose files it has to read. */
+function securityContextFor(pod: JsonObject, base: string): JsonObject {
+  const ofPod = objectOf(objectOf(pod['spec'])['securityContext']);
+  const ofBase = objectOf(containerNamed(pod, base)?.['securityContext']);
+  const either = { ...ofPod, ...ofBase };
+  const taken = ['runAsUser', 'runAsGroup', 'runAsNonRoot', 'seLinuxOptions'].filter(field => field in ofBase);
+  const needsUser = either['runAsNonRoot'] === true && either['runAsUser'] === undefined;
+  return {
+    ...Object.fromEntries(taken.map(field => [field, ofBase[field] as Json])),
+    ...(needsUser && { runAsUser: NOBODY }),
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'] },
+    readOnlyRootFilesystem: true,
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+}
+
+/** Whether every container has limits of CPU and memory, and requests, if any, that are the same. Where the pod itself has resources, they decide. */
+function isGuaranteed(pod: JsonObject): boolean {
+  if (objectOf(pod['spec'])['resources'] !== undefined) return false;
+  return [...containersOf(pod), ...initContainersOf(pod)]
+    .filter(({ name }) => name !== RESULT_SIDECAR)
+    .every(container => {
+      const { limits, requests } = objectOf(container['resources']);
+      return ['cpu', 'memory'].every(name => {
+        const [limit, request = limit] = [objectOf(limits)[name], objectOf(requests)[name]];
+        return limit !== undefined && quantityValue(limit) === quantityValue(request as Json);
+      });
+    });
+}

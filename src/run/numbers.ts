@@ -1,0 +1,9 @@
+/** @returns a whole number with its thousands set apart: `5,242,880`. */
+export function grouped(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+/** @returns `1 byte`, or `5,242,880 bytes`. */
+export function inBytes(bytes: number): string {
+  return `${grouped(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;
+}

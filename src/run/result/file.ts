@@ -1,0 +1,25 @@
+import type { Inputs } from '../../github/inputs/inputs.ts';
+import { WorkspaceFile } from '../../github/workspace-file.ts';
+import { type Conclusion, unusable } from './conclusion.ts';
+
+/** Writes a result to the file that `result_file` names, as long as its pod is there: what cannot be written can be fetched from there. */
+export function filed(
+  conclusion: Conclusion,
+  { result: { file }, workspace }: Pick<Inputs, 'result' | 'workspace'>,
+): Conclusion {
+  const { result } = conclusion;
+  if (result === undefined || file === undefined) return conclusion;
+  try {
+    const target = WorkspaceFile.create(file, workspace);
+    target.write(result.bytes);
+    target.close();
+  } catch (error) {
+    const { message } = error as Error;
+    return unusable(
+      conclusion,
+      { sentence: `result_file: ${message}`, remedy: 'See to the workspace.' },
+      'Result not written',
+    );
+  }
+  return { ...conclusion, result: { ...result, file } };
+}

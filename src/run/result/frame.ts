@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+
+/** A file of the pod's as the sidecar has sent it, or why it has not. */
+export type SentFile =
+  | { kind: 'none' }
+  /** @property changedAt when it was last changed by the node's clock, in seconds since the epoch; nobody can set it back */
+  | { kind: 'file'; bytes: Buffer; changedAt: number }
+  /** Longer than what is sent. */
+  | { kind: 'long'; size: number }
+  /** @property mode in octal digits, as `stat` has it; `owner` and `reader` are ids of users */
+  | { kind: 'unreadable'; mode: string; owner: string; reader: string }
+  /** The same of its folder. */
+  | { kind: 'closed'; mode: string; owner: string; reader: string }
+  | { kind: 'folder' | 'link' | 'pipe' | 'other' }
+  /** What came is not what was sent. */
+  | { kind: 'broken'; why: string };
+
+/** How many lines of what else the sidecar prints are kept. */
+const MOST_STRAY = 3;
+const LONGEST_STRAY = 300;
+
+/** Reads what the result's sidecar prints (`src/pod/result-sidecar.ts`), piece by piece. */
+export class FrameReader {
+  /** The files of the last whole frame. */
+  files: ReadonlyMap<string, SentFile> | undefined;
+  /** The first lines that are no part of a frame: what a shell has to complain of. */
+  readonly stray: string[] = [];
+  /** Of the line at hand what has come. */
+  #rest = '';
+  #open: Map<string, SentFile> | undefined;
+  #file: { name: string; size: number; changedAt: number; chunks: Buffer[]; length: number; sum?: string } | undefined;
+
+  push(bytes: Uint8Array): void {
+    const lines = (this.#rest + Buffer.from(bytes).toString('latin1')).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#line(line);
+  }
+
+  #line(line: string): void {
+    const file = this.#file;
+    if (file !== undefined && file.sum === undefined && BASE64.test(line) && line !== 'end') {
+      const chunk = Buffer.from(line, 'base64');
+      file.chunks.push(chunk);
+      file.length += chunk.length;
+      return;
+    }
+    if (line === '') return;
+    const [what = '', name = '', ...rest] = line.split(' ');
+    if (what === 'frame') {
+      this.#file = undefined;
+      this.#open = new Map();
+    } else if (this.#open === undefined || !WORDS.has(what)) this.#noteStray(line);
+    else if (what === 'sum') {
+      if (file !== undefined) file.sum = name;
+    } else {
+      this.#endFile(this.#open);
+      if (what === 'end') {
+        this.files = this.#open;
+        this.#open = undefined;
+      } else if (what === 'file') {
+        const [size, changedAt] = rest;
+        this.#file = { name, size: Number(size), changedAt: Number(changedAt), chunks: [], length: 0 };
+      } else this.#open.set(name, withoutContent(what, rest));
+    }
+  }
+
+  #endFile(files: Map<string, SentFile>): void {
+    if (this.#file === undefined) return;
+    const { name, size, sum, changedAt, chunks, length } = this.#file;
+    this.#file = undefined;
+    const bytes = Buffer.concat(chunks);
+    const why =
+      length !== size
+        ? `of ${size} bytes ${length} came`
+        : createHash('sha256').update(bytes).digest('hex') === sum
+          ? undefined
+          : 'its checksum is another';
+    files.set(name, why === undefined ? { kind: 'file', bytes, changedAt } : { kind: 'broken', why });
+  }
+
+  #noteStray(line: string): void {
+    if (this.stray.length < MOST_STRAY) this.stray.push(line.slice(0, LONGEST_STRAY));
+  }
+}
+
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const WORDS = new Set([
+  'file',
+  'sum',
+  'none',
+  'long',
+  'unreadable',
+  'closed',
+  'folder',
+  'link',
+  'pipe',
+  'other',
+  'end',
+]);
+
+function withoutContent(what: string, [first = '', second = '', third = '']: string[]): SentFile {
+  switch (what) {
+    case 'none':
+      return { kind: 'none' };
+    case 'long':
+      return { kind: 'long', size: Number(first) };
+    case 'unreadable':
+    case 'closed':
+      return { kind: what, mode: first, owner: second, reader: third };
+    case 'folder':
+    case 'link':
+    case 'pipe':
+      return { kind: what };
+    default:
+      return { kind: 'other' };
+  }
+}

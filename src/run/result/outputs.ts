@@ -1,0 +1,70 @@
+import type { ResultInputs } from '../../github/inputs/result.ts';
+import { RESULT_PATH } from '../../pod/result.ts';
+import { grouped } from '../numbers.ts';
+import { readJson } from './json.ts';
+import { valuesOf } from './values.ts';
+
+/** What a container has left as its result, and what becomes of it. */
+export interface Result {
+  /** JSON. */
+  text: string;
+  /** As the container wrote it. */
+  bytes: Buffer;
+  /** The outputs that it becomes. */
+  outputs: [name: string, value: string][];
+  /** What is to be known of them. */
+  warnings: string[];
+  /** Path of the file that it has been written to. */
+  file?: string;
+}
+
+/** A result that cannot be what was asked for. */
+export interface Unusable {
+  sentence: string;
+  remedy: string;
+}
+
+/** GitHub takes 1 MiB of outputs of a job, which it counts in UTF-16: this many characters for all outputs of all its steps that it hands on. */
+const MOST_CHARACTERS = 500_000;
+/** The longest text that Linux takes for one variable of a process (MAX_ARG_STRLEN), in bytes. */
+const LONGEST_VARIABLE = 128 * 1024;
+
+/** @returns what a result becomes, by its inputs; or why it cannot be. */
+export function outputsOf(
+  bytes: Buffer,
+  { file, multiple }: Pick<ResultInputs, 'file' | 'multiple'>,
+): Result | Unusable {
+  const read = readJson(bytes);
+  if ('fault' in read)
+    return { sentence: `What the container wrote to ${RESULT_PATH} is not JSON: ${read.fault}.`, remedy: read.remedy };
+  const { text } = read;
+  const size = Buffer.byteLength(text);
+  // A file is enough for what no step could take as a variable.
+  const whole: Result['outputs'] = file !== undefined && size > LONGEST_VARIABLE ? [] : [['result', text]];
+  if (text.length > MOST_CHARACTERS && file === undefined)
+    return {
+      sentence: `return.json has ${grouped(text.length)} characters, and GitHub takes about ${grouped(MOST_CHARACTERS)} for all outputs of a job together.`,
+      remedy: 'Set `result_file`, which writes it to the workspace.',
+    };
+  const split = multiple ? valuesOf(text) : { values: [] };
+  if ('fault' in split) return { sentence: `${split.fault}.`, remedy: split.remedy };
+  const outputs = [...whole, ...split.values];
+  const characters = split.values.reduce(
+    (sum, [name, value]) => sum + name.length + value.length,
+    whole.length * text.length,
+  );
+  if (characters > MOST_CHARACTERS)
+    return {
+      sentence: `With multiple_outputs return.json makes ${grouped(characters)} characters of outputs${whole.length > 0 ? ', once as a whole and once key by key' : ''}, and GitHub takes about ${grouped(MOST_CHARACTERS)} for all outputs of a job together.`,
+      remedy: 'Leave out `multiple_outputs`, or have the container write less; `result_file` takes what is large.',
+    };
+  return { text, bytes, outputs, warnings: outputs.flatMap(tooLongForEnv) };
+}
+
+function tooLongForEnv([name, value]: Result['outputs'][number]): string[] {
+  const size = Buffer.byteLength(value);
+  if (size <= LONGEST_VARIABLE) return [];
+  return [
+    `Output ${JSON.stringify(name)} has ${grouped(size)} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails above ${grouped(LONGEST_VARIABLE)}. \`result_file\` writes the result to the workspace instead.`,
+  ];
+}

@@ -1,0 +1,71 @@
+import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
+import { LONGEST_SENT } from '../../pod/result-sidecar.ts';
+import { containerStatus } from '../containers.ts';
+import { grouped } from '../numbers.ts';
+import type { Found } from './found.ts';
+import type { SentFile } from './frame.ts';
+import { isBlank } from './json.ts';
+
+/**
+ * What a file that the sidecar has sent is as a result.
+ * @param base the container that wrote it
+ * @param ended how that ended
+ */
+export function foundInFile(
+  file: SentFile,
+  pod: V1Pod,
+  base: string,
+  ended: V1ContainerStateTerminated | undefined,
+): Found {
+  switch (file.kind) {
+    case 'none':
+      return { kind: 'none' };
+    case 'file':
+      if (isBlank(file.bytes) || isOfEarlierRun(file.changedAt, pod, base, ended)) return { kind: 'none' };
+      return { kind: 'content', bytes: file.bytes };
+    case 'long':
+      return {
+        kind: 'unusable',
+        sentence: `return.json has ${grouped(file.size)} bytes; up to ${grouped(LONGEST_SENT)} can be sent, which is what one log file of a node holds.`,
+        remedy:
+          'Put it where later steps can fetch it, such as a volume or an object store, and write to return.json where that is.',
+      };
+    case 'unreadable':
+      return {
+        kind: 'unusable',
+        sentence: `return.json cannot be read: it is of user ${file.owner}, with mode ${file.mode}, and the result’s sidecar runs as user ${file.reader}.`,
+        remedy: `Have the container make it readable (chmod a+r), or name its user for both, \`security_context: {runAsUser: ${file.owner}}\`.`,
+      };
+    case 'closed':
+      return {
+        kind: 'unusable',
+        sentence: `return.json cannot be read: its folder is of user ${file.owner}, with mode ${file.mode}, and the result’s sidecar runs as user ${file.reader}.`,
+        remedy: `Have the container leave the folder open (chmod a+x), or name its user for both, \`security_context: {runAsUser: ${file.owner}}\`.`,
+      };
+    case 'broken':
+      return {
+        kind: 'unusable',
+        sentence: `return.json did not come as it was sent: ${file.why}.`,
+        remedy: 'Was it still being written? Else the node may keep less of a log than 10 MiB (containerLogMaxSize).',
+      };
+    default:
+      return {
+        kind: 'unusable',
+        sentence: `return.json is ${KINDS[file.kind]}.`,
+        remedy: 'Have the container write a regular file.',
+      };
+  }
+}
+
+const KINDS = { folder: 'a folder', link: 'a symbolic link', pipe: 'a named pipe', other: 'a device or a socket' };
+
+/** A container that was started again finds what its last run has written; that is no result of this one. */
+function isOfEarlierRun(
+  changedAt: number,
+  pod: V1Pod,
+  base: string,
+  ended: V1ContainerStateTerminated | undefined,
+): boolean {
+  if ((containerStatus(pod, base)?.restartCount ?? 0) === 0 || !ended?.startedAt) return false;
+  return changedAt < Math.floor(new Date(ended.startedAt).getTime() / 1000);
+}
