@@ -1,5 +1,5 @@
 /**
- * Builds dist/: the action as one file, and the licences of what went into it.
+ * Builds dist/: the action and the sweep as one file each, and the licences of what went into them.
  *   node dev/build.ts           writes dist/
  *   node dev/build.ts --check   fails if dist/ is not what the sources give
  */
@@ -14,17 +14,28 @@ const DIST = join(ROOT, 'dist');
  * Leaves out what is never called, for every run pays for what is loaded (measured, whole process before the first line of ours: 0.15 s and 78 MB with it, 0.09 s and 67 MB without):
  * - undici's fetch, WebSocket, cache and mocks: its dispatchers and `request` are all that we and client-node's KubeConfig use;
  * - client-node's generated API, which KubeConfig needs for `makeApiClient` alone;
- * - @actions/core's OIDC client with an HTTP library of its own; its modules do nothing when loaded, so what is not used can go.
+ * - @actions/core's OIDC client with an HTTP library of its own; its modules do nothing when loaded, so what is not used can go;
+ * - of @actions/github its HTTP libraries, for it is given a fetch, and its context, which reads the event's file when loaded, and prints.
  */
 const lean: Plugin = {
   name: 'lean',
   setup(builder) {
-    builder.onResolve({ filter: /^undici$/ }, () => ({ path: join(ROOT, 'dev', 'build', 'undici.cjs') }));
     builder.onResolve({ filter: /gen\/index\.js$/ }, ({ importer }) =>
       importer.includes(join('@kubernetes', 'client-node'))
         ? { path: join(ROOT, 'dev', 'build', 'generated-api.js') }
         : undefined,
     );
+    builder.onResolve({ filter: /^(@actions\/http-client|undici|\.\/context\.js)$/ }, ({ importer }) =>
+      importer.includes(join('@actions', 'github'))
+        ? { path: join(ROOT, 'dev', 'build', 'github-surroundings.js') }
+        : undefined,
+    );
+    builder.onResolve({ filter: /^undici$/ }, () => ({ path: join(ROOT, 'dev', 'build', 'undici.cjs') }));
+    // Its main file is UMD, whose parts a bundler does not find.
+    builder.onResolve({ filter: /^jsonc-parser$/ }, () => ({
+      path: join(ROOT, 'node_modules', 'jsonc-parser', 'lib', 'esm', 'main.js'),
+      sideEffects: false,
+    }));
     builder.onResolve({ filter: /^@actions\// }, async ({ path, pluginData, ...options }) =>
       pluginData === 'resolved'
         ? undefined
@@ -33,29 +44,15 @@ const lean: Plugin = {
   },
 };
 
-const result = await build({
-  absWorkingDir: ROOT,
-  entryPoints: ['src/index.ts'],
-  outfile: 'dist/index.js',
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'esm',
-  // CommonJS dependencies ask for Node's own modules by require().
-  banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
-  legalComments: 'none',
-  metafile: true,
-  write: false,
-  logLevel: 'warning',
-  plugins: [lean],
-});
+const [step, sweep] = await Promise.all([bundle('src/index.ts'), bundle('src/sweep-index.ts')]);
 
 const files = new Map<string, string>([
-  ['index.js', result.outputFiles[0]?.text ?? ''],
+  ['index.js', step.text],
   ['post.js', "process.argv.splice(2, Infinity, 'post');\nawait import('./index.js');\n"],
+  ['sweep.js', sweep.text],
   // Actions are loaded by path, far from our package.json.
   ['package.json', '{ "type": "module" }\n'],
-  ['licenses.txt', await licenses(Object.keys(result.metafile.inputs))],
+  ['licenses.txt', await licenses([...step.inputs, ...sweep.inputs])],
 ]);
 
 if (process.argv.includes('--check')) {
@@ -73,7 +70,29 @@ if (process.argv.includes('--check')) {
   await rm(DIST, { recursive: true, force: true });
   await mkdir(DIST, { recursive: true });
   for (const [name, content] of files) await writeFile(join(DIST, name), content);
-  process.stdout.write(`dist/index.js: ${((files.get('index.js')?.length ?? 0) / 1e6).toFixed(2)} MB\n`);
+  for (const name of ['index.js', 'sweep.js'])
+    process.stdout.write(`dist/${name}: ${((files.get(name)?.length ?? 0) / 1e6).toFixed(2)} MB\n`);
+}
+
+/** @returns a program as one file, and the files that it is made of */
+async function bundle(entry: string): Promise<{ text: string; inputs: string[] }> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [entry],
+    outdir: 'dist',
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // CommonJS dependencies ask for Node's own modules by require().
+    banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+    plugins: [lean],
+  });
+  return { text: outputFiles[0]?.text ?? '', inputs: Object.keys(metafile.inputs) };
 }
 
 /** The licence text of every package that has a file in the bundle. A package without one is named with the licence it declares. */

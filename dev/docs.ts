@@ -1,5 +1,5 @@
 /**
- * Writes the generated parts of the docs: the tables of inputs and outputs from action.yml; the rules of a Role, the reasons and what is said of Airflow's parameters from the source; the failures from their scenarios.
+ * Writes the generated parts of the docs: the tables of inputs and outputs from action.yml and sweep/action.yml; the rules of the Roles, the reasons and what is said of Airflow's parameters from the source; the failures from their scenarios.
  * Checks, too, that docs/from-airflow.md names every input that a step can be given.
  *   node dev/docs.ts [--check]      with --check it fails where a file is not what it would write
  */
@@ -9,7 +9,7 @@ import { dump, load } from 'js-yaml';
 import { failureTables } from '../__tests__/cluster/failures/table.ts';
 import { REASONS } from '../src/github/failure.ts';
 import { AIRFLOW_PARAMETERS } from '../src/github/inputs/airflow.ts';
-import { everyRule } from '../src/kubernetes/access.ts';
+import { everyRule, everySweepRule } from '../src/kubernetes/access.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -19,15 +19,22 @@ interface Described {
 }
 
 const action = load(read('action.yml')) as { inputs: Described; outputs: Described };
+const sweep = load(read('sweep/action.yml')) as { inputs: Described; outputs: Described };
 const groups = groupsOfInputs();
 
 const stale = [
   update('README.md', {
     inputs: [...groups].map(([group, names]) => `### ${group}\n\n${table('Input', pick(names))}`).join('\n\n'),
     outputs: table('Output', action.outputs),
-    role: `\`\`\`yaml\n${role()}\`\`\``,
+    role: `\`\`\`yaml\n${role('examples/rbac.yaml', rules())}\`\`\``,
   }),
-  replace('examples/rbac.yaml', withRules),
+  replace('examples/rbac.yaml', manifest => withRules(manifest, rules())),
+  update('docs/sweep.md', {
+    inputs: table('Input', sweep.inputs),
+    outputs: table('Output', sweep.outputs),
+    role: `\`\`\`yaml\n${role('examples/sweep-rbac.yaml', sweepRules())}\`\`\``,
+  }),
+  replace('examples/sweep-rbac.yaml', manifest => withRules(manifest, sweepRules())),
   update('docs/reasons.md', {
     reasons: table(
       '`reason`',
@@ -72,10 +79,10 @@ function replace(file: string, change: (text: string) => string): string | undef
   return file;
 }
 
-function withRules(manifest: string): string {
+function withRules(manifest: string, written: string): string {
   const old = /^rules:\n(?: .*\n)*/m;
-  if (!old.test(manifest)) throw new Error('examples/rbac.yaml has no rules.');
-  return manifest.replace(old, rules);
+  if (!old.test(manifest)) throw new Error('A manifest in examples/ has no rules.');
+  return manifest.replace(old, written);
 }
 
 /** The rules of the Role that a step may need, each with what it is for. */
@@ -84,10 +91,20 @@ function rules(): string {
   return `rules:\n${all.join('').replace(/^/gm, '  ').trimEnd()}\n`;
 }
 
-function role(): string {
-  const [text] = /^apiVersion: .*\nkind: Role\n(.*\n)*?(?=rules:)/m.exec(read('examples/rbac.yaml')) ?? [];
-  if (text === undefined) throw new Error('examples/rbac.yaml has no Role.');
-  return `${text}${rules()}`;
+/** The rules of the Role for a sweep; what is optional, to be taken in by hand. */
+function sweepRules(): string {
+  const all = everySweepRule().map(({ rule, purpose, optional }) => {
+    const text = dump([rule], { flowLevel: 2 });
+    return `# ${purpose}\n${optional ? text.replace(/^(?=.)/gm, '# ') : text}`;
+  });
+  return `rules:\n${all.join('').replace(/^(?=.)/gm, '  ')}`;
+}
+
+/** @returns the Role in a manifest, with these rules */
+function role(file: string, written: string): string {
+  const [text] = /^apiVersion: .*\nkind: Role\n(.*\n)*?(?=rules:)/m.exec(read(file)) ?? [];
+  if (text === undefined) throw new Error(`${file} has no Role.`);
+  return `${text}${written}`;
 }
 
 /** @returns the names of the inputs under the comment that stands above them in action.yml. */

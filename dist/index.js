@@ -2136,7 +2136,7 @@ var require_readable = __commonJS({
         if (this._readableState.closeEmitted) {
           return Promise.resolve(null);
         }
-        return new Promise((resolve4, reject) => {
+        return new Promise((resolve3, reject) => {
           if (this[kContentLength] && this[kContentLength] > limit || this[kBytesRead] > limit) {
             this.destroy(new AbortError());
           }
@@ -2150,11 +2150,11 @@ var require_readable = __commonJS({
               if (signal3.aborted) {
                 reject(signal3.reason ?? new AbortError());
               } else {
-                resolve4(null);
+                resolve3(null);
               }
             });
           } else {
-            this.on("close", resolve4);
+            this.on("close", resolve3);
           }
           this.on("error", noop).on("data", () => {
             if (this[kBytesRead] > limit) {
@@ -2182,7 +2182,7 @@ var require_readable = __commonJS({
     }
     function consume(stream, type) {
       assert(!stream[kConsume]);
-      return new Promise((resolve4, reject) => {
+      return new Promise((resolve3, reject) => {
         if (isUnusable(stream)) {
           const rState = stream._readableState;
           if (rState.destroyed && rState.closeEmitted === false) {
@@ -2197,7 +2197,7 @@ var require_readable = __commonJS({
             stream[kConsume] = {
               type,
               stream,
-              resolve: resolve4,
+              resolve: resolve3,
               reject,
               length: 0,
               body: []
@@ -2275,18 +2275,18 @@ var require_readable = __commonJS({
       return buffer;
     }
     function consumeEnd(consume2, encoding) {
-      const { type, body, resolve: resolve4, stream, length } = consume2;
+      const { type, body, resolve: resolve3, stream, length } = consume2;
       try {
         if (type === "text") {
-          resolve4(chunksDecode(body, length, encoding));
+          resolve3(chunksDecode(body, length, encoding));
         } else if (type === "json") {
-          resolve4(JSON.parse(chunksDecode(body, length, encoding)));
+          resolve3(JSON.parse(chunksDecode(body, length, encoding)));
         } else if (type === "arrayBuffer") {
-          resolve4(chunksConcat(body, length).buffer);
+          resolve3(chunksConcat(body, length).buffer);
         } else if (type === "blob") {
-          resolve4(new Blob(body, { type: stream[kContentType] }));
+          resolve3(new Blob(body, { type: stream[kContentType] }));
         } else if (type === "bytes") {
-          resolve4(chunksConcat(body, length));
+          resolve3(chunksConcat(body, length));
         }
         consumeFinish(consume2);
       } catch (err) {
@@ -2505,9 +2505,9 @@ var require_api_request = __commonJS({
     };
     function request3(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve4, reject) => {
+        return new Promise((resolve3, reject) => {
           request3.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve4(data);
+            return err ? reject(err) : resolve3(data);
           });
         });
       }
@@ -2768,9 +2768,9 @@ var require_api_stream = __commonJS({
     };
     function stream(opts, factory, callback) {
       if (callback === void 0) {
-        return new Promise((resolve4, reject) => {
+        return new Promise((resolve3, reject) => {
           stream.call(this, opts, factory, (err, data) => {
-            return err ? reject(err) : resolve4(data);
+            return err ? reject(err) : resolve3(data);
           });
         });
       }
@@ -3070,9 +3070,9 @@ var require_api_upgrade = __commonJS({
     };
     function upgrade(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve4, reject) => {
+        return new Promise((resolve3, reject) => {
           upgrade.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve4(data);
+            return err ? reject(err) : resolve3(data);
           });
         });
       }
@@ -3166,9 +3166,9 @@ var require_api_connect = __commonJS({
     };
     function connect3(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve4, reject) => {
+        return new Promise((resolve3, reject) => {
           connect3.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve4(data);
+            return err ? reject(err) : resolve3(data);
           });
         });
       }
@@ -3310,9 +3310,9 @@ var require_dispatcher_base = __commonJS({
       }
       close(callback) {
         if (callback === void 0) {
-          return new Promise((resolve4, reject) => {
+          return new Promise((resolve3, reject) => {
             this.close((err, data) => {
-              return err ? reject(err) : resolve4(data);
+              return err ? reject(err) : resolve3(data);
             });
           });
         }
@@ -3350,9 +3350,9 @@ var require_dispatcher_base = __commonJS({
           err = null;
         }
         if (callback === void 0) {
-          return new Promise((resolve4, reject) => {
+          return new Promise((resolve3, reject) => {
             this.destroy(err, (err2, data) => {
-              return err2 ? reject(err2) : resolve4(data);
+              return err2 ? reject(err2) : resolve3(data);
             });
           });
         }
@@ -3672,8 +3672,8 @@ var require_pool_base = __commonJS({
       }
       get [kRunning]() {
         let ret = 0;
-        for (const { [kRunning]: running } of this[kClients]) {
-          ret += running;
+        for (const { [kRunning]: running2 } of this[kClients]) {
+          ret += running2;
         }
         return ret;
       }
@@ -3691,8 +3691,8 @@ var require_pool_base = __commonJS({
         if (this[kQueue].isEmpty()) {
           return closeClients(this);
         } else {
-          return new Promise((resolve4) => {
-            this[kClosedResolve] = resolve4;
+          return new Promise((resolve3) => {
+            this[kClosedResolve] = resolve3;
           });
         }
       }
@@ -3761,8 +3761,8 @@ var require_pool_base = __commonJS({
         }
         let done = false;
         let resolveClosed;
-        const closed = new Promise((resolve4) => {
-          resolveClosed = resolve4;
+        const closed = new Promise((resolve3) => {
+          resolveClosed = resolve3;
         });
         this[kRetiring].set(client, closed);
         client.close(() => {
@@ -7582,7 +7582,7 @@ var require_simd = __commonJS({
     function destroy(parser) {
       this.destroy(parser);
     }
-    function parse5(parser, data, limit) {
+    function parse6(parser, data, limit) {
       return this.parse(parser, data, limit) >>> 0;
     }
     function fail(parser, code, description) {
@@ -8460,7 +8460,7 @@ var require_simd = __commonJS({
         dealloc: dealloc.bind(wasm),
         create: create2.bind(wasm),
         destroy: destroy.bind(wasm),
-        parse: parse5.bind(wasm),
+        parse: parse6.bind(wasm),
         fail: fail.bind(wasm),
         hasDebug: hasDebug.bind(wasm),
         clear: wasm.clear,
@@ -8514,7 +8514,7 @@ var require_no_simd = __commonJS({
     function destroy(parser) {
       this.destroy(parser);
     }
-    function parse5(parser, data, limit) {
+    function parse6(parser, data, limit) {
       return this.parse(parser, data, limit) >>> 0;
     }
     function fail(parser, code, description) {
@@ -9392,7 +9392,7 @@ var require_no_simd = __commonJS({
         dealloc: dealloc.bind(wasm),
         create: create2.bind(wasm),
         destroy: destroy.bind(wasm),
-        parse: parse5.bind(wasm),
+        parse: parse6.bind(wasm),
         fail: fail.bind(wasm),
         hasDebug: hasDebug.bind(wasm),
         clear: wasm.clear,
@@ -12100,12 +12100,12 @@ upgrade: ${upgrade}\r
           cb();
         }
       }
-      const waitForDrain = () => new Promise((resolve4, reject) => {
+      const waitForDrain = () => new Promise((resolve3, reject) => {
         assert(callback === null);
         if (socket[kError]) {
           reject(socket[kError]);
         } else {
-          callback = resolve4;
+          callback = resolve3;
         }
       });
       socket.on("close", onDrain).on("drain", onDrain);
@@ -13615,12 +13615,12 @@ var require_client_h2 = __commonJS({
           cb();
         }
       }
-      const waitForDrain = () => new Promise((resolve4, reject) => {
+      const waitForDrain = () => new Promise((resolve3, reject) => {
         assert(callback === null);
         if (socket[kError]) {
           reject(socket[kError]);
         } else {
-          callback = resolve4;
+          callback = resolve3;
         }
       });
       h2stream.on("close", onDrain).on("drain", onDrain);
@@ -13992,16 +13992,16 @@ var require_client = __commonJS({
         return this[kNeedDrain] < 2;
       }
       [kClose]() {
-        return new Promise((resolve4) => {
+        return new Promise((resolve3) => {
           if (this[kSize]) {
-            this[kClosedResolve] = resolve4;
+            this[kClosedResolve] = resolve3;
           } else {
-            resolve4(null);
+            resolve3(null);
           }
         });
       }
       [kDestroy](err) {
-        return new Promise((resolve4) => {
+        return new Promise((resolve3) => {
           const requests = this[kQueue].splice(this[kPendingIdx]);
           for (let i = 0; i < requests.length; i++) {
             const request3 = requests[i];
@@ -14014,7 +14014,7 @@ var require_client = __commonJS({
               this[kClosedResolve]();
               this[kClosedResolve] = null;
             }
-            resolve4(null);
+            resolve3(null);
           };
           if (this[kHTTPContext]) {
             this[kHTTPContext].destroy(err, callback);
@@ -14142,10 +14142,10 @@ var require_client = __commonJS({
         });
       }
       if (err.code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-        const running = client[kQueue].splice(client[kRunningIdx], client[kRunning]);
+        const running2 = client[kQueue].splice(client[kRunningIdx], client[kRunning]);
         client[kPendingIdx] = client[kRunningIdx];
-        for (let i = 0; i < running.length; i++) {
-          util.errorRequest(client, running[i], err);
+        for (let i = 0; i < running2.length; i++) {
+          util.errorRequest(client, running2[i], err);
         }
         while (client[kPending] > 0 && client[kQueue][client[kPendingIdx]].servername === client[kServerName]) {
           const request3 = client[kQueue].splice(client[kPendingIdx], 1)[0];
@@ -19826,11 +19826,11 @@ var require_socksclient = __commonJS({
     "use strict";
     var __awaiter2 = exports && exports.__awaiter || function(thisArg, _arguments, P, generator) {
       function adopt(value) {
-        return value instanceof P ? value : new P(function(resolve4) {
-          resolve4(value);
+        return value instanceof P ? value : new P(function(resolve3) {
+          resolve3(value);
         });
       }
-      return new (P || (P = Promise))(function(resolve4, reject) {
+      return new (P || (P = Promise))(function(resolve3, reject) {
         function fulfilled(value) {
           try {
             step(generator.next(value));
@@ -19846,7 +19846,7 @@ var require_socksclient = __commonJS({
           }
         }
         function step(result) {
-          result.done ? resolve4(result.value) : adopt(result.value).then(fulfilled, rejected);
+          result.done ? resolve3(result.value) : adopt(result.value).then(fulfilled, rejected);
         }
         step((generator = generator.apply(thisArg, _arguments || [])).next());
       });
@@ -19880,13 +19880,13 @@ var require_socksclient = __commonJS({
        * @returns { Promise }
        */
       static createConnection(options, callback) {
-        return new Promise((resolve4, reject) => {
+        return new Promise((resolve3, reject) => {
           try {
             (0, helpers_1.validateSocksClientOptions)(options, ["connect"]);
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              return resolve4(err);
+              return resolve3(err);
             } else {
               return reject(err);
             }
@@ -19897,16 +19897,16 @@ var require_socksclient = __commonJS({
             client.removeAllListeners();
             if (typeof callback === "function") {
               callback(null, info);
-              resolve4(info);
+              resolve3(info);
             } else {
-              resolve4(info);
+              resolve3(info);
             }
           });
           client.once("error", (err) => {
             client.removeAllListeners();
             if (typeof callback === "function") {
               callback(err);
-              resolve4(err);
+              resolve3(err);
             } else {
               reject(err);
             }
@@ -19923,13 +19923,13 @@ var require_socksclient = __commonJS({
        * @returns { Promise }
        */
       static createConnectionChain(options, callback) {
-        return new Promise((resolve4, reject) => __awaiter2(this, void 0, void 0, function* () {
+        return new Promise((resolve3, reject) => __awaiter2(this, void 0, void 0, function* () {
           try {
             (0, helpers_1.validateSocksClientChainOptions)(options);
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              return resolve4(err);
+              return resolve3(err);
             } else {
               return reject(err);
             }
@@ -19955,14 +19955,14 @@ var require_socksclient = __commonJS({
             }
             if (typeof callback === "function") {
               callback(null, { socket: sock });
-              resolve4({ socket: sock });
+              resolve3({ socket: sock });
             } else {
-              resolve4({ socket: sock });
+              resolve3({ socket: sock });
             }
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              resolve4(err);
+              resolve3(err);
             } else {
               reject(err);
             }
@@ -20537,7 +20537,7 @@ var require_ms = __commonJS({
       options = options || {};
       var type = typeof val;
       if (type === "string" && val.length > 0) {
-        return parse5(val);
+        return parse6(val);
       } else if (type === "number" && isFinite(val)) {
         return options.long ? fmtLong(val) : fmtShort(val);
       }
@@ -20545,7 +20545,7 @@ var require_ms = __commonJS({
         "val is not a non-empty string or a valid number. val=" + JSON.stringify(val)
       );
     };
-    function parse5(str) {
+    function parse6(str) {
       str = String(str);
       if (str.length > 100) {
         return;
@@ -20688,12 +20688,12 @@ var require_common2 = __commonJS({
             args.unshift("%O");
           }
           let index2 = 0;
-          args[0] = args[0].replace(/%([a-zA-Z%])/g, (match, format) => {
+          args[0] = args[0].replace(/%([a-zA-Z%])/g, (match, format2) => {
             if (match === "%%") {
               return "%";
             }
             index2++;
-            const formatter = createDebug2.formatters[format];
+            const formatter = createDebug2.formatters[format2];
             if (typeof formatter === "function") {
               const val = args[index2];
               match = formatter.call(self, val);
@@ -21509,11 +21509,11 @@ import { EOL as EOL3 } from "os";
 import { constants, promises } from "fs";
 var __awaiter = function(thisArg, _arguments, P, generator) {
   function adopt(value) {
-    return value instanceof P ? value : new P(function(resolve4) {
-      resolve4(value);
+    return value instanceof P ? value : new P(function(resolve3) {
+      resolve3(value);
     });
   }
-  return new (P || (P = Promise))(function(resolve4, reject) {
+  return new (P || (P = Promise))(function(resolve3, reject) {
     function fulfilled(value) {
       try {
         step(generator.next(value));
@@ -21529,7 +21529,7 @@ var __awaiter = function(thisArg, _arguments, P, generator) {
       }
     }
     function step(result) {
-      result.done ? resolve4(result.value) : adopt(result.value).then(fulfilled, rejected);
+      result.done ? resolve3(result.value) : adopt(result.value).then(fulfilled, rejected);
     }
     step((generator = generator.apply(thisArg, _arguments || [])).next());
   });
@@ -21976,6 +21976,8 @@ var JobLog = class {
   #lineTail = "";
   /** Whether a group is open that {@link group} has begun. */
   #inGroup = false;
+  /** Whether one is that {@link section} has. */
+  #inSection = false;
   #closing;
   /** Prints `text` as one or more whole lines, without terminal control. */
   line(text) {
@@ -22006,11 +22008,11 @@ var JobLog = class {
   /** Settles when {@link ready} holds again. */
   whenReady() {
     if (this.ready) return Promise.resolve();
-    return new Promise((resolve4) => {
+    return new Promise((resolve3) => {
       const { stdout } = process;
       const settle = () => {
         stdout.off("drain", settle).off("close", settle);
-        resolve4();
+        resolve3();
       };
       stdout.on("drain", settle).on("close", settle);
     });
@@ -22037,18 +22039,35 @@ var JobLog = class {
     const issue2 = { error, warning, notice }[level];
     this.#command(() => issue2(message, properties));
   }
-  /** Begins a group of lines of the container's, which the log viewer folds. It knows no group in a group. What we say ourselves ends it, for it is not to be folded away. */
+  /** Begins a group of all that comes, ours and the containers', until {@link endSection}. */
+  section(name) {
+    this.endSection();
+    this.#inSection = true;
+    this.#command(() => startGroup(jobLogText(name)));
+  }
+  endSection() {
+    this.#leaveGroup();
+    if (!this.#inSection) return;
+    this.#inSection = false;
+    this.#command(() => endGroup());
+  }
+  /** Begins a group of lines of the container's, which the log viewer folds. It knows no group in a group, so in a section it is a line. What we say ourselves ends it, for it is not to be folded away. */
   group(name) {
+    if (this.#inSection) {
+      this.line(name);
+      return;
+    }
     this.#inGroup = true;
     this.#command(() => startGroup(name));
   }
   endGroup() {
+    if (!this.#inGroup) return;
     this.#inGroup = false;
     this.#command(() => endGroup());
   }
   /** Prints `text` as whole lines, as {@link line} does, which the log viewer folds under a title. */
   folded(title, text) {
-    this.#leaveGroup();
+    this.endSection();
     this.#command(() => startGroup(jobLogText(title)));
     this.line(text);
     this.#command(() => endGroup());
@@ -22072,11 +22091,11 @@ var JobLog = class {
   }
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close() {
-    this.#closing ??= new Promise((resolve4) => {
-      this.#leaveGroup();
+    this.#closing ??= new Promise((resolve3) => {
+      this.endSection();
       this.#finishLine();
       this.#lowerFence();
-      process.stdout.write("", () => resolve4());
+      process.stdout.write("", () => resolve3());
     });
     return this.#closing;
   }
@@ -22105,26 +22124,28 @@ var JobLog = class {
   }
 };
 
-// src/github/failure.ts
-var StepError = class extends Error {
-  reason;
-  title;
-  remedy;
-  constructor(reason2, title, sentence, options = {}) {
-    super(sentence, "cause" in options ? { cause: options.cause } : void 0);
-    this.name = "StepError";
-    this.reason = reason2;
-    this.title = title;
-    this.remedy = options.remedy;
+// src/github/state.ts
+import { randomUUID as randomUUID2 } from "node:crypto";
+var KEY = /^STATE_pod_([0-9a-f-]+)$/;
+var PodRecord = class {
+  #id = randomUUID2();
+  /** Saves what is known of the pod, again when more is. */
+  save(pod) {
+    save(`pod_${this.#id}`, JSON.stringify(pod));
   }
-  /** What an annotation says: the sentence, and behind it the way out. */
-  get text() {
-    return withRemedy(this.message, this.remedy);
+  /** The main step has done with the pod what it was to do, so the post step has nothing to do. */
+  settle() {
+    save(`settled_${this.#id}`, "true");
   }
 };
-function withRemedy(sentence, remedy) {
-  if (remedy === void 0) return sentence;
-  return `${sentence}${/[.!?]["’)]?\s*$/.test(sentence) ? "" : "."} ${remedy}`;
+function podsLeftBehind() {
+  return Object.entries(process.env).flatMap(([name, value = ""]) => {
+    const id = KEY.exec(name)?.[1];
+    return id === void 0 || getState(`settled_${id}`) === "true" ? [] : [JSON.parse(value)];
+  });
+}
+function save(name, value) {
+  if (process.env["GITHUB_STATE"]) saveState(name, value);
 }
 
 // src/github/inputs/reader.ts
@@ -22191,6 +22212,14 @@ var INPUTS = [
   "schedule_timeout_seconds",
   "startup_timeout_seconds",
   "outage_timeout_seconds",
+  "retries",
+  "retry_on",
+  "retry_delay_seconds",
+  "reattach_on_restart",
+  "deferrable",
+  "attach",
+  "pod_uid",
+  "attach_timeout_seconds",
   "get_logs",
   "container_logs",
   "init_container_logs",
@@ -22200,12 +22229,35 @@ var INPUTS = [
   "log_file",
   "workflow_commands",
   "do_xcom_push",
+  "xcom_sidecar_container_image",
+  "xcom_sidecar_container_security_context",
+  "multiple_outputs",
+  "result_file",
+  "skip_on_exit_code",
   "on_finish_action",
+  "on_kill_action",
   "dry_run",
   "resources",
   "is_delete_operator_pod",
   "github_token",
   "matrix"
+];
+var OUTPUTS = [
+  "pod_name",
+  "pod_namespace",
+  "pod_uid",
+  "node_name",
+  "image_id",
+  "state",
+  "exit_code",
+  "reason",
+  "result",
+  "result_file",
+  "log_file",
+  "manifest",
+  "started_at",
+  "finished_at",
+  "duration_seconds"
 ];
 
 // node_modules/js-yaml/dist/js-yaml.mjs
@@ -25433,7 +25485,7 @@ function parseYaml(text) {
 function parseYamlDocuments(text, reader) {
   const documents = sized(() => {
     const events = parseEvents(text, {});
-    if (reader !== void 0) for (const place of nodesOf(events, text)) reader.see(place);
+    if (reader !== void 0) for (const place2 of nodesOf(events, text)) reader.see(place2);
     const schema = reader === void 0 ? SCHEMA : schemaOf(reader);
     return constructFromEvents(events, { source: text, schema });
   });
@@ -25516,15 +25568,15 @@ var MOST_CHARACTERS = 16 * 2 ** 20;
 function checkSize(tree) {
   let values = 0;
   let characters = 0;
-  const visit2 = (node, parents) => {
+  const visit4 = (node, parents) => {
     if (parents.includes(node)) throw new YamlError("an alias refers to what it is part of");
     if (++values > MOST_VALUES) throw new YamlError(`it holds more than ${MOST_VALUES} values`);
     if (typeof node === "string") characters += node.length;
     if (characters > MOST_CHARACTERS) throw new YamlError(`it holds more than ${MOST_CHARACTERS} characters of text`);
     if (typeof node !== "object" || node instanceof Scalar) return;
-    for (const child of Object.values(node)) visit2(child, typeof child === "object" ? [...parents, node] : []);
+    for (const child of Object.values(node)) visit4(child, typeof child === "object" ? [...parents, node] : []);
   };
-  visit2(tree, []);
+  visit4(tree, []);
 }
 function plain(tree) {
   if (tree instanceof Scalar) return tree.value;
@@ -25560,22 +25612,15 @@ var AIRFLOW_PARAMETERS = {
     "job_poll_interval",
     "trigger_kwargs"
   ]),
+  ...harmless("the delay between tries always grows", ["retry_exponential_backoff"]),
   ...harmless("a workflow has its own notifications", ["email", "email_on_failure", "email_on_retry"]),
   ...toCome({
-    skip_on_exit_code: ["[]"],
-    multiple_outputs: ["false"],
-    xcom_sidecar_container_image: [],
-    xcom_sidecar_container_security_context: ["{}"],
-    on_kill_action: ["delete_pod"],
-    reattach_on_restart: ["false"],
-    durable: ["false"],
-    deferrable: ["false"],
-    retries: ["0"],
-    retry_delay: [],
-    retry_exponential_backoff: ["false"],
     in_cluster: ["false"]
   }),
   ...meaningful({
+    durable: "it is called reattach_on_restart.",
+    retry_delay: "it is called retry_delay_seconds here: give it in seconds.",
+    max_retry_delay: "the delay between tries grows to an hour at most.",
     callbacks: "there are no callbacks. Steps before and after this one take their place; `if: always()` runs one in any case.",
     progress_callback: "there are no callbacks. A problem matcher of the workflow acts on lines of the log.",
     log_formatter: "lines are shown as the container writes them. Leave it out.",
@@ -25641,6 +25686,7 @@ function meaningful(says) {
 }
 
 // src/github/inputs/reader.ts
+var STEP = { inputs: INPUTS, foreign: AIRFLOW_PARAMETERS };
 var MOST_SECONDS = 2 ** 31 - 1;
 var OTHER_NAME = {
   resources: "container_resources",
@@ -25659,9 +25705,11 @@ var InputReader = class {
   /** What to write instead of what was written, though it was understood. */
   notices = /* @__PURE__ */ new Set();
   env;
+  contract;
   defaults = { file: "", values: {} };
-  constructor(env) {
+  constructor(env, contract = STEP) {
     this.env = env;
+    this.contract = contract;
   }
   /** Sets what counts for each input that the step itself says nothing about. */
   useDefaults(defaults2) {
@@ -25670,24 +25718,28 @@ var InputReader = class {
   /** @param path the place in the input, e.g. `[1].deploy_type` */
   problem(name, sentence, path2 = "") {
     const secret = name === "secret_env" || name === "secret_files";
-    const place = secret && !/^(\.[A-Za-z_]\w*|\[[\w./-]*\])*(\.\w+)?$/.test(path2) ? "" : path2;
-    const told2 = secret ? sentence.replace(/"[^"]*"/g, "this") : sentence;
-    const problem = `${this.place(name)}${place}: ${told2}`;
+    const place2 = secret && !/^(\.[A-Za-z_]\w*|\[[\w./-]*\])*(\.\w+)?$/.test(path2) ? "" : path2;
+    const told3 = secret ? sentence.replace(/"[^"]*"/g, "this") : sentence;
+    const problem = `${this.place(name)}${place2}: ${told3}`;
     if (this.problems.length < MOST_PROBLEMS && !this.problems.includes(problem)) this.problems.push(problem);
   }
   /**
    * @param place an input, or a place in one, e.g. `env_vars[2]`
    * @returns the same, with the defaults file before it where the input came from there
    */
-  place(place) {
-    const [name] = /^[^.[]*/.exec(place) ?? [""];
+  place(place2) {
+    const [name] = /^[^.[]*/.exec(place2) ?? [""];
     const isDefault = Object.hasOwn(this.defaults.values, name) && this.own(name) === void 0;
-    return isDefault ? `defaults_file (${this.defaults.file}): ${place}` : place;
+    return isDefault ? `defaults_file (${this.defaults.file}): ${place2}` : place2;
   }
   /** @returns what the step itself says. The runner passes an absent input as empty text, so the two cannot be told apart. */
   own(name) {
     const value = this.env[`INPUT_${name.toUpperCase()}`];
     return value === void 0 || value.trim() === "" ? void 0 : value;
+  }
+  /** @returns the inputs that the step itself says something about. */
+  ownNames() {
+    return INPUTS.filter((name) => this.own(name) !== void 0 && !this.saysNothing(name));
   }
   /** @returns the input as it came, from the step or from the defaults, where text may be a block that was copied from a step; `null` counts as given. */
   given(name) {
@@ -25748,6 +25800,13 @@ var InputReader = class {
     this.problem(name, `expected a whole number of seconds, from ${least} to ${MOST_SECONDS}; found "${value}".`);
     return void 0;
   }
+  wholeNumber(name, least, most) {
+    const value = this.word(name);
+    if (value === void 0) return void 0;
+    if (/^[0-9]{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
+    this.problem(name, `expected a whole number from ${least} to ${most}; found "${value}".`);
+    return void 0;
+  }
   /** @returns the input parsed as YAML (and so as JSON); a null one is a null. */
   tree(name) {
     const given = this.given(name);
@@ -25781,16 +25840,17 @@ var InputReader = class {
   }
   /** Reports each input that the action does not have: a misspelt one must not be dropped silently (the runner only warns). */
   unknownInputs() {
+    const { inputs, foreign } = this.contract;
     const given = Object.keys(this.env).filter((name) => name.startsWith("INPUT_"));
     const names2 = [
       ...given.map((name) => name.slice("INPUT_".length).toLowerCase()),
       ...Object.keys(this.defaults.values)
     ];
     for (const name of new Set(names2).values()) {
-      if (INPUTS.includes(name)) continue;
-      const known2 = Object.hasOwn(AIRFLOW_PARAMETERS, name) ? AIRFLOW_PARAMETERS[name] : void 0;
+      if (inputs.includes(name)) continue;
+      const known2 = Object.hasOwn(foreign, name) ? foreign[name] : void 0;
       if (known2 === void 0)
-        this.problem(name, `this action has no such input.${didYouMean(name.replaceAll("-", "_"), INPUTS)}`);
+        this.problem(name, `this action has no such input.${didYouMean(name.replaceAll("-", "_"), inputs)}`);
       else if (known2.asItIs?.includes(this.own(name)?.trim().toLowerCase() ?? "")) continue;
       else if (known2.harmless) this.notices.add(`${name}: ${known2.say}`);
       else this.problem(name, known2.say);
@@ -25840,9 +25900,14 @@ function objectOf(value) {
 function textOf(value) {
   return typeof value === "string" ? value : void 0;
 }
+function objectsOf(value) {
+  return Array.isArray(value) ? value.map(objectOf) : [];
+}
 function containersOf(pod) {
-  const list2 = objectOf(pod["spec"])["containers"];
-  return Array.isArray(list2) ? list2.map(objectOf) : [];
+  return objectsOf(objectOf(pod["spec"])["containers"]);
+}
+function initContainersOf(pod) {
+  return objectsOf(objectOf(pod["spec"])["initContainers"]);
 }
 function containerNamed(pod, name) {
   return containersOf(pod).find((container2) => container2["name"] === name);
@@ -26090,9 +26155,9 @@ function checkPod(pod, base, report) {
   checkMetadata(objectOf(pod["metadata"]), report);
   const spec = objectOf(pod["spec"]);
   checkNames(spec, report);
-  const volumes = new Set(objects(spec["volumes"]).map((volume) => String(volume["name"])));
+  const volumes = new Set(objectsOf(spec["volumes"]).map((volume) => String(volume["name"])));
   for (const list2 of ["initContainers", "containers"])
-    for (const [index2, container2] of objects(spec[list2]).entries())
+    for (const [index2, container2] of objectsOf(spec[list2]).entries())
       checkContainer(
         container2,
         ["spec", list2, index2],
@@ -26165,13 +26230,13 @@ function checkNames(spec, report) {
   for (const field2 of ["serviceAccountName", "priorityClassName", "runtimeClassName"])
     checkSubdomain(spec[field2], ["spec", field2], report);
   for (const field2 of ["hostname", "subdomain"]) checkLabel(spec[field2], ["spec", field2], report);
-  for (const [index2, volume] of objects(spec["volumes"]).entries())
+  for (const [index2, volume] of objectsOf(spec["volumes"]).entries())
     checkLabel(volume["name"], ["spec", "volumes", index2, "name"], report);
-  for (const [index2, { name }] of objects(spec["imagePullSecrets"]).entries())
+  for (const [index2, { name }] of objectsOf(spec["imagePullSecrets"]).entries())
     checkSubdomain(name, ["spec", "imagePullSecrets", index2, "name"], report);
   const names2 = /* @__PURE__ */ new Set();
   for (const list2 of ["containers", "initContainers"])
-    for (const [index2, { name }] of objects(spec[list2]).entries()) {
+    for (const [index2, { name }] of objectsOf(spec[list2]).entries()) {
       const path2 = ["spec", list2, index2, "name"];
       if (typeof name !== "string" || name === "") continue;
       checkLabel(name, path2, report);
@@ -26206,13 +26271,13 @@ function checkContainer(container2, path2, volumes, base, isBase, report) {
   checkAbsolute(workingDir, [...path2, "workingDir"], report);
   checkMounts(container2, path2, volumes, report);
   checkResources(objectOf(container2["resources"]), [...path2, "resources"], report);
-  for (const [index2, { name }] of objects(container2["env"]).entries())
+  for (const [index2, { name }] of objectsOf(container2["env"]).entries())
     if (typeof name === "string" && name.includes("="))
       report(
         [...path2, "env", index2, "name"],
         `"${shown(name)}" cannot be the name of a variable: it must not hold a =.`
       );
-  for (const [index2, port] of objects(container2["ports"]).entries())
+  for (const [index2, port] of objectsOf(container2["ports"]).entries())
     for (const field2 of ["containerPort", "hostPort"]) {
       const number2 = port[field2];
       if (field2 === "hostPort" && number2 === 0) continue;
@@ -26221,7 +26286,7 @@ function checkContainer(container2, path2, volumes, base, isBase, report) {
     }
 }
 function checkMounts(container2, path2, volumes, report) {
-  for (const [index2, mount] of objects(container2["volumeMounts"]).entries()) {
+  for (const [index2, mount] of objectsOf(container2["volumeMounts"]).entries()) {
     const where = [...path2, "volumeMounts", index2];
     const { name, mountPath, subPath } = mount;
     if (typeof name === "string" && name !== "" && !volumes.has(name))
@@ -26258,8 +26323,8 @@ function checkResources(resources, path2, report) {
   const [requests, limits] = [objectOf(resources["requests"]), objectOf(resources["limits"])];
   for (const [resource, request3] of Object.entries(requests)) {
     const limit = limits[resource];
-    const [asked2, most] = [quantityValue(request3), quantityValue(limit ?? "")];
-    if (asked2 !== void 0 && most !== void 0 && asked2 > most)
+    const [asked3, most] = [quantityValue(request3), quantityValue(limit ?? "")];
+    if (asked3 !== void 0 && most !== void 0 && asked3 > most)
       report([...path2, "requests", resource], `${shown(request3)} is more than the limit of ${shown(limit)}.`);
   }
 }
@@ -26268,16 +26333,38 @@ function shown(value) {
   const text = typeof value === "string" ? value : JSON.stringify(value ?? null);
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
 }
-function objects(value) {
-  return Array.isArray(value) ? value.map(objectOf) : [];
-}
 
-// src/github/inputs/inputs.ts
-import { resolve as resolve2 } from "node:path";
+// src/pod/compare.ts
+import { createHash } from "node:crypto";
 
 // src/github/defined.ts
 function defined(object) {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== void 0));
+}
+
+// src/github/failure.ts
+var StepError = class extends Error {
+  reason;
+  title;
+  remedy;
+  /** Whether the same may go well a little later, though nobody changes anything. */
+  mayPass;
+  constructor(reason2, title, sentence, options = {}) {
+    super(sentence, "cause" in options ? { cause: options.cause } : void 0);
+    this.name = "StepError";
+    this.reason = reason2;
+    this.title = title;
+    this.remedy = options.remedy;
+    this.mayPass = options.mayPass ?? false;
+  }
+  /** What an annotation says: the sentence, and behind it the way out. */
+  get text() {
+    return withRemedy(this.message, this.remedy);
+  }
+};
+function withRemedy(sentence, remedy) {
+  if (remedy === void 0) return sentence;
+  return `${sentence}${/[.!?]["’)]?\s*$/.test(sentence) ? "" : "."} ${remedy}`;
 }
 
 // src/github/workspace-file.ts
@@ -26299,6 +26386,9 @@ var WINDOWS_DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s
 var WINDOWS_REFUSED = /[<>:"|?*]|[. ]$/;
 var SKIPPED = new RegExp("\\p{Cf}", "gu");
 var GIT_FOLDER = /^(\.git|git~\d+)[. ]*$/i;
+function workspaceOf(env) {
+  return resolve(env["GITHUB_WORKSPACE"] || ".");
+}
 function checkWorkspacePath(path2, workspace, platform2 = process.platform) {
   return wrongText(path2, workspace, platform2) ?? wrongPlace(path2, workspace);
 }
@@ -26377,16 +26467,16 @@ function wrongPlace(path2, workspace) {
   let folder = resolve(workspace);
   try {
     for (const [index2, name] of parts.entries()) {
-      const place = join(folder, name);
+      const place2 = join(folder, name);
       const shown2 = parts.slice(0, index2 + 1).join("/");
-      const found = lstatSync(place, { throwIfNoEntry: false });
+      const found = lstatSync(place2, { throwIfNoEntry: false });
       if (found === void 0) break;
       if (found.isSymbolicLink())
-        return `"${shown2}" is a symbolic link, to ${JSON.stringify(readlinkSync(place))}; nothing is written through a link.`;
+        return `"${shown2}" is a symbolic link, to ${JSON.stringify(readlinkSync(place2))}; nothing is written through a link.`;
       const last = index2 === parts.length - 1;
       if (last && !found.isFile()) return `"${shown2}" is ${kind(found)}; expected the path of a file.`;
       if (!last && !found.isDirectory()) return `"${shown2}" is ${kind(found)}, so nothing can be in it.`;
-      if (!last) folder = place;
+      if (!last) folder = place2;
     }
     accessSync(folder, constants2.W_OK | constants2.X_OK);
   } catch (error2) {
@@ -26436,9 +26526,157 @@ function reason(error2) {
   return code === void 0 ? message : `${words} (${code})`;
 }
 
+// src/github/inputs/attach.ts
+var INPUTS2 = /* @__PURE__ */ new Set([
+  "attach",
+  "pod_uid",
+  "attach_timeout_seconds",
+  "kubeconfig",
+  "config_file",
+  "cluster_context",
+  "namespace",
+  "base_container_name",
+  "defaults_file",
+  "queue_timeout_seconds",
+  "schedule_timeout_seconds",
+  "startup_timeout_seconds",
+  "outage_timeout_seconds",
+  "get_logs",
+  "container_logs",
+  "init_container_logs",
+  "container_name_log_prefix_enabled",
+  "log_events_on_failure",
+  "log_pod_spec_on_failure",
+  "log_file",
+  "workflow_commands",
+  "do_xcom_push",
+  "multiple_outputs",
+  "result_file",
+  "skip_on_exit_code",
+  "on_finish_action",
+  "on_kill_action",
+  "is_delete_operator_pod",
+  "github_token",
+  "matrix"
+]);
+function readAttach(reader) {
+  const pod = reader.word("attach");
+  const [uid, timeoutSeconds] = [reader.word("pod_uid"), reader.seconds("attach_timeout_seconds", 1)];
+  if (uid !== void 0 && !/^[\w-]{1,100}$/.test(uid))
+    reader.problem(
+      "pod_uid",
+      `"${uid}" cannot be the UID of a pod. It is the output \`pod_uid\` of the step that made it.`
+    );
+  if (pod === void 0) {
+    const given = uid !== void 0 ? "pod_uid" : timeoutSeconds !== void 0 ? "attach_timeout_seconds" : void 0;
+    if (given !== void 0)
+      reader.problem(
+        "attach",
+        `${given} is given, so this is needed too. An output of a step or a job that has not run is empty text.`
+      );
+    return void 0;
+  }
+  if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(pod))
+    reader.problem(
+      "attach",
+      `"${pod}" cannot be the name of a pod. It is the output \`pod_name\` of the step that made it.`
+    );
+  for (const name of reader.ownNames())
+    if (!INPUTS2.has(name))
+      reader.problem(name, "this is for a step that makes a pod, and attach follows one that is there. Leave it out.");
+  return defined({ pod, uid, timeoutSeconds, base: reader.word("base_container_name") });
+}
+
+// src/github/inputs/exit-codes.ts
+function readExitCodes(reader, input) {
+  return readItems(reader, input, "an exit code, or a list of them").flatMap(({ word: word2, found, path: path2 }) => {
+    const code = exitCode(word2);
+    if (code !== void 0) return [code];
+    reader.problem(input, `expected an exit code from 1 to 255; found ${found}.`, path2);
+    return [];
+  });
+}
+function exitCode(word2) {
+  return /^[0-9]{1,3}$/.test(word2) && Number(word2) >= 1 && Number(word2) <= 255 ? Number(word2) : void 0;
+}
+function readItems(reader, input, expected) {
+  const tree = reader.tree(input);
+  if (tree === void 0 || isNull(tree)) return [];
+  const items = isScalar(tree) ? String(tree).split(/[\s,]+/).filter((word2) => word2 !== "") : tree;
+  if (!Array.isArray(items)) {
+    reader.problem(input, `expected ${expected}; found ${describe(tree)}.`);
+    return [];
+  }
+  return items.map((item, index2) => {
+    const word2 = isScalar(item) && !isNull(item) ? String(item) : "";
+    return { word: word2, found: word2 === "" ? describe(item) : `"${word2}"`, path: isScalar(tree) ? "" : `[${index2}]` };
+  });
+}
+
+// src/github/inputs/result.ts
+var DEFAULT_SIDECAR_IMAGE = "public.ecr.aws/docker/library/busybox:1.37";
+var FOR_THE_SIDECAR = ["xcom_sidecar_container_image", "xcom_sidecar_container_security_context"];
+function readResult(reader) {
+  const file = reader.word("result_file");
+  const wrong2 = file === void 0 ? void 0 : checkWorkspacePath(file, workspaceOf(reader.env));
+  if (wrong2 !== void 0) reader.problem("result_file", wrong2);
+  const [mode, multiple] = [readMode(reader), reader.boolean("multiple_outputs") ?? false];
+  if (mode === "none")
+    for (const input of [...file === void 0 ? [] : ["result_file"], ...multiple ? ["multiple_outputs"] : []])
+      reader.problem(input, "do_xcom_push is false, so there is no result. Set it to true, or leave one of them out.");
+  const unused = mode === "required" ? [] : FOR_THE_SIDECAR.filter((input) => reader.ownNames().includes(input));
+  if (unused.length > 0)
+    reader.warnings.add(
+      `${unused.join(", ")}: there is no sidecar without do_xcom_push: true, so ${unused.length === 1 ? "it changes" : "they change"} nothing.`
+    );
+  return {
+    ...defined({ file }),
+    mode,
+    multiple,
+    sidecarImage: reader.word("xcom_sidecar_container_image") ?? DEFAULT_SIDECAR_IMAGE
+  };
+}
+function readMode(reader) {
+  const written2 = reader.word("do_xcom_push");
+  const mode = /^(true|false)$/i.test(written2 ?? "") ? written2?.toLowerCase() : reader.choice("do_xcom_push", ["auto", "false", "true"]);
+  return mode === "true" ? "required" : mode === "false" ? "none" : "auto";
+}
+
+// src/github/inputs/retry.ts
+var MOST_RETRIES = 100;
+var DEFAULT_DELAY_SECONDS = 10;
+var WORDS = ["not_started", "lost", "any"];
+function readRetries(reader) {
+  const retries = reader.wholeNumber("retries", 0, MOST_RETRIES) ?? 0;
+  const retryOn = readRule(reader);
+  if (retries === 0 && reader.given("retry_on") !== void 0 && !reader.saysNothing("retry_on"))
+    reader.warnings.add("retry_on is for retries, of which there are none.");
+  return { retries, retryOn, retryDelaySeconds: reader.seconds("retry_delay_seconds", 0) ?? DEFAULT_DELAY_SECONDS };
+}
+function readRule(reader) {
+  const rule2 = { lost: false, any: false, exitCodes: [] };
+  for (const { word: word2, found, path: path2 } of readItems(
+    reader,
+    "retry_on",
+    `${WORDS.join(", ")}, exit codes, or a list of them`
+  )) {
+    const code = exitCode(word2);
+    if (code !== void 0) rule2.exitCodes.push(code);
+    else if (word2 === "lost" || word2 === "any") rule2[word2] = true;
+    else if (word2 !== "not_started")
+      reader.problem(
+        "retry_on",
+        `expected ${WORDS.join(", ")}, or an exit code from 1 to 255; found ${found}.${didYouMean(word2, WORDS)}`,
+        path2
+      );
+  }
+  return rule2;
+}
+
 // src/github/inputs/inputs.ts
 var RESERVED_PREFIX = "kubernetes-pod-step/";
 var FINISH_ACTIONS = ["delete_pod", "delete_succeeded_pod", "delete_active_pod", "keep_pod"];
+var KILL_ACTIONS = ["delete_pod", "keep_pod"];
 var DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600;
 var DEFAULT_TIMEOUT_SECONDS = 600;
 function readInputs(reader) {
@@ -26446,16 +26684,23 @@ function readInputs(reader) {
     ...defined({
       podTemplateFile: reader.word("pod_template_file"),
       templateVars: reader.tree("template_vars"),
-      outageTimeoutSeconds: reader.seconds("outage_timeout_seconds", 1)
+      outageTimeoutSeconds: reader.seconds("outage_timeout_seconds", 1),
+      deferrable: readDeferrable(reader),
+      attach: readAttach(reader)
     }),
+    ...readRetries(reader),
     cluster: readCluster(reader),
     randomNameSuffix: reader.boolean("random_name_suffix") ?? true,
     queueTimeoutSeconds: reader.seconds("queue_timeout_seconds", 1) ?? DEFAULT_QUEUE_TIMEOUT_SECONDS,
     scheduleTimeoutSeconds: reader.seconds("schedule_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
     startupTimeoutSeconds: reader.seconds("startup_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
     logs: readLogInputs(reader),
-    result: readResultMode(reader),
+    workspace: workspaceOf(reader.env),
+    result: readResult(reader),
+    reattachOnRestart: reader.boolean("reattach_on_restart") ?? true,
     onFinishAction: readFinishAction(reader),
+    onKillAction: reader.choice("on_kill_action", KILL_ACTIONS) ?? "delete_pod",
+    skipOnExitCodes: readExitCodes(reader, "skip_on_exit_code"),
     dryRun: reader.boolean("dry_run") ?? false
   };
 }
@@ -26506,13 +26751,11 @@ function readNamespace(reader) {
   return void 0;
 }
 function readLogInputs(reader) {
-  const workspace = resolve2(reader.env["GITHUB_WORKSPACE"] || ".");
   const file = reader.word("log_file");
-  const wrong2 = file === void 0 ? void 0 : checkWorkspacePath(file, workspace);
+  const wrong2 = file === void 0 ? void 0 : checkWorkspacePath(file, workspaceOf(reader.env));
   if (wrong2 !== void 0) reader.problem("log_file", wrong2);
   return {
     ...defined({ containers: readContainers(reader, "container_logs"), file }),
-    workspace,
     shown: reader.boolean("get_logs") ?? true,
     initContainers: readContainers(reader, "init_container_logs") ?? "all",
     prefixed: reader.boolean("container_name_log_prefix_enabled") ?? true,
@@ -26540,11 +26783,26 @@ function readContainers(reader, input) {
     return [];
   });
 }
-function readResultMode(reader) {
-  const written2 = reader.word("do_xcom_push");
-  const mode = /^(true|false)$/i.test(written2 ?? "") ? written2?.toLowerCase() : reader.choice("do_xcom_push", ["auto", "false", "true"]);
-  return mode === "true" ? "required" : mode === "false" ? "none" : "auto";
+function readDeferrable(reader) {
+  const written2 = reader.word("deferrable");
+  const mode = /^(true|false)$/i.test(written2 ?? "") ? written2?.toLowerCase() : reader.choice("deferrable", ["false", "true", "started"]);
+  if (mode !== "true" && mode !== "started") return void 0;
+  const unused = FOR_THE_END.filter((name) => reader.given(name) !== void 0 && !reader.saysNothing(name));
+  if (unused.length > 0)
+    reader.warnings.add(
+      `${unused.join(", ")}: with deferrable this step does not see the pod's end. Give ${unused.length === 1 ? "it" : "them"} to the step that attaches to it.`
+    );
+  return mode === "true" ? "created" : mode;
 }
+var FOR_THE_END = [
+  "log_file",
+  "result_file",
+  "multiple_outputs",
+  "workflow_commands",
+  "skip_on_exit_code",
+  "on_finish_action",
+  "is_delete_operator_pod"
+];
 function readFinishAction(reader) {
   const action = reader.choice("on_finish_action", FINISH_ACTIONS);
   const old = reader.boolean("is_delete_operator_pod");
@@ -26559,8 +26817,89 @@ function readFinishAction(reader) {
   return action ?? successor;
 }
 
+// src/pod/compare.ts
+function droppedFields(sent, answer) {
+  return missing(sent, answer, "", () => true);
+}
+function differenceOf(plan, live) {
+  return missing(asked(plan), asked(live), "", isSame)[0] ?? added(plan, live);
+}
+function digestOf(plan) {
+  return createHash("sha256").update(canonical(asked(plan))).digest("hex");
+}
+function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const entries = Object.entries(value).filter(([, item]) => item !== void 0);
+  const sorted = entries.sort(([one], [other]) => one < other ? -1 : 1);
+  return `{${sorted.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join()}}`;
+}
+var WHAT_RUNS = ["command", "args", "workingDir"];
+function added({ spec }, live) {
+  for (const kind2 of ["initContainers", "containers"])
+    for (const [index2, container2] of (spec?.[kind2] ?? []).entries()) {
+      const same = live.spec?.[kind2]?.find(({ name }) => name === container2.name);
+      const field2 = WHAT_RUNS.find((one) => isEmpty(container2[one]) && !isEmpty(same?.[one]));
+      if (field2 !== void 0) return `spec.${kind2}[${index2}].${field2}`;
+    }
+  return void 0;
+}
+function additionTo(made, live) {
+  const [expected, found] = [made, live].map(withoutChance);
+  return missing(found, expected, "spec", isSame)[0];
+}
+function withoutChance({ spec }) {
+  const { nodeName: _, ephemeralContainers: __, schedulingGates: ___, ...lasting2 } = spec ?? { containers: [] };
+  return JSON.parse(JSON.stringify(lasting2).replace(/"kube-api-access-[a-z0-9]{5}"/g, '"kube-api-access"'));
+}
+function asked({ metadata = {}, spec }) {
+  const others = (texts = {}) => Object.fromEntries(Object.entries(texts).filter(([key]) => !key.startsWith(RESERVED_PREFIX)));
+  const { name, namespace, labels, annotations } = metadata;
+  return { metadata: { name, namespace, labels: others(labels), annotations: others(annotations) }, spec };
+}
+function isSame(sent, answer) {
+  if (isEmpty(sent)) return isEmpty(answer);
+  if (String(sent) === String(answer)) return true;
+  const [one, other] = [sent, answer].map((value) => quantityValue(value));
+  return one !== void 0 && one === other;
+}
+function missing(sent, answer, path2, same) {
+  const isScalar2 = typeof sent !== "object" || sent === null;
+  if (sent === void 0 || sent === null) return [];
+  if (answer === void 0 || answer === null) return isEmpty(sent) ? [] : [path2];
+  if (isScalar2) return same(sent, answer) ? [] : [path2];
+  if (isEmpty(sent)) return [];
+  if (Array.isArray(sent)) {
+    if (!Array.isArray(answer)) return [path2];
+    return sent.flatMap((item, index2) => missingItem(item, answer, index2, path2, same));
+  }
+  if (typeof answer !== "object") return [path2];
+  const fields = answer;
+  return Object.entries(sent).flatMap(
+    ([key, value]) => missing(value, Object.hasOwn(fields, key) ? fields[key] : void 0, path2 === "" ? key : `${path2}.${key}`, same)
+  );
+}
+function missingItem(item, answer, index2, path2, same) {
+  const key = ["mountPath", "devicePath", "containerPort", "name", "key", "ip"].find(
+    (field2) => isRecord(item) && item[field2] !== void 0 && typeof item[field2] !== "object"
+  );
+  const candidates = key === void 0 ? answer : answer.filter((other) => isRecord(other) && isRecord(item) && other[key] === item[key]);
+  const where = `${path2}[${index2}]`;
+  if (candidates.length === 0) return [where];
+  if (!isRecord(item)) return index2 < answer.length && same(item, answer[index2]) ? [] : [where];
+  return candidates.map((other) => missing(item, other, where, same)).reduce((best, next) => next.length < best.length ? next : best);
+}
+function isRecord(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function isEmpty(value) {
+  if (value === void 0 || value === null || value === false || value === 0 || value === "") return true;
+  if (Array.isArray(value)) return value.every(isEmpty);
+  return typeof value === "object" && Object.values(value).every(isEmpty);
+}
+
 // src/pod/naming.ts
-import { createHash } from "node:crypto";
+import { createHash as createHash2 } from "node:crypto";
 var LONGEST_NAME = 63;
 var LONGEST_LABEL = 63;
 var SUFFIX = 8;
@@ -26582,7 +26921,7 @@ function labelValue(text) {
   return `${value.slice(0, LONGEST_LABEL - SUFFIX - 1)}-${hash(text, SUFFIX)}`.replace(/^[._-]+/, "");
 }
 function hash(text, length) {
-  const digest = createHash("sha256").update(text).digest();
+  const digest = createHash2("sha256").update(text).digest();
   return Array.from(
     digest.subarray(0, length),
     (byte, index2) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % (index2 === 0 ? 26 : 36)]
@@ -26592,6 +26931,16 @@ function hash(text, length) {
 // src/pod/identity.ts
 var NONCE_ANNOTATION = `${RESERVED_PREFIX}nonce`;
 var RUN_URL_ANNOTATION = `${RESERVED_PREFIX}run-url`;
+var REPOSITORY_ANNOTATION = `${RESERVED_PREFIX}repository`;
+var REPOSITORY_ID_LABEL = `${RESERVED_PREFIX}repository-id`;
+var RUN_ID_LABEL = `${RESERVED_PREFIX}run-id`;
+var BASE_CONTAINER_ANNOTATION = `${RESERVED_PREFIX}base-container`;
+var ATTEMPT_LABEL = `${RESERVED_PREFIX}run-attempt`;
+var MATRIX_LABEL = `${RESERVED_PREFIX}matrix`;
+var CLAIM_ANNOTATION = `${RESERVED_PREFIX}taken-over-by-attempt`;
+var RESULT_ASKED_ANNOTATION = `${RESERVED_PREFIX}result-asked`;
+var READ_ANNOTATION = `${RESERVED_PREFIX}read-by-attempt`;
+var PLAN_ANNOTATION = `${RESERVED_PREFIX}plan`;
 function identityLabels(identity) {
   return prefixed(
     {
@@ -26622,32 +26971,21 @@ function prefixed(values, made = (value) => value) {
   );
 }
 
-// src/pod/result.ts
-import { posix } from "node:path";
-var RESULT_PATH = "/airflow/xcom/return.json";
-function takesResult({ pod }, base, mode, report) {
-  if (mode === "none") return false;
-  const index2 = containersOf(pod).findIndex(({ name }) => name === base);
-  const container2 = containersOf(pod)[index2] ?? {};
-  const place = ["spec", "containers", index2];
-  const refuse = (path2, why) => {
-    if (mode === "required") report(path2, `${why}, so do_xcom_push: true has nothing to read ${RESULT_PATH} from.`);
-    return false;
-  };
-  const own = container2["terminationMessagePath"];
-  if (own !== void 0 && own !== RESULT_PATH)
-    return refuse([...place, "terminationMessagePath"], `the termination message is at ${own}`);
-  const mounts = Array.isArray(container2["volumeMounts"]) ? container2["volumeMounts"].map(objectOf) : [];
-  const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? "", RESULT_PATH));
-  if (covering !== -1)
-    return refuse([...place, "volumeMounts", covering], `a volume is mounted at ${mounts[covering]?.["mountPath"]}`);
-  const spec = objectOf(pod["spec"]);
-  const windows = objectOf(spec["os"])["name"] === "windows" || objectOf(spec["nodeSelector"])["kubernetes.io/os"] === "windows";
-  return windows ? refuse(["spec"], "the pod runs on Windows") : true;
+// src/pod/lifetime.ts
+var LIFETIME_LABEL = `${RESERVED_PREFIX}lifetime`;
+var EXPIRY_ANNOTATION = `${RESERVED_PREFIX}expires-at`;
+var STAYS_DAYS = { owned: 1, detached: 7, kept: 7 };
+function lifetimeOf({
+  deferrable,
+  onFinishAction,
+  onKillAction
+}) {
+  if (deferrable !== void 0) return "detached";
+  return onFinishAction === "delete_pod" && onKillAction === "delete_pod" ? "owned" : "kept";
 }
-function holds(mountPath, path2) {
-  const folder = posix.normalize(mountPath).replace(/\/+$/, "");
-  return path2 === folder || path2.startsWith(`${folder}/`);
+function expiryOf(lifetime, created, deadlineSeconds) {
+  const milliseconds = created.getTime() + 1e3 * deadlineSeconds + STAYS_DAYS[lifetime] * 864e5;
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 // src/pod/layers.ts
@@ -26703,19 +27041,22 @@ function layerOf({ from, of: of2, fields, mirrors }, base) {
   const strategic = from === "registry_username";
   return { from, pod: { [of2]: fields }, ...mirrors !== void 0 && { root: [of2, mirrors] }, strategic };
 }
-function ownLayer(name, identity, nonce, resultOf) {
+function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, forResult }) {
   return {
     from: OWN,
     pod: {
       metadata: {
         name,
         generateName: null,
-        labels: identityLabels(identity),
-        annotations: { ...identityAnnotations(identity), [NONCE_ANNOTATION]: nonce }
+        labels: { ...identityLabels(identity), [LIFETIME_LABEL]: lifetime },
+        annotations: {
+          ...identityAnnotations(identity),
+          [BASE_CONTAINER_ANNOTATION]: base,
+          [EXPIRY_ANNOTATION]: expiresAt,
+          [NONCE_ANNOTATION]: nonce
+        }
       },
-      ...resultOf !== void 0 && {
-        spec: { containers: [{ name: resultOf, terminationMessagePath: RESULT_PATH }] }
-      }
+      ...forResult && { spec: forResult }
     }
   };
 }
@@ -26807,7 +27148,7 @@ function mergeItems(list2, overlay, model, keys) {
   list2.places ??= placesOf(list2.items, keys);
   const { places } = list2;
   const met = /* @__PURE__ */ new Map();
-  const added = [];
+  const added2 = [];
   for (const [index2, item] of overlay.value.entries()) {
     if (isDelete(item) || isReplace(item)) continue;
     const said = within(overlay, index2);
@@ -26816,10 +27157,10 @@ function mergeItems(list2, overlay, model, keys) {
     const at = key === void 0 ? void 0 : places.get(key)?.[nth];
     if (key !== void 0) met.set(key, nth + 1);
     const part = mergeValue(at === void 0 ? void 0 : list2.items[at], said, model, void 0);
-    if (at === void 0) added.push({ key, part });
+    if (at === void 0) added2.push({ key, part });
     else list2.items[at] = part;
   }
-  for (const { key, part } of added) {
+  for (const { key, part } of added2) {
     if (key !== void 0) places.set(key, [...places.get(key) ?? [], list2.items.length]);
     list2.items.push(part);
   }
@@ -26946,6 +27287,178 @@ function registryOf(image = "") {
   return rest.length > 0 && (/[.:]/.test(host) || host === "localhost") ? host : DOCKER_HUB;
 }
 
+// src/pod/result.ts
+import { posix } from "node:path";
+var RESULT_PATH = "/airflow/xcom/return.json";
+var RESULT_FOLDER = posix.dirname(RESULT_PATH);
+var RESULT_FILE = posix.basename(RESULT_PATH);
+var RESULT_VARIABLE = "RESULT_PATH";
+var RESULT_SIDECAR = "pod-step-result";
+var ASKED_VOLUME = "pod-step-asked";
+function resultChannel({ pod }, base, inputs, report) {
+  if (inputs.mode === "none") return void 0;
+  const wantedBy = resultWantedBy(inputs);
+  const channel = inputs.mode === "required" ? "sidecar" : "message";
+  const obstacle = obstacleTo(channel, pod, base);
+  if (obstacle === void 0) return channel;
+  if (wantedBy !== void 0) report(obstacle.path, `${obstacle.why}, so there is no result for ${wantedBy}.`);
+  return void 0;
+}
+function resultWantedBy({ mode, file, multiple }) {
+  if (mode === "required") return "do_xcom_push: true";
+  if (file !== void 0) return "result_file";
+  return multiple ? "multiple_outputs" : void 0;
+}
+function obstacleTo(channel, pod, base) {
+  const spec = objectOf(pod["spec"]);
+  const index2 = containersOf(pod).findIndex(({ name }) => name === base);
+  const container2 = containersOf(pod)[index2] ?? {};
+  const place2 = ["spec", "containers", index2];
+  const own = textOf(container2["terminationMessagePath"]);
+  if (channel === "message" && own !== void 0 && own !== RESULT_PATH)
+    return { path: [...place2, "terminationMessagePath"], why: `the termination message is at ${own}` };
+  if (channel === "sidecar" && own !== void 0 && holds(own, RESULT_PATH))
+    return { path: [...place2, "terminationMessagePath"], why: `the node keeps the termination message at ${own}` };
+  const mounts = objectsOf(container2["volumeMounts"]);
+  const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? "", RESULT_PATH));
+  if (covering !== -1)
+    return {
+      path: [...place2, "volumeMounts", covering],
+      why: `a volume is mounted at ${mounts[covering]?.["mountPath"]}`
+    };
+  const windows = objectOf(spec["os"])["name"] === "windows" || objectOf(spec["nodeSelector"])["kubernetes.io/os"] === "windows";
+  if (windows) return { path: ["spec"], why: "the pod runs on Windows" };
+  return channel === "sidecar" ? namesakeIn(pod) : void 0;
+}
+function namesakeIn(pod) {
+  const why = (name) => `the name ${name} is taken here, which the result\u2019s sidecar needs`;
+  const containers2 = containersOf(pod).findIndex(({ name }) => name === RESULT_SIDECAR);
+  if (containers2 !== -1) return { path: ["spec", "containers", containers2, "name"], why: why(RESULT_SIDECAR) };
+  const init = initContainersOf(pod).findIndex(
+    (container2) => container2["name"] === RESULT_SIDECAR && Object.keys(container2).some((key) => !["name", "resources"].includes(key))
+  );
+  if (init !== -1)
+    return {
+      path: ["spec", "initContainers", init],
+      why: `of the result\u2019s sidecar, ${RESULT_SIDECAR}, nothing but \`resources\` can be set`
+    };
+  const volumes = objectsOf(objectOf(pod["spec"])["volumes"]);
+  const volume = volumes.findIndex(({ name }) => name === RESULT_SIDECAR || name === ASKED_VOLUME);
+  if (volume === -1) return void 0;
+  return { path: ["spec", "volumes", volume, "name"], why: why(String(volumes[volume]?.["name"])) };
+}
+function holds(mountPath, path2) {
+  const folder = posix.normalize(mountPath).replace(/\/+$/, "");
+  return path2 === folder || path2.startsWith(`${folder}/`);
+}
+
+// src/pod/result-sidecar.ts
+var LONGEST_SENT = 7e6;
+var VOLUME_SIZE = "64Mi";
+var NOBODY = 65532;
+var RESOURCES = { requests: { cpu: "1m", memory: "8Mi" }, limits: { cpu: "500m", memory: "32Mi" } };
+var SMALL = { cpu: "100m", memory: "32Mi" };
+var GUARANTEED = { requests: SMALL, limits: SMALL };
+var SCRIPT = `folder=$1 asked=$2 longest=$3
+shift 3
+send_file() {
+  file=$folder/$1
+  if ! (cd "$folder") 2>/dev/null; then echo "closed $1 $(stat -c '%a %u' "$folder") $(id -u)"
+  elif [ -L "$file" ]; then echo "link $1"
+  elif ! [ -e "$file" ]; then echo "none $1"
+  elif [ -d "$file" ]; then echo "folder $1"
+  elif [ -p "$file" ]; then echo "pipe $1"
+  elif ! [ -f "$file" ]; then echo "other $1"
+  elif ! (: <"$file") 2>/dev/null; then echo "unreadable $1 $(stat -c '%a %u' "$file") $(id -u)"
+  else
+    set -- "$1" $(stat -c '%s %Z' "$file")
+    if [ "$2" -gt "$longest" ]; then echo "long $1 $2"
+    else
+      echo "file $1 $2 $3"
+      base64 -w 8000 <"$file"
+      echo
+      echo "sum $(sha256sum <"$file")"
+    fi
+  fi
+}
+send() {
+  echo "frame $#"
+  for name; do send_file "$name"; done
+  echo end
+}
+sent= told=
+send_once() {
+  trap 'told=yes' TERM
+  if [ -z "$sent" ]; then sent=yes; send "$@"; fi
+  trap 'exit 0' TERM
+  [ -z "$told" ] || exit 0
+}
+trap 'send_once "$@"; exit 0' TERM
+while :; do
+  if [ -s "$asked" ]; then send_once "$@"; fi
+  sleep 1 &
+  wait $!
+done
+`;
+var ASKED_FOLDER = "/pod-step";
+function resultSidecar(pod, base, given) {
+  const hasResources = initContainersOf(pod).some(
+    (container2) => container2["name"] === RESULT_SIDECAR && container2["resources"] !== void 0
+  );
+  return {
+    volumes: [
+      { name: RESULT_SIDECAR, emptyDir: { sizeLimit: VOLUME_SIZE } },
+      {
+        name: ASKED_VOLUME,
+        downwardAPI: {
+          items: [{ path: "asked", fieldRef: { fieldPath: `metadata.annotations['${RESULT_ASKED_ANNOTATION}']` } }]
+        }
+      }
+    ],
+    containers: [{ name: base, volumeMounts: [{ name: RESULT_SIDECAR, mountPath: RESULT_FOLDER }] }],
+    initContainers: [
+      {
+        name: RESULT_SIDECAR,
+        image: given.image,
+        restartPolicy: "Always",
+        command: ["sh", "-c", SCRIPT, RESULT_SIDECAR],
+        args: [RESULT_FOLDER, `${ASKED_FOLDER}/asked`, String(LONGEST_SENT), RESULT_FILE],
+        ...!hasResources && { resources: isGuaranteed(pod) ? GUARANTEED : RESOURCES },
+        securityContext: { ...securityContextFor(pod, base), ...given.securityContext },
+        volumeMounts: [
+          { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, readOnly: true },
+          { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true }
+        ]
+      }
+    ]
+  };
+}
+function securityContextFor(pod, base) {
+  const ofPod = objectOf(objectOf(pod["spec"])["securityContext"]);
+  const ofBase = objectOf(containerNamed(pod, base)?.["securityContext"]);
+  const either = { ...ofPod, ...ofBase };
+  const taken = ["runAsUser", "runAsGroup", "runAsNonRoot", "seLinuxOptions"].filter((field2) => field2 in ofBase);
+  const needsUser = either["runAsNonRoot"] === true && either["runAsUser"] === void 0;
+  return {
+    ...Object.fromEntries(taken.map((field2) => [field2, ofBase[field2]])),
+    ...needsUser && { runAsUser: NOBODY },
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ["ALL"] },
+    readOnlyRootFilesystem: true,
+    seccompProfile: { type: "RuntimeDefault" }
+  };
+}
+function isGuaranteed(pod) {
+  if (objectOf(pod["spec"])["resources"] !== void 0) return false;
+  return [...containersOf(pod), ...initContainersOf(pod)].filter(({ name }) => name !== RESULT_SIDECAR).every((container2) => {
+    const { limits, requests } = objectOf(container2["resources"]);
+    return ["cpu", "memory"].every((name) => {
+      const [limit, request3 = limit] = [objectOf(limits)[name], objectOf(requests)[name]];
+      return limit !== void 0 && quantityValue(limit) === quantityValue(request3);
+    });
+  });
+}
+
 // src/pod/rules.ts
 function sameRank(fragments, report) {
   const seen = /* @__PURE__ */ new Map();
@@ -27020,7 +27533,7 @@ function takerOf(path2, layers) {
 var BASE_CONTAINER = "base";
 var MARGIN_SECONDS = 600;
 var LONGEST_JOB_SECONDS = { hosted: 6 * 3600, selfHosted: 5 * 24 * 3600 };
-function placed(plan, namespace) {
+function placed(plan, namespace, owner) {
   const metadata = { ...plan.pod.metadata, namespace: plan.pod.metadata?.namespace ?? namespace };
   const named3 = plan.pod.metadata?.namespace !== void 0;
   const isNamespace2 = (path2) => pathText(path2) === "metadata.namespace";
@@ -27028,12 +27541,14 @@ function placed(plan, namespace) {
     ...plan,
     pod: { ...plan.pod, metadata },
     namespace: metadata.namespace,
+    ...owner && { owner },
     sourceOf: (path2) => !named3 && isNamespace2(path2) ? "the cluster's context" : plan.sourceOf(path2)
   };
 }
-function planPod(sources, identity, nonce, report) {
+function planPod(sources, { identity, nonce, now }, report) {
   const { inputs } = sources;
-  const deadlineSeconds = (identity.hosted ? LONGEST_JOB_SECONDS.hosted : LONGEST_JOB_SECONDS.selfHosted) + MARGIN_SECONDS;
+  const lifetime = lifetimeOf(inputs);
+  const deadlineSeconds = (identity.hosted && lifetime !== "detached" ? LONGEST_JOB_SECONDS.hosted : LONGEST_JOB_SECONDS.selfHosted) + MARGIN_SECONDS;
   const lower = [defaults(deadlineSeconds), ...templates(sources, report)];
   const base = baseContainer(new MergedPod(lower), sources.pod.baseContainer, report);
   const layers = (owned2) => [...lower, ...upper(sources, base, owned2, deadlineSeconds)];
@@ -27049,9 +27564,18 @@ function planPod(sources, identity, nonce, report) {
   const at = (path2, sentence) => report(`${merged2.originOf(path2)}: ${sentence}`);
   if (container2 !== void 0 && !container2["image"])
     report("image: expected the image to run, e.g. python:3.13-slim; found nothing.");
-  const resultInMessage = takesResult(merged2, base, inputs.result, at);
+  const resultIn = resultChannel(merged2, base, inputs.result, at);
   enforce(merged2, all, base, report);
-  const final = new MergedPod([...all, ownLayer(name, identity, nonce, resultInMessage ? base : void 0)]);
+  const deadline2 = Number(objectOf(merged2.pod["spec"])["activeDeadlineSeconds"]);
+  const expiresAt = expiryOf(lifetime, now, deadline2 > 0 && deadline2 <= MOST_SECONDS ? deadline2 : deadlineSeconds);
+  const forResult = resultIn && specForResult(resultIn, merged2.pod, base, sources);
+  const own = ownLayer({ name, identity, nonce, base, lifetime, expiresAt, ...forResult && { forResult } });
+  const digest = digestOf(new MergedPod([...all, own]).pod);
+  const final = new MergedPod([
+    ...all,
+    own,
+    { from: OWN, pod: { metadata: { annotations: { [PLAN_ANNOTATION]: digest } } } }
+  ]);
   if (containerNamed(merged2.pod, base) !== void 0)
     checkPod(
       final.pod,
@@ -27065,7 +27589,7 @@ function planPod(sources, identity, nonce, report) {
     name,
     ...nameGiven !== void 0 && { nameGiven },
     secrets: owned.secrets,
-    resultInMessage,
+    ...resultIn && { resultIn },
     ...spec["activeDeadlineSeconds"] === deadlineSeconds && final.layerOf(["spec", "activeDeadlineSeconds"]).from === DEFAULTS2 && {
       defaultDeadlineSeconds: deadlineSeconds
     },
@@ -27076,10 +27600,21 @@ function planPod(sources, identity, nonce, report) {
 function nonceOf(pod) {
   return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? "";
 }
-function baseContainer(template, asked2, report) {
+function specForResult(channel, pod, base, { inputs, pod: { resultSecurityContext } }) {
+  const image = inputs.result.sidecarImage;
+  const spec = channel === "message" ? { containers: [{ name: base, terminationMessagePath: RESULT_PATH }] } : resultSidecar(pod, base, { image, ...resultSecurityContext && { securityContext: resultSecurityContext } });
+  const env = objectsOf(containerNamed(pod, base)?.["env"]);
+  if (env.some(({ name }) => name === RESULT_VARIABLE)) return spec;
+  const variable2 = { name: base, env: [{ name: RESULT_VARIABLE, value: RESULT_PATH }] };
+  return new MergedPod([
+    { from: OWN, pod: { spec } },
+    { from: OWN, pod: { spec: { containers: [variable2] } } }
+  ]).pod["spec"];
+}
+function baseContainer(template, asked3, report) {
   const names2 = containersOf(template.pod).flatMap(({ name: name2 }) => typeof name2 === "string" ? [name2] : []);
-  if (asked2 === void 0) return names2.includes(BASE_CONTAINER) ? BASE_CONTAINER : names2[0] ?? BASE_CONTAINER;
-  const { name, from } = asked2;
+  if (asked3 === void 0) return names2.includes(BASE_CONTAINER) ? BASE_CONTAINER : names2[0] ?? BASE_CONTAINER;
+  const { name, from } = asked3;
   if (names2.length > 0 && !names2.includes(name))
     report(`${from}: the template has no container "${name}"; it has ${names2.join(", ")}.${didYouMean(name, names2)}`);
   return name;
@@ -27096,6 +27631,6514 @@ function withPlace(merged2, path2, sentence) {
   return origin2 === DEFAULTS2 || origin2 === OWN ? `${pathText(path2)} ${sentence}` : sentence;
 }
 
+// src/kubernetes/network-error.ts
+var NOT_SENT = /* @__PURE__ */ new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT"
+]);
+var HOPELESS = /* @__PURE__ */ new Set(["ENOTFOUND", "UND_ERR_INVALID_ARG", "EPROTO"]);
+var PLAIN_WORDS = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EPIPE: "connection closed",
+  UND_ERR_SOCKET: "connection closed",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no route to the network",
+  EAI_AGAIN: "the name server does not answer",
+  ENOTFOUND: "its host name does not exist",
+  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
+  UND_ERR_HEADERS_TIMEOUT: "no answer in time",
+  UND_ERR_BODY_TIMEOUT: "no answer in time"
+};
+var CERTIFICATE = {
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  CERT_NOT_YET_VALID: "its certificate is not valid yet (is the clock of the runner right?)",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed, and not by the authority in the kubeconfig",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by an authority that is not the one in the kubeconfig",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by the authority in the kubeconfig",
+  UNABLE_TO_GET_ISSUER_CERT: "its certificate is signed by an unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by an unknown authority",
+  CERT_SIGNATURE_FAILURE: "the signature of its certificate is wrong; the authority in the kubeconfig may belong to another cluster",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name"
+};
+var NetworkError = class extends Error {
+  name = "NetworkError";
+  failing;
+  /** In plain words: `connection refused`. */
+  what;
+  constructor(error2) {
+    const code = codeOf(error2);
+    const what = CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? (error2 instanceof Error ? error2.message : String(error2));
+    super(what, { cause: error2 });
+    this.what = what;
+    this.failing = code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown";
+  }
+};
+function unreachable(server, error2, absence) {
+  const code = codeOf(error2.cause);
+  if (code in CERTIFICATE) {
+    const remedy = code === "CERT_HAS_EXPIRED" ? "Renew the API server\u2019s certificate." : "Check `certificate-authority-data`, `tls-server-name` and the server\u2019s address in the kubeconfig.";
+    return new StepError(
+      "Unreachable",
+      "The API server cannot be trusted",
+      `The API server at ${server} cannot be trusted: ${error2.what}.`,
+      { remedy, cause: error2 }
+    );
+  }
+  if (code.startsWith("ERR_OSSL")) {
+    return new StepError(
+      "InvalidKubeconfig",
+      "Unusable certificate",
+      `A certificate or key in the kubeconfig cannot be read: ${error2.what}.`,
+      {
+        remedy: "Check `client-certificate-data`, `client-key-data` and `certificate-authority-data`: PEM, in base64.",
+        cause: error2
+      }
+    );
+  }
+  const seconds = Math.round(absence.seconds);
+  if (absence.contacted && error2.failing !== "hopeless")
+    return new StepError(
+      "Unreachable",
+      "The API server is out of reach",
+      `The API server at ${server} has been away for ${seconds} s: ${error2.what}.`,
+      {
+        remedy: `If it can be away for longer than ${absence.patienceSeconds} s, raise outage_timeout_seconds.`,
+        cause: error2
+      }
+    );
+  const patience3 = error2.failing === "hopeless" ? "" : ` within ${seconds} s`;
+  return new StepError(
+    "Unreachable",
+    "The API server is out of reach",
+    `The API server at ${server} did not answer${patience3}: ${error2.what}.`,
+    {
+      remedy: "Check the server\u2019s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy).",
+      cause: error2
+    }
+  );
+}
+function codeOf(error2) {
+  for (let at = error2, depth = 0; at instanceof Error && depth < 5; depth++) {
+    if ("code" in at && typeof at.code === "string" && at.code !== "UND_ERR") return at.code;
+    if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];
+    else at = at.cause;
+  }
+  return "";
+}
+
+// src/kubernetes/denial.ts
+var DENIED = /^\S+ (?:"[^"]*" )?is forbidden: User ("(?:[^"\\]|\\.)*") cannot (\S+) resource "([^"]*)" in API group "[^"]*"(?: in the namespace "([^"]*)"| at the cluster scope)?(?:: (.+))?/s;
+function denialOf(message) {
+  const [, quoted3, verb, resource, namespace, why] = DENIED.exec(message) ?? [];
+  if (quoted3 === void 0 || verb === void 0 || resource === void 0) return void 0;
+  const user = unquoted(withoutEntities(quoted3));
+  if (user === void 0) return void 0;
+  return { user, verb, resource, ...namespace !== void 0 && { namespace }, ...why !== void 0 && { why } };
+}
+function withoutEntities(text) {
+  return text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name] ?? "");
+}
+var ESCAPES = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "	",
+  v: "\v"
+};
+function unquoted(quoted3) {
+  let isText = true;
+  const text = quoted3.slice(1, -1).replace(
+    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/g,
+    (_, byte, four, eight, letter = "") => {
+      const hex = byte ?? four ?? eight;
+      if (hex === void 0) return ESCAPES[letter] ?? letter;
+      const code = Number.parseInt(hex, 16);
+      isText &&= (byte === void 0 || code < 128) && code <= 1114111;
+      return isText ? String.fromCodePoint(code) : "";
+    }
+  );
+  return isText ? text : void 0;
+}
+
+// src/kubernetes/status.ts
+var ApiError = class extends StepError {
+  /** HTTP status. */
+  code;
+  status;
+  /** Seconds that the server asks to wait (Retry-After). */
+  retryAfterSeconds;
+  /** The right that is missing, where that is why. */
+  denial;
+  constructor(code, status, asked3, retryAfterSeconds) {
+    const { reason: reason2, title, sentence, remedy, denial } = explain(code, status, asked3);
+    super(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
+    this.denial = denial;
+    this.code = code;
+    this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+  /** The pod itself is not there. A log's 404 of a kubelet that has just restarted has `details.kind` "pods/log" and says nothing about the pod [measured]. */
+  get podNotFound() {
+    return this.code === 404 && this.status.details?.kind === "pods";
+  }
+};
+function lasting(error2, seconds) {
+  const { reason: reason2, title, message, remedy } = error2;
+  const patience3 = "If it needs longer, raise `outage_timeout_seconds`.";
+  return new StepError(reason2, title, message.replace(/ with HTTP \d+/, `$& for ${Math.round(seconds)} s`), {
+    remedy: remedy === void 0 ? patience3 : `${remedy}. ${patience3}`,
+    cause: error2
+  });
+}
+function explain(code, status, asked3) {
+  const message = (status.message ?? "").trim() || `HTTP ${code}`;
+  if (code === 401) return unauthorized();
+  if (code === 403) return forbidden(message, asked3);
+  if (DENIED2.test(message)) return refused(message, asked3);
+  if (code === 404 && status.details?.kind === "namespaces") return missingNamespace(asked3.namespace);
+  if (code === 404) {
+    return {
+      reason: "PodDeleted",
+      title: "Not found",
+      sentence: asked3.resource === "pods/log" ? `The log of pod ${asked3.name ?? ""} is gone, with the pod or its node: ${message}.` : `The API server knows no ${asked3.resource} ${asked3.name ?? ""} in namespace ${asked3.namespace}: ${message}.`
+    };
+  }
+  if (code === 409 && status.reason === "AlreadyExists")
+    return { reason: "NameTaken", title: "Conflict", sentence: `The API server reports a conflict: ${message}.` };
+  if (code === 400 || code === 413 || code === 422)
+    return { reason: "InvalidPod", title: "The API server refused the pod", sentence: causes(status, message) };
+  const webhook = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
+  return {
+    reason: "ServerError",
+    title: webhook === void 0 ? "Kubernetes API error" : "An admission webhook does not answer",
+    sentence: `The API server answered ${asked3.verb} ${asked3.resource} with HTTP ${code}: ${message}`,
+    ...webhook !== void 0 && {
+      remedy: `See to webhook ${webhook}: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`
+    }
+  };
+}
+function unauthorized() {
+  return {
+    reason: "Unauthorized",
+    title: "Not logged in to the cluster",
+    sentence: "The API server does not accept the credentials of the kubeconfig (401 Unauthorized): the token or client certificate has expired, was revoked, or belongs to another cluster.",
+    remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
+  };
+}
+function anonymous() {
+  return {
+    reason: "Unauthorized",
+    title: "Not logged in to the cluster",
+    sentence: "The kubeconfig\u2019s user has no credentials that the API server can use: it takes the request for an anonymous one.",
+    remedy: "Check the user of this context in the kubeconfig: a token, a client certificate with its key, or a credential plugin."
+  };
+}
+function missingNamespace(namespace) {
+  return {
+    reason: "NamespaceNotFound",
+    title: "No such namespace",
+    sentence: `Namespace ${namespace} does not exist on this cluster.`,
+    remedy: `Create it (kubectl create namespace ${namespace}), or correct \`namespace\`.`
+  };
+}
+function forbidden(message, asked3) {
+  const denial = denialOf(message);
+  if (denial) return denied(denial, asked3);
+  if (DENIED2.test(message)) return refused(message, asked3);
+  const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
+  if (quota) {
+    const [, name, requested2, used, limited] = quota;
+    return {
+      reason: "QuotaExceeded",
+      title: "Quota exceeded",
+      sentence: `ResourceQuota ${name} of namespace ${asked3.namespace} has no room for this pod: it asks for ${requested2}, ${used} is used, the limit is ${limited}.`,
+      remedy: "Lower `container_resources`, wait for other pods to end, or raise the quota."
+    };
+  }
+  const mustSpecify = /failed quota: ([^:]+): must specify (.+)$/.exec(message);
+  if (mustSpecify) {
+    return {
+      reason: "QuotaExceeded",
+      title: "Quota needs requests",
+      sentence: `ResourceQuota ${mustSpecify[1]} of namespace ${asked3.namespace} takes only pods that specify ${mustSpecify[2]}.`,
+      remedy: "Set them in `container_resources`."
+    };
+  }
+  const account = /serviceaccount "([a-z0-9.-]+)" not found$/.exec(message);
+  if (account) {
+    return {
+      reason: "ContainerConfig",
+      title: "No such service account",
+      sentence: `Service account ${account[1]} does not exist in namespace ${asked3.namespace}.`,
+      remedy: `Create it (kubectl -n ${asked3.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`
+    };
+  }
+  const priority = /no PriorityClass with name ([a-z0-9.-]+) was found/.exec(message)?.[1];
+  if (priority) return missingClass("PriorityClass", priority, "priority_class_name");
+  const runtime = /RuntimeClass "([a-z0-9.-]+)" not found/.exec(message)?.[1];
+  if (runtime) return missingClass("RuntimeClass", runtime, "runtime_class_name");
+  if (/because it is being terminated/.test(message)) {
+    return {
+      reason: "NamespaceNotFound",
+      title: "Namespace is being deleted",
+      sentence: `Namespace ${asked3.namespace} is being deleted and takes no new pods.`,
+      remedy: "Use another `namespace`."
+    };
+  }
+  const policy = /violates PodSecurity "([^"]+)": (.+)$/.exec(message);
+  if (policy) {
+    return {
+      reason: "Forbidden",
+      title: "Refused by Pod Security",
+      sentence: `Namespace ${asked3.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`,
+      remedy: "Set what it names in `container_security_context` and `security_context`, or in the template."
+    };
+  }
+  const range2 = LIMIT_RANGE.exec(message)?.groups?.["faults"];
+  if (range2) {
+    return {
+      reason: "Forbidden",
+      title: "Refused by a LimitRange",
+      sentence: `A LimitRange of namespace ${asked3.namespace} does not allow this pod: ${range2}.`,
+      remedy: `Change \`container_resources\`. The LimitRanges that there are: kubectl -n ${asked3.namespace} describe limitrange`
+    };
+  }
+  return refused(message, asked3);
+}
+var LIMIT_RANGE = / is forbidden: \[?(?<faults>(?:minimum|maximum) \S+ (?:usage|limit) per (?:Container|Pod) .*?|\S+ max limit to request ratio per (?:Container|Pod) .*?)\]?$/s;
+function denied(denial, asked3) {
+  const { user, verb, resource, namespace = asked3.namespace, why } = denial;
+  if (user === "system:anonymous") return anonymous();
+  const who = /^[\w.:@/+=-]+$/.test(user) ? user : JSON.stringify(user);
+  const title = "Permission missing";
+  if (verb === "impersonate")
+    return {
+      reason: "Forbidden",
+      title,
+      sentence: `${who} may not act as the user, group or service account that the kubeconfig\u2019s user names in \`as\` (impersonate ${resource})${because(why)}.`,
+      remedy: "Take `as` out of the kubeconfig, or use credentials that may."
+    };
+  return {
+    reason: "Forbidden",
+    title,
+    sentence: `${who} may not ${verb} ${resource} in namespace ${namespace}${because(why)}.`,
+    remedy: `Grant it with a Role that has the verb ${verb} on ${resource} (the README shows the whole Role), or use a namespace or credentials that may.`,
+    denial
+  };
+}
+function because(why) {
+  return why === void 0 ? "" : `: ${why.trim().replace(/\.$/, "")}`;
+}
+function missingClass(kind2, name, input) {
+  return {
+    reason: "ContainerConfig",
+    title: `No such ${kind2}`,
+    sentence: `${kind2} "${name}" does not exist on this cluster.`,
+    remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind2.toLowerCase()}`
+  };
+}
+var DENIED2 = /admission webhook "[^"]*" denied|ValidatingAdmissionPolicy .* denied request/s;
+function refused(message, asked3) {
+  const why = message.replace(/^\S+ "[^"]*" is forbidden: /, "").replace(/\.$/, "");
+  return {
+    reason: "Forbidden",
+    title: "Refused by the cluster",
+    sentence: `The cluster refused to ${asked3.verb} ${asked3.resource} in namespace ${asked3.namespace}: ${why}.`
+  };
+}
+function causes(status, message) {
+  const list2 = status.details?.causes ?? [];
+  if (list2.length > 0) return list2.map((cause) => `${cause.field}: ${cause.message}`).join("; ");
+  return /strict decoding error: (.+)$/s.exec(message)?.[1] ?? message;
+}
+
+// src/kubernetes/watch.ts
+var WATCH_SECONDS = 270;
+async function* watchObjects(client, { path: path2, asked: asked3, fieldSelector, resourceVersion }, signal3) {
+  const body = await client.open(
+    {
+      method: "GET",
+      path: path2,
+      query: { watch: true, fieldSelector, allowWatchBookmarks: true, timeoutSeconds: WATCH_SECONDS, resourceVersion },
+      asked: asked3
+    },
+    signal3
+  );
+  if (body === void 0) return;
+  const decoder3 = new TextDecoder();
+  let rest = "";
+  try {
+    for await (const chunk of body) {
+      const lines = (rest + decoder3.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) if (line !== "") yield JSON.parse(line);
+    }
+  } catch (error2) {
+    signal3.throwIfAborted();
+    throw new NetworkError(error2);
+  }
+}
+
+// src/kubernetes/pods.ts
+var CREATE_DEADLINE_SECONDS = 65;
+var podsPath = (namespace) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+var podPath = (namespace, name) => `${podsPath(namespace)}/${encodeURIComponent(name)}`;
+async function createPod(client, pod, { stop, lastCall }) {
+  const { namespace = "", name = "" } = pod.metadata ?? {};
+  const create2 = {
+    method: "POST",
+    path: podsPath(namespace),
+    query: { fieldValidation: "Strict" },
+    body: pod,
+    asked: { verb: "create", resource: "pods", namespace, name },
+    deadlineSeconds: CREATE_DEADLINE_SECONDS
+  };
+  let sent = false;
+  let maybeCreated = false;
+  let failing;
+  for (let tries2 = 0; ; tries2++) {
+    try {
+      stop.throwIfAborted();
+      const waiting = untilSent(stop, lastCall);
+      const onSend = () => {
+        sent = true;
+        waiting.sent();
+      };
+      const answer = await client.once({ ...create2, onSend }, waiting.signal);
+      if (answer.kind === "Pod") return { pod: answer };
+      return { error: client.noApiServer("it answers the create of a pod with something else"), maybeCreated: false };
+    } catch (error2) {
+      const taken = error2 instanceof ApiError && error2.code === 409 && error2.status.reason === "AlreadyExists";
+      const lost = lastCall.aborted || error2 instanceof NetworkError && error2.failing === "unknown" || error2 instanceof ApiError && error2.code >= 500;
+      maybeCreated ||= sent && lost;
+      failing ??= { since: performance.now(), told: false };
+      try {
+        if (!taken) await client.endure(error2, tries2, stop, failing);
+        if (!taken && !maybeCreated) continue;
+        const existing = await getPod(client, namespace, name, lastCall);
+        if (existing !== void 0) return { pod: existing };
+      } catch (final) {
+        return { error: final, maybeCreated };
+      }
+    }
+  }
+}
+function untilSent(stop, lastCall) {
+  const unsent = new AbortController();
+  const abort = () => unsent.abort(stop.reason);
+  stop.addEventListener("abort", abort);
+  return {
+    signal: AbortSignal.any([unsent.signal, lastCall]),
+    sent: () => stop.removeEventListener("abort", abort)
+  };
+}
+function getPod(client, namespace, name, signal3) {
+  return ifFound(client.call(getRequest(namespace, name), signal3));
+}
+function getPodOnce(client, { namespace, name }, onSend, signal3) {
+  return ifFound(client.once({ ...getRequest(namespace, name), onSend }, signal3));
+}
+var getRequest = (namespace, name) => ({
+  method: "GET",
+  path: podPath(namespace, name),
+  asked: { verb: "get", resource: "pods", namespace, name }
+});
+async function ifFound(getting) {
+  try {
+    return await getting;
+  } catch (error2) {
+    if (error2 instanceof ApiError && error2.podNotFound) return void 0;
+    throw error2;
+  }
+}
+async function listPods(client, namespace, labelSelector, signal3) {
+  const asked3 = { verb: "list", resource: "pods", namespace };
+  const path2 = podsPath(namespace);
+  const { items } = await client.call({ method: "GET", path: path2, query: { labelSelector }, asked: asked3 }, signal3);
+  return items;
+}
+async function annotatePod(client, { namespace, name, uid }, annotations, {
+  resourceVersion,
+  ownerReferences,
+  signal: signal3
+}) {
+  const metadata = {
+    uid,
+    annotations,
+    ...resourceVersion !== void 0 && { resourceVersion },
+    ...ownerReferences && { ownerReferences }
+  };
+  await client.once(
+    {
+      method: "PATCH",
+      path: podPath(namespace, name),
+      body: { metadata },
+      asked: { verb: "patch", resource: "pods", namespace, name }
+    },
+    signal3
+  );
+}
+async function deletePod(client, { namespace, name, uid }, { signal: signal3, graceSeconds } = {}) {
+  try {
+    await client.call(
+      {
+        method: "DELETE",
+        path: podPath(namespace, name),
+        body: {
+          apiVersion: "v1",
+          kind: "DeleteOptions",
+          preconditions: { uid },
+          ...graceSeconds !== void 0 && { gracePeriodSeconds: graceSeconds }
+        },
+        asked: { verb: "delete", resource: "pods", namespace, name }
+      },
+      signal3
+    );
+  } catch (error2) {
+    const anotherUid = error2 instanceof ApiError && error2.code === 409;
+    if (!anotherUid && !(error2 instanceof ApiError && error2.podNotFound)) throw error2;
+  }
+}
+function watchPod(client, namespace, name, resourceVersion, signal3) {
+  const asked3 = { verb: "watch", resource: "pods", namespace, name };
+  return watchObjects(
+    client,
+    { path: podsPath(namespace), asked: asked3, fieldSelector: `metadata.name=${name}`, resourceVersion },
+    signal3
+  );
+}
+function openLog(client, pod, { container: container2, follow: follow2, sinceTime, tailLines, previous }, signal3) {
+  return client.open(
+    {
+      method: "GET",
+      path: `${podPath(pod.namespace, pod.name)}/log`,
+      query: { container: container2, follow: follow2, timestamps: true, sinceTime, tailLines, previous },
+      asked: { verb: "get", resource: "pods/log", namespace: pod.namespace, name: pod.name }
+    },
+    signal3
+  );
+}
+function podGone({ namespace, name }) {
+  const status = { reason: "NotFound", message: `pods "${name}" not found`, details: { name, kind: "pods" } };
+  return new ApiError(404, status, { verb: "get", resource: "pods/log", namespace, name });
+}
+
+// src/github/outputs.ts
+function setOutput2(name, value) {
+  if (process.env["GITHUB_OUTPUT"]) setOutput(name, String(value));
+}
+
+// src/kubernetes/pause.ts
+import { setTimeout as sleep } from "node:timers/promises";
+async function pause(milliseconds, signal3) {
+  try {
+    await sleep(milliseconds, void 0, signal3 && { signal: signal3 });
+  } catch (error2) {
+    signal3?.throwIfAborted();
+    throw error2;
+  }
+}
+
+// src/run/attempts/claim.ts
+import { randomUUID as randomUUID3 } from "node:crypto";
+
+// src/pod/owner.ts
+function mayBeOwned({ metadata }) {
+  return metadata?.labels?.[LIFETIME_LABEL] === "owned" && (metadata.ownerReferences ?? []).length === 0;
+}
+function ownedBy(pod, owner) {
+  return { ...pod, metadata: { ...pod.metadata, ownerReferences: [referenceTo(owner)] } };
+}
+function referenceTo({ name, uid }) {
+  return { apiVersion: "v1", kind: "Pod", name, uid };
+}
+function ownersAfter(live, owner) {
+  const { ownerReferences = [], labels } = live.metadata ?? {};
+  const ours = ownerReferences.every(
+    ({ apiVersion, kind: kind2, controller }) => apiVersion === "v1" && kind2 === "Pod" && !controller
+  );
+  if (labels?.[LIFETIME_LABEL] !== "owned" || ownerReferences.length > 1 || !ours) return void 0;
+  if (ownerReferences[0]?.uid === owner?.uid) return void 0;
+  return owner === void 0 ? [] : [referenceTo(owner)];
+}
+function isOwnedBy({ metadata }, owner) {
+  const owners = metadata?.ownerReferences ?? [];
+  return owners.length > 0 && owners.every(({ uid }) => uid === owner.uid);
+}
+
+// src/run/pod-path.ts
+function podPath2(pod) {
+  return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
+}
+
+// src/run/attempts/claim.ts
+var TRIES = 5;
+var MARK_SECONDS = 10;
+function claimMark({ runAttempt }) {
+  return `${runAttempt}.${randomUUID3()}`;
+}
+function attemptOf(mark) {
+  return Number(mark?.replace(/\..*$/, "") ?? Number.NaN);
+}
+async function claim(step, pod, mark) {
+  const { plan, client, log, stop, lastCall } = step;
+  let current = pod;
+  for (let tries2 = 0; current !== void 0; tries2++) {
+    const { namespace = "", name = "", uid = "", resourceVersion = "", annotations = {} } = current.metadata ?? {};
+    if (uid !== pod.metadata?.uid || attemptOf(annotations[CLAIM_ANNOTATION]) >= attemptOf(mark)) return false;
+    try {
+      const ownerReferences = mayBeOwned(plan.pod) ? ownersAfter(current, plan.owner) : void 0;
+      const how = { resourceVersion, ownerReferences, signal: lastCall };
+      await annotatePod(client, { namespace, name, uid }, { [CLAIM_ANNOTATION]: mark }, how);
+      return true;
+    } catch (error2) {
+      stop.throwIfAborted();
+      const code = error2 instanceof ApiError ? error2.code : void 0;
+      if (code === 403) {
+        log.line(
+          `The credentials may not patch pods, so pod ${podPath2(pod)} is taken over without a mark: another step with the same labels would take it too.`
+        );
+        return true;
+      }
+      if (tries2 >= TRIES) throw error2;
+      if (code !== 409 && code !== 404) await client.endure(error2, tries2, stop);
+      current = await getPod(client, namespace, name, stop);
+    }
+  }
+  return false;
+}
+async function markRead({ identity, client, log, lastCall }, pod) {
+  if (identity.runId === "" || pod.view.gone) return;
+  const signal3 = AbortSignal.any([lastCall, AbortSignal.timeout(1e3 * MARK_SECONDS)]);
+  for (let tries2 = 0; ; tries2++) {
+    try {
+      return await annotatePod(client, pod.identity, { [READ_ANNOTATION]: identity.runAttempt }, { signal: signal3 });
+    } catch (error2) {
+      try {
+        if (tries2 >= TRIES) throw error2;
+        await client.endure(error2, tries2, signal3);
+      } catch (final) {
+        if (final instanceof ApiError && final.code === 404) return;
+        const why = final instanceof StepError ? final.message : final.message;
+        log.line(
+          `It could not be marked as read, so a re-run of this job would take its result instead of running again: ${why}`
+        );
+        return;
+      }
+    }
+  }
+}
+
+// src/run/containers.ts
+function containerStatus(pod, name) {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  return [...containerStatuses, ...initContainerStatuses].find((status) => status.name === name);
+}
+function terminated(pod, name) {
+  return containerStatus(pod, name)?.state?.terminated;
+}
+function lastEnd(pod, name) {
+  const { state, lastState } = containerStatus(pod, name) ?? {};
+  const ended2 = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
+  return ended2 ? void 0 : lastState?.terminated;
+}
+function isUnknown({ reason: reason2 }) {
+  return reason2 === "ContainerStatusUnknown";
+}
+function failedInit(pod) {
+  for (const { name, state } of pod.status?.initContainerStatuses ?? [])
+    if (state?.terminated !== void 0 && state.terminated.exitCode !== 0) return { name, ended: state.terminated };
+  return void 0;
+}
+function podEnded({ status }) {
+  return status?.phase === "Failed" || status?.phase === "Succeeded";
+}
+function containerStarted(pod, name) {
+  return instancesOf(pod, name).length > 0;
+}
+function containerEnded(pod, name) {
+  if (terminated(pod, name) !== void 0) return true;
+  return podEnded(pod) && containerStatus(pod, name)?.state?.running === void 0;
+}
+function isSidecar({ restartPolicy: restartPolicy2 }) {
+  return restartPolicy2 === "Always";
+}
+function isResultSidecar(container2) {
+  return container2.name === RESULT_SIDECAR && isSidecar(container2);
+}
+function restartPolicy({ spec }, name) {
+  const container2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
+  return container2?.restartPolicy ?? spec?.restartPolicy ?? "Never";
+}
+function willRestart(pod, name, ended2) {
+  if (podEnded(pod) || pod.metadata?.deletionTimestamp !== void 0) return false;
+  return isToRestart(pod, name, ended2);
+}
+function isToRestart(pod, name, { exitCode: exitCode2 }) {
+  const policy = restartPolicy(pod, name);
+  return policy === "Always" || policy === "OnFailure" && exitCode2 !== 0;
+}
+function instancesOf(pod, name) {
+  const status = containerStatus(pod, name);
+  if (status === void 0) return [];
+  const { state, lastState, restartCount = 0 } = status;
+  const found = state?.terminated && (!isUnknown(state.terminated) || state.terminated.startedAt);
+  const now = state?.running !== void 0 || Boolean(found);
+  const instances = [];
+  const before = lastState?.terminated;
+  if (before?.containerID) {
+    const { containerID: id, startedAt } = before;
+    instances.push({ id, restarts: now ? restartCount - 1 : restartCount, startedAt, ended: before, previous: now });
+  }
+  if (now) {
+    const ended2 = state?.terminated;
+    instances.push({
+      id: ended2?.containerID || status.containerID || `#${restartCount}`,
+      restarts: restartCount,
+      startedAt: state?.running?.startedAt ?? ended2?.startedAt,
+      ended: ended2,
+      previous: false
+    });
+  }
+  return instances;
+}
+
+// src/run/brief.ts
+var LONGEST = 500;
+var STEERING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+function brief(text) {
+  const line = plainText(text).trim().replace(STEERING, (unseen) => `\\u${unseen.charCodeAt(0).toString(16).padStart(4, "0")}`).replace(/\s+/g, " ").replace(/(https?:\/\/[^\s"'?]+)\?[^\s"']*/g, "$1?\u2026");
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}\u2026` : line;
+}
+
+// src/run/durations.ts
+function inWords(seconds) {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
+}
+function duration({ startedAt, finishedAt }) {
+  const seconds = secondsBetween(startedAt, finishedAt);
+  return seconds ? ` after ${seconds} s` : "";
+}
+function secondsBetween(start, end) {
+  if (start === void 0 || end === void 0) return void 0;
+  const [from, to] = [new Date(start).getTime(), new Date(end).getTime()];
+  return from > 0 && to >= from ? Math.round((to - from) / 1e3) : void 0;
+}
+
+// src/run/end/stopped.ts
+function stopOf(pod) {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
+  const { reason: reason2, startTime, conditions = [] } = pod.status ?? {};
+  const disruption = conditions.find(({ type, status }) => type === "DisruptionTarget" && status === "True");
+  if (reason2 === "DeadlineExceeded") {
+    const seconds = pod.spec?.activeDeadlineSeconds ?? 0;
+    return { sinceMs: ms(startTime) + 1e3 * seconds, ...deadline(seconds) };
+  }
+  if (reason2 === "Evicted") return { sinceMs: sinceKubelet(pod, disruption), ...evicted(pod) };
+  const shut = shutDown(pod);
+  if (shut !== void 0) return { sinceMs: sinceKubelet(pod, disruption), ...shut };
+  const why = disruption && disrupted(pod, disruption);
+  if (deletionTimestamp)
+    return { sinceMs: ms(deletionTimestamp) - 1e3 * deletionGracePeriodSeconds, ...why ?? DELETED };
+  return why && (reason2 !== void 0 || podEnded(pod)) ? { sinceMs: ms(disruption?.lastTransitionTime), ...why } : void 0;
+}
+function nodeNotReady({ spec, status }) {
+  const is = (type, wanted) => status?.conditions?.some((condition) => condition.type === type && condition.status === wanted) === true;
+  return (spec?.readinessGates ?? []).length === 0 && is("Ready", "False") && is("ContainersReady", "True");
+}
+function sinceKubelet({ spec }, disruption) {
+  const stopMs = ms(disruption?.lastTransitionTime);
+  return stopMs === 0 ? 0 : stopMs - 1e3 * ((spec?.terminationGracePeriodSeconds ?? 30) + 10);
+}
+function whyGone(pod) {
+  return stopOf(pod) ?? { sinceMs: 0, ...DELETED };
+}
+var DELETED = {
+  reason: "PodDeleted",
+  title: "Pod deleted",
+  cause: "somebody or something else deleted the pod."
+};
+function deadline(seconds) {
+  return {
+    reason: "DeadlineExceeded",
+    title: "Deadline exceeded",
+    cause: `the pod ran into its active_deadline_seconds of ${seconds} s.`,
+    remedy: "Raise `active_deadline_seconds`, or make the work shorter."
+  };
+}
+var DO_NOT_DISRUPT = 'Run the step again. What removes nodes leaves alone a pod with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` (Karpenter: `karpenter.sh/do-not-disrupt: "true"`).';
+function disrupted(pod, { reason: reason2 = "", message = "" }) {
+  const { spec, status } = pod;
+  const node = `node ${spec?.nodeName ?? ""}`.trim();
+  switch (reason2) {
+    case "PreemptionByScheduler":
+      return {
+        reason: "Preempted",
+        title: "Preempted",
+        cause: `a pod of higher priority took its place on ${node}.`,
+        remedy: "Run the step again when there is room, or give it a higher `priority_class_name`."
+      };
+    case "EvictionByEvictionAPI":
+      return {
+        reason: "Evicted",
+        title: "Evicted",
+        cause: `the pod was evicted from ${node} through the API, as when a node is drained.`,
+        remedy: DO_NOT_DISRUPT
+      };
+    case "DeletionByTaintManager":
+      if (nodeNotReady(pod))
+        return {
+          reason: "NodeLost",
+          title: "Node lost",
+          cause: `${node} is not ready or cannot be reached, and the pod tolerates that for no longer.`,
+          remedy: "See to the node before the step is run again: the container may run on there."
+        };
+      return {
+        reason: "Evicted",
+        title: "Evicted by a taint",
+        cause: `${node} has a taint with the effect NoExecute that the pod does not tolerate, or no longer.`,
+        remedy: "See to the taints of the node, or to `tolerations`."
+      };
+    case "DeletionByPodGC":
+      return {
+        reason: "NodeLost",
+        title: "Node lost",
+        cause: `${node} does not exist, or not any more.`,
+        remedy: status?.conditions?.some(({ type }) => type === "PodScheduled") ? DO_NOT_DISRUPT : "The pod names its node itself (`nodeName`): correct it, or leave it to the scheduler, with `node_selector` or `affinity`."
+      };
+    case "":
+      return void 0;
+    default:
+      return {
+        reason: "Evicted",
+        title: "Evicted",
+        cause: `the cluster stopped the pod (${reason2}): ${withoutEnd(brief(message))}.`
+      };
+  }
+}
+function shutDown({ spec, status }) {
+  const { reason: reason2, message = "" } = status ?? {};
+  if (reason2 !== "NodeShutdown" && !(reason2 === "Terminated" && /node shutdown/i.test(message))) return void 0;
+  return {
+    reason: "NodeShutdown",
+    title: "Node shut down",
+    cause: `node ${spec?.nodeName} was being shut down.`,
+    remedy: DO_NOT_DISRUPT
+  };
+}
+function evicted({ spec, status }) {
+  const { qosClass } = status ?? {};
+  const message = brief(status?.message ?? "");
+  const cause = `its node ${spec?.nodeName ?? ""} evicted the pod${qosClass ? `, of QoS class ${qosClass}` : ""}: ${withoutEnd(message) || "it does not say why"}.`;
+  const volume = /EmptyDir volume "([^"]*)" exceeds/.exec(message)?.[1];
+  if (volume !== void 0)
+    return {
+      reason: "Evicted",
+      title: "Evicted: a volume over its limit",
+      cause,
+      remedy: volume === RESULT_SIDECAR ? `That volume is at ${RESULT_FOLDER}, for the result alone: write what else is large elsewhere, e.g. to /tmp.` : `Raise the \`sizeLimit\` of volume ${volume}, or write less to it.`
+    };
+  if (/ephemeral (local )?storage (usage exceeds|limit)|local ephemeral storage limit/.test(message))
+    return {
+      reason: "Evicted",
+      title: "Evicted: over its limit of ephemeral storage",
+      cause,
+      remedy: "Raise `container_resources.limits.ephemeral-storage`, or write less: files in the container and its log count."
+    };
+  const resource = /low on resource: ([\w.-]*\w)/.exec(message)?.[1] ?? PRESSURES[/\[(\w+)\]/.exec(message)?.[1] ?? ""];
+  return {
+    reason: "Evicted",
+    title: resource === void 0 ? "Evicted" : `Evicted: node low on ${resource}`,
+    cause,
+    ...qosClass !== void 0 && qosClass !== "Guaranteed" && {
+      remedy: "A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits."
+    }
+  };
+}
+var PRESSURES = {
+  MemoryPressure: "memory",
+  DiskPressure: "disk space",
+  PIDPressure: "process ids"
+};
+function withoutEnd(message) {
+  return message.trim().replace(/\.$/, "");
+}
+function ms(time2) {
+  return time2 === void 0 ? 0 : new Date(time2).getTime();
+}
+function patience(stop, first) {
+  return stop.reason === "DeadlineExceeded" ? { ...stop, remedy: `${first}, or raise \`active_deadline_seconds\`.` } : stop;
+}
+
+// src/run/end/failure.ts
+function failureOf(pod, name, ended2) {
+  const { exitCode: exitCode2 } = ended2;
+  const after = duration(ended2);
+  const where = `Container ${name} of pod ${podPath2(pod)}`;
+  if (ended2.reason === "OOMKilled") return outOfMemory(pod, name, where, ended2);
+  if (cannotStart(ended2)) {
+    const why = startFault(ended2.message ?? "the node does not say why");
+    return {
+      reason: "StartError",
+      title: "The command cannot be started",
+      sentence: `${where} could not be started (${ended2.reason}, exit code ${exitCode2}): ${why}`,
+      remedy: /chdir|mkdir|container init/.test(why) ? "Check `working_dir` and `volume_mounts` against what the image holds." : "Check `cmds` and `arguments` against what the image holds."
+    };
+  }
+  const stop = wasStoppedBy(stopOf(pod), ended2);
+  if (stop !== void 0)
+    return stopped(
+      stop,
+      isUnknown(ended2) ? `${where} was not there yet, or not any more, when its node stopped the pod` : `${where} was stopped${after} (exit code ${exitCode2})`
+    );
+  if (isUnknown(ended2)) {
+    return {
+      reason: "NodeLost",
+      title: "Container lost",
+      sentence: `${where} got lost on its node ${pod.spec?.nodeName ?? ""}; what became of it is not known.`,
+      remedy: "The node may have been restarted. What the container did until then is not undone: see to it before the step is run again."
+    };
+  }
+  const convention = SHELL_CODES[exitCode2];
+  return {
+    reason: "ExitCode",
+    title: `Exit code ${exitCode2}`,
+    sentence: `${where} exited with code ${exitCode2}${signalName(exitCode2)}${after}.`,
+    ...convention !== void 0 && { remedy: `By a shell\u2019s convention that is ${convention}: its log says which.` }
+  };
+}
+function startFault(message) {
+  return brief(message).replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
+}
+function outOfMemory(pod, name, where, ended2) {
+  const { containers: containers2 = [], initContainers = [], resources } = pod.spec ?? {};
+  const own = [...containers2, ...initContainers].find((container2) => container2.name === name)?.resources?.limits?.["memory"];
+  const limit = own ?? resources?.limits?.["memory"];
+  const killed = `${where} was killed${duration(ended2)}`;
+  const facts = `(OOMKilled, exit code ${ended2.exitCode})`;
+  return limit ? {
+    reason: "OOMKilled",
+    title: "Out of memory",
+    sentence: `${killed} for exceeding ${own ? "its" : "the pod\u2019s"} memory limit of ${limit} ${facts}.`,
+    remedy: own ? "Raise `container_resources.limits.memory`." : "Raise the limit in the `resources` of the pod."
+  } : {
+    reason: "OOMKilled",
+    title: "Out of memory",
+    sentence: `${killed} because its node ran out of memory ${facts}.`,
+    remedy: "Give `container_resources` a memory request and limit."
+  };
+}
+function stopped({ reason: reason2, title, cause, remedy }, what) {
+  return { reason: reason2, title, sentence: `${what}: ${cause}`, ...remedy !== void 0 && { remedy } };
+}
+function wasStoppedBy(stop, { finishedAt }) {
+  if (stop === void 0 || !finishedAt) return stop;
+  return new Date(finishedAt).getTime() >= stop.sinceMs ? stop : void 0;
+}
+function cannotStart({ reason: reason2 }) {
+  return reason2 === "StartError" || reason2 === "ContainerCannotRun";
+}
+var SHELL_CODES = {
+  126: "a command that it may not execute",
+  127: "a command that it did not find"
+};
+var SIGNALS = {
+  1: "SIGHUP",
+  2: "SIGINT",
+  3: "SIGQUIT",
+  4: "SIGILL",
+  6: "SIGABRT",
+  7: "SIGBUS",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  11: "SIGSEGV",
+  13: "SIGPIPE",
+  15: "SIGTERM",
+  24: "SIGXCPU"
+};
+function signalName(exitCode2) {
+  const name = SIGNALS[exitCode2 - 128];
+  return name === void 0 ? "" : ` (${name})`;
+}
+
+// src/run/pull-fault.ts
+var PASSED_ON = [
+  /^(Back-off pulling|Failed to pull) image "[^"]*": /,
+  /^ErrImagePull: /,
+  /^rpc error: code = \w+ desc = /,
+  /^failed to pull and unpack image "[^"]*": /,
+  /^failed to resolve (reference|image)( "[^"]*")?: /,
+  /^[\w./:@-]+: (?=not found$)/
+];
+function pullFault(message) {
+  return brief(PASSED_ON.reduce((rest, words) => rest.replace(words, ""), message));
+}
+
+// src/run/result/no-sidecar.ts
+var NO_SIDECAR = "Set `do_xcom_push: auto`, which takes a result of up to 4 KiB without one, or have the cluster updated.";
+var CHECK_SIDECAR_IMAGE = "Check `xcom_sidecar_container_image`: it needs sh, base64, sha256sum and stat.";
+function noSidecars({ pod, resultIn }, paths, cause) {
+  if (resultIn !== "sidecar") return void 0;
+  const index2 = pod.spec?.initContainers?.findIndex(({ name }) => name === RESULT_SIDECAR);
+  const path2 = `spec.initContainers[${index2}].restartPolicy`;
+  if (!paths.includes(path2)) return void 0;
+  return new StepError(
+    "InvalidPod",
+    "Cluster too old for a sidecar",
+    `do_xcom_push: true needs a native sidecar, which Kubernetes has since 1.29; this cluster does not know its field (${path2}). No pod was left behind.`,
+    { remedy: NO_SIDECAR, cause }
+  );
+}
+
+// src/run/end/never-ran.ts
+function neverRan(pod) {
+  const { reason: reason2, message } = pod.status ?? {};
+  const before = `Pod ${podPath2(pod)} ended before its container had run`;
+  const init = failedInit(pod);
+  const stop = stopOf(pod);
+  const initStopped = init !== void 0 && wasStoppedBy(stop, init.ended) !== void 0;
+  if (stop !== void 0 && (stop.reason !== "PodDeleted" || initStopped)) {
+    const why = heldUp(pod);
+    return stopped(why === "" ? stop : patience(stop, "See to that"), `${before}${why}`);
+  }
+  if (init !== void 0) return initFailed(pod, init.name, init.ended);
+  if (reason2 === void 0 && stop !== void 0) return stopped(stop, before);
+  return {
+    reason: reason2 === "Preempting" ? "Preempted" : "Rejected",
+    title: "Rejected by the node",
+    sentence: `Node ${pod.spec?.nodeName ?? ""} refused pod ${podPath2(pod)} (${reason2 ?? "no reason given"})${message ? `: ${brief(message).replace(/^Pod was rejected: /, "")}` : "."}`,
+    remedy: `Nothing has run. ${wayIn(pod)}`
+  };
+}
+function wayIn({ spec, status }) {
+  const { reason: reason2 = "", conditions = [] } = status ?? {};
+  if (conditions.some(({ type }) => type === "PodScheduled")) return "Run the step again.";
+  const elsewhere = "or leave the choice of the node to the scheduler.";
+  if (reason2 === "InitContainerRestartPolicyForbidden") return NO_SIDECAR;
+  if (reason2 === "OutOfpods") return `Run the step again later, ${elsewhere}`;
+  if (reason2.startsWith("OutOf")) return `Lower the requests in \`container_resources\`, ${elsewhere}`;
+  if (reason2 === "NodeAffinity") return `Check \`node_selector\` and \`affinity\` against that node, ${elsewhere}`;
+  if (reason2 === "SysctlForbidden") return "Leave it out of `security_context`, or use a node that allows it.";
+  return spec?.nodeName === void 0 ? "Run the step again." : `Run the step again, ${elsewhere}`;
+}
+function heldUp(pod) {
+  const { status } = pod;
+  const init = failedInit(pod);
+  if (init && wasStoppedBy(stopOf(pod), init.ended)) return ` (init container ${init.name} was running)`;
+  for (const { name, image, state } of [
+    ...status?.initContainerStatuses ?? [],
+    ...status?.containerStatuses ?? []
+  ]) {
+    const { reason: reason2 = "", message } = state?.waiting ?? {};
+    if (message === void 0) continue;
+    return /^(ErrImagePull|ImagePullBackOff)$/.test(reason2) ? ` (image ${image} could not be pulled: ${pullFault(message)})` : ` (container ${name} was waiting, ${reason2}: ${brief(message)})`;
+  }
+  return "";
+}
+function initFailed(pod, name, ended2) {
+  const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
+  const words = ended2.message && brief(ended2.message);
+  return {
+    reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
+    title: `Init container: ${title}`,
+    sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason2 !== "StartError" ? ` Its last words: ${words}` : ""}`,
+    remedy: "The base container never started. See to the container in `init_containers` or the template."
+  };
+}
+
+// src/run/end/outcome.ts
+function outcomeOf({ pod, gone }, base) {
+  const last = lastEnd(pod, base);
+  const between = last && isToRestart(pod, base, last) ? last : void 0;
+  if (between !== void 0) {
+    if (podEnded(pod) || gone) return { state: "failed", ended: between, ...betweenRuns(pod, base, between) };
+    return cannotStart(between) ? { state: "failed", ended: between, ...failureOf(pod, base, between) } : void 0;
+  }
+  const ended2 = last ?? terminated(pod, base);
+  if (ended2 !== void 0) {
+    const stop = stopOf(pod);
+    const ownEnd = !isUnknown(ended2) && wasStoppedBy(stop, ended2) === void 0;
+    if (ended2.exitCode === 0 && ownEnd) return { state: "succeeded", ended: ended2 };
+    if (!cannotStart(ended2)) {
+      if (!gone && willRestart(pod, base, ended2)) return void 0;
+      if (ownEnd && stop && isToRestart(pod, base, ended2))
+        return { state: "failed", ended: ended2, ...betweenRuns(pod, base, ended2) };
+    }
+    return { state: "failed", ...!isUnknown(ended2) && { ended: ended2 }, ...failureOf(pod, base, ended2) };
+  }
+  if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
+  if (gone) return { state: "failed", ...away(pod, base) };
+  return void 0;
+}
+function away(pod, base) {
+  const why = whyGone(pod);
+  const running2 = containerStatus(pod, base)?.state?.running !== void 0;
+  if (why.reason === "NodeLost" && running2)
+    return {
+      ...lostWithNode(pod, base, "is not in the cluster any more, or out of its reach"),
+      remedy: "Run the step again where that does no harm."
+    };
+  const what = `Pod ${podPath2(pod)} is gone, ${running2 ? `and container ${base} was running when it was last seen` : `before container ${base} had started`}`;
+  return stopped(why, what);
+}
+function lostWithNode(pod, base, how) {
+  return {
+    reason: "NodeLost",
+    title: "Node lost",
+    sentence: `Container ${base} of pod ${podPath2(pod)} got lost with its node ${pod.spec?.nodeName ?? ""}, which ${how}. What became of it is not known.`
+  };
+}
+function betweenRuns(pod, base, last) {
+  const what = `Container ${base} of pod ${podPath2(pod)} had exited with code ${last.exitCode}${signalName(last.exitCode)}, and waited to be started again`;
+  return stopped(patience(whyGone(pod), "See why it fails"), what);
+}
+
+// src/run/cleanup.ts
+var TIDY_UP_SECONDS = 60;
+async function tidyUp(step, pod, kill) {
+  const { inputs, plan, log, record, origin: origin2 } = step;
+  kill.release();
+  pod.stop();
+  const cancelled = await kill.killed;
+  const action = inputs.onFinishAction;
+  const end = cancelled ?? (shouldDelete(action, pod.view, plan.base, inputs.skipOnExitCodes) ? await remove2(step, pod.identity) : "kept");
+  if (typeof end === "object") {
+    log.warning("Pod not deleted", notDeleted(pod.identity, end.error, "The post step tries again; by hand:"));
+    return;
+  }
+  if (end === "kept" && !pod.view.gone) {
+    const stranger = origin2?.kind === "attached" ? origin2.stranger : void 0;
+    if (stranger === void 0 && outcomeOf(pod.view, plan.base)?.state === "succeeded") await markRead(step, pod);
+    tellKept(pod, plan.base, stranger ?? kill.why, log);
+  }
+  record.settle();
+}
+function leave({ inputs, plan, log, record, patience: patience3 }, pod, kill) {
+  kill.release();
+  pod.stop();
+  const { namespace, name, uid } = pod.identity;
+  const why = patience3 ? `attach_timeout_seconds: ${patience3.seconds}` : `deferrable: ${inputs.deferrable === "created" ? "true" : inputs.deferrable}`;
+  log.line(`Pod ${namespace}/${name} is left for another step (${why}).`);
+  log.line(`  to follow it: attach: ${name}, with pod_uid: ${uid} and namespace: ${namespace}`);
+  log.line(`  to delete it: ${keptPod(pod, plan.base).delete}`);
+  record.settle();
+}
+async function remove2({ client, lastCall }, pod) {
+  try {
+    await deletePod(client, pod, { signal: AbortSignal.any([lastCall, AbortSignal.timeout(1e3 * TIDY_UP_SECONDS)]) });
+    return "deleted";
+  } catch (error2) {
+    return { error: error2 };
+  }
+}
+function notDeleted({ namespace, name }, error2, then) {
+  const why = error2 instanceof ApiError && error2.denial ? error2.text : error2.message;
+  return withRemedy(
+    `Pod ${namespace}/${name} could not be deleted: ${why}`,
+    `${then} kubectl -n ${namespace} delete pod ${name}`
+  );
+}
+function tellKept(pod, base, why, log) {
+  const { namespace, name } = pod.identity;
+  const commands = keptPod(pod, base);
+  log.line(`Pod ${namespace}/${name} is kept (${why}).`);
+  if (commands.warning !== void 0) log.line(`  ${commands.warning}`);
+  log.line(`  ${commands.log.includes(" logs ") ? "its log:  " : "see to it:"} ${commands.log}`);
+  log.line(`  delete it: ${commands.delete}`);
+}
+function keptPod({ identity, view }, base) {
+  const { namespace, name } = identity;
+  const kubectl = `kubectl -n ${namespace}`;
+  const container2 = failedInit(view.pod)?.name ?? base;
+  const started3 = containerStarted(view.pod, base);
+  const active = !containerEnded(view.pod, base);
+  return {
+    ...active && {
+      warning: started3 ? `Container ${base} runs on, until it ends${view.pod.spec?.activeDeadlineSeconds ? " or the pod\u2019s deadline stops it" : ""}.` : "It has not started, and still may, when what it waits for comes."
+    },
+    log: containerStarted(view.pod, container2) ? `${kubectl} logs ${active ? "-f " : ""}${name} -c ${container2}` : `${kubectl} describe pod ${name}`,
+    delete: `${kubectl} delete pod ${name}`
+  };
+}
+function fateWhenKilled(view, base, { onFinishAction, onKillAction, skipOnExitCodes }) {
+  return outcomeOf(view, base) === void 0 ? { keep: onKillAction === "keep_pod", why: `on_kill_action: ${onKillAction}` } : {
+    keep: !shouldDelete(onFinishAction, view, base, skipOnExitCodes),
+    why: `on_finish_action: ${onFinishAction}`
+  };
+}
+function shouldDelete(action, view, base, skipOnExitCodes) {
+  if (view.gone) return false;
+  if (action === "keep_pod") return false;
+  const outcome = outcomeOf(view, base);
+  if (action === "delete_pod" || outcome === void 0) return true;
+  if (action === "delete_succeeded_pod") {
+    const { state, reason: reason2, ended: ended2 } = outcome;
+    return state === "succeeded" || reason2 === "ExitCode" && skipOnExitCodes.includes(ended2?.exitCode ?? 0);
+  }
+  return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== void 0);
+}
+
+// src/run/numbers.ts
+function grouped(number2) {
+  return number2.toLocaleString("en-US");
+}
+function inBytes(bytes) {
+  return `${grouped(bytes)} ${bytes === 1 ? "byte" : "bytes"}`;
+}
+
+// src/run/report.ts
+function reportProgress(pod, base) {
+  const set = /* @__PURE__ */ new Set();
+  const once = (name, value) => {
+    if (!value || set.has(name)) return;
+    set.add(name);
+    setOutput2(name, String(value));
+  };
+  pod.until((view) => {
+    const status = containerStatus(view.pod, base);
+    once("node_name", view.pod.spec?.nodeName);
+    once("image_id", status?.imageID);
+    once("started_at", status?.state?.running?.startedAt ?? started(status?.state?.terminated?.startedAt));
+    return view.gone || containerEnded(view.pod, base) ? true : void 0;
+  }).catch(() => {
+  });
+}
+function traceChanges(pod, base, log) {
+  let last = "";
+  pod.until((view) => {
+    const { phase, reason: reason2, conditions = [] } = view.pod.status ?? {};
+    const [state] = Object.entries(containerStatus(view.pod, base)?.state ?? {}).filter(([, value]) => value);
+    const now = [
+      view.gone ? "gone" : phase,
+      reason2,
+      conditions.filter(({ status }) => status === "True").map(({ type }) => type),
+      state && `${base}: ${state[0]} ${JSON.stringify(state[1])}`
+    ];
+    const line = now.filter((part) => part !== void 0 && part.length > 0).join(", ");
+    if (line !== last) log.debug(`Pod: ${line}`);
+    last = line;
+    return view.gone || containerEnded(view.pod, base) ? true : void 0;
+  }).catch(() => {
+  });
+}
+function started(at) {
+  return at !== void 0 && new Date(at).getTime() > 0 ? at : void 0;
+}
+function reportEnd(conclusion, log) {
+  const { state, ended: ended2, result, message, warning: warning2 } = conclusion;
+  setOutput2("state", state);
+  if (ended2) reportContainerEnd(ended2);
+  if (state === "deferred") return;
+  for (const warned of [...warning2 === void 0 ? [] : [warning2], ...result?.warnings ?? []])
+    log.warning("Result", warned);
+  for (const [name, value] of result?.outputs ?? []) setOutput2(name, value);
+  if (result?.file !== void 0) {
+    setOutput2("result_file", result.file);
+    log.line(`Result: ${inBytes(result.bytes.length)}, in ${result.file}`);
+  }
+  if (state === "succeeded") {
+    if (ended2?.reason === "OOMKilled")
+      log.warning(
+        "A child process ran out of memory",
+        "The container succeeded, but one of its processes was killed for exceeding the memory limit."
+      );
+    return;
+  }
+  if (message) {
+    log.line("The container\u2019s termination message:");
+    log.line(message);
+  }
+  const { reason: reason2 = "Bug", title = "Failed", sentence = "", remedy } = conclusion;
+  if (state === "skipped") {
+    log.notice(title, sentence);
+    return;
+  }
+  setOutput2("reason", reason2);
+  log.error(title, withRemedy(sentence, remedy));
+}
+function reportContainerEnd({ exitCode: exitCode2, startedAt, finishedAt }) {
+  setOutput2("exit_code", exitCode2);
+  if (finishedAt) setOutput2("finished_at", String(finishedAt));
+  const seconds = secondsBetween(startedAt, finishedAt);
+  if (seconds !== void 0) setOutput2("duration_seconds", seconds);
+}
+function reportError(error2, log) {
+  const known2 = error2 instanceof StepError;
+  const reason2 = known2 ? error2.reason : "Bug";
+  try {
+    setOutput2("state", reason2 === "Cancelled" ? "cancelled" : "failed");
+    setOutput2("reason", reason2);
+  } catch (unset) {
+    log.line(`The outputs could not be set: ${unset.message}`);
+  }
+  if (!known2) log.line(error2 instanceof Error ? error2.stack ?? error2.message : String(error2));
+  const { title, sentence, remedy } = wordsOf(error2);
+  log.error(title, withRemedy(sentence, remedy));
+}
+function wordsOf(error2) {
+  if (error2 instanceof StepError) return { title: error2.title, sentence: error2.message, remedy: error2.remedy };
+  return {
+    title: "Internal error",
+    sentence: `This is a bug in the action: ${error2 instanceof Error ? error2.message : String(error2)}.`,
+    remedy: "Please report it, with the log above."
+  };
+}
+
+// src/run/attempts/retry.ts
+var FINAL = /* @__PURE__ */ new Set([
+  "InvalidInput",
+  "InvalidKubeconfig",
+  "Unreachable",
+  "Unauthorized",
+  "Forbidden",
+  "NamespaceNotFound",
+  "InvalidPod",
+  "NameTaken",
+  "FieldDropped",
+  "ServerError",
+  "Cancelled",
+  "Bug"
+]);
+var TURNED_AWAY = /* @__PURE__ */ new Set([
+  "Rejected",
+  "Preempted",
+  "Evicted",
+  "NodeShutdown",
+  "NodeLost",
+  "QuotaExceeded"
+]);
+var LOST = /* @__PURE__ */ new Set(["Preempted", "Evicted", "NodeShutdown", "NodeLost"]);
+var OWN_END = /* @__PURE__ */ new Set(["ExitCode", "OOMKilled"]);
+function triesAgain({ reason: reason2, exitCode: exitCode2, mayHaveRun, mayPass }, rule2) {
+  if (FINAL.has(reason2)) return false;
+  if (rule2.any) return true;
+  if (!mayHaveRun) return mayPass || TURNED_AWAY.has(reason2);
+  if (LOST.has(reason2)) return rule2.lost;
+  return exitCode2 !== void 0 && OWN_END.has(reason2) && rule2.exitCodes.includes(exitCode2);
+}
+var LONGEST_DELAY_SECONDS = 3600;
+function delayBefore(failed, delaySeconds, dice) {
+  const longest2 = Math.max(LONGEST_DELAY_SECONDS, delaySeconds);
+  return Math.min(delaySeconds * 2 ** (failed - 1), longest2) * (0.75 + dice / 2);
+}
+
+// src/run/attempts/tries.ts
+async function tries(step, tryOnce2) {
+  const { retries, retryDelaySeconds } = step.inputs;
+  for (let count = 1, current = step; ; count++) {
+    if (retries > 0) step.log.section(`Try ${count} of ${retries + 1}`);
+    step.summary.name = current.plan.name;
+    const { pod, end } = await tryOnce2(current).catch((error2) => ({
+      end: { error: error2 }
+    }));
+    step.log.endSection();
+    const failed = failureOf2(end, pod, current.plan.base);
+    const again = failed !== void 0 && triesAgain(failed, step.inputs.retryOn);
+    if (failed !== void 0 && !again && count <= retries && !step.stop.aborted)
+      step.log.line("No further try: it is not a failure that retry_on names.");
+    if (!again || count > retries) return settled(end);
+    const seconds = delayBefore(count, retryDelaySeconds, Math.random());
+    if ("error" in end) step.summary.failed(end.error);
+    tell(step, count, end, seconds);
+    await pause(1e3 * seconds, step.stop);
+    current = { ...step, plan: step.replan({}), record: new PodRecord() };
+    if (pod && current.plan.name === pod.identity.name) await makeWay(current, pod);
+    forget();
+  }
+}
+function settled(end) {
+  if ("error" in end) throw end.error;
+  return end.conclusion;
+}
+function failureOf2(end, pod, base) {
+  if ("conclusion" in end) {
+    const { state, reason: reason3, ended: ended2 } = end.conclusion;
+    if (state !== "failed" || reason3 === void 0) return void 0;
+    const mayHaveRun = pod !== void 0 && mayHave(pod, base, reason3);
+    return { reason: reason3, mayHaveRun, mayPass: false, ...ended2 && { exitCode: ended2.exitCode } };
+  }
+  const { error: error2 } = end;
+  if (!(error2 instanceof StepError)) return void 0;
+  const { reason: reason2, mayPass } = error2;
+  return { reason: reason2, mayHaveRun: pod !== void 0 && mayHave(pod, base, reason2), mayPass };
+}
+function mayHave({ view: { pod, gone } }, base, reason2) {
+  const { state, lastState } = containerStatus(pod, base) ?? {};
+  if (state?.running || state?.terminated || lastState?.terminated) return true;
+  const told3 = pod.status?.phase === "Failed" || pod.spec?.nodeName === void 0;
+  return (gone || reason2 === "NodeLost") && !told3;
+}
+function tell({ inputs, log }, count, end, seconds) {
+  const { title, sentence, remedy } = "error" in end ? wordsOf(end.error) : end.conclusion;
+  log.warning(
+    `Try ${count} of ${inputs.retries + 1}: ${title ?? "Failed"}`,
+    withRemedy(withRemedy(sentence ?? "", remedy), `The next try begins in ${inWords(Math.round(seconds))}.`)
+  );
+}
+async function makeWay({ inputs, plan, client, log, stop }, pod) {
+  if (shouldDelete(inputs.onFinishAction, pod.view, plan.base, inputs.skipOnExitCodes) || pod.view.gone) return;
+  log.line(`Pod ${podPath2(pod.view.pod)} makes way for the next of that name.`);
+  await deletePod(client, pod.identity, { signal: stop });
+}
+function forget() {
+  for (const name of ["pod_name", "pod_uid", "node_name", "image_id", "started_at"]) setOutput2(name, "");
+}
+
+// src/kubernetes/events.ts
+var SAME_TIME_MS = 2e3;
+var DEADLINE_SECONDS = 5;
+var AGAIN = {
+  /** After a list that failed, or a watch. */
+  list: 10,
+  /** A server that has just started refuses what it will soon allow. */
+  refused: 60
+};
+var SHORT_WATCH_MS = 5e3;
+async function listEvents(client, pod, signal3) {
+  const list2 = await readList(client, pod, signal3);
+  return typeof list2 === "string" ? list2 : newestLast(list2.items.map(podEvent));
+}
+async function followEvents(client, pod, onNews, signal3, again = AGAIN) {
+  const known2 = /* @__PURE__ */ new Map();
+  const note = (event) => known2.set(event.metadata?.uid, podEvent(event));
+  const tell3 = () => onNews(newestLast([...known2.values()]));
+  for (; ; ) {
+    const list2 = await readList(client, pod, signal3);
+    if (typeof list2 === "string") {
+      if (known2.size === 0) onNews(list2);
+      await pause(1e3 * (list2 === "not allowed" ? again.refused : again.list), signal3);
+      continue;
+    }
+    list2.items.forEach(note);
+    tell3();
+    const since = performance.now();
+    try {
+      const query = { ...eventsOf(pod), resourceVersion: list2.metadata?.resourceVersion };
+      for await (const { type, object } of watchObjects(client, query, signal3)) {
+        if (type !== "ADDED" && type !== "MODIFIED") continue;
+        note(object);
+        tell3();
+      }
+    } catch {
+      signal3.throwIfAborted();
+    }
+    if (performance.now() - since < SHORT_WATCH_MS) await pause(1e3 * again.list, signal3);
+  }
+}
+async function readList(client, pod, signal3) {
+  const { path: path2, fieldSelector } = eventsOf(pod);
+  try {
+    const list2 = await client.once(
+      {
+        method: "GET",
+        path: path2,
+        query: { fieldSelector },
+        asked: { verb: "list", resource: "events", namespace: pod.namespace },
+        deadlineSeconds: DEADLINE_SECONDS
+      },
+      signal3
+    );
+    return Array.isArray(list2.items) ? list2 : "unavailable";
+  } catch (error2) {
+    signal3.throwIfAborted();
+    return error2 instanceof ApiError && error2.code === 403 ? "not allowed" : "unavailable";
+  }
+}
+function eventsOf({ namespace, uid }) {
+  return {
+    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`,
+    fieldSelector: `involvedObject.uid=${uid}`,
+    asked: { verb: "watch", resource: "events", namespace }
+  };
+}
+function newestLast(events) {
+  return events.sort((one, other) => one.lastMs - other.lastMs);
+}
+function podEvent(event) {
+  const created = event.metadata?.creationTimestamp;
+  const first = ms2(event.firstTimestamp ?? event.eventTime ?? created);
+  const count = event.series?.count ?? event.count ?? 1;
+  const container2 = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? "")?.[1];
+  return {
+    type: event.type ?? "",
+    reason: event.reason ?? "",
+    message: event.message ?? "",
+    ...container2 !== void 0 && { container: container2 },
+    ...count > 1 && { count },
+    firstMs: first,
+    lastMs: Math.max(first, ms2(event.series?.lastObservedTime ?? event.lastTimestamp))
+  };
+}
+function gistOf(text) {
+  return text.replace(/[0-9a-f]{8,}|[0-9]+/g, "#");
+}
+function ms2(time2) {
+  return time2 ? Math.floor(new Date(String(time2)).getTime() / 1e3) * 1e3 || 0 : 0;
+}
+
+// src/run/account.ts
+var MOST_EVENTS = 10;
+function accountOf(pod, base, events) {
+  const { reason: reason2, message } = pod.status ?? {};
+  const why = [reason2, message && brief(message)].filter(Boolean).join(": ");
+  const node = pod.spec?.nodeName;
+  return [
+    `Pod ${pod.metadata?.namespace}/${pod.metadata?.name}${node ? ` on node ${node}` : ", on no node"}${why && `, ${why}`}:`,
+    ...containers(pod, base),
+    ...warnings(events)
+  ];
+}
+function containers(pod, base) {
+  const accounts = containerAccounts(pod, base);
+  const width = Math.max(...accounts.map(({ name }) => name.length));
+  return accounts.map(({ name, state }) => `  ${name.padEnd(width)}  ${state}`);
+}
+function containerAccounts({ spec, status }, base) {
+  const statuses = [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []];
+  return [...spec?.initContainers ?? [], ...spec?.containers ?? []].map(({ name }) => {
+    const own = statuses.find((status2) => status2.name === name);
+    return { name, state: own === void 0 ? "not created" : `${stateOf(own, name === base)}${restartsOf(own)}` };
+  });
+}
+function stateOf({ state = {} }, isBase) {
+  const { waiting, running: running2, terminated: terminated2 } = state;
+  if (terminated2) {
+    const { exitCode: exitCode2, signal: signal3, reason: reason2, message, startedAt, finishedAt } = terminated2;
+    const seconds = secondsBetween(startedAt, finishedAt);
+    const how = reason2 && !["Completed", "Error"].includes(reason2) ? `, ${reason2}` : "";
+    return `ended with exit code ${exitCode2}${signal3 ? ` by signal ${signal3}` : ""}${how}${seconds === void 0 ? "" : ` after ${seconds} s`}${message && !isBase ? `: ${brief(message)}` : ""}`;
+  }
+  if (running2) return `running since ${running2.startedAt}`;
+  return `waiting${waiting?.reason ? `, ${waiting.reason}` : ""}${waiting?.message ? `: ${brief(waiting.message)}` : ""}`;
+}
+function failedBeside(pod, own, base) {
+  return [...(own.spec?.initContainers ?? []).filter(isSidecar), ...own.spec?.containers ?? []].map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated })).filter(({ name, ended: ended2 }) => name !== base && ended2 !== void 0 && ended2.exitCode !== 0).map(
+    ({ name, ended: ended2 }) => `Container ${name} ended with exit code ${ended2?.exitCode}, which does not count: the step follows container ${base} alone.`
+  );
+}
+function restartsOf({ restartCount = 0 }) {
+  if (restartCount === 0) return "";
+  return restartCount === 1 ? "; restarted once" : `; restarted ${restartCount} times`;
+}
+function warnings(events) {
+  if (events === "not allowed") return ["Its events are not shown: the credentials may not read them."];
+  const lines = warningsIn(events).map((line) => `  ${line}`);
+  return lines.length === 0 ? [] : ["Warnings of the cluster:", ...lines];
+}
+function warningsIn(events) {
+  if (!Array.isArray(events)) return [];
+  return merged(events.filter(({ type, reason: reason2 }) => type === "Warning" || ENDINGS.has(reason2))).filter(({ message }) => !SAYS_NOTHING.test(message)).slice(-MOST_EVENTS).map(({ reason: reason2, message, count = 1 }) => `${reason2}${count > 1 ? ` (${count} times)` : ""}: ${brief(message)}`);
+}
+var SAYS_NOTHING = /^Error: (ErrImagePull|ImagePullBackOff)$/;
+var ENDINGS = /* @__PURE__ */ new Set(["Preempted", "TaintManagerEviction"]);
+function merged(events) {
+  const byGist = /* @__PURE__ */ new Map();
+  for (const event of events) {
+    const gist = `${event.reason} ${gistOf(event.message)}`;
+    const before = byGist.get(gist);
+    byGist.delete(gist);
+    byGist.set(gist, { ...event, count: (event.count ?? 1) + (before === void 0 ? 0 : before.count ?? 1) });
+  }
+  return [...byGist.values()];
+}
+
+// src/run/cancel/wind-down.ts
+async function windDown({ inputs, plan: { base }, log, lastCall }, pod, logs) {
+  if (inputs.onKillAction === "keep_pod") return;
+  if (!await hasStarted(pod, base, lastCall)) return;
+  const ended2 = await pod.until((view) => terminated(view.pod, base) ?? (view.gone ? "gone" : void 0), lastCall).catch(() => void 0);
+  if (ended2 === void 0) {
+    const seconds = pod.view.pod.metadata?.deletionGracePeriodSeconds;
+    log.line(
+      `Container ${base} has not ended yet; its log is shown up to here.${seconds ? ` Its node kills it ${seconds} s after it was told to stop.` : ""}`
+    );
+    return;
+  }
+  await logs.finish().catch(() => {
+  });
+  if (ended2 === "gone") return;
+  log.line(`Container ${base} exited with code ${ended2.exitCode}${signalName(ended2.exitCode)}.`);
+  reportContainerEnd(ended2);
+}
+var STATUS_LAG_MS = 3e3;
+async function hasStarted(pod, base, lastCall) {
+  if (pod.view.pod.spec?.nodeName === void 0) return false;
+  const signal3 = AbortSignal.any([lastCall, AbortSignal.timeout(STATUS_LAG_MS)]);
+  return pod.until((view) => containerStarted(view.pod, base) ? true : view.gone ? false : void 0, signal3).catch(() => false);
+}
+
+// src/run/end/diagnose.ts
+var DEADLINE_SECONDS2 = 10;
+async function diagnosed(outcome, pod, { plan, client, stop }) {
+  const live = pod.view.pod;
+  if (!mayHaveBeenKilled(live, plan.base, outcome)) return outcome;
+  const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS2)]);
+  const events = await listEvents(client, pod.identity, signal3).catch(() => "unavailable");
+  return Array.isArray(events) ? diagnose(outcome, live, plan.base, events) : outcome;
+}
+function mayHaveBeenKilled(pod, base, { state, reason: reason2, ended: ended2 }) {
+  if (ended2 === void 0 || state === "failed" && reason2 !== "ExitCode") return false;
+  const { livenessProbe, startupProbe, lifecycle } = container(pod, base) ?? {};
+  return livenessProbe !== void 0 || startupProbe !== void 0 || lifecycle?.postStart !== void 0;
+}
+function diagnose(outcome, pod, base, events) {
+  const { ended: ended2 } = outcome;
+  const own = events.filter(({ container: container2 }) => container2 === base);
+  if (ended2 === void 0 || !own.some(({ reason: reason2 }) => reason2 === "Killing")) return outcome;
+  const killed = `Container ${base} of pod ${podPath2(pod)} was killed${duration(ended2)} (exit code ${ended2.exitCode})`;
+  const hook = own.findLast(({ reason: reason2 }) => reason2 === "FailedPostStartHook");
+  if (hook !== void 0)
+    return {
+      ...outcome,
+      state: "failed",
+      reason: "FailedPostStartHook",
+      title: "The postStart hook failed",
+      sentence: `${killed}: its postStart hook failed${behind(/^PostStartHook failed$/.test(hook.message) ? "" : hook.message)}`,
+      remedy: "See to `lifecycle.postStart` of the container."
+    };
+  const unhealthy = own.findLast(({ reason: reason2, message }) => reason2 === "Unhealthy" && PROBE.test(message));
+  const [, kind2 = "", why = ""] = PROBE.exec(unhealthy?.message ?? "") ?? [];
+  if (kind2 === "") return outcome;
+  return {
+    ...outcome,
+    state: "failed",
+    reason: "Unhealthy",
+    title: `The ${kind2.toLowerCase()} probe failed`,
+    sentence: `${killed}: its ${kind2.toLowerCase()} probe failed${behind(why)}`,
+    remedy: `Raise the probe\u2019s \`failureThreshold\` or \`timeoutSeconds\`, or leave it out: a step that runs to its end seldom needs one.`
+  };
+}
+var PROBE = /^(Liveness|Startup) probe (?:failed|errored[^:]*):?(.*)$/s;
+function behind(why) {
+  return why.trim() === "" ? "." : `: ${brief(why)}`;
+}
+function container({ spec }, name) {
+  return spec?.containers.find((container2) => container2.name === name);
+}
+
+// src/run/end/ending.ts
+var LOST_AFTER_GRACE_SECONDS = 30;
+async function ending(pod, { plan: { base }, log, stop }) {
+  const tell3 = tellOfNode(log);
+  const lost = new AbortController();
+  let timer;
+  try {
+    return await pod.until(
+      (view) => {
+        tell3(view.pod);
+        const outcome = outcomeOf(view, base) ?? (lost.signal.aborted ? nodeLost(pod, base) : void 0);
+        const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = view.pod.metadata ?? {};
+        if (outcome === void 0 && deletionTimestamp !== void 0)
+          timer ??= setTimeout(() => lost.abort(), 1e3 * (deletionGracePeriodSeconds + LOST_AFTER_GRACE_SECONDS));
+        return outcome;
+      },
+      stop,
+      lost.signal
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+function tellOfNode(log) {
+  let away2 = false;
+  return (pod) => {
+    if (nodeNotReady(pod) === away2 || pod.metadata?.deletionTimestamp !== void 0) return;
+    away2 = !away2;
+    const { nodeName } = pod.spec ?? {};
+    log.line(
+      away2 ? `The cluster hears nothing from node ${nodeName} any more. The container may run on; the pod is deleted if that lasts.` : `The cluster hears from node ${nodeName} again.`
+    );
+  };
+}
+function nodeLost({ view: { pod } }, base) {
+  const seconds = (pod.metadata?.deletionGracePeriodSeconds ?? 0) + LOST_AFTER_GRACE_SECONDS;
+  const { nodeName } = pod.spec ?? {};
+  return {
+    state: "failed",
+    ...lostWithNode(pod, base, `does not answer any more: told to stop the pod, it has said nothing for ${seconds} s`),
+    remedy: `The container may still be running, until node ${nodeName} is back or removed. Run the step again where that does no harm.`
+  };
+}
+
+// src/kubernetes/access.ts
+import { createHash as createHash3 } from "node:crypto";
+var ACCESS = {
+  pods: {
+    verbs: ["create", "get", "watch", "delete", "list", "patch"],
+    purpose: "To run the pod, to clean up, and to find the pod that the runner itself may be. A dry run only creates; without watch the pod is asked for every 2 s. list and patch are for a re-run, which looks for the pod of an earlier attempt and marks it as taken; patch is for a result, too, where another container of the pod runs on."
+  },
+  "pods/log": {
+    verbs: ["get"],
+    purpose: "To show its log, and to read a result that a sidecar sends. Without it the step runs, and a warning says that the log cannot be read."
+  },
+  events: {
+    verbs: ["list", "watch"],
+    purpose: "To say why a pod does not start; works without, and says less."
+  },
+  secrets: {
+    verbs: ["create"],
+    purpose: "For secret_env, secret_files and registry_password alone."
+  }
+};
+function rulesFor({ dryRun: dryRun2, logs, ownSecrets }) {
+  if (dryRun2) return [rule("pods", ["create"])];
+  return [rule("pods"), ...logs ? [rule("pods/log")] : [], rule("events"), ...ownSecrets ? [rule("secrets")] : []];
+}
+function allows(rules, verb, resource) {
+  return rules.some(({ resources = [], verbs }) => resources.includes(resource) && verbs.includes(verb));
+}
+function grant(user, namespace, rules) {
+  const subject = subjectOf(user);
+  const hash2 = createHash3("sha256").update(JSON.stringify([subject, rules])).digest("hex");
+  const metadata = { name: `kubernetes-pod-step-${hash2.slice(0, 8)}`, namespace };
+  const apiVersion = `${RBAC}/v1`;
+  return [
+    { apiVersion, kind: "Role", metadata, rules },
+    {
+      apiVersion,
+      kind: "RoleBinding",
+      metadata: { ...metadata },
+      roleRef: { apiGroup: RBAC, kind: "Role", name: metadata.name },
+      subjects: [subject]
+    }
+  ];
+}
+var RBAC = "rbac.authorization.k8s.io";
+function subjectOf(user) {
+  const [, namespace, name] = /^system:serviceaccount:([a-z0-9](?:[-a-z0-9]*[a-z0-9])?):([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/.exec(user) ?? [];
+  if (namespace === void 0 || name === void 0) return { apiGroup: RBAC, kind: "User", name: user };
+  return { kind: "ServiceAccount", name, namespace };
+}
+function rule(resource, verbs = ACCESS[resource].verbs) {
+  return { apiGroups: [""], resources: [resource], verbs: [...verbs] };
+}
+
+// src/run/start/scheduling.ts
+var LACKING = [
+  [/Insufficient |Too many pods/, "`container_resources`"],
+  [/untolerated taint/, "`tolerations`"],
+  [/node affinity\/selector/, "`node_selector` and `affinity`"],
+  [/pod (anti-)?affinity/, "`affinity`"],
+  [/topology spread/, "the topology spread constraints of the template"],
+  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
+  [/free ports/, "the host ports in `ports`"]
+];
+function wayOut2({ spec }, message) {
+  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
+  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
+  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
+}
+function gatesOf({ spec }) {
+  return (spec?.schedulingGates ?? []).map(({ name }) => name);
+}
+function whyNoNode(pod, verdict, events = []) {
+  const message = verdict && brief(verdict.replace(BYWORDS, ""));
+  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
+  const says = message ? [`${message}${requested(pod, message)}`] : [];
+  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${brief(scaling.message)}`] : []].join("; ");
+}
+var BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
+var AUTOSCALER = {
+  TriggeredScaleUp: "a node is being added",
+  NotTriggerScaleUp: "the autoscaler adds no node",
+  Nominated: "a node is being added"
+};
+function requested({ spec }, message) {
+  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
+  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
+  const asked3 = containers2.flatMap(({ name, resources: own }) => {
+    const amounts = resources.flatMap((resource) => {
+      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
+      return amount === void 0 ? [] : [`${resource} ${amount}`];
+    });
+    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
+  });
+  return asked3.length === 0 ? "" : ` (it asks for ${asked3.join("; ")})`;
+}
+
+// src/run/phase.ts
+function phaseOf(pod, base, events = []) {
+  if (containerEnded(pod, base)) return "ended";
+  if (containerStarted(pod, base)) return "running";
+  if (gatesOf(pod).length > 0) return "queued";
+  if (pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.status !== "True") return "scheduling";
+  if (runningInit(pod) !== void 0) return "initializing";
+  const last = events.findLast(({ reason: reason2 }) => PULLS.has(reason2));
+  return last?.reason === "Pulling" ? "pulling" : "starting";
+}
+function runningInit({ spec, status }) {
+  const running2 = new Set(
+    (status?.initContainerStatuses ?? []).filter(({ state }) => state?.running).map(({ name }) => name)
+  );
+  return (spec?.initContainers ?? []).find((container2) => !isSidecar(container2) && running2.has(container2.name))?.name;
+}
+var PULLS = /* @__PURE__ */ new Set(["Pulling", "Pulled", "Failed"]);
+
+// src/pod/references.ts
+function referencesOf(pod, originOf) {
+  const found = [];
+  const add = (kind2, name, { optional, ...place2 }) => {
+    if (!name) return;
+    found.push({ kind: kind2, name, ...place2, ...optional && { optional: true }, origin: originOf(place2.path) });
+  };
+  const {
+    serviceAccountName,
+    serviceAccount,
+    imagePullSecrets = [],
+    initContainers = [],
+    containers: containers2 = [],
+    volumes = []
+  } = pod.spec ?? {};
+  if (serviceAccountName) add("ServiceAccount", serviceAccountName, { path: "spec.serviceAccountName" });
+  else add("ServiceAccount", serviceAccount, { path: "spec.serviceAccount" });
+  for (const [index2, { name }] of imagePullSecrets.entries())
+    add("Secret", name, { path: `spec.imagePullSecrets[${index2}]`, pull: true });
+  for (const [index2, container2] of initContainers.entries())
+    ofContainer(container2, `spec.initContainers[${index2}]`, add);
+  for (const [index2, container2] of containers2.entries()) ofContainer(container2, `spec.containers[${index2}]`, add);
+  for (const [index2, volume] of volumes.entries()) ofVolume(volume, `spec.volumes[${index2}]`, add);
+  return found;
+}
+function ofContainer({ env = [], envFrom = [] }, path2, add) {
+  for (const [index2, variable2] of env.entries()) ofVariable(variable2, `${path2}.env[${index2}].valueFrom`, add);
+  for (const [index2, { secretRef, configMapRef }] of envFrom.entries()) {
+    const at = `${path2}.envFrom[${index2}]`;
+    add("Secret", secretRef?.name, { path: `${at}.secretRef`, optional: secretRef?.optional });
+    add("ConfigMap", configMapRef?.name, { path: `${at}.configMapRef`, optional: configMapRef?.optional });
+  }
+}
+function ofVariable({ valueFrom }, path2, add) {
+  const { secretKeyRef: secret, configMapKeyRef: configMap } = valueFrom ?? {};
+  if (secret) add("Secret", secret.name, { path: `${path2}.secretKeyRef`, key: secret.key, optional: secret.optional });
+  if (configMap)
+    add("ConfigMap", configMap.name, {
+      path: `${path2}.configMapKeyRef`,
+      key: configMap.key,
+      optional: configMap.optional
+    });
+}
+function ofVolume(volume, path2, add) {
+  const at = (field2) => ({ path: `${path2}.${field2}`, volume: volume.name });
+  const files = (kind2, source, place2) => {
+    const { items = [], optional } = source;
+    const name = source.secretName ?? source.name;
+    if (items.length === 0) add(kind2, name, { ...place2, optional });
+    for (const [index2, { key }] of items.entries())
+      add(kind2, name, { ...place2, path: `${place2.path}.items[${index2}]`, key, optional });
+  };
+  const { secret, configMap, projected, persistentVolumeClaim: claim2 } = volume;
+  if (secret) files("Secret", secret, at("secret"));
+  if (configMap) files("ConfigMap", configMap, at("configMap"));
+  for (const [index2, source] of (projected?.sources ?? []).entries()) {
+    if (source.secret) files("Secret", source.secret, at(`projected.sources[${index2}].secret`));
+    if (source.configMap) files("ConfigMap", source.configMap, at(`projected.sources[${index2}].configMap`));
+  }
+  if (claim2) add("PersistentVolumeClaim", claim2.claimName, at("persistentVolumeClaim"));
+  const { csi, azureFile, cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos } = volume;
+  add("Secret", csi?.nodePublishSecretRef?.name, at("csi.nodePublishSecretRef"));
+  add("Secret", azureFile?.secretName, at("azureFile.secretName"));
+  for (const [field2, source] of Object.entries({ cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos }))
+    add("Secret", source?.secretRef?.name, at(`${field2}.secretRef`));
+}
+
+// src/run/start/missing.ts
+var MISSING = [
+  ["Secret", /\bsecrets? "(?<name>[^"]+)" not found/g],
+  ["ConfigMap", /\bconfigmaps? "(?<name>[^"]+)" not found/g],
+  ["PersistentVolumeClaim", /\bpersistentvolumeclaims? "(?<name>[^"]+)" not found/g],
+  ["Secret", /couldn't find key (?<key>\S+) in Secret [^/\s]+\/(?<name>[^\s,\]]+)/g],
+  ["ConfigMap", /couldn't find key (?<key>\S+) in ConfigMap [^/\s]+\/(?<name>[^\s,\]]+)/g],
+  ["Secret", /references non-existent secret key: (?<key>[^\s,\]]+)/g],
+  ["ConfigMap", /configmap references non-existent config key: (?<key>[^\s,\]]+)/g]
+];
+function missingIn(text, references, pod, volume) {
+  const added2 = () => referencesOf(pod, (path2) => `${path2}, which the cluster added to the pod,`);
+  return MISSING.flatMap(
+    ([kind2, pattern]) => [...text.matchAll(pattern)].flatMap(({ groups: { name, key } = {} }) => {
+      const asks = (reference) => reference.kind === kind2 && reference.optional !== true && (key === void 0 || reference.key === key) && // Without a name the volume has to say whose key it is; with one, whoever else asks for it lacks it too.
+      (name === void 0 ? reference.volume === volume : reference.name === name);
+      const planned = references.filter(asks);
+      const askedFor = planned.length > 0 ? planned : added2().filter(asks);
+      const [first] = askedFor;
+      if (first === void 0 || askedFor.some((other) => other.name !== first.name)) return [];
+      return [{ kind: kind2, name: first.name, ...key !== void 0 && { key }, askedFor }];
+    })
+  );
+}
+function missingPullSecrets(message, references, pod) {
+  const names2 = /image pull secrets \(([^)]*)\)/.exec(message)?.[1]?.split(", ") ?? [];
+  const inPod = (pod.spec?.imagePullSecrets ?? []).map(({ name }) => name);
+  return names2.filter((name) => inPod.includes(name)).map((name) => {
+    const askedFor = references.filter((reference) => reference.pull && reference.name === name);
+    const path2 = `spec.imagePullSecrets[${inPod.indexOf(name)}]`;
+    const origin2 = `${path2}, which the cluster added to the pod,`;
+    return {
+      kind: "Secret",
+      name,
+      askedFor: askedFor.length > 0 ? askedFor : [{ kind: "Secret", name, path: path2, origin: origin2, pull: true }]
+    };
+  });
+}
+function explainMissing(missing4, namespace) {
+  const once = [...new Map(missing4.map((one) => [causeOf(one), one])).values()];
+  const [first] = once;
+  if (first === void 0) return void 0;
+  const ways = once.map((one) => wayOut3(one, namespace));
+  const commands = ways.flatMap(({ create: create2 }) => create2 ?? []);
+  return {
+    title: once.length > 1 ? "Something is missing" : `${first.key === void 0 ? WORDS2[first.kind] : "Key"} missing`,
+    sentence: once.map((one) => missingSentence(one, namespace)).join(" "),
+    remedy: [
+      ...commands.length > 0 ? [`Create ${commands.length > 1 ? "them" : "it"}: ${commands.join("; ")}`] : [],
+      ...new Set(ways.flatMap(({ advice }) => advice ?? []))
+    ].join(". ")
+  };
+}
+function causeOf({ kind: kind2, name, key }) {
+  return [kind2, name, key].join(" ");
+}
+var WORDS2 = {
+  Secret: "Secret",
+  ConfigMap: "ConfigMap",
+  PersistentVolumeClaim: "PersistentVolumeClaim",
+  ServiceAccount: "Service account"
+};
+function missingSentence({ kind: kind2, name, key, askedFor }, namespace) {
+  const word2 = askedFor.some(({ pull }) => pull) ? "Image pull secret" : WORDS2[kind2];
+  const what = key === void 0 ? `${word2} "${name}" does not exist in namespace ${namespace}` : `${word2} "${name}" exists in namespace ${namespace}, but has no key "${key}"`;
+  const who = [...new Set(askedFor.map(({ origin: origin2 }) => origin2))];
+  return who.length === 0 ? `${what}.` : `${what}; ${and(who)} ${who.length > 1 ? "ask" : "asks"} for it.`;
+}
+function wayOut3(missing4, namespace) {
+  const { kind: kind2, name, key, askedFor } = missing4;
+  const kubectl = `kubectl -n ${namespace}`;
+  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) || !/^[a-z0-9-]+$/.test(namespace))
+    return { advice: "No object can have that name: correct it" };
+  if (key !== void 0)
+    return {
+      advice: `Add the key, or name another. Those that it has: ${kubectl} describe ${kind2.toLowerCase()} ${name}`
+    };
+  switch (kind2) {
+    case "Secret":
+      return askedFor.some(({ pull }) => pull) ? {
+        create: `${kubectl} create secret docker-registry ${name} --docker-server=REGISTRY --docker-username=USER --docker-password=PASSWORD`
+      } : { create: `${kubectl} create secret generic ${name} ${content(askedFor)}` };
+    case "ConfigMap":
+      return { create: `${kubectl} create configmap ${name} ${content(askedFor)}` };
+    case "PersistentVolumeClaim":
+      return { advice: `Create it: ${kubectl} apply -f CLAIM.yaml. Those that there are: ${kubectl} get pvc` };
+    case "ServiceAccount":
+      return { create: `${kubectl} create serviceaccount ${name}` };
+  }
+}
+function content(askedFor) {
+  const isFile = ({ path: path2, key = "" }) => /\.(secret|configMap)(\.items\[\d+\])?$/.test(path2) || key.includes(".");
+  const keys = new Map(askedFor.flatMap((one) => one.key === void 0 ? [] : [[one.key, isFile(one)]]));
+  if (keys.size === 0) return askedFor.some(isFile) ? "--from-file=PATH" : "--from-literal=KEY=VALUE";
+  return [...keys].map(([key, file]) => file ? `--from-file=${quoted(key)}=PATH` : `--from-literal=${quoted(key)}=VALUE`).join(" ");
+}
+function quoted(word2) {
+  return /^[\w.-]+$/.test(word2) ? word2 : `'${word2.replaceAll("'", `'\\''`)}'`;
+}
+function and(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+// src/run/start/stuck.ts
+var GRACE_SECONDS = 15;
+var MORE_TIME = "If it only needs more time, raise `startup_timeout_seconds`.";
+function lacking(missing4, pod, graceSeconds) {
+  const { title = "", sentence = "", remedy = "" } = explainMissing(missing4, pod.metadata?.namespace ?? "") ?? {};
+  const cause = missing4.map(causeOf).join(", ");
+  const stuck = hopeless({ reason: "ContainerConfig", title, sentence, remedy, graceSeconds, cause });
+  return graceSeconds > 0 ? { ...stuck, what: `${sentence} Waiting for it.` } : stuck;
+}
+function hopeless(why) {
+  return { what: why.sentence, worthTelling: true, hopeless: why };
+}
+
+// src/run/start/pull.ts
+var SECOND_PULL_SECONDS = 40;
+var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|\b404\b/i;
+var REFUSED = /denied|unauthorized|forbidden|authentication required|authorization failed|insufficient_scope|no basic auth|\b40[13]\b/i;
+var NO_SUCH_HOST = /no such host/;
+var NO_SUCH_HOST_SECONDS = 60;
+var OTHER_SIDECAR = "Set `xcom_sidecar_container_image` to an image with a shell that the node can pull, e.g. a copy of busybox in your own registry, or `do_xcom_push: auto`, which takes a result of up to 4 KiB without a sidecar.";
+function stuckPull(pod, { name, image, state }, known2) {
+  const message = pullFault(state?.waiting?.message ?? "");
+  const words = message.replaceAll(image, "").replace(/"[^"]*"|https?:\/\/\S+/g, "");
+  const mayPass = /\b(429|5\d\d)\b [A-Z]/.test(words);
+  const refused2 = !mayPass && REFUSED.test(words);
+  const hints = pullSecretsMissing(pod, known2);
+  const hint = hints.map((missing4) => ` ${missingSentence(missing4, pod.metadata?.namespace ?? "")}`).join("");
+  const init = isInit(pod, name);
+  const what = `Image ${image}${init ? ` of ${kindOfInit(name)}` : ""}`;
+  const field2 = imageField(pod, name);
+  const failure = `${what} cannot be pulled: ${message}`;
+  const sentence = hint === "" ? failure : withRemedy(failure, hint.trim());
+  const ofSidecar = init && name === RESULT_SIDECAR;
+  const trying = {
+    what: `pulling ${image}${ofSidecar ? `, of ${kindOfInit(name)},` : ""} fails: ${message}${hint}`,
+    worthTelling: true
+  };
+  const title = "Image cannot be pulled";
+  if (NO_SUCH_HOST.test(words)) {
+    const remedy = ofSidecar ? OTHER_SIDECAR : `Check the registry in ${field2}, and the name server of the node.`;
+    const cause = `host ${name}`;
+    return {
+      ...hopeless({
+        reason: "ImagePull",
+        title,
+        sentence,
+        remedy,
+        graceSeconds: NO_SUCH_HOST_SECONDS,
+        cause,
+        mayPass: true
+      }),
+      ...trying
+    };
+  }
+  if (mayPass || !refused2 && !NO_SUCH_IMAGE.test(words))
+    return {
+      ...trying,
+      lasting: {
+        reason: "ImagePull",
+        title,
+        sentence: (within2) => `${what} could not be pulled within ${within2}: ${message}`,
+        remedy: ofSidecar ? OTHER_SIDECAR : "If the registry only needs more time, raise `startup_timeout_seconds`.",
+        mayPass: true
+      }
+    };
+  const mayHaveComeTooLate = refused2 && known2.ownPullSecret === true && known2.refusedAgain?.has(name) !== true;
+  const stuck = hopeless({
+    reason: "ImagePull",
+    title,
+    sentence,
+    remedy: explainMissing(hints, pod.metadata?.namespace ?? "")?.remedy ?? (ofSidecar ? OTHER_SIDECAR : known2.ownPullSecret ? `Check ${field2}, \`registry_username\` and \`registry_password\`.` : `Check ${field2}; a private registry needs \`registry_username\` and \`registry_password\`, or an image pull secret in \`image_pull_secrets\` or on the pod\u2019s service account.`),
+    graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
+    cause: `pull ${name}`,
+    wantsEvents: known2.events === void 0 && (pod.spec?.imagePullSecrets ?? []).length > 0
+  });
+  return mayHaveComeTooLate ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` } : stuck;
+}
+function pullSecretsMissing(pod, { events = [], references }) {
+  const pulling = events.findLast(({ reason: reason2 }) => reason2 === "Pulling")?.lastMs ?? 0;
+  const said = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
+  return said === void 0 || said.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said.message, references, pod);
+}
+function imageField(pod, name) {
+  if (!isInit(pod, name)) return "`image`";
+  return name === RESULT_SIDECAR ? "`xcom_sidecar_container_image`" : "the image of that container";
+}
+function isInit({ spec }, name) {
+  return spec?.initContainers?.some((container2) => container2.name === name) === true;
+}
+function kindOfInit(name) {
+  return name === RESULT_SIDECAR ? "the result\u2019s sidecar" : `init container ${name}`;
+}
+
+// src/run/start/container.ts
+var NEXT_LOOK_SECONDS = 16;
+function stuckContainer(pod, status, known2) {
+  const { name, image, state } = status;
+  const { reason: reason2, message = "" } = state?.waiting ?? {};
+  const sentence = `Container ${name} of pod ${podPath2(pod)} cannot be created: ${brief(message).replace(/ \(pod: "[^"]*", container: [^)]*\)$/, "")}.`;
+  const cause = `${reason2} ${name}`;
+  switch (reason2) {
+    case "InvalidImageName":
+      return hopeless({
+        reason: "ImagePull",
+        title: "Invalid image name",
+        sentence: `${image} is not a valid image name${message ? `: ${brief(message).replace(/^.*couldn't parse image name "[^"]*": /s, "")}` : "."}`,
+        remedy: `Correct ${imageField(pod, name)}.`,
+        graceSeconds: 0,
+        cause
+      });
+    case "ErrImageNeverPull":
+      return hopeless({
+        reason: "ImagePull",
+        title: "Image not on the node",
+        sentence: `Image ${image} is not on node ${pod.spec?.nodeName}, and image_pull_policy is Never.`,
+        remedy: "Use another `image_pull_policy`, or load the image onto the node.",
+        graceSeconds: 0,
+        cause
+      });
+    case "ErrImagePull":
+    case "ImagePullBackOff":
+      return stuckPull(pod, status, known2);
+    case "CrashLoopBackOff":
+    case "RunContainerError":
+      return crashing(pod, status, status.lastState?.terminated);
+    case "CreateContainerConfigError": {
+      const missing4 = missingIn(message, known2.references, pod);
+      if (missing4.length > 0) return lacking(missing4, pod, containerGrace(name, message, known2.events));
+      const asRoot = /runAsNonRoot/.test(message);
+      const subPath = /subPath/.test(message);
+      return hopeless({
+        reason: "ContainerConfig",
+        title: "Container cannot be configured",
+        sentence,
+        ...asRoot && { remedy: "Set a `runAsUser` other than 0, or use an image whose user is not root." },
+        ...subPath && { remedy: "Check the `subPath` in `volume_mounts`." },
+        graceSeconds: asRoot ? 0 : GRACE_SECONDS,
+        cause
+      });
+    }
+    case "CreateContainerError":
+      return hopeless({
+        reason: "ContainerConfig",
+        title: "Container cannot be created",
+        sentence,
+        graceSeconds: GRACE_SECONDS,
+        cause
+      });
+    default:
+      return state?.terminated && willRestart(pod, name, state.terminated) ? crashing(pod, status, state.terminated) : void 0;
+  }
+}
+var MOST_RESTARTS = 3;
+function crashing(pod, { name, restartCount }, ended2) {
+  if (ended2 === void 0) return void 0;
+  const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
+  const sidecar = pod.spec?.initContainers?.some((container2) => container2.name === name && isSidecar(container2)) === true;
+  const kind2 = sidecar ? "sidecar" : "init container";
+  const cannotStart2 = reason2 === "StartError";
+  const lasting2 = {
+    reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
+    title: `${sidecar ? "Sidecar" : "Init container"}: ${title}`,
+    remedy: `The base container never started. ${name === RESULT_SIDECAR ? CHECK_SIDECAR_IMAGE : cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
+  };
+  if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
+    return { what: `${kind2} ${name} keeps ending, last with exit code ${ended2.exitCode}`, worthTelling: true, lasting: lasting2 };
+  const told3 = cannotStart2 ? sentence : withRemedy(sentence, `It has run ${restartCount + 1} times.`);
+  return hopeless({ ...lasting2, sentence: told3, graceSeconds: 0, cause: `crashing ${name}` });
+}
+function unreadySidecar({ spec, status }, { events = [] }) {
+  const unready = new Set(
+    (status?.initContainerStatuses ?? []).filter(({ state, started: started3 }) => state?.running !== void 0 && started3 === false).map(({ name: name2 }) => name2)
+  );
+  const name = (spec?.initContainers ?? []).find((one) => isSidecar(one) && unready.has(one.name))?.name;
+  if (name === void 0) return void 0;
+  const failed = events.findLast(({ reason: reason2, container: container2 }) => reason2 === "Unhealthy" && container2 === name);
+  return {
+    what: `waiting for sidecar ${name} to have started${failed === void 0 ? "" : `: ${brief(failed.message).replace(/[:.]$/, "")}`}`,
+    worthTelling: true,
+    lasting: {
+      reason: "InitContainer",
+      title: "A sidecar is not ready",
+      remedy: "See to its `startupProbe`, or to the sidecar in `init_containers` or the template."
+    }
+  };
+}
+var OLD_NODE_GRACE_SECONDS = 30;
+function sidecarOfOldNode({ spec, status }) {
+  const own = status?.initContainerStatuses?.find(({ name }) => name === RESULT_SIDECAR);
+  if (own?.state?.running === void 0 || own.started !== void 0) return void 0;
+  return hopeless({
+    reason: "Rejected",
+    title: "Node too old for a sidecar",
+    sentence: `Node ${spec?.nodeName} does not know native sidecars, which Kubernetes has since 1.29, so the pod waits for the result\u2019s sidecar to end.`,
+    remedy: NO_SIDECAR,
+    graceSeconds: OLD_NODE_GRACE_SECONDS,
+    cause: "old node"
+  });
+}
+function containerGrace(container2, message, events = []) {
+  const said = events.findLast((event) => event.container === container2 && event.message === `Error: ${message}`);
+  const lookedForSeconds = said === void 0 ? 0 : (said.lastMs - said.firstMs) / 1e3;
+  return lookedForSeconds >= GRACE_SECONDS ? 0 : GRACE_SECONDS + NEXT_LOOK_SECONDS;
+}
+
+// src/run/start/node.ts
+var VOLUME_GRACE_SECONDS = 40;
+function onTheNode(pod, { events = [], references }) {
+  const where = `starting on node ${pod.spec?.nodeName ?? ""}`;
+  const news = events.findLast(({ reason: reason2 }) => TELLING.has(reason2));
+  const says = brief(news?.message ?? "");
+  if (news === void 0) return { what: where, worthTelling: false };
+  const failed = unmounted(pod, events);
+  const missing4 = failed.flatMap(
+    ({ message }) => missingIn(message, references, pod, /volume "([^"]+)"/.exec(message)?.[1])
+  );
+  if (missing4.length > 0) {
+    const lookedForSeconds = Math.max(...failed.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
+    return lacking(missing4, pod, lookedForSeconds >= GRACE_SECONDS ? 0 : VOLUME_GRACE_SECONDS);
+  }
+  switch (news.reason) {
+    case "FailedCreatePodSandBox":
+      return noRuntime(pod, news.message) ?? { what: `${where}: ${says}`, worthTelling: true };
+    case "Pulling": {
+      const image = PULLING.exec(news.message)?.[1] ?? "";
+      return { what: `pulling image ${image}`, worthTelling: true, lasting: SLOW_PULL };
+    }
+    case "FailedMount":
+    case "FailedAttachVolume":
+      return {
+        what: `${where}: ${says}`,
+        worthTelling: news.reason !== "FailedMount" || hasRecurred(news),
+        lasting: {
+          reason: "StartTimeout",
+          title: "A volume cannot be mounted",
+          remedy: `See to that volume. ${MORE_TIME}`
+        }
+      };
+    case "Pulled": {
+      const { image, time: time2, bytes } = PULLED.exec(news.message)?.groups ?? {};
+      if (time2 === void 0) return { what: where, worthTelling: false };
+      const size = bytes === void 0 ? "" : ` (${Math.round(Number(bytes) / 1e6)} MB)`;
+      return { what: `pulled image ${image} in ${time2}${size}`, worthTelling: true };
+    }
+    default:
+      return { what: `${where}: ${says}`, worthTelling: true };
+  }
+}
+var TELLING = /* @__PURE__ */ new Set([
+  "FailedMount",
+  "FailedAttachVolume",
+  "FailedCreatePodSandBox",
+  "FailedPrepareDynamicResources",
+  "NetworkNotReady",
+  "Pulling",
+  "Pulled"
+]);
+var PULLING = /^Pulling image "(.*)"$/s;
+var PULLED = /^Successfully pulled image "(?<image>.*)" in (?<time>[\dhms.]+)\b.*?(?:Image size: (?<bytes>\d+) bytes)?\.?$/s;
+var SLOW_PULL = {
+  reason: "StartTimeout",
+  title: "The image did not come in time",
+  remedy: `The image is large, or its registry slow or not to be reached from the node. ${MORE_TIME}`
+};
+function noRuntime({ spec }, message) {
+  const handler = /no runtime for "([^"]*)" is configured/.exec(message)?.[1];
+  if (handler === void 0) return void 0;
+  return hopeless({
+    reason: "ContainerConfig",
+    title: "No such runtime on the node",
+    sentence: `Node ${spec?.nodeName} has no container runtime "${handler}", which RuntimeClass ${spec?.runtimeClassName} stands for.`,
+    remedy: "Correct `runtime_class_name`, or have its pods go to nodes that have the runtime (`node_selector`, or `scheduling` of the RuntimeClass).",
+    graceSeconds: 0,
+    cause: "runtime"
+  });
+}
+function hasRecurred({ count = 1, firstMs, lastMs }) {
+  return count > 1 || lastMs > firstMs;
+}
+function unmounted(pod, events) {
+  const failed = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
+  const latest = failed.at(-1)?.lastMs ?? 0;
+  const sandbox = pod.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
+  const over = sandbox?.status === "True" || events.some((event) => event.container && event.lastMs >= latest);
+  return over ? [] : failed.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
+}
+
+// src/run/start/waiting.ts
+function waitingFor(pod, base, known2 = { references: [] }) {
+  const phase = phaseOf(pod, base, known2.events);
+  switch (phase) {
+    case "running":
+    case "ended":
+      return void 0;
+    case "queued":
+      return { phase, what: `held by scheduling gate ${gatesOf(pod).join(", ")}`, worthTelling: true };
+    case "scheduling":
+      return { phase, ...forNode(pod, known2) };
+  }
+  const statuses = [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []];
+  for (const status of statuses) {
+    const stuck = stuckContainer(pod, status, known2);
+    if (stuck) return { phase: phase === "initializing" ? "starting" : phase, ...stuck };
+  }
+  if (phase === "initializing") return { phase, what: `init container ${runningInit(pod)} runs`, worthTelling: true };
+  return { phase, ...sidecarOfOldNode(pod) ?? unreadySidecar(pod, known2) ?? onTheNode(pod, known2) };
+}
+function forNode(pod, { references, events }) {
+  const { nodeName } = pod.spec ?? {};
+  if (nodeName !== void 0)
+    return {
+      what: `waiting for node ${nodeName}, which the pod names itself, to take it`,
+      why: `the pod names node ${nodeName} itself, and no kubelet of that name has taken it.`,
+      worthTelling: false
+    };
+  const message = pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.message;
+  const missing4 = missingIn(message ?? "", references, pod);
+  const why = whyNoNode(pod, message, events);
+  return {
+    what: `waiting for a node${why && `: ${why}`}`,
+    why,
+    worthTelling: message !== void 0,
+    // The scheduler looks as soon as a claim is made.
+    ...missing4.length > 0 && lacking(missing4, pod, GRACE_SECONDS)
+  };
+}
+
+// src/run/cancel/cancelled.ts
+function cancelledAt(error2, { pod, gone }, base) {
+  if (!(error2 instanceof StepError) || error2.reason !== "Cancelled") return error2;
+  const waiting = gone ? void 0 : waitingFor(pod, base);
+  const where = `container ${base} of pod ${podPath2(pod)}`;
+  const running2 = containerStatus(pod, base)?.state?.running !== void 0;
+  const then = waiting ? `before ${where} had started: ${waiting.what}` : `while ${where} was running`;
+  if (!waiting && !running2) return error2;
+  return new StepError(
+    error2.reason,
+    error2.title,
+    `${error2.message.replace(/\.$/, "")}, ${then}${/\.$/.test(then) ? "" : "."}`,
+    {
+      cause: error2
+    }
+  );
+}
+
+// src/run/cancel/kill.ts
+var Kill = class {
+  #step;
+  #pod;
+  #killed;
+  /** The input that has decided. */
+  why;
+  #act = () => {
+    this.#killed = this.#kill();
+  };
+  constructor(step, pod) {
+    this.#step = step;
+    this.#pod = pod;
+    this.why = `on_finish_action: ${step.inputs.onFinishAction}`;
+    if (step.stop.aborted) this.#act();
+    else step.stop.addEventListener("abort", this.#act, { once: true });
+  }
+  /** From here on a cancel is none of this pod's any more: it has been seen to. */
+  release() {
+    this.#step.stop.removeEventListener("abort", this.#act);
+  }
+  /** @returns what became of the pod; nothing where the step was not cancelled */
+  get killed() {
+    return this.#killed;
+  }
+  async #kill() {
+    const { inputs, plan, client, log, lastCall } = this.#step;
+    const { namespace, name } = this.#pod.identity;
+    const { keep: keep2, why } = fateWhenKilled(this.#pod.view, plan.base, inputs);
+    this.why = why;
+    if (keep2) return "kept";
+    const graceSeconds = plan.pod.spec?.terminationGracePeriodSeconds;
+    const deleting = deletePod(client, this.#pod.identity, {
+      signal: lastCall,
+      ...graceSeconds !== void 0 && { graceSeconds }
+    });
+    log.line(`Cancelled: deleting pod ${namespace}/${name}.`);
+    try {
+      await deleting;
+      return "deleted";
+    } catch (error2) {
+      const late = `the API server at ${client.target.server} has not answered in the time that the runner gives a cancelled step`;
+      return { error: lastCall.aborted ? new Error(late, { cause: error2 }) : error2 };
+    }
+  }
+};
+
+// src/pod/secret-shapes.ts
+var SECRET_NAME = /(^|[_.-])(token|secret|passwd|passphrase|pwd|api_?key|access_?key|private_?key|secret_?key|credentials?|pat)$|(?:auth|access|refresh|api|bearer)token$|(?:api|private|secret|access)key$|password(?!.*[_.-](file|path|dir|url|uri|name|user|policy|length|len|min|max|ttl|age|days|count|prompt|hint|field|key)$)/i;
+var HARMLESS = /^(\d{1,6}|true|false|yes|no|on|off|none|null|(~|\.{1,2})?\/[\w./-]*|[a-z][\w+.-]*:\/\/[^@\s]*|\$\([\w.-]+\)|\$\{?\w+\}?)?$/i;
+var SECRET_VALUE = /\b(gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|A(KIA|SIA)[A-Z0-9]{16}|xox[abposr]-[\w-]{10,}|AIza[\w-]{35}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)|-----BEGIN [A-Z ]*PRIVATE KEY-----|:\/\/[^\s/:@]*:(?![$*])[^\s/@]+@|[Aa]uthorization: *\w+ +[\w+/.~=-]{8,}/;
+var MOST_READ2 = 2e3;
+function looksSecret(name, value) {
+  const start = value.slice(0, MOST_READ2);
+  return SECRET_VALUE.test(start) || SECRET_NAME.test(name.slice(-MOST_READ2)) && !HARMLESS.test(start);
+}
+
+// src/run/command-line.ts
+var LONGEST2 = 300;
+function commandLine(words, secrets = []) {
+  const line = withoutSecrets(words, secrets).map(quoted2).join(" ");
+  if (line.length <= LONGEST2) return line;
+  const start = line.slice(0, LONGEST2).replace(/\S{0,300}$/, "").trimEnd();
+  return `${start} ... (${line.length} characters)`;
+}
+var LEAST_SECRET = 4;
+function hiding(secrets) {
+  const parts = new Set(secrets.flatMap((secret) => [secret, ...secret.split(/[\r\n]+/)]));
+  const longestFirst = [...parts].filter((part) => part.trim().length >= LEAST_SECRET).sort((a, b) => b.length - a.length);
+  const byStart = Map.groupBy(longestFirst, (part) => part.slice(0, LEAST_SECRET));
+  return (text) => {
+    if (!longestFirst.some((part) => text.includes(part))) return text;
+    let hidden = "";
+    for (let at = 0; at < text.length; ) {
+      const found = byStart.get(text.slice(at, at + LEAST_SECRET))?.find((part) => text.startsWith(part, at));
+      hidden += found === void 0 ? text[at] : "***";
+      at += found?.length ?? 1;
+    }
+    return hidden;
+  };
+}
+function withoutSecrets(words, secrets = []) {
+  const hide = hiding(secrets);
+  return words.map(hide).map((word2, index2) => {
+    const [, option = "", value = ""] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word2) ?? [];
+    if (option !== "" && looksSecret(option.replace(/^-+|=$/g, ""), value)) return `${option}***`;
+    const before = words[index2 - 1] ?? "";
+    if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, "") : "", word2)) return "***";
+    return withoutAssignedSecrets(word2);
+  });
+}
+function withoutAssignedSecrets(script) {
+  return script.replace(
+    /(?<![\w-])(-{0,2}([\w-]+)=)("[^"]*"|'[^']*'|[^\s;&|"']+)/g,
+    (whole, start, name, value) => looksSecret(name, value.replace(/^["']|["']$/g, "")) ? `${start}***` : whole
+  );
+}
+function quoted2(word2) {
+  if (/^([\w@%+=:,./-]+=?(\*\*\*)?|\*\*\*)$/.test(word2)) return word2;
+  const [first = "", ...more] = word2.split(/[\r\n]+/).filter((line2) => line2.trim() !== "");
+  const line = `'${first.replaceAll("'", "'\\''")}'`;
+  return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? "line" : "lines"} more)`;
+}
+var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
+var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
+function commandHints(words) {
+  const [program = "", option = "", script = "", ...rest] = words;
+  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
+    return [
+      `${program} ${option} runs one word, ${quoted2(script)}: ${rest.map(quoted2).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
+    ];
+  const redirect = SHELL.test(program) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
+  if (redirect !== void 0)
+    return [
+      `${quoted2(redirect)} is passed to ${program || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
+    ];
+  return [];
+}
+
+// src/run/redaction.ts
+function redacting(pod, secrets) {
+  const hide = hiding(secrets);
+  return (path2, value) => {
+    if (Array.isArray(value) && ["command", "args"].includes(String(path2.at(-1))))
+      return withoutSecrets(value.map(String), secrets);
+    if (typeof value !== "string") return value;
+    const variable2 = path2.at(-3) === "env" ? nameBeside(pod, path2) : void 0;
+    return looksSecret(variable2 ?? "", value) ? "***" : hide(value);
+  };
+}
+function nameBeside(pod, path2) {
+  if (path2.at(-1) !== "value") return void 0;
+  const entry2 = path2.slice(0, -1).reduce((value, step) => value?.[step], pod);
+  const { name } = entry2 ?? {};
+  return typeof name === "string" ? name : void 0;
+}
+
+// src/run/live-pod.ts
+var LONGEST_TEXT = 4e3;
+var LONGEST_POD = 64 * 1024;
+function printLivePod(live, plan, secrets) {
+  const { managedFields: _, annotations = {}, ...metadata } = live.metadata ?? {};
+  const { [NONCE_ANNOTATION]: __, ...kept2 } = annotations;
+  const pod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { ...metadata, ...Object.keys(kept2).length > 0 && { annotations: kept2 } },
+    spec: live.spec
+  };
+  const yaml = dump(shownAt([], pod, showing(pod, plan, secrets)), { lineWidth: -1, noRefs: true }).trimEnd();
+  if (yaml.length <= LONGEST_POD) return yaml;
+  const lines = yaml.slice(0, LONGEST_POD).split("\n").slice(0, -1);
+  return [...lines, `(cut here: ${yaml.split("\n").length - lines.length} more lines)`].join("\n");
+}
+function showing(pod, plan, secrets) {
+  const redact = redacting(pod, secrets);
+  const planned = variablesOf(plan);
+  const isPlanned = (path2, value) => {
+    const [, field2, index2, list2, , last] = path2;
+    if (list2 !== "env" || last !== "value") return false;
+    const container2 = pod["spec"]?.[String(field2)];
+    return planned.has(variable(String(container2?.[Number(index2)]?.["name"]), nameBeside(pod, path2), value));
+  };
+  return (path2, value) => {
+    if (Array.isArray(value)) return redact(path2, value.map(shortened));
+    if (typeof value !== "string") return value;
+    if (isPlanned(path2, value)) return redact(path2, shortened(value));
+    if (path2.at(-3) === "env" && path2.at(-1) === "value") return "***";
+    const key = path2.at(-1);
+    const name = nameBeside(pod, path2) ?? (typeof key === "string" ? key : "");
+    return looksSecret(name.replace(/^.*\//, ""), value) ? "***" : redact(path2, shortened(value));
+  };
+}
+function shortened(value) {
+  return typeof value === "string" && value.length > LONGEST_TEXT ? `(${value.length} characters)` : value;
+}
+function variablesOf({ spec }) {
+  const containers2 = [...spec?.containers ?? [], ...spec?.initContainers ?? []];
+  return new Set(
+    containers2.flatMap(({ name, env = [] }) => env.map((entry2) => variable(name, entry2.name, entry2.value ?? "")))
+  );
+}
+function variable(container2, name, value) {
+  return JSON.stringify([container2, name, value]);
+}
+function shownAt(path2, value, show) {
+  const shown2 = show(path2, value);
+  if (Array.isArray(shown2)) return shown2.map((item, index2) => shownAt([...path2, index2], item, show));
+  if (!isObject(shown2)) return shown2;
+  return Object.fromEntries(Object.entries(shown2).map(([key, child]) => [key, shownAt([...path2, key], child, show)]));
+}
+
+// src/run/logs/stamp.ts
+var Stamp = class {
+  /** Seconds since the epoch, rounded down. */
+  second;
+  nanoseconds;
+  /** Bytes of the stamp, and of the space behind it. */
+  length;
+  #known;
+  constructor(known2, nanoseconds, length) {
+    this.second = known2.second;
+    this.nanoseconds = nanoseconds;
+    this.length = length;
+    this.#known = known2;
+  }
+  /** As the kubelet wrote it. */
+  get text() {
+    return `${this.#known.head}${String(this.nanoseconds).padStart(DIGITS, "0")}${this.#known.zone}`;
+  }
+  isBefore(other) {
+    return this.second < other.second || this.second === other.second && this.nanoseconds < other.nanoseconds;
+  }
+};
+var SPACE = 32;
+var NEWLINE = 10;
+var ZERO = 48;
+var DIGITS = 9;
+var HEAD = "2006-01-02T15:04:05.".length;
+var STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.)\d{9}(Z|[+-]\d\d:\d\d)$/;
+var known = { head: "", zone: "", second: 0 };
+function readStamp(bytes, start = 0) {
+  if (!isAt(bytes, start, known.head) || !isAt(bytes, start + HEAD + DIGITS, known.zone)) {
+    const second = readSecond(bytes, start);
+    if (second === void 0) return void 0;
+    known = second;
+  }
+  let nanoseconds = 0;
+  for (let index2 = start + HEAD; index2 < start + HEAD + DIGITS; index2++) {
+    const digit = (bytes[index2] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) return void 0;
+    nanoseconds = 10 * nanoseconds + digit;
+  }
+  const length = HEAD + DIGITS + known.zone.length;
+  const behind2 = bytes[start + length];
+  if (behind2 !== SPACE && behind2 !== NEWLINE) return void 0;
+  return new Stamp(known, nanoseconds, behind2 === SPACE ? length + 1 : length);
+}
+function isAt(bytes, start, text) {
+  if (text === "") return false;
+  for (let index2 = 0; index2 < text.length; index2++) if (bytes[start + index2] !== text.charCodeAt(index2)) return false;
+  return true;
+}
+function readSecond(bytes, start) {
+  for (const zoneLength of ["Z".length, "+00:00".length]) {
+    const [, head, zone] = STAMP.exec(bytes.toString("latin1", start, start + HEAD + DIGITS + zoneLength)) ?? [];
+    if (head === void 0 || zone === void 0) continue;
+    const second = Math.floor(Date.parse(`${head.slice(0, -1)}${zone}`) / 1e3);
+    return Number.isNaN(second) ? void 0 : { head, zone, second };
+  }
+  return void 0;
+}
+
+// src/run/logs/last-lines.ts
+async function lastLines(client, pod, container2, count, signal3) {
+  const body = await openLog(client, pod, { container: container2, follow: false, tailLines: count }, signal3);
+  const lines = Buffer.from(await body?.bytes() ?? []).toString("latin1").replace(/\n$/, "").split("\n");
+  return lines.filter((line) => line !== "").map((line) => Buffer.from(line, "latin1")).map((line) => line.subarray(readStamp(line)?.length ?? 0).toString("utf8"));
+}
+
+// src/run/logs/selection.ts
+function selectContainers(choices, base, manifest, pod) {
+  const { containers: containers2 = [], initContainers = [] } = withoutSidecarOfOurs(pod).spec ?? {};
+  const own = new Set((manifest.spec?.initContainers ?? []).map(({ name }) => name));
+  const wanted = (choice, name, ofAll) => choice === "all" ? ofAll : choice.includes(name);
+  const sideBySide = choices.containers ?? [base];
+  return [
+    ...initContainers.filter((container2) => {
+      const sidecar = isSidecar(container2);
+      const { name } = container2;
+      return wanted(sideBySide, name, sidecar) || wanted(choices.initContainers, name, !sidecar && own.has(name));
+    }).map(({ name }) => name),
+    ...containers2.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name)
+  ];
+}
+function notShownBy({ shown: shown2, containers: containers2 }, base) {
+  if (Array.isArray(containers2) && !containers2.includes(base)) return "container_logs";
+  return shown2 ? void 0 : "get_logs";
+}
+function namesAreKnown(choices, manifest) {
+  return wrongNames(choices, manifest).length === 0;
+}
+function wrongNames({ containers: containers2, initContainers }, pod) {
+  const { spec } = withoutSidecarOfOurs(pod);
+  const names2 = (list2) => list2.map(({ name }) => name);
+  const init = spec?.initContainers ?? [];
+  const sideBySide = names2([...spec?.containers ?? [], ...init.filter(isSidecar)]);
+  const first = names2(init);
+  const given = (choice) => Array.isArray(choice) ? choice : [];
+  return [
+    ...given(containers2).filter((name) => !sideBySide.includes(name)).map((name) => wrong("container_logs", name, sideBySide, first.includes(name) ? "init_container_logs" : void 0)),
+    ...given(initContainers).filter((name) => !first.includes(name)).map((name) => wrong("init_container_logs", name, first, sideBySide.includes(name) ? "container_logs" : void 0))
+  ];
+}
+function wrong(input, name, known2, other) {
+  if (other !== void 0) return `${input}: container ${name} belongs into ${other}.`;
+  const kind2 = input === "container_logs" ? "container" : "init container";
+  return known2.length === 0 ? `${input}: the pod has no ${kind2}s, so no "${name}" either.` : `${input}: the pod has no ${kind2} "${name}"; it has ${known2.join(", ")}.${didYouMean(name, known2)}`;
+}
+function withoutSidecarOfOurs(pod) {
+  const { spec } = pod;
+  if (!spec?.initContainers) return pod;
+  const initContainers = spec.initContainers.filter((one) => !isResultSidecar(one));
+  return { ...pod, spec: { ...spec, initContainers } };
+}
+
+// src/run/explain.ts
+var DEADLINE_SECONDS3 = 10;
+var LAST_LINES = 20;
+async function explain2(step, pod) {
+  const { inputs, plan, secrets, client, log, stop } = step;
+  const events = inputs.logs.eventsOnFailure ? await giveAccount(step, pod) : "unavailable";
+  if (inputs.logs.podOnFailure && !stop.aborted)
+    log.folded(
+      `The pod as the cluster has it (${podPath2(pod.view.pod)})`,
+      printLivePod(pod.view.pod, plan.pod, [...secrets, ...client.target.secrets])
+    );
+  return events;
+}
+async function giveAccount({ inputs, plan, client, log, stop }, pod) {
+  const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS3)]);
+  const live = pod.view.pod;
+  const failed = failedOne(live, plan.base);
+  const shown2 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed);
+  const [events, last] = await Promise.all([
+    listEvents(client, pod.identity, signal3).catch(() => "unavailable"),
+    shown2 || !containerStarted(live, failed) ? [] : lastLines(client, pod.identity, failed, LAST_LINES, signal3).catch(() => [])
+  ]);
+  if (last.length > 0) {
+    log.line(`The last lines of container ${failed}:`);
+    for (const line of last) log.line(`  ${line}`);
+  }
+  for (const line of accountOf(live, plan.base, events)) log.line(line);
+  return events;
+}
+function failedOne(pod, base) {
+  if (containerStarted(pod, base)) return base;
+  return failedInit(pod)?.name ?? pod.spec?.initContainers?.find(({ name }) => lastEnd(pod, name))?.name ?? base;
+}
+
+// src/run/role.ts
+function useOf({ dryRun: dryRun2, logs }, { secrets, resultIn }) {
+  return {
+    dryRun: dryRun2,
+    // Of a log that is not shown, the last lines are after a failure; and a sidecar sends its result by way of its own.
+    logs: logs.shown || logs.file !== void 0 || logs.eventsOnFailure || resultIn === "sidecar",
+    ownSecrets: secrets.length > 0
+  };
+}
+function offerRole(error2, use, log) {
+  return offerRules(error2, rulesFor(use), log);
+}
+function offerRules(error2, rules, log) {
+  const offer = offerFor(error2, rules);
+  if (offer === void 0) return error2;
+  log.line("All that this step needs; for somebody who may grant it, as role.yaml: kubectl apply -f role.yaml");
+  log.line(offer.grant);
+  return offer.error;
+}
+function offerFor(error2, rules) {
+  const denial = denialBehind(error2);
+  if (!(error2 instanceof StepError) || denial?.namespace === void 0) return void 0;
+  if (!allows(rules, denial.verb, denial.resource)) return void 0;
+  return {
+    grant: printGrant({ ...denial, namespace: denial.namespace }, rules),
+    error: new StepError(error2.reason, error2.title, error2.message, {
+      remedy: "Have the Role that the log shows applied, or use a namespace or credentials that may.",
+      cause: error2
+    })
+  };
+}
+function denialBehind(error2) {
+  if (error2 instanceof ApiError) return error2.denial;
+  return error2 instanceof StepError ? denialBehind(error2.cause) : void 0;
+}
+var quoteLines = (layout) => {
+  if (layout.node.value.includes("\n")) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+};
+var SCALAR_STYLE_RULES = [quoteLines, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)];
+function printGrant({ user, namespace }, rules) {
+  return grant(user, namespace, rules).map((object) => dump(object, { flowLevel: 3, lineWidth: -1, noRefs: true, scalarStyleRules: SCALAR_STYLE_RULES })).join("---\n").trimEnd();
+}
+
+// src/run/hold-pod.ts
+async function holdPod(step, pod, work) {
+  const { inputs, plan, log, summary: summary2, stop } = step;
+  const kill = new Kill(step, pod);
+  summary2.follow(pod, step);
+  traceChanges(pod, plan.base, log);
+  let end;
+  try {
+    const conclusion = await work.run();
+    stop.throwIfAborted();
+    log.endSection();
+    if (conclusion.state === "failed") summary2.note(await explain2(step, pod));
+    summary2.ended(conclusion);
+    end = { conclusion };
+  } catch (thrown) {
+    const error2 = stop.aborted ? stop.reason : thrown;
+    const told3 = cancelledAt(error2, pod.view, plan.base);
+    if (stop.aborted) await work.windDown?.();
+    log.endSection();
+    if (!stop.aborted) summary2.note(await explain2(step, pod));
+    summary2.failed(offerFor(told3, rulesFor(useOf(inputs, plan)))?.error ?? told3);
+    end = { error: told3 };
+  } finally {
+    work.close?.();
+    const deferred = end !== void 0 && "conclusion" in end && end.conclusion.state === "deferred";
+    if (deferred) leave(step, pod, kill);
+    else await tidyUp(step, pod, kill);
+  }
+  return end;
+}
+
+// src/run/logs/hashes.ts
+var HashList = class {
+  #values = new Float64Array(16);
+  length = 0;
+  get first() {
+    return this.length === 0 ? void 0 : this.#values[0];
+  }
+  push(hash2) {
+    if (this.length === this.#values.length) {
+      const larger = new Float64Array(2 * this.length);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values[this.length++] = hash2;
+  }
+  includes(hash2) {
+    return this.values().includes(hash2);
+  }
+  indexOf(hash2) {
+    return this.values().indexOf(hash2);
+  }
+  lastIndexOf(hash2) {
+    return this.values().lastIndexOf(hash2);
+  }
+  /** Valid until the next {@link push}. */
+  values() {
+    return this.#values.subarray(0, this.length);
+  }
+};
+var HashBag = class {
+  /** How many are left. */
+  left;
+  #sorted;
+  #taken;
+  constructor(lists = []) {
+    this.left = lists.reduce((sum, { length }) => sum + length, 0);
+    this.#sorted = new Float64Array(this.left);
+    this.#taken = new Uint8Array(this.left);
+    let at = 0;
+    for (const list2 of lists) {
+      this.#sorted.set(list2.values(), at);
+      at += list2.length;
+    }
+    this.#sorted.sort();
+  }
+  take(hash2) {
+    let [low, high] = [0, this.#sorted.length];
+    while (low < high) {
+      const middle = low + high >>> 1;
+      if (this.#sorted[middle] < hash2) low = middle + 1;
+      else high = middle;
+    }
+    while (this.#sorted[low] === hash2 && this.#taken[low] === 1) low++;
+    if (this.#sorted[low] !== hash2) return false;
+    this.#taken[low] = 1;
+    this.left--;
+    return true;
+  }
+};
+function hashOf(bytes, from, to) {
+  let [h1, h2] = [3735928559, 1103547991];
+  for (let index2 = from; index2 < to; index2++) {
+    const byte = bytes[index2];
+    h1 = Math.imul(h1 ^ byte, 2654435761);
+    h2 = Math.imul(h2 ^ byte, 1597334677);
+  }
+  h1 = Math.imul(h1 ^ h1 >>> 16, 2246822507) ^ Math.imul(h2 ^ h2 >>> 13, 3266489909);
+  h2 = Math.imul(h2 ^ h2 >>> 16, 2246822507) ^ Math.imul(h1 ^ h1 >>> 13, 3266489909);
+  return 4294967296 * (2097151 & h2) + (h1 >>> 0);
+}
+
+// src/run/logs/fragments.ts
+var FRAGMENT_BYTES = 8 * 1024;
+var KNOWN_BY = 512;
+var Fragments = class {
+  /** Of each fragment but the first. */
+  #hashes = new HashList();
+  #begun = Buffer.allocUnsafe(KNOWN_BY);
+  #length = 0;
+  /** Takes the line's next bytes. */
+  push(bytes) {
+    for (let from = 0; from < bytes.length; ) {
+      const at = this.#length % FRAGMENT_BYTES;
+      const step = Math.min((at < KNOWN_BY ? KNOWN_BY : FRAGMENT_BYTES) - at, bytes.length - from);
+      if (at < KNOWN_BY) this.#begun.set(bytes.subarray(from, from + step), at);
+      from += step;
+      this.#length += step;
+      if (at < KNOWN_BY && at + step === KNOWN_BY) this.#know(KNOWN_BY);
+    }
+  }
+  /** The line is whole; a newline at its end has been among the bytes. */
+  end() {
+    const at = this.#length % FRAGMENT_BYTES;
+    if (at > 0 && at < KNOWN_BY) this.#know(at);
+  }
+  /**
+   * @param bytes the first bytes of what may be the rest of the line: whole, or longer than 512 bytes
+   * @returns whether it is
+   */
+  has(bytes) {
+    return this.#hashes.includes(hashOfBeginning(bytes));
+  }
+  /** @returns how many bytes of the line are in front of its rest; `undefined` if that cannot be told, for the line repeats itself, or this is no rest of it */
+  before(bytes) {
+    const hash2 = hashOfBeginning(bytes);
+    const index2 = this.#hashes.indexOf(hash2);
+    return index2 !== -1 && index2 === this.#hashes.lastIndexOf(hash2) ? (index2 + 1) * FRAGMENT_BYTES : void 0;
+  }
+  #know(length) {
+    if (this.#length >= FRAGMENT_BYTES) this.#hashes.push(hashOf(this.#begun, 0, length));
+  }
+};
+function hashOfBeginning(bytes) {
+  return hashOf(bytes, 0, Math.min(bytes.length, KNOWN_BY));
+}
+
+// src/run/logs/long-lines.ts
+var LongLines = class {
+  #lines = [];
+  /** Of the last line that was passed on, long or not. */
+  #second;
+  /** @param fragments of a line that is whole */
+  add(stamp, fragments) {
+    fragments.end();
+    this.#lines.push({ stamp, next: void 0, fragments });
+  }
+  /** A line is passed on, behind all that were added. */
+  behind(stamp) {
+    if (this.#lines.length === 0) return;
+    const latest = this.#lines.at(-1);
+    if (latest) latest.next ??= stamp;
+    if (stamp.second === this.#second) return;
+    this.#second = stamp.second;
+    this.#lines = this.#lines.filter(({ next }) => next === void 0 || next.second >= stamp.second - 2);
+  }
+  /**
+   * @param stamp with which a stream begins
+   * @param bytes its first bytes
+   * @returns whether it begins with the rest of one of the lines
+   */
+  includeRest(stamp, bytes) {
+    return this.#lines.some(
+      (line) => line.fragments.has(bytes) || // Whatever lies between two lines that have been passed on has been passed on.
+      line.next !== void 0 && line.stamp.isBefore(stamp) && stamp.isBefore(line.next)
+    );
+  }
+  clear() {
+    this.#lines = [];
+  }
+};
+
+// src/run/logs/seen-lines.ts
+var MOST_OLD_SECONDS = 3600;
+var SeenLines = class {
+  #recent = /* @__PURE__ */ new Map();
+  #old = /* @__PURE__ */ new Map();
+  /** Seconds that may have lines of two logs: which of them a log begins with is not known. They stay recent. */
+  #mixed = /* @__PURE__ */ new Set();
+  #lastSecond;
+  add(second, hash2) {
+    let hashes = this.#recent.get(second);
+    if (hashes === void 0) {
+      hashes = new HashList();
+      this.#recent.set(second, hashes);
+    }
+    hashes.push(hash2);
+    if (second === this.#lastSecond) return;
+    this.#lastSecond = second;
+    for (const [old, hashes2] of this.#recent) if (old < second - 2 && !this.#mixed.has(old)) this.#retire(old, hashes2);
+  }
+  /** Whether the line has been passed on; of an old second's lines it is taken for granted. */
+  has(second, hash2) {
+    return this.#recent.get(second)?.includes(hash2) === true || this.#old.has(second);
+  }
+  /** What a stream that begins with the second `since` has to repeat. */
+  repeatedFrom(since) {
+    const lines = [...this.#recent].filter(([second]) => second >= since).map(([, hashes]) => hashes);
+    const seconds = /* @__PURE__ */ new Map();
+    for (const [second, old] of this.#old) if (second >= since) seconds.set(second, { ...old });
+    return new Repeats(new HashBag(lines), seconds);
+  }
+  /** Leaves only the last lines, which are known one by one: another log begins. */
+  forgetOld() {
+    this.#old.clear();
+    for (const second of this.#mixed) if (second < (this.#lastSecond ?? 0) - 2) this.#recent.delete(second);
+    this.#mixed = new Set(this.#recent.keys());
+  }
+  #retire(second, hashes) {
+    const { first = 0 } = hashes;
+    const old = this.#old.get(second) ?? { first, count: 0 };
+    old.count += hashes.length;
+    this.#old.set(second, old);
+    this.#recent.delete(second);
+    for (const oldest of this.#old.keys()) {
+      if (this.#old.size <= MOST_OLD_SECONDS) break;
+      this.#old.delete(oldest);
+    }
+  }
+};
+var Repeats = class {
+  /** How many of them have come. */
+  taken = 0;
+  #lines;
+  #seconds;
+  /** Old seconds of which a line has come. */
+  #begun = /* @__PURE__ */ new Set();
+  constructor(lines = new HashBag(), seconds = /* @__PURE__ */ new Map()) {
+    this.#lines = lines;
+    this.#seconds = seconds;
+  }
+  /** How many are yet to come: lines, and whole seconds. */
+  get left() {
+    return this.#lines.left + this.#seconds.size;
+  }
+  /** @returns whether the line is one of them, which it is once for each time it was passed on. */
+  take(second, hash2) {
+    const found = this.#lines.take(hash2) || this.#takeOfSecond(second, hash2);
+    if (found) this.taken++;
+    return found;
+  }
+  #takeOfSecond(second, hash2) {
+    const old = this.#seconds.get(second);
+    if (old === void 0 || !this.#begun.has(second) && hash2 !== old.first) return false;
+    this.#begun.add(second);
+    if (--old.count === 0) this.#seconds.delete(second);
+    return true;
+  }
+};
+
+// src/run/logs/assembler.ts
+var LONGEST_HELD_LINE = 64 * 1024;
+var KNOWN_BY2 = 1024;
+var SHORT_LINE = 8 * 1024;
+var NEWLINE2 = 10;
+var CARRIAGE_RETURN = 13;
+var EMPTY = Buffer.alloc(0);
+var LINE_END = Buffer.from("\n");
+var LogAssembler = class {
+  #to;
+  #seen = new SeenLines();
+  /** What is yet to be repeated by this stream. */
+  #repeats = new Repeats();
+  /** Of the last whole line that was passed on, in file order: not the latest, for a clock can be set back. */
+  #last;
+  #lastHash = 0;
+  /** Whether this stream has brought that line, or one behind it. */
+  #cameToLast = false;
+  #first;
+  #rest = EMPTY;
+  /** What the stream before had brought of a line that was not whole, and that has not come again. */
+  #unfinished = EMPTY;
+  #line;
+  /** A long line that broke off after part of it had been passed on. */
+  #broken;
+  #longLines = new LongLines();
+  #atStreamStart = true;
+  #resumed = false;
+  #trusting = true;
+  #unexpected = false;
+  #foreign = "";
+  #passed = 0;
+  #out = [];
+  constructor(to) {
+    this.#to = to;
+  }
+  /** RFC 3339 time to resume from: the second before the last whole line's, in file order. `undefined`: from the start. */
+  get resumeFrom() {
+    return this.#last && new Date(1e3 * (this.#last.second - 1)).toISOString().replace(".000Z", "Z");
+  }
+  /** Of the first line that was passed on. */
+  get first() {
+    return this.#first;
+  }
+  /** How many bytes have been passed on. */
+  get passed() {
+    return this.#passed;
+  }
+  /**
+   * Where this stream has got to, to be compared with where another one ended: what has been passed on, what is left of an unfinished line, and how many lines it had to repeat and has not.
+   */
+  get position() {
+    return `${this.#passed}:${this.#rest.length}:${this.#repeats.left}`;
+  }
+  /** Whether the stream stands in the middle of a line. */
+  get isMidLine() {
+    return this.#line !== void 0 || this.#rest.length > 0;
+  }
+  /** Text in the stream that is no line of the log: the kubelet's own error, in the middle of a 200 answer. */
+  get foreign() {
+    const stray = this.#line === void 0 && this.#rest.length > 0 && readStamp(this.#rest) === void 0;
+    return stray ? this.#foreign + this.#rest.toString("utf8").slice(0, 1e3) : this.#foreign;
+  }
+  /** Whether a stream that is not trusted has brought a new line before any that is known. It is dropped from there on: perhaps it is another log. */
+  get unexpected() {
+    return this.#unexpected;
+  }
+  /** Whether the stream ended among the lines that are known: it broke off, however cleanly, for the node rotates away what is at the log's beginning alone. */
+  get isShort() {
+    if (this.#last === void 0 || this.#cameToLast) return false;
+    const rest = this.#line === void 0 ? readStamp(this.#rest) : void 0;
+    return this.#repeats.taken > 0 || rest !== void 0 && !this.#last.isBefore(rest);
+  }
+  /**
+   * A new stream begins, opened with {@link resumeFrom}. What the last one left unfinished comes again with it.
+   * @param trusting whether it is known to be the same log, so that a missing beginning has been rotated away
+   */
+  begin(trusting = true) {
+    if (this.#line && this.#line.passed > 0) this.#broken = this.#line;
+    this.#line = void 0;
+    const isNew = this.#repeats.left === 0 && this.#broken === void 0 && readStamp(this.#rest) !== void 0;
+    if (isNew && this.#rest.length > this.#unfinished.length) this.#unfinished = this.#rest;
+    this.#rest = EMPTY;
+    this.#atStreamStart = true;
+    this.#resumed = this.#last !== void 0;
+    this.#trusting = trusting;
+    this.#unexpected = false;
+    this.#cameToLast = false;
+    this.#foreign = "";
+    this.#repeats = this.#seen.repeatedFrom(
+      this.#last === void 0 ? Number.NEGATIVE_INFINITY : this.#last.second - 1
+    );
+  }
+  /** Whether this stream was to repeat lines, and has repeated none. */
+  get hasNothingKnown() {
+    return this.#last !== void 0 && this.#repeats.left > 0 && this.#repeats.taken === 0;
+  }
+  /** What has been passed on may be another run's log: the next stream brings this one's from its start. */
+  startOver() {
+    this.#last = void 0;
+    this.#rest = EMPTY;
+    this.#unfinished = EMPTY;
+    this.#line = void 0;
+    this.#broken = void 0;
+  }
+  /** The container has been started again and writes another log. Lines of it that have come already, by a stream that was opened for the old one, are known. */
+  nextInstance() {
+    if (this.#broken !== void 0) this.#out.push(LINE_END);
+    this.#flush();
+    this.#broken = void 0;
+    this.#line = void 0;
+    this.#rest = EMPTY;
+    this.#unfinished = EMPTY;
+    this.#last = void 0;
+    this.#first = void 0;
+    this.#longLines.clear();
+    this.#resumed = false;
+    this.#seen.forgetOld();
+  }
+  /** Takes the stream's next bytes. */
+  push(bytes) {
+    if (this.#unexpected) return;
+    let from = 0;
+    for (let newline = bytes.indexOf(NEWLINE2); newline !== -1; newline = bytes.indexOf(NEWLINE2, from)) {
+      this.#piece(this.#withRest(bytes.subarray(from, newline + 1)), true);
+      from = newline + 1;
+    }
+    if (from < bytes.length) {
+      const tail = this.#withRest(bytes.subarray(from));
+      if (this.#line === void 0 && mayGrow(tail)) this.#rest = Buffer.from(tail);
+      else this.#piece(tail, false);
+    }
+    this.#flush();
+  }
+  /**
+   * The container has ended and this stream was its log to the end: what is left is a last line without a newline.
+   * @param reached whether an earlier stream had come to the same end: what this one does not have was rotated away after it had been read
+   */
+  finish(reached = false) {
+    if (this.#rest.length > 0) this.#piece(this.#withRest(EMPTY), true);
+    else if (this.#line) this.#end(this.#line);
+    this.#line = void 0;
+    if (!reached && this.#resumed && this.#repeats.taken === 0 && this.#atStreamStart) this.#gap(void 0);
+    this.#flush();
+  }
+  /** The log cannot be read to its end. What any stream has brought of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
+  abandon() {
+    if (this.#repeats.left > 0 || this.#broken !== void 0) this.#rest = EMPTY;
+    if (this.#rest.length < this.#unfinished.length) {
+      this.#rest = this.#unfinished;
+      this.#resumed = false;
+    }
+    this.#unfinished = EMPTY;
+    this.#atStreamStart = false;
+    this.finish();
+  }
+  /**
+   * Whether a line, with its stamp, has been passed on or is just being: then the stream is no later than whoever read it.
+   * @param line as the server gave it when asked for the last one alone
+   */
+  knows(line) {
+    const stamp = readStamp(line);
+    if (stamp === void 0) return true;
+    const hash2 = lineHash(line);
+    const unfinished = this.#line?.stamp?.text ?? readStamp(this.#rest)?.text;
+    return unfinished === stamp.text || this.#seen.has(stamp.second, hash2);
+  }
+  #withRest(bytes) {
+    if (this.#rest.length === 0) return bytes;
+    const joined2 = Buffer.concat([this.#rest, bytes]);
+    this.#rest = EMPTY;
+    return joined2;
+  }
+  /** @param last whether the line ends with this piece */
+  #piece(bytes, last) {
+    if (this.#unexpected) return;
+    let from = 0;
+    if (this.#line === void 0) {
+      this.#line = this.#start(bytes);
+      from = this.#line.stamp?.length ?? bytes.length;
+    }
+    const line = this.#line;
+    if (!line.replay) this.#pass(line, from === 0 ? bytes : bytes.subarray(from), last);
+    if (!last) return;
+    this.#end(line);
+    this.#line = void 0;
+  }
+  #pass(line, bytes, last) {
+    const skipped = Math.min(line.skip, bytes.length);
+    line.skip -= skipped;
+    if (bytes.length === skipped) return;
+    const unseen = skipped === 0 ? bytes : bytes.subarray(skipped);
+    this.#out.push(unseen);
+    line.passed += unseen.length;
+    if (line.fragments === void 0 && last && unseen.length <= SHORT_LINE) return;
+    line.fragments ??= new Fragments();
+    line.fragments.push(unseen);
+  }
+  #start(bytes) {
+    const first = this.#atStreamStart;
+    this.#atStreamStart = false;
+    const stamp = readStamp(bytes);
+    const hash2 = stamp === void 0 ? 0 : lineHash(bytes);
+    const dropped = { stamp, hash: hash2, replay: true, skip: 0, passed: 0 };
+    if (stamp === void 0) {
+      if (!(first && this.#resumed)) this.#foreign += bytes.toString("utf8").slice(0, 1e3);
+      return dropped;
+    }
+    if (this.#repeats.take(stamp.second, hash2)) {
+      if (hash2 === this.#lastHash) this.#cameToLast = true;
+      return dropped;
+    }
+    const broken = this.#broken;
+    this.#broken = void 0;
+    if (broken?.hash === hash2) {
+      this.#resumed = false;
+      return { stamp, hash: hash2, replay: false, skip: broken.passed, passed: broken.passed };
+    }
+    const rest = first ? this.#restOfLongLine(stamp, bytes.subarray(stamp.length), broken) : void 0;
+    if (rest !== void 0) {
+      this.#repeats.taken++;
+      this.#cameToLast = true;
+      this.#resumed = false;
+      return rest;
+    }
+    const hasHole = this.#resumed && this.#repeats.taken === 0 || first && broken !== void 0;
+    if (hasHole) {
+      if (!this.#trusting) {
+        this.#unexpected = true;
+        this.#broken = broken;
+        return dropped;
+      }
+      this.#resumed = false;
+      if (broken !== void 0) this.#out.push(LINE_END);
+      this.#gap(stamp.text, broken);
+    } else if (broken !== void 0) this.#out.push(LINE_END);
+    this.#first ??= stamp;
+    this.#unfinished = EMPTY;
+    return { stamp, hash: hash2, replay: false, skip: 0, passed: 0 };
+  }
+  /**
+   * The first line of a stream may be the rest of a long one that is known: the node has rotated the log in its middle.
+   * @param stamp of its first fragment that is left
+   * @param bytes its first bytes
+   * @param broken the line that the stream before has left unfinished
+   * @returns `undefined` if it is not, or if nobody can tell from where on
+   */
+  #restOfLongLine(stamp, bytes, broken) {
+    const before = broken?.fragments?.before(bytes);
+    if (broken !== void 0 && before !== void 0) return { ...broken, skip: broken.passed - before };
+    if (!this.#longLines.includeRest(stamp, bytes)) return void 0;
+    return { stamp: void 0, hash: 0, replay: true, skip: 0, passed: 0 };
+  }
+  #gap(to, broken) {
+    this.#flush();
+    const from = this.#last ?? broken?.stamp;
+    if (from !== void 0) this.#to.gap(from.text, to);
+  }
+  #end({ stamp, hash: hash2, replay, fragments }) {
+    if (replay || stamp === void 0) return;
+    this.#longLines.behind(stamp);
+    this.#last = stamp;
+    this.#lastHash = hash2;
+    this.#cameToLast = true;
+    this.#seen.add(stamp.second, hash2);
+    if (fragments !== void 0) this.#longLines.add(stamp, fragments);
+  }
+  #flush() {
+    const [only, ...more] = this.#out;
+    if (only === void 0) return;
+    this.#out = [];
+    const bytes = more.length === 0 ? only : Buffer.concat([only, ...more]);
+    this.#passed += bytes.length;
+    this.#to.emit(bytes);
+  }
+};
+function mayGrow(tail) {
+  return tail.length <= LONGEST_HELD_LINE && (tail.length <= KNOWN_BY2 || !tail.includes(CARRIAGE_RETURN));
+}
+function lineHash(line) {
+  return hashOf(line, 0, Math.min(line.length, KNOWN_BY2));
+}
+
+// src/run/logs/silence.ts
+var SILENCE_MS = { first: 6e4, longest: 6e5 };
+var ON_ITS_WAY_MS = 2e3;
+async function untilBehind(stream, signal3) {
+  let silenceMs = SILENCE_MS.first;
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  for (; ; ) {
+    if (stream.heardAt() > checkedAt) silenceMs = SILENCE_MS.first;
+    const leftMs = Math.max(stream.heardAt(), checkedAt) + silenceMs - performance.now();
+    if (leftMs > 0) await pause(leftMs, signal3);
+    else if (await isBehind(stream, signal3)) return;
+    else {
+      checkedAt = performance.now();
+      silenceMs = Math.min(2 * silenceMs, SILENCE_MS.longest);
+    }
+  }
+}
+async function isBehind(stream, signal3) {
+  let line;
+  try {
+    line = await stream.lastLine();
+  } catch {
+    return false;
+  }
+  if (stream.knows(line)) return false;
+  await pause(ON_ITS_WAY_MS, signal3);
+  return !stream.knows(line);
+}
+
+// src/run/logs/tail.ts
+var MOST_READS = 20;
+var FORBIDDEN_READS = 4;
+var FOREIGN_READS = 8;
+var FORGOTTEN_READS = 5;
+var PAUSES_MS = [0, 200, 500, 1e3, 2e3, 3e3];
+async function readTail(log, client, reached, signal3) {
+  const { assembled } = log;
+  const { passed } = assembled;
+  let before = reached;
+  let failure = { why: "The log could not be read.", forbidden: false };
+  let awayTries = 0;
+  let foreignReads = 0;
+  let startedOver = false;
+  for (let tries2 = 0; tries2 < MOST_READS; tries2++) {
+    if (log.isForgotten) {
+      const why = "The container has been started again more than once since, and the node has no more of this log.";
+      failure = { why, forbidden: false };
+      break;
+    }
+    try {
+      await log.read(false, signal3);
+      awayTries = 0;
+      if (log.isWhole) {
+        foreignReads = 0;
+        if (log.goesOn) {
+          assembled.abandon();
+          return void 0;
+        }
+        if (assembled.position !== before) before = assembled.position;
+        else if (log.mayRestart && !startedOver && assembled.hasNothingKnown) {
+          startedOver = true;
+          assembled.startOver();
+          before = assembled.position;
+        } else {
+          assembled.finish(reached !== void 0 && assembled.passed === passed);
+          return void 0;
+        }
+        continue;
+      }
+      failure = { why: log.whatCame, forbidden: false };
+      const most = log.isPrevious ? FORGOTTEN_READS : FOREIGN_READS;
+      if (assembled.foreign !== "" && ++foreignReads >= most) break;
+    } catch (error2) {
+      signal3.throwIfAborted();
+      if (!isBroken(error2)) throw error2;
+      const forbidden2 = error2 instanceof ApiError && error2.code === 403;
+      failure = { why: error2 instanceof StepError ? error2.text : error2.message, forbidden: forbidden2 };
+      if (reached !== void 0 && error2 instanceof ApiError && error2.podNotFound && !log.wasCut) {
+        assembled.finish();
+        return void 0;
+      }
+      if (error2 instanceof ApiError && (error2.podNotFound || error2.code === 400)) break;
+      if (forbidden2 && tries2 >= FORBIDDEN_READS) break;
+      if (isAway(error2)) {
+        await client.endure(error2, awayTries++, signal3);
+        tries2--;
+        before = void 0;
+        continue;
+      }
+    }
+    before = void 0;
+    await log.settled(pauseMs(tries2));
+  }
+  assembled.abandon();
+  return failure;
+}
+function pauseMs(tries2) {
+  return PAUSES_MS[Math.min(tries2, PAUSES_MS.length - 1)] ?? 0;
+}
+function isBroken(error2) {
+  return error2 instanceof StepError || error2 instanceof NetworkError || error2 instanceof Error && "code" in error2;
+}
+function isAway(error2) {
+  return error2 instanceof NetworkError || error2 instanceof ApiError && [429, 502, 503, 504].includes(error2.code);
+}
+
+// src/run/logs/instance.ts
+var QUIET_MS = 20;
+var DELETED_QUIET_MS = 5e3;
+var ROTATED_QUIET_MS = 2e3;
+var LEAST_ROTATED_BYTES = 64 * 1024;
+var ENDED_MS = 500;
+var ENDED_DELETED_MS = 2e3;
+var FORBIDDEN_PAUSE_MS = 3e4;
+var InstanceFollower = class {
+  #client;
+  #log;
+  #reader;
+  #signal;
+  /** Settles when the run has ended, or nothing more is waited for. */
+  #over;
+  #refusals = 0;
+  #told = false;
+  constructor(client, log, reader, signal3) {
+    this.#client = client;
+    this.#log = log;
+    this.#reader = reader;
+    this.#signal = signal3;
+    this.#over = log.untilOver();
+    this.#over.catch(() => {
+    });
+  }
+  async follow() {
+    let reached;
+    for (let tries2 = 0; !this.#log.isOver; tries2++) {
+      const stream = await this.#readStream();
+      reached = stream.reached;
+      if (this.#log.isOver) break;
+      if (stream.brought) tries2 = 0;
+      await Promise.race([reached === void 0 ? this.#settled(tries2) : this.#endTold(), this.#over]);
+      if (!this.#log.isOver) reached = void 0;
+    }
+    const failure = await readTail(this.#log, this.#client, reached, this.#signal);
+    if (failure === void 0) return;
+    if (!failure.forbidden) this.#reader.incomplete(failure.why);
+    else if (!this.#told) this.#reader.refused(failure.why);
+  }
+  /**
+   * Reads one followed stream until it ends, breaks, falls behind, or is quiet after the run's end.
+   * @returns where it came to, if it ended by itself, and whether it brought anything
+   */
+  async #readStream() {
+    const log = this.#log;
+    const own = new AbortController();
+    const either = AbortSignal.any([this.#signal, own.signal]);
+    let heardAt = performance.now();
+    let brought = false;
+    const heard = () => {
+      heardAt = performance.now();
+      brought = true;
+    };
+    const quiet = async (ms4) => {
+      const since = performance.now();
+      do
+        await pause(QUIET_MS);
+      while (!own.signal.aborted && performance.now() - Math.max(heardAt, since) < ms4());
+    };
+    void this.#over.then(
+      async () => {
+        await quiet(() => this.#patienceMs);
+        if (!own.signal.aborted && !await this.#endCanBeRead(own.signal)) await quiet(() => ROTATED_QUIET_MS);
+        own.abort();
+      },
+      () => {
+      }
+    );
+    const listening = {
+      heardAt: () => heardAt,
+      lastLine: () => log.lastLine(own.signal),
+      knows: (line) => log.assembled.knows(line)
+    };
+    untilBehind(listening, own.signal).then(
+      () => own.abort(),
+      () => {
+      }
+    );
+    try {
+      const hasBegun = await log.read(true, either, {
+        opened: () => {
+          this.#refusals = 0;
+        },
+        heard
+      });
+      return { reached: hasBegun && log.isWhole ? log.assembled.position : void 0, brought };
+    } catch (error2) {
+      this.#signal.throwIfAborted();
+      if (!own.signal.aborted && !isBroken(error2)) throw error2;
+      if (!own.signal.aborted) this.#noteRefusal(error2);
+      return { reached: void 0, brought };
+    } finally {
+      own.abort();
+    }
+  }
+  /** How long a stream may be quiet before it is given up, once nothing more is waited for. */
+  get #patienceMs() {
+    if (this.#log.goesOn) return 0;
+    return this.#log.isDeleted ? DELETED_QUIET_MS : QUIET_MS;
+  }
+  /** Whether what the stream has not brought can still be read. If not, it is all there is of what the node has rotated away. */
+  async #endCanBeRead(signal3) {
+    if (this.#log.assembled.passed < LEAST_ROTATED_BYTES || this.#log.goesOn) return true;
+    return this.#log.endIsKnown(signal3);
+  }
+  #endTold() {
+    return this.#log.settled(this.#log.isDeleted ? ENDED_DELETED_MS : ENDED_MS);
+  }
+  #settled(tries2) {
+    return this.#log.settled(this.#refusals > FORBIDDEN_READS ? FORBIDDEN_PAUSE_MS : pauseMs(tries2));
+  }
+  #noteRefusal(error2) {
+    this.#refusals = error2 instanceof ApiError && error2.code === 403 ? this.#refusals + 1 : 0;
+    if (this.#refusals <= FORBIDDEN_READS || this.#told) return;
+    this.#told = true;
+    this.#reader.refused(error2.text);
+  }
+};
+
+// src/run/logs/body.ts
+function readBody(body, take2) {
+  return new Promise((resolve3, reject) => {
+    const settle = (end) => {
+      body.off("data", onData).off("end", onEnd).off("error", onError).off("close", onEnd);
+      body.destroy();
+      end();
+    };
+    const onData = (piece) => {
+      try {
+        if (!take2(piece)) settle(resolve3);
+      } catch (error2) {
+        settle(() => reject(error2));
+      }
+    };
+    const onEnd = () => settle(resolve3);
+    const onError = (error2) => settle(() => reject(error2));
+    if (body.errored) onError(body.errored);
+    else if (body.destroyed) onEnd();
+    else body.on("data", onData).on("end", onEnd).on("error", onError).on("close", onEnd);
+  });
+}
+
+// src/run/logs/flow.ts
+var FULL_BYTES = 256 * 1024;
+var WINDOW_MS = 1e3;
+var Flow = class {
+  #windowAt = Number.NEGATIVE_INFINITY;
+  #bytes = 0;
+  #before = 0;
+  /** @param nowMs of a clock that only goes on */
+  note(bytes, nowMs) {
+    if (nowMs - this.#windowAt >= WINDOW_MS) {
+      this.#before = nowMs - this.#windowAt < 2 * WINDOW_MS ? this.#bytes : 0;
+      this.#windowAt = nowMs;
+      this.#bytes = 0;
+    }
+    this.#bytes += bytes;
+  }
+  /** Whether it has brought more in the last second or two than can be new. */
+  isFull(nowMs) {
+    return nowMs - this.#windowAt < 2 * WINDOW_MS && this.#bytes + this.#before >= FULL_BYTES;
+  }
+};
+
+// src/run/logs/instance-log.ts
+var STATUS_LAG_MS2 = 12e3;
+var SOONEST_ROTATION_SECONDS = 10;
+var WRITTEN_BEFORE_MS = 500;
+var InstanceLog = class {
+  assembled;
+  /** Whether a log under the container's name may be another run's. */
+  mayRestart;
+  #client;
+  #pod;
+  #container;
+  #instance;
+  #reader;
+  #signal;
+  #lastCall;
+  /** Whether the next stream is taken for this run's log though it does not go on where the last one ended. */
+  #trusting = false;
+  /** Whether the stream that was opened last is perhaps another run's. */
+  #doubtful = false;
+  #openedAt = 0;
+  #endedInFlow = false;
+  /** The newest run when the stream was opened, by the pod's status. */
+  #openedIn;
+  constructor(client, pod, container2, instance, assembled, reader, { signal: signal3, lastCall }) {
+    this.assembled = assembled;
+    this.mayRestart = restartPolicy(pod.view.pod, container2) !== "Never";
+    this.#client = client;
+    this.#pod = pod;
+    this.#container = container2;
+    this.#instance = instance;
+    this.#reader = reader;
+    this.#signal = signal3;
+    this.#lastCall = lastCall;
+  }
+  /** Whether the run has ended, or nothing more is waited for. */
+  get isOver() {
+    return this.#isOver(this.#pod.view);
+  }
+  /** Whether it still runs, and only nobody waits for more of it. */
+  get goesOn() {
+    const { pod, gone } = this.#pod.view;
+    const now = this.#status(pod);
+    return !gone && now !== void 0 && now.ended === void 0;
+  }
+  /** Whether the pod is gone, or on its way out: its log goes with it. */
+  get isDeleted() {
+    const { pod, gone } = this.#pod.view;
+    return gone || pod.metadata?.deletionTimestamp !== void 0;
+  }
+  /** Whether another run has followed this one. */
+  get isPrevious() {
+    return this.#status(this.#pod.view.pod)?.previous === true;
+  }
+  /** Whether the node has thrown it away, for more than one run has followed. */
+  get isForgotten() {
+    const { pod, gone } = this.#pod.view;
+    return !gone && this.#status(pod) === void 0;
+  }
+  /** Whether the last stream was this log, not less of it than is known, and nothing else came with it. */
+  get isWhole() {
+    return this.assembled.foreign === "" && !this.assembled.unexpected && !this.assembled.isShort;
+  }
+  /** What the last stream was if it was not whole. */
+  get whatCame() {
+    if (this.assembled.unexpected) return "The log of the container\u2019s next run came in its place.";
+    return this.assembled.foreign || "It broke off among lines that had been read before.";
+  }
+  /** Settles when the run has ended, or nothing more is waited for. */
+  untilOver() {
+    return this.#pod.until((view) => this.#isOver(view) ? true : void 0, this.#signal, this.#lastCall);
+  }
+  /**
+   * Reads one stream to its end, or until it turns out to be another log.
+   * @returns whether there was one
+   * @throws what breaks it
+   */
+  async read(follow2, signal3, listener = {}) {
+    const body = await this.#open(follow2, signal3);
+    this.assembled.begin(this.#trusting || !this.mayRestart);
+    this.#trusting = false;
+    this.#openedAt = performance.now();
+    listener.opened?.();
+    if (body === void 0) return false;
+    const flow = new Flow();
+    this.#endedInFlow = false;
+    await readBody(body, (bytes) => {
+      listener.heard?.();
+      flow.note(bytes.length, performance.now());
+      return this.#push(bytes);
+    });
+    this.#endedInFlow = flow.isFull(performance.now()) && this.assembled.isMidLine;
+    return true;
+  }
+  /** Whether the last stream was cut, however cleanly: it ended in full flow, and in the middle of a line. */
+  get wasCut() {
+    return this.#endedInFlow;
+  }
+  /** The log's last line as it stands. */
+  async lastLine(signal3) {
+    const query = { ...this.#query(false), tailLines: 1 };
+    const body = await this.#request(query, signal3);
+    return Buffer.from(await body?.bytes() ?? []);
+  }
+  /** Whether the log's end, as it can be read now, is where the streams have come to. */
+  async endIsKnown(signal3) {
+    const line = await this.lastLine(signal3).catch(() => Buffer.alloc(0));
+    return readStamp(line) !== void 0 && this.assembled.knows(line);
+  }
+  /** Waits until the next try is due: a while, or, where another run's log may have come, until the pod's status has told. */
+  async settled(ms4) {
+    if (!this.#doubtful) return pause(ms4, this.#signal);
+    const timeout = AbortSignal.any([this.#signal, AbortSignal.timeout(STATUS_LAG_MS2)]);
+    await this.#pod.until((view) => view.gone || this.#newest !== this.#openedIn ? true : void 0, timeout).catch((error2) => {
+      this.#signal.throwIfAborted();
+      if (!timeout.aborted) throw error2;
+    });
+    this.#trusting = this.#newest === this.#openedIn;
+  }
+  /** The run as the pod's status has it now. */
+  #status(pod) {
+    return instancesOf(pod, this.#container).find(({ id }) => id === this.#instance.id);
+  }
+  #isOver({ pod, gone }) {
+    const now = this.#status(pod);
+    return gone || now === void 0 || now.ended !== void 0 || this.#lastCall?.aborted === true;
+  }
+  /** Id of the container's newest run. */
+  get #newest() {
+    return instancesOf(this.#pod.view.pod, this.#container).at(-1)?.id;
+  }
+  #query(follow2) {
+    const since = this.assembled.resumeFrom;
+    return {
+      container: this.#container,
+      follow: follow2,
+      ...since !== void 0 && { sinceTime: since },
+      ...this.isPrevious && { previous: true }
+    };
+  }
+  /** @returns `undefined` while there is none, or where it turns out to be another run's */
+  async #open(follow2, signal3) {
+    const query = this.#query(follow2);
+    this.#doubtful = false;
+    this.#openedIn = this.#newest;
+    const body = await this.#request(query, signal3);
+    if (body === void 0 || this.assembled.first !== void 0 || !this.mayRestart) return body;
+    await this.#pod.refresh();
+    if (this.#query(follow2).previous === query.previous && this.#status(this.#pod.view.pod) !== void 0) return body;
+    body.destroy();
+    return void 0;
+  }
+  /** A log is asked for by the pod's name, which another pod may have as soon as ours is gone. */
+  #request(query, signal3) {
+    const { identity, view } = this.#pod;
+    return view.gone ? Promise.reject(podGone(identity)) : openLog(this.#client, identity, query, signal3);
+  }
+  /** @returns whether more of this stream is wanted */
+  #push(bytes) {
+    const isFirst = this.assembled.first === void 0;
+    this.assembled.push(bytes);
+    if (isFirst && this.assembled.first !== void 0) this.#beginsLate(this.assembled.first);
+    this.#doubtful = this.assembled.unexpected;
+    return !this.#doubtful;
+  }
+  #beginsLate(stamp) {
+    const { startedAt } = this.#instance;
+    if (!startedAt || performance.now() - this.#openedAt > WRITTEN_BEFORE_MS) return;
+    const seconds = stamp.second - Math.floor(new Date(startedAt).getTime() / 1e3);
+    if (seconds >= SOONEST_ROTATION_SECONDS) this.#reader.late(stamp.text, seconds);
+  }
+};
+
+// src/run/logs/follow.ts
+async function followLog(client, pod, container2, reader, options) {
+  const log = new LogAssembler(reader);
+  let before;
+  for (; ; ) {
+    const instance = await nextInstance(pod, container2, before, options);
+    if (instance === void 0) return;
+    if (before !== void 0) {
+      log.nextInstance();
+      const ended2 = endOf(pod.view, container2, before);
+      reader.restarted(ended2, instance.restarts, instance.restarts - before.restarts - 1);
+    }
+    const own = new InstanceLog(client, pod, container2, instance, log, reader, options);
+    await new InstanceFollower(client, own, reader, options.signal).follow();
+    before = { ...instance, ended: endOf(pod.view, container2, instance) };
+  }
+}
+function nextInstance(pod, container2, before, { signal: signal3, lastCall }) {
+  const decide = (view) => {
+    const known2 = instancesOf(view.pod, container2);
+    const instance = known2[known2.findIndex(({ id }) => id === before?.id) + 1];
+    if (instance !== void 0) return { instance };
+    const ended2 = before && endOf(view, container2, before);
+    const last = ended2 !== void 0 && !willRestart(view.pod, container2, ended2);
+    const over = view.gone || last || before === void 0 && containerEnded(view.pod, container2);
+    return over || lastCall?.aborted ? { instance: void 0 } : void 0;
+  };
+  return pod.until(decide, signal3, lastCall).then(({ instance }) => instance);
+}
+function endOf({ pod }, container2, { id, ended: ended2 }) {
+  return instancesOf(pod, container2).find((instance) => instance.id === id)?.ended ?? ended2;
+}
+
+// src/run/logs/spool.ts
+import { closeSync as closeSync2, ftruncateSync, mkdtempSync, openSync as openSync2, readSync, rmSync as rmSync2, writeSync as writeSync2 } from "node:fs";
+import { tmpdir } from "node:os";
+import { join as join2 } from "node:path";
+var MOST_IN_MEMORY = 2 ** 20;
+var READ_AT_ONCE = 256 * 1024;
+var Spool = class {
+  /** What came first. */
+  #memory = [];
+  #inMemory = 0;
+  #file;
+  #writtenTo = 0;
+  #readTo = 0;
+  /** What came last, and found the disk full: memory is all that is left then. */
+  #overflow = [];
+  get isEmpty() {
+    return this.#memory.length === 0 && this.#readTo === this.#writtenTo && this.#overflow.length === 0;
+  }
+  /** Adds bytes, which are copied. */
+  push(bytes) {
+    const onlyMemory = this.#readTo === this.#writtenTo && this.#overflow.length === 0;
+    if (onlyMemory && this.#inMemory + bytes.length <= MOST_IN_MEMORY) {
+      this.#memory.push(new Uint8Array(bytes));
+      this.#inMemory += bytes.length;
+    } else if (this.#overflow.length > 0 || !this.#toDisk(bytes)) this.#overflow.push(new Uint8Array(bytes));
+  }
+  /** Takes the next bytes out; `undefined` when there are none. */
+  shift() {
+    const first = this.#memory.shift();
+    if (first !== void 0) {
+      this.#inMemory -= first.length;
+      return first;
+    }
+    return this.#fromDisk() ?? this.#overflow.shift();
+  }
+  close() {
+    if (this.#file === void 0) return;
+    const { descriptor, folder } = this.#file;
+    this.#file = void 0;
+    this.#readTo = this.#writtenTo;
+    closeSync2(descriptor);
+    rmSync2(folder, { recursive: true, force: true });
+  }
+  #toDisk(bytes) {
+    try {
+      this.#file ??= openFile();
+      let written2 = 0;
+      while (written2 < bytes.length)
+        written2 += writeSync2(this.#file.descriptor, bytes, written2, bytes.length - written2, this.#writtenTo + written2);
+      this.#writtenTo += bytes.length;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+  #fromDisk() {
+    const left = this.#writtenTo - this.#readTo;
+    if (this.#file === void 0 || left === 0) return void 0;
+    const bytes = Buffer.allocUnsafe(Math.min(left, READ_AT_ONCE));
+    const length = readSync(this.#file.descriptor, bytes, 0, bytes.length, this.#readTo);
+    if (length === 0)
+      throw new Error(`Of the log, ${left} bytes that waited on disk for the reader of stdout are gone.`);
+    this.#readTo += length;
+    if (this.#readTo === this.#writtenTo) {
+      ftruncateSync(this.#file.descriptor, 0);
+      this.#readTo = this.#writtenTo = 0;
+    }
+    return bytes.subarray(0, length);
+  }
+};
+function openFile() {
+  const folder = mkdtempSync(join2(process.env["RUNNER_TEMP"] || tmpdir(), "kubernetes-pod-step-log-"));
+  const descriptor = openSync2(join2(folder, "waiting"), "wx+", 384);
+  if (process.platform !== "win32") rmSync2(folder, { recursive: true, force: true });
+  return { descriptor, folder };
+}
+
+// src/run/logs/lanes.ts
+var Lanes = class {
+  #end;
+  #lanes = [];
+  #waiting = false;
+  constructor(end) {
+    this.#end = end;
+  }
+  add(output) {
+    const lane = new Lane(output, this);
+    this.#lanes.push(lane);
+    return lane;
+  }
+  /** Whether the lane's bytes may go on now. */
+  isFree(lane) {
+    return this.#end.ready && this.#lanes.every((other) => other === lane || !other.output.midLine);
+  }
+  /** Lets what waits go on, as far as it can. */
+  advance() {
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const lane of this.#lanes) if (this.isFree(lane) && lane.step()) moved = true;
+    }
+    if (this.#waiting || this.#end.ready) return;
+    this.#waiting = true;
+    void this.#end.whenReady().then(() => {
+      this.#waiting = false;
+      this.advance();
+    });
+  }
+};
+var Lane = class {
+  output;
+  #lanes;
+  #spool = new Spool();
+  /** What is to be done when so many bytes have gone on. */
+  #notes = [];
+  #pushed = 0;
+  #written = 0;
+  #emptied;
+  constructor(output, lanes) {
+    this.output = output;
+    this.#lanes = lanes;
+  }
+  push(bytes) {
+    this.#pushed += bytes.length;
+    if (this.#spool.isEmpty && this.#lanes.isFree(this)) {
+      const wasMidLine = this.output.midLine;
+      this.#write(bytes);
+      if (wasMidLine && !this.output.midLine) this.#lanes.advance();
+    } else {
+      this.#spool.push(bytes);
+      this.#lanes.advance();
+    }
+  }
+  /** Has something done, or said, when all that was pushed before has gone on. */
+  note(act) {
+    if (this.#spool.isEmpty) act();
+    else this.#notes.push({ at: this.#pushed, act });
+  }
+  /** One run of the container is over, and another one follows. */
+  endRun() {
+    this.note(() => this.output.end(false));
+    this.#lanes.advance();
+  }
+  /** Sends on some of what waits. @returns whether there was any */
+  step() {
+    const bytes = this.#spool.shift();
+    if (bytes === void 0) return false;
+    this.#write(bytes);
+    if (this.#spool.isEmpty) this.#emptied?.();
+    return true;
+  }
+  /** The log has come to its end: settles when nothing of it waits any more. */
+  async end() {
+    if (!this.#spool.isEmpty) {
+      await new Promise((resolve3) => {
+        this.#emptied = resolve3;
+      });
+    }
+    this.output.end(true);
+    this.#spool.close();
+    this.#lanes.advance();
+  }
+  #write(bytes) {
+    let rest = bytes;
+    for (let [next] = this.#notes; next && next.at <= this.#written + rest.length; [next] = this.#notes) {
+      rest = this.#part(rest, next.at - this.#written);
+      this.#notes.shift();
+      next.act();
+    }
+    this.#part(rest, rest.length);
+  }
+  /** Writes the first bytes. @returns the others */
+  #part(bytes, length) {
+    if (length > 0) this.output.write(bytes.subarray(0, length));
+    this.#written += length;
+    return bytes.subarray(length);
+  }
+};
+
+// src/run/logs/container-commands.ts
+var LONGEST3 = { message: 4096, title: 255, file: 1024, group: 1024 };
+var MOST_SHOWN3 = { error: 8, warning: 8, notice: 10 };
+var MOST_GROUPS = 1e3;
+var ContainerCommands = class {
+  #taken = { error: 0, warning: 0, notice: 0 };
+  #groups = 0;
+  /** How many ends of groups are awaited. The log viewer knows no group in a group: the inner one ends the outer one, whose own end then ends nothing. */
+  #unended = 0;
+  #openGroup = false;
+  #notShown = 0;
+  /** Until a line `::<this>::` the container wants nothing to be carried out: it shows text of somebody else's. */
+  #stoppedBy;
+  /** Whether the last group that was begun has no end yet. */
+  get openGroup() {
+    return this.#openGroup;
+  }
+  /** The container's log is over. @returns whether the last group that was begun had no end yet */
+  closeGroup() {
+    const wasOpen = this.#openGroup;
+    this.#openGroup = false;
+    this.#unended = 0;
+    this.#stoppedBy = void 0;
+    return wasOpen;
+  }
+  /** How many annotations have stayed text, since GitHub would not have shown them, or not the step's own any more. */
+  get notShown() {
+    return this.#notShown;
+  }
+  /**
+   * @param line one whole line, with its end or without
+   * @returns what it commands; `undefined` leaves it text
+   */
+  take(line) {
+    if (this.#stopped(line)) return void 0;
+    const command = parseContainerCommand(line);
+    switch (command?.kind) {
+      case "annotation":
+        if (this.#taken[command.level] === MOST_SHOWN3[command.level]) {
+          this.#notShown++;
+          return void 0;
+        }
+        this.#taken[command.level]++;
+        return command;
+      case "group":
+        if (this.#groups === MOST_GROUPS) return void 0;
+        this.#groups++;
+        this.#unended++;
+        this.#openGroup = true;
+        return command;
+      case "endgroup":
+        if (this.#unended === 0) return void 0;
+        this.#unended--;
+        this.#openGroup = false;
+        return command;
+      default:
+        return void 0;
+    }
+  }
+  /** Obeys `::stop-commands::<token>` and `::<token>::`, which stay text. */
+  #stopped(line) {
+    const [, name = "", data = ""] = STOP.exec(line.replace(/\n$/, "")) ?? [];
+    if (this.#stoppedBy !== void 0) {
+      if (name.toLowerCase() === this.#stoppedBy) this.#stoppedBy = void 0;
+      return true;
+    }
+    const token = name.toLowerCase() === "stop-commands" ? data.trim().toLowerCase() : "";
+    if (token !== "") this.#stoppedBy = token;
+    return token !== "";
+  }
+};
+function parseContainerCommand(line) {
+  const [, name, properties, data] = COMMAND.exec(line.replace(/\n$/, "")) ?? [];
+  switch (name?.toLowerCase()) {
+    case "error":
+    case "warning":
+    case "notice": {
+      const message = plain2(unescapeData(data ?? ""));
+      if (message.trim() === "" || message.length > LONGEST3.message) return void 0;
+      const level = name?.toLowerCase();
+      return { kind: "annotation", level, message, properties: readProperties(properties ?? "") };
+    }
+    case "group":
+      return readGroup(oneLine(unescapeData(data ?? "")));
+    case "endgroup":
+      return { kind: "endgroup" };
+    default:
+      return void 0;
+  }
+}
+var COMMAND = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([a-z]+)(?: ((?:(?!::).)*))?::(.*)$/isu;
+var STOP = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([^:\s]+)::(.*)$/su;
+function readGroup(name) {
+  return name.length > LONGEST3.group ? void 0 : { kind: "group", name };
+}
+function readProperties(text) {
+  const values = /* @__PURE__ */ new Map();
+  for (const pair of text.trim().split(",")) {
+    const [, key, value] = /^=*([^=]+)=+([^=].*)$/s.exec(pair) ?? [];
+    if (key !== void 0 && value !== void 0) values.set(key.toLowerCase(), unescapeProperty(value));
+  }
+  const title = oneLine(values.get("title") ?? "").replace(/^[=\s]+/, "");
+  const file = readFile(values.get("file") ?? "");
+  return {
+    ...title !== "" && title.length <= LONGEST3.title && { title },
+    ...file !== void 0 && { file },
+    ...number("startLine", values.get("line")),
+    ...number("endLine", values.get("endline")),
+    ...number("startColumn", values.get("col")),
+    ...number("endColumn", values.get("endcolumn"))
+  };
+}
+function readFile(path2) {
+  if (path2.trim() === "" || path2.length > LONGEST3.file || new RegExp("\\p{Cc}", "u").test(path2)) return void 0;
+  return path2.trimEnd();
+}
+function number(name, text) {
+  return /^\s*0*[1-9][0-9]{0,8}\s*$/.test(text ?? "") ? { [name]: Number(text) } : {};
+}
+function unescapeData(text) {
+  return text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
+}
+function unescapeProperty(text) {
+  const rest = text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%3A", ":").replaceAll("%2C", ",");
+  return rest.replaceAll("%25", "%");
+}
+function plain2(text) {
+  return jobLogText(text).replace(/[^\P{Cc}\t\n]\[[0-9;:]*m/gu, "");
+}
+function oneLine(text) {
+  return plain2(text).replace(/[\t\n]/g, " ").trim();
+}
+
+// src/run/logs/text-lines.ts
+var LONGEST_COMMAND = 64 * 1024;
+var MOST_BLANKS = 1024;
+var BLANK = /[\p{Zs}\u2028\u2029\t\v\f\u0085]/u;
+var TextLines = class {
+  /** The unfinished line, from its start, while it can still become a command. */
+  #held = "";
+  /** Whether it has its `::` already. */
+  #begun = false;
+  /** Whether part of the unfinished line has been passed on. */
+  #midLine = false;
+  push(chunk) {
+    if (chunk === "") return [];
+    if (this.#begun && !chunk.includes("\n")) return this.#hold(this.#held + chunk, true);
+    const text = this.#held + chunk;
+    this.#held = "";
+    this.#begun = false;
+    return this.#cut(text);
+  }
+  /** @returns what was still held back at the stream's end: the last line may lack its end. */
+  end() {
+    const [text, command] = [this.#held, this.#begun];
+    this.#held = "";
+    this.#begun = false;
+    this.#midLine = false;
+    return text === "" ? [] : [{ text, command }];
+  }
+  #cut(text) {
+    const pieces = [];
+    let from = 0;
+    const pass = (to) => {
+      if (to > from) pieces.push({ text: text.slice(from, to), command: false });
+      from = to;
+    };
+    let line = this.#midLine ? behindLine(text, 0) : 0;
+    while (line < text.length) {
+      const colons = text.indexOf("::", line);
+      if (colons === -1) {
+        line = text.lastIndexOf("\n") + 1;
+        if (!canBegin(text, line)) break;
+        pass(line);
+        return [...pieces, ...this.#hold(text.slice(line), false)];
+      }
+      const start = startOfLine(text, colons, line);
+      line = behindLine(text, colons);
+      if (start === void 0) continue;
+      if (line > text.length) {
+        pass(start);
+        return [...pieces, ...this.#hold(text.slice(start), true)];
+      }
+      if (line - 1 - start > LONGEST_COMMAND) continue;
+      pass(start);
+      pieces.push({ text: text.slice(start, line), command: true });
+      from = line;
+    }
+    pass(text.length);
+    this.#midLine = !text.endsWith("\n");
+    return pieces;
+  }
+  #hold(text, begun) {
+    const fits = text.length <= (begun ? LONGEST_COMMAND : MOST_BLANKS + 1);
+    this.#held = fits ? text : "";
+    this.#begun = fits && begun;
+    this.#midLine = !fits;
+    return fits ? [] : [{ text, command: false }];
+  }
+};
+function behindLine(text, at) {
+  const end = text.indexOf("\n", at);
+  return end === -1 ? text.length + 1 : end + 1;
+}
+function startOfLine(text, colons, first) {
+  let at = colons;
+  while (at > first && colons - at < MOST_BLANKS && BLANK.test(text.charAt(at - 1))) at--;
+  return at === first || text.charAt(at - 1) === "\n" ? at : void 0;
+}
+function canBegin(text, line) {
+  let at = line;
+  while (at < text.length && BLANK.test(text.charAt(at))) at++;
+  return line < text.length && (at === text.length || at === text.length - 1 && text.endsWith(":"));
+}
+
+// src/run/logs/shown-container.ts
+var LONGEST_HELD = 64 * 1024;
+var ShownContainer = class {
+  midLine = false;
+  /** The unfinished line, where others would have to wait for its end. */
+  #held = "";
+  #log;
+  #prefix;
+  #alone;
+  #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #filter = new TerminalFilter();
+  #lines = new TextLines();
+  #commands;
+  constructor(log, { prefix, alone, annotations }) {
+    this.#log = log;
+    this.#prefix = prefix;
+    this.#alone = alone;
+    this.#commands = annotations ? new ContainerCommands() : void 0;
+  }
+  write(bytes) {
+    const text = this.#filter.push(this.#decoder.decode(bytes, { stream: true }));
+    if (this.#commands === void 0) this.#show(text);
+    else for (const piece of this.#lines.push(text)) this.#printOrDo(piece, this.#commands);
+  }
+  end(last) {
+    const text = this.#filter.push(this.#decoder.decode()) + this.#filter.end();
+    if (this.#commands === void 0) this.#show(text);
+    else for (const piece of [...this.#lines.push(text), ...this.#lines.end()]) this.#printOrDo(piece, this.#commands);
+    this.#print(this.#held);
+    this.#held = "";
+    if (this.midLine && !(this.#alone && last)) this.#print("\n");
+    this.midLine = false;
+    if (this.#commands) this.#endCommands(this.#commands, last);
+  }
+  #endCommands(commands, last) {
+    if (commands.closeGroup()) this.#log.endGroup();
+    const { notShown } = commands;
+    if (last && notShown > 0)
+      this.#log.line(
+        `${notShown} more ${notShown === 1 ? "annotation" : "annotations"} of the container\u2019s stayed text: GitHub shows ten of each kind for a step.`
+      );
+  }
+  #printOrDo({ text, command }, commands) {
+    const taken = command ? commands.take(text) : void 0;
+    if (taken === void 0) this.#show(text);
+    else carryOut(taken, this.#log);
+  }
+  /** Of several containers one prints whole lines, as far as they are not too long to be held: a progress bar that never ends its line would else keep the others waiting. */
+  #show(text) {
+    const all = this.#held + text;
+    const end = this.#alone || all.length > LONGEST_HELD ? all.length : all.lastIndexOf("\n") + 1;
+    this.#held = all.slice(end);
+    this.#print(all.slice(0, end));
+  }
+  #print(text) {
+    if (text === "") return;
+    this.#log.output(this.#prefix === "" ? text : withPrefix(text, this.#prefix, this.midLine));
+    this.midLine = !text.endsWith("\n");
+  }
+};
+function withPrefix(text, prefix, midLine) {
+  const lines = text.replace(/\n(?!$)/g, `
+${prefix}`);
+  return midLine ? lines : prefix + lines;
+}
+function carryOut(command, log) {
+  if (command.kind === "annotation") log.annotation(command.level, command.message, command.properties);
+  else if (command.kind === "group") log.group(command.name);
+  else log.endGroup();
+}
+
+// src/run/logs/logs.ts
+var SIDECAR_END_SECONDS = 5;
+var OTHERS_END_SECONDS = 1;
+var Logs = class {
+  #step;
+  #pod;
+  #names;
+  #file;
+  #stop = new AbortController();
+  /** Aborted for a container that is not waited for any more. */
+  #lastCalls = /* @__PURE__ */ new Map();
+  #stillRunning = /* @__PURE__ */ new Set();
+  #shown;
+  #filed = new Lanes({ ready: true, whenReady: () => Promise.resolve() });
+  #followed;
+  constructor(step, pod) {
+    this.#step = step;
+    this.#pod = pod;
+    const { inputs, plan, log, logFile: file } = step;
+    const wanted = inputs.logs.shown || file !== void 0;
+    this.#names = wanted ? selectContainers(inputs.logs, plan.base, plan.pod, pod.view.pod) : [];
+    this.#file = file;
+    for (const sentence of wrongNames(inputs.logs, pod.view.pod)) log.warning("Input", sentence);
+    this.#shown = inputs.logs.shown ? new Lanes(log) : void 0;
+    const signal3 = AbortSignal.any([step.lastCall, this.#stop.signal]);
+    this.#followed = Promise.all(
+      this.#names.map((name) => {
+        const lastCall = new AbortController();
+        this.#lastCalls.set(name, lastCall);
+        return this.#follow(name, { signal: signal3, lastCall: lastCall.signal });
+      })
+    );
+    this.#followed.catch(() => {
+    });
+  }
+  /**
+   * The base container has ended: settles when all logs that are to be had have been shown and written. What goes on beside it is shown up to here.
+   * The outcome stands already, so a log that cannot be read any more, for the server or the credentials are gone, is a warning.
+   * @throws the reason of the last call, when there is no more time
+   */
+  async finish() {
+    for (const [name, lastCall] of this.#lastCalls) void this.#callLast(name, lastCall);
+    try {
+      await this.#followed;
+    } catch (error2) {
+      if (this.#step.lastCall.aborted || !(error2 instanceof StepError)) throw error2;
+      this.#step.log.warning("Log may be incomplete", `The end of the log could not be read. ${error2.text}`);
+    }
+  }
+  /** Nothing more is read; for a run that has no outcome. Without effect after {@link finish}. */
+  close() {
+    this.#stop.abort();
+  }
+  async #follow(name, options) {
+    const shown2 = this.#shown?.add(this.#shownContainer(name));
+    const filed2 = this.#file && this.#filed.add(this.#file.container(this.#prefix(name), this.#names.length === 1));
+    await followLog(this.#step.client, this.#pod, name, this.#reader(name, shown2, filed2), options);
+    await Promise.all([shown2?.end(), filed2?.end()]);
+    if (this.#stillRunning.has(name)) this.#step.log.line(`Container ${name} still runs; its log is shown up to here.`);
+  }
+  async #callLast(name, lastCall) {
+    const { pod } = this.#pod.view;
+    const { containers: containers2 = [], initContainers = [] } = pod.spec ?? {};
+    const sidecar = initContainers.some((container2) => container2.name === name && isSidecar(container2)) && containers2.every((container2) => containerEnded(pod, container2.name));
+    const timeout = AbortSignal.any([
+      this.#stop.signal,
+      AbortSignal.timeout(1e3 * (sidecar ? SIDECAR_END_SECONDS : OTHERS_END_SECONDS))
+    ]);
+    await this.#pod.until((view) => view.gone || containerEnded(view.pod, name) ? true : void 0, timeout).catch(() => this.#stillRunning.add(name));
+    lastCall.abort();
+  }
+  #prefix(name) {
+    return this.#names.length > 1 && this.#step.inputs.logs.prefixed ? `[${name}] ` : "";
+  }
+  #shownContainer(name) {
+    const { inputs, plan, log } = this.#step;
+    return new ShownContainer(log, {
+      prefix: this.#prefix(name),
+      alone: this.#names.length === 1,
+      annotations: inputs.logs.annotations && name === plan.base
+    });
+  }
+  #reader(name, shown2, filed2) {
+    const { log } = this.#step;
+    const say = (act) => shown2 ? shown2.note(act) : act();
+    const warn = (title, text) => say(() => log.warning(title, text));
+    return {
+      emit: (bytes) => {
+        shown2?.push(bytes);
+        filed2?.push(bytes);
+      },
+      gap: (from, to) => warn("Log lines lost", gapText(name, from, to)),
+      late: (from, seconds) => warn(
+        "Log may lack its beginning",
+        `The log of container ${name} was first read when it had run for a while. What the node still has begins at ${from}, ${seconds} s after the container\u2019s start: what came before, if anything, has been rotated away.`
+      ),
+      refused: (why) => warn("Log not readable", `The log of container ${name} cannot be read, so it is not shown: ${why}`),
+      incomplete: (why) => warn("Log may be incomplete", `Lines of container ${name} may be missing. ${why}`),
+      restarted: (before, restarts, unseen) => {
+        shown2?.endRun();
+        filed2?.endRun();
+        say(() => log.line(restartText(name, before, restarts)));
+        if (unseen > 0) warn("Log lines lost", unseenText(name, unseen));
+      }
+    };
+  }
+};
+function gapText(name, from, to) {
+  return `The node rotated the log of container ${name} while it could not be read: what it wrote ${to === void 0 ? `after ${from}` : `between ${from} and ${to}`} may be missing.`;
+}
+function unseenText(name, unseen) {
+  return `Container ${name} ran ${unseen === 1 ? "once more" : `${unseen} times more`} in between, too shortly for ${unseen === 1 ? "its log" : "its logs"} to be read.`;
+}
+function restartText(name, before, restarts) {
+  const how = before === void 0 ? "ended" : `exited with code ${before.exitCode}`;
+  return `Container ${name} ${how} and is started again (restart ${restarts}).`;
+}
+
+// src/kubernetes/secrets.ts
+async function createSecretOf(client, pod, {
+  name,
+  type,
+  data,
+  labels,
+  mayExist = false
+}, signal3) {
+  const { namespace } = pod;
+  const secret = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      name,
+      namespace,
+      labels,
+      ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: pod.name, uid: pod.uid }]
+    },
+    type,
+    immutable: true,
+    data: Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "utf8").toString("base64")])
+    )
+  };
+  let sent = false;
+  let lost = false;
+  let failing;
+  for (let tries2 = 0; ; tries2++) {
+    try {
+      await client.once(
+        {
+          method: "POST",
+          path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
+          body: secret,
+          asked: { verb: "create", resource: "secrets", namespace, name },
+          onSend: () => {
+            sent = true;
+          }
+        },
+        signal3
+      );
+      return;
+    } catch (error2) {
+      const exists = error2 instanceof ApiError && error2.status.reason === "AlreadyExists";
+      if (exists && (lost || mayExist)) return;
+      if (exists)
+        throw new StepError(
+          "NameTaken",
+          "Secret name taken",
+          `Secret ${namespace}/${name} was made by somebody else, right after the pod that names it. The pod must not use it.`,
+          { remedy: "Find out who creates Secrets in this namespace.", cause: error2 }
+        );
+      lost ||= sent && (error2 instanceof NetworkError || error2 instanceof ApiError && error2.code >= 500);
+      failing ??= { since: performance.now(), told: false };
+      await client.endure(error2, tries2, signal3, failing);
+    }
+  }
+}
+
+// src/run/own-secrets.ts
+async function createSecrets({ inputs, plan, client, stop, lastCall, origin: origin2 }, pod) {
+  const signal3 = inputs.onKillAction === "keep_pod" ? lastCall : stop;
+  const mayExist = origin2 !== void 0;
+  const labels = plan.pod.metadata?.labels ?? {};
+  try {
+    await Promise.all(plan.secrets.map((secret) => createSecretOf(client, pod, { ...secret, labels, mayExist }, signal3)));
+  } catch (error2) {
+    signal3.throwIfAborted();
+    await deletePod(client, pod, { signal: lastCall }).catch(() => {
+    });
+    if (!(error2 instanceof ApiError)) throw error2;
+    const { reason: reason2, title, message, remedy } = error2;
+    throw new StepError(reason2, title, withRemedy(message, "secret_env, secret_files and registry_username need it."), {
+      ...remedy !== void 0 && { remedy },
+      cause: error2
+    });
+  }
+}
+
+// node_modules/jsonc-parser/lib/esm/impl/scanner.js
+function createScanner(text, ignoreTrivia = false) {
+  const len = text.length;
+  let pos = 0, value = "", tokenOffset = 0, token = 16, lineNumber = 0, lineStartOffset = 0, tokenLineStartOffset = 0, prevTokenLineStartOffset = 0, scanError = 0;
+  function scanHexDigits(count, exact) {
+    let digits = 0;
+    let value2 = 0;
+    while (digits < count || !exact) {
+      let ch = text.charCodeAt(pos);
+      if (ch >= 48 && ch <= 57) {
+        value2 = value2 * 16 + ch - 48;
+      } else if (ch >= 65 && ch <= 70) {
+        value2 = value2 * 16 + ch - 65 + 10;
+      } else if (ch >= 97 && ch <= 102) {
+        value2 = value2 * 16 + ch - 97 + 10;
+      } else {
+        break;
+      }
+      pos++;
+      digits++;
+    }
+    if (digits < count) {
+      value2 = -1;
+    }
+    return value2;
+  }
+  function setPosition(newPosition) {
+    pos = newPosition;
+    value = "";
+    tokenOffset = 0;
+    token = 16;
+    scanError = 0;
+  }
+  function scanNumber() {
+    let start = pos;
+    if (text.charCodeAt(pos) === 48) {
+      pos++;
+    } else {
+      pos++;
+      while (pos < text.length && isDigit(text.charCodeAt(pos))) {
+        pos++;
+      }
+    }
+    if (pos < text.length && text.charCodeAt(pos) === 46) {
+      pos++;
+      if (pos < text.length && isDigit(text.charCodeAt(pos))) {
+        pos++;
+        while (pos < text.length && isDigit(text.charCodeAt(pos))) {
+          pos++;
+        }
+      } else {
+        scanError = 3;
+        return text.substring(start, pos);
+      }
+    }
+    let end = pos;
+    if (pos < text.length && (text.charCodeAt(pos) === 69 || text.charCodeAt(pos) === 101)) {
+      pos++;
+      if (pos < text.length && text.charCodeAt(pos) === 43 || text.charCodeAt(pos) === 45) {
+        pos++;
+      }
+      if (pos < text.length && isDigit(text.charCodeAt(pos))) {
+        pos++;
+        while (pos < text.length && isDigit(text.charCodeAt(pos))) {
+          pos++;
+        }
+        end = pos;
+      } else {
+        scanError = 3;
+      }
+    }
+    return text.substring(start, end);
+  }
+  function scanString() {
+    let result = "", start = pos;
+    while (true) {
+      if (pos >= len) {
+        result += text.substring(start, pos);
+        scanError = 2;
+        break;
+      }
+      const ch = text.charCodeAt(pos);
+      if (ch === 34) {
+        result += text.substring(start, pos);
+        pos++;
+        break;
+      }
+      if (ch === 92) {
+        result += text.substring(start, pos);
+        pos++;
+        if (pos >= len) {
+          scanError = 2;
+          break;
+        }
+        const ch2 = text.charCodeAt(pos++);
+        switch (ch2) {
+          case 34:
+            result += '"';
+            break;
+          case 92:
+            result += "\\";
+            break;
+          case 47:
+            result += "/";
+            break;
+          case 98:
+            result += "\b";
+            break;
+          case 102:
+            result += "\f";
+            break;
+          case 110:
+            result += "\n";
+            break;
+          case 114:
+            result += "\r";
+            break;
+          case 116:
+            result += "	";
+            break;
+          case 117:
+            const ch3 = scanHexDigits(4, true);
+            if (ch3 >= 0) {
+              result += String.fromCharCode(ch3);
+            } else {
+              scanError = 4;
+            }
+            break;
+          default:
+            scanError = 5;
+        }
+        start = pos;
+        continue;
+      }
+      if (ch >= 0 && ch <= 31) {
+        if (isLineBreak(ch)) {
+          result += text.substring(start, pos);
+          scanError = 2;
+          break;
+        } else {
+          scanError = 6;
+        }
+      }
+      pos++;
+    }
+    return result;
+  }
+  function scanNext() {
+    value = "";
+    scanError = 0;
+    tokenOffset = pos;
+    lineStartOffset = lineNumber;
+    prevTokenLineStartOffset = tokenLineStartOffset;
+    if (pos >= len) {
+      tokenOffset = len;
+      return token = 17;
+    }
+    let code = text.charCodeAt(pos);
+    if (isWhiteSpace2(code)) {
+      do {
+        pos++;
+        value += String.fromCharCode(code);
+        code = text.charCodeAt(pos);
+      } while (isWhiteSpace2(code));
+      return token = 15;
+    }
+    if (isLineBreak(code)) {
+      pos++;
+      value += String.fromCharCode(code);
+      if (code === 13 && text.charCodeAt(pos) === 10) {
+        pos++;
+        value += "\n";
+      }
+      lineNumber++;
+      tokenLineStartOffset = pos;
+      return token = 14;
+    }
+    switch (code) {
+      // tokens: []{}:,
+      case 123:
+        pos++;
+        return token = 1;
+      case 125:
+        pos++;
+        return token = 2;
+      case 91:
+        pos++;
+        return token = 3;
+      case 93:
+        pos++;
+        return token = 4;
+      case 58:
+        pos++;
+        return token = 6;
+      case 44:
+        pos++;
+        return token = 5;
+      // strings
+      case 34:
+        pos++;
+        value = scanString();
+        return token = 10;
+      // comments
+      case 47:
+        const start = pos - 1;
+        if (text.charCodeAt(pos + 1) === 47) {
+          pos += 2;
+          while (pos < len) {
+            if (isLineBreak(text.charCodeAt(pos))) {
+              break;
+            }
+            pos++;
+          }
+          value = text.substring(start, pos);
+          return token = 12;
+        }
+        if (text.charCodeAt(pos + 1) === 42) {
+          pos += 2;
+          const safeLength = len - 1;
+          let commentClosed = false;
+          while (pos < safeLength) {
+            const ch = text.charCodeAt(pos);
+            if (ch === 42 && text.charCodeAt(pos + 1) === 47) {
+              pos += 2;
+              commentClosed = true;
+              break;
+            }
+            pos++;
+            if (isLineBreak(ch)) {
+              if (ch === 13 && text.charCodeAt(pos) === 10) {
+                pos++;
+              }
+              lineNumber++;
+              tokenLineStartOffset = pos;
+            }
+          }
+          if (!commentClosed) {
+            pos++;
+            scanError = 1;
+          }
+          value = text.substring(start, pos);
+          return token = 13;
+        }
+        value += String.fromCharCode(code);
+        pos++;
+        return token = 16;
+      // numbers
+      case 45:
+        value += String.fromCharCode(code);
+        pos++;
+        if (pos === len || !isDigit(text.charCodeAt(pos))) {
+          return token = 16;
+        }
+      // found a minus, followed by a number so
+      // we fall through to proceed with scanning
+      // numbers
+      case 48:
+      case 49:
+      case 50:
+      case 51:
+      case 52:
+      case 53:
+      case 54:
+      case 55:
+      case 56:
+      case 57:
+        value += scanNumber();
+        return token = 11;
+      // literals and unknown symbols
+      default:
+        while (pos < len && isUnknownContentCharacter(code)) {
+          pos++;
+          code = text.charCodeAt(pos);
+        }
+        if (tokenOffset !== pos) {
+          value = text.substring(tokenOffset, pos);
+          switch (value) {
+            case "true":
+              return token = 8;
+            case "false":
+              return token = 9;
+            case "null":
+              return token = 7;
+          }
+          return token = 16;
+        }
+        value += String.fromCharCode(code);
+        pos++;
+        return token = 16;
+    }
+  }
+  function isUnknownContentCharacter(code) {
+    if (isWhiteSpace2(code) || isLineBreak(code)) {
+      return false;
+    }
+    switch (code) {
+      case 125:
+      case 93:
+      case 123:
+      case 91:
+      case 34:
+      case 58:
+      case 44:
+      case 47:
+        return false;
+    }
+    return true;
+  }
+  function scanNextNonTrivia() {
+    let result;
+    do {
+      result = scanNext();
+    } while (result >= 12 && result <= 15);
+    return result;
+  }
+  return {
+    setPosition,
+    getPosition: () => pos,
+    scan: ignoreTrivia ? scanNextNonTrivia : scanNext,
+    getToken: () => token,
+    getTokenValue: () => value,
+    getTokenOffset: () => tokenOffset,
+    getTokenLength: () => pos - tokenOffset,
+    getTokenStartLine: () => lineStartOffset,
+    getTokenStartCharacter: () => tokenOffset - prevTokenLineStartOffset,
+    getTokenError: () => scanError
+  };
+}
+function isWhiteSpace2(ch) {
+  return ch === 32 || ch === 9;
+}
+function isLineBreak(ch) {
+  return ch === 10 || ch === 13;
+}
+function isDigit(ch) {
+  return ch >= 48 && ch <= 57;
+}
+var CharacterCodes;
+(function(CharacterCodes2) {
+  CharacterCodes2[CharacterCodes2["lineFeed"] = 10] = "lineFeed";
+  CharacterCodes2[CharacterCodes2["carriageReturn"] = 13] = "carriageReturn";
+  CharacterCodes2[CharacterCodes2["space"] = 32] = "space";
+  CharacterCodes2[CharacterCodes2["_0"] = 48] = "_0";
+  CharacterCodes2[CharacterCodes2["_1"] = 49] = "_1";
+  CharacterCodes2[CharacterCodes2["_2"] = 50] = "_2";
+  CharacterCodes2[CharacterCodes2["_3"] = 51] = "_3";
+  CharacterCodes2[CharacterCodes2["_4"] = 52] = "_4";
+  CharacterCodes2[CharacterCodes2["_5"] = 53] = "_5";
+  CharacterCodes2[CharacterCodes2["_6"] = 54] = "_6";
+  CharacterCodes2[CharacterCodes2["_7"] = 55] = "_7";
+  CharacterCodes2[CharacterCodes2["_8"] = 56] = "_8";
+  CharacterCodes2[CharacterCodes2["_9"] = 57] = "_9";
+  CharacterCodes2[CharacterCodes2["a"] = 97] = "a";
+  CharacterCodes2[CharacterCodes2["b"] = 98] = "b";
+  CharacterCodes2[CharacterCodes2["c"] = 99] = "c";
+  CharacterCodes2[CharacterCodes2["d"] = 100] = "d";
+  CharacterCodes2[CharacterCodes2["e"] = 101] = "e";
+  CharacterCodes2[CharacterCodes2["f"] = 102] = "f";
+  CharacterCodes2[CharacterCodes2["g"] = 103] = "g";
+  CharacterCodes2[CharacterCodes2["h"] = 104] = "h";
+  CharacterCodes2[CharacterCodes2["i"] = 105] = "i";
+  CharacterCodes2[CharacterCodes2["j"] = 106] = "j";
+  CharacterCodes2[CharacterCodes2["k"] = 107] = "k";
+  CharacterCodes2[CharacterCodes2["l"] = 108] = "l";
+  CharacterCodes2[CharacterCodes2["m"] = 109] = "m";
+  CharacterCodes2[CharacterCodes2["n"] = 110] = "n";
+  CharacterCodes2[CharacterCodes2["o"] = 111] = "o";
+  CharacterCodes2[CharacterCodes2["p"] = 112] = "p";
+  CharacterCodes2[CharacterCodes2["q"] = 113] = "q";
+  CharacterCodes2[CharacterCodes2["r"] = 114] = "r";
+  CharacterCodes2[CharacterCodes2["s"] = 115] = "s";
+  CharacterCodes2[CharacterCodes2["t"] = 116] = "t";
+  CharacterCodes2[CharacterCodes2["u"] = 117] = "u";
+  CharacterCodes2[CharacterCodes2["v"] = 118] = "v";
+  CharacterCodes2[CharacterCodes2["w"] = 119] = "w";
+  CharacterCodes2[CharacterCodes2["x"] = 120] = "x";
+  CharacterCodes2[CharacterCodes2["y"] = 121] = "y";
+  CharacterCodes2[CharacterCodes2["z"] = 122] = "z";
+  CharacterCodes2[CharacterCodes2["A"] = 65] = "A";
+  CharacterCodes2[CharacterCodes2["B"] = 66] = "B";
+  CharacterCodes2[CharacterCodes2["C"] = 67] = "C";
+  CharacterCodes2[CharacterCodes2["D"] = 68] = "D";
+  CharacterCodes2[CharacterCodes2["E"] = 69] = "E";
+  CharacterCodes2[CharacterCodes2["F"] = 70] = "F";
+  CharacterCodes2[CharacterCodes2["G"] = 71] = "G";
+  CharacterCodes2[CharacterCodes2["H"] = 72] = "H";
+  CharacterCodes2[CharacterCodes2["I"] = 73] = "I";
+  CharacterCodes2[CharacterCodes2["J"] = 74] = "J";
+  CharacterCodes2[CharacterCodes2["K"] = 75] = "K";
+  CharacterCodes2[CharacterCodes2["L"] = 76] = "L";
+  CharacterCodes2[CharacterCodes2["M"] = 77] = "M";
+  CharacterCodes2[CharacterCodes2["N"] = 78] = "N";
+  CharacterCodes2[CharacterCodes2["O"] = 79] = "O";
+  CharacterCodes2[CharacterCodes2["P"] = 80] = "P";
+  CharacterCodes2[CharacterCodes2["Q"] = 81] = "Q";
+  CharacterCodes2[CharacterCodes2["R"] = 82] = "R";
+  CharacterCodes2[CharacterCodes2["S"] = 83] = "S";
+  CharacterCodes2[CharacterCodes2["T"] = 84] = "T";
+  CharacterCodes2[CharacterCodes2["U"] = 85] = "U";
+  CharacterCodes2[CharacterCodes2["V"] = 86] = "V";
+  CharacterCodes2[CharacterCodes2["W"] = 87] = "W";
+  CharacterCodes2[CharacterCodes2["X"] = 88] = "X";
+  CharacterCodes2[CharacterCodes2["Y"] = 89] = "Y";
+  CharacterCodes2[CharacterCodes2["Z"] = 90] = "Z";
+  CharacterCodes2[CharacterCodes2["asterisk"] = 42] = "asterisk";
+  CharacterCodes2[CharacterCodes2["backslash"] = 92] = "backslash";
+  CharacterCodes2[CharacterCodes2["closeBrace"] = 125] = "closeBrace";
+  CharacterCodes2[CharacterCodes2["closeBracket"] = 93] = "closeBracket";
+  CharacterCodes2[CharacterCodes2["colon"] = 58] = "colon";
+  CharacterCodes2[CharacterCodes2["comma"] = 44] = "comma";
+  CharacterCodes2[CharacterCodes2["dot"] = 46] = "dot";
+  CharacterCodes2[CharacterCodes2["doubleQuote"] = 34] = "doubleQuote";
+  CharacterCodes2[CharacterCodes2["minus"] = 45] = "minus";
+  CharacterCodes2[CharacterCodes2["openBrace"] = 123] = "openBrace";
+  CharacterCodes2[CharacterCodes2["openBracket"] = 91] = "openBracket";
+  CharacterCodes2[CharacterCodes2["plus"] = 43] = "plus";
+  CharacterCodes2[CharacterCodes2["slash"] = 47] = "slash";
+  CharacterCodes2[CharacterCodes2["formFeed"] = 12] = "formFeed";
+  CharacterCodes2[CharacterCodes2["tab"] = 9] = "tab";
+})(CharacterCodes || (CharacterCodes = {}));
+
+// node_modules/jsonc-parser/lib/esm/impl/string-intern.js
+var cachedSpaces = new Array(20).fill(0).map((_, index2) => {
+  return " ".repeat(index2);
+});
+var maxCachedValues = 200;
+var cachedBreakLinesWithSpaces = {
+  " ": {
+    "\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\n" + " ".repeat(index2);
+    }),
+    "\r": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\r" + " ".repeat(index2);
+    }),
+    "\r\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\r\n" + " ".repeat(index2);
+    })
+  },
+  "	": {
+    "\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\n" + "	".repeat(index2);
+    }),
+    "\r": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\r" + "	".repeat(index2);
+    }),
+    "\r\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\r\n" + "	".repeat(index2);
+    })
+  }
+};
+
+// node_modules/jsonc-parser/lib/esm/impl/parser.js
+var ParseOptions;
+(function(ParseOptions2) {
+  ParseOptions2.DEFAULT = {
+    allowTrailingComma: false
+  };
+})(ParseOptions || (ParseOptions = {}));
+function visit2(text, visitor, options = ParseOptions.DEFAULT) {
+  const _scanner = createScanner(text, false);
+  const _jsonPath = [];
+  let suppressedCallbacks = 0;
+  function toNoArgVisit(visitFunction) {
+    return visitFunction ? () => suppressedCallbacks === 0 && visitFunction(_scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter()) : () => true;
+  }
+  function toOneArgVisit(visitFunction) {
+    return visitFunction ? (arg) => suppressedCallbacks === 0 && visitFunction(arg, _scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter()) : () => true;
+  }
+  function toOneArgVisitWithPath(visitFunction) {
+    return visitFunction ? (arg) => suppressedCallbacks === 0 && visitFunction(arg, _scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter(), () => _jsonPath.slice()) : () => true;
+  }
+  function toBeginVisit(visitFunction) {
+    return visitFunction ? () => {
+      if (suppressedCallbacks > 0) {
+        suppressedCallbacks++;
+      } else {
+        let cbReturn = visitFunction(_scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter(), () => _jsonPath.slice());
+        if (cbReturn === false) {
+          suppressedCallbacks = 1;
+        }
+      }
+    } : () => true;
+  }
+  function toEndVisit(visitFunction) {
+    return visitFunction ? () => {
+      if (suppressedCallbacks > 0) {
+        suppressedCallbacks--;
+      }
+      if (suppressedCallbacks === 0) {
+        visitFunction(_scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter());
+      }
+    } : () => true;
+  }
+  const onObjectBegin = toBeginVisit(visitor.onObjectBegin), onObjectProperty = toOneArgVisitWithPath(visitor.onObjectProperty), onObjectEnd = toEndVisit(visitor.onObjectEnd), onArrayBegin = toBeginVisit(visitor.onArrayBegin), onArrayEnd = toEndVisit(visitor.onArrayEnd), onLiteralValue = toOneArgVisitWithPath(visitor.onLiteralValue), onSeparator = toOneArgVisit(visitor.onSeparator), onComment = toNoArgVisit(visitor.onComment), onError = toOneArgVisit(visitor.onError);
+  const disallowComments = options && options.disallowComments;
+  const allowTrailingComma = options && options.allowTrailingComma;
+  function scanNext() {
+    while (true) {
+      const token = _scanner.scan();
+      switch (_scanner.getTokenError()) {
+        case 4:
+          handleError(
+            14
+            /* ParseErrorCode.InvalidUnicode */
+          );
+          break;
+        case 5:
+          handleError(
+            15
+            /* ParseErrorCode.InvalidEscapeCharacter */
+          );
+          break;
+        case 3:
+          handleError(
+            13
+            /* ParseErrorCode.UnexpectedEndOfNumber */
+          );
+          break;
+        case 1:
+          if (!disallowComments) {
+            handleError(
+              11
+              /* ParseErrorCode.UnexpectedEndOfComment */
+            );
+          }
+          break;
+        case 2:
+          handleError(
+            12
+            /* ParseErrorCode.UnexpectedEndOfString */
+          );
+          break;
+        case 6:
+          handleError(
+            16
+            /* ParseErrorCode.InvalidCharacter */
+          );
+          break;
+      }
+      switch (token) {
+        case 12:
+        case 13:
+          if (disallowComments) {
+            handleError(
+              10
+              /* ParseErrorCode.InvalidCommentToken */
+            );
+          } else {
+            onComment();
+          }
+          break;
+        case 16:
+          handleError(
+            1
+            /* ParseErrorCode.InvalidSymbol */
+          );
+          break;
+        case 15:
+        case 14:
+          break;
+        default:
+          return token;
+      }
+    }
+  }
+  function handleError(error2, skipUntilAfter = [], skipUntil = []) {
+    onError(error2);
+    if (skipUntilAfter.length + skipUntil.length > 0) {
+      let token = _scanner.getToken();
+      while (token !== 17) {
+        if (skipUntilAfter.indexOf(token) !== -1) {
+          scanNext();
+          break;
+        } else if (skipUntil.indexOf(token) !== -1) {
+          break;
+        }
+        token = scanNext();
+      }
+    }
+  }
+  function parseString(isValue) {
+    const value = _scanner.getTokenValue();
+    if (isValue) {
+      onLiteralValue(value);
+    } else {
+      onObjectProperty(value);
+      _jsonPath.push(value);
+    }
+    scanNext();
+    return true;
+  }
+  function parseLiteral() {
+    switch (_scanner.getToken()) {
+      case 11:
+        const tokenValue = _scanner.getTokenValue();
+        let value = Number(tokenValue);
+        if (isNaN(value)) {
+          handleError(
+            2
+            /* ParseErrorCode.InvalidNumberFormat */
+          );
+          value = 0;
+        }
+        onLiteralValue(value);
+        break;
+      case 7:
+        onLiteralValue(null);
+        break;
+      case 8:
+        onLiteralValue(true);
+        break;
+      case 9:
+        onLiteralValue(false);
+        break;
+      default:
+        return false;
+    }
+    scanNext();
+    return true;
+  }
+  function parseProperty() {
+    if (_scanner.getToken() !== 10) {
+      handleError(3, [], [
+        2,
+        5
+        /* SyntaxKind.CommaToken */
+      ]);
+      return false;
+    }
+    parseString(false);
+    if (_scanner.getToken() === 6) {
+      onSeparator(":");
+      scanNext();
+      if (!parseValue()) {
+        handleError(4, [], [
+          2,
+          5
+          /* SyntaxKind.CommaToken */
+        ]);
+      }
+    } else {
+      handleError(5, [], [
+        2,
+        5
+        /* SyntaxKind.CommaToken */
+      ]);
+    }
+    _jsonPath.pop();
+    return true;
+  }
+  function parseObject() {
+    onObjectBegin();
+    scanNext();
+    let needsComma = false;
+    while (_scanner.getToken() !== 2 && _scanner.getToken() !== 17) {
+      if (_scanner.getToken() === 5) {
+        if (!needsComma) {
+          handleError(4, [], []);
+        }
+        onSeparator(",");
+        scanNext();
+        if (_scanner.getToken() === 2 && allowTrailingComma) {
+          break;
+        }
+      } else if (needsComma) {
+        handleError(6, [], []);
+      }
+      if (!parseProperty()) {
+        handleError(4, [], [
+          2,
+          5
+          /* SyntaxKind.CommaToken */
+        ]);
+      }
+      needsComma = true;
+    }
+    onObjectEnd();
+    if (_scanner.getToken() !== 2) {
+      handleError(7, [
+        2
+        /* SyntaxKind.CloseBraceToken */
+      ], []);
+    } else {
+      scanNext();
+    }
+    return true;
+  }
+  function parseArray() {
+    onArrayBegin();
+    scanNext();
+    let isFirstElement = true;
+    let needsComma = false;
+    while (_scanner.getToken() !== 4 && _scanner.getToken() !== 17) {
+      if (_scanner.getToken() === 5) {
+        if (!needsComma) {
+          handleError(4, [], []);
+        }
+        onSeparator(",");
+        scanNext();
+        if (_scanner.getToken() === 4 && allowTrailingComma) {
+          break;
+        }
+      } else if (needsComma) {
+        handleError(6, [], []);
+      }
+      if (isFirstElement) {
+        _jsonPath.push(0);
+        isFirstElement = false;
+      } else {
+        _jsonPath[_jsonPath.length - 1]++;
+      }
+      if (!parseValue()) {
+        handleError(4, [], [
+          4,
+          5
+          /* SyntaxKind.CommaToken */
+        ]);
+      }
+      needsComma = true;
+    }
+    onArrayEnd();
+    if (!isFirstElement) {
+      _jsonPath.pop();
+    }
+    if (_scanner.getToken() !== 4) {
+      handleError(8, [
+        4
+        /* SyntaxKind.CloseBracketToken */
+      ], []);
+    } else {
+      scanNext();
+    }
+    return true;
+  }
+  function parseValue() {
+    switch (_scanner.getToken()) {
+      case 3:
+        return parseArray();
+      case 1:
+        return parseObject();
+      case 10:
+        return parseString(true);
+      default:
+        return parseLiteral();
+    }
+  }
+  scanNext();
+  if (_scanner.getToken() === 17) {
+    if (options.allowEmptyContent) {
+      return true;
+    }
+    handleError(4, [], []);
+    return false;
+  }
+  if (!parseValue()) {
+    handleError(4, [], []);
+    return false;
+  }
+  if (_scanner.getToken() !== 17) {
+    handleError(9, [], []);
+  }
+  return true;
+}
+
+// node_modules/jsonc-parser/lib/esm/main.js
+var ScanError;
+(function(ScanError2) {
+  ScanError2[ScanError2["None"] = 0] = "None";
+  ScanError2[ScanError2["UnexpectedEndOfComment"] = 1] = "UnexpectedEndOfComment";
+  ScanError2[ScanError2["UnexpectedEndOfString"] = 2] = "UnexpectedEndOfString";
+  ScanError2[ScanError2["UnexpectedEndOfNumber"] = 3] = "UnexpectedEndOfNumber";
+  ScanError2[ScanError2["InvalidUnicode"] = 4] = "InvalidUnicode";
+  ScanError2[ScanError2["InvalidEscapeCharacter"] = 5] = "InvalidEscapeCharacter";
+  ScanError2[ScanError2["InvalidCharacter"] = 6] = "InvalidCharacter";
+})(ScanError || (ScanError = {}));
+var SyntaxKind;
+(function(SyntaxKind2) {
+  SyntaxKind2[SyntaxKind2["OpenBraceToken"] = 1] = "OpenBraceToken";
+  SyntaxKind2[SyntaxKind2["CloseBraceToken"] = 2] = "CloseBraceToken";
+  SyntaxKind2[SyntaxKind2["OpenBracketToken"] = 3] = "OpenBracketToken";
+  SyntaxKind2[SyntaxKind2["CloseBracketToken"] = 4] = "CloseBracketToken";
+  SyntaxKind2[SyntaxKind2["CommaToken"] = 5] = "CommaToken";
+  SyntaxKind2[SyntaxKind2["ColonToken"] = 6] = "ColonToken";
+  SyntaxKind2[SyntaxKind2["NullKeyword"] = 7] = "NullKeyword";
+  SyntaxKind2[SyntaxKind2["TrueKeyword"] = 8] = "TrueKeyword";
+  SyntaxKind2[SyntaxKind2["FalseKeyword"] = 9] = "FalseKeyword";
+  SyntaxKind2[SyntaxKind2["StringLiteral"] = 10] = "StringLiteral";
+  SyntaxKind2[SyntaxKind2["NumericLiteral"] = 11] = "NumericLiteral";
+  SyntaxKind2[SyntaxKind2["LineCommentTrivia"] = 12] = "LineCommentTrivia";
+  SyntaxKind2[SyntaxKind2["BlockCommentTrivia"] = 13] = "BlockCommentTrivia";
+  SyntaxKind2[SyntaxKind2["LineBreakTrivia"] = 14] = "LineBreakTrivia";
+  SyntaxKind2[SyntaxKind2["Trivia"] = 15] = "Trivia";
+  SyntaxKind2[SyntaxKind2["Unknown"] = 16] = "Unknown";
+  SyntaxKind2[SyntaxKind2["EOF"] = 17] = "EOF";
+})(SyntaxKind || (SyntaxKind = {}));
+var visit3 = visit2;
+var ParseErrorCode;
+(function(ParseErrorCode2) {
+  ParseErrorCode2[ParseErrorCode2["InvalidSymbol"] = 1] = "InvalidSymbol";
+  ParseErrorCode2[ParseErrorCode2["InvalidNumberFormat"] = 2] = "InvalidNumberFormat";
+  ParseErrorCode2[ParseErrorCode2["PropertyNameExpected"] = 3] = "PropertyNameExpected";
+  ParseErrorCode2[ParseErrorCode2["ValueExpected"] = 4] = "ValueExpected";
+  ParseErrorCode2[ParseErrorCode2["ColonExpected"] = 5] = "ColonExpected";
+  ParseErrorCode2[ParseErrorCode2["CommaExpected"] = 6] = "CommaExpected";
+  ParseErrorCode2[ParseErrorCode2["CloseBraceExpected"] = 7] = "CloseBraceExpected";
+  ParseErrorCode2[ParseErrorCode2["CloseBracketExpected"] = 8] = "CloseBracketExpected";
+  ParseErrorCode2[ParseErrorCode2["EndOfFileExpected"] = 9] = "EndOfFileExpected";
+  ParseErrorCode2[ParseErrorCode2["InvalidCommentToken"] = 10] = "InvalidCommentToken";
+  ParseErrorCode2[ParseErrorCode2["UnexpectedEndOfComment"] = 11] = "UnexpectedEndOfComment";
+  ParseErrorCode2[ParseErrorCode2["UnexpectedEndOfString"] = 12] = "UnexpectedEndOfString";
+  ParseErrorCode2[ParseErrorCode2["UnexpectedEndOfNumber"] = 13] = "UnexpectedEndOfNumber";
+  ParseErrorCode2[ParseErrorCode2["InvalidUnicode"] = 14] = "InvalidUnicode";
+  ParseErrorCode2[ParseErrorCode2["InvalidEscapeCharacter"] = 15] = "InvalidEscapeCharacter";
+  ParseErrorCode2[ParseErrorCode2["InvalidCharacter"] = 16] = "InvalidCharacter";
+})(ParseErrorCode || (ParseErrorCode = {}));
+
+// src/run/result/json.ts
+var SHOWN = 30;
+var BYTE_ORDER_MARK = /^\ufeff/;
+function readJson(bytes) {
+  if (bytes[0] === 255 && bytes[1] === 254 || bytes[0] === 254 && bytes[1] === 255)
+    return {
+      fault: "it is UTF-16, and JSON has to be UTF-8",
+      remedy: "Write UTF-8; in Windows PowerShell by `Out-File -Encoding utf8`."
+    };
+  let decoded;
+  try {
+    decoded = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return {
+      fault: `byte ${firstBadByte(bytes)} is no UTF-8`,
+      remedy: "Write UTF-8; bytes that are no text can be written as base64."
+    };
+  }
+  const fault = faultIn(decoded);
+  return fault ?? { text: decoded.trim() };
+}
+function isBlank(bytes) {
+  return Buffer.from(bytes).toString("utf8").replace(BYTE_ORDER_MARK, "").trim() === "";
+}
+function faultIn(text) {
+  const json2 = text.replace(BYTE_ORDER_MARK, "");
+  try {
+    JSON.parse(json2);
+    return void 0;
+  } catch (error2) {
+    const { message } = error2;
+    const at = positionOf(message, json2);
+    const what = kindOf(message);
+    if (at === void 0) return { fault: what, remedy: REMEDY };
+    const before = json2.slice(0, at);
+    const line = before.split("\n").length;
+    const column = at - before.lastIndexOf("\n");
+    return {
+      fault: `${what} at line ${line}, column ${column}: ${place(before.slice(-SHOWN), json2.slice(at, at + SHOWN))}`,
+      remedy: remedyFor(json2, at)
+    };
+  }
+}
+function place(before, after) {
+  const [behind2, ahead] = [excerpt(before), excerpt(after)];
+  if (before === "") return after === "" ? "it is empty" : `it begins with \`${ahead}\``;
+  return after === "" ? `it ends after \`${behind2}\`` : `after \`${behind2}\` comes \`${ahead}\``;
+}
+function kindOf(message) {
+  return /^(Unexpected token|")/.test(message) ? "Unexpected text" : message.replace(/( in JSON)? at position.*$/s, "");
+}
+function excerpt(text) {
+  return text.toWellFormed().replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (one) => {
+    const short = JSON.stringify(one).slice(1, -1);
+    if (short !== one) return short;
+    return Array.from({ length: one.length }, (_, at) => `\\u${one.charCodeAt(at).toString(16).padStart(4, "0")}`).join(
+      ""
+    );
+  });
+}
+var REMEDY = "Write JSON (text needs quotation marks), or set `do_xcom_push: false`.";
+function remedyFor(json2, at) {
+  const ahead = json2.slice(at, at + SHOWN);
+  if (/^-?(NaN|Infinity)/.test(ahead))
+    return "JSON has neither NaN nor infinities: write null in their place. In Python, json.dumps(allow_nan=False) finds them.";
+  if (/^('|True|False|None)/.test(ahead)) return "This is how Python prints: write it by json.dumps().";
+  if (/^[A-Za-z_][\w-]*\s*:/.test(ahead))
+    return `Keys need quotation marks, which a shell takes away unless they stand in single ones: echo '{"rows": 1}'.`;
+  if (at === json2.length) return "It breaks off: was it whole when the container ended?";
+  if (/^[[{"]/.test(ahead) && faultIn(json2.slice(0, at)) === void 0)
+    return "Write one value: a second one is behind the first, as when a file is appended to. Several belong into a list.";
+  return REMEDY;
+}
+function positionOf(message, json2) {
+  const said = /at position (\d+)/.exec(message)?.[1];
+  if (said !== void 0) return Number(said);
+  if (/^Unexpected end/.test(message)) return json2.length;
+  const offsets = [];
+  try {
+    visit3(json2, { onError: (_, offset) => offsets.push(offset) }, { disallowComments: true });
+  } catch {
+  }
+  return offsets[0];
+}
+function firstBadByte(bytes) {
+  let [good, bad] = [0, bytes.length];
+  while (bad - good > 1) {
+    const middle = good + bad >> 1;
+    if (decodes(bytes.subarray(0, middle), true)) good = middle;
+    else bad = middle;
+  }
+  while (good > 0 && !decodes(bytes.subarray(0, good), false)) good--;
+  return good + 1;
+}
+function decodes(bytes, stream) {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// src/run/result/values.ts
+var SHOWN2 = 60;
+var MOST_TOLD = 5;
+function valuesOf(json2) {
+  if (!json2.startsWith("{")) {
+    const found = json2.startsWith("[") ? "a list" : json2.startsWith('"') ? "text" : cut(json2);
+    return {
+      fault: `multiple_outputs makes an output of each key of an object; return.json is ${found}`,
+      remedy: "Have the container write an object, or leave out `multiple_outputs`."
+    };
+  }
+  let members;
+  try {
+    members = membersOf(json2);
+  } catch {
+    return {
+      fault: "return.json is nested too deeply to be taken apart",
+      remedy: "Leave out `multiple_outputs`, and take it from `result`."
+    };
+  }
+  const faults2 = faultsOf(members.map(([name]) => name));
+  if (faults2.length > 0)
+    return {
+      fault: `multiple_outputs: ${told(faults2).join("; ")}`,
+      remedy: "Rename it, or leave out `multiple_outputs` and take the values from `result`."
+    };
+  return {
+    values: members.map(([name, value]) => [name, value.startsWith('"') ? JSON.parse(value) : value])
+  };
+}
+function membersOf(json2) {
+  const members = [];
+  let depth = 0;
+  const end = (to) => {
+    const last = members.at(-1);
+    if (depth === 1 && last) last.to = to;
+  };
+  visit3(json2, {
+    onObjectBegin: () => void depth++,
+    onArrayBegin: () => void depth++,
+    onObjectProperty: (name) => {
+      if (depth === 1) members.push({ name, from: 0, to: 0 });
+    },
+    onSeparator: (character, offset) => {
+      const last = members.at(-1);
+      if (character === ",") end(offset);
+      else if (depth === 1 && last) last.from = offset + 1;
+    },
+    onObjectEnd: (offset) => {
+      end(offset);
+      depth--;
+    },
+    onArrayEnd: () => void depth--
+  });
+  return members.map(({ name, from, to }) => [name, json2.slice(from, to).trim()]);
+}
+function faultsOf(names2) {
+  const seen = /* @__PURE__ */ new Map();
+  return names2.flatMap((name) => {
+    const key = JSON.stringify(cut(name));
+    const folded2 = name.toLowerCase();
+    const other = seen.get(folded2);
+    seen.set(folded2, name);
+    if (name.trim() === "") return [`the key ${key} is empty, and an output needs a name`];
+    if (/[\p{Cc}\u2028\u2029=]|<</u.test(name))
+      return [`the key ${key} cannot be the name of an output, which takes no =, no << and no control characters`];
+    const own = OUTPUTS.find((output) => output === folded2);
+    if (own !== void 0) return [`the key ${key} is an output of this action\u2019s own, ${own}`];
+    if (other === name) return [`the key ${key} is there twice`];
+    if (other !== void 0)
+      return [`the keys ${JSON.stringify(cut(other))} and ${key} differ by case alone, which outputs do not`];
+    return [];
+  });
+}
+function told(faults2) {
+  const more = faults2.length - MOST_TOLD;
+  return more > 0 ? [...faults2.slice(0, MOST_TOLD), `and ${grouped(more)} more`] : faults2;
+}
+function cut(text) {
+  return text.length > SHOWN2 ? `${text.slice(0, SHOWN2)}\u2026` : text;
+}
+
+// src/run/result/outputs.ts
+var MOST_CHARACTERS2 = 5e5;
+var LONGEST_VARIABLE = 128 * 1024;
+function outputsOf(bytes, { file, multiple }) {
+  const read = readJson(bytes);
+  if ("fault" in read)
+    return { sentence: `What the container wrote to ${RESULT_PATH} is not JSON: ${read.fault}.`, remedy: read.remedy };
+  const { text } = read;
+  const size = Buffer.byteLength(text);
+  const whole = file !== void 0 && size > LONGEST_VARIABLE ? [] : [["result", text]];
+  if (text.length > MOST_CHARACTERS2 && file === void 0)
+    return {
+      sentence: `return.json has ${grouped(text.length)} characters, and GitHub takes about ${grouped(MOST_CHARACTERS2)} for all outputs of a job together.`,
+      remedy: "Set `result_file`, which writes it to the workspace."
+    };
+  const split = multiple ? valuesOf(text) : { values: [] };
+  if ("fault" in split) return { sentence: `${split.fault}.`, remedy: split.remedy };
+  const outputs = [...whole, ...split.values];
+  const characters = split.values.reduce(
+    (sum, [name, value]) => sum + name.length + value.length,
+    whole.length * text.length
+  );
+  if (characters > MOST_CHARACTERS2)
+    return {
+      sentence: `With multiple_outputs return.json makes ${grouped(characters)} characters of outputs${whole.length > 0 ? ", once as a whole and once key by key" : ""}, and GitHub takes about ${grouped(MOST_CHARACTERS2)} for all outputs of a job together.`,
+      remedy: "Leave out `multiple_outputs`, or have the container write less; `result_file` takes what is large."
+    };
+  return { text, bytes, outputs, warnings: outputs.flatMap(tooLongForEnv) };
+}
+function tooLongForEnv([name, value]) {
+  const size = Buffer.byteLength(value);
+  if (size <= LONGEST_VARIABLE) return [];
+  return [
+    `Output ${JSON.stringify(name)} has ${grouped(size)} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails above ${grouped(LONGEST_VARIABLE)}. \`result_file\` writes the result to the workspace instead.`
+  ];
+}
+
+// src/run/result/conclusion.ts
+function conclude(outcome, found, pod, { base, resultIn }, { result: inputs, skipOnExitCodes }) {
+  const words = outcome.state === "failed" && resultIn !== "message" && outcome.reason !== "StartError";
+  const last = words ? outcome.ended?.message?.trim() : void 0;
+  const conclusion = { ...withResult(outcome, found, pod, base, inputs), ...last && { message: last } };
+  const { state, reason: reason2, ended: ended2, result, message, warning: warning2 } = conclusion;
+  if (state !== "failed" || reason2 !== "ExitCode" || !ended2 || !skipOnExitCodes.includes(ended2.exitCode))
+    return conclusion;
+  return {
+    state: "skipped",
+    ended: ended2,
+    title: "Skipped",
+    sentence: `Container ${base} exited with code ${ended2.exitCode}, which skip_on_exit_code takes for having had nothing to do.`,
+    ...result !== void 0 && { result },
+    ...message !== void 0 && { message },
+    ...warning2 !== void 0 && { warning: warning2 }
+  };
+}
+function withResult(outcome, found, pod, base, inputs) {
+  const failed = outcome.state === "failed";
+  switch (found.kind) {
+    case "none":
+      return inputs.mode === "required" && !failed ? missing2(outcome, pod, base) : outcome;
+    case "message":
+      return { ...outcome, message: found.message };
+    case "unusable":
+      return unusable(outcome, found);
+    case "content": {
+      const result = outputsOf(found.bytes, inputs);
+      return "outputs" in result ? { ...outcome, result } : unusable(outcome, result);
+    }
+  }
+}
+function unusable(outcome, { sentence, remedy }, title = "Unusable result") {
+  if (outcome.state !== "succeeded") return { ...outcome, warning: `${sentence} ${remedy}` };
+  return { ...outcome, state: "failed", reason: "InvalidResult", title, sentence, remedy };
+}
+function missing2(outcome, pod, base) {
+  const { command = [], args = [] } = pod.spec?.containers.find(({ name }) => name === base) ?? {};
+  return {
+    ...outcome,
+    state: "failed",
+    reason: "InvalidResult",
+    title: "No result",
+    sentence: `The container succeeded, but wrote nothing to ${RESULT_PATH}, and do_xcom_push is true.`,
+    remedy: commandHints([...command, ...args])[0] ?? "Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one."
+  };
+}
+
+// src/run/result/file.ts
+function filed(conclusion, { result: { file }, workspace }) {
+  const { result } = conclusion;
+  if (result === void 0 || file === void 0) return conclusion;
+  try {
+    const target2 = WorkspaceFile.create(file, workspace);
+    target2.write(result.bytes);
+    target2.close();
+  } catch (error2) {
+    const { message } = error2;
+    return unusable(
+      conclusion,
+      { sentence: `result_file: ${message}`, remedy: "See to the workspace." },
+      "Result not written"
+    );
+  }
+  return { ...conclusion, result: { ...result, file } };
+}
+
+// src/run/result/frame.ts
+import { createHash as createHash4 } from "node:crypto";
+var MOST_STRAY = 3;
+var LONGEST_STRAY = 300;
+var FrameReader = class {
+  /** The files of the last whole frame. */
+  files;
+  /** The first lines that are no part of a frame: what a shell has to complain of. */
+  stray = [];
+  /** Of the line at hand what has come. */
+  #rest = "";
+  #open;
+  #file;
+  push(bytes) {
+    const lines = (this.#rest + Buffer.from(bytes).toString("latin1")).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.#line(line);
+  }
+  #line(line) {
+    const file = this.#file;
+    if (file !== void 0 && file.sum === void 0 && BASE64.test(line) && line !== "end") {
+      const chunk = Buffer.from(line, "base64");
+      file.chunks.push(chunk);
+      file.length += chunk.length;
+      return;
+    }
+    if (line === "") return;
+    const [what = "", name = "", ...rest] = line.split(" ");
+    if (what === "frame") {
+      this.#file = void 0;
+      this.#open = /* @__PURE__ */ new Map();
+    } else if (this.#open === void 0 || !WORDS3.has(what)) this.#noteStray(line);
+    else if (what === "sum") {
+      if (file !== void 0) file.sum = name;
+    } else {
+      this.#endFile(this.#open);
+      if (what === "end") {
+        this.files = this.#open;
+        this.#open = void 0;
+      } else if (what === "file") {
+        const [size, changedAt] = rest;
+        this.#file = { name, size: Number(size), changedAt: Number(changedAt), chunks: [], length: 0 };
+      } else this.#open.set(name, withoutContent(what, rest));
+    }
+  }
+  #endFile(files) {
+    if (this.#file === void 0) return;
+    const { name, size, sum, changedAt, chunks, length } = this.#file;
+    this.#file = void 0;
+    const bytes = Buffer.concat(chunks);
+    const why = length !== size ? `of ${size} bytes ${length} came` : createHash4("sha256").update(bytes).digest("hex") === sum ? void 0 : "its checksum is another";
+    files.set(name, why === void 0 ? { kind: "file", bytes, changedAt } : { kind: "broken", why });
+  }
+  #noteStray(line) {
+    if (this.stray.length < MOST_STRAY) this.stray.push(line.slice(0, LONGEST_STRAY));
+  }
+};
+var BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+var WORDS3 = /* @__PURE__ */ new Set([
+  "file",
+  "sum",
+  "none",
+  "long",
+  "unreadable",
+  "closed",
+  "folder",
+  "link",
+  "pipe",
+  "other",
+  "end"
+]);
+function withoutContent(what, [first = "", second = "", third = ""]) {
+  switch (what) {
+    case "none":
+      return { kind: "none" };
+    case "long":
+      return { kind: "long", size: Number(first) };
+    case "unreadable":
+    case "closed":
+      return { kind: what, mode: first, owner: second, reader: third };
+    case "folder":
+    case "link":
+    case "pipe":
+      return { kind: what };
+    default:
+      return { kind: "other" };
+  }
+}
+
+// src/run/result/follower.ts
+var TOLD_MS = 1e3;
+var TOLD_LATE_MS = 5e3;
+var ANSWER_MS = 6e4;
+var OUTAGE_MS = 2e3;
+var MAY_NOT = {
+  why: "the credentials may not tell it not to",
+  remedy: "Add patch on pods to the Role, or have those containers end with the base container."
+};
+var A_STRANGERS = {
+  why: "a pod that is not known to be this repository\u2019s is left alone",
+  remedy: "Give `pod_uid`, where a workflow of this repository has made it."
+};
+var ResultFollower = class {
+  #step;
+  #pod;
+  #frames = new FrameReader();
+  #stop = new AbortController();
+  #over;
+  #heardAt = 0;
+  #fault;
+  /** Why it has not been asked, where others keep it waiting. */
+  #unasked;
+  #isRefused = false;
+  #whole = () => {
+  };
+  constructor(step, pod) {
+    this.#step = step;
+    this.#pod = pod;
+    const whole = new Promise((resolve3) => {
+      this.#whole = resolve3;
+    });
+    const signal3 = AbortSignal.any([step.lastCall, this.#stop.signal]);
+    const followed = followLog(step.client, pod, RESULT_SIDECAR, this.#reader(), { signal: signal3 }).catch((error2) => {
+      this.#fault ??= error2 instanceof StepError ? error2.text : void 0;
+      if (!signal3.aborted && !(error2 instanceof StepError)) throw error2;
+    });
+    this.#over = Promise.race([whole, followed]);
+    this.#over.catch(() => {
+    });
+  }
+  /**
+   * The base container has ended: settles when all has come that it left, or nothing will come.
+   * @throws the signal's reason
+   */
+  async receive(signal3) {
+    this.#heardAt = performance.now();
+    const over = this.#over.then(() => "over");
+    for (let asked3 = false; ; ) {
+      const waited = new AbortController();
+      const quiet = this.#quiet(
+        () => asked3 ? this.#patienceMs : this.#toldMs,
+        AbortSignal.any([signal3, waited.signal])
+      );
+      const what = await Promise.race([over, quiet]).finally(() => waited.abort());
+      if (what === "over") break;
+      if (!asked3) {
+        await Promise.race([over, this.#ask(AbortSignal.any([signal3, this.#stop.signal]))]);
+        asked3 = true;
+        continue;
+      }
+      const since = performance.now();
+      await this.#pod.refresh();
+      signal3.throwIfAborted();
+      if (performance.now() - since < OUTAGE_MS) break;
+      this.#heardAt = performance.now();
+    }
+    this.close();
+    const { files } = this.#frames;
+    return files === void 0 ? this.#whyNot() : { files };
+  }
+  /** Nothing more is read. */
+  close() {
+    this.#stop.abort();
+  }
+  get #toldMs() {
+    return this.#others.length > 0 ? TOLD_MS : TOLD_LATE_MS;
+  }
+  get #patienceMs() {
+    return this.#unasked !== void 0 || this.#isRefused ? TOLD_LATE_MS : ANSWER_MS;
+  }
+  /** The containers that keep the node from telling the sidecar that it is time. */
+  get #others() {
+    const { pod, gone } = this.#pod.view;
+    const { containers: containers2 = [] } = pod.spec ?? {};
+    return gone ? [] : containers2.filter(({ name }) => !containerEnded(pod, name)).map(({ name }) => name);
+  }
+  /** Settles when nothing has come for so long. */
+  async #quiet(ms4, signal3) {
+    for (; ; ) {
+      const left = this.#heardAt + ms4() - performance.now();
+      if (left <= 0) return "quiet";
+      await pause(Math.min(left, 250), signal3);
+    }
+  }
+  /** Asks until the API server has taken it, as it may be away, or says that it never will. */
+  async #ask(signal3) {
+    const { client, log, origin: origin2 } = this.#step;
+    if (origin2?.kind === "attached" && origin2.stranger !== void 0) {
+      this.#unasked = A_STRANGERS;
+      return;
+    }
+    for (let tries2 = 0; ; tries2++) {
+      this.#heardAt = performance.now();
+      try {
+        return await annotatePod(client, this.#pod.identity, { [RESULT_ASKED_ANNOTATION]: "true" }, { signal: signal3 });
+      } catch (error2) {
+        signal3.throwIfAborted();
+        try {
+          await client.endure(error2, tries2, signal3);
+        } catch {
+          signal3.throwIfAborted();
+          if (error2 instanceof ApiError && error2.code === 403) this.#unasked = MAY_NOT;
+          log.debug(`The result\u2019s sidecar could not be asked: ${error2.message}`);
+          return;
+        }
+      }
+    }
+  }
+  #reader() {
+    const note = (why) => {
+      this.#fault = why;
+    };
+    return {
+      emit: (bytes) => {
+        this.#heardAt = performance.now();
+        this.#frames.push(bytes);
+        if (this.#frames.files !== void 0) this.#whole();
+      },
+      gap: () => note("The node has thrown away a part of what it sent."),
+      late: () => {
+      },
+      refused: (why) => {
+        note(why);
+        this.#isRefused = true;
+      },
+      incomplete: note,
+      restarted: () => {
+      }
+    };
+  }
+  #whyNot() {
+    const { view } = this.#pod;
+    const ended2 = terminated(view.pod, RESULT_SIDECAR);
+    const [others, stray] = [this.#others, this.#frames.stray];
+    const said = stray.length === 0 ? "" : ` It said: ${stray.join(" / ")}`;
+    if (this.#unasked && others.length > 0)
+      return {
+        why: `The result\u2019s sidecar waits for ${others.length === 1 ? `container ${others[0]}, which still runs` : `containers ${others.join(", ")}, which still run`}, and ${this.#unasked.why}.`,
+        remedy: this.#unasked.remedy
+      };
+    if (this.#fault !== void 0)
+      return {
+        why: `What the result\u2019s sidecar sent could not be read. ${this.#fault}`,
+        remedy: "See what keeps its log from being read."
+      };
+    if (view.gone)
+      return {
+        why: `The pod was gone before its result could be read.${said}`,
+        remedy: "Run the step again where that does no harm."
+      };
+    if (ended2 !== void 0)
+      return {
+        why: `The result\u2019s sidecar ended with exit code ${ended2.exitCode}${signalName(ended2.exitCode)}${ended2.reason && ended2.reason !== "Error" ? ` (${ended2.reason})` : ""}, and has sent no result.${said}`,
+        remedy: CHECK_SIDECAR_IMAGE
+      };
+    return {
+      why: `The result\u2019s sidecar did not send a result.${said}`,
+      remedy: `See its log: kubectl -n ${this.#pod.identity.namespace} logs ${this.#pod.identity.name} -c ${RESULT_SIDECAR}`
+    };
+  }
+};
+
+// src/run/result/message.ts
+var LONGEST_MESSAGE = 4096;
+var ALL_MESSAGES = 12288;
+function foundInMessage(message, pod, base, failed) {
+  const text = message?.replace(/^\ufeff/, "").trim() ?? "";
+  const { containers: containers2 = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const count = containers2.length + initContainers.length + ephemeralContainers.length;
+  const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
+  const cut3 = Buffer.byteLength(message ?? "") >= limit;
+  if (message === void 0 || text === "" && !cut3) return { kind: "none" };
+  const maybeLog = containers2.find(({ name }) => name === base)?.terminationMessagePolicy === "FallbackToLogsOnError";
+  if (failed && maybeLog) return { kind: "message", message: text };
+  const fault = faultIn(text);
+  if (fault === void 0 && (!cut3 || /^[[{]/.test(text) && text === message))
+    return { kind: "content", bytes: Buffer.from(message) };
+  if (failed) return { kind: "message", message: text };
+  if (!cut3) return { kind: "content", bytes: Buffer.from(message) };
+  return {
+    kind: "unusable",
+    sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}, or just as long, so that it cannot be told whether it is whole.`,
+    remedy: "Set `do_xcom_push: true`, which takes results of up to 7 MB."
+  };
+}
+
+// src/run/result/sent.ts
+function foundInFile(file, pod, base, ended2) {
+  switch (file.kind) {
+    case "none":
+      return { kind: "none" };
+    case "file":
+      if (isBlank(file.bytes) || isOfEarlierRun(file.changedAt, pod, base, ended2)) return { kind: "none" };
+      return { kind: "content", bytes: file.bytes };
+    case "long":
+      return {
+        kind: "unusable",
+        sentence: `return.json has ${grouped(file.size)} bytes; up to ${grouped(LONGEST_SENT)} can be sent, which is what one log file of a node holds.`,
+        remedy: "Put it where later steps can fetch it, such as a volume or an object store, and write to return.json where that is."
+      };
+    case "unreadable":
+      return {
+        kind: "unusable",
+        sentence: `return.json cannot be read: it is of user ${file.owner}, with mode ${file.mode}, and the result\u2019s sidecar runs as user ${file.reader}.`,
+        remedy: `Have the container make it readable (chmod a+r), or name its user for both, \`security_context: {runAsUser: ${file.owner}}\`.`
+      };
+    case "closed":
+      return {
+        kind: "unusable",
+        sentence: `return.json cannot be read: its folder is of user ${file.owner}, with mode ${file.mode}, and the result\u2019s sidecar runs as user ${file.reader}.`,
+        remedy: `Have the container leave the folder open (chmod a+x), or name its user for both, \`security_context: {runAsUser: ${file.owner}}\`.`
+      };
+    case "broken":
+      return {
+        kind: "unusable",
+        sentence: `return.json did not come as it was sent: ${file.why}.`,
+        remedy: "Was it still being written? Else the node may keep less of a log than 10 MiB (containerLogMaxSize)."
+      };
+    default:
+      return {
+        kind: "unusable",
+        sentence: `return.json is ${KINDS[file.kind]}.`,
+        remedy: "Have the container write a regular file."
+      };
+  }
+}
+var KINDS = { folder: "a folder", link: "a symbolic link", pipe: "a named pipe", other: "a device or a socket" };
+function isOfEarlierRun(changedAt, pod, base, ended2) {
+  if ((containerStatus(pod, base)?.restartCount ?? 0) === 0 || !ended2?.startedAt) return false;
+  return changedAt < Math.floor(new Date(ended2.startedAt).getTime() / 1e3);
+}
+
+// src/run/result/results.ts
+var Results = class {
+  #plan;
+  #pod;
+  #follower;
+  constructor(step, pod) {
+    this.#plan = step.plan;
+    this.#pod = pod;
+    if (step.plan.resultIn === "sidecar") this.#follower = new ResultFollower(step, pod);
+  }
+  /**
+   * @param outcome how the base container ended
+   * @throws the signal's reason
+   */
+  async found(outcome, signal3) {
+    const { ended: ended2 } = outcome;
+    if (outcome.reason === "StartError" || ended2 === void 0) return { kind: "none" };
+    const { base, resultIn } = this.#plan;
+    if (resultIn === "message")
+      return foundInMessage(ended2.message, this.#pod.view.pod, base, outcome.state === "failed");
+    if (this.#follower === void 0) return { kind: "none" };
+    const received = await this.#follower.receive(signal3);
+    if (!("files" in received)) return { kind: "unusable", sentence: received.why, remedy: received.remedy };
+    return foundInFile(received.files.get(RESULT_FILE) ?? { kind: "none" }, this.#pod.view.pod, base, ended2);
+  }
+  /** Nothing more is read. */
+  close() {
+    this.#follower?.close();
+  }
+};
+
+// src/run/start/not-started.ts
+function notStarted(pod, { phase, what, why = "", hopeless: hopeless2, lasting: lasting2 }, { queueSeconds, scheduleSeconds, startupSeconds }) {
+  const where = podPath2(pod);
+  if (hopeless2) {
+    const { reason: reason2, title, sentence, remedy, mayPass } = hopeless2;
+    return new StepError(reason2, title, sentence, defined({ remedy, mayPass }));
+  }
+  switch (phase) {
+    case "queued":
+      return new StepError(
+        "SchedulingGated",
+        "The pod stayed in the queue",
+        `Pod ${where} was still in its queue after ${inWords(queueSeconds)}: ${what}.`,
+        {
+          remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${pod.metadata?.namespace} get workloads), or raise \`queue_timeout_seconds\`.`
+        }
+      );
+    case "scheduling":
+      return new StepError(
+        "Unschedulable",
+        "No node took the pod",
+        `No node took pod ${where} within ${inWords(scheduleSeconds)}: ${why || `scheduler ${pod.spec?.schedulerName} has said nothing of it.`}`,
+        { remedy: wayOut2(pod, why) }
+      );
+    default: {
+      const within2 = inWords(startupSeconds);
+      const sentence = `The container of pod ${where} did not start within ${within2}: ${what}`;
+      const { reason: reason2, title, remedy, mayPass } = lasting2 ?? {
+        reason: "StartTimeout",
+        title: "The container did not start",
+        remedy: MORE_TIME
+      };
+      return new StepError(reason2, title, lasting2?.sentence?.(within2) ?? sentence, defined({ remedy, mayPass }));
+    }
+  }
+}
+
+// src/run/start/reminders.ts
+var AFTER_SECONDS = [30, 120, 300, 600, 1200, 1800, 3600];
+var Reminders = class {
+  #remind;
+  #timer;
+  /** @param remind called with how long it has gone on, in seconds */
+  constructor(remind) {
+    this.#remind = remind;
+    this.#next(0, 0);
+  }
+  end() {
+    clearTimeout(this.#timer);
+  }
+  #next(index2, elapsed) {
+    const last = AFTER_SECONDS[AFTER_SECONDS.length - 1] ?? 0;
+    const due = AFTER_SECONDS[index2] ?? elapsed + last;
+    this.#timer = setTimeout(
+      () => {
+        this.#remind(due);
+        this.#next(index2 + 1, due);
+      },
+      1e3 * (due - elapsed)
+    );
+  }
+};
+
+// src/run/start/time-left.ts
+var TIMEOUTS = {
+  queued: "queueSeconds",
+  scheduling: "scheduleSeconds",
+  initializing: void 0,
+  pulling: "startupSeconds",
+  starting: "startupSeconds"
+};
+var TimeLeft = class {
+  #leftMs;
+  #phase;
+  #since = performance.now();
+  constructor(timeouts) {
+    this.#leftMs = {
+      queueSeconds: 1e3 * timeouts.queueSeconds,
+      scheduleSeconds: 1e3 * timeouts.scheduleSeconds,
+      startupSeconds: 1e3 * timeouts.startupSeconds
+    };
+  }
+  /** @returns when the phase that the pod is in now will have taken too long, as `performance.now()` has it. */
+  endsAt(phase) {
+    if (phase !== this.#phase) {
+      const now = performance.now();
+      const before = this.#phase && TIMEOUTS[this.#phase];
+      if (before) this.#leftMs[before] -= now - this.#since;
+      this.#phase = phase;
+      this.#since = now;
+    }
+    const timeout = TIMEOUTS[phase];
+    return timeout === void 0 ? Number.POSITIVE_INFINITY : this.#since + this.#leftMs[timeout];
+  }
+};
+
+// src/run/start/start.ts
+var EVENTS_AFTER_MS = 1e3;
+var LONGEST_TIMER_MS = 2 ** 31 - 1;
+function started2(pod, { inputs, plan, client, log, summary: summary2, stop }) {
+  return waitForStart(pod, plan.base, {
+    references: referencesOf(plan.pod, (path2) => plan.originOf(path2)),
+    ownPullSecret: plan.secrets.some(({ type }) => type === "kubernetes.io/dockerconfigjson"),
+    timeouts: {
+      queueSeconds: inputs.queueTimeoutSeconds,
+      scheduleSeconds: inputs.scheduleTimeoutSeconds,
+      startupSeconds: inputs.startupTimeoutSeconds
+    },
+    events: (onNews, signal3) => {
+      const note = (events) => {
+        summary2.note(events);
+        onNews(events);
+      };
+      return followEvents(client, pod.identity, note, signal3);
+    },
+    tell: (what) => log.line(what),
+    signal: stop
+  });
+}
+async function waitForStart(pod, base, options) {
+  const wait = new StartWait(pod, base, options);
+  try {
+    await pod.until((view) => wait.look(view), wait.signal);
+  } finally {
+    wait.end();
+  }
+}
+var StartWait = class {
+  /** Aborted with the reason when the wait ends without a start. */
+  signal;
+  pod;
+  base;
+  options;
+  giveUp = new AbortController();
+  over = new AbortController();
+  told = /* @__PURE__ */ new Set();
+  refusals = new Refusals();
+  reminders;
+  /** When each hopeless cause was first seen. */
+  seen = /* @__PURE__ */ new Map();
+  timeLeft;
+  timer;
+  asker;
+  waiting;
+  hinted = false;
+  /** What is known of the events: nothing before they have been asked for. */
+  events;
+  following = false;
+  constructor(pod, base, options) {
+    this.pod = pod;
+    this.base = base;
+    this.options = options;
+    this.signal = AbortSignal.any([options.signal, this.giveUp.signal]);
+    this.timeLeft = new TimeLeft(options.timeouts);
+    this.reminders = new Reminders((seconds) => this.remind(seconds));
+  }
+  end() {
+    this.over.abort();
+    this.reminders.end();
+    clearTimeout(this.timer);
+    clearTimeout(this.asker);
+  }
+  /** @returns `true` once there is nothing to wait for any more. */
+  look({ pod, gone }) {
+    this.refusals.note(pod);
+    const now = gone ? void 0 : waitingFor(pod, this.base, {
+      references: this.options.references,
+      ...Array.isArray(this.events) && { events: this.events },
+      ...this.options.ownPullSecret && { ownPullSecret: true, refusedAgain: this.refusals.again }
+    });
+    if (now === void 0) return true;
+    this.waiting = now;
+    if (now.hopeless?.wantsEvents && this.events === void 0) {
+      this.followEvents();
+      return void 0;
+    }
+    const leftMs = this.endsAt(now) - performance.now();
+    if (leftMs <= 0) throw notStarted(pod, now, this.options.timeouts);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.lookAgain(), Math.min(leftMs, LONGEST_TIMER_MS));
+    if (wantsEvents(now)) this.asker ??= setTimeout(() => this.followEvents(), EVENTS_AFTER_MS);
+    if (now.worthTelling) this.tell(now.what);
+    return void 0;
+  }
+  /** After a time, or news that is not the pod's own. */
+  lookAgain() {
+    if (this.over.signal.aborted) return;
+    try {
+      this.look(this.pod.view);
+    } catch (error2) {
+      this.giveUp.abort(error2);
+    }
+  }
+  /** When the wait is over, as things stand. */
+  endsAt({ phase, hopeless: hopeless2 }) {
+    const phaseEnds = this.timeLeft.endsAt(phase);
+    if (hopeless2 === void 0) return phaseEnds;
+    const since = this.seen.get(hopeless2.cause) ?? performance.now();
+    this.seen.set(hopeless2.cause, since);
+    return Math.min(phaseEnds, since + 1e3 * hopeless2.graceSeconds);
+  }
+  followEvents() {
+    if (this.following || this.over.signal.aborted) return;
+    this.following = true;
+    const onNews = (events) => {
+      this.events = events;
+      this.lookAgain();
+    };
+    this.options.events(onNews, this.over.signal).catch(() => {
+    });
+  }
+  tell(what) {
+    const gist = gistOf(what);
+    if (this.told.has(gist)) return;
+    this.told.add(gist);
+    this.options.tell(what);
+  }
+  remind(seconds) {
+    const what = this.waiting ? `: ${this.waiting.what}` : "";
+    const hint = this.events === "not allowed" && !this.hinted ? this.hint() : "";
+    this.hinted ||= hint !== "";
+    this.options.tell(`Not started after ${inWords(seconds)}${what}${hint === "" ? "" : `. ${hint}`}`);
+  }
+  hint() {
+    const { namespace, name } = this.pod.identity;
+    return `The credentials may not read its events (list and watch on events), so a cause that only they tell ends in the time-out. To see them: kubectl -n ${namespace} describe pod ${name}`;
+  }
+};
+function wantsEvents({ phase, worthTelling, hopeless: hopeless2 }) {
+  return phase === "starting" || phase === "pulling" || phase === "scheduling" && worthTelling && !hopeless2;
+}
+var Refusals = class {
+  again = /* @__PURE__ */ new Set();
+  last = /* @__PURE__ */ new Map();
+  note(pod) {
+    const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+    for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
+      const reason2 = state?.waiting?.reason ?? "";
+      if (reason2 === "ErrImagePull" && this.last.get(name) === "ImagePullBackOff") this.again.add(name);
+      this.last.set(name, reason2);
+    }
+  }
+};
+
+// src/run/follow-pod.ts
+async function followPod(step, pod) {
+  let logs;
+  let results;
+  return holdPod(step, pod, {
+    run: () => {
+      logs = new Logs(step, pod);
+      results = new Results(step, pod);
+      return follow(step, pod, logs, results);
+    },
+    windDown: async () => {
+      if (logs) await windDown(step, pod, logs);
+    },
+    close: () => {
+      logs?.close();
+      results?.close();
+    }
+  });
+}
+async function follow(step, pod, logs, results) {
+  const { inputs, plan, log } = step;
+  await createSecrets(step, pod.identity);
+  const left = step.patience?.signal;
+  const waiting = left === void 0 ? step : { ...step, stop: AbortSignal.any([step.stop, left]) };
+  try {
+    await started2(pod, waiting);
+    const outcome = await ending(pod, waiting);
+    const [found] = await Promise.all([results.found(outcome, waiting.stop), logs.finish()]);
+    const conclusion = filed(conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs), inputs);
+    if (conclusion.state !== "failed")
+      for (const line of failedBeside(pod.view.pod, plan.pod, plan.base)) log.line(line);
+    return conclusion;
+  } catch (error2) {
+    if (left?.aborted && error2 === left.reason) return { state: "deferred" };
+    throw error2;
+  }
+}
+
+// src/kubernetes/dry-run.ts
+function dryRunPod(client, pod, namespace, signal3) {
+  return client.call(
+    {
+      method: "POST",
+      path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`,
+      query: { fieldValidation: "Strict", dryRun: "All" },
+      body: pod,
+      asked: { verb: "create", resource: "pods", namespace }
+    },
+    signal3
+  );
+}
+
+// src/run/logs/check-names.ts
+async function checkNames2({ inputs, plan, client, stop }) {
+  if (namesAreKnown(inputs.logs, plan.pod)) return;
+  let pod;
+  try {
+    pod = await dryRunPod(client, plan.pod, plan.namespace, stop);
+  } catch (error2) {
+    if (error2 instanceof ApiError) return;
+    throw error2;
+  }
+  refuseWrongNames(inputs.logs, pod);
+}
+function refuseWrongNames(logs, pod) {
+  const wrong2 = wrongNames(logs, pod);
+  if (wrong2.length === 0) return;
+  const list2 = wrong2.length === 1 ? wrong2.join("") : wrong2.map((sentence) => `- ${sentence}`).join("\n");
+  throw new StepError("InvalidInput", wrong2.length === 1 ? "Invalid input" : `${wrong2.length} invalid inputs`, list2);
+}
+
+// src/run/logs/log-file.ts
+var NEWLINE3 = 10;
+var LogFile = class {
+  #log;
+  #file;
+  /** @throws StepError when it cannot be made */
+  constructor(path2, workspace, log) {
+    this.#log = log;
+    try {
+      this.#file = WorkspaceFile.create(path2, workspace);
+    } catch (error2) {
+      throw new StepError("InvalidInput", "log_file cannot be written", `log_file: ${error2.message}`);
+    }
+    setOutput2("log_file", path2);
+  }
+  /**
+   * @param prefix goes in front of each of the container's lines
+   * @param alone whether no other container's lines are in the file
+   */
+  container(prefix, alone) {
+    return new FiledContainer((bytes) => this.#write(bytes), Buffer.from(prefix), alone);
+  }
+  close() {
+    this.#try((file) => file.close());
+  }
+  #write(bytes) {
+    this.#try((file) => file.write(bytes));
+  }
+  /** A full disk is said once, by the file itself; the container’s work goes on. */
+  #try(act) {
+    try {
+      act(this.#file);
+    } catch (error2) {
+      this.#log.warning("Log file incomplete", `log_file: ${error2.message}`);
+    }
+  }
+};
+var FiledContainer = class {
+  midLine = false;
+  #write;
+  #prefix;
+  #alone;
+  constructor(write, prefix, alone) {
+    this.#write = write;
+    this.#prefix = prefix;
+    this.#alone = alone;
+  }
+  write(bytes) {
+    if (bytes.length === 0) return;
+    this.#write(this.#prefix.length === 0 ? bytes : this.#withPrefix(bytes));
+    this.midLine = bytes[bytes.length - 1] !== NEWLINE3;
+  }
+  end(last) {
+    if (this.midLine && !(this.#alone && last)) this.write(Buffer.from("\n"));
+  }
+  #withPrefix(bytes) {
+    const parts = this.midLine ? [] : [this.#prefix];
+    for (let from = 0; from < bytes.length; ) {
+      const newline = bytes.indexOf(NEWLINE3, from);
+      const to = newline === -1 ? bytes.length : newline + 1;
+      parts.push(bytes.subarray(from, to));
+      if (to < bytes.length) parts.push(this.#prefix);
+      from = to;
+    }
+    return Buffer.concat(parts);
+  }
+};
+
+// src/run/run-url.ts
+var RUN_URL = /^https:\/\/[\w.:-]+\/[\w.-]+\/[\w.-]+\/actions\/runs\/\d+(\/attempts\/\d+)?$/;
+function runUrlOf({ metadata }) {
+  const url = metadata?.annotations?.[RUN_URL_ANNOTATION];
+  return url !== void 0 && RUN_URL.test(url) ? url : void 0;
+}
+
+// src/run/observe.ts
+var CHECK_SECONDS = 45;
+var SILENCE_SECONDS = 150;
+var POLL_SECONDS = 2;
+var FORBIDDEN_TRIES = 3;
+var LONGEST_PAUSE_MS = 5e3;
+var ObservedPod = class {
+  identity;
+  #client;
+  #stop = new AbortController();
+  #waiting = /* @__PURE__ */ new Set();
+  #view;
+  #failure;
+  #resourceVersion;
+  #heardAt = performance.now();
+  #polling = false;
+  constructor(client, pod) {
+    const { namespace = "", name = "", uid = "", resourceVersion } = pod.metadata ?? {};
+    this.identity = { namespace, name, uid };
+    this.#client = client;
+    this.#view = { pod, gone: false };
+    this.#resourceVersion = resourceVersion;
+    void this.#observe();
+  }
+  get view() {
+    return this.#view;
+  }
+  /**
+   * Waits until `decide` finds what it is looking for, now or at a later change of the pod.
+   * @param wake has `decide` look again when it is aborted
+   * @throws what ended the observation, or the signal's reason
+   */
+  until(decide, signal3, wake) {
+    return new Promise((resolve3, reject) => {
+      const check2 = () => {
+        try {
+          signal3?.throwIfAborted();
+          const found = decide(this.#view);
+          if (found === void 0 && this.#failure === void 0) return;
+          leave2();
+          if (found !== void 0) resolve3(found);
+          else reject(this.#failure?.error);
+        } catch (error2) {
+          leave2();
+          reject(error2);
+        }
+      };
+      const leave2 = () => {
+        this.#waiting.delete(check2);
+        signal3?.removeEventListener("abort", check2);
+        wake?.removeEventListener("abort", check2);
+      };
+      this.#waiting.add(check2);
+      signal3?.addEventListener("abort", check2);
+      wake?.addEventListener("abort", check2);
+      check2();
+    });
+  }
+  /** Ends the observation. */
+  stop() {
+    this.#stop.abort();
+  }
+  async #observe() {
+    const { signal: signal3 } = this.#stop;
+    const check2 = setInterval(() => void this.#check(), 1e3 * CHECK_SECONDS);
+    try {
+      let failures = 0;
+      for (let silent = 0; !this.#view.gone; ) {
+        try {
+          if (this.#polling) await pause(1e3 * POLL_SECONDS, signal3);
+          else if (await this.#watch()) silent = 0;
+          else if (silent++ > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** silent), signal3);
+          failures = 0;
+        } catch (error2) {
+          signal3.throwIfAborted();
+          if (error2 instanceof ApiError && error2.code === 403) {
+            if (failures++ >= FORBIDDEN_TRIES) this.#polling = true;
+            else await pause(1e3, signal3);
+          } else await this.#client.endure(error2, failures++, signal3);
+        }
+        if (!this.#view.gone) await this.refresh();
+      }
+    } catch (error2) {
+      if (!signal3.aborted) {
+        this.#failure = { error: error2 };
+        this.#tell();
+      }
+    } finally {
+      clearInterval(check2);
+    }
+  }
+  /** @returns whether the watch brought anything. */
+  async #watch() {
+    const own = new AbortController();
+    const signal3 = AbortSignal.any([this.#stop.signal, own.signal]);
+    const { namespace, name } = this.identity;
+    const events = watchPod(this.#client, namespace, name, this.#resourceVersion, signal3);
+    this.#heardAt = performance.now();
+    const deaf = setInterval(() => {
+      if (performance.now() - this.#heardAt > 1e3 * SILENCE_SECONDS) own.abort();
+    }, 1e3);
+    let heard = false;
+    try {
+      for await (const { type, object } of events) {
+        if (type === "ERROR") {
+          this.#resourceVersion = void 0;
+          return heard;
+        }
+        heard = true;
+        this.#heardAt = performance.now();
+        this.#resourceVersion = object.metadata?.resourceVersion;
+        if (type === "BOOKMARK") continue;
+        if (object.metadata?.uid !== this.identity.uid) this.#see(this.#view.pod, true);
+        else if (type === "DELETED" || isNewer(object, this.#view.pod)) this.#see(object, type === "DELETED");
+        if (this.#view.gone) return true;
+      }
+    } catch (error2) {
+      if (error2 instanceof ApiError && error2.code === 410) this.#resourceVersion = void 0;
+      else if (!own.signal.aborted) throw error2;
+    } finally {
+      clearInterval(deaf);
+      own.abort();
+    }
+    return heard;
+  }
+  /** Reads the pod as it is now. An answer that there is none is asked for twice. */
+  async refresh() {
+    const { signal: signal3 } = this.#stop;
+    const { namespace, name, uid } = this.identity;
+    for (const last of [false, true]) {
+      const pod = await getPod(this.#client, namespace, name, signal3);
+      if (pod?.metadata?.uid === uid) {
+        this.#resourceVersion ??= pod.metadata.resourceVersion;
+        if (isNewer(pod, this.#view.pod)) this.#see(pod, false);
+        return;
+      }
+      if (last) return this.#see(this.#view.pod, true);
+      await pause(1e3, signal3);
+    }
+  }
+  async #check() {
+    if (!this.#polling) await this.refresh().catch(() => {
+    });
+  }
+  #see(pod, gone) {
+    this.#view = { pod, gone: gone || this.#view.gone };
+    this.#tell();
+  }
+  #tell() {
+    for (const check2 of [...this.#waiting]) check2();
+  }
+};
+function isNewer(pod, than) {
+  const [version, other] = [pod.metadata?.resourceVersion ?? "", than.metadata?.resourceVersion ?? ""];
+  if (!/^[0-9]+$/.test(version) || !/^[0-9]+$/.test(other)) return version !== other;
+  return BigInt(version) > BigInt(other);
+}
+
+// src/run/take.ts
+function whatToSave({ plan, client, inputs }) {
+  const { onFinishAction, onKillAction, skipOnExitCodes } = inputs;
+  return {
+    server: client.target.server,
+    namespace: plan.namespace,
+    name: plan.name,
+    nonce: nonceOf(plan.pod),
+    base: plan.base,
+    onFinishAction,
+    onKillAction,
+    skipOnExitCodes
+  };
+}
+function take(step, pod) {
+  const { plan, client, record } = step;
+  const observed = new ObservedPod(client, pod);
+  record.save({ ...whatToSave(step), uid: observed.identity.uid });
+  setOutput2("pod_name", plan.name);
+  setOutput2("pod_namespace", plan.namespace);
+  setOutput2("pod_uid", observed.identity.uid);
+  reportProgress(observed, plan.base);
+  return observed;
+}
+
+// src/run/attach.ts
+var DEFAULT_CONTAINER_ANNOTATION = "kubectl.kubernetes.io/default-container";
+async function attach(step, { pod: name, uid, timeoutSeconds, base }) {
+  const { client, identity, log, stop, inputs } = step;
+  const namespace = client.target.namespace;
+  const pod = await getPod(client, namespace, name, stop);
+  if (pod === void 0 || uid !== void 0 && pod.metadata?.uid !== uid) throw notThere(namespace, name, uid, pod);
+  const plan = planOf(pod, base, inputs.result);
+  refuseWrongNames(inputs.logs, pod);
+  const stranger = strange(pod, uid, identity);
+  const ended2 = containerEnded(pod, plan.base);
+  const url = runUrlOf(pod);
+  log.line(
+    `Attached to pod ${podPath2(pod)} on ${client.target.server}, ${ended2 ? "which has ended" : "which has not ended yet"}${url === void 0 ? "" : `; made by ${url}`}. Its log is shown from the start.`
+  );
+  if (restartPolicy(pod, plan.base) === "Always" && timeoutSeconds === void 0)
+    log.warning(
+      "The pod does not end",
+      `Container ${plan.base} of pod ${podPath2(pod)} is started again whenever it ends (restartPolicy: Always), so this step ends only with the pod. attach_timeout_seconds would end it before.`
+    );
+  if (stranger !== void 0) log.line(`It is followed, and not deleted: ${stranger}.`);
+  const {
+    logs: { file },
+    workspace
+  } = inputs;
+  const logFile = file === void 0 ? void 0 : new LogFile(file, workspace, log);
+  const whole = {
+    ...step,
+    ...stranger !== void 0 && { inputs: { ...inputs, onFinishAction: "keep_pod", onKillAction: "keep_pod" } },
+    ...logFile && { logFile },
+    ...timeoutSeconds !== void 0 && { patience: patienceOf(timeoutSeconds) },
+    plan,
+    replan: () => plan,
+    origin: { kind: "attached", ...stranger !== void 0 && { stranger } }
+  };
+  if (stranger !== void 0) step.record.settle();
+  try {
+    return settled(await followPod(whole, take(whole, pod)));
+  } finally {
+    logFile?.close();
+  }
+}
+function patienceOf(seconds) {
+  const end = new AbortController();
+  setTimeout(() => end.abort(new Error(`${inWords(seconds)} are over`)), 1e3 * seconds).unref();
+  return { signal: end.signal, seconds };
+}
+function strange(pod, uid, { repositoryId, repository }) {
+  if (uid === void 0) return "pod_uid is not given, which proves that it is the pod that is meant";
+  const { labels = {}, annotations = {} } = pod.metadata ?? {};
+  const [theirs, ours] = repositoryId === "" ? [annotations[REPOSITORY_ANNOTATION], repository] : [labels[REPOSITORY_ID_LABEL], repositoryId];
+  if (ours === "" || theirs !== ours) return "it has not been made by a workflow of this repository";
+  return void 0;
+}
+function notThere(namespace, name, uid, pod) {
+  const remedy = "It may have been deleted, by a step that attached to it and was through with it, or after its expiry: `on_finish_action: keep_pod` keeps it for more than one. Check `namespace` and `cluster_context` too.";
+  if (pod === void 0)
+    return new StepError("PodNotFound", "No such pod", `There is no pod ${namespace}/${name} to attach to.`, {
+      remedy
+    });
+  return new StepError(
+    "PodNotFound",
+    "Not the pod that is meant",
+    `Pod ${namespace}/${name} is another one: its UID is ${pod.metadata?.uid}, and pod_uid says ${uid}.`,
+    { remedy }
+  );
+}
+function planOf(pod, asked3, result) {
+  const { name = "", namespace = "", annotations = {} } = pod.metadata ?? {};
+  const containers2 = pod.spec?.containers ?? [];
+  const words = [annotations[BASE_CONTAINER_ANNOTATION], annotations[DEFAULT_CONTAINER_ANNOTATION], BASE_CONTAINER];
+  const [base = asked3 === void 0 ? containers2[0] : void 0] = (asked3 === void 0 ? words : [asked3]).flatMap(
+    (word2) => containers2.find((one) => one.name === word2) ?? []
+  );
+  if (base === void 0)
+    throw new StepError(
+      "InvalidInput",
+      "No such container",
+      `base_container_name: pod ${namespace}/${name} has no container "${asked3}"; it has ${containers2.map((one) => one.name).join(", ")}.`
+    );
+  const resultIn = channelOf(pod, base);
+  const wantedBy = resultWantedBy(result);
+  if (wantedBy !== void 0 && resultIn === void 0)
+    throw new StepError(
+      "InvalidInput",
+      "No result to be had",
+      `${wantedBy} has nothing to read ${RESULT_PATH} from: container ${base.name} of pod ${namespace}/${name} has its termination message at ${base.terminationMessagePath}, and the pod has no sidecar for a result.`
+    );
+  const unnamed = (container2) => ({
+    ...container2,
+    ...container2.env && { env: container2.env.filter(({ value }) => value === void 0) }
+  });
+  const spec = pod.spec && {
+    ...pod.spec,
+    containers: containers2.map(unnamed),
+    ...pod.spec.initContainers && { initContainers: pod.spec.initContainers.map(unnamed) }
+  };
+  return {
+    pod: { ...pod, ...spec && { spec } },
+    base: base.name,
+    name,
+    namespace,
+    secrets: [],
+    ...resultIn && result.mode !== "none" && { resultIn },
+    originOf: (path2) => path2,
+    sourceOf: () => "the pod"
+  };
+}
+function channelOf({ spec }, { terminationMessagePath }) {
+  if (spec?.initContainers?.some(isResultSidecar)) return "sidecar";
+  return terminationMessagePath === RESULT_PATH ? "message" : void 0;
+}
+
+// src/run/cancel/cancellation.ts
+var LAST_CALL_SECONDS = 9;
+function stopOnSignals(log) {
+  const [stop, lastCall] = [new AbortController(), new AbortController()];
+  const end = () => lastCall.abort(new Error("the runner gives a cancelled step no more time"));
+  const cancel = (sentence, cause) => {
+    if (stop.signal.aborted) return;
+    setTimeout(end, 1e3 * LAST_CALL_SECONDS).unref();
+    stop.abort(new StepError("Cancelled", "Cancelled", sentence, { cause }));
+  };
+  log.onReaderGone((cause) => cancel(`Nobody reads the step\u2019s output any more: ${cause.message}.`, cause));
+  let interrupts = 0;
+  for (const signal3 of ["SIGINT", "SIGTERM"])
+    process.on(signal3, () => {
+      cancel(`The step was cancelled (${signal3}).`);
+      if (signal3 === "SIGINT" && ++interrupts > 1) end();
+    });
+  return { stop: stop.signal, lastCall: lastCall.signal };
+}
+
 // src/kubernetes/client.ts
 var import_undici2 = __toESM(require_undici(), 1);
 import { setFlagsFromString } from "node:v8";
@@ -27103,6 +34146,33 @@ import { setFlagsFromString } from "node:v8";
 // src/kubernetes/connection.ts
 var import_undici = __toESM(require_undici(), 1);
 import { X509Certificate } from "node:crypto";
+
+// src/kubernetes/credential-plugins.ts
+var running = /* @__PURE__ */ new Set();
+function endPluginsWithProcess(kubeConfig) {
+  const { authenticators } = kubeConfig;
+  const plugin2 = authenticators.find((one) => one.execFn !== void 0);
+  if (plugin2 === void 0) throw new Error("client-node runs credential plugins in another way now");
+  const spawn = plugin2.execFn;
+  plugin2.execFn = (command, args, options) => {
+    const child = spawn(command, args, { ...options, detached: process.platform !== "win32" });
+    if (running.size === 0) process.once("exit", killAll);
+    running.add(child);
+    child.once("close", () => running.delete(child));
+    return child;
+  };
+}
+function killAll() {
+  for (const child of running) {
+    try {
+      if (process.platform === "win32" || child.pid === void 0) child.kill("SIGKILL");
+      else process.kill(-child.pid, "SIGKILL");
+    } catch {
+    }
+  }
+}
+
+// src/kubernetes/connection.ts
 var KEEP_ALIVE_PROBE_MS = 3e4;
 var CONNECT_TIMEOUT_MS = 1e4;
 var CREDENTIAL_SECONDS = 60;
@@ -27114,6 +34184,7 @@ var Connection = class {
   /** @param onCredential is told each credential before it is used, to have it masked */
   constructor(target2, onCredential) {
     this.#target = target2;
+    endPluginsWithProcess(target2.kubeConfig);
     this.#onCredential = onCredential;
   }
   /**
@@ -27208,109 +34279,9 @@ function expiry(certificate) {
   }
 }
 
-// src/kubernetes/network-error.ts
-var NOT_SENT = /* @__PURE__ */ new Set([
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENETDOWN",
-  "EAI_AGAIN",
-  "UND_ERR_CONNECT_TIMEOUT"
-]);
-var HOPELESS = /* @__PURE__ */ new Set(["ENOTFOUND", "UND_ERR_INVALID_ARG", "EPROTO"]);
-var PLAIN_WORDS = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EPIPE: "connection closed",
-  UND_ERR_SOCKET: "connection closed",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no route to the network",
-  EAI_AGAIN: "the name server does not answer",
-  ENOTFOUND: "its host name does not exist",
-  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
-  UND_ERR_HEADERS_TIMEOUT: "no answer in time",
-  UND_ERR_BODY_TIMEOUT: "no answer in time"
-};
-var CERTIFICATE = {
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  CERT_NOT_YET_VALID: "its certificate is not valid yet (is the clock of the runner right?)",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed, and not by the authority in the kubeconfig",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by an authority that is not the one in the kubeconfig",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by the authority in the kubeconfig",
-  UNABLE_TO_GET_ISSUER_CERT: "its certificate is signed by an unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by an unknown authority",
-  CERT_SIGNATURE_FAILURE: "the signature of its certificate is wrong; the authority in the kubeconfig may belong to another cluster",
-  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name"
-};
-var NetworkError = class extends Error {
-  name = "NetworkError";
-  failing;
-  /** In plain words: `connection refused`. */
-  what;
-  constructor(error2) {
-    const code = codeOf(error2);
-    const what = CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? (error2 instanceof Error ? error2.message : String(error2));
-    super(what, { cause: error2 });
-    this.what = what;
-    this.failing = code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown";
-  }
-};
-function unreachable(server, error2, absence) {
-  const code = codeOf(error2.cause);
-  if (code in CERTIFICATE) {
-    const remedy = code === "CERT_HAS_EXPIRED" ? "Renew the API server\u2019s certificate." : "Check `certificate-authority-data`, `tls-server-name` and the server\u2019s address in the kubeconfig.";
-    return new StepError(
-      "Unreachable",
-      "The API server cannot be trusted",
-      `The API server at ${server} cannot be trusted: ${error2.what}.`,
-      { remedy, cause: error2 }
-    );
-  }
-  if (code.startsWith("ERR_OSSL")) {
-    return new StepError(
-      "InvalidKubeconfig",
-      "Unusable certificate",
-      `A certificate or key in the kubeconfig cannot be read: ${error2.what}.`,
-      {
-        remedy: "Check `client-certificate-data`, `client-key-data` and `certificate-authority-data`: PEM, in base64.",
-        cause: error2
-      }
-    );
-  }
-  const seconds = Math.round(absence.seconds);
-  if (absence.contacted && error2.failing !== "hopeless")
-    return new StepError(
-      "Unreachable",
-      "The API server is out of reach",
-      `The API server at ${server} has been away for ${seconds} s: ${error2.what}.`,
-      {
-        remedy: `If it can be away for longer than ${absence.patienceSeconds} s, raise outage_timeout_seconds.`,
-        cause: error2
-      }
-    );
-  const patience2 = error2.failing === "hopeless" ? "" : ` within ${seconds} s`;
-  return new StepError(
-    "Unreachable",
-    "The API server is out of reach",
-    `The API server at ${server} did not answer${patience2}: ${error2.what}.`,
-    {
-      remedy: "Check the server\u2019s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy).",
-      cause: error2
-    }
-  );
-}
-function codeOf(error2) {
-  for (let at = error2, depth = 0; at instanceof Error && depth < 5; depth++) {
-    if ("code" in at && typeof at.code === "string" && at.code !== "UND_ERR") return at.code;
-    if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];
-    else at = at.cause;
-  }
-  return "";
-}
-
 // src/kubernetes/paced.ts
 var PAUSE_MS = 5;
-var FULL_BYTES = 32 * 1024;
+var FULL_BYTES2 = 32 * 1024;
 function paced(dispatcher) {
   return dispatcher.compose((dispatch) => (options, handler) => dispatch(options, new PacedHandler(handler)));
 }
@@ -27333,7 +34304,7 @@ var PacedHandler = class {
     if (this.#pieces.length > 1) return;
     queueMicrotask(() => {
       const length = this.#flush(controller);
-      if (length > 0 && length < FULL_BYTES) this.#pacer?.rest();
+      if (length > 0 && length < FULL_BYTES2) this.#pacer?.rest();
     });
   }
   onResponseEnd(controller, trailers) {
@@ -27399,245 +34370,6 @@ var Pacer = class {
   }
 };
 
-// src/kubernetes/pause.ts
-import { setTimeout as sleep } from "node:timers/promises";
-async function pause(milliseconds, signal3) {
-  try {
-    await sleep(milliseconds, void 0, signal3 && { signal: signal3 });
-  } catch (error2) {
-    signal3?.throwIfAborted();
-    throw error2;
-  }
-}
-
-// src/kubernetes/denial.ts
-var DENIED = /^\S+ (?:"[^"]*" )?is forbidden: User ("(?:[^"\\]|\\.)*") cannot (\S+) resource "([^"]*)" in API group "[^"]*"(?: in the namespace "([^"]*)"| at the cluster scope)?(?:: (.+))?/s;
-function denialOf(message) {
-  const [, quoted3, verb, resource, namespace, why] = DENIED.exec(message) ?? [];
-  if (quoted3 === void 0 || verb === void 0 || resource === void 0) return void 0;
-  const user = unquoted(withoutEntities(quoted3));
-  if (user === void 0) return void 0;
-  return { user, verb, resource, ...namespace !== void 0 && { namespace }, ...why !== void 0 && { why } };
-}
-function withoutEntities(text) {
-  return text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name] ?? "");
-}
-var ESCAPES = {
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "	",
-  v: "\v"
-};
-function unquoted(quoted3) {
-  let isText = true;
-  const text = quoted3.slice(1, -1).replace(
-    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/g,
-    (_, byte, four, eight, letter = "") => {
-      const hex = byte ?? four ?? eight;
-      if (hex === void 0) return ESCAPES[letter] ?? letter;
-      const code = Number.parseInt(hex, 16);
-      isText &&= (byte === void 0 || code < 128) && code <= 1114111;
-      return isText ? String.fromCodePoint(code) : "";
-    }
-  );
-  return isText ? text : void 0;
-}
-
-// src/kubernetes/status.ts
-var ApiError = class extends StepError {
-  /** HTTP status. */
-  code;
-  status;
-  /** Seconds that the server asks to wait (Retry-After). */
-  retryAfterSeconds;
-  /** The right that is missing, where that is why. */
-  denial;
-  constructor(code, status, asked2, retryAfterSeconds) {
-    const { reason: reason2, title, sentence, remedy, denial } = explain(code, status, asked2);
-    super(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
-    this.denial = denial;
-    this.code = code;
-    this.status = status;
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-  /** The pod itself is not there. A log's 404 of a kubelet that has just restarted has `details.kind` "pods/log" and says nothing about the pod [measured]. */
-  get podNotFound() {
-    return this.code === 404 && this.status.details?.kind === "pods";
-  }
-};
-function lasting(error2, seconds) {
-  const { reason: reason2, title, message, remedy } = error2;
-  const patience2 = "If it needs longer, raise `outage_timeout_seconds`.";
-  return new StepError(reason2, title, message.replace(/ with HTTP \d+/, `$& for ${Math.round(seconds)} s`), {
-    remedy: remedy === void 0 ? patience2 : `${remedy}. ${patience2}`,
-    cause: error2
-  });
-}
-function explain(code, status, asked2) {
-  const message = (status.message ?? "").trim() || `HTTP ${code}`;
-  if (code === 401) return unauthorized();
-  if (code === 403) return forbidden(message, asked2);
-  if (DENIED2.test(message)) return refused(message, asked2);
-  if (code === 404 && status.details?.kind === "namespaces") return missingNamespace(asked2.namespace);
-  if (code === 404) {
-    return {
-      reason: "PodDeleted",
-      title: "Not found",
-      sentence: asked2.resource === "pods/log" ? `The log of pod ${asked2.name ?? ""} is gone, with the pod or its node: ${message}.` : `The API server knows no ${asked2.resource} ${asked2.name ?? ""} in namespace ${asked2.namespace}: ${message}.`
-    };
-  }
-  if (code === 409 && status.reason === "AlreadyExists")
-    return { reason: "NameTaken", title: "Conflict", sentence: `The API server reports a conflict: ${message}.` };
-  if (code === 400 || code === 413 || code === 422)
-    return { reason: "InvalidPod", title: "The API server refused the pod", sentence: causes(status, message) };
-  const webhook = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
-  return {
-    reason: "ServerError",
-    title: webhook === void 0 ? "Kubernetes API error" : "An admission webhook does not answer",
-    sentence: `The API server answered ${asked2.verb} ${asked2.resource} with HTTP ${code}: ${message}`,
-    ...webhook !== void 0 && {
-      remedy: `See to webhook ${webhook}: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`
-    }
-  };
-}
-function unauthorized() {
-  return {
-    reason: "Unauthorized",
-    title: "Not logged in to the cluster",
-    sentence: "The API server does not accept the credentials of the kubeconfig (401 Unauthorized): the token or client certificate has expired, was revoked, or belongs to another cluster.",
-    remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
-  };
-}
-function anonymous() {
-  return {
-    reason: "Unauthorized",
-    title: "Not logged in to the cluster",
-    sentence: "The kubeconfig\u2019s user has no credentials that the API server can use: it takes the request for an anonymous one.",
-    remedy: "Check the user of this context in the kubeconfig: a token, a client certificate with its key, or a credential plugin."
-  };
-}
-function missingNamespace(namespace) {
-  return {
-    reason: "NamespaceNotFound",
-    title: "No such namespace",
-    sentence: `Namespace ${namespace} does not exist on this cluster.`,
-    remedy: `Create it (kubectl create namespace ${namespace}), or correct \`namespace\`.`
-  };
-}
-function forbidden(message, asked2) {
-  const denial = denialOf(message);
-  if (denial) return denied(denial, asked2);
-  if (DENIED2.test(message)) return refused(message, asked2);
-  const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
-  if (quota) {
-    const [, name, requested2, used, limited] = quota;
-    return {
-      reason: "QuotaExceeded",
-      title: "Quota exceeded",
-      sentence: `ResourceQuota ${name} of namespace ${asked2.namespace} has no room for this pod: it asks for ${requested2}, ${used} is used, the limit is ${limited}.`,
-      remedy: "Lower `container_resources`, wait for other pods to end, or raise the quota."
-    };
-  }
-  const mustSpecify = /failed quota: ([^:]+): must specify (.+)$/.exec(message);
-  if (mustSpecify) {
-    return {
-      reason: "QuotaExceeded",
-      title: "Quota needs requests",
-      sentence: `ResourceQuota ${mustSpecify[1]} of namespace ${asked2.namespace} takes only pods that specify ${mustSpecify[2]}.`,
-      remedy: "Set them in `container_resources`."
-    };
-  }
-  const account = /serviceaccount "([a-z0-9.-]+)" not found$/.exec(message);
-  if (account) {
-    return {
-      reason: "ContainerConfig",
-      title: "No such service account",
-      sentence: `Service account ${account[1]} does not exist in namespace ${asked2.namespace}.`,
-      remedy: `Create it (kubectl -n ${asked2.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`
-    };
-  }
-  const priority = /no PriorityClass with name ([a-z0-9.-]+) was found/.exec(message)?.[1];
-  if (priority) return missingClass("PriorityClass", priority, "priority_class_name");
-  const runtime = /RuntimeClass "([a-z0-9.-]+)" not found/.exec(message)?.[1];
-  if (runtime) return missingClass("RuntimeClass", runtime, "runtime_class_name");
-  if (/because it is being terminated/.test(message)) {
-    return {
-      reason: "NamespaceNotFound",
-      title: "Namespace is being deleted",
-      sentence: `Namespace ${asked2.namespace} is being deleted and takes no new pods.`,
-      remedy: "Use another `namespace`."
-    };
-  }
-  const policy = /violates PodSecurity "([^"]+)": (.+)$/.exec(message);
-  if (policy) {
-    return {
-      reason: "Forbidden",
-      title: "Refused by Pod Security",
-      sentence: `Namespace ${asked2.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`,
-      remedy: "Set what it names in `container_security_context` and `security_context`, or in the template."
-    };
-  }
-  const range2 = LIMIT_RANGE.exec(message)?.groups?.["faults"];
-  if (range2) {
-    return {
-      reason: "Forbidden",
-      title: "Refused by a LimitRange",
-      sentence: `A LimitRange of namespace ${asked2.namespace} does not allow this pod: ${range2}.`,
-      remedy: `Change \`container_resources\`. The LimitRanges that there are: kubectl -n ${asked2.namespace} describe limitrange`
-    };
-  }
-  return refused(message, asked2);
-}
-var LIMIT_RANGE = / is forbidden: \[?(?<faults>(?:minimum|maximum) \S+ (?:usage|limit) per (?:Container|Pod) .*?|\S+ max limit to request ratio per (?:Container|Pod) .*?)\]?$/s;
-function denied(denial, asked2) {
-  const { user, verb, resource, namespace = asked2.namespace, why } = denial;
-  if (user === "system:anonymous") return anonymous();
-  const who = /^[\w.:@/+=-]+$/.test(user) ? user : JSON.stringify(user);
-  const title = "Permission missing";
-  if (verb === "impersonate")
-    return {
-      reason: "Forbidden",
-      title,
-      sentence: `${who} may not act as the user, group or service account that the kubeconfig\u2019s user names in \`as\` (impersonate ${resource})${because(why)}.`,
-      remedy: "Take `as` out of the kubeconfig, or use credentials that may."
-    };
-  return {
-    reason: "Forbidden",
-    title,
-    sentence: `${who} may not ${verb} ${resource} in namespace ${namespace}${because(why)}.`,
-    remedy: `Grant it with a Role that has the verb ${verb} on ${resource} (the README shows the whole Role), or use a namespace or credentials that may.`,
-    denial
-  };
-}
-function because(why) {
-  return why === void 0 ? "" : `: ${why.trim().replace(/\.$/, "")}`;
-}
-function missingClass(kind2, name, input) {
-  return {
-    reason: "ContainerConfig",
-    title: `No such ${kind2}`,
-    sentence: `${kind2} "${name}" does not exist on this cluster.`,
-    remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind2.toLowerCase()}`
-  };
-}
-var DENIED2 = /admission webhook "[^"]*" denied|ValidatingAdmissionPolicy .* denied request/s;
-function refused(message, asked2) {
-  const why = message.replace(/^\S+ "[^"]*" is forbidden: /, "").replace(/\.$/, "");
-  return {
-    reason: "Forbidden",
-    title: "Refused by the cluster",
-    sentence: `The cluster refused to ${asked2.verb} ${asked2.resource} in namespace ${asked2.namespace}: ${why}.`
-  };
-}
-function causes(status, message) {
-  const list2 = status.details?.causes ?? [];
-  if (list2.length > 0) return list2.map((cause) => `${cause.field}: ${cause.message}`).join("; ");
-  return /strict decoding error: (.+)$/s.exec(message)?.[1] ?? message;
-}
-
 // src/kubernetes/warnings.ts
 function warningsOf(header) {
   return [header ?? []].flat().flatMap(
@@ -27648,13 +34380,14 @@ function warningsOf(header) {
 // src/kubernetes/client.ts
 setFlagsFromString("--wasm-tiering-budget=1000000000");
 setFlagsFromString("--semi-space-growth-factor=1");
+var CONTENT_TYPES = { PATCH: "application/merge-patch+json" };
 function secondsSince({ since }) {
   return (performance.now() - since) / 1e3;
 }
 var FIRST_CONTACT_PATIENCE_SECONDS = 60;
 var OUTAGE_PATIENCE_SECONDS = 3600;
 var SETTLING_SECONDS = 30;
-var DEADLINE_SECONDS = 30;
+var DEADLINE_SECONDS4 = 30;
 var ApiClient = class {
   target;
   #watcher;
@@ -27675,17 +34408,17 @@ var ApiClient = class {
    * @throws ApiError for an answer that is an error, StepError when the server stays away.
    */
   async call(call2, signal3) {
-    for (let tries = 0; ; tries++) {
+    for (let tries2 = 0; ; tries2++) {
       try {
         return await this.once(call2, signal3);
       } catch (error2) {
-        await this.endure(error2, tries, signal3);
+        await this.endure(error2, tries2, signal3);
       }
     }
   }
   /** As {@link call}, once: an outage ends it with the NetworkError or ApiError itself. For calls whose repetition takes thought. */
   async once(call2, signal3) {
-    const milliseconds = 1e3 * (call2.deadlineSeconds ?? DEADLINE_SECONDS);
+    const milliseconds = 1e3 * (call2.deadlineSeconds ?? DEADLINE_SECONDS4);
     const response = await this.#send(call2, { headersTimeout: milliseconds, bodyTimeout: milliseconds }, signal3);
     const text = await onTheWire(response.body.text(), signal3);
     const type = response.headers["content-type"] ?? "no content type";
@@ -27700,7 +34433,7 @@ var ApiClient = class {
    * @returns `body`; `undefined` for 204, which a log answers when the pod has no node yet.
    */
   async open(call2, signal3) {
-    const timeouts = { headersTimeout: 1e3 * DEADLINE_SECONDS, bodyTimeout: 0 };
+    const timeouts = { headersTimeout: 1e3 * DEADLINE_SECONDS4, bodyTimeout: 0 };
     const response = await this.#send(call2, timeouts, signal3, paced);
     this.#answered();
     response.body.on("error", () => {
@@ -27714,9 +34447,9 @@ var ApiClient = class {
    * Between tries there is a jittered pause that doubles up to 5 s, or what the server asked for with Retry-After.
    * @param own of a request that may keep failing while the server answers others, e.g. a create that a broken webhook stands before: since when it has failed
    */
-  async endure(error2, tries, signal3, own) {
+  async endure(error2, tries2, signal3, own) {
     signal3?.throwIfAborted();
-    if (!this.#mayPass(error2, tries)) throw this.#final(error2);
+    if (!this.#mayPass(error2, tries2)) throw this.#final(error2);
     if (isOutage(error2)) {
       this.#outage ??= { since: performance.now(), told: false };
       const outage = own !== void 0 && error2 instanceof ApiError ? own : this.#outage;
@@ -27730,21 +34463,21 @@ var ApiClient = class {
         else this.#watcher.lost(this.target.server, message, patienceSeconds);
       }
     }
-    const asked2 = error2 instanceof ApiError ? error2.retryAfterSeconds : void 0;
-    const pauseSeconds = asked2 ?? Math.min(5, 0.2 * 2 ** tries) * (0.5 + Math.random());
+    const asked3 = error2 instanceof ApiError ? error2.retryAfterSeconds : void 0;
+    const pauseSeconds = asked3 ?? Math.min(5, 0.2 * 2 ** tries2) * (0.5 + Math.random());
     await pause(1e3 * pauseSeconds, signal3);
   }
   /** Closes every connection. */
   close() {
     return this.#connection.close();
   }
-  #mayPass(error2, tries) {
+  #mayPass(error2, tries2) {
     if (error2 instanceof NetworkError) return error2.failing !== "hopeless" || this.#contacted;
     if (!(error2 instanceof ApiError)) return false;
     if (isOutage(error2)) return true;
     if (error2.code === 409 && error2.status.reason === "Conflict")
-      return tries < 5 && !/precondition/i.test(error2.status.message ?? "");
-    if (error2.code === 401 && tries === 0 && this.#contacted) return true;
+      return tries2 < 5 && !/precondition/i.test(error2.status.message ?? "");
+    if (error2.code === 401 && tries2 === 0 && this.#contacted) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1e3 * SETTLING_SECONDS;
     return settling && (error2.code === 401 || error2.code === 403);
   }
@@ -27769,10 +34502,10 @@ var ApiClient = class {
     this.#contacted = true;
     if (this.#outage === void 0) return;
     const awaySeconds = this.#awaySeconds();
-    const { told: told2 } = this.#outage;
+    const { told: told3 } = this.#outage;
     this.#outage = void 0;
     this.#lastOutageEnd = performance.now();
-    if (told2) this.#watcher.back(this.target.server, awaySeconds);
+    if (told3) this.#watcher.back(this.target.server, awaySeconds);
   }
   async #send(call2, timeouts, signal3, through = (agent) => agent) {
     const { agent, headers: headers3 } = await this.#connection.ready(signal3);
@@ -27785,23 +34518,23 @@ var ApiClient = class {
       method: call2.method,
       headers: {
         ...headers3,
-        accept: "application/json, */*",
+        accept: call2.accept ?? "application/json, */*",
         "user-agent": "kubernetes-pod-step",
-        ...call2.body !== void 0 && { "content-type": "application/json" }
+        ...call2.body !== void 0 && { "content-type": CONTENT_TYPES[call2.method] ?? "application/json" }
       },
       ...call2.body !== void 0 && { body: JSON.stringify(call2.body) },
       ...signal3 && { signal: signal3 },
       ...timeouts
     });
     const start = performance.now();
-    const tell2 = (what) => this.#watcher.request?.(
+    const tell3 = (what) => this.#watcher.request?.(
       `${call2.method} ${url.pathname}${url.search} -> ${what} (${Math.round(performance.now() - start)} ms)`
     );
     const response = await onTheWire(sent, signal3).catch((error2) => {
-      tell2(error2.message);
+      tell3(error2.message);
       throw error2;
     });
-    tell2(response.statusCode);
+    tell3(response.statusCode);
     for (const text of warningsOf(response.headers["warning"])) this.#watcher.warned?.(text);
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
     throw await this.#failed(response, call2, signal3);
@@ -27862,7 +34595,7 @@ function parseAnswer(text, type) {
 // src/kubernetes/config.ts
 import { existsSync as existsSync2, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join as join2, resolve as resolve3 } from "node:path";
+import { delimiter, join as join3, resolve as resolve2 } from "node:path";
 
 // node_modules/@kubernetes/client-node/dist/config.js
 import fs4 from "node:fs";
@@ -29882,7 +36615,7 @@ var ExecAuth = class {
       exec.env.forEach((elt) => env[elt.name] = elt.value);
       opts = { ...opts, env };
     }
-    return new Promise((resolve4, reject) => {
+    return new Promise((resolve3, reject) => {
       let stdoutData = "";
       let stderrData = "";
       let savedError = void 0;
@@ -29910,7 +36643,7 @@ var ExecAuth = class {
         try {
           const obj = JSON.parse(stdoutData);
           this.tokenCache[user.name] = obj;
-          resolve4(obj);
+          resolve3(obj);
         } catch (error2) {
           reject(error2);
         }
@@ -30027,9 +36760,9 @@ import https from "node:https";
 // node_modules/oauth4webapi/build/index.js
 var USER_AGENT;
 if (typeof navigator === "undefined" || !navigator.userAgent?.startsWith?.("Mozilla/5.0 ")) {
-  const NAME = "oauth4webapi";
+  const NAME2 = "oauth4webapi";
   const VERSION = "v3.8.8";
-  USER_AGENT = `${NAME}/${VERSION}`;
+  USER_AGENT = `${NAME2}/${VERSION}`;
 }
 function looseInstanceOf(input, expected) {
   if (input == null) {
@@ -30686,18 +37419,18 @@ var jwtClaimNames = {
   auth_time: "authentication time"
 };
 function validatePresence(required, result) {
-  for (const claim of required) {
-    if (result.claims[claim] === void 0) {
-      throw OPE(`JWT "${claim}" (${jwtClaimNames[claim]}) claim missing`, INVALID_RESPONSE, {
+  for (const claim2 of required) {
+    if (result.claims[claim2] === void 0) {
+      throw OPE(`JWT "${claim2}" (${jwtClaimNames[claim2]}) claim missing`, INVALID_RESPONSE, {
         claims: result.claims
       });
     }
   }
   return result;
 }
-function validateStringClaim(claim, result) {
-  if (typeof result.claims[claim] !== "string") {
-    throw OPE(`unexpected JWT "${claim}" (${jwtClaimNames[claim]}) claim type`, INVALID_RESPONSE, {
+function validateStringClaim(claim2, result) {
+  if (typeof result.claims[claim2] !== "string") {
+    throw OPE(`unexpected JWT "${claim2}" (${jwtClaimNames[claim2]}) claim type`, INVALID_RESPONSE, {
       claims: result.claims
     });
   }
@@ -30874,9 +37607,9 @@ var _expectedIssuer = /* @__PURE__ */ Symbol();
 var headers;
 var USER_AGENT2;
 if (typeof navigator === "undefined" || !navigator.userAgent?.startsWith?.("Mozilla/5.0 ")) {
-  const NAME = "openid-client";
+  const NAME2 = "openid-client";
   const VERSION = "v6.8.9";
-  USER_AGENT2 = `${NAME}/${VERSION}`;
+  USER_AGENT2 = `${NAME2}/${VERSION}`;
   headers = { "user-agent": USER_AGENT2 };
 }
 var int = (config) => {
@@ -31009,10 +37742,10 @@ async function performDiscovery2(server, options) {
   if (!(server instanceof URL)) {
     throw CodedTypeError2('"server" must be an instance of URL', ERR_INVALID_ARG_TYPE2);
   }
-  const resolve4 = !server.href.includes("/.well-known/");
+  const resolve3 = !server.href.includes("/.well-known/");
   const timeout = options?.timeout ?? 30;
   const signal3 = AbortSignal.timeout(timeout * 1e3);
-  const as = await (resolve4 ? discoveryRequest(server, {
+  const as = await (resolve3 ? discoveryRequest(server, {
     algorithm: options?.algorithm,
     [customFetch]: options?.[customFetch2],
     [allowInsecureRequests]: options?.execute?.includes(allowInsecureRequests2),
@@ -31028,7 +37761,7 @@ async function performDiscovery2(server, options) {
     redirect: "manual",
     signal: signal3
   })).then((response) => processDiscoveryResponse(_nodiscoverycheck, response)).catch(errorHandler);
-  if (resolve4 && new URL(as.issuer).href !== server.href) {
+  if (resolve3 && new URL(as.issuer).href !== server.href) {
     handleEntraId(server, as, options) || handleB2Clogin(server, options) || (() => {
       throw new ClientError("discovered metadata issuer does not match the expected issuer", {
         code: JSON_ATTRIBUTE_COMPARISON,
@@ -31212,7 +37945,7 @@ var base64UrlEncoding = {
   bits: 6
 };
 var base64url = {
-  parse: function parse(string, opts) {
+  parse: function parse2(string, opts) {
     return _parse(string, base64UrlEncoding, opts);
   },
   stringify: function stringify(data, opts) {
@@ -31391,7 +38124,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
           headers: (options === null || options === void 0 ? void 0 : options.headers) || {},
           agent
         };
-        return new Promise((resolve4, reject) => {
+        return new Promise((resolve3, reject) => {
           const req = https.request(requestOptions, (res) => {
             const chunks = [];
             res.on("data", (chunk) => {
@@ -31423,7 +38156,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
                   throw new Error("clone() not implemented");
                 }
               };
-              resolve4(response);
+              resolve3(response);
             });
           });
           req.on("error", reject);
@@ -31650,12 +38383,12 @@ var SocksProxyAgent = class extends Agent3 {
     let { host } = opts;
     const { port, lookup: lookupFn = dns.lookup } = opts;
     if (shouldLookup) {
-      host = await new Promise((resolve4, reject) => {
+      host = await new Promise((resolve3, reject) => {
         lookupFn(host, {}, (err, address) => {
           if (err) {
             reject(err);
           } else {
-            resolve4(typeof address === "string" ? address : address[0].address);
+            resolve3(typeof address === "string" ? address : address[0].address);
           }
         });
       });
@@ -32520,13 +39253,13 @@ function findObject(list2, name, key) {
 // src/kubernetes/config.ts
 var SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 function findCluster(inputs, env) {
-  if (inputs.kubeconfig !== void 0) return target(parse2(inputs.kubeconfig, "kubeconfig"), "kubeconfig", inputs);
+  if (inputs.kubeconfig !== void 0) return target(parse3(inputs.kubeconfig, "kubeconfig"), "kubeconfig", inputs);
   if (inputs.configFile !== void 0)
     return target(fromFile(inputs.configFile, "config_file"), `config_file ${inputs.configFile}`, inputs);
   const files = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
   if (files.length > 0) return target(fromFiles(files), `KUBECONFIG ${files.join(delimiter)}`, inputs);
-  if (env["KUBERNETES_SERVICE_HOST"] && existsSync2(join2(SERVICE_ACCOUNT, "token"))) return inCluster(inputs);
-  const home = join2(homedir(), ".kube", "config");
+  if (env["KUBERNETES_SERVICE_HOST"] && existsSync2(join3(SERVICE_ACCOUNT, "token"))) return inCluster(inputs);
+  const home = join3(homedir(), ".kube", "config");
   if (existsSync2(home)) return target(fromFile(home, home), home, inputs);
   throw new StepError(
     "InvalidKubeconfig",
@@ -32568,12 +39301,12 @@ function fromFile(file, origin2) {
       origin2 === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
     );
   }
-  const config = parse2(text, origin2 === file ? file : `${origin2} ${file}`);
-  config.makePathsAbsolute(join2(file, ".."));
-  absoluteTokenFiles(config, join2(file, ".."));
+  const config = parse3(text, origin2 === file ? file : `${origin2} ${file}`);
+  config.makePathsAbsolute(join3(file, ".."));
+  absoluteTokenFiles(config, join3(file, ".."));
   return config;
 }
-function parse2(text, origin2) {
+function parse3(text, origin2) {
   const what = `${origin2}: this is not a kubeconfig:`;
   let tree;
   try {
@@ -32612,7 +39345,7 @@ function readTokenFiles(config, tree) {
 function absoluteTokenFiles(config, folder) {
   for (const { authProvider } of config.users) {
     if (authProvider?.name === "tokenFile")
-      authProvider.config.tokenFile = resolve3(folder, authProvider.config.tokenFile);
+      authProvider.config.tokenFile = resolve2(folder, authProvider.config.tokenFile);
   }
 }
 function inCluster(inputs) {
@@ -32667,7 +39400,7 @@ function checkServer(server, what) {
   if (search || hash2) throw invalid(`${what} ends in a query (?) or a fragment (#).`);
 }
 function serviceAccountNamespace() {
-  const file = join2(SERVICE_ACCOUNT, "namespace");
+  const file = join3(SERVICE_ACCOUNT, "namespace");
   return existsSync2(file) ? readFileSync(file, "utf8").trim() : "";
 }
 
@@ -32692,25 +39425,6 @@ function connect2(inputs, log, outageSeconds) {
   return new ApiClient(target2, watcher, outageSeconds);
 }
 
-// src/github/outputs.ts
-function setOutput2(name, value) {
-  if (process.env["GITHUB_OUTPUT"]) setOutput(name, String(value));
-}
-
-// src/kubernetes/dry-run.ts
-function dryRunPod(client, pod, namespace, signal3) {
-  return client.call(
-    {
-      method: "POST",
-      path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`,
-      query: { fieldValidation: "Strict", dryRun: "All" },
-      body: pod,
-      asked: { verb: "create", resource: "pods", namespace }
-    },
-    signal3
-  );
-}
-
 // src/pod/print.ts
 function printYaml(object, annotator) {
   return `${mapping(object, [], "", annotator).join("\n")}
@@ -32719,19 +39433,19 @@ function printYaml(object, annotator) {
 var quoteOpenEnd = (layout) => {
   if (/\n\n$/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
 };
-var SCALAR_STYLE_RULES = [quoteOpenEnd, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)];
+var SCALAR_STYLE_RULES2 = [quoteOpenEnd, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)];
 function keyText2(key) {
   const quoted3 = /[\r\n]|^(---|\.\.\.)/.test(key) && { forceQuotes: true, quoteStyle: "double" };
   return quoted3 ? dump(key, { lineWidth: -1, ...quoted3 }).trimEnd() : dumped({ [key]: 0 })[0]?.slice(0, -": 0".length) ?? "";
 }
 function dumped(value) {
-  return dump(value, { lineWidth: -1, scalarStyleRules: SCALAR_STYLE_RULES }).replace(/\n$/, "").split("\n");
+  return dump(value, { lineWidth: -1, scalarStyleRules: SCALAR_STYLE_RULES2 }).replace(/\n$/, "").split("\n");
 }
 function mapping(object, path2, above, annotator) {
   return Object.entries(object).flatMap(([key, value]) => {
-    const place = [...path2, key];
-    const { source, comment } = origin(value, place, above, annotator);
-    return entry(key, annotator.shown(place, value), place, source, comment, annotator);
+    const place2 = [...path2, key];
+    const { source, comment } = origin(value, place2, above, annotator);
+    return entry(key, annotator.shown(place2, value), place2, source, comment, annotator);
   });
 }
 function origin(value, path2, above, annotator) {
@@ -32750,12 +39464,12 @@ function entry(key, value, path2, source, comment, annotator) {
 }
 function list(items, path2, above, annotator) {
   return items.flatMap((item, index2) => {
-    const place = [...path2, index2];
-    const { source, comment } = origin(item, place, above, annotator);
+    const place2 = [...path2, index2];
+    const { source, comment } = origin(item, place2, above, annotator);
     const nested2 = isObject(item) && Object.keys(item).length > 0;
-    const [first = "", ...rest] = nested2 ? mapping(item, place, source, annotator).map(
+    const [first = "", ...rest] = nested2 ? mapping(item, place2, source, annotator).map(
       (line, at) => line === "" ? "" : `${at === 0 ? "- " : "  "}${line}`
-    ) : dumped([annotator.shown(place, item)]);
+    ) : dumped([annotator.shown(place2, item)]);
     return [`${first}${comment}`, ...rest];
   });
 }
@@ -32771,235 +39485,6 @@ function commonSource(value, path2, annotator) {
   return sources.size === 1 ? only : void 0;
 }
 
-// src/github/state.ts
-function savePod(pod) {
-  save("pod", JSON.stringify(pod));
-}
-function saveTidy() {
-  save("tidy", "true");
-}
-function podLeftBehind() {
-  const pod = getState("pod");
-  return pod === "" || getState("tidy") === "true" ? void 0 : JSON.parse(pod);
-}
-function save(name, value) {
-  if (process.env["GITHUB_STATE"]) saveState(name, value);
-}
-
-// src/kubernetes/watch.ts
-var WATCH_SECONDS = 270;
-async function* watchObjects(client, { path: path2, asked: asked2, fieldSelector, resourceVersion }, signal3) {
-  const body = await client.open(
-    {
-      method: "GET",
-      path: path2,
-      query: { watch: true, fieldSelector, allowWatchBookmarks: true, timeoutSeconds: WATCH_SECONDS, resourceVersion },
-      asked: asked2
-    },
-    signal3
-  );
-  if (body === void 0) return;
-  const decoder3 = new TextDecoder();
-  let rest = "";
-  try {
-    for await (const chunk of body) {
-      const lines = (rest + decoder3.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) if (line !== "") yield JSON.parse(line);
-    }
-  } catch (error2) {
-    signal3.throwIfAborted();
-    throw new NetworkError(error2);
-  }
-}
-
-// src/kubernetes/pods.ts
-var CREATE_DEADLINE_SECONDS = 65;
-var podsPath = (namespace) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-var podPath = (namespace, name) => `${podsPath(namespace)}/${encodeURIComponent(name)}`;
-async function createPod(client, pod, signal3) {
-  const { namespace = "", name = "" } = pod.metadata ?? {};
-  const create2 = {
-    method: "POST",
-    path: podsPath(namespace),
-    query: { fieldValidation: "Strict" },
-    body: pod,
-    asked: { verb: "create", resource: "pods", namespace, name },
-    deadlineSeconds: CREATE_DEADLINE_SECONDS,
-    onSend: () => {
-      sent = true;
-    }
-  };
-  let sent = false;
-  let maybeCreated = false;
-  let failing;
-  for (let tries = 0; ; tries++) {
-    try {
-      const answer = await client.once(create2, signal3);
-      if (answer.kind === "Pod") return { pod: answer };
-      return { error: client.noApiServer("it answers the create of a pod with something else"), maybeCreated: false };
-    } catch (error2) {
-      const taken = error2 instanceof ApiError && error2.code === 409 && error2.status.reason === "AlreadyExists";
-      const lost = signal3.aborted || error2 instanceof NetworkError && error2.failing === "unknown" || error2 instanceof ApiError && error2.code >= 500;
-      maybeCreated ||= sent && lost;
-      failing ??= { since: performance.now(), told: false };
-      try {
-        if (!taken) await client.endure(error2, tries, signal3, failing);
-        if (!taken && !maybeCreated) continue;
-        const existing = await getPod(client, namespace, name, signal3);
-        if (existing !== void 0) return { pod: existing };
-      } catch (final) {
-        return { error: final, maybeCreated };
-      }
-    }
-  }
-}
-async function getPod(client, namespace, name, signal3) {
-  try {
-    return await client.call(
-      { method: "GET", path: podPath(namespace, name), asked: { verb: "get", resource: "pods", namespace, name } },
-      signal3
-    );
-  } catch (error2) {
-    if (error2 instanceof ApiError && error2.podNotFound) return void 0;
-    throw error2;
-  }
-}
-async function deletePod(client, { namespace, name, uid }, signal3) {
-  try {
-    await client.call(
-      {
-        method: "DELETE",
-        path: podPath(namespace, name),
-        body: { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } },
-        asked: { verb: "delete", resource: "pods", namespace, name }
-      },
-      signal3
-    );
-  } catch (error2) {
-    const anotherUid = error2 instanceof ApiError && error2.code === 409;
-    if (!anotherUid && !(error2 instanceof ApiError && error2.podNotFound)) throw error2;
-  }
-}
-function watchPod(client, namespace, name, resourceVersion, signal3) {
-  const asked2 = { verb: "watch", resource: "pods", namespace, name };
-  return watchObjects(
-    client,
-    { path: podsPath(namespace), asked: asked2, fieldSelector: `metadata.name=${name}`, resourceVersion },
-    signal3
-  );
-}
-function openLog(client, pod, { container: container2, follow, sinceTime, tailLines, previous }, signal3) {
-  return client.open(
-    {
-      method: "GET",
-      path: `${podPath(pod.namespace, pod.name)}/log`,
-      query: { container: container2, follow, timestamps: true, sinceTime, tailLines, previous },
-      asked: { verb: "get", resource: "pods/log", namespace: pod.namespace, name: pod.name }
-    },
-    signal3
-  );
-}
-
-// src/pod/compare.ts
-function droppedFields(sent, answer, path2 = "") {
-  if (isEmpty(sent)) return [];
-  if (answer === void 0 || answer === null) return [path2];
-  if (Array.isArray(sent))
-    return Array.isArray(answer) ? sent.flatMap((item, index2) => droppedItem(item, answer, index2, path2)) : [path2];
-  if (typeof sent !== "object" || sent === null) return [];
-  if (typeof answer !== "object") return [path2];
-  const fields = answer;
-  return Object.entries(sent).flatMap(
-    ([key, value]) => droppedFields(value, Object.hasOwn(fields, key) ? fields[key] : void 0, path2 === "" ? key : `${path2}.${key}`)
-  );
-}
-function droppedItem(item, answer, index2, path2) {
-  const key = ["mountPath", "devicePath", "containerPort", "name", "key", "ip"].find(
-    (field2) => isRecord(item) && item[field2] !== void 0 && typeof item[field2] !== "object"
-  );
-  const candidates = key === void 0 ? answer : answer.filter((other) => isRecord(other) && isRecord(item) && other[key] === item[key]);
-  const where = `${path2}[${index2}]`;
-  if (candidates.length === 0) return [where];
-  if (!isRecord(item)) return index2 < answer.length ? [] : [where];
-  return candidates.map((other) => droppedFields(item, other, where)).reduce((best, next) => next.length < best.length ? next : best);
-}
-function isRecord(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-function isEmpty(value) {
-  if (value === void 0 || value === null || value === false || value === 0 || value === "") return true;
-  if (Array.isArray(value)) return value.every(isEmpty);
-  return typeof value === "object" && Object.values(value).every(isEmpty);
-}
-
-// src/pod/references.ts
-function referencesOf(pod, originOf) {
-  const found = [];
-  const add = (kind2, name, { optional, ...place }) => {
-    if (!name) return;
-    found.push({ kind: kind2, name, ...place, ...optional && { optional: true }, origin: originOf(place.path) });
-  };
-  const {
-    serviceAccountName,
-    serviceAccount,
-    imagePullSecrets = [],
-    initContainers = [],
-    containers: containers2 = [],
-    volumes = []
-  } = pod.spec ?? {};
-  if (serviceAccountName) add("ServiceAccount", serviceAccountName, { path: "spec.serviceAccountName" });
-  else add("ServiceAccount", serviceAccount, { path: "spec.serviceAccount" });
-  for (const [index2, { name }] of imagePullSecrets.entries())
-    add("Secret", name, { path: `spec.imagePullSecrets[${index2}]`, pull: true });
-  for (const [index2, container2] of initContainers.entries())
-    ofContainer(container2, `spec.initContainers[${index2}]`, add);
-  for (const [index2, container2] of containers2.entries()) ofContainer(container2, `spec.containers[${index2}]`, add);
-  for (const [index2, volume] of volumes.entries()) ofVolume(volume, `spec.volumes[${index2}]`, add);
-  return found;
-}
-function ofContainer({ env = [], envFrom = [] }, path2, add) {
-  for (const [index2, variable2] of env.entries()) ofVariable(variable2, `${path2}.env[${index2}].valueFrom`, add);
-  for (const [index2, { secretRef, configMapRef }] of envFrom.entries()) {
-    const at = `${path2}.envFrom[${index2}]`;
-    add("Secret", secretRef?.name, { path: `${at}.secretRef`, optional: secretRef?.optional });
-    add("ConfigMap", configMapRef?.name, { path: `${at}.configMapRef`, optional: configMapRef?.optional });
-  }
-}
-function ofVariable({ valueFrom }, path2, add) {
-  const { secretKeyRef: secret, configMapKeyRef: configMap } = valueFrom ?? {};
-  if (secret) add("Secret", secret.name, { path: `${path2}.secretKeyRef`, key: secret.key, optional: secret.optional });
-  if (configMap)
-    add("ConfigMap", configMap.name, {
-      path: `${path2}.configMapKeyRef`,
-      key: configMap.key,
-      optional: configMap.optional
-    });
-}
-function ofVolume(volume, path2, add) {
-  const at = (field2) => ({ path: `${path2}.${field2}`, volume: volume.name });
-  const files = (kind2, source, place) => {
-    const { items = [], optional } = source;
-    const name = source.secretName ?? source.name;
-    if (items.length === 0) add(kind2, name, { ...place, optional });
-    for (const [index2, { key }] of items.entries())
-      add(kind2, name, { ...place, path: `${place.path}.items[${index2}]`, key, optional });
-  };
-  const { secret, configMap, projected, persistentVolumeClaim: claim } = volume;
-  if (secret) files("Secret", secret, at("secret"));
-  if (configMap) files("ConfigMap", configMap, at("configMap"));
-  for (const [index2, source] of (projected?.sources ?? []).entries()) {
-    if (source.secret) files("Secret", source.secret, at(`projected.sources[${index2}].secret`));
-    if (source.configMap) files("ConfigMap", source.configMap, at(`projected.sources[${index2}].configMap`));
-  }
-  if (claim) add("PersistentVolumeClaim", claim.claimName, at("persistentVolumeClaim"));
-  const { csi, azureFile, cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos } = volume;
-  add("Secret", csi?.nodePublishSecretRef?.name, at("csi.nodePublishSecretRef"));
-  add("Secret", azureFile?.secretName, at("azureFile.secretName"));
-  for (const [field2, source] of Object.entries({ cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos }))
-    add("Secret", source?.secretRef?.name, at(`${field2}.secretRef`));
-}
-
 // src/pod/suggest.ts
 function suggestField(path2) {
   const steps = parsePath(path2);
@@ -33012,670 +39497,24 @@ function suggestField(path2) {
   return /Did you mean (\S+)\?/.exec(found)?.[1];
 }
 
-// src/run/containers.ts
-function containerStatus(pod, name) {
-  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
-  return [...containerStatuses, ...initContainerStatuses].find((status) => status.name === name);
-}
-function terminated(pod, name) {
-  return containerStatus(pod, name)?.state?.terminated;
-}
-function lastEnd(pod, name) {
-  const { state, lastState } = containerStatus(pod, name) ?? {};
-  const ended2 = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
-  return ended2 ? void 0 : lastState?.terminated;
-}
-function isUnknown({ reason: reason2 }) {
-  return reason2 === "ContainerStatusUnknown";
-}
-function failedInit(pod) {
-  for (const { name, state } of pod.status?.initContainerStatuses ?? [])
-    if (state?.terminated !== void 0 && state.terminated.exitCode !== 0) return { name, ended: state.terminated };
+// src/run/our-pod.ts
+var LATE_CREATE_SECONDS = [1, 2];
+async function findOurs(client, saved, signal3) {
+  const { namespace, name, nonce, uid, mark } = saved;
+  for (const seconds of [0, ...uid === void 0 ? LATE_CREATE_SECONDS : []]) {
+    await pause(1e3 * seconds, signal3);
+    const pod = await getPod(client, namespace, name, signal3);
+    if (pod === void 0) continue;
+    const isOurs = uid === void 0 ? nonceOf(pod) === nonce : pod.metadata?.uid === uid;
+    const isMarked = mark === void 0 || pod.metadata?.annotations?.[CLAIM_ANNOTATION] === mark;
+    return isOurs && isMarked ? pod : void 0;
+  }
   return void 0;
 }
-function podEnded({ status }) {
-  return status?.phase === "Failed" || status?.phase === "Succeeded";
-}
-function containerStarted(pod, name) {
-  return instancesOf(pod, name).length > 0;
-}
-function containerEnded(pod, name) {
-  if (terminated(pod, name) !== void 0) return true;
-  return podEnded(pod) && containerStatus(pod, name)?.state?.running === void 0;
-}
-function isSidecar({ restartPolicy: restartPolicy2 }) {
-  return restartPolicy2 === "Always";
-}
-function restartPolicy({ spec }, name) {
-  const container2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
-  return container2?.restartPolicy ?? spec?.restartPolicy ?? "Never";
-}
-function willRestart(pod, name, ended2) {
-  if (podEnded(pod) || pod.metadata?.deletionTimestamp !== void 0) return false;
-  return isToRestart(pod, name, ended2);
-}
-function isToRestart(pod, name, { exitCode }) {
-  const policy = restartPolicy(pod, name);
-  return policy === "Always" || policy === "OnFailure" && exitCode !== 0;
-}
-function instancesOf(pod, name) {
-  const status = containerStatus(pod, name);
-  if (status === void 0) return [];
-  const { state, lastState, restartCount = 0 } = status;
-  const found = state?.terminated && (!isUnknown(state.terminated) || state.terminated.startedAt);
-  const now = state?.running !== void 0 || Boolean(found);
-  const instances = [];
-  const before = lastState?.terminated;
-  if (before?.containerID) {
-    const { containerID: id, startedAt } = before;
-    instances.push({ id, restarts: now ? restartCount - 1 : restartCount, startedAt, ended: before, previous: now });
-  }
-  if (now) {
-    const ended2 = state?.terminated;
-    instances.push({
-      id: ended2?.containerID || status.containerID || `#${restartCount}`,
-      restarts: restartCount,
-      startedAt: state?.running?.startedAt ?? ended2?.startedAt,
-      ended: ended2,
-      previous: false
-    });
-  }
-  return instances;
-}
-
-// src/run/pod-path.ts
-function podPath2(pod) {
-  return `${pod.metadata?.namespace}/${pod.metadata?.name}`;
-}
-
-// src/run/brief.ts
-var LONGEST = 500;
-var STEERING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-function brief(text) {
-  const line = plainText(text).trim().replace(STEERING, (unseen) => `\\u${unseen.charCodeAt(0).toString(16).padStart(4, "0")}`).replace(/\s+/g, " ").replace(/(https?:\/\/[^\s"'?]+)\?[^\s"']*/g, "$1?\u2026");
-  return line.length > LONGEST ? `${line.slice(0, LONGEST)}\u2026` : line;
-}
-
-// src/run/durations.ts
-function inWords(seconds) {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const rest = minutes % 60;
-  return `${Math.floor(minutes / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
-}
-function duration({ startedAt, finishedAt }) {
-  const seconds = secondsBetween(startedAt, finishedAt);
-  return seconds ? ` after ${seconds} s` : "";
-}
-function secondsBetween(start, end) {
-  if (start === void 0 || end === void 0) return void 0;
-  const [from, to] = [new Date(start).getTime(), new Date(end).getTime()];
-  return from > 0 && to >= from ? Math.round((to - from) / 1e3) : void 0;
-}
-
-// src/run/end/stopped.ts
-function stopOf(pod) {
-  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
-  const { reason: reason2, startTime, conditions = [] } = pod.status ?? {};
-  const disruption = conditions.find(({ type, status }) => type === "DisruptionTarget" && status === "True");
-  if (reason2 === "DeadlineExceeded") {
-    const seconds = pod.spec?.activeDeadlineSeconds ?? 0;
-    return { sinceMs: ms(startTime) + 1e3 * seconds, ...deadline(seconds) };
-  }
-  if (reason2 === "Evicted") return { sinceMs: sinceKubelet(pod, disruption), ...evicted(pod) };
-  const shut = shutDown(pod);
-  if (shut !== void 0) return { sinceMs: sinceKubelet(pod, disruption), ...shut };
-  const why = disruption && disrupted(pod, disruption);
-  if (deletionTimestamp)
-    return { sinceMs: ms(deletionTimestamp) - 1e3 * deletionGracePeriodSeconds, ...why ?? DELETED };
-  return why && (reason2 !== void 0 || podEnded(pod)) ? { sinceMs: ms(disruption?.lastTransitionTime), ...why } : void 0;
-}
-function nodeNotReady({ spec, status }) {
-  const is = (type, wanted) => status?.conditions?.some((condition) => condition.type === type && condition.status === wanted) === true;
-  return (spec?.readinessGates ?? []).length === 0 && is("Ready", "False") && is("ContainersReady", "True");
-}
-function sinceKubelet({ spec }, disruption) {
-  const stopMs = ms(disruption?.lastTransitionTime);
-  return stopMs === 0 ? 0 : stopMs - 1e3 * ((spec?.terminationGracePeriodSeconds ?? 30) + 10);
-}
-function whyGone(pod) {
-  return stopOf(pod) ?? { sinceMs: 0, ...DELETED };
-}
-var DELETED = {
-  reason: "PodDeleted",
-  title: "Pod deleted",
-  cause: "somebody or something else deleted the pod."
-};
-function deadline(seconds) {
-  return {
-    reason: "DeadlineExceeded",
-    title: "Deadline exceeded",
-    cause: `the pod ran into its active_deadline_seconds of ${seconds} s.`,
-    remedy: "Raise `active_deadline_seconds`, or make the work shorter."
-  };
-}
-var DO_NOT_DISRUPT = 'Run the step again. What removes nodes leaves alone a pod with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` (Karpenter: `karpenter.sh/do-not-disrupt: "true"`).';
-function disrupted(pod, { reason: reason2 = "", message = "" }) {
-  const { spec, status } = pod;
-  const node = `node ${spec?.nodeName ?? ""}`.trim();
-  switch (reason2) {
-    case "PreemptionByScheduler":
-      return {
-        reason: "Preempted",
-        title: "Preempted",
-        cause: `a pod of higher priority took its place on ${node}.`,
-        remedy: "Run the step again when there is room, or give it a higher `priority_class_name`."
-      };
-    case "EvictionByEvictionAPI":
-      return {
-        reason: "Evicted",
-        title: "Evicted",
-        cause: `the pod was evicted from ${node} through the API, as when a node is drained.`,
-        remedy: DO_NOT_DISRUPT
-      };
-    case "DeletionByTaintManager":
-      if (nodeNotReady(pod))
-        return {
-          reason: "NodeLost",
-          title: "Node lost",
-          cause: `${node} is not ready or cannot be reached, and the pod tolerates that for no longer.`,
-          remedy: "See to the node before the step is run again: the container may run on there."
-        };
-      return {
-        reason: "Evicted",
-        title: "Evicted by a taint",
-        cause: `${node} has a taint with the effect NoExecute that the pod does not tolerate, or no longer.`,
-        remedy: "See to the taints of the node, or to `tolerations`."
-      };
-    case "DeletionByPodGC":
-      return {
-        reason: "NodeLost",
-        title: "Node lost",
-        cause: `${node} does not exist, or not any more.`,
-        remedy: status?.conditions?.some(({ type }) => type === "PodScheduled") ? DO_NOT_DISRUPT : "The pod names its node itself (`nodeName`): correct it, or leave it to the scheduler, with `node_selector` or `affinity`."
-      };
-    case "":
-      return void 0;
-    default:
-      return {
-        reason: "Evicted",
-        title: "Evicted",
-        cause: `the cluster stopped the pod (${reason2}): ${withoutEnd(brief(message))}.`
-      };
-  }
-}
-function shutDown({ spec, status }) {
-  const { reason: reason2, message = "" } = status ?? {};
-  if (reason2 !== "NodeShutdown" && !(reason2 === "Terminated" && /node shutdown/i.test(message))) return void 0;
-  return {
-    reason: "NodeShutdown",
-    title: "Node shut down",
-    cause: `node ${spec?.nodeName} was being shut down.`,
-    remedy: DO_NOT_DISRUPT
-  };
-}
-function evicted({ spec, status }) {
-  const { qosClass } = status ?? {};
-  const message = brief(status?.message ?? "");
-  const cause = `its node ${spec?.nodeName ?? ""} evicted the pod${qosClass ? `, of QoS class ${qosClass}` : ""}: ${withoutEnd(message) || "it does not say why"}.`;
-  const volume = /EmptyDir volume "([^"]*)" exceeds/.exec(message)?.[1];
-  if (volume !== void 0)
-    return {
-      reason: "Evicted",
-      title: "Evicted: a volume over its limit",
-      cause,
-      remedy: `Raise the \`sizeLimit\` of volume ${volume}, or write less to it.`
-    };
-  if (/ephemeral (local )?storage (usage exceeds|limit)|local ephemeral storage limit/.test(message))
-    return {
-      reason: "Evicted",
-      title: "Evicted: over its limit of ephemeral storage",
-      cause,
-      remedy: "Raise `container_resources.limits.ephemeral-storage`, or write less: files in the container and its log count."
-    };
-  const resource = /low on resource: ([\w.-]*\w)/.exec(message)?.[1] ?? PRESSURES[/\[(\w+)\]/.exec(message)?.[1] ?? ""];
-  return {
-    reason: "Evicted",
-    title: resource === void 0 ? "Evicted" : `Evicted: node low on ${resource}`,
-    cause,
-    ...qosClass !== void 0 && qosClass !== "Guaranteed" && {
-      remedy: "A node evicts BestEffort pods first and Guaranteed ones last: raise the requests in `container_resources`, or set them equal to the limits."
-    }
-  };
-}
-var PRESSURES = {
-  MemoryPressure: "memory",
-  DiskPressure: "disk space",
-  PIDPressure: "process ids"
-};
-function withoutEnd(message) {
-  return message.trim().replace(/\.$/, "");
-}
-function ms(time2) {
-  return time2 === void 0 ? 0 : new Date(time2).getTime();
-}
-function patience(stop, first) {
-  return stop.reason === "DeadlineExceeded" ? { ...stop, remedy: `${first}, or raise \`active_deadline_seconds\`.` } : stop;
-}
-
-// src/run/end/failure.ts
-function failureOf(pod, name, ended2) {
-  const { exitCode } = ended2;
-  const after = duration(ended2);
-  const where = `Container ${name} of pod ${podPath2(pod)}`;
-  if (ended2.reason === "OOMKilled") return outOfMemory(pod, name, where, ended2);
-  if (cannotStart(ended2)) {
-    const why = startFault(ended2.message ?? "the node does not say why");
-    return {
-      reason: "StartError",
-      title: "The command cannot be started",
-      sentence: `${where} could not be started (${ended2.reason}, exit code ${exitCode}): ${why}`,
-      remedy: /chdir|mkdir|container init/.test(why) ? "Check `working_dir` and `volume_mounts` against what the image holds." : "Check `cmds` and `arguments` against what the image holds."
-    };
-  }
-  const stop = wasStoppedBy(stopOf(pod), ended2);
-  if (stop !== void 0)
-    return stopped(
-      stop,
-      isUnknown(ended2) ? `${where} was not there yet, or not any more, when its node stopped the pod` : `${where} was stopped${after} (exit code ${exitCode})`
-    );
-  if (isUnknown(ended2)) {
-    return {
-      reason: "NodeLost",
-      title: "Container lost",
-      sentence: `${where} got lost on its node ${pod.spec?.nodeName ?? ""}; what became of it is not known.`,
-      remedy: "The node may have been restarted. What the container did until then is not undone: see to it before the step is run again."
-    };
-  }
-  const convention = SHELL_CODES[exitCode];
-  return {
-    reason: "ExitCode",
-    title: `Exit code ${exitCode}`,
-    sentence: `${where} exited with code ${exitCode}${signalName(exitCode)}${after}.`,
-    ...convention !== void 0 && { remedy: `By a shell\u2019s convention that is ${convention}: its log says which.` }
-  };
-}
-function startFault(message) {
-  return brief(message).replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
-}
-function outOfMemory(pod, name, where, ended2) {
-  const { containers: containers2 = [], initContainers = [], resources } = pod.spec ?? {};
-  const own = [...containers2, ...initContainers].find((container2) => container2.name === name)?.resources?.limits?.["memory"];
-  const limit = own ?? resources?.limits?.["memory"];
-  const killed = `${where} was killed${duration(ended2)}`;
-  const facts = `(OOMKilled, exit code ${ended2.exitCode})`;
-  return limit ? {
-    reason: "OOMKilled",
-    title: "Out of memory",
-    sentence: `${killed} for exceeding ${own ? "its" : "the pod\u2019s"} memory limit of ${limit} ${facts}.`,
-    remedy: own ? "Raise `container_resources.limits.memory`." : "Raise the limit in the `resources` of the pod."
-  } : {
-    reason: "OOMKilled",
-    title: "Out of memory",
-    sentence: `${killed} because its node ran out of memory ${facts}.`,
-    remedy: "Give `container_resources` a memory request and limit."
-  };
-}
-function stopped({ reason: reason2, title, cause, remedy }, what) {
-  return { reason: reason2, title, sentence: `${what}: ${cause}`, ...remedy !== void 0 && { remedy } };
-}
-function wasStoppedBy(stop, { finishedAt }) {
-  if (stop === void 0 || !finishedAt) return stop;
-  return new Date(finishedAt).getTime() >= stop.sinceMs ? stop : void 0;
-}
-function cannotStart({ reason: reason2 }) {
-  return reason2 === "StartError" || reason2 === "ContainerCannotRun";
-}
-var SHELL_CODES = {
-  126: "a command that it may not execute",
-  127: "a command that it did not find"
-};
-var SIGNALS = {
-  1: "SIGHUP",
-  2: "SIGINT",
-  3: "SIGQUIT",
-  4: "SIGILL",
-  6: "SIGABRT",
-  7: "SIGBUS",
-  8: "SIGFPE",
-  9: "SIGKILL",
-  11: "SIGSEGV",
-  13: "SIGPIPE",
-  15: "SIGTERM",
-  24: "SIGXCPU"
-};
-function signalName(exitCode) {
-  const name = SIGNALS[exitCode - 128];
-  return name === void 0 ? "" : ` (${name})`;
-}
-
-// src/run/pull-fault.ts
-var PASSED_ON = [
-  /^(Back-off pulling|Failed to pull) image "[^"]*": /,
-  /^ErrImagePull: /,
-  /^rpc error: code = \w+ desc = /,
-  /^failed to pull and unpack image "[^"]*": /,
-  /^failed to resolve (reference|image)( "[^"]*")?: /,
-  /^[\w./:@-]+: (?=not found$)/
-];
-function pullFault(message) {
-  return brief(PASSED_ON.reduce((rest, words) => rest.replace(words, ""), message));
-}
-
-// src/run/end/never-ran.ts
-function neverRan(pod) {
-  const { reason: reason2, message } = pod.status ?? {};
-  const before = `Pod ${podPath2(pod)} ended before its container had run`;
-  const init = failedInit(pod);
-  const stop = stopOf(pod);
-  const initStopped = init !== void 0 && wasStoppedBy(stop, init.ended) !== void 0;
-  if (stop !== void 0 && (stop.reason !== "PodDeleted" || initStopped)) {
-    const why = heldUp(pod);
-    return stopped(why === "" ? stop : patience(stop, "See to that"), `${before}${why}`);
-  }
-  if (init !== void 0) return initFailed(pod, init.name, init.ended);
-  if (reason2 === void 0 && stop !== void 0) return stopped(stop, before);
-  return {
-    reason: reason2 === "Preempting" ? "Preempted" : "Rejected",
-    title: "Rejected by the node",
-    sentence: `Node ${pod.spec?.nodeName ?? ""} refused pod ${podPath2(pod)} (${reason2 ?? "no reason given"})${message ? `: ${brief(message).replace(/^Pod was rejected: /, "")}` : "."}`,
-    remedy: `Nothing has run. ${wayIn(pod)}`
-  };
-}
-function wayIn({ spec, status }) {
-  const { reason: reason2 = "", conditions = [] } = status ?? {};
-  if (conditions.some(({ type }) => type === "PodScheduled")) return "Run the step again.";
-  const elsewhere = "or leave the choice of the node to the scheduler.";
-  if (reason2 === "OutOfpods") return `Run the step again later, ${elsewhere}`;
-  if (reason2.startsWith("OutOf")) return `Lower the requests in \`container_resources\`, ${elsewhere}`;
-  if (reason2 === "NodeAffinity") return `Check \`node_selector\` and \`affinity\` against that node, ${elsewhere}`;
-  if (reason2 === "SysctlForbidden") return "Leave it out of `security_context`, or use a node that allows it.";
-  return spec?.nodeName === void 0 ? "Run the step again." : `Run the step again, ${elsewhere}`;
-}
-function heldUp(pod) {
-  const { status } = pod;
-  const init = failedInit(pod);
-  if (init && wasStoppedBy(stopOf(pod), init.ended)) return ` (init container ${init.name} was running)`;
-  for (const { name, image, state } of [
-    ...status?.initContainerStatuses ?? [],
-    ...status?.containerStatuses ?? []
-  ]) {
-    const { reason: reason2 = "", message } = state?.waiting ?? {};
-    if (message === void 0) continue;
-    return /^(ErrImagePull|ImagePullBackOff)$/.test(reason2) ? ` (image ${image} could not be pulled: ${pullFault(message)})` : ` (container ${name} was waiting, ${reason2}: ${brief(message)})`;
-  }
-  return "";
-}
-function initFailed(pod, name, ended2) {
-  const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
-  const words = ended2.message && brief(ended2.message);
-  return {
-    reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
-    title: `Init container: ${title}`,
-    sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason2 !== "StartError" ? ` Its last words: ${words}` : ""}`,
-    remedy: "The base container never started. See to the container in `init_containers` or the template."
-  };
-}
-
-// src/run/end/outcome.ts
-function outcomeOf({ pod, gone }, base) {
-  const last = lastEnd(pod, base);
-  const between = last && isToRestart(pod, base, last) ? last : void 0;
-  if (between !== void 0) {
-    if (podEnded(pod) || gone) return { state: "failed", ended: between, ...betweenRuns(pod, base, between) };
-    return cannotStart(between) ? { state: "failed", ended: between, ...failureOf(pod, base, between) } : void 0;
-  }
-  const ended2 = last ?? terminated(pod, base);
-  if (ended2 !== void 0) {
-    const stop = stopOf(pod);
-    const ownEnd = !isUnknown(ended2) && wasStoppedBy(stop, ended2) === void 0;
-    if (ended2.exitCode === 0 && ownEnd) return { state: "succeeded", ended: ended2 };
-    if (!cannotStart(ended2)) {
-      if (!gone && willRestart(pod, base, ended2)) return void 0;
-      if (ownEnd && stop && isToRestart(pod, base, ended2))
-        return { state: "failed", ended: ended2, ...betweenRuns(pod, base, ended2) };
-    }
-    return { state: "failed", ...!isUnknown(ended2) && { ended: ended2 }, ...failureOf(pod, base, ended2) };
-  }
-  if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
-  if (gone) return { state: "failed", ...away(pod, base) };
-  return void 0;
-}
-function away(pod, base) {
-  const why = whyGone(pod);
-  const running = containerStatus(pod, base)?.state?.running !== void 0;
-  if (why.reason === "NodeLost" && running)
-    return {
-      ...lostWithNode(pod, base, "is not in the cluster any more, or out of its reach"),
-      remedy: "Run the step again where that does no harm."
-    };
-  const what = `Pod ${podPath2(pod)} is gone, ${running ? `and container ${base} was running when it was last seen` : `before container ${base} had started`}`;
-  return stopped(why, what);
-}
-function lostWithNode(pod, base, how) {
-  return {
-    reason: "NodeLost",
-    title: "Node lost",
-    sentence: `Container ${base} of pod ${podPath2(pod)} got lost with its node ${pod.spec?.nodeName ?? ""}, which ${how}. What became of it is not known.`
-  };
-}
-function betweenRuns(pod, base, last) {
-  const what = `Container ${base} of pod ${podPath2(pod)} had exited with code ${last.exitCode}${signalName(last.exitCode)}, and waited to be started again`;
-  return stopped(patience(whyGone(pod), "See why it fails"), what);
-}
-
-// src/run/cleanup.ts
-var TIDY_UP_SECONDS = 60;
-async function tidyUp(pod, base, action, client, log) {
-  const { namespace, name } = pod.identity;
-  pod.stop();
-  if (shouldDelete(action, pod.view, base)) {
-    try {
-      await deletePod(client, pod.identity, AbortSignal.timeout(1e3 * TIDY_UP_SECONDS));
-    } catch (error2) {
-      log.warning(
-        "Pod not deleted",
-        withRemedy(
-          `Pod ${namespace}/${name} could not be deleted: ${error2 instanceof ApiError && error2.denial ? error2.text : error2.message}`,
-          `The post step tries again; by hand: kubectl -n ${namespace} delete pod ${name}`
-        )
-      );
-      return;
-    }
-  } else if (!pod.view.gone) {
-    const commands = keptPod(pod, base);
-    log.line(`Pod ${namespace}/${name} is kept (on_finish_action: ${action}).`);
-    if (commands.warning !== void 0) log.line(`  ${commands.warning}`);
-    log.line(`  ${commands.log.includes(" logs ") ? "its log:  " : "see to it:"} ${commands.log}`);
-    log.line(`  delete it: ${commands.delete}`);
-  }
-  saveTidy();
-}
-function keptPod({ identity, view }, base) {
-  const { namespace, name } = identity;
-  const kubectl = `kubectl -n ${namespace}`;
-  const container2 = failedInit(view.pod)?.name ?? base;
-  const waits = !containerEnded(view.pod, base) && !containerStarted(view.pod, base);
-  return {
-    ...waits && {
-      warning: "It has not started, and still may, when what it waits for comes: delete it before the step is run again."
-    },
-    log: containerStarted(view.pod, container2) ? `${kubectl} logs ${name} -c ${container2}` : `${kubectl} describe pod ${name}`,
-    delete: `${kubectl} delete pod ${name}`
-  };
-}
-async function deleteOurs(client, { namespace, name, nonce }, signal3) {
-  const pod = await getPod(client, namespace, name, signal3);
-  if (pod === void 0 || nonceOf(pod) !== nonce) return false;
-  await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? "" }, signal3);
-  return true;
-}
-function shouldDelete(action, view, base) {
-  if (view.gone) return false;
-  if (action === "keep_pod") return false;
-  const outcome = outcomeOf(view, base);
-  if (action === "delete_pod" || outcome === void 0) return true;
-  if (action === "delete_succeeded_pod") return outcome.state === "succeeded";
-  return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== void 0);
-}
-
-// src/run/observe.ts
-var CHECK_SECONDS = 45;
-var SILENCE_SECONDS = 150;
-var POLL_SECONDS = 2;
-var FORBIDDEN_TRIES = 3;
-var LONGEST_PAUSE_MS = 5e3;
-var ObservedPod = class {
-  identity;
-  #client;
-  #stop = new AbortController();
-  #waiting = /* @__PURE__ */ new Set();
-  #view;
-  #failure;
-  #resourceVersion;
-  #heardAt = performance.now();
-  #polling = false;
-  constructor(client, pod) {
-    const { namespace = "", name = "", uid = "", resourceVersion } = pod.metadata ?? {};
-    this.identity = { namespace, name, uid };
-    this.#client = client;
-    this.#view = { pod, gone: false };
-    this.#resourceVersion = resourceVersion;
-    void this.#observe();
-  }
-  get view() {
-    return this.#view;
-  }
-  /**
-   * Waits until `decide` finds what it is looking for, now or at a later change of the pod.
-   * @param wake has `decide` look again when it is aborted
-   * @throws what ended the observation, or the signal's reason
-   */
-  until(decide, signal3, wake) {
-    return new Promise((resolve4, reject) => {
-      const check2 = () => {
-        try {
-          signal3?.throwIfAborted();
-          const found = decide(this.#view);
-          if (found === void 0 && this.#failure === void 0) return;
-          leave();
-          if (found !== void 0) resolve4(found);
-          else reject(this.#failure?.error);
-        } catch (error2) {
-          leave();
-          reject(error2);
-        }
-      };
-      const leave = () => {
-        this.#waiting.delete(check2);
-        signal3?.removeEventListener("abort", check2);
-        wake?.removeEventListener("abort", check2);
-      };
-      this.#waiting.add(check2);
-      signal3?.addEventListener("abort", check2);
-      wake?.addEventListener("abort", check2);
-      check2();
-    });
-  }
-  /** Ends the observation. */
-  stop() {
-    this.#stop.abort();
-  }
-  async #observe() {
-    const { signal: signal3 } = this.#stop;
-    const check2 = setInterval(() => void this.#check(), 1e3 * CHECK_SECONDS);
-    try {
-      let failures = 0;
-      for (let silent = 0; !this.#view.gone; ) {
-        try {
-          if (this.#polling) await pause(1e3 * POLL_SECONDS, signal3);
-          else if (await this.#watch()) silent = 0;
-          else if (silent++ > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** silent), signal3);
-          failures = 0;
-        } catch (error2) {
-          signal3.throwIfAborted();
-          if (error2 instanceof ApiError && error2.code === 403) {
-            if (failures++ >= FORBIDDEN_TRIES) this.#polling = true;
-            else await pause(1e3, signal3);
-          } else await this.#client.endure(error2, failures++, signal3);
-        }
-        if (!this.#view.gone) await this.refresh();
-      }
-    } catch (error2) {
-      if (!signal3.aborted) {
-        this.#failure = { error: error2 };
-        this.#tell();
-      }
-    } finally {
-      clearInterval(check2);
-    }
-  }
-  /** @returns whether the watch brought anything. */
-  async #watch() {
-    const own = new AbortController();
-    const signal3 = AbortSignal.any([this.#stop.signal, own.signal]);
-    const { namespace, name } = this.identity;
-    const events = watchPod(this.#client, namespace, name, this.#resourceVersion, signal3);
-    this.#heardAt = performance.now();
-    const deaf = setInterval(() => {
-      if (performance.now() - this.#heardAt > 1e3 * SILENCE_SECONDS) own.abort();
-    }, 1e3);
-    let heard = false;
-    try {
-      for await (const { type, object } of events) {
-        if (type === "ERROR") {
-          this.#resourceVersion = void 0;
-          return heard;
-        }
-        heard = true;
-        this.#heardAt = performance.now();
-        this.#resourceVersion = object.metadata?.resourceVersion;
-        if (type === "BOOKMARK") continue;
-        if (object.metadata?.uid !== this.identity.uid) this.#see(this.#view.pod, true);
-        else if (type === "DELETED" || isNewer(object, this.#view.pod)) this.#see(object, type === "DELETED");
-        if (this.#view.gone) return true;
-      }
-    } catch (error2) {
-      if (error2 instanceof ApiError && error2.code === 410) this.#resourceVersion = void 0;
-      else if (!own.signal.aborted) throw error2;
-    } finally {
-      clearInterval(deaf);
-      own.abort();
-    }
-    return heard;
-  }
-  /** Reads the pod as it is now. An answer that there is none is asked for twice. */
-  async refresh() {
-    const { signal: signal3 } = this.#stop;
-    const { namespace, name, uid } = this.identity;
-    for (const last of [false, true]) {
-      const pod = await getPod(this.#client, namespace, name, signal3);
-      if (pod?.metadata?.uid === uid) {
-        this.#resourceVersion ??= pod.metadata.resourceVersion;
-        if (isNewer(pod, this.#view.pod)) this.#see(pod, false);
-        return;
-      }
-      if (last) return this.#see(this.#view.pod, true);
-      await pause(1e3, signal3);
-    }
-  }
-  async #check() {
-    if (!this.#polling) await this.refresh().catch(() => {
-    });
-  }
-  #see(pod, gone) {
-    this.#view = { pod, gone: gone || this.#view.gone };
-    this.#tell();
-  }
-  #tell() {
-    for (const check2 of [...this.#waiting]) check2();
-  }
-};
-function isNewer(pod, than) {
-  const [version, other] = [pod.metadata?.resourceVersion ?? "", than.metadata?.resourceVersion ?? ""];
-  if (!/^[0-9]+$/.test(version) || !/^[0-9]+$/.test(other)) return version !== other;
-  return BigInt(version) > BigInt(other);
+async function deleteOurs(client, saved, signal3) {
+  const pod = await findOurs(client, saved, signal3);
+  const { namespace, name } = saved;
+  if (pod !== void 0) await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? "" }, { signal: signal3 });
 }
 
 // src/run/refusal.ts
@@ -33686,8 +39525,8 @@ function explainRefusal(error2, originOf, suggest) {
     const origin2 = path2 === void 0 ? void 0 : originOf(path2);
     const fault = [...origin2 === void 0 ? [] : [origin2], what].join(": ");
     if (lines.has(fault)) continue;
-    const place = path2 === void 0 || origin2?.endsWith(path2) ? "" : ` (${path2})`;
-    lines.set(fault, hint === void 0 ? `${fault}${place}` : `${ended(`${fault}${place}`)} ${hint}`);
+    const place2 = path2 === void 0 || origin2?.endsWith(path2) ? "" : ` (${path2})`;
+    lines.set(fault, hint === void 0 ? `${fault}${place2}` : `${ended(`${fault}${place2}`)} ${hint}`);
   }
   return new StepError(error2.reason, error2.title, [...lines.values()].join("\n"), { cause: error2 });
 }
@@ -33727,240 +39566,30 @@ function ended(sentence) {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
-// src/run/report.ts
-function reportProgress(pod, base) {
-  const set = /* @__PURE__ */ new Set();
-  const once = (name, value) => {
-    if (!value || set.has(name)) return;
-    set.add(name);
-    setOutput2(name, String(value));
-  };
-  pod.until((view) => {
-    const status = containerStatus(view.pod, base);
-    once("node_name", view.pod.spec?.nodeName);
-    once("image_id", status?.imageID);
-    once("started_at", status?.state?.running?.startedAt ?? started(status?.state?.terminated?.startedAt));
-    return view.gone || containerEnded(view.pod, base) ? true : void 0;
-  }).catch(() => {
-  });
-}
-function traceChanges(pod, base, log) {
-  let last = "";
-  pod.until((view) => {
-    const { phase, reason: reason2, conditions = [] } = view.pod.status ?? {};
-    const [state] = Object.entries(containerStatus(view.pod, base)?.state ?? {}).filter(([, value]) => value);
-    const now = [
-      view.gone ? "gone" : phase,
-      reason2,
-      conditions.filter(({ status }) => status === "True").map(({ type }) => type),
-      state && `${base}: ${state[0]} ${JSON.stringify(state[1])}`
-    ];
-    const line = now.filter((part) => part !== void 0 && part.length > 0).join(", ");
-    if (line !== last) log.debug(`Pod: ${line}`);
-    last = line;
-    return view.gone || containerEnded(view.pod, base) ? true : void 0;
-  }).catch(() => {
-  });
-}
-function started(at) {
-  return at !== void 0 && new Date(at).getTime() > 0 ? at : void 0;
-}
-function reportEnd(conclusion, log) {
-  const { state, ended: ended2, result, message } = conclusion;
-  setOutput2("state", state);
-  if (ended2) {
-    setOutput2("exit_code", ended2.exitCode);
-    if (ended2.finishedAt) setOutput2("finished_at", String(ended2.finishedAt));
-    const seconds = secondsBetween(ended2.startedAt, ended2.finishedAt);
-    if (seconds !== void 0) setOutput2("duration_seconds", seconds);
-  }
-  if (result !== void 0) setOutput2("result", result);
-  if (state === "succeeded") {
-    if (ended2?.reason === "OOMKilled")
-      log.warning(
-        "A child process ran out of memory",
-        "The container succeeded, but one of its processes was killed for exceeding the memory limit."
-      );
-    return;
-  }
-  if (message) {
-    log.line("The container\u2019s termination message:");
-    log.line(message);
-  }
-  const { reason: reason2 = "Bug", title = "Failed", sentence = "", remedy } = conclusion;
-  setOutput2("reason", reason2);
-  log.error(title, withRemedy(sentence, remedy));
-}
-function reportError(error2, log) {
-  const known2 = error2 instanceof StepError;
-  const reason2 = known2 ? error2.reason : "Bug";
-  try {
-    setOutput2("state", reason2 === "Cancelled" ? "cancelled" : "failed");
-    setOutput2("reason", reason2);
-  } catch (unset) {
-    log.line(`The outputs could not be set: ${unset.message}`);
-  }
-  if (!known2) log.line(error2 instanceof Error ? error2.stack ?? error2.message : String(error2));
-  const { title, sentence, remedy } = wordsOf(error2);
-  log.error(title, withRemedy(sentence, remedy));
-}
-function wordsOf(error2) {
-  if (error2 instanceof StepError) return { title: error2.title, sentence: error2.message, remedy: error2.remedy };
-  return {
-    title: "Internal error",
-    sentence: `This is a bug in the action: ${error2 instanceof Error ? error2.message : String(error2)}.`,
-    remedy: "Please report it, with the log above."
-  };
-}
-
-// src/run/start/missing.ts
-var MISSING = [
-  ["Secret", /\bsecrets? "(?<name>[^"]+)" not found/g],
-  ["ConfigMap", /\bconfigmaps? "(?<name>[^"]+)" not found/g],
-  ["PersistentVolumeClaim", /\bpersistentvolumeclaims? "(?<name>[^"]+)" not found/g],
-  ["Secret", /couldn't find key (?<key>\S+) in Secret [^/\s]+\/(?<name>[^\s,\]]+)/g],
-  ["ConfigMap", /couldn't find key (?<key>\S+) in ConfigMap [^/\s]+\/(?<name>[^\s,\]]+)/g],
-  ["Secret", /references non-existent secret key: (?<key>[^\s,\]]+)/g],
-  ["ConfigMap", /configmap references non-existent config key: (?<key>[^\s,\]]+)/g]
-];
-function missingIn(text, references, pod, volume) {
-  const added = () => referencesOf(pod, (path2) => `${path2}, which the cluster added to the pod,`);
-  return MISSING.flatMap(
-    ([kind2, pattern]) => [...text.matchAll(pattern)].flatMap(({ groups: { name, key } = {} }) => {
-      const asks = (reference) => reference.kind === kind2 && reference.optional !== true && (key === void 0 || reference.key === key) && // Without a name the volume has to say whose key it is; with one, whoever else asks for it lacks it too.
-      (name === void 0 ? reference.volume === volume : reference.name === name);
-      const planned = references.filter(asks);
-      const askedFor = planned.length > 0 ? planned : added().filter(asks);
-      const [first] = askedFor;
-      if (first === void 0 || askedFor.some((other) => other.name !== first.name)) return [];
-      return [{ kind: kind2, name: first.name, ...key !== void 0 && { key }, askedFor }];
-    })
-  );
-}
-function missingPullSecrets(message, references, pod) {
-  const names2 = /image pull secrets \(([^)]*)\)/.exec(message)?.[1]?.split(", ") ?? [];
-  const inPod = (pod.spec?.imagePullSecrets ?? []).map(({ name }) => name);
-  return names2.filter((name) => inPod.includes(name)).map((name) => {
-    const askedFor = references.filter((reference) => reference.pull && reference.name === name);
-    const path2 = `spec.imagePullSecrets[${inPod.indexOf(name)}]`;
-    const origin2 = `${path2}, which the cluster added to the pod,`;
-    return {
-      kind: "Secret",
-      name,
-      askedFor: askedFor.length > 0 ? askedFor : [{ kind: "Secret", name, path: path2, origin: origin2, pull: true }]
-    };
-  });
-}
-function explainMissing(missing3, namespace) {
-  const once = [...new Map(missing3.map((one) => [causeOf(one), one])).values()];
-  const [first] = once;
-  if (first === void 0) return void 0;
-  const ways = once.map((one) => wayOut2(one, namespace));
-  const commands = ways.flatMap(({ create: create2 }) => create2 ?? []);
-  return {
-    title: once.length > 1 ? "Something is missing" : `${first.key === void 0 ? WORDS[first.kind] : "Key"} missing`,
-    sentence: once.map((one) => missingSentence(one, namespace)).join(" "),
-    remedy: [
-      ...commands.length > 0 ? [`Create ${commands.length > 1 ? "them" : "it"}: ${commands.join("; ")}`] : [],
-      ...new Set(ways.flatMap(({ advice }) => advice ?? []))
-    ].join(". ")
-  };
-}
-function causeOf({ kind: kind2, name, key }) {
-  return [kind2, name, key].join(" ");
-}
-var WORDS = {
-  Secret: "Secret",
-  ConfigMap: "ConfigMap",
-  PersistentVolumeClaim: "PersistentVolumeClaim",
-  ServiceAccount: "Service account"
-};
-function missingSentence({ kind: kind2, name, key, askedFor }, namespace) {
-  const word2 = askedFor.some(({ pull }) => pull) ? "Image pull secret" : WORDS[kind2];
-  const what = key === void 0 ? `${word2} "${name}" does not exist in namespace ${namespace}` : `${word2} "${name}" exists in namespace ${namespace}, but has no key "${key}"`;
-  const who = [...new Set(askedFor.map(({ origin: origin2 }) => origin2))];
-  return who.length === 0 ? `${what}.` : `${what}; ${and(who)} ${who.length > 1 ? "ask" : "asks"} for it.`;
-}
-function wayOut2(missing3, namespace) {
-  const { kind: kind2, name, key, askedFor } = missing3;
-  const kubectl = `kubectl -n ${namespace}`;
-  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) || !/^[a-z0-9-]+$/.test(namespace))
-    return { advice: "No object can have that name: correct it" };
-  if (key !== void 0)
-    return {
-      advice: `Add the key, or name another. Those that it has: ${kubectl} describe ${kind2.toLowerCase()} ${name}`
-    };
-  switch (kind2) {
-    case "Secret":
-      return askedFor.some(({ pull }) => pull) ? {
-        create: `${kubectl} create secret docker-registry ${name} --docker-server=REGISTRY --docker-username=USER --docker-password=PASSWORD`
-      } : { create: `${kubectl} create secret generic ${name} ${content(askedFor)}` };
-    case "ConfigMap":
-      return { create: `${kubectl} create configmap ${name} ${content(askedFor)}` };
-    case "PersistentVolumeClaim":
-      return { advice: `Create it: ${kubectl} apply -f CLAIM.yaml. Those that there are: ${kubectl} get pvc` };
-    case "ServiceAccount":
-      return { create: `${kubectl} create serviceaccount ${name}` };
-  }
-}
-function content(askedFor) {
-  const isFile = ({ path: path2, key = "" }) => /\.(secret|configMap)(\.items\[\d+\])?$/.test(path2) || key.includes(".");
-  const keys = new Map(askedFor.flatMap((one) => one.key === void 0 ? [] : [[one.key, isFile(one)]]));
-  if (keys.size === 0) return askedFor.some(isFile) ? "--from-file=PATH" : "--from-literal=KEY=VALUE";
-  return [...keys].map(([key, file]) => file ? `--from-file=${quoted(key)}=PATH` : `--from-literal=${quoted(key)}=VALUE`).join(" ");
-}
-function quoted(word2) {
-  return /^[\w.-]+$/.test(word2) ? word2 : `'${word2.replaceAll("'", `'\\''`)}'`;
-}
-function and(words) {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-}
-
-// src/run/start/stuck.ts
-var GRACE_SECONDS = 15;
-var MORE_TIME = "If it only needs more time, raise `startup_timeout_seconds`.";
-function lacking(missing3, pod, graceSeconds) {
-  const { title = "", sentence = "", remedy = "" } = explainMissing(missing3, pod.metadata?.namespace ?? "") ?? {};
-  const cause = missing3.map(causeOf).join(", ");
-  const stuck = hopeless({ reason: "ContainerConfig", title, sentence, remedy, graceSeconds, cause });
-  return graceSeconds > 0 ? { ...stuck, what: `${sentence} Waiting for it.` } : stuck;
-}
-function hopeless(why) {
-  return { what: why.sentence, worthTelling: true, hopeless: why };
-}
-
 // src/run/create.ts
-async function create(world, plan) {
-  const { client, stop } = world;
-  const identity = {
-    server: client.target.server,
-    namespace: plan.namespace,
-    name: plan.name,
-    nonce: nonceOf(plan.pod)
-  };
-  savePod(identity);
-  const creation = await createOnceReady(world, plan);
+async function create(step) {
+  const { plan, client, stop, lastCall, record } = step;
+  const saved = whatToSave(step);
+  record.save(saved);
+  const creation = await createOnceReady({ ...step, lastCall: patience2(step) });
   if ("error" in creation) {
-    if (!creation.maybeCreated) saveTidy();
-    else if (stop.aborted) await deleteOurs(client, identity, AbortSignal.timeout(LAST_WORD_MS)).catch(() => {
+    if (!creation.maybeCreated) record.settle();
+    else if (stop.aborted) await deleteOurs(client, saved, lastCall).catch(() => {
     });
     throw explained(creation.error, plan);
   }
   const created = creation.pod;
   if (nonceOf(created) !== nonceOf(plan.pod)) {
-    saveTidy();
+    record.settle();
     throw nameTaken(created);
   }
-  const pod = new ObservedPod(client, created);
-  setOutput2("pod_name", plan.name);
-  setOutput2("pod_namespace", plan.namespace);
-  setOutput2("pod_uid", pod.identity.uid);
-  reportProgress(pod, plan.base);
+  const pod = take(step, created);
   const dropped = droppedFields(plan.pod, created);
   if (dropped.length === 0) return pod;
   pod.stop();
   await deletePod(client, pod.identity);
-  throw new StepError(
+  record.settle();
+  throw noSidecars(plan, dropped) ?? new StepError(
     "FieldDropped",
     "The cluster dropped a field",
     `The cluster created the pod without ${dropped.map((path2) => named(path2, plan)).join(", ")}, so it was deleted again.`,
@@ -33969,26 +39598,33 @@ async function create(world, plan) {
     }
   );
 }
-var LAST_WORD_MS = 8e3;
+var LATE_ANSWER_MS = 3e3;
+function patience2({ stop, lastCall }) {
+  const late = new AbortController();
+  const begin = () => setTimeout(() => late.abort(stop.reason), LATE_ANSWER_MS).unref();
+  if (stop.aborted) begin();
+  else stop.addEventListener("abort", begin, { once: true });
+  return AbortSignal.any([late.signal, lastCall]);
+}
 var GOING_SECONDS = 120;
 var AGAIN_MS = 500;
-async function createOnceReady({ client, log, stop }, plan) {
-  const { pod } = plan;
-  const told2 = /* @__PURE__ */ new Set();
+async function createOnceReady({ plan, client, log, stop, lastCall }) {
+  const pod = plan.owner === void 0 ? plan.pod : ownedBy(plan.pod, plan.owner);
+  const told3 = /* @__PURE__ */ new Set();
   const waits = (what) => {
-    if (!told2.has(what)) log.line(what);
-    told2.add(what);
+    if (!told3.has(what)) log.line(what);
+    told3.add(what);
   };
   const start = performance.now();
   for (let accountMissingSince; ; ) {
-    const creation = await createPod(client, pod, stop);
+    const creation = await createPod(client, pod, { stop, lastCall });
     const seconds = (since) => (performance.now() - since) / 1e3;
     if ("error" in creation) {
-      const missing3 = missingAccount(creation.error, plan);
+      const missing4 = missingAccount(creation.error, plan);
       accountMissingSince ??= performance.now();
-      if (missing3 === void 0 || creation.maybeCreated || stop.aborted || seconds(accountMissingSince) > GRACE_SECONDS)
+      if (missing4 === void 0 || creation.maybeCreated || stop.aborted || seconds(accountMissingSince) > GRACE_SECONDS)
         return creation;
-      waits(`${missingSentence(missing3, plan.namespace)} Waiting for it.`);
+      waits(`${missingSentence(missing4, plan.namespace)} Waiting for it.`);
     } else {
       if (nonceOf(creation.pod) === nonceOf(pod)) return creation;
       const going = creation.pod.metadata?.deletionTimestamp !== void 0;
@@ -34011,175 +39647,29 @@ function missingAccount(error2, { pod, originOf }) {
 }
 function explained(error2, plan) {
   if (!(error2 instanceof ApiError)) return error2;
-  const missing3 = missingAccount(error2, plan);
-  const why = missing3 && explainMissing([missing3], plan.namespace);
+  const missing4 = missingAccount(error2, plan);
+  const why = missing4 && explainMissing([missing4], plan.namespace);
   if (why) return new StepError("ContainerConfig", why.title, why.sentence, { remedy: why.remedy, cause: error2 });
+  const unknown = [...(error2.status.message ?? "").matchAll(/unknown field "([^"]+)"/g)].map(([, path2 = ""]) => path2);
+  const tooOld = noSidecars(plan, unknown, error2);
+  if (tooOld) return tooOld;
   return error2.reason === "InvalidPod" ? explainRefusal(error2, (path2) => plan.originOf(path2), suggestField) : error2;
 }
 function named(path2, plan) {
   const origin2 = plan.originOf(path2);
   return origin2.endsWith(path2) ? origin2 : `${origin2} (${path2})`;
 }
-var RUN_URL = /^https:\/\/[\w.:-]+\/[\w.-]+\/[\w.-]+\/actions\/runs\/\d+(\/attempts\/\d+)?$/;
 function nameTaken(pod) {
-  const { namespace, name, creationTimestamp, annotations } = pod.metadata ?? {};
-  const run = annotations?.[RUN_URL_ANNOTATION];
+  const { namespace, name, creationTimestamp } = pod.metadata ?? {};
+  const run = runUrlOf(pod);
   return new StepError(
     "NameTaken",
     "Pod name taken",
-    `Pod ${podPath2(pod)} exists already, created at ${creationTimestamp}${run !== void 0 && RUN_URL.test(run) ? ` by ${run}` : ""}. It was not touched.`,
+    `Pod ${podPath2(pod)} exists already, created at ${creationTimestamp}${run === void 0 ? "" : ` by ${run}`}. It was not touched.`,
     {
       remedy: `Give another \`name\`, leave \`random_name_suffix\` on, or delete that pod: kubectl -n ${namespace} delete pod ${name}`
     }
   );
-}
-
-// src/run/logs/selection.ts
-function selectContainers(choices, base, manifest, pod) {
-  const { containers: containers2 = [], initContainers = [] } = pod.spec ?? {};
-  const own = new Set((manifest.spec?.initContainers ?? []).map(({ name }) => name));
-  const wanted = (choice, name, ofAll) => choice === "all" ? ofAll : choice.includes(name);
-  const sideBySide = choices.containers ?? [base];
-  return [
-    ...initContainers.filter((container2) => {
-      const sidecar = isSidecar(container2);
-      const { name } = container2;
-      return wanted(sideBySide, name, sidecar) || wanted(choices.initContainers, name, !sidecar && own.has(name));
-    }).map(({ name }) => name),
-    ...containers2.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name)
-  ];
-}
-function notShownBy({ shown: shown2, containers: containers2 }, base) {
-  if (Array.isArray(containers2) && !containers2.includes(base)) return "container_logs";
-  return shown2 ? void 0 : "get_logs";
-}
-function namesAreKnown(choices, manifest) {
-  return wrongNames(choices, manifest).length === 0;
-}
-function wrongNames({ containers: containers2, initContainers }, { spec }) {
-  const names2 = (list2) => list2.map(({ name }) => name);
-  const init = spec?.initContainers ?? [];
-  const sideBySide = names2([...spec?.containers ?? [], ...init.filter(isSidecar)]);
-  const first = names2(init);
-  const given = (choice) => Array.isArray(choice) ? choice : [];
-  return [
-    ...given(containers2).filter((name) => !sideBySide.includes(name)).map((name) => wrong("container_logs", name, sideBySide, first.includes(name) ? "init_container_logs" : void 0)),
-    ...given(initContainers).filter((name) => !first.includes(name)).map((name) => wrong("init_container_logs", name, first, sideBySide.includes(name) ? "container_logs" : void 0))
-  ];
-}
-function wrong(input, name, known2, other) {
-  if (other !== void 0) return `${input}: container ${name} belongs into ${other}.`;
-  const kind2 = input === "container_logs" ? "container" : "init container";
-  return known2.length === 0 ? `${input}: the pod has no ${kind2}s, so no "${name}" either.` : `${input}: the pod has no ${kind2} "${name}"; it has ${known2.join(", ")}.${didYouMean(name, known2)}`;
-}
-
-// src/run/logs/check-names.ts
-async function checkNames2({ inputs, plan, client, stop }) {
-  if (namesAreKnown(inputs.logs, plan.pod)) return;
-  let pod;
-  try {
-    pod = await dryRunPod(client, plan.pod, plan.namespace, stop);
-  } catch (error2) {
-    if (error2 instanceof ApiError) return;
-    throw error2;
-  }
-  refuseWrongNames(inputs.logs, pod);
-}
-function refuseWrongNames(logs, pod) {
-  const wrong2 = wrongNames(logs, pod);
-  if (wrong2.length === 0) return;
-  const list2 = wrong2.length === 1 ? wrong2.join("") : wrong2.map((sentence) => `- ${sentence}`).join("\n");
-  throw new StepError("InvalidInput", wrong2.length === 1 ? "Invalid input" : `${wrong2.length} invalid inputs`, list2);
-}
-
-// src/pod/secret-shapes.ts
-var SECRET_NAME = /(^|[_.-])(token|secret|passwd|passphrase|pwd|api_?key|access_?key|private_?key|secret_?key|credentials?|pat)$|(?:auth|access|refresh|api|bearer)token$|(?:api|private|secret|access)key$|password(?!.*[_.-](file|path|dir|url|uri|name|user|policy|length|len|min|max|ttl|age|days|count|prompt|hint|field|key)$)/i;
-var HARMLESS = /^(\d{1,6}|true|false|yes|no|on|off|none|null|(~|\.{1,2})?\/[\w./-]*|[a-z][\w+.-]*:\/\/[^@\s]*|\$\([\w.-]+\)|\$\{?\w+\}?)?$/i;
-var SECRET_VALUE = /\b(gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|A(KIA|SIA)[A-Z0-9]{16}|xox[abposr]-[\w-]{10,}|AIza[\w-]{35}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)|-----BEGIN [A-Z ]*PRIVATE KEY-----|:\/\/[^\s/:@]*:(?![$*])[^\s/@]+@|[Aa]uthorization: *\w+ +[\w+/.~=-]{8,}/;
-var MOST_READ2 = 2e3;
-function looksSecret(name, value) {
-  const start = value.slice(0, MOST_READ2);
-  return SECRET_VALUE.test(start) || SECRET_NAME.test(name.slice(-MOST_READ2)) && !HARMLESS.test(start);
-}
-
-// src/run/command-line.ts
-var LONGEST2 = 300;
-function commandLine(words, secrets = []) {
-  const line = withoutSecrets(words, secrets).map(quoted2).join(" ");
-  if (line.length <= LONGEST2) return line;
-  const start = line.slice(0, LONGEST2).replace(/\S{0,300}$/, "").trimEnd();
-  return `${start} ... (${line.length} characters)`;
-}
-var LEAST_SECRET = 4;
-function hiding(secrets) {
-  const parts = new Set(secrets.flatMap((secret) => [secret, ...secret.split(/[\r\n]+/)]));
-  const longestFirst = [...parts].filter((part) => part.trim().length >= LEAST_SECRET).sort((a, b) => b.length - a.length);
-  const byStart = Map.groupBy(longestFirst, (part) => part.slice(0, LEAST_SECRET));
-  return (text) => {
-    if (!longestFirst.some((part) => text.includes(part))) return text;
-    let hidden = "";
-    for (let at = 0; at < text.length; ) {
-      const found = byStart.get(text.slice(at, at + LEAST_SECRET))?.find((part) => text.startsWith(part, at));
-      hidden += found === void 0 ? text[at] : "***";
-      at += found?.length ?? 1;
-    }
-    return hidden;
-  };
-}
-function withoutSecrets(words, secrets = []) {
-  const hide = hiding(secrets);
-  return words.map(hide).map((word2, index2) => {
-    const [, option = "", value = ""] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word2) ?? [];
-    if (option !== "" && looksSecret(option.replace(/^-+|=$/g, ""), value)) return `${option}***`;
-    const before = words[index2 - 1] ?? "";
-    if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, "") : "", word2)) return "***";
-    return withoutAssignedSecrets(word2);
-  });
-}
-function withoutAssignedSecrets(script) {
-  return script.replace(
-    /(?<![\w-])(-{0,2}([\w-]+)=)("[^"]*"|'[^']*'|[^\s;&|"']+)/g,
-    (whole, start, name, value) => looksSecret(name, value.replace(/^["']|["']$/g, "")) ? `${start}***` : whole
-  );
-}
-function quoted2(word2) {
-  if (/^([\w@%+=:,./-]+=?(\*\*\*)?|\*\*\*)$/.test(word2)) return word2;
-  const [first = "", ...more] = word2.split(/[\r\n]+/).filter((line2) => line2.trim() !== "");
-  const line = `'${first.replaceAll("'", "'\\''")}'`;
-  return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? "line" : "lines"} more)`;
-}
-var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
-var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
-function commandHints(words) {
-  const [program = "", option = "", script = "", ...rest] = words;
-  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
-    return [
-      `${program} ${option} runs one word, ${quoted2(script)}: ${rest.map(quoted2).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
-    ];
-  const redirect = SHELL.test(program) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
-  if (redirect !== void 0)
-    return [
-      `${quoted2(redirect)} is passed to ${program || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
-    ];
-  return [];
-}
-
-// src/run/redaction.ts
-function redacting(pod, secrets) {
-  const hide = hiding(secrets);
-  return (path2, value) => {
-    if (Array.isArray(value) && ["command", "args"].includes(String(path2.at(-1))))
-      return withoutSecrets(value.map(String), secrets);
-    if (typeof value !== "string") return value;
-    const variable2 = path2.at(-3) === "env" ? nameBeside(pod, path2) : void 0;
-    return looksSecret(variable2 ?? "", value) ? "***" : hide(value);
-  };
-}
-function nameBeside(pod, path2) {
-  if (path2.at(-1) !== "value") return void 0;
-  const entry2 = path2.slice(0, -1).reduce((value, step) => value?.[step], pod);
-  const { name } = entry2 ?? {};
-  return typeof name === "string" ? name : void 0;
 }
 
 // src/run/dry-run.ts
@@ -34224,8 +39714,10 @@ async function check(client, plan, logs, stop) {
     throw error2;
   }
 }
+var OF_THE_ATTEMPT = [NONCE_ANNOTATION, EXPIRY_ANNOTATION, PLAN_ANNOTATION];
 function printPlan(plan, secrets = []) {
-  const { [NONCE_ANNOTATION]: _, ...annotations } = plan.pod.metadata?.annotations ?? {};
+  const all = Object.entries(plan.pod.metadata?.annotations ?? {});
+  const annotations = Object.fromEntries(all.filter(([key]) => !OF_THE_ATTEMPT.includes(key)));
   const pod = { ...plan.pod, metadata: { ...plan.pod.metadata, annotations } };
   const made = plan.secrets.map(
     ({ name, data }) => `# Right after the pod, Secret ${name} would be created for it, immutable, with ${Object.keys(data).join(", ")}.
@@ -34233,6 +39725,19 @@ function printPlan(plan, secrets = []) {
   );
   const yaml = printYaml(pod, { sourceOf: (path2) => plan.sourceOf(path2), shown: redacting(pod, secrets) });
   return `${yaml}${made.join("")}`;
+}
+
+// src/run/guard.ts
+function guard(log, summary2) {
+  const bug = async (error2) => {
+    reportError(error2, log);
+    summary2?.failed(error2);
+    summary2?.write();
+    await log.close();
+    process.exit(1);
+  };
+  process.once("uncaughtException", bug);
+  process.once("unhandledRejection", bug);
 }
 
 // src/github/identity.ts
@@ -34309,7 +39814,7 @@ var Markdown = class {
    * @param language for the colours; one of our own words
    */
   fence(text, language = "", mostBytes = MOST_BYTES2) {
-    const shown2 = cut(visible(this.#hide(text)), mostBytes).replace(/\n+$/, "");
+    const shown2 = cut2(visible(this.#hide(text)), mostBytes).replace(/\n+$/, "");
     const longest2 = Math.max(2, ...[...shown2.matchAll(/`+/g)].map(([run]) => run.length));
     const fence = "`".repeat(longest2 + 1);
     return `${fence}${language}
@@ -34322,11 +39827,11 @@ ${fence}`;
   }
   /** Once more hidden: a secret may have had a control character in the middle. */
   #clean(text) {
-    return cut(this.#hide(visible(plainText(this.#hide(text)))), MOST_BYTES2);
+    return cut2(this.#hide(visible(plainText(this.#hide(text)))), MOST_BYTES2);
   }
 };
 var MOST_BYTES2 = 4096;
-function cut(text, mostBytes) {
+function cut2(text, mostBytes) {
   const bytes = Buffer.from(text);
   if (bytes.length <= mostBytes) return text;
   const start = new TextDecoder().decode(bytes.subarray(0, mostBytes), { stream: true });
@@ -34359,56 +39864,13 @@ ${markdown}
 `);
 }
 
-// src/run/start/scheduling.ts
-var LACKING = [
-  [/Insufficient |Too many pods/, "`container_resources`"],
-  [/untolerated taint/, "`tolerations`"],
-  [/node affinity\/selector/, "`node_selector` and `affinity`"],
-  [/pod (anti-)?affinity/, "`affinity`"],
-  [/topology spread/, "the topology spread constraints of the template"],
-  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
-  [/free ports/, "the host ports in `ports`"]
-];
-function wayOut3({ spec }, message) {
-  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
-  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
-  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
-}
-function gatesOf({ spec }) {
-  return (spec?.schedulingGates ?? []).map(({ name }) => name);
-}
-function whyNoNode(pod, verdict, events = []) {
-  const message = verdict && brief(verdict.replace(BYWORDS, ""));
-  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
-  const says = message ? [`${message}${requested(pod, message)}`] : [];
-  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${brief(scaling.message)}`] : []].join("; ");
-}
-var BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
-var AUTOSCALER = {
-  TriggeredScaleUp: "a node is being added",
-  NotTriggerScaleUp: "the autoscaler adds no node",
-  Nominated: "a node is being added"
-};
-function requested({ spec }, message) {
-  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
-  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
-  const asked2 = containers2.flatMap(({ name, resources: own }) => {
-    const amounts = resources.flatMap((resource) => {
-      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
-      return amount === void 0 ? [] : [`${resource} ${amount}`];
-    });
-    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
-  });
-  return asked2.length === 0 ? "" : ` (it asks for ${asked2.join("; ")})`;
-}
-
 // src/run/timeline.ts
 function stagesOf(pod, base, seen) {
-  const created = ms2(pod.metadata?.creationTimestamp);
+  const created = ms3(pod.metadata?.creationTimestamp);
   const scheduled = scheduledMs(pod);
   const stages = [...untilScheduled(pod, created, scheduled, seen)];
   const runs = runsOf(pod, base, seen);
-  if (scheduled !== void 0) stages.push(...onTheNode(pod, base, scheduled, runs, seen));
+  if (scheduled !== void 0) stages.push(...onTheNode2(pod, base, scheduled, runs, seen));
   return joined([...stages, ...runs].filter(({ fromMs, toMs }) => toMs > fromMs));
 }
 function joined(stages) {
@@ -34431,11 +39893,11 @@ function untilScheduled(pod, created, scheduled, seen) {
     { kind: "scheduling", fromMs: gatesGone, toMs, ...scheduled === void 0 && { open: true } }
   ];
 }
-function onTheNode(pod, base, scheduled, runs, seen) {
+function onTheNode2(pod, base, scheduled, runs, seen) {
   const { restartCount = 0, state } = containerStatus(pod, base) ?? {};
   if (restartCount > 1) return [];
   const first = runs[0]?.fromMs;
-  const until = first ?? ms2(state?.terminated?.finishedAt) ?? seen.untilMs;
+  const until = first ?? ms3(state?.terminated?.finishedAt) ?? seen.untilMs;
   const known2 = [...initialising(pod, seen), ...pulls(pod, seen, until)].filter(({ fromMs, toMs }) => fromMs >= scheduled && toMs <= until && fromMs <= toMs).sort((one, other) => one.fromMs - other.fromMs);
   const stages = [];
   let at = scheduled;
@@ -34449,12 +39911,12 @@ function onTheNode(pod, base, scheduled, runs, seen) {
 }
 function initialising(pod, { untilMs }) {
   return (pod.spec?.initContainers ?? []).filter((container2) => !isSidecar(container2)).flatMap(({ name }) => {
-    const { running, terminated: terminated2 } = containerStatus(pod, name)?.state ?? {};
-    const fromMs = ms2(running?.startedAt ?? terminated2?.startedAt);
-    const toMs = ms2(terminated2?.finishedAt);
+    const { running: running2, terminated: terminated2 } = containerStatus(pod, name)?.state ?? {};
+    const fromMs = ms3(running2?.startedAt ?? terminated2?.startedAt);
+    const toMs = ms3(terminated2?.finishedAt);
     if (fromMs === void 0) return [];
     const stage = { kind: "initialising", container: name, fromMs };
-    if (running) return [{ ...stage, toMs: untilMs, open: true }];
+    if (running2) return [{ ...stage, toMs: untilMs, open: true }];
     return toMs === void 0 ? [] : [{ ...stage, toMs }];
   });
 }
@@ -34469,7 +39931,7 @@ function pulls(pod, { events = [], untilMs }, until) {
 }
 function runsOf(pod, base, { untilMs }) {
   return instancesOf(pod, base).flatMap(({ startedAt, ended: ended2, previous }) => {
-    const [fromMs, toMs] = [ms2(startedAt), ms2(ended2?.finishedAt)];
+    const [fromMs, toMs] = [ms3(startedAt), ms3(ended2?.finishedAt)];
     if (fromMs === void 0) return [];
     const stage = { kind: "running", container: base, fromMs };
     if (toMs !== void 0) return [{ ...stage, toMs }];
@@ -34478,9 +39940,9 @@ function runsOf(pod, base, { untilMs }) {
 }
 function scheduledMs({ status }) {
   const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
-  return scheduled?.status === "True" ? ms2(scheduled.lastTransitionTime) : void 0;
+  return scheduled?.status === "True" ? ms3(scheduled.lastTransitionTime) : void 0;
 }
-function ms2(time2) {
+function ms3(time2) {
   return time2 ? new Date(time2).getTime() || void 0 : void 0;
 }
 
@@ -34497,10 +39959,12 @@ var FollowedPod = class {
     this.#step = step;
     void this.#noteGates().catch(ignore);
   }
-  facts() {
+  /** @param deferred whether it is left to run */
+  facts(deferred = false) {
     const { pod, gone } = this.#pod.view;
     const { inputs, plan, stop } = this.#step;
-    const deleted = gone || shouldDelete(stop.aborted ? "delete_pod" : inputs.onFinishAction, { pod, gone }, plan.base);
+    const { onFinishAction, onKillAction, skipOnExitCodes } = inputs;
+    const deleted = deferred ? false : stop.aborted && outcomeOf({ pod, gone }, plan.base) === void 0 ? onKillAction === "delete_pod" : gone || shouldDelete(onFinishAction, { pod, gone }, plan.base, skipOnExitCodes);
     const stages = stagesOf(pod, plan.base, {
       untilMs: this.#clusterMs(),
       ...this.#gatesGoneMs !== void 0 && { gatesGoneMs: this.#gatesGoneMs },
@@ -34509,9 +39973,10 @@ var FollowedPod = class {
     return {
       pod,
       base: plan.base,
+      ...this.#step.origin && { origin: this.#step.origin },
       stages,
       events: inputs.logs.eventsOnFailure ? this.events : "unavailable",
-      ...!deleted && { kept: keptPod(this.#pod, plan.base) }
+      ...!deleted && { kept: kept(this.#pod, plan.base, deferred) }
     };
   }
   /** No field of the pod tells when its last scheduling gate went. */
@@ -34520,171 +39985,18 @@ var FollowedPod = class {
     await this.#pod.until(({ pod, gone }) => gone || gatesOf(pod).length === 0 || void 0);
     this.#gatesGoneMs = this.#clusterMs();
   }
-  /** The time by the cluster's clock, which has whole seconds: the pod's creation, and what has passed here since. */
+  /** The time by the cluster's clock, which has whole seconds: the pod's creation, and what has passed here since; of a pod that was there before, by the clock here. */
   #clusterMs() {
     const created = new Date(this.#pod.view.pod.metadata?.creationTimestamp ?? 0).getTime();
-    return Math.floor((created + performance.now() - this.#since) / 1e3) * 1e3;
+    const now = this.#step.origin ? Date.now() : created + performance.now() - this.#since;
+    return Math.floor(now / 1e3) * 1e3;
   }
 };
 function ignore() {
 }
-
-// src/kubernetes/events.ts
-var SAME_TIME_MS = 2e3;
-var DEADLINE_SECONDS2 = 5;
-var AGAIN = {
-  /** After a list that failed, or a watch. */
-  list: 10,
-  /** A server that has just started refuses what it will soon allow. */
-  refused: 60
-};
-var SHORT_WATCH_MS = 5e3;
-async function listEvents(client, pod, signal3) {
-  const list2 = await readList(client, pod, signal3);
-  return typeof list2 === "string" ? list2 : newestLast(list2.items.map(podEvent));
-}
-async function followEvents(client, pod, onNews, signal3, again = AGAIN) {
-  const known2 = /* @__PURE__ */ new Map();
-  const note = (event) => known2.set(event.metadata?.uid, podEvent(event));
-  const tell2 = () => onNews(newestLast([...known2.values()]));
-  for (; ; ) {
-    const list2 = await readList(client, pod, signal3);
-    if (typeof list2 === "string") {
-      if (known2.size === 0) onNews(list2);
-      await pause(1e3 * (list2 === "not allowed" ? again.refused : again.list), signal3);
-      continue;
-    }
-    list2.items.forEach(note);
-    tell2();
-    const since = performance.now();
-    try {
-      const query = { ...eventsOf(pod), resourceVersion: list2.metadata?.resourceVersion };
-      for await (const { type, object } of watchObjects(client, query, signal3)) {
-        if (type !== "ADDED" && type !== "MODIFIED") continue;
-        note(object);
-        tell2();
-      }
-    } catch {
-      signal3.throwIfAborted();
-    }
-    if (performance.now() - since < SHORT_WATCH_MS) await pause(1e3 * again.list, signal3);
-  }
-}
-async function readList(client, pod, signal3) {
-  const { path: path2, fieldSelector } = eventsOf(pod);
-  try {
-    const list2 = await client.once(
-      {
-        method: "GET",
-        path: path2,
-        query: { fieldSelector },
-        asked: { verb: "list", resource: "events", namespace: pod.namespace },
-        deadlineSeconds: DEADLINE_SECONDS2
-      },
-      signal3
-    );
-    return Array.isArray(list2.items) ? list2 : "unavailable";
-  } catch (error2) {
-    signal3.throwIfAborted();
-    return error2 instanceof ApiError && error2.code === 403 ? "not allowed" : "unavailable";
-  }
-}
-function eventsOf({ namespace, uid }) {
-  return {
-    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`,
-    fieldSelector: `involvedObject.uid=${uid}`,
-    asked: { verb: "watch", resource: "events", namespace }
-  };
-}
-function newestLast(events) {
-  return events.sort((one, other) => one.lastMs - other.lastMs);
-}
-function podEvent(event) {
-  const created = event.metadata?.creationTimestamp;
-  const first = ms3(event.firstTimestamp ?? event.eventTime ?? created);
-  const count = event.series?.count ?? event.count ?? 1;
-  const container2 = /^spec\.\w+\{(.+)\}$/.exec(event.involvedObject?.fieldPath ?? "")?.[1];
-  return {
-    type: event.type ?? "",
-    reason: event.reason ?? "",
-    message: event.message ?? "",
-    ...container2 !== void 0 && { container: container2 },
-    ...count > 1 && { count },
-    firstMs: first,
-    lastMs: Math.max(first, ms3(event.series?.lastObservedTime ?? event.lastTimestamp))
-  };
-}
-function gistOf(text) {
-  return text.replace(/[0-9a-f]{8,}|[0-9]+/g, "#");
-}
-function ms3(time2) {
-  return time2 ? Math.floor(new Date(String(time2)).getTime() / 1e3) * 1e3 || 0 : 0;
-}
-
-// src/run/account.ts
-var MOST_EVENTS = 10;
-function accountOf(pod, base, events) {
-  const { reason: reason2, message } = pod.status ?? {};
-  const why = [reason2, message && brief(message)].filter(Boolean).join(": ");
-  const node = pod.spec?.nodeName;
-  return [
-    `Pod ${pod.metadata?.namespace}/${pod.metadata?.name}${node ? ` on node ${node}` : ", on no node"}${why && `, ${why}`}:`,
-    ...containers(pod, base),
-    ...warnings(events)
-  ];
-}
-function containers(pod, base) {
-  const accounts = containerAccounts(pod, base);
-  const width = Math.max(...accounts.map(({ name }) => name.length));
-  return accounts.map(({ name, state }) => `  ${name.padEnd(width)}  ${state}`);
-}
-function containerAccounts({ spec, status }, base) {
-  const statuses = [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []];
-  return [...spec?.initContainers ?? [], ...spec?.containers ?? []].map(({ name }) => {
-    const own = statuses.find((status2) => status2.name === name);
-    return { name, state: own === void 0 ? "not created" : `${stateOf(own, name === base)}${restartsOf(own)}` };
-  });
-}
-function stateOf({ state = {} }, isBase) {
-  const { waiting, running, terminated: terminated2 } = state;
-  if (terminated2) {
-    const { exitCode, signal: signal3, reason: reason2, message, startedAt, finishedAt } = terminated2;
-    const seconds = secondsBetween(startedAt, finishedAt);
-    const how = reason2 && !["Completed", "Error"].includes(reason2) ? `, ${reason2}` : "";
-    return `ended with exit code ${exitCode}${signal3 ? ` by signal ${signal3}` : ""}${how}${seconds === void 0 ? "" : ` after ${seconds} s`}${message && !isBase ? `: ${brief(message)}` : ""}`;
-  }
-  if (running) return `running since ${running.startedAt}`;
-  return `waiting${waiting?.reason ? `, ${waiting.reason}` : ""}${waiting?.message ? `: ${brief(waiting.message)}` : ""}`;
-}
-function failedBeside(pod, own, base) {
-  return [...(own.spec?.initContainers ?? []).filter(isSidecar), ...own.spec?.containers ?? []].map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated })).filter(({ name, ended: ended2 }) => name !== base && ended2 !== void 0 && ended2.exitCode !== 0).map(
-    ({ name, ended: ended2 }) => `Container ${name} ended with exit code ${ended2?.exitCode}, which does not count: the step follows container ${base} alone.`
-  );
-}
-function restartsOf({ restartCount = 0 }) {
-  if (restartCount === 0) return "";
-  return restartCount === 1 ? "; restarted once" : `; restarted ${restartCount} times`;
-}
-function warnings(events) {
-  if (events === "not allowed") return ["Its events are not shown: the credentials may not read them."];
-  const lines = warningsIn(events).map((line) => `  ${line}`);
-  return lines.length === 0 ? [] : ["Warnings of the cluster:", ...lines];
-}
-function warningsIn(events) {
-  if (!Array.isArray(events)) return [];
-  return merged(events.filter(({ type, reason: reason2 }) => type === "Warning" || ENDINGS.has(reason2))).filter(({ message }) => !SAYS_NOTHING.test(message)).slice(-MOST_EVENTS).map(({ reason: reason2, message, count = 1 }) => `${reason2}${count > 1 ? ` (${count} times)` : ""}: ${brief(message)}`);
-}
-var SAYS_NOTHING = /^Error: (ErrImagePull|ImagePullBackOff)$/;
-var ENDINGS = /* @__PURE__ */ new Set(["Preempted", "TaintManagerEviction"]);
-function merged(events) {
-  const byGist = /* @__PURE__ */ new Map();
-  for (const event of events) {
-    const gist = `${event.reason} ${gistOf(event.message)}`;
-    const before = byGist.get(gist);
-    byGist.delete(gist);
-    byGist.set(gist, { ...event, count: (event.count ?? 1) + (before === void 0 ? 0 : before.count ?? 1) });
-  }
-  return [...byGist.values()];
+function kept(pod, base, deferred) {
+  const { warning: warning2, ...commands } = keptPod(pod, base);
+  return warning2 === void 0 || deferred ? commands : { ...commands, warning: warning2 };
 }
 
 // src/run/announce.ts
@@ -34716,12 +40028,13 @@ function announceCreated({ plan, log }, pod) {
   const resources = spec?.containers.find(({ name }) => name === plan.base)?.resources ?? {};
   const qos = status?.qosClass;
   const facts = [
-    ...qos === void 0 ? [] : [`QoS class ${qos}${asked(resources)}`],
-    ...plan.defaultDeadlineSeconds === void 0 ? [] : [`the cluster stops it after ${inWords(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`]
+    ...qos === void 0 ? [] : [`QoS class ${qos}${asked2(resources)}`],
+    ...plan.defaultDeadlineSeconds === void 0 ? [] : [`the cluster stops it after ${inWords(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`],
+    ...plan.owner !== void 0 && isOwnedBy(pod.view.pod, plan.owner) ? [`the cluster deletes it once the runner\u2019s pod ${plan.owner.name} is gone`] : []
   ];
   if (facts.length > 0) log.line(`Created: ${facts.join("; ")}.`);
 }
-function asked({ requests, limits }) {
+function asked2({ requests, limits }) {
   const listed = (quantities = {}) => Object.entries(quantities).map(([resource, quantity]) => `${resource} ${quantity}`).join(", ");
   const parts = [
     ...requests ? [`requests ${listed(requests)}`] : [],
@@ -34755,7 +40068,7 @@ function timelineOf(stages) {
   const [only] = stages;
   return stages.length === 1 && only?.kind === "running" ? "" : longest(stages).map(labelOf).join(", ");
 }
-var WORDS2 = {
+var WORDS4 = {
   queued: "Queued",
   scheduling: "Scheduling",
   starting: "Starting",
@@ -34765,7 +40078,7 @@ var WORDS2 = {
 };
 function labelOf({ kind: kind2, container: container2 = "", fromMs, toMs, open }) {
   const name = kind2 === "running" ? "" : container2.replace(/[^A-Za-z0-9.-]/g, "_").slice(0, LONGEST_NAME3);
-  return `${[WORDS2[kind2], name].filter(Boolean).join(" ")} ${inWords((toMs - fromMs) / 1e3)}${open ? " so far" : ""}`;
+  return `${[WORDS4[kind2], name].filter(Boolean).join(" ")} ${inWords((toMs - fromMs) / 1e3)}${open ? " so far" : ""}`;
 }
 function longest(stages) {
   const shown2 = new Set(
@@ -34781,8 +40094,8 @@ function time(ms4) {
 }
 function axis(lengthMs) {
   const [unit, , step] = TICKS.find(([, ms4, step2]) => lengthMs <= MOST_TICKS * ms4 * step2) ?? LAST_TICK;
-  const format = { second: "%H:%M:%S", minute: "%H:%M", hour: "%d %H:%M", day: "%m-%d" }[unit];
-  return [`    axisFormat ${format}`, `    tickInterval ${step}${unit}`];
+  const format2 = { second: "%H:%M:%S", minute: "%H:%M", hour: "%d %H:%M", day: "%m-%d" }[unit];
+  return [`    axisFormat ${format2}`, `    tickInterval ${step}${unit}`];
 }
 var MOST_TICKS = 8;
 var LAST_TICK = ["day", 864e5, 7];
@@ -34794,14 +40107,20 @@ var TICKS = [
 ];
 
 // src/run/summary.ts
-var MARKS = { succeeded: "\u2705", failed: "\u274C", cancelled: "\u{1F6AB}", skipped: "\u23ED\uFE0F" };
+var MARKS = {
+  succeeded: "\u2705",
+  failed: "\u274C",
+  cancelled: "\u{1F6AB}",
+  skipped: "\u23ED\uFE0F",
+  deferred: "\u23F3"
+};
 var RESULT_BYTES = 2048;
 var MOST_CONTAINERS = 20;
 var LONGEST_MATRIX = 200;
 function summaryOf(facts, md) {
   const { ending: ending2, pod, matrix } = facts;
-  const why = failureOf2(ending2, md);
-  const rest = pod === void 0 ? [] : detailsOf(ending2, pod, md);
+  const why = failureOf3(ending2, md);
+  const rest = [...pod === void 0 ? [] : detailsOf(ending2, pod, md), ...triesOf(facts, md)];
   const blocks = Object.keys(matrix).length === 0 ? [`<h3>${headingOf(facts, md)}</h3>`, ...why, ...rest] : (
     // One line for each job of the matrix; its failure is not folded away.
     [...folded(lineOf(facts, md), rest), ...why]
@@ -34827,6 +40146,8 @@ function headingOf({ ending: ending2, name, pod }, md) {
       return `${MARKS.failed} ${who === void 0 ? "" : `${md.code(who)}: `}${md.text(title ?? "Failed")}`;
     case "succeeded":
       return `${MARKS.succeeded} ${subject}succeeded${took}`;
+    case "deferred":
+      return `${MARKS.deferred} ${subject}is left for another step`;
     default:
       return `${MARKS[state]} ${subject}${who === void 0 ? "The step was" : "was"} ${state}`;
   }
@@ -34837,7 +40158,7 @@ function lineOf({ ending: ending2, name, pod, matrix }, md) {
   const seconds = secondsOf(pod);
   const ended2 = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
   const parts = [
-    `<b>${md.text(shortened(matrixText(matrix)))}</b>`,
+    `<b>${md.text(shortened2(matrixText(matrix)))}</b>`,
     ...who === void 0 ? [] : [md.code(who)],
     ...spec?.nodeName ? [md.code(spec.nodeName)] : [],
     ...seconds === void 0 ? [] : [inWords(seconds)],
@@ -34846,7 +40167,7 @@ function lineOf({ ending: ending2, name, pod, matrix }, md) {
   ];
   return `${MARKS[ending2.state]} ${parts.join(" \xB7 ")}`;
 }
-function shortened(text) {
+function shortened2(text) {
   return text.length > LONGEST_MATRIX ? `${text.slice(0, LONGEST_MATRIX)}\u2026` : text;
 }
 function secondsOf(facts) {
@@ -34861,11 +40182,11 @@ function matrixText(matrix) {
     return entries.map(([key]) => key).join(", ");
   }
 }
-function failureOf2({ sentence, remedy }, md) {
+function failureOf3({ sentence, remedy }, md) {
   return [sentence, remedy].flatMap((words) => words ? [`<p>${md.prose(words)}</p>`] : []);
 }
 function detailsOf({ state, result, message }, facts, md) {
-  const { pod, base, events, kept } = facts;
+  const { pod, base, events, kept: kept2 } = facts;
   const stages = facts.stages.map((stage) => ({
     ...stage,
     ...stage.container && { container: md.plain(stage.container) }
@@ -34877,22 +40198,38 @@ function detailsOf({ state, result, message }, facts, md) {
     table(rowsOf(facts, gantt === void 0 ? timelineOf(stages) : "", md)),
     ...gantt === void 0 ? [] : [md.fence(gantt, "mermaid")],
     ...containers2,
-    ...result === void 0 ? [] : [`<p><b>Result</b>${sizeOf(result)}</p>`, md.fence(result, "json", RESULT_BYTES)],
+    ...result === void 0 ? [] : [`<p><b>Result</b>${sizeOf(result, md)}</p>`, md.fence(result.text, "json", RESULT_BYTES)],
     ...message ? ["<p><b>Termination message</b></p>", md.fence(plainText(message))] : [],
     ...warnings2.length === 0 ? [] : folded("Warnings of the cluster", [`<p>${warnings2.map((line) => md.text(line)).join("<br>")}</p>`]),
-    ...kept === void 0 ? [] : [
-      `<p>The pod is kept.${kept.warning ? ` ${kept.warning}` : ""}</p>`,
-      md.fence(`${kept.log}
-${kept.delete}`, "sh")
+    ...kept2 === void 0 ? [] : [
+      `<p>The pod is ${state === "deferred" ? "left for another step" : "kept"}.${kept2.warning ? ` ${kept2.warning}` : ""}</p>`,
+      md.fence(`${kept2.log}
+${kept2.delete}`, "sh")
     ]
   ];
 }
-function sizeOf(result) {
-  const bytes = Buffer.byteLength(result);
-  const size = `, ${String(bytes).replace(/\B(?=(\d{3})+$)/g, ",")} ${bytes === 1 ? "byte" : "bytes"}`;
-  return bytes > RESULT_BYTES ? `${size}; the whole is the output <code>result</code>` : size;
+function triesOf({ tries: tries2 = [] }, md) {
+  if (tries2.length < 2) return [];
+  const lines = tries2.map(({ ending: ending2, name, pod }, index2) => {
+    const who = pod?.pod.metadata?.name ?? name;
+    const what = `${MARKS[ending2.state]} ${md.text(ending2.title ?? ending2.state)}`;
+    const why = ending2.state === "failed" && ending2.sentence ? `<br>${md.prose(ending2.sentence)}` : "";
+    return `<tr><td>${index2 + 1}</td><td>${who === void 0 ? "" : md.code(who)}</td><td>${what}${why}</td></tr>`;
+  });
+  const heading = '<tr><th>Try</th><th align="left">Pod</th><th align="left">Outcome</th></tr>';
+  return [["<table>", heading, ...lines, "</table>"].join("\n")];
 }
-function rowsOf({ pod, base }, timeline, md) {
+function sizeOf({ text, file, outputs }, md) {
+  const bytes = Buffer.byteLength(text);
+  const size = `, ${inBytes(bytes)}`;
+  const places = [
+    ...outputs.some(([name]) => name === "result") ? ["the output <code>result</code>"] : [],
+    ...file === void 0 ? [] : [`the file ${md.code(file)}`]
+  ];
+  const shown2 = places.length > 0 && (bytes > RESULT_BYTES || file !== void 0);
+  return shown2 ? `${size}; the whole is ${places.join(", and ")}` : size;
+}
+function rowsOf({ pod, base, origin: origin2 }, timeline, md) {
   const { metadata, spec, status } = pod;
   const container2 = [...spec?.containers ?? [], ...spec?.initContainers ?? []].find(({ name }) => name === base);
   const own = containerStatus(pod, base);
@@ -34903,16 +40240,24 @@ function rowsOf({ pod, base }, timeline, md) {
   return [
     ["Pod", code(metadata?.name)],
     ["Namespace", code(metadata?.namespace)],
+    ["Made by", madeBy(origin2, pod)],
     ["Node", code(spec?.nodeName) ?? "none"],
     ["Image", images.flatMap((image) => code(image) ?? []).join("<br>")],
-    ["QoS class", text(status?.qosClass && `${status.qosClass}${asked(container2?.resources ?? {})}`)],
-    ["Exit code", ended2 && md.text(`${ended2.exitCode}${told(ended2.reason)}`)],
+    ["QoS class", text(status?.qosClass && `${status.qosClass}${asked2(container2?.resources ?? {})}`)],
+    ["Exit code", ended2 && md.text(`${ended2.exitCode}${told2(ended2.reason)}`)],
     ["Restarts", own?.restartCount ? String(own.restartCount) : void 0],
     ["Ran", ranOf(ended2?.startedAt, ended2?.finishedAt)],
     ["Timeline", text(timeline)]
   ];
 }
-function told(reason2) {
+function madeBy(origin2, pod) {
+  if (origin2 === void 0) return void 0;
+  const url = runUrlOf(pod);
+  if (origin2.kind === "attached" && url === void 0) return void 0;
+  const who = origin2.kind === "attached" ? "another step" : `attempt ${origin2.attempt} of this run`;
+  return url === void 0 ? who : `<a href="${url}">${who}</a>`;
+}
+function told2(reason2) {
   return reason2 && !["Completed", "Error"].includes(reason2) ? `, ${reason2}` : "";
 }
 function ranOf(from, to) {
@@ -34950,6 +40295,11 @@ var JobSummary = class {
   name;
   #log;
   #pod;
+  /** How the tries ended, the last one last. */
+  #tries = [];
+  /** How the step ended, where that was after one try and before the next. */
+  #between;
+  #dryRun;
   #written = false;
   constructor(log) {
     this.#log = log;
@@ -34962,55 +40312,70 @@ var JobSummary = class {
   note(events) {
     if (this.#pod && events !== "unavailable") this.#pod.events = events;
   }
+  /** Before the pod is deleted, for it is told of as it stands. */
   ended(conclusion) {
-    this.#write((md) => this.#summary(conclusion, md));
+    this.#end(conclusion);
   }
-  /** @param error what ended the step without a conclusion */
+  /** @param error what ended the step, or a try of it, without a conclusion; what has been told already is not told again */
   failed(error2) {
     const cancelled = error2 instanceof StepError && error2.reason === "Cancelled";
     const { remedy, ...words } = wordsOf(error2);
-    this.#write(
-      (md) => this.#summary(
-        { state: cancelled ? "cancelled" : "failed", ...words, ...remedy !== void 0 && { remedy } },
-        md
-      )
-    );
+    const ending2 = {
+      state: cancelled ? "cancelled" : "failed",
+      ...words,
+      ...remedy !== void 0 && { remedy }
+    };
+    const before = this.#pod === void 0 ? this.#tries.at(-1) : void 0;
+    if (before?.ending.sentence === ending2.sentence) return;
+    if (before !== void 0 && cancelled) this.#between = ending2;
+    if (this.#between) return;
+    this.#end(ending2);
   }
   /** @param checked a sentence: whether a server would take it */
   dryRun(manifest, checked) {
-    this.#write((md) => dryRunSummary(this.name ?? "", manifest, checked, md));
+    this.#dryRun = (md) => dryRunSummary(this.name ?? "", manifest, checked, md);
   }
-  #summary(ending2, md) {
-    return summaryOf(
+  write() {
+    const [last] = this.#tries.slice(-1);
+    const summary2 = this.#dryRun ?? (last && ((md) => summaryOf(
       {
-        ending: ending2,
-        ...this.name !== void 0 && { name: this.name },
-        ...this.#pod && { pod: this.#pod.facts() },
+        ...last,
+        ...this.#between && { ending: this.#between },
+        tries: this.#tries,
         matrix: readMatrix(process.env)
       },
       md
-    );
-  }
-  #write(summary2) {
-    if (this.#written) return;
+    )));
+    if (this.#written || summary2 === void 0) return;
     this.#written = true;
-    try {
-      const secrets = [...this.#log.masked].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
-      appendSummary(summary2(new Markdown(hiding(secrets))));
-    } catch (error2) {
-      this.#log.line(`The job summary could not be written: ${error2.message}`);
-    }
+    writeSummary(this.#log, summary2);
+  }
+  #end(ending2) {
+    this.#tries.push({
+      ending: ending2,
+      ...this.name !== void 0 && { name: this.name },
+      ...this.#pod && { pod: this.#pod.facts(ending2.state === "deferred") }
+    });
+    this.#pod = void 0;
   }
 };
+function writeSummary(log, summary2) {
+  try {
+    const secrets = [...log.masked].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+    appendSummary(summary2(new Markdown(hiding(secrets))));
+  } catch (error2) {
+    log.line(`The job summary could not be written: ${error2.message}`);
+  }
+}
 
 // src/run/prepare.ts
-import { randomUUID as randomUUID2 } from "node:crypto";
+import { randomUUID as randomUUID4 } from "node:crypto";
 
 // src/github/files.ts
-import { closeSync as closeSync2, constants as constants3, fstatSync, openSync as openSync2, readFileSync as readFileSync2 } from "node:fs";
+import { closeSync as closeSync3, constants as constants3, fstatSync, openSync as openSync3, readFileSync as readFileSync2 } from "node:fs";
 var MOST_BYTES4 = 64 * 2 ** 20;
 function readRegularFile(path2) {
-  const file = openSync2(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
+  const file = openSync3(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(file);
     const { size } = stats;
@@ -35019,7 +40384,7 @@ function readRegularFile(path2) {
     if (size > MOST_BYTES4) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES4} that are read`);
     return readFileSync2(file, "utf8");
   } finally {
-    closeSync2(file);
+    closeSync3(file);
   }
 }
 
@@ -35052,7 +40417,7 @@ async function askGitHub(env, token, signal3, mostTries) {
   const agent = new import_undici4.EnvHttpProxyAgent();
   let failure = `no answer within ${LIMIT_SECONDS} s`;
   try {
-    for (let tries = 1; ; tries++) {
+    for (let tries2 = 1; ; tries2++) {
       try {
         const { statusCode, body } = await (0, import_undici4.request)(url, { dispatcher: agent, signal: inTime2, headers: headers2(token) });
         const text = await body.text();
@@ -35063,7 +40428,7 @@ async function askGitHub(env, token, signal3, mostTries) {
         inTime2.throwIfAborted();
         failure = error2 instanceof Error ? error2.message : String(error2);
       }
-      if (tries >= mostTries) return failure;
+      if (tries2 >= mostTries) return failure;
       await setTimeout2(PAUSE_MS2, void 0, { signal: inTime2 });
     }
   } catch {
@@ -35184,11 +40549,11 @@ function swapped(written2, meant) {
 }
 
 // src/pod/patch-directives.ts
-function conformDirective(place, say, as) {
-  const { key, model } = place;
+function conformDirective(place2, say, as) {
+  const { key, model } = place2;
   const [, field2] = /^\$deleteFromPrimitiveList\/(.+)$/.exec(key) ?? [];
-  if (key === "$patch") return [key, patch(place, say)];
-  if (model !== void 0 && key === "$retainKeys") return [key, retainedKeys(place, model, say)];
+  if (key === "$patch") return [key, patch(place2, say)];
+  if (model !== void 0 && key === "$retainKeys") return [key, retainedKeys(place2, model, say)];
   if (model !== void 0 && field2 !== void 0) return deletedWords(model, field2, say, as);
   say("expected $patch, $retainKeys or $deleteFromPrimitiveList/FIELD: no other directive is known here.");
   return [key, void 0];
@@ -35216,10 +40581,10 @@ function retainedKeys({ tree, key }, model, say) {
     say(`expected a list of fields, found ${describe(listed)}.`);
     return void 0;
   }
-  const canonical = (name) => fieldNamed(model, name)?.name ?? name;
-  const retained = listed.map((name) => canonical(String(name)));
+  const canonical2 = (name) => fieldNamed(model, name)?.name ?? name;
+  const retained = listed.map((name) => canonical2(String(name)));
   for (const [other, value] of Object.entries(tree))
-    if (!other.startsWith("$") && !isNull(value) && !retained.includes(canonical(other)))
+    if (!other.startsWith("$") && !isNull(value) && !retained.includes(canonical2(other)))
       say(`lacks ${other}, which stands beside it and would be lost.`);
   return retained;
 }
@@ -35310,7 +40675,7 @@ var Marks = class {
     });
     return {
       text: unmarked,
-      placeAt: (offset) => from.findLast((place) => place.offset <= offset) ?? { offset: 0, line: 1 }
+      placeAt: (offset) => from.findLast((place2) => place2.offset <= offset) ?? { offset: 0, line: 1 }
     };
   }
 };
@@ -35428,17 +40793,17 @@ var Conformer = class _Conformer {
     }
     return [key, this.plain(child, path2)];
   }
-  directive(place) {
+  directive(place2) {
     if (this.directives === "followed")
       return conformDirective(
-        place,
-        (sentence) => this.say(place.path, sentence),
-        (type) => this.value(place.tree[place.key] ?? "", type, place.path)
+        place2,
+        (sentence) => this.say(place2.path, sentence),
+        (type) => this.value(place2.tree[place2.key] ?? "", type, place2.path)
       );
     const idle = "the list that it stands in is replaced as a whole. Write it as it is to be, without directives.";
     const refused2 = "directives of a strategic merge patch are for pod_patch alone.";
-    this.say(place.path, this.directives === "idle" ? idle : refused2);
-    return [place.key, void 0];
+    this.say(place2.path, this.directives === "idle" ? idle : refused2);
+    return [place2.key, void 0];
   }
   /** Two items of one name in one list are one too many: the server refuses them, or takes the last without a word. */
   duplicates(items, keys, path2) {
@@ -35650,7 +41015,7 @@ function fromItem(reader, input, item, path2) {
   const source = conform(
     valueFrom,
     "V1EnvVarSource",
-    (place, sentence) => reader.problem(input, sentence, `${path2}.valueFrom${place}`)
+    (place2, sentence) => reader.problem(input, sentence, `${path2}.valueFrom${place2}`)
   );
   return source === void 0 ? [] : named2(reader, input, { name, valueFrom: source, from: `${input}${path2}` }, path2);
 }
@@ -35746,17 +41111,17 @@ function readSecretFiles(reader) {
   }
   const folders = Object.keys(tree);
   return Object.entries(tree).flatMap(([path2, value]) => {
-    const place = `[${path2}]`;
+    const place2 = `[${path2}]`;
     if (folders.some((other) => other.startsWith(`${path2}/`)))
-      reader.problem("secret_files", "is a file, and the folder of another one too.", place);
+      reader.problem("secret_files", "is a file, and the folder of another one too.", place2);
     if (!/^\/.*[^/]$/.test(path2) || path2.split("/").includes("..")) {
-      reader.problem("secret_files", "expected the absolute path of a file in the container.", place);
+      reader.problem("secret_files", "expected the absolute path of a file in the container.", place2);
       return [];
     }
-    const file = isMapping(value) ? fromMapping(reader, value, place) : { content: textOf2(reader, value, place) };
+    const file = isMapping(value) ? fromMapping(reader, value, place2) : { content: textOf2(reader, value, place2) };
     const { content: content2, mode } = file;
     if (content2 === void 0) return [];
-    const from = `secret_files${place}`;
+    const from = `secret_files${place2}`;
     if (content2 === "")
       reader.warnings.add(
         `${from} is empty. A secret that is not set, or not for this event, is empty text in a workflow.`
@@ -35764,42 +41129,42 @@ function readSecretFiles(reader) {
     return [{ path: path2, content: content2, from, ...mode !== void 0 && { mode } }];
   });
 }
-function fromMapping(reader, value, place) {
+function fromMapping(reader, value, place2) {
   if (Object.keys(value).some((key) => !["content", "env", "mode"].includes(key)))
     reader.problem(
       "secret_files",
       "expected content or env, and perhaps mode; found another key. Quote JSON that is the content, or give it by env.",
-      place
+      place2
     );
   const { content: content2, env, mode } = value;
   const has = (tree) => tree !== void 0 && !isNull(tree);
   if (has(content2) === has(env)) {
-    reader.problem("secret_files", "expected either content, or env with the name of a variable of the step.", place);
+    reader.problem("secret_files", "expected either content, or env with the name of a variable of the step.", place2);
     return {};
   }
-  const modeNumber = readMode(reader, mode, `${place}.mode`);
-  if (has(content2)) return { content: textOf2(reader, content2, `${place}.content`), mode: modeNumber };
-  const name = has(env) ? textOf2(reader, env, `${place}.env`) : void 0;
+  const modeNumber = readMode2(reader, mode, `${place2}.mode`);
+  if (has(content2)) return { content: textOf2(reader, content2, `${place2}.content`), mode: modeNumber };
+  const name = has(env) ? textOf2(reader, env, `${place2}.env`) : void 0;
   if (name === void 0) return {};
   const passed = reader.env[name];
   if (passed === void 0)
     reader.problem(
       "secret_files",
       "the step has no variable of that name. Set it under env: of the step.",
-      `${place}.env`
+      `${place2}.env`
     );
   return { content: passed, mode: modeNumber };
 }
-function readMode(reader, mode, place) {
+function readMode2(reader, mode, place2) {
   if (mode === void 0 || isNull(mode)) return void 0;
   const value = typeof mode === "object" && "value" in mode ? mode.value : void 0;
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 511) return value;
-  reader.problem("secret_files", `expected a file mode, e.g. 0400, without quotes.`, place);
+  reader.problem("secret_files", `expected a file mode, e.g. 0400, without quotes.`, place2);
   return void 0;
 }
-function textOf2(reader, tree, place) {
+function textOf2(reader, tree, place2) {
   if (isScalar(tree)) return isNull(tree) ? "" : String(tree);
-  reader.problem("secret_files", `expected text, found ${describe(tree)}.`, place);
+  reader.problem("secret_files", `expected text, found ${describe(tree)}.`, place2);
   return void 0;
 }
 function readRegistry(reader) {
@@ -35814,9 +41179,9 @@ function readRegistry(reader) {
     return void 0;
   }
   if (username === void 0 || password === void 0) {
-    const [there, missing3] = username === void 0 ? ["password", "username"] : ["username", "password"];
+    const [there, missing4] = username === void 0 ? ["password", "username"] : ["username", "password"];
     reader.problem(
-      `registry_${missing3}`,
+      `registry_${missing4}`,
       `registry_${there} is given, so this is needed too. A secret that is not set is empty text in a workflow.`
     );
     return void 0;
@@ -35959,7 +41324,7 @@ function readVolume(reader, item, path2, use) {
   if (use.key !== void 0 && item["items"] !== void 0 && !isNull(item["items"])) {
     reader.problem("secrets", "has both key and items, which say two things. Keep one of them.", path2);
   }
-  const items = readItems(reader, item["items"], `${path2}.items`) ?? (use.key === void 0 ? void 0 : [{ key: use.key, path: use.key }]);
+  const items = readItems2(reader, item["items"], `${path2}.items`) ?? (use.key === void 0 ? void 0 : [{ key: use.key, path: use.key }]);
   const from = `secrets${path2}`;
   const name = `secret-${hash(JSON.stringify([use, items]), 8)}`;
   const volume = { name, secret: { secretName: use.secret, ...items && { items } } };
@@ -35969,7 +41334,7 @@ function readVolume(reader, item, path2, use) {
     { from, of: "container", fields: { volumeMounts: [mount] } }
   ];
 }
-function readItems(reader, items, path2) {
+function readItems2(reader, items, path2) {
   if (items === void 0 || isNull(items)) return void 0;
   if (!Array.isArray(items)) {
     reader.problem("secrets", `expected a list, e.g. [{key: cert, path: tls.crt}]; found ${describe(items)}.`, path2);
@@ -35989,11 +41354,11 @@ function readItems(reader, items, path2) {
       if (value === void 0 || isNull(value) || value === "")
         reader.problem("secrets", `expected a ${name}, e.g. ${ITEM}.`, where);
     }
-    const mode = readMode2(reader, item["mode"], `${where}.mode`);
+    const mode = readMode3(reader, item["mode"], `${where}.mode`);
     return key !== void 0 && target2 !== void 0 ? [{ key, path: target2, ...mode !== void 0 && { mode } }] : [];
   });
 }
-function readMode2(reader, tree, path2) {
+function readMode3(reader, tree, path2) {
   if (tree === void 0 || isNull(tree)) return void 0;
   const mode = plain(tree);
   if (typeof mode === "number" && Number.isInteger(mode) && mode >= 0 && mode <= 511) return mode;
@@ -36049,6 +41414,7 @@ function readPodInputs(reader) {
     whole("pod_patch", true)
   ];
   const baseName = reader.word("base_container_name");
+  const ofSidecar = readField(reader, "xcom_sidecar_container_security_context", "V1Container", "securityContext");
   return {
     fragments: [
       ...readFields(reader, "container", "V1Container", CONTAINER_FIELDS),
@@ -36078,7 +41444,8 @@ function readPodInputs(reader) {
     ...podTemplateDict && { podTemplateDict },
     ...fullPodSpec && { fullPodSpec },
     ...podPatch && { podPatch },
-    owned
+    owned,
+    ...isObject(ofSidecar) && { resultSecurityContext: ofSidecar }
   };
 }
 function field(from, of2, name, value) {
@@ -36166,17 +41533,17 @@ function conformPod(tree, strategic, report) {
   }
   const pod = conform(tree, "V1Pod", report, strategic);
   if (!isObject(pod)) return void 0;
-  const { status, ...kept } = pod;
+  const { status, ...kept2 } = pod;
   if (isObject(status ?? null) && Object.keys(status).length > 0)
     report(".status", "is the cluster\u2019s to write. Leave it out.");
-  if (isObject(kept["metadata"] ?? null)) {
+  if (isObject(kept2["metadata"] ?? null)) {
     for (const name of OF_THE_CLUSTER) {
-      const value = kept["metadata"][name];
+      const value = kept2["metadata"][name];
       if (value !== void 0 && value !== null)
         report(`.metadata.${name}`, "is the cluster\u2019s to write. Leave it out.");
     }
   }
-  return kept;
+  return kept2;
 }
 
 // src/pod/old-labels.ts
@@ -36185,14 +41552,14 @@ var SUCCESSORS = {
   "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region"
 };
 function oldTopologyKeys(pod, originOf) {
-  const visit2 = (value, path2) => {
+  const visit4 = (value, path2) => {
     if (typeof value !== "object" || value === null)
       return path2.at(-1) === "topologyKey" && Object.hasOwn(SUCCESSORS, String(value)) ? [`${originOf(pathText(path2))}: nodes no longer have the label ${value}; use ${SUCCESSORS[String(value)]}.`] : [];
     return Object.entries(value).flatMap(
-      ([key, child]) => visit2(child, [...path2, Array.isArray(value) ? Number(key) : key])
+      ([key, child]) => visit4(child, [...path2, Array.isArray(value) ? Number(key) : key])
     );
   };
-  return visit2(pod, []);
+  return visit4(pod, []);
 }
 
 // src/pod/template/errors.ts
@@ -36225,8 +41592,8 @@ var REMEDIES = [
     "Of the workflow\u2019s contexts there are github, matrix and inputs here; give others in template_vars."
   ]
 ];
-function undefinedSentence(missing3, tag) {
-  const { text, path: path2, first, near, instead } = missing3;
+function undefinedSentence(missing4, tag) {
+  const { text, path: path2, first, near, instead } = missing4;
   const subject = tag === `{{ ${text} }}` ? tag : `${text} in ${tag}`;
   if (instead !== void 0) return `${tag} ${instead}`;
   const remedy = REMEDIES.find(([pattern]) => pattern.test(path2.join(".")))?.[1];
@@ -36240,7 +41607,7 @@ function guessOf(name, names2) {
   const candidates = names2.filter(({ length }) => length > 2);
   return name.length < 3 || candidates.length === 0 ? "" : didYouMean(name, candidates);
 }
-var KINDS = {
+var KINDS2 = {
   String: "text",
   Integer: "a number",
   Float: "a number",
@@ -36261,10 +41628,10 @@ var FILTERS = "abs bool capitalize default dictsort first float indent int items
 var TESTS = "boolean callable defined eq equalto even false integer iterable lower mapping none number odd sequence string true undefined upper".split(
   " "
 );
-function failureOf3(error2) {
+function failureOf4(error2) {
   const message = (error2 instanceof Error && !(error2 instanceof TypeError) ? error2.message : "").replace(
     /\b([A-Z][A-Za-z]+)Value\b/g,
-    (name, kind3) => KINDS[kind3] ?? name
+    (name, kind3) => KINDS2[kind3] ?? name
   );
   const [, kind2, filter] = /^Unknown (.+) filter: (\w+)$/.exec(message) ?? [];
   if (filter !== void 0) return unknownFilter(filter, kind2);
@@ -36868,7 +42235,7 @@ var Ternary = class extends Expression {
   }
   type = "Ternary";
 };
-function parse3(tokens) {
+function parse4(tokens) {
   const program = new Program([]);
   let current = 0;
   function expect(type, error2) {
@@ -38110,26 +43477,26 @@ function findAccessedSpecialMacroArguments(parameters, body) {
     for (const argument of args) {
       const parameter = getParameterDescriptor(argument);
       if (parameter.defaultValue) {
-        visit2(parameter.defaultValue);
+        visit4(parameter.defaultValue);
       }
     }
   };
   const visitFilter = (filter) => {
     if (filter.type === "CallExpression") {
-      visit2(filter.args);
+      visit4(filter.args);
     }
   };
-  const visit2 = (node) => {
+  const visit4 = (node) => {
     if (Array.isArray(node)) {
       for (const item of node) {
-        visit2(item);
+        visit4(item);
       }
       return;
     }
     if (node instanceof Map) {
       for (const [key, value] of node) {
-        visit2(key);
-        visit2(value);
+        visit4(key);
+        visit4(value);
       }
       return;
     }
@@ -38142,22 +43509,22 @@ function findAccessedSpecialMacroArguments(parameters, body) {
         declareTarget(statement.loopvar);
         if (statement.iterable.type === "SelectExpression") {
           const iterable = statement.iterable;
-          visit2(iterable.lhs);
-          visit2(statement.body);
-          visit2(statement.defaultBlock);
-          visit2(iterable.test);
+          visit4(iterable.lhs);
+          visit4(statement.body);
+          visit4(statement.defaultBlock);
+          visit4(iterable.test);
           return;
         }
-        visit2(statement.iterable);
-        visit2(statement.body);
-        visit2(statement.defaultBlock);
+        visit4(statement.iterable);
+        visit4(statement.body);
+        visit4(statement.defaultBlock);
         return;
       }
       case "Set": {
         const statement = node;
         declareTarget(statement.assignee);
-        visit2(statement.value);
-        visit2(statement.body);
+        visit4(statement.value);
+        visit4(statement.body);
         return;
       }
       case "Macro": {
@@ -38166,22 +43533,22 @@ function findAccessedSpecialMacroArguments(parameters, body) {
           declareArgument(argument);
         }
         visitArgumentDefaults(statement.args);
-        visit2(statement.body);
+        visit4(statement.body);
         return;
       }
       case "CallStatement": {
         const statement = node;
-        visit2(statement.call);
+        visit4(statement.call);
         for (const argument of statement.callerArgs ?? []) {
           declareArgument(argument);
         }
         visitArgumentDefaults(statement.callerArgs ?? []);
-        visit2(statement.body);
+        visit4(statement.body);
         return;
       }
       case "FilterStatement": {
         const statement = node;
-        visit2(statement.body);
+        visit4(statement.body);
         visitFilter(statement.filter);
         return;
       }
@@ -38194,40 +43561,40 @@ function findAccessedSpecialMacroArguments(parameters, body) {
       }
       case "MemberExpression": {
         const expression = node;
-        visit2(expression.object);
+        visit4(expression.object);
         if (expression.computed) {
-          visit2(expression.property);
+          visit4(expression.property);
         }
         return;
       }
       case "FilterExpression": {
         const expression = node;
-        visit2(expression.operand);
+        visit4(expression.operand);
         visitFilter(expression.filter);
         return;
       }
       case "TestExpression":
-        visit2(node.operand);
+        visit4(node.operand);
         return;
       case "SelectExpression": {
         const expression = node;
-        visit2(expression.test);
-        visit2(expression.lhs);
+        visit4(expression.test);
+        visit4(expression.lhs);
         return;
       }
       case "KeywordArgumentExpression":
-        visit2(node.value);
+        visit4(node.value);
         return;
       default:
         for (const child of Object.values(node)) {
-          visit2(child);
+          visit4(child);
         }
     }
   };
   for (const parameter of parameters) {
     declareArgument(parameter);
   }
-  visit2(body);
+  visit4(body);
   return accessed;
 }
 var Interpreter = class {
@@ -39205,7 +44572,7 @@ var PRECEDENCE = Object.freeze({
 
 // src/pod/template/jinja.ts
 var tokenize2 = tokenize;
-var parse4 = parse3;
+var parse5 = parse4;
 var Environment2 = Environment;
 var Interpreter2 = Interpreter;
 function runtimeValue(value) {
@@ -39214,7 +44581,7 @@ function runtimeValue(value) {
 
 // src/pod/template/limits.ts
 var MOST_STEPS = 5e5;
-var MOST_CHARACTERS2 = 4 * 2 ** 20;
+var MOST_CHARACTERS3 = 4 * 2 ** 20;
 var MOST_ITEMS = 1e5;
 var MOST_DEPTH = 60;
 var LimitReached = class extends Error {
@@ -39223,7 +44590,7 @@ var Failure = class extends Error {
 };
 var Budget = class {
   #steps = MOST_STEPS;
-  #characters = MOST_CHARACTERS2;
+  #characters = MOST_CHARACTERS3;
   #depth = MOST_DEPTH;
   step(count = 1) {
     this.#steps -= count;
@@ -39256,7 +44623,7 @@ var Budget = class {
   /** As {@link work}, where what comes out may be as large as the product of what goes in. */
   product(owners, args) {
     const product = Math.max(0, ...owners.map(sizeOf2)) * Math.max(1, ...args.map(magnitudeOf));
-    if (product > 16 * MOST_CHARACTERS2) throw tooLarge();
+    if (product > 16 * MOST_CHARACTERS3) throw tooLarge();
   }
   /** Charges for all that a value holds, before it is made text: a list that holds another twice, and that a third twice, is small until then. */
   weigh(value) {
@@ -39268,7 +44635,7 @@ var Budget = class {
   }
 };
 function bounded(value) {
-  if (value.type === "StringValue" && value.value.length > MOST_CHARACTERS2) throw tooLarge();
+  if (value.type === "StringValue" && value.value.length > MOST_CHARACTERS3) throw tooLarge();
   if (Array.isArray(value.value) && value.value.length > MOST_ITEMS) throw tooLarge();
   return value;
 }
@@ -39280,7 +44647,7 @@ function limitOf(error2) {
 }
 function tooLarge() {
   return new LimitReached(
-    `it makes more than ${MOST_CHARACTERS2} characters of text, or a list of more than ${MOST_ITEMS} items.`
+    `it makes more than ${MOST_CHARACTERS3} characters of text, or a list of more than ${MOST_ITEMS} items.`
   );
 }
 function sizeOf2({ value }) {
@@ -39382,7 +44749,7 @@ var StrictExpressions = class extends Interpreter2 {
       case "SelectExpression": {
         const value = this.strictly(node, [node.test], environment);
         return this.#named(value, () => ({
-          ...missing(nodeText(node.lhs)),
+          ...missing3(nodeText(node.lhs)),
           instead: 'has no value: the condition behind its "if" is false and there is no "else".'
         }));
       }
@@ -39421,7 +44788,7 @@ var StrictExpressions = class extends Interpreter2 {
       value = own;
       break;
     }
-    return this.#named(value, () => ({ ...missing(name), path: [name], near: () => namesIn(environment) }));
+    return this.#named(value, () => ({ ...missing3(name), path: [name], near: () => namesIn(environment) }));
   }
   #member(node, environment) {
     const object = this.evaluate(node.object, environment);
@@ -39462,12 +44829,12 @@ var StrictExpressions = class extends Interpreter2 {
     const text = nodeText(node);
     if (value === void 0)
       return this.#named(runtimeValue(void 0), () => ({
-        ...missing(text),
+        ...missing3(text),
         instead: "has no value: the list is empty."
       }));
     if (name === "map" && isList(value) && value.value.some(({ type }) => type === "UndefinedValue"))
       return this.#named(runtimeValue(void 0), () => ({
-        ...missing(text),
+        ...missing3(text),
         instead: "names a field that not all items have."
       }));
     return value;
@@ -39479,7 +44846,7 @@ var StrictExpressions = class extends Interpreter2 {
   }
   report(value) {
     if (value.type !== "UndefinedValue" || value === this.told) return;
-    this.problem(undefinedSentence(this.#missing.get(value) ?? missing("something"), this.tag?.text ?? ""));
+    this.problem(undefinedSentence(this.#missing.get(value) ?? missing3("something"), this.tag?.text ?? ""));
   }
   problem(sentence, tag = this.tag) {
     const problem = { line: tag?.line, sentence };
@@ -39514,7 +44881,7 @@ function argumentsOf({ args }) {
     return argument.type === "KeywordArgumentExpression" ? argument.value : argument;
   });
 }
-function missing(text) {
+function missing3(text) {
   return { text, path: [text], first: { text, name: text }, near: () => [] };
 }
 function namesIn(environment) {
@@ -39597,7 +44964,7 @@ function canBeParsed(tag, name) {
   return parsed([...bracketed(tag, tokens), ...tokenize2(closing)]);
 }
 function parsed(tokens) {
-  parse4(tokens);
+  parse5(tokens);
   return true;
 }
 function isBlockSet(tag) {
@@ -39638,21 +45005,21 @@ function programOf(pieces, marks) {
   const tags = [];
   const tokens = pieces.flatMap((piece) => {
     if (piece.kind === "text") return [{ value: marks.lines(piece.text, piece.line), type: "Text" }];
-    const place = tags.push(piece) - 1;
-    if (piece.kind === "expression") return bracketed(piece, call(VALUE, place, piece.tokens));
+    const place2 = tags.push(piece) - 1;
+    if (piece.kind === "expression") return bracketed(piece, call(VALUE, place2, piece.tokens));
     const [name, ...rest] = piece.tokens;
-    if (name?.value === "elif") return bracketed(piece, [name, ...call(PLACE, place, rest)]);
+    if (name?.value === "elif") return bracketed(piece, [name, ...call(PLACE, place2, rest)]);
     const tag = bracketed(piece, piece.tokens);
     const isMiddle = name?.value === "else" || name?.value.startsWith("end");
-    return isMiddle ? tag : [...bracketed({ ...piece, kind: "expression" }, call(PLACE, place, [])), ...tag];
+    return isMiddle ? tag : [...bracketed({ ...piece, kind: "expression" }, call(PLACE, place2, [])), ...tag];
   });
-  return { program: parse4(tokens), tags };
+  return { program: parse5(tokens), tags };
 }
-function call(name, place, argument) {
+function call(name, place2, argument) {
   return [
     { value: name, type: "Identifier" },
     { value: "(", type: "OpenParen" },
-    { value: String(place), type: "NumericLiteral" },
+    { value: String(place2), type: "NumericLiteral" },
     ...argument.length === 0 ? [] : [{ value: ",", type: "Comma" }],
     ...argument,
     { value: ")", type: "CloseParen" }
@@ -39690,8 +45057,8 @@ var TemplateInterpreter = class extends StrictExpressions {
       case "CallExpression": {
         const { callee, args } = node;
         if (callee.type === "Identifier" && (callee.value === PLACE || callee.value === VALUE)) {
-          const [place, expression] = args;
-          this.tag = place?.type === "IntegerLiteral" ? this.#tags[place.value] : void 0;
+          const [place2, expression] = args;
+          this.tag = place2?.type === "IntegerLiteral" ? this.#tags[place2.value] : void 0;
           if (expression === void 0) return runtimeValue(null);
           return callee.value === PLACE ? this.evaluate(expression, environment) : this.#output(expression, environment);
         }
@@ -39792,7 +45159,7 @@ var TemplateInterpreter = class extends StrictExpressions {
       const limit = limitOf(error2);
       if (limit !== void 0) throw limit;
       const at = tag ?? this.tag;
-      this.problem(`${at?.text} ${error2 instanceof Failure ? error2.message : failureOf3(error2)}`, at);
+      this.problem(`${at?.text} ${error2 instanceof Failure ? error2.message : failureOf4(error2)}`, at);
       return void 0;
     }
   }
@@ -39877,8 +45244,8 @@ var Cutter = class {
   #keep(text, trimsEnd) {
     const trimmed = this.#trimming ? text.trimStart() : text;
     const line = this.#line + newlines(text.slice(0, text.length - trimmed.length));
-    const kept = trimsEnd ? trimmed.trimEnd() : trimmed;
-    if (kept !== "") this.pieces.push({ kind: "text", text: kept, line });
+    const kept2 = trimsEnd ? trimmed.trimEnd() : trimmed;
+    if (kept2 !== "") this.pieces.push({ kind: "text", text: kept2, line });
     this.#trimming = false;
   }
   #raw(line) {
@@ -39925,15 +45292,15 @@ function quote(tag) {
 
 // src/pod/template/render.ts
 var LONGEST_TEMPLATE = 2 ** 20;
-var MOST_CHARACTERS3 = 16 * 2 ** 20;
+var MOST_CHARACTERS4 = 16 * 2 ** 20;
 var CONSTANTS = { true: true, false: false, none: null, True: true, False: false, None: null };
 function renderTemplate(text, file, variables) {
   const { documents, problems } = render(text, variables);
   return {
     documents: problems.length > 0 ? [] : documents,
     problems: problems.sort((one, other) => (one.line ?? 0) - (other.line ?? 0)).map(({ line, column, sentence }) => {
-      const place = [file, line && `line ${line}`, column && `column ${column}`].filter(Boolean).join(", ");
-      return `pod_template_file (${place}): ${sentence}`;
+      const place2 = [file, line && `line ${line}`, column && `column ${column}`].filter(Boolean).join(", ");
+      return `pod_template_file (${place2}): ${sentence}`;
     })
   };
 }
@@ -39994,8 +45361,8 @@ function readRendered(template, rendered, { values, tagOfValue }, marks) {
         return (isPlain ? finite(numberOrBoolean(filled)) : void 0) ?? filled;
       }
     });
-    if (lengthOf(documents) > MOST_CHARACTERS3)
-      problems.push({ line: void 0, sentence: `it makes more than ${MOST_CHARACTERS3} characters of text.` });
+    if (lengthOf(documents) > MOST_CHARACTERS4)
+      problems.push({ line: void 0, sentence: `it makes more than ${MOST_CHARACTERS4} characters of text.` });
     return { documents, problems };
   } catch (error2) {
     if (!(error2 instanceof YamlError)) throw error2;
@@ -40010,8 +45377,8 @@ function yamlProblem({ reason: reason2, offset }, template, text, placeAt) {
   if (offset === void 0) return { line: void 0, sentence: `this is not valid YAML: ${reason2}.` };
   const { line, offset: start } = placeAt(offset);
   const before = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset);
-  const isSame = !text.slice(start, offset).includes("\n") && template.split("\n")[line - 1]?.startsWith(before);
-  return { line, ...isSame && { column: before.length + 1 }, sentence: `this is not valid YAML: ${reason2}.` };
+  const isSame2 = !text.slice(start, offset).includes("\n") && template.split("\n")[line - 1]?.startsWith(before);
+  return { line, ...isSame2 && { column: before.length + 1 }, sentence: `this is not valid YAML: ${reason2}.` };
 }
 function lengthOf(tree) {
   if (typeof tree === "string") return tree.length;
@@ -40069,10 +45436,10 @@ function templateVariables({ env, event, matrix, templateVars, runStart }) {
 function usesRunStart(template, templateVars) {
   const given = templateVars !== void 0 && isMapping(templateVars) ? templateVars : {};
   const days = givenDay(Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)])));
-  const asked2 = RUN_START.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(days, name));
+  const asked3 = RUN_START.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(days, name));
   return cutTemplate(template).pieces.some(
     (piece) => piece.kind !== "text" && piece.tokens.some(
-      ({ type, value }, index2) => type === "Identifier" && asked2.includes(value) && piece.tokens[index2 - 1]?.type !== "Dot"
+      ({ type, value }, index2) => type === "Identifier" && asked3.includes(value) && piece.tokens[index2 - 1]?.type !== "Dot"
     )
   );
 }
@@ -40122,7 +45489,7 @@ function openInputs(env) {
   const reader = new InputReader(env);
   const file = reader.word("defaults_file");
   if (file === void 0) return reader;
-  const text = readFile(reader, "defaults_file", file);
+  const text = readFile2(reader, "defaults_file", file);
   if (text === void 0) return reader;
   const uncommented = text.replace(/^\s*#.*$/gm, "");
   const expression = /\$\{\{[^}]{0,200}\}\}/.exec(uncommented)?.[0];
@@ -40150,6 +45517,22 @@ function openInputs(env) {
   }
   return reader;
 }
+function prepareAttach(env) {
+  const reader = openInputs(env);
+  const inputs = readInputs(reader);
+  const { attach: attach2 } = inputs;
+  if (attach2 === void 0) return void 0;
+  reader.unknownInputs();
+  refuseProblems(reader);
+  return {
+    inputs,
+    pod: attach2,
+    identity: readIdentity(env),
+    secrets: [reader.raw("github_token") ?? ""].filter((secret) => secret.trim() !== ""),
+    warnings: [...reader.warnings],
+    notices: [...reader.notices]
+  };
+}
 async function prepare(env, signal3) {
   const reader = openInputs(env);
   const inputs = readInputs(reader);
@@ -40159,12 +45542,11 @@ async function prepare(env, signal3) {
     reader.unknownInputs();
     refuseProblems(reader);
   }
-  const plan = planPod(
-    { inputs, pod, ...template && { templateFile: template } },
-    readIdentity(env),
-    randomUUID2(),
-    (sentence) => reader.problems.push(sentence)
-  );
+  const identity = readIdentity(env);
+  const sources = { inputs, pod, ...template && { templateFile: template } };
+  const report = (sentence) => void reader.problems.push(sentence);
+  const replan = (mark) => planPod(sources, { identity, nonce: randomUUID4(), now: /* @__PURE__ */ new Date(), ...mark }, report);
+  const plan = replan({});
   if (inputs.templateVars !== void 0 && inputs.podTemplateFile === void 0)
     reader.warnings.add("template_vars are for pod_template_file, which is not given.");
   reader.unknownInputs();
@@ -40178,14 +45560,14 @@ async function prepare(env, signal3) {
     reader.raw("github_token") ?? ""
   ].filter((secret) => secret.trim() !== "");
   const warnings2 = [...reader.warnings, ...openSecrets(plan, secrets), ...oldLabels(plan), ...unrendered(reader)];
-  return { inputs, plan, secrets, warnings: warnings2, notices: [...reader.notices] };
+  return { inputs, identity, plan, replan, secrets, warnings: warnings2, notices: [...reader.notices] };
 }
 async function readTemplate(reader, inputs, signal3) {
   const file = inputs.podTemplateFile;
   if (file === void 0) return void 0;
-  const text = readFile(reader, "pod_template_file", file);
+  const text = readFile2(reader, "pod_template_file", file);
   if (text === void 0) return void 0;
-  const place = `pod_template_file (${file})`;
+  const place2 = `pod_template_file (${file})`;
   const runStart = usesRunStart(text, inputs.templateVars) ? await readRunStart(reader.env, reader.raw("github_token"), signal3) : void 0;
   const variables = templateVariables({
     env: reader.env,
@@ -40205,13 +45587,13 @@ async function readTemplate(reader, inputs, signal3) {
       (document2) => isMapping(document2) ? String(document2["kind"] ?? "no kind") : describe(document2)
     );
     const found = documents.length === 0 ? "nothing" : kinds.join(", ");
-    reader.problems.push(`${place}: expected one Pod, found ${found}. Other objects are not made by this action.`);
+    reader.problems.push(`${place2}: expected one Pod, found ${found}. Other objects are not made by this action.`);
     return void 0;
   }
   const conformed = conformPod(
     pod,
     false,
-    (path2, sentence) => reader.problems.push(`${place}: ${path2 === "" ? "" : `${path2.replace(/^\./, "")}: `}${sentence}`)
+    (path2, sentence) => reader.problems.push(`${place2}: ${path2 === "" ? "" : `${path2.replace(/^\./, "")}: `}${sentence}`)
   );
   return conformed && { file, pod: conformed };
 }
@@ -40222,7 +45604,7 @@ function readEvent(env) {
     return void 0;
   }
 }
-function readFile(reader, input, file) {
+function readFile2(reader, input, file) {
   try {
     return readRegularFile(file);
   } catch (error2) {
@@ -40272,2678 +45654,325 @@ function unrendered(reader) {
   });
 }
 
-// src/kubernetes/access.ts
-import { createHash as createHash2 } from "node:crypto";
-var ACCESS = {
-  pods: {
-    verbs: ["create", "get", "watch", "delete"],
-    purpose: "To run the pod and to clean up. A dry run only creates; without watch the pod is asked for every 2 s."
-  },
-  "pods/log": {
-    verbs: ["get"],
-    purpose: "To show its log. Without it the step runs, and a warning says that the log cannot be read."
-  },
-  events: {
-    verbs: ["list", "watch"],
-    purpose: "To say why a pod does not start; works without, and says less."
-  },
-  secrets: {
-    verbs: ["create"],
-    purpose: "For secret_env, secret_files and registry_password alone."
-  }
-};
-function rulesFor({ dryRun: dryRun2, logs, ownSecrets }) {
-  if (dryRun2) return [rule("pods", ["create"])];
-  return [rule("pods"), ...logs ? [rule("pods/log")] : [], rule("events"), ...ownSecrets ? [rule("secrets")] : []];
-}
-function allows(rules, verb, resource) {
-  return rules.some(({ resources = [], verbs }) => resources.includes(resource) && verbs.includes(verb));
-}
-function grant(user, namespace, rules) {
-  const subject = subjectOf(user);
-  const hash2 = createHash2("sha256").update(JSON.stringify([subject, rules])).digest("hex");
-  const metadata = { name: `kubernetes-pod-step-${hash2.slice(0, 8)}`, namespace };
-  const apiVersion = `${RBAC}/v1`;
-  return [
-    { apiVersion, kind: "Role", metadata, rules },
-    {
-      apiVersion,
-      kind: "RoleBinding",
-      metadata: { ...metadata },
-      roleRef: { apiGroup: RBAC, kind: "Role", name: metadata.name },
-      subjects: [subject]
-    }
-  ];
-}
-var RBAC = "rbac.authorization.k8s.io";
-function subjectOf(user) {
-  const [, namespace, name] = /^system:serviceaccount:([a-z0-9](?:[-a-z0-9]*[a-z0-9])?):([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/.exec(user) ?? [];
-  if (namespace === void 0 || name === void 0) return { apiGroup: RBAC, kind: "User", name: user };
-  return { kind: "ServiceAccount", name, namespace };
-}
-function rule(resource, verbs = ACCESS[resource].verbs) {
-  return { apiGroups: [""], resources: [resource], verbs: [...verbs] };
-}
-
-// src/run/role.ts
-function useOf({ dryRun: dryRun2, logs }, { secrets }) {
-  return {
-    dryRun: dryRun2,
-    // Of a log that is not shown, the last lines are after a failure.
-    logs: logs.shown || logs.file !== void 0 || logs.eventsOnFailure,
-    ownSecrets: secrets.length > 0
-  };
-}
-function offerRole(error2, use, log) {
-  const offer = offerFor(error2, use);
-  if (offer === void 0) return error2;
-  log.line("All that this step needs; for somebody who may grant it, as role.yaml: kubectl apply -f role.yaml");
-  log.line(offer.grant);
-  return offer.error;
-}
-function offerFor(error2, use) {
-  const denial = denialBehind(error2);
-  if (!(error2 instanceof StepError) || denial?.namespace === void 0) return void 0;
-  const rules = rulesFor(use);
-  if (!allows(rules, denial.verb, denial.resource)) return void 0;
-  return {
-    grant: printGrant({ ...denial, namespace: denial.namespace }, use),
-    error: new StepError(error2.reason, error2.title, error2.message, {
-      remedy: "Have the Role that the log shows applied, or use a namespace or credentials that may.",
-      cause: error2
-    })
-  };
-}
-function denialBehind(error2) {
-  if (error2 instanceof ApiError) return error2.denial;
-  return error2 instanceof StepError ? denialBehind(error2.cause) : void 0;
-}
-var quoteLines = (layout) => {
-  if (layout.node.value.includes("\n")) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-};
-var SCALAR_STYLE_RULES2 = [quoteLines, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)];
-function printGrant({ user, namespace }, use) {
-  return grant(user, namespace, rulesFor(use)).map((object) => dump(object, { flowLevel: 3, lineWidth: -1, noRefs: true, scalarStyleRules: SCALAR_STYLE_RULES2 })).join("---\n").trimEnd();
-}
-
-// src/run/phase.ts
-function phaseOf(pod, base, events = []) {
-  if (containerEnded(pod, base)) return "ended";
-  if (containerStarted(pod, base)) return "running";
-  if (gatesOf(pod).length > 0) return "queued";
-  if (pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.status !== "True") return "scheduling";
-  if (runningInit(pod) !== void 0) return "initializing";
-  const last = events.findLast(({ reason: reason2 }) => PULLS.has(reason2));
-  return last?.reason === "Pulling" ? "pulling" : "starting";
-}
-function runningInit({ spec, status }) {
-  const running = new Set(
-    (status?.initContainerStatuses ?? []).filter(({ state }) => state?.running).map(({ name }) => name)
-  );
-  return (spec?.initContainers ?? []).find((container2) => !isSidecar(container2) && running.has(container2.name))?.name;
-}
-var PULLS = /* @__PURE__ */ new Set(["Pulling", "Pulled", "Failed"]);
-
-// src/run/start/pull.ts
-var SECOND_PULL_SECONDS = 40;
-var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|\b404\b/i;
-var REFUSED = /denied|unauthorized|forbidden|authentication required|authorization failed|insufficient_scope|no basic auth|\b40[13]\b/i;
-var NO_SUCH_HOST = /no such host/;
-var NO_SUCH_HOST_SECONDS = 60;
-function stuckPull(pod, { name, image, state }, known2) {
-  const message = pullFault(state?.waiting?.message ?? "");
-  const words = message.replaceAll(image, "").replace(/"[^"]*"|https?:\/\/\S+/g, "");
-  const mayPass = /\b(429|5\d\d)\b [A-Z]/.test(words);
-  const refused2 = !mayPass && REFUSED.test(words);
-  const hints = pullSecretsMissing(pod, known2);
-  const hint = hints.map((missing3) => ` ${missingSentence(missing3, pod.metadata?.namespace ?? "")}`).join("");
-  const init = pod.spec?.initContainers?.some((container2) => container2.name === name);
-  const what = `Image ${image}${init ? ` of init container ${name}` : ""}`;
-  const field2 = init ? "the image of that container" : "`image`";
-  const failure = `${what} cannot be pulled: ${message}`;
-  const sentence = hint === "" ? failure : withRemedy(failure, hint.trim());
-  const trying = { what: `pulling ${image} fails: ${message}${hint}`, worthTelling: true };
-  const title = "Image cannot be pulled";
-  if (NO_SUCH_HOST.test(words)) {
-    const remedy = `Check the registry in ${field2}, and the name server of the node.`;
-    const cause = `host ${name}`;
-    return {
-      ...hopeless({ reason: "ImagePull", title, sentence, remedy, graceSeconds: NO_SUCH_HOST_SECONDS, cause }),
-      ...trying
-    };
-  }
-  if (mayPass || !refused2 && !NO_SUCH_IMAGE.test(words))
-    return {
-      ...trying,
-      lasting: {
-        reason: "ImagePull",
-        title,
-        sentence: (within2) => `${what} could not be pulled within ${within2}: ${message}`,
-        remedy: "If the registry only needs more time, raise `startup_timeout_seconds`."
-      }
-    };
-  const mayHaveComeTooLate = refused2 && known2.ownPullSecret === true && known2.refusedAgain?.has(name) !== true;
-  const stuck = hopeless({
-    reason: "ImagePull",
-    title,
-    sentence,
-    remedy: explainMissing(hints, pod.metadata?.namespace ?? "")?.remedy ?? (known2.ownPullSecret ? `Check ${field2}, \`registry_username\` and \`registry_password\`.` : `Check ${field2}; a private registry needs \`registry_username\` and \`registry_password\`, or an image pull secret in \`image_pull_secrets\` or on the pod\u2019s service account.`),
-    graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
-    cause: `pull ${name}`,
-    wantsEvents: known2.events === void 0 && (pod.spec?.imagePullSecrets ?? []).length > 0
-  });
-  return mayHaveComeTooLate ? { ...stuck, what: `the first pull of ${image} was refused; the node tries again, with the pull secret` } : stuck;
-}
-function pullSecretsMissing(pod, { events = [], references }) {
-  const pulling = events.findLast(({ reason: reason2 }) => reason2 === "Pulling")?.lastMs ?? 0;
-  const said = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
-  return said === void 0 || said.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said.message, references, pod);
-}
-
-// src/run/start/container.ts
-var NEXT_LOOK_SECONDS = 16;
-function stuckContainer(pod, status, known2) {
-  const { name, image, state } = status;
-  const { reason: reason2, message = "" } = state?.waiting ?? {};
-  const sentence = `Container ${name} of pod ${podPath2(pod)} cannot be created: ${brief(message).replace(/ \(pod: "[^"]*", container: [^)]*\)$/, "")}.`;
-  const cause = `${reason2} ${name}`;
-  switch (reason2) {
-    case "InvalidImageName":
-      return hopeless({
-        reason: "ImagePull",
-        title: "Invalid image name",
-        sentence: `${image} is not a valid image name${message ? `: ${brief(message).replace(/^.*couldn't parse image name "[^"]*": /s, "")}` : "."}`,
-        remedy: "Correct `image`.",
-        graceSeconds: 0,
-        cause
-      });
-    case "ErrImageNeverPull":
-      return hopeless({
-        reason: "ImagePull",
-        title: "Image not on the node",
-        sentence: `Image ${image} is not on node ${pod.spec?.nodeName}, and image_pull_policy is Never.`,
-        remedy: "Use another `image_pull_policy`, or load the image onto the node.",
-        graceSeconds: 0,
-        cause
-      });
-    case "ErrImagePull":
-    case "ImagePullBackOff":
-      return stuckPull(pod, status, known2);
-    case "CrashLoopBackOff":
-    case "RunContainerError":
-      return crashing(pod, status, status.lastState?.terminated);
-    case "CreateContainerConfigError": {
-      const missing3 = missingIn(message, known2.references, pod);
-      if (missing3.length > 0) return lacking(missing3, pod, containerGrace(name, message, known2.events));
-      const asRoot = /runAsNonRoot/.test(message);
-      const subPath = /subPath/.test(message);
-      return hopeless({
-        reason: "ContainerConfig",
-        title: "Container cannot be configured",
-        sentence,
-        ...asRoot && { remedy: "Set a `runAsUser` other than 0, or use an image whose user is not root." },
-        ...subPath && { remedy: "Check the `subPath` in `volume_mounts`." },
-        graceSeconds: asRoot ? 0 : GRACE_SECONDS,
-        cause
-      });
-    }
-    case "CreateContainerError":
-      return hopeless({
-        reason: "ContainerConfig",
-        title: "Container cannot be created",
-        sentence,
-        graceSeconds: GRACE_SECONDS,
-        cause
-      });
-    default:
-      return state?.terminated && willRestart(pod, name, state.terminated) ? crashing(pod, status, state.terminated) : void 0;
-  }
-}
-var MOST_RESTARTS = 3;
-function crashing(pod, { name, restartCount }, ended2) {
-  if (ended2 === void 0) return void 0;
-  const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
-  const sidecar = pod.spec?.initContainers?.some((container2) => container2.name === name && isSidecar(container2)) === true;
-  const kind2 = sidecar ? "sidecar" : "init container";
-  const cannotStart2 = reason2 === "StartError";
-  const lasting2 = {
-    reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
-    title: `${sidecar ? "Sidecar" : "Init container"}: ${title}`,
-    remedy: `The base container never started. ${cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
-  };
-  if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
-    return { what: `${kind2} ${name} keeps ending, last with exit code ${ended2.exitCode}`, worthTelling: true, lasting: lasting2 };
-  const told2 = cannotStart2 ? sentence : withRemedy(sentence, `It has run ${restartCount + 1} times.`);
-  return hopeless({ ...lasting2, sentence: told2, graceSeconds: 0, cause: `crashing ${name}` });
-}
-function unreadySidecar({ spec, status }, { events = [] }) {
-  const unready = new Set(
-    (status?.initContainerStatuses ?? []).filter(({ state, started: started3 }) => state?.running !== void 0 && started3 === false).map(({ name: name2 }) => name2)
-  );
-  const name = (spec?.initContainers ?? []).find((one) => isSidecar(one) && unready.has(one.name))?.name;
-  if (name === void 0) return void 0;
-  const failed = events.findLast(({ reason: reason2, container: container2 }) => reason2 === "Unhealthy" && container2 === name);
-  return {
-    what: `waiting for sidecar ${name} to have started${failed === void 0 ? "" : `: ${brief(failed.message).replace(/[:.]$/, "")}`}`,
-    worthTelling: true,
-    lasting: {
-      reason: "InitContainer",
-      title: "A sidecar is not ready",
-      remedy: "See to its `startupProbe`, or to the sidecar in `init_containers` or the template."
-    }
-  };
-}
-function containerGrace(container2, message, events = []) {
-  const said = events.findLast((event) => event.container === container2 && event.message === `Error: ${message}`);
-  const lookedForSeconds = said === void 0 ? 0 : (said.lastMs - said.firstMs) / 1e3;
-  return lookedForSeconds >= GRACE_SECONDS ? 0 : GRACE_SECONDS + NEXT_LOOK_SECONDS;
-}
-
-// src/run/start/node.ts
-var VOLUME_GRACE_SECONDS = 40;
-function onTheNode2(pod, { events = [], references }) {
-  const where = `starting on node ${pod.spec?.nodeName ?? ""}`;
-  const news = events.findLast(({ reason: reason2 }) => TELLING.has(reason2));
-  const says = brief(news?.message ?? "");
-  if (news === void 0) return { what: where, worthTelling: false };
-  const failed = unmounted(pod, events);
-  const missing3 = failed.flatMap(
-    ({ message }) => missingIn(message, references, pod, /volume "([^"]+)"/.exec(message)?.[1])
-  );
-  if (missing3.length > 0) {
-    const lookedForSeconds = Math.max(...failed.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
-    return lacking(missing3, pod, lookedForSeconds >= GRACE_SECONDS ? 0 : VOLUME_GRACE_SECONDS);
-  }
-  switch (news.reason) {
-    case "FailedCreatePodSandBox":
-      return noRuntime(pod, news.message) ?? { what: `${where}: ${says}`, worthTelling: true };
-    case "Pulling": {
-      const image = PULLING.exec(news.message)?.[1] ?? "";
-      return { what: `pulling image ${image}`, worthTelling: true, lasting: SLOW_PULL };
-    }
-    case "FailedMount":
-    case "FailedAttachVolume":
-      return {
-        what: `${where}: ${says}`,
-        worthTelling: true,
-        lasting: {
-          reason: "StartTimeout",
-          title: "A volume cannot be mounted",
-          remedy: `See to that volume. ${MORE_TIME}`
-        }
-      };
-    case "Pulled": {
-      const { image, time: time2, bytes } = PULLED.exec(news.message)?.groups ?? {};
-      if (time2 === void 0) return { what: where, worthTelling: false };
-      const size = bytes === void 0 ? "" : ` (${Math.round(Number(bytes) / 1e6)} MB)`;
-      return { what: `pulled image ${image} in ${time2}${size}`, worthTelling: true };
-    }
-    default:
-      return { what: `${where}: ${says}`, worthTelling: true };
-  }
-}
-var TELLING = /* @__PURE__ */ new Set([
-  "FailedMount",
-  "FailedAttachVolume",
-  "FailedCreatePodSandBox",
-  "FailedPrepareDynamicResources",
-  "NetworkNotReady",
-  "Pulling",
-  "Pulled"
-]);
-var PULLING = /^Pulling image "(.*)"$/s;
-var PULLED = /^Successfully pulled image "(?<image>.*)" in (?<time>[\dhms.]+)\b.*?(?:Image size: (?<bytes>\d+) bytes)?\.?$/s;
-var SLOW_PULL = {
-  reason: "StartTimeout",
-  title: "The image did not come in time",
-  remedy: `The image is large, or its registry slow or not to be reached from the node. ${MORE_TIME}`
-};
-function noRuntime({ spec }, message) {
-  const handler = /no runtime for "([^"]*)" is configured/.exec(message)?.[1];
-  if (handler === void 0) return void 0;
-  return hopeless({
-    reason: "ContainerConfig",
-    title: "No such runtime on the node",
-    sentence: `Node ${spec?.nodeName} has no container runtime "${handler}", which RuntimeClass ${spec?.runtimeClassName} stands for.`,
-    remedy: "Correct `runtime_class_name`, or have its pods go to nodes that have the runtime (`node_selector`, or `scheduling` of the RuntimeClass).",
-    graceSeconds: 0,
-    cause: "runtime"
-  });
-}
-function unmounted(pod, events) {
-  const failed = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
-  const latest = failed.at(-1)?.lastMs ?? 0;
-  const sandbox = pod.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
-  const over = sandbox?.status === "True" || events.some((event) => event.container && event.lastMs >= latest);
-  return over ? [] : failed.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
-}
-
-// src/run/start/waiting.ts
-function waitingFor(pod, base, known2 = { references: [] }) {
-  const phase = phaseOf(pod, base, known2.events);
-  switch (phase) {
-    case "running":
-    case "ended":
-      return void 0;
-    case "queued":
-      return { phase, what: `held by scheduling gate ${gatesOf(pod).join(", ")}`, worthTelling: true };
-    case "scheduling":
-      return { phase, ...forNode(pod, known2) };
-  }
-  const statuses = [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []];
-  for (const status of statuses) {
-    const stuck = stuckContainer(pod, status, known2);
-    if (stuck) return { phase: phase === "initializing" ? "starting" : phase, ...stuck };
-  }
-  if (phase === "initializing") return { phase, what: `init container ${runningInit(pod)} runs`, worthTelling: true };
-  return { phase, ...unreadySidecar(pod, known2) ?? onTheNode2(pod, known2) };
-}
-function forNode(pod, { references, events }) {
-  const { nodeName } = pod.spec ?? {};
-  if (nodeName !== void 0)
-    return {
-      what: `waiting for node ${nodeName}, which the pod names itself, to take it`,
-      why: `the pod names node ${nodeName} itself, and no kubelet of that name has taken it.`,
-      worthTelling: false
-    };
-  const message = pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.message;
-  const missing3 = missingIn(message ?? "", references, pod);
-  const why = whyNoNode(pod, message, events);
-  return {
-    what: `waiting for a node${why && `: ${why}`}`,
-    why,
-    worthTelling: message !== void 0,
-    // The scheduler looks as soon as a claim is made.
-    ...missing3.length > 0 && lacking(missing3, pod, GRACE_SECONDS)
-  };
-}
-
-// src/run/end/cancelled.ts
-function cancelledAt(error2, { pod, gone }, base) {
-  if (!(error2 instanceof StepError) || error2.reason !== "Cancelled") return error2;
-  const waiting = gone ? void 0 : waitingFor(pod, base);
-  const where = `container ${base} of pod ${podPath2(pod)}`;
-  const running = containerStatus(pod, base)?.state?.running !== void 0;
-  const then = waiting ? `before ${where} had started: ${waiting.what}` : `while ${where} was running`;
-  if (!waiting && !running) return error2;
-  return new StepError(
-    error2.reason,
-    error2.title,
-    `${error2.message.replace(/\.$/, "")}, ${then}${/\.$/.test(then) ? "" : "."}`,
-    {
-      cause: error2
-    }
-  );
-}
-
-// src/run/end/diagnose.ts
-var DEADLINE_SECONDS3 = 10;
-async function diagnosed(outcome, pod, { plan, client, stop }) {
-  const live = pod.view.pod;
-  if (!mayHaveBeenKilled(live, plan.base, outcome)) return outcome;
-  const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS3)]);
-  const events = await listEvents(client, pod.identity, signal3).catch(() => "unavailable");
-  return Array.isArray(events) ? diagnose(outcome, live, plan.base, events) : outcome;
-}
-function mayHaveBeenKilled(pod, base, { state, reason: reason2, ended: ended2 }) {
-  if (ended2 === void 0 || state === "failed" && reason2 !== "ExitCode") return false;
-  const { livenessProbe, startupProbe, lifecycle } = container(pod, base) ?? {};
-  return livenessProbe !== void 0 || startupProbe !== void 0 || lifecycle?.postStart !== void 0;
-}
-function diagnose(outcome, pod, base, events) {
-  const { ended: ended2 } = outcome;
-  const own = events.filter(({ container: container2 }) => container2 === base);
-  if (ended2 === void 0 || !own.some(({ reason: reason2 }) => reason2 === "Killing")) return outcome;
-  const killed = `Container ${base} of pod ${podPath2(pod)} was killed${duration(ended2)} (exit code ${ended2.exitCode})`;
-  const hook = own.findLast(({ reason: reason2 }) => reason2 === "FailedPostStartHook");
-  if (hook !== void 0)
-    return {
-      ...outcome,
-      state: "failed",
-      reason: "FailedPostStartHook",
-      title: "The postStart hook failed",
-      sentence: `${killed}: its postStart hook failed${behind(/^PostStartHook failed$/.test(hook.message) ? "" : hook.message)}`,
-      remedy: "See to `lifecycle.postStart` of the container."
-    };
-  const unhealthy = own.findLast(({ reason: reason2, message }) => reason2 === "Unhealthy" && PROBE.test(message));
-  const [, kind2 = "", why = ""] = PROBE.exec(unhealthy?.message ?? "") ?? [];
-  if (kind2 === "") return outcome;
-  return {
-    ...outcome,
-    state: "failed",
-    reason: "Unhealthy",
-    title: `The ${kind2.toLowerCase()} probe failed`,
-    sentence: `${killed}: its ${kind2.toLowerCase()} probe failed${behind(why)}`,
-    remedy: `Raise the probe\u2019s \`failureThreshold\` or \`timeoutSeconds\`, or leave it out: a step that runs to its end seldom needs one.`
-  };
-}
-var PROBE = /^(Liveness|Startup) probe (?:failed|errored[^:]*):?(.*)$/s;
-function behind(why) {
-  return why.trim() === "" ? "." : `: ${brief(why)}`;
-}
-function container({ spec }, name) {
-  return spec?.containers.find((container2) => container2.name === name);
-}
-
-// src/run/end/ending.ts
-var LOST_AFTER_GRACE_SECONDS = 30;
-async function ending(pod, { plan: { base }, log, stop }) {
-  const tell2 = tellOfNode(log);
-  const lost = new AbortController();
-  let timer;
+// src/run/attempts/additions.ts
+import { randomUUID as randomUUID5 } from "node:crypto";
+var LONGEST_BEGINNING = 50;
+async function additionIn({ client, stop }, { pod, plan }) {
+  const name = `${plan.name.slice(0, LONGEST_BEGINNING)}-${randomUUID5().slice(0, 8)}`;
+  const asked3 = { ...plan.pod, metadata: { ...plan.pod.metadata, name } };
   try {
-    return await pod.until(
-      (view) => {
-        tell2(view.pod);
-        const outcome = outcomeOf(view, base) ?? (lost.signal.aborted ? nodeLost(pod, base) : void 0);
-        const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = view.pod.metadata ?? {};
-        if (outcome === void 0 && deletionTimestamp !== void 0)
-          timer ??= setTimeout(() => lost.abort(), 1e3 * (deletionGracePeriodSeconds + LOST_AFTER_GRACE_SECONDS));
-        return outcome;
-      },
-      stop,
-      lost.signal
-    );
-  } finally {
-    clearTimeout(timer);
+    return additionTo(await dryRunPod(client, asked3, plan.namespace, stop), pod);
+  } catch (error2) {
+    if (!(error2 instanceof ApiError) || stop.aborted) throw error2;
+    const cannotAsk = error2.reason === "QuotaExceeded" || /dry.?run/i.test(error2.status.message ?? "");
+    return cannotAsk ? void 0 : "the cluster takes no such pod any more";
   }
 }
-function tellOfNode(log) {
-  let away2 = false;
-  return (pod) => {
-    if (nodeNotReady(pod) === away2 || pod.metadata?.deletionTimestamp !== void 0) return;
-    away2 = !away2;
-    const { nodeName } = pod.spec ?? {};
-    log.line(
-      away2 ? `The cluster hears nothing from node ${nodeName} any more. The container may run on; the pod is deleted if that lasts.` : `The cluster hears from node ${nodeName} again.`
-    );
-  };
-}
-function nodeLost({ view: { pod } }, base) {
-  const seconds = (pod.metadata?.deletionGracePeriodSeconds ?? 0) + LOST_AFTER_GRACE_SECONDS;
-  const { nodeName } = pod.spec ?? {};
+
+// src/run/attempts/earlier-pods.ts
+var UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+function earlierPods(identity, { base }, replan) {
+  const now = Number(identity.runAttempt);
+  const { [ATTEMPT_LABEL]: _, ...labels } = identityLabels(identity);
+  const matrix = identity.matrix === "" ? [`!${MATRIX_LABEL}`] : [];
+  const selector = [...Object.entries(labels).map(([key, value]) => `${key}=${value}`), ...matrix].join(",");
   return {
-    state: "failed",
-    ...lostWithNode(pod, base, `does not answer any more: told to stop the pod, it has said nothing for ${seconds} s`),
-    remedy: `The container may still be running, until node ${nodeName} is back or removed. Run the step again where that does no harm.`
+    selector: identity.runId !== "" && now > 1 ? selector : void 0,
+    judge: (pods) => pods.flatMap((pod) => judged(pod) ?? [])
   };
+  function judged(pod) {
+    const { labels: labels2 = {}, annotations = {}, deletionTimestamp } = pod.metadata ?? {};
+    const nonce = nonceOf(pod);
+    const attempt = Number(labels2[ATTEMPT_LABEL]);
+    const isEarlier = Number.isInteger(attempt) && attempt >= 1 && attempt < now;
+    if (!isEarlier || !UUID.test(nonce)) return void 0;
+    if (attemptOf(annotations[CLAIM_ANNOTATION]) >= now) return void 0;
+    const plan = replan({ identity: { ...identity, runAttempt: String(attempt) }, nonce });
+    const outcome = outcomeOf({ pod, gone: false }, base);
+    const difference = differenceOf(plan.pod, pod) ?? planDiffers(plan.pod, pod);
+    const going = deletionTimestamp !== void 0;
+    if (going && outcome !== void 0) return void 0;
+    const read = outcome?.state === "succeeded" && annotations[READ_ANNOTATION] !== void 0;
+    const state = read ? "read" : outcome?.state ?? (going ? "stopping" : "running");
+    return { pod, attempt, plan, state, ...difference !== void 0 && { difference } };
+  }
+}
+function planDiffers(plan, pod) {
+  const [ours, theirs] = [plan, pod].map(({ metadata }) => metadata?.annotations?.[PLAN_ANNOTATION]);
+  return ours === theirs ? void 0 : "it was made for more, or by another version of the action";
 }
 
-// src/run/live-pod.ts
-var LONGEST_TEXT = 4e3;
-var LONGEST_POD = 64 * 1024;
-function printLivePod(live, plan, secrets) {
-  const { managedFields: _, annotations = {}, ...metadata } = live.metadata ?? {};
-  const { [NONCE_ANNOTATION]: __, ...kept } = annotations;
-  const pod = {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { ...metadata, ...Object.keys(kept).length > 0 && { annotations: kept } },
-    spec: live.spec
-  };
-  const yaml = dump(shownAt([], pod, showing(pod, plan, secrets)), { lineWidth: -1, noRefs: true }).trimEnd();
-  if (yaml.length <= LONGEST_POD) return yaml;
-  const lines = yaml.slice(0, LONGEST_POD).split("\n").slice(0, -1);
-  return [...lines, `(cut here: ${yaml.split("\n").length - lines.length} more lines)`].join("\n");
-}
-function showing(pod, plan, secrets) {
-  const redact = redacting(pod, secrets);
-  const planned = variablesOf(plan);
-  const isPlanned = (path2, value) => {
-    const [, field2, index2, list2, , last] = path2;
-    if (list2 !== "env" || last !== "value") return false;
-    const container2 = pod["spec"]?.[String(field2)];
-    return planned.has(variable(String(container2?.[Number(index2)]?.["name"]), nameBeside(pod, path2), value));
-  };
-  return (path2, value) => {
-    if (Array.isArray(value)) return redact(path2, value.map(shortened2));
-    if (typeof value !== "string") return value;
-    if (isPlanned(path2, value)) return redact(path2, shortened2(value));
-    if (path2.at(-3) === "env" && path2.at(-1) === "value") return "***";
-    const key = path2.at(-1);
-    const name = nameBeside(pod, path2) ?? (typeof key === "string" ? key : "");
-    return looksSecret(name.replace(/^.*\//, ""), value) ? "***" : redact(path2, shortened2(value));
-  };
-}
-function shortened2(value) {
-  return typeof value === "string" && value.length > LONGEST_TEXT ? `(${value.length} characters)` : value;
-}
-function variablesOf({ spec }) {
-  const containers2 = [...spec?.containers ?? [], ...spec?.initContainers ?? []];
-  return new Set(
-    containers2.flatMap(({ name, env = [] }) => env.map((entry2) => variable(name, entry2.name, entry2.value ?? "")))
-  );
-}
-function variable(container2, name, value) {
-  return JSON.stringify([container2, name, value]);
-}
-function shownAt(path2, value, show) {
-  const shown2 = show(path2, value);
-  if (Array.isArray(shown2)) return shown2.map((item, index2) => shownAt([...path2, index2], item, show));
-  if (!isObject(shown2)) return shown2;
-  return Object.fromEntries(Object.entries(shown2).map(([key, child]) => [key, shownAt([...path2, key], child, show)]));
-}
-
-// src/run/logs/stamp.ts
-var Stamp = class {
-  /** Seconds since the epoch, rounded down. */
-  second;
-  nanoseconds;
-  /** Bytes of the stamp, and of the space behind it. */
-  length;
-  #known;
-  constructor(known2, nanoseconds, length) {
-    this.second = known2.second;
-    this.nanoseconds = nanoseconds;
-    this.length = length;
-    this.#known = known2;
-  }
-  /** As the kubelet wrote it. */
-  get text() {
-    return `${this.#known.head}${String(this.nanoseconds).padStart(DIGITS, "0")}${this.#known.zone}`;
-  }
-  isBefore(other) {
-    return this.second < other.second || this.second === other.second && this.nanoseconds < other.nanoseconds;
-  }
-};
-var SPACE = 32;
-var NEWLINE = 10;
-var ZERO = 48;
-var DIGITS = 9;
-var HEAD = "2006-01-02T15:04:05.".length;
-var STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.)\d{9}(Z|[+-]\d\d:\d\d)$/;
-var known = { head: "", zone: "", second: 0 };
-function readStamp(bytes, start = 0) {
-  if (!isAt(bytes, start, known.head) || !isAt(bytes, start + HEAD + DIGITS, known.zone)) {
-    const second = readSecond(bytes, start);
-    if (second === void 0) return void 0;
-    known = second;
-  }
-  let nanoseconds = 0;
-  for (let index2 = start + HEAD; index2 < start + HEAD + DIGITS; index2++) {
-    const digit = (bytes[index2] ?? 0) - ZERO;
-    if (digit < 0 || digit > 9) return void 0;
-    nanoseconds = 10 * nanoseconds + digit;
-  }
-  const length = HEAD + DIGITS + known.zone.length;
-  const behind2 = bytes[start + length];
-  if (behind2 !== SPACE && behind2 !== NEWLINE) return void 0;
-  return new Stamp(known, nanoseconds, behind2 === SPACE ? length + 1 : length);
-}
-function isAt(bytes, start, text) {
-  if (text === "") return false;
-  for (let index2 = 0; index2 < text.length; index2++) if (bytes[start + index2] !== text.charCodeAt(index2)) return false;
-  return true;
-}
-function readSecond(bytes, start) {
-  for (const zoneLength of ["Z".length, "+00:00".length]) {
-    const [, head, zone] = STAMP.exec(bytes.toString("latin1", start, start + HEAD + DIGITS + zoneLength)) ?? [];
-    if (head === void 0 || zone === void 0) continue;
-    const second = Math.floor(Date.parse(`${head.slice(0, -1)}${zone}`) / 1e3);
-    return Number.isNaN(second) ? void 0 : { head, zone, second };
-  }
-  return void 0;
-}
-
-// src/run/logs/last-lines.ts
-async function lastLines(client, pod, container2, count, signal3) {
-  const body = await openLog(client, pod, { container: container2, follow: false, tailLines: count }, signal3);
-  const lines = Buffer.from(await body?.bytes() ?? []).toString("latin1").replace(/\n$/, "").split("\n");
-  return lines.filter((line) => line !== "").map((line) => Buffer.from(line, "latin1")).map((line) => line.subarray(readStamp(line)?.length ?? 0).toString("utf8"));
-}
-
-// src/run/explain.ts
-var DEADLINE_SECONDS4 = 10;
-var LAST_LINES = 20;
-async function explain2(step, pod) {
-  const { inputs, plan, secrets, client, log, stop } = step;
-  const events = inputs.logs.eventsOnFailure ? await giveAccount(step, pod) : "unavailable";
-  if (inputs.logs.podOnFailure && !stop.aborted)
-    log.folded(
-      `The pod as the cluster has it (${podPath2(pod.view.pod)})`,
-      printLivePod(pod.view.pod, plan.pod, [...secrets, ...client.target.secrets])
-    );
-  return events;
-}
-async function giveAccount({ inputs, plan, client, log, stop }, pod) {
-  const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS4)]);
-  const live = pod.view.pod;
-  const failed = failedOne(live, plan.base);
-  const shown2 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed);
-  const [events, last] = await Promise.all([
-    listEvents(client, pod.identity, signal3).catch(() => "unavailable"),
-    shown2 || !containerStarted(live, failed) ? [] : lastLines(client, pod.identity, failed, LAST_LINES, signal3).catch(() => [])
-  ]);
-  if (last.length > 0) {
-    log.line(`The last lines of container ${failed}:`);
-    for (const line of last) log.line(`  ${line}`);
-  }
-  for (const line of accountOf(live, plan.base, events)) log.line(line);
-  return events;
-}
-function failedOne(pod, base) {
-  if (containerStarted(pod, base)) return base;
-  return failedInit(pod)?.name ?? pod.spec?.initContainers?.find(({ name }) => lastEnd(pod, name))?.name ?? base;
-}
-
-// src/run/logs/log-file.ts
-var NEWLINE2 = 10;
-var LogFile = class {
-  #log;
-  #file;
-  /** @throws StepError when it cannot be made */
-  constructor(path2, workspace, log) {
-    this.#log = log;
-    try {
-      this.#file = WorkspaceFile.create(path2, workspace);
-    } catch (error2) {
-      throw new StepError("InvalidInput", "log_file cannot be written", `log_file: ${error2.message}`);
-    }
-    setOutput2("log_file", path2);
-  }
-  /**
-   * @param prefix goes in front of each of the container's lines
-   * @param alone whether no other container's lines are in the file
-   */
-  container(prefix, alone) {
-    return new FiledContainer((bytes) => this.#write(bytes), Buffer.from(prefix), alone);
-  }
-  close() {
-    this.#try((file) => file.close());
-  }
-  #write(bytes) {
-    this.#try((file) => file.write(bytes));
-  }
-  /** A full disk is said once, by the file itself; the container’s work goes on. */
-  #try(act) {
-    try {
-      act(this.#file);
-    } catch (error2) {
-      this.#log.warning("Log file incomplete", `log_file: ${error2.message}`);
-    }
-  }
-};
-var FiledContainer = class {
-  midLine = false;
-  #write;
-  #prefix;
-  #alone;
-  constructor(write, prefix, alone) {
-    this.#write = write;
-    this.#prefix = prefix;
-    this.#alone = alone;
-  }
-  write(bytes) {
-    if (bytes.length === 0) return;
-    this.#write(this.#prefix.length === 0 ? bytes : this.#withPrefix(bytes));
-    this.midLine = bytes[bytes.length - 1] !== NEWLINE2;
-  }
-  end(last) {
-    if (this.midLine && !(this.#alone && last)) this.write(Buffer.from("\n"));
-  }
-  #withPrefix(bytes) {
-    const parts = this.midLine ? [] : [this.#prefix];
-    for (let from = 0; from < bytes.length; ) {
-      const newline = bytes.indexOf(NEWLINE2, from);
-      const to = newline === -1 ? bytes.length : newline + 1;
-      parts.push(bytes.subarray(from, to));
-      if (to < bytes.length) parts.push(this.#prefix);
-      from = to;
-    }
-    return Buffer.concat(parts);
-  }
-};
-
-// src/run/logs/hashes.ts
-var HashList = class {
-  #values = new Float64Array(16);
-  length = 0;
-  get first() {
-    return this.length === 0 ? void 0 : this.#values[0];
-  }
-  push(hash2) {
-    if (this.length === this.#values.length) {
-      const larger = new Float64Array(2 * this.length);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values[this.length++] = hash2;
-  }
-  includes(hash2) {
-    return this.values().includes(hash2);
-  }
-  indexOf(hash2) {
-    return this.values().indexOf(hash2);
-  }
-  lastIndexOf(hash2) {
-    return this.values().lastIndexOf(hash2);
-  }
-  /** Valid until the next {@link push}. */
-  values() {
-    return this.#values.subarray(0, this.length);
-  }
-};
-var HashBag = class {
-  /** How many are left. */
-  left;
-  #sorted;
-  #taken;
-  constructor(lists = []) {
-    this.left = lists.reduce((sum, { length }) => sum + length, 0);
-    this.#sorted = new Float64Array(this.left);
-    this.#taken = new Uint8Array(this.left);
-    let at = 0;
-    for (const list2 of lists) {
-      this.#sorted.set(list2.values(), at);
-      at += list2.length;
-    }
-    this.#sorted.sort();
-  }
-  take(hash2) {
-    let [low, high] = [0, this.#sorted.length];
-    while (low < high) {
-      const middle = low + high >>> 1;
-      if (this.#sorted[middle] < hash2) low = middle + 1;
-      else high = middle;
-    }
-    while (this.#sorted[low] === hash2 && this.#taken[low] === 1) low++;
-    if (this.#sorted[low] !== hash2) return false;
-    this.#taken[low] = 1;
-    this.left--;
-    return true;
-  }
-};
-function hashOf(bytes, from, to) {
-  let [h1, h2] = [3735928559, 1103547991];
-  for (let index2 = from; index2 < to; index2++) {
-    const byte = bytes[index2];
-    h1 = Math.imul(h1 ^ byte, 2654435761);
-    h2 = Math.imul(h2 ^ byte, 1597334677);
-  }
-  h1 = Math.imul(h1 ^ h1 >>> 16, 2246822507) ^ Math.imul(h2 ^ h2 >>> 13, 3266489909);
-  h2 = Math.imul(h2 ^ h2 >>> 16, 2246822507) ^ Math.imul(h1 ^ h1 >>> 13, 3266489909);
-  return 4294967296 * (2097151 & h2) + (h1 >>> 0);
-}
-
-// src/run/logs/fragments.ts
-var FRAGMENT_BYTES = 8 * 1024;
-var KNOWN_BY = 512;
-var Fragments = class {
-  /** Of each fragment but the first. */
-  #hashes = new HashList();
-  #begun = Buffer.allocUnsafe(KNOWN_BY);
-  #length = 0;
-  /** Takes the line's next bytes. */
-  push(bytes) {
-    for (let from = 0; from < bytes.length; ) {
-      const at = this.#length % FRAGMENT_BYTES;
-      const step = Math.min((at < KNOWN_BY ? KNOWN_BY : FRAGMENT_BYTES) - at, bytes.length - from);
-      if (at < KNOWN_BY) this.#begun.set(bytes.subarray(from, from + step), at);
-      from += step;
-      this.#length += step;
-      if (at < KNOWN_BY && at + step === KNOWN_BY) this.#know(KNOWN_BY);
-    }
-  }
-  /** The line is whole; a newline at its end has been among the bytes. */
-  end() {
-    const at = this.#length % FRAGMENT_BYTES;
-    if (at > 0 && at < KNOWN_BY) this.#know(at);
-  }
-  /**
-   * @param bytes the first bytes of what may be the rest of the line: whole, or longer than 512 bytes
-   * @returns whether it is
-   */
-  has(bytes) {
-    return this.#hashes.includes(hashOfBeginning(bytes));
-  }
-  /** @returns how many bytes of the line are in front of its rest; `undefined` if that cannot be told, for the line repeats itself, or this is no rest of it */
-  before(bytes) {
-    const hash2 = hashOfBeginning(bytes);
-    const index2 = this.#hashes.indexOf(hash2);
-    return index2 !== -1 && index2 === this.#hashes.lastIndexOf(hash2) ? (index2 + 1) * FRAGMENT_BYTES : void 0;
-  }
-  #know(length) {
-    if (this.#length >= FRAGMENT_BYTES) this.#hashes.push(hashOf(this.#begun, 0, length));
-  }
-};
-function hashOfBeginning(bytes) {
-  return hashOf(bytes, 0, Math.min(bytes.length, KNOWN_BY));
-}
-
-// src/run/logs/long-lines.ts
-var LongLines = class {
-  #lines = [];
-  /** Of the last line that was passed on, long or not. */
-  #second;
-  /** @param fragments of a line that is whole */
-  add(stamp, fragments) {
-    fragments.end();
-    this.#lines.push({ stamp, next: void 0, fragments });
-  }
-  /** A line is passed on, behind all that were added. */
-  behind(stamp) {
-    if (this.#lines.length === 0) return;
-    const latest = this.#lines.at(-1);
-    if (latest) latest.next ??= stamp;
-    if (stamp.second === this.#second) return;
-    this.#second = stamp.second;
-    this.#lines = this.#lines.filter(({ next }) => next === void 0 || next.second >= stamp.second - 2);
-  }
-  /**
-   * @param stamp with which a stream begins
-   * @param bytes its first bytes
-   * @returns whether it begins with the rest of one of the lines
-   */
-  includeRest(stamp, bytes) {
-    return this.#lines.some(
-      (line) => line.fragments.has(bytes) || // Whatever lies between two lines that have been passed on has been passed on.
-      line.next !== void 0 && line.stamp.isBefore(stamp) && stamp.isBefore(line.next)
-    );
-  }
-  clear() {
-    this.#lines = [];
-  }
-};
-
-// src/run/logs/seen-lines.ts
-var MOST_OLD_SECONDS = 3600;
-var SeenLines = class {
-  #recent = /* @__PURE__ */ new Map();
-  #old = /* @__PURE__ */ new Map();
-  /** Seconds that may have lines of two logs: which of them a log begins with is not known. They stay recent. */
-  #mixed = /* @__PURE__ */ new Set();
-  #lastSecond;
-  add(second, hash2) {
-    let hashes = this.#recent.get(second);
-    if (hashes === void 0) {
-      hashes = new HashList();
-      this.#recent.set(second, hashes);
-    }
-    hashes.push(hash2);
-    if (second === this.#lastSecond) return;
-    this.#lastSecond = second;
-    for (const [old, hashes2] of this.#recent) if (old < second - 2 && !this.#mixed.has(old)) this.#retire(old, hashes2);
-  }
-  /** Whether the line has been passed on; of an old second's lines it is taken for granted. */
-  has(second, hash2) {
-    return this.#recent.get(second)?.includes(hash2) === true || this.#old.has(second);
-  }
-  /** What a stream that begins with the second `since` has to repeat. */
-  repeatedFrom(since) {
-    const lines = [...this.#recent].filter(([second]) => second >= since).map(([, hashes]) => hashes);
-    const seconds = /* @__PURE__ */ new Map();
-    for (const [second, old] of this.#old) if (second >= since) seconds.set(second, { ...old });
-    return new Repeats(new HashBag(lines), seconds);
-  }
-  /** Leaves only the last lines, which are known one by one: another log begins. */
-  forgetOld() {
-    this.#old.clear();
-    for (const second of this.#mixed) if (second < (this.#lastSecond ?? 0) - 2) this.#recent.delete(second);
-    this.#mixed = new Set(this.#recent.keys());
-  }
-  #retire(second, hashes) {
-    const { first = 0 } = hashes;
-    const old = this.#old.get(second) ?? { first, count: 0 };
-    old.count += hashes.length;
-    this.#old.set(second, old);
-    this.#recent.delete(second);
-    for (const oldest of this.#old.keys()) {
-      if (this.#old.size <= MOST_OLD_SECONDS) break;
-      this.#old.delete(oldest);
-    }
-  }
-};
-var Repeats = class {
-  /** How many of them have come. */
-  taken = 0;
-  #lines;
-  #seconds;
-  /** Old seconds of which a line has come. */
-  #begun = /* @__PURE__ */ new Set();
-  constructor(lines = new HashBag(), seconds = /* @__PURE__ */ new Map()) {
-    this.#lines = lines;
-    this.#seconds = seconds;
-  }
-  /** How many are yet to come: lines, and whole seconds. */
-  get left() {
-    return this.#lines.left + this.#seconds.size;
-  }
-  /** @returns whether the line is one of them, which it is once for each time it was passed on. */
-  take(second, hash2) {
-    const found = this.#lines.take(hash2) || this.#takeOfSecond(second, hash2);
-    if (found) this.taken++;
-    return found;
-  }
-  #takeOfSecond(second, hash2) {
-    const old = this.#seconds.get(second);
-    if (old === void 0 || !this.#begun.has(second) && hash2 !== old.first) return false;
-    this.#begun.add(second);
-    if (--old.count === 0) this.#seconds.delete(second);
-    return true;
-  }
-};
-
-// src/run/logs/assembler.ts
-var LONGEST_HELD_LINE = 64 * 1024;
-var KNOWN_BY2 = 1024;
-var SHORT_LINE = 8 * 1024;
-var NEWLINE3 = 10;
-var CARRIAGE_RETURN = 13;
-var EMPTY = Buffer.alloc(0);
-var LINE_END = Buffer.from("\n");
-var LogAssembler = class {
-  #to;
-  #seen = new SeenLines();
-  /** What is yet to be repeated by this stream. */
-  #repeats = new Repeats();
-  /** Of the last whole line that was passed on, in file order: not the latest, for a clock can be set back. */
-  #last;
-  #lastHash = 0;
-  /** Whether this stream has brought that line, or one behind it. */
-  #cameToLast = false;
-  #first;
-  #rest = EMPTY;
-  /** What the stream before had brought of a line that was not whole, and that has not come again. */
-  #unfinished = EMPTY;
-  #line;
-  /** A long line that broke off after part of it had been passed on. */
-  #broken;
-  #longLines = new LongLines();
-  #atStreamStart = true;
-  #resumed = false;
-  #trusting = true;
-  #unexpected = false;
-  #foreign = "";
-  #passed = 0;
-  #out = [];
-  constructor(to) {
-    this.#to = to;
-  }
-  /** RFC 3339 time to resume from: the second before the last whole line's, in file order. `undefined`: from the start. */
-  get resumeFrom() {
-    return this.#last && new Date(1e3 * (this.#last.second - 1)).toISOString().replace(".000Z", "Z");
-  }
-  /** Of the first line that was passed on. */
-  get first() {
-    return this.#first;
-  }
-  /** How many bytes have been passed on. */
-  get passed() {
-    return this.#passed;
-  }
-  /**
-   * Where this stream has got to, to be compared with where another one ended: what has been passed on, what is left of an unfinished line, and how many lines it had to repeat and has not.
-   */
-  get position() {
-    return `${this.#passed}:${this.#rest.length}:${this.#repeats.left}`;
-  }
-  /** Text in the stream that is no line of the log: the kubelet's own error, in the middle of a 200 answer. */
-  get foreign() {
-    const stray = this.#line === void 0 && this.#rest.length > 0 && readStamp(this.#rest) === void 0;
-    return stray ? this.#foreign + this.#rest.toString("utf8").slice(0, 1e3) : this.#foreign;
-  }
-  /** Whether a stream that is not trusted has brought a new line before any that is known. It is dropped from there on: perhaps it is another log. */
-  get unexpected() {
-    return this.#unexpected;
-  }
-  /** Whether the stream ended among the lines that are known: it broke off, however cleanly, for the node rotates away what is at the log's beginning alone. */
-  get isShort() {
-    if (this.#last === void 0 || this.#cameToLast) return false;
-    const rest = this.#line === void 0 ? readStamp(this.#rest) : void 0;
-    return this.#repeats.taken > 0 || rest !== void 0 && !this.#last.isBefore(rest);
-  }
-  /**
-   * A new stream begins, opened with {@link resumeFrom}. What the last one left unfinished comes again with it.
-   * @param trusting whether it is known to be the same log, so that a missing beginning has been rotated away
-   */
-  begin(trusting = true) {
-    if (this.#line && this.#line.passed > 0) this.#broken = this.#line;
-    this.#line = void 0;
-    const isNew = this.#repeats.left === 0 && this.#broken === void 0 && readStamp(this.#rest) !== void 0;
-    if (isNew && this.#rest.length > this.#unfinished.length) this.#unfinished = this.#rest;
-    this.#rest = EMPTY;
-    this.#atStreamStart = true;
-    this.#resumed = this.#last !== void 0;
-    this.#trusting = trusting;
-    this.#unexpected = false;
-    this.#cameToLast = false;
-    this.#foreign = "";
-    this.#repeats = this.#seen.repeatedFrom(
-      this.#last === void 0 ? Number.NEGATIVE_INFINITY : this.#last.second - 1
-    );
-  }
-  /** Whether this stream was to repeat lines, and has repeated none. */
-  get hasNothingKnown() {
-    return this.#last !== void 0 && this.#repeats.left > 0 && this.#repeats.taken === 0;
-  }
-  /** What has been passed on may be another run's log: the next stream brings this one's from its start. */
-  startOver() {
-    this.#last = void 0;
-    this.#rest = EMPTY;
-    this.#unfinished = EMPTY;
-    this.#line = void 0;
-    this.#broken = void 0;
-  }
-  /** The container has been started again and writes another log. Lines of it that have come already, by a stream that was opened for the old one, are known. */
-  nextInstance() {
-    if (this.#broken !== void 0) this.#out.push(LINE_END);
-    this.#flush();
-    this.#broken = void 0;
-    this.#line = void 0;
-    this.#rest = EMPTY;
-    this.#unfinished = EMPTY;
-    this.#last = void 0;
-    this.#first = void 0;
-    this.#longLines.clear();
-    this.#resumed = false;
-    this.#seen.forgetOld();
-  }
-  /** Takes the stream's next bytes. */
-  push(bytes) {
-    if (this.#unexpected) return;
-    let from = 0;
-    for (let newline = bytes.indexOf(NEWLINE3); newline !== -1; newline = bytes.indexOf(NEWLINE3, from)) {
-      this.#piece(this.#withRest(bytes.subarray(from, newline + 1)), true);
-      from = newline + 1;
-    }
-    if (from < bytes.length) {
-      const tail = this.#withRest(bytes.subarray(from));
-      if (this.#line === void 0 && mayGrow(tail)) this.#rest = Buffer.from(tail);
-      else this.#piece(tail, false);
-    }
-    this.#flush();
-  }
-  /**
-   * The container has ended and this stream was its log to the end: what is left is a last line without a newline.
-   * @param reached whether an earlier stream had come to the same end: what this one does not have was rotated away after it had been read
-   */
-  finish(reached = false) {
-    if (this.#rest.length > 0) this.#piece(this.#withRest(EMPTY), true);
-    else if (this.#line) this.#end(this.#line);
-    this.#line = void 0;
-    if (!reached && this.#resumed && this.#repeats.taken === 0 && this.#atStreamStart) this.#gap(void 0);
-    this.#flush();
-  }
-  /** The log cannot be read to its end. What any stream has brought of an unfinished line is passed on, unless it may be of a line that was to be repeated. */
-  abandon() {
-    if (this.#repeats.left > 0 || this.#broken !== void 0) this.#rest = EMPTY;
-    if (this.#rest.length < this.#unfinished.length) {
-      this.#rest = this.#unfinished;
-      this.#resumed = false;
-    }
-    this.#unfinished = EMPTY;
-    this.#atStreamStart = false;
-    this.finish();
-  }
-  /**
-   * Whether a line, with its stamp, has been passed on or is just being: then the stream is no later than whoever read it.
-   * @param line as the server gave it when asked for the last one alone
-   */
-  knows(line) {
-    const stamp = readStamp(line);
-    if (stamp === void 0) return true;
-    const hash2 = lineHash(line);
-    const unfinished = this.#line?.stamp?.text ?? readStamp(this.#rest)?.text;
-    return unfinished === stamp.text || this.#seen.has(stamp.second, hash2);
-  }
-  #withRest(bytes) {
-    if (this.#rest.length === 0) return bytes;
-    const joined2 = Buffer.concat([this.#rest, bytes]);
-    this.#rest = EMPTY;
-    return joined2;
-  }
-  /** @param last whether the line ends with this piece */
-  #piece(bytes, last) {
-    if (this.#unexpected) return;
-    let from = 0;
-    if (this.#line === void 0) {
-      this.#line = this.#start(bytes);
-      from = this.#line.stamp?.length ?? bytes.length;
-    }
-    const line = this.#line;
-    if (!line.replay) this.#pass(line, from === 0 ? bytes : bytes.subarray(from), last);
-    if (!last) return;
-    this.#end(line);
-    this.#line = void 0;
-  }
-  #pass(line, bytes, last) {
-    const skipped = Math.min(line.skip, bytes.length);
-    line.skip -= skipped;
-    if (bytes.length === skipped) return;
-    const unseen = skipped === 0 ? bytes : bytes.subarray(skipped);
-    this.#out.push(unseen);
-    line.passed += unseen.length;
-    if (line.fragments === void 0 && last && unseen.length <= SHORT_LINE) return;
-    line.fragments ??= new Fragments();
-    line.fragments.push(unseen);
-  }
-  #start(bytes) {
-    const first = this.#atStreamStart;
-    this.#atStreamStart = false;
-    const stamp = readStamp(bytes);
-    const hash2 = stamp === void 0 ? 0 : lineHash(bytes);
-    const dropped = { stamp, hash: hash2, replay: true, skip: 0, passed: 0 };
-    if (stamp === void 0) {
-      if (!(first && this.#resumed)) this.#foreign += bytes.toString("utf8").slice(0, 1e3);
-      return dropped;
-    }
-    if (this.#repeats.take(stamp.second, hash2)) {
-      if (hash2 === this.#lastHash) this.#cameToLast = true;
-      return dropped;
-    }
-    const broken = this.#broken;
-    this.#broken = void 0;
-    if (broken?.hash === hash2) {
-      this.#resumed = false;
-      return { stamp, hash: hash2, replay: false, skip: broken.passed, passed: broken.passed };
-    }
-    const rest = first ? this.#restOfLongLine(stamp, bytes.subarray(stamp.length), broken) : void 0;
-    if (rest !== void 0) {
-      this.#repeats.taken++;
-      this.#cameToLast = true;
-      this.#resumed = false;
-      return rest;
-    }
-    const hasHole = this.#resumed && this.#repeats.taken === 0 || first && broken !== void 0;
-    if (hasHole) {
-      if (!this.#trusting) {
-        this.#unexpected = true;
-        this.#broken = broken;
-        return dropped;
-      }
-      this.#resumed = false;
-      if (broken !== void 0) this.#out.push(LINE_END);
-      this.#gap(stamp.text, broken);
-    } else if (broken !== void 0) this.#out.push(LINE_END);
-    this.#first ??= stamp;
-    this.#unfinished = EMPTY;
-    return { stamp, hash: hash2, replay: false, skip: 0, passed: 0 };
-  }
-  /**
-   * The first line of a stream may be the rest of a long one that is known: the node has rotated the log in its middle.
-   * @param stamp of its first fragment that is left
-   * @param bytes its first bytes
-   * @param broken the line that the stream before has left unfinished
-   * @returns `undefined` if it is not, or if nobody can tell from where on
-   */
-  #restOfLongLine(stamp, bytes, broken) {
-    const before = broken?.fragments?.before(bytes);
-    if (broken !== void 0 && before !== void 0) return { ...broken, skip: broken.passed - before };
-    if (!this.#longLines.includeRest(stamp, bytes)) return void 0;
-    return { stamp: void 0, hash: 0, replay: true, skip: 0, passed: 0 };
-  }
-  #gap(to, broken) {
-    this.#flush();
-    const from = this.#last ?? broken?.stamp;
-    if (from !== void 0) this.#to.gap(from.text, to);
-  }
-  #end({ stamp, hash: hash2, replay, fragments }) {
-    if (replay || stamp === void 0) return;
-    this.#longLines.behind(stamp);
-    this.#last = stamp;
-    this.#lastHash = hash2;
-    this.#cameToLast = true;
-    this.#seen.add(stamp.second, hash2);
-    if (fragments !== void 0) this.#longLines.add(stamp, fragments);
-  }
-  #flush() {
-    const [only, ...more] = this.#out;
-    if (only === void 0) return;
-    this.#out = [];
-    const bytes = more.length === 0 ? only : Buffer.concat([only, ...more]);
-    this.#passed += bytes.length;
-    this.#to.emit(bytes);
-  }
-};
-function mayGrow(tail) {
-  return tail.length <= LONGEST_HELD_LINE && (tail.length <= KNOWN_BY2 || !tail.includes(CARRIAGE_RETURN));
-}
-function lineHash(line) {
-  return hashOf(line, 0, Math.min(line.length, KNOWN_BY2));
-}
-
-// src/run/logs/silence.ts
-var SILENCE_MS = { first: 6e4, longest: 6e5 };
-var ON_ITS_WAY_MS = 2e3;
-async function untilBehind(stream, signal3) {
-  let silenceMs = SILENCE_MS.first;
-  let checkedAt = Number.NEGATIVE_INFINITY;
-  for (; ; ) {
-    if (stream.heardAt() > checkedAt) silenceMs = SILENCE_MS.first;
-    const leftMs = Math.max(stream.heardAt(), checkedAt) + silenceMs - performance.now();
-    if (leftMs > 0) await pause(leftMs, signal3);
-    else if (await isBehind(stream, signal3)) return;
-    else {
-      checkedAt = performance.now();
-      silenceMs = Math.min(2 * silenceMs, SILENCE_MS.longest);
-    }
-  }
-}
-async function isBehind(stream, signal3) {
-  let line;
-  try {
-    line = await stream.lastLine();
-  } catch {
-    return false;
-  }
-  if (stream.knows(line)) return false;
-  await pause(ON_ITS_WAY_MS, signal3);
-  return !stream.knows(line);
-}
-
-// src/run/logs/tail.ts
-var MOST_READS = 20;
-var FORBIDDEN_READS = 4;
-var FOREIGN_READS = 8;
-var FORGOTTEN_READS = 5;
-var PAUSES_MS = [0, 200, 500, 1e3, 2e3, 3e3];
-async function readTail(log, client, reached, signal3) {
-  const { assembled } = log;
-  const { passed } = assembled;
-  let before = reached;
-  let failure = { why: "The log could not be read.", forbidden: false };
-  let awayTries = 0;
-  let foreignReads = 0;
-  let startedOver = false;
-  for (let tries = 0; tries < MOST_READS; tries++) {
-    if (log.isForgotten) {
-      const why = "The container has been started again more than once since, and the node has no more of this log.";
-      failure = { why, forbidden: false };
-      break;
-    }
-    try {
-      await log.read(false, signal3);
-      awayTries = 0;
-      if (log.isWhole) {
-        foreignReads = 0;
-        if (log.goesOn) {
-          assembled.abandon();
-          return void 0;
-        }
-        if (assembled.position !== before) before = assembled.position;
-        else if (log.mayRestart && !startedOver && assembled.hasNothingKnown) {
-          startedOver = true;
-          assembled.startOver();
-          before = assembled.position;
-        } else {
-          assembled.finish(reached !== void 0 && assembled.passed === passed);
-          return void 0;
-        }
-        continue;
-      }
-      failure = { why: log.whatCame, forbidden: false };
-      const most = log.isPrevious ? FORGOTTEN_READS : FOREIGN_READS;
-      if (assembled.foreign !== "" && ++foreignReads >= most) break;
-    } catch (error2) {
-      signal3.throwIfAborted();
-      if (!isBroken(error2)) throw error2;
-      const forbidden2 = error2 instanceof ApiError && error2.code === 403;
-      failure = { why: error2 instanceof StepError ? error2.text : error2.message, forbidden: forbidden2 };
-      if (reached !== void 0 && error2 instanceof ApiError && error2.podNotFound) {
-        assembled.finish();
-        return void 0;
-      }
-      if (error2 instanceof ApiError && (error2.podNotFound || error2.code === 400)) break;
-      if (forbidden2 && tries >= FORBIDDEN_READS) break;
-      if (isAway(error2)) {
-        await client.endure(error2, awayTries++, signal3);
-        tries--;
-        before = void 0;
-        continue;
-      }
-    }
-    before = void 0;
-    await log.settled(pauseMs(tries));
-  }
-  assembled.abandon();
-  return failure;
-}
-function pauseMs(tries) {
-  return PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0;
-}
-function isBroken(error2) {
-  return error2 instanceof StepError || error2 instanceof NetworkError || error2 instanceof Error && "code" in error2;
-}
-function isAway(error2) {
-  return error2 instanceof NetworkError || error2 instanceof ApiError && [429, 502, 503, 504].includes(error2.code);
-}
-
-// src/run/logs/instance.ts
-var QUIET_MS = 20;
-var DELETED_QUIET_MS = 5e3;
-var ROTATED_QUIET_MS = 2e3;
-var LEAST_ROTATED_BYTES = 64 * 1024;
-var ENDED_MS = 500;
-var ENDED_DELETED_MS = 2e3;
-var FORBIDDEN_PAUSE_MS = 3e4;
-var InstanceFollower = class {
-  #client;
-  #log;
-  #reader;
-  #signal;
-  /** Settles when the run has ended, or nothing more is waited for. */
-  #over;
-  #refusals = 0;
-  #told = false;
-  constructor(client, log, reader, signal3) {
-    this.#client = client;
-    this.#log = log;
-    this.#reader = reader;
-    this.#signal = signal3;
-    this.#over = log.untilOver();
-    this.#over.catch(() => {
-    });
-  }
-  async follow() {
-    let reached;
-    for (let tries = 0; !this.#log.isOver; tries++) {
-      const stream = await this.#readStream();
-      reached = stream.reached;
-      if (this.#log.isOver) break;
-      if (stream.brought) tries = 0;
-      await Promise.race([reached === void 0 ? this.#settled(tries) : this.#endTold(), this.#over]);
-      if (!this.#log.isOver) reached = void 0;
-    }
-    const failure = await readTail(this.#log, this.#client, reached, this.#signal);
-    if (failure === void 0) return;
-    if (!failure.forbidden) this.#reader.incomplete(failure.why);
-    else if (!this.#told) this.#reader.refused(failure.why);
-  }
-  /**
-   * Reads one followed stream until it ends, breaks, falls behind, or is quiet after the run's end.
-   * @returns where it came to, if it ended by itself, and whether it brought anything
-   */
-  async #readStream() {
-    const log = this.#log;
-    const own = new AbortController();
-    const either = AbortSignal.any([this.#signal, own.signal]);
-    let heardAt = performance.now();
-    let brought = false;
-    const heard = () => {
-      heardAt = performance.now();
-      brought = true;
-    };
-    const quiet = async (ms4) => {
-      const since = performance.now();
-      do
-        await pause(QUIET_MS);
-      while (!own.signal.aborted && performance.now() - Math.max(heardAt, since) < ms4());
-    };
-    void this.#over.then(
-      async () => {
-        await quiet(() => this.#patienceMs);
-        if (!own.signal.aborted && !await this.#endCanBeRead(own.signal)) await quiet(() => ROTATED_QUIET_MS);
-        own.abort();
-      },
-      () => {
-      }
-    );
-    const listening = {
-      heardAt: () => heardAt,
-      lastLine: () => log.lastLine(own.signal),
-      knows: (line) => log.assembled.knows(line)
-    };
-    untilBehind(listening, own.signal).then(
-      () => own.abort(),
-      () => {
-      }
-    );
-    try {
-      const hasBegun = await log.read(true, either, {
-        opened: () => {
-          this.#refusals = 0;
-        },
-        heard
-      });
-      return { reached: hasBegun && log.isWhole ? log.assembled.position : void 0, brought };
-    } catch (error2) {
-      this.#signal.throwIfAborted();
-      if (!own.signal.aborted && !isBroken(error2)) throw error2;
-      if (!own.signal.aborted) this.#noteRefusal(error2);
-      return { reached: void 0, brought };
-    } finally {
-      own.abort();
-    }
-  }
-  /** How long a stream may be quiet before it is given up, once nothing more is waited for. */
-  get #patienceMs() {
-    if (this.#log.goesOn) return 0;
-    return this.#log.isDeleted ? DELETED_QUIET_MS : QUIET_MS;
-  }
-  /** Whether what the stream has not brought can still be read. If not, it is all there is of what the node has rotated away. */
-  async #endCanBeRead(signal3) {
-    if (this.#log.assembled.passed < LEAST_ROTATED_BYTES || this.#log.goesOn) return true;
-    return this.#log.endIsKnown(signal3);
-  }
-  #endTold() {
-    return this.#log.settled(this.#log.isDeleted ? ENDED_DELETED_MS : ENDED_MS);
-  }
-  #settled(tries) {
-    return this.#log.settled(this.#refusals > FORBIDDEN_READS ? FORBIDDEN_PAUSE_MS : pauseMs(tries));
-  }
-  #noteRefusal(error2) {
-    this.#refusals = error2 instanceof ApiError && error2.code === 403 ? this.#refusals + 1 : 0;
-    if (this.#refusals <= FORBIDDEN_READS || this.#told) return;
-    this.#told = true;
-    this.#reader.refused(error2.text);
-  }
-};
-
-// src/run/logs/body.ts
-function readBody(body, take) {
-  return new Promise((resolve4, reject) => {
-    const settle = (end) => {
-      body.off("data", onData).off("end", onEnd).off("error", onError).off("close", onEnd);
-      body.destroy();
-      end();
-    };
-    const onData = (piece) => {
-      try {
-        if (!take(piece)) settle(resolve4);
-      } catch (error2) {
-        settle(() => reject(error2));
-      }
-    };
-    const onEnd = () => settle(resolve4);
-    const onError = (error2) => settle(() => reject(error2));
-    if (body.errored) onError(body.errored);
-    else if (body.destroyed) onEnd();
-    else body.on("data", onData).on("end", onEnd).on("error", onError).on("close", onEnd);
-  });
-}
-
-// src/run/logs/instance-log.ts
-var STATUS_LAG_MS = 12e3;
-var SOONEST_ROTATION_SECONDS = 10;
-var WRITTEN_BEFORE_MS = 500;
-var InstanceLog = class {
-  assembled;
-  /** Whether a log under the container's name may be another run's. */
-  mayRestart;
-  #client;
-  #pod;
-  #container;
-  #instance;
-  #reader;
-  #signal;
-  #lastCall;
-  /** Whether the next stream is taken for this run's log though it does not go on where the last one ended. */
-  #trusting = false;
-  /** Whether the stream that was opened last is perhaps another run's. */
-  #doubtful = false;
-  #openedAt = 0;
-  /** The newest run when the stream was opened, by the pod's status. */
-  #openedIn;
-  constructor(client, pod, container2, instance, assembled, reader, { signal: signal3, lastCall }) {
-    this.assembled = assembled;
-    this.mayRestart = restartPolicy(pod.view.pod, container2) !== "Never";
-    this.#client = client;
-    this.#pod = pod;
-    this.#container = container2;
-    this.#instance = instance;
-    this.#reader = reader;
-    this.#signal = signal3;
-    this.#lastCall = lastCall;
-  }
-  /** Whether the run has ended, or nothing more is waited for. */
-  get isOver() {
-    return this.#isOver(this.#pod.view);
-  }
-  /** Whether it still runs, and only nobody waits for more of it. */
-  get goesOn() {
-    const { pod, gone } = this.#pod.view;
-    const now = this.#status(pod);
-    return !gone && now !== void 0 && now.ended === void 0;
-  }
-  /** Whether the pod is gone, or on its way out: its log goes with it. */
-  get isDeleted() {
-    const { pod, gone } = this.#pod.view;
-    return gone || pod.metadata?.deletionTimestamp !== void 0;
-  }
-  /** Whether another run has followed this one. */
-  get isPrevious() {
-    return this.#status(this.#pod.view.pod)?.previous === true;
-  }
-  /** Whether the node has thrown it away, for more than one run has followed. */
-  get isForgotten() {
-    const { pod, gone } = this.#pod.view;
-    return !gone && this.#status(pod) === void 0;
-  }
-  /** Whether the last stream was this log, not less of it than is known, and nothing else came with it. */
-  get isWhole() {
-    return this.assembled.foreign === "" && !this.assembled.unexpected && !this.assembled.isShort;
-  }
-  /** What the last stream was if it was not whole. */
-  get whatCame() {
-    if (this.assembled.unexpected) return "The log of the container\u2019s next run came in its place.";
-    return this.assembled.foreign || "It broke off among lines that had been read before.";
-  }
-  /** Settles when the run has ended, or nothing more is waited for. */
-  untilOver() {
-    return this.#pod.until((view) => this.#isOver(view) ? true : void 0, this.#signal, this.#lastCall);
-  }
-  /**
-   * Reads one stream to its end, or until it turns out to be another log.
-   * @returns whether there was one
-   * @throws what breaks it
-   */
-  async read(follow, signal3, listener = {}) {
-    const body = await this.#open(follow, signal3);
-    this.assembled.begin(this.#trusting || !this.mayRestart);
-    this.#trusting = false;
-    this.#openedAt = performance.now();
-    listener.opened?.();
-    if (body === void 0) return false;
-    await readBody(body, (bytes) => {
-      listener.heard?.();
-      return this.#push(bytes);
-    });
-    return true;
-  }
-  /** The log's last line as it stands. */
-  async lastLine(signal3) {
-    const query = { ...this.#query(false), tailLines: 1 };
-    const body = await openLog(this.#client, this.#pod.identity, query, signal3);
-    return Buffer.from(await body?.bytes() ?? []);
-  }
-  /** Whether the log's end, as it can be read now, is where the streams have come to. */
-  async endIsKnown(signal3) {
-    const line = await this.lastLine(signal3).catch(() => Buffer.alloc(0));
-    return readStamp(line) !== void 0 && this.assembled.knows(line);
-  }
-  /** Waits until the next try is due: a while, or, where another run's log may have come, until the pod's status has told. */
-  async settled(ms4) {
-    if (!this.#doubtful) return pause(ms4, this.#signal);
-    const timeout = AbortSignal.any([this.#signal, AbortSignal.timeout(STATUS_LAG_MS)]);
-    await this.#pod.until((view) => view.gone || this.#newest !== this.#openedIn ? true : void 0, timeout).catch((error2) => {
-      this.#signal.throwIfAborted();
-      if (!timeout.aborted) throw error2;
-    });
-    this.#trusting = this.#newest === this.#openedIn;
-  }
-  /** The run as the pod's status has it now. */
-  #status(pod) {
-    return instancesOf(pod, this.#container).find(({ id }) => id === this.#instance.id);
-  }
-  #isOver({ pod, gone }) {
-    const now = this.#status(pod);
-    return gone || now === void 0 || now.ended !== void 0 || this.#lastCall?.aborted === true;
-  }
-  /** Id of the container's newest run. */
-  get #newest() {
-    return instancesOf(this.#pod.view.pod, this.#container).at(-1)?.id;
-  }
-  #query(follow) {
-    const since = this.assembled.resumeFrom;
-    return {
-      container: this.#container,
-      follow,
-      ...since !== void 0 && { sinceTime: since },
-      ...this.isPrevious && { previous: true }
-    };
-  }
-  /** @returns `undefined` while there is none, or where it turns out to be another run's */
-  async #open(follow, signal3) {
-    const query = this.#query(follow);
-    this.#doubtful = false;
-    this.#openedIn = this.#newest;
-    const body = await openLog(this.#client, this.#pod.identity, query, signal3);
-    if (body === void 0 || this.assembled.first !== void 0 || !this.mayRestart) return body;
-    await this.#pod.refresh();
-    if (this.#query(follow).previous === query.previous && this.#status(this.#pod.view.pod) !== void 0) return body;
-    body.destroy();
+// src/run/attempts/reattach.ts
+var MARGIN_SECONDS2 = 30;
+async function reattach(step) {
+  const { inputs, log } = step;
+  const pods = await find(step);
+  for (const { pod: pod2, difference, state } of pods)
+    if (difference !== void 0 && state === "running")
+      log.warning(
+        "Pod of an earlier attempt",
+        `Pod ${podPath2(pod2)} of an earlier attempt still runs, and by its labels it is this step\u2019s; but it is another than this step asks for now (${difference}), so it is left alone. If it is not wanted: kubectl -n ${pod2.metadata?.namespace} delete pod ${pod2.metadata?.name}`
+      );
+  const ours = pods.filter(({ difference }) => difference === void 0);
+  for (const { pod: pod2, attempt: attempt2, state } of ours)
+    if (state === "failed") log.line(`Pod ${podPath2(pod2)} of attempt ${attempt2} has failed: this attempt tries anew.`);
+  const running2 = ours.filter(({ state }) => state === "running");
+  const toEnd = ours.filter(({ state }) => state === "stopping" || state === "running" && !inputs.reattachOnRestart);
+  await Promise.all(toEnd.map((pod2) => untilEnded(pod2, step)));
+  if (!inputs.reattachOnRestart) return void 0;
+  const candidates = ours.filter(({ state }) => state === "running" || state === "succeeded");
+  if (running2.length > 0 && candidates.length > 1) throw ambiguous(candidates);
+  const [only, ...more] = candidates;
+  if (only === void 0) {
+    await Promise.all(ours.map((pod2) => makeWay2(pod2, step)));
     return void 0;
   }
-  /** @returns whether more of this stream is wanted */
-  #push(bytes) {
-    const isFirst = this.assembled.first === void 0;
-    this.assembled.push(bytes);
-    if (isFirst && this.assembled.first !== void 0) this.#beginsLate(this.assembled.first);
-    this.#doubtful = this.assembled.unexpected;
-    return !this.#doubtful;
+  if (more.length > 0) {
+    log.line(
+      `${candidates.length} pods of earlier attempts have succeeded and could each be this step\u2019s, so none is taken: ${candidates.map(({ pod: pod2 }) => podPath2(pod2)).join(", ")}. Distinct names (\`name\`) would tell them apart.`
+    );
+    return void 0;
   }
-  #beginsLate(stamp) {
-    const { startedAt } = this.#instance;
-    if (!startedAt || performance.now() - this.#openedAt > WRITTEN_BEFORE_MS) return;
-    const seconds = stamp.second - Math.floor(new Date(startedAt).getTime() / 1e3);
-    if (seconds >= SOONEST_ROTATION_SECONDS) this.#reader.late(stamp.text, seconds);
+  const { pod, plan, attempt } = only;
+  const record = new PodRecord();
+  const mark = claimMark(step.identity);
+  record.save({ ...whatToSave({ ...step, plan }), uid: pod.metadata?.uid ?? "", mark });
+  if (!await claim(step, pod, mark)) {
+    record.settle();
+    log.line(
+      `Pod ${podPath2(pod)} of attempt ${attempt} has been taken over by another step with the same labels; a new one is made.`
+    );
+    return void 0;
   }
-};
-
-// src/run/logs/follow.ts
-async function followLog(client, pod, container2, reader, options) {
-  const log = new LogAssembler(reader);
-  let before;
-  for (; ; ) {
-    const instance = await nextInstance(pod, container2, before, options);
-    if (instance === void 0) return;
-    if (before !== void 0) {
-      log.nextInstance();
-      const ended2 = endOf(pod.view, container2, before);
-      reader.restarted(ended2, instance.restarts, instance.restarts - before.restarts - 1);
-    }
-    const own = new InstanceLog(client, pod, container2, instance, log, reader, options);
-    await new InstanceFollower(client, own, reader, options.signal).follow();
-    before = { ...instance, ended: endOf(pod.view, container2, instance) };
-  }
+  log.line(takenOver(only, step));
+  return { pod, plan, attempt, record };
 }
-function nextInstance(pod, container2, before, { signal: signal3, lastCall }) {
-  const decide = (view) => {
-    const known2 = instancesOf(view.pod, container2);
-    const instance = known2[known2.findIndex(({ id }) => id === before?.id) + 1];
-    if (instance !== void 0) return { instance };
-    const ended2 = before && endOf(view, container2, before);
-    const last = ended2 !== void 0 && !willRestart(view.pod, container2, ended2);
-    const over = view.gone || last || before === void 0 && containerEnded(view.pod, container2);
-    return over || lastCall?.aborted ? { instance: void 0 } : void 0;
-  };
-  return pod.until(decide, signal3, lastCall).then(({ instance }) => instance);
+function takenOver({ pod, plan, attempt, state }, { inputs }) {
+  const which = `Pod ${podPath2(pod)} of attempt ${attempt}`;
+  const secrets = plan.secrets.length > 0 ? " It has the secrets that that attempt gave it." : "";
+  if (state === "succeeded")
+    return inputs.deferrable ? `${which} has succeeded, and is not marked as read: nothing is run again.` : `${which} has succeeded, and is not marked as read: its log and its result are taken, and nothing is run again.${secrets}`;
+  const now = containerStarted(pod, plan.base) ? "still runs" : "has not started yet";
+  const log = inputs.deferrable ? "" : " Its log is shown from the start.";
+  return `${which} ${now}: this attempt takes it over.${log}${secrets}`;
 }
-function endOf({ pod }, container2, { id, ended: ended2 }) {
-  return instancesOf(pod, container2).find((instance) => instance.id === id)?.ended ?? ended2;
+async function makeWay2({ pod, attempt, state }, { plan, client, log, stop }) {
+  const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
+  if (name !== plan.name || state !== "failed" && state !== "read") return;
+  log.line(`Pod ${podPath2(pod)} of attempt ${attempt} makes way for the next of that name.`);
+  await deletePod(client, { namespace, name, uid }, { signal: stop });
 }
-
-// src/run/logs/spool.ts
-import { closeSync as closeSync3, ftruncateSync, mkdtempSync, openSync as openSync3, readSync, rmSync as rmSync2, writeSync as writeSync2 } from "node:fs";
-import { tmpdir } from "node:os";
-import { join as join3 } from "node:path";
-var MOST_IN_MEMORY = 2 ** 20;
-var READ_AT_ONCE = 256 * 1024;
-var Spool = class {
-  /** What came first. */
-  #memory = [];
-  #inMemory = 0;
-  #file;
-  #writtenTo = 0;
-  #readTo = 0;
-  /** What came last, and found the disk full: memory is all that is left then. */
-  #overflow = [];
-  get isEmpty() {
-    return this.#memory.length === 0 && this.#readTo === this.#writtenTo && this.#overflow.length === 0;
-  }
-  /** Adds bytes, which are copied. */
-  push(bytes) {
-    const onlyMemory = this.#readTo === this.#writtenTo && this.#overflow.length === 0;
-    if (onlyMemory && this.#inMemory + bytes.length <= MOST_IN_MEMORY) {
-      this.#memory.push(new Uint8Array(bytes));
-      this.#inMemory += bytes.length;
-    } else if (this.#overflow.length > 0 || !this.#toDisk(bytes)) this.#overflow.push(new Uint8Array(bytes));
-  }
-  /** Takes the next bytes out; `undefined` when there are none. */
-  shift() {
-    const first = this.#memory.shift();
-    if (first !== void 0) {
-      this.#inMemory -= first.length;
-      return first;
-    }
-    return this.#fromDisk() ?? this.#overflow.shift();
-  }
-  close() {
-    if (this.#file === void 0) return;
-    const { descriptor, folder } = this.#file;
-    this.#file = void 0;
-    this.#readTo = this.#writtenTo;
-    closeSync3(descriptor);
-    rmSync2(folder, { recursive: true, force: true });
-  }
-  #toDisk(bytes) {
-    try {
-      this.#file ??= openFile();
-      let written2 = 0;
-      while (written2 < bytes.length)
-        written2 += writeSync2(this.#file.descriptor, bytes, written2, bytes.length - written2, this.#writtenTo + written2);
-      this.#writtenTo += bytes.length;
-      return true;
-    } catch {
-      return false;
-    }
-  }
-  #fromDisk() {
-    const left = this.#writtenTo - this.#readTo;
-    if (this.#file === void 0 || left === 0) return void 0;
-    const bytes = Buffer.allocUnsafe(Math.min(left, READ_AT_ONCE));
-    const length = readSync(this.#file.descriptor, bytes, 0, bytes.length, this.#readTo);
-    if (length === 0)
-      throw new Error(`Of the log, ${left} bytes that waited on disk for the reader of stdout are gone.`);
-    this.#readTo += length;
-    if (this.#readTo === this.#writtenTo) {
-      ftruncateSync(this.#file.descriptor, 0);
-      this.#readTo = this.#writtenTo = 0;
-    }
-    return bytes.subarray(0, length);
-  }
-};
-function openFile() {
-  const folder = mkdtempSync(join3(process.env["RUNNER_TEMP"] || tmpdir(), "kubernetes-pod-step-log-"));
-  const descriptor = openSync3(join3(folder, "waiting"), "wx+", 384);
-  if (process.platform !== "win32") rmSync2(folder, { recursive: true, force: true });
-  return { descriptor, folder };
-}
-
-// src/run/logs/lanes.ts
-var Lanes = class {
-  #end;
-  #lanes = [];
-  #waiting = false;
-  constructor(end) {
-    this.#end = end;
-  }
-  add(output) {
-    const lane = new Lane(output, this);
-    this.#lanes.push(lane);
-    return lane;
-  }
-  /** Whether the lane's bytes may go on now. */
-  isFree(lane) {
-    return this.#end.ready && this.#lanes.every((other) => other === lane || !other.output.midLine);
-  }
-  /** Lets what waits go on, as far as it can. */
-  advance() {
-    for (let moved = true; moved; ) {
-      moved = false;
-      for (const lane of this.#lanes) if (this.isFree(lane) && lane.step()) moved = true;
-    }
-    if (this.#waiting || this.#end.ready) return;
-    this.#waiting = true;
-    void this.#end.whenReady().then(() => {
-      this.#waiting = false;
-      this.advance();
-    });
-  }
-};
-var Lane = class {
-  output;
-  #lanes;
-  #spool = new Spool();
-  /** What is to be done when so many bytes have gone on. */
-  #notes = [];
-  #pushed = 0;
-  #written = 0;
-  #emptied;
-  constructor(output, lanes) {
-    this.output = output;
-    this.#lanes = lanes;
-  }
-  push(bytes) {
-    this.#pushed += bytes.length;
-    if (this.#spool.isEmpty && this.#lanes.isFree(this)) {
-      const wasMidLine = this.output.midLine;
-      this.#write(bytes);
-      if (wasMidLine && !this.output.midLine) this.#lanes.advance();
-    } else {
-      this.#spool.push(bytes);
-      this.#lanes.advance();
-    }
-  }
-  /** Has something done, or said, when all that was pushed before has gone on. */
-  note(act) {
-    if (this.#spool.isEmpty) act();
-    else this.#notes.push({ at: this.#pushed, act });
-  }
-  /** One run of the container is over, and another one follows. */
-  endRun() {
-    this.note(() => this.output.end(false));
-    this.#lanes.advance();
-  }
-  /** Sends on some of what waits. @returns whether there was any */
-  step() {
-    const bytes = this.#spool.shift();
-    if (bytes === void 0) return false;
-    this.#write(bytes);
-    if (this.#spool.isEmpty) this.#emptied?.();
-    return true;
-  }
-  /** The log has come to its end: settles when nothing of it waits any more. */
-  async end() {
-    if (!this.#spool.isEmpty) {
-      await new Promise((resolve4) => {
-        this.#emptied = resolve4;
-      });
-    }
-    this.output.end(true);
-    this.#spool.close();
-    this.#lanes.advance();
-  }
-  #write(bytes) {
-    let rest = bytes;
-    for (let [next] = this.#notes; next && next.at <= this.#written + rest.length; [next] = this.#notes) {
-      rest = this.#part(rest, next.at - this.#written);
-      this.#notes.shift();
-      next.act();
-    }
-    this.#part(rest, rest.length);
-  }
-  /** Writes the first bytes. @returns the others */
-  #part(bytes, length) {
-    if (length > 0) this.output.write(bytes.subarray(0, length));
-    this.#written += length;
-    return bytes.subarray(length);
-  }
-};
-
-// src/run/logs/container-commands.ts
-var LONGEST3 = { message: 4096, title: 255, file: 1024, group: 1024 };
-var MOST_SHOWN3 = { error: 8, warning: 8, notice: 10 };
-var MOST_GROUPS = 1e3;
-var ContainerCommands = class {
-  #taken = { error: 0, warning: 0, notice: 0 };
-  #groups = 0;
-  /** How many ends of groups are awaited. The log viewer knows no group in a group: the inner one ends the outer one, whose own end then ends nothing. */
-  #unended = 0;
-  #openGroup = false;
-  #notShown = 0;
-  /** Until a line `::<this>::` the container wants nothing to be carried out: it shows text of somebody else's. */
-  #stoppedBy;
-  /** Whether the last group that was begun has no end yet. */
-  get openGroup() {
-    return this.#openGroup;
-  }
-  /** The container's log is over. @returns whether the last group that was begun had no end yet */
-  closeGroup() {
-    const wasOpen = this.#openGroup;
-    this.#openGroup = false;
-    this.#unended = 0;
-    this.#stoppedBy = void 0;
-    return wasOpen;
-  }
-  /** How many annotations have stayed text, since GitHub would not have shown them, or not the step's own any more. */
-  get notShown() {
-    return this.#notShown;
-  }
-  /**
-   * @param line one whole line, with its end or without
-   * @returns what it commands; `undefined` leaves it text
-   */
-  take(line) {
-    if (this.#stopped(line)) return void 0;
-    const command = parseContainerCommand(line);
-    switch (command?.kind) {
-      case "annotation":
-        if (this.#taken[command.level] === MOST_SHOWN3[command.level]) {
-          this.#notShown++;
-          return void 0;
-        }
-        this.#taken[command.level]++;
-        return command;
-      case "group":
-        if (this.#groups === MOST_GROUPS) return void 0;
-        this.#groups++;
-        this.#unended++;
-        this.#openGroup = true;
-        return command;
-      case "endgroup":
-        if (this.#unended === 0) return void 0;
-        this.#unended--;
-        this.#openGroup = false;
-        return command;
-      default:
-        return void 0;
-    }
-  }
-  /** Obeys `::stop-commands::<token>` and `::<token>::`, which stay text. */
-  #stopped(line) {
-    const [, name = "", data = ""] = STOP.exec(line.replace(/\n$/, "")) ?? [];
-    if (this.#stoppedBy !== void 0) {
-      if (name.toLowerCase() === this.#stoppedBy) this.#stoppedBy = void 0;
-      return true;
-    }
-    const token = name.toLowerCase() === "stop-commands" ? data.trim().toLowerCase() : "";
-    if (token !== "") this.#stoppedBy = token;
-    return token !== "";
-  }
-};
-function parseContainerCommand(line) {
-  const [, name, properties, data] = COMMAND.exec(line.replace(/\n$/, "")) ?? [];
-  switch (name?.toLowerCase()) {
-    case "error":
-    case "warning":
-    case "notice": {
-      const message = plain2(unescapeData(data ?? ""));
-      if (message.trim() === "" || message.length > LONGEST3.message) return void 0;
-      const level = name?.toLowerCase();
-      return { kind: "annotation", level, message, properties: readProperties(properties ?? "") };
-    }
-    case "group":
-      return readGroup(oneLine(unescapeData(data ?? "")));
-    case "endgroup":
-      return { kind: "endgroup" };
-    default:
-      return void 0;
-  }
-}
-var COMMAND = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([a-z]+)(?: ((?:(?!::).)*))?::(.*)$/isu;
-var STOP = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([^:\s]+)::(.*)$/su;
-function readGroup(name) {
-  return name.length > LONGEST3.group ? void 0 : { kind: "group", name };
-}
-function readProperties(text) {
-  const values = /* @__PURE__ */ new Map();
-  for (const pair of text.trim().split(",")) {
-    const [, key, value] = /^=*([^=]+)=+([^=].*)$/s.exec(pair) ?? [];
-    if (key !== void 0 && value !== void 0) values.set(key.toLowerCase(), unescapeProperty(value));
-  }
-  const title = oneLine(values.get("title") ?? "").replace(/^[=\s]+/, "");
-  const file = readFile2(values.get("file") ?? "");
-  return {
-    ...title !== "" && title.length <= LONGEST3.title && { title },
-    ...file !== void 0 && { file },
-    ...number("startLine", values.get("line")),
-    ...number("endLine", values.get("endline")),
-    ...number("startColumn", values.get("col")),
-    ...number("endColumn", values.get("endcolumn"))
-  };
-}
-function readFile2(path2) {
-  if (path2.trim() === "" || path2.length > LONGEST3.file || new RegExp("\\p{Cc}", "u").test(path2)) return void 0;
-  return path2.trimEnd();
-}
-function number(name, text) {
-  return /^\s*0*[1-9][0-9]{0,8}\s*$/.test(text ?? "") ? { [name]: Number(text) } : {};
-}
-function unescapeData(text) {
-  return text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
-}
-function unescapeProperty(text) {
-  const rest = text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%3A", ":").replaceAll("%2C", ",");
-  return rest.replaceAll("%25", "%");
-}
-function plain2(text) {
-  return jobLogText(text).replace(/[^\P{Cc}\t\n]\[[0-9;:]*m/gu, "");
-}
-function oneLine(text) {
-  return plain2(text).replace(/[\t\n]/g, " ").trim();
-}
-
-// src/run/logs/text-lines.ts
-var LONGEST_COMMAND = 64 * 1024;
-var MOST_BLANKS = 1024;
-var BLANK = /[\p{Zs}\u2028\u2029\t\v\f\u0085]/u;
-var TextLines = class {
-  /** The unfinished line, from its start, while it can still become a command. */
-  #held = "";
-  /** Whether it has its `::` already. */
-  #begun = false;
-  /** Whether part of the unfinished line has been passed on. */
-  #midLine = false;
-  push(chunk) {
-    if (chunk === "") return [];
-    if (this.#begun && !chunk.includes("\n")) return this.#hold(this.#held + chunk, true);
-    const text = this.#held + chunk;
-    this.#held = "";
-    this.#begun = false;
-    return this.#cut(text);
-  }
-  /** @returns what was still held back at the stream's end: the last line may lack its end. */
-  end() {
-    const [text, command] = [this.#held, this.#begun];
-    this.#held = "";
-    this.#begun = false;
-    this.#midLine = false;
-    return text === "" ? [] : [{ text, command }];
-  }
-  #cut(text) {
-    const pieces = [];
-    let from = 0;
-    const pass = (to) => {
-      if (to > from) pieces.push({ text: text.slice(from, to), command: false });
-      from = to;
-    };
-    let line = this.#midLine ? behindLine(text, 0) : 0;
-    while (line < text.length) {
-      const colons = text.indexOf("::", line);
-      if (colons === -1) {
-        line = text.lastIndexOf("\n") + 1;
-        if (!canBegin(text, line)) break;
-        pass(line);
-        return [...pieces, ...this.#hold(text.slice(line), false)];
-      }
-      const start = startOfLine(text, colons, line);
-      line = behindLine(text, colons);
-      if (start === void 0) continue;
-      if (line > text.length) {
-        pass(start);
-        return [...pieces, ...this.#hold(text.slice(start), true)];
-      }
-      if (line - 1 - start > LONGEST_COMMAND) continue;
-      pass(start);
-      pieces.push({ text: text.slice(start, line), command: true });
-      from = line;
-    }
-    pass(text.length);
-    this.#midLine = !text.endsWith("\n");
-    return pieces;
-  }
-  #hold(text, begun) {
-    const fits = text.length <= (begun ? LONGEST_COMMAND : MOST_BLANKS + 1);
-    this.#held = fits ? text : "";
-    this.#begun = fits && begun;
-    this.#midLine = !fits;
-    return fits ? [] : [{ text, command: false }];
-  }
-};
-function behindLine(text, at) {
-  const end = text.indexOf("\n", at);
-  return end === -1 ? text.length + 1 : end + 1;
-}
-function startOfLine(text, colons, first) {
-  let at = colons;
-  while (at > first && colons - at < MOST_BLANKS && BLANK.test(text.charAt(at - 1))) at--;
-  return at === first || text.charAt(at - 1) === "\n" ? at : void 0;
-}
-function canBegin(text, line) {
-  let at = line;
-  while (at < text.length && BLANK.test(text.charAt(at))) at++;
-  return line < text.length && (at === text.length || at === text.length - 1 && text.endsWith(":"));
-}
-
-// src/run/logs/shown-container.ts
-var LONGEST_HELD = 64 * 1024;
-var ShownContainer = class {
-  midLine = false;
-  /** The unfinished line, where others would have to wait for its end. */
-  #held = "";
-  #log;
-  #prefix;
-  #alone;
-  #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  #filter = new TerminalFilter();
-  #lines = new TextLines();
-  #commands;
-  constructor(log, { prefix, alone, annotations }) {
-    this.#log = log;
-    this.#prefix = prefix;
-    this.#alone = alone;
-    this.#commands = annotations ? new ContainerCommands() : void 0;
-  }
-  write(bytes) {
-    const text = this.#filter.push(this.#decoder.decode(bytes, { stream: true }));
-    if (this.#commands === void 0) this.#show(text);
-    else for (const piece of this.#lines.push(text)) this.#printOrDo(piece, this.#commands);
-  }
-  end(last) {
-    const text = this.#filter.push(this.#decoder.decode()) + this.#filter.end();
-    if (this.#commands === void 0) this.#show(text);
-    else for (const piece of [...this.#lines.push(text), ...this.#lines.end()]) this.#printOrDo(piece, this.#commands);
-    this.#print(this.#held);
-    this.#held = "";
-    if (this.midLine && !(this.#alone && last)) this.#print("\n");
-    this.midLine = false;
-    if (this.#commands) this.#endCommands(this.#commands, last);
-  }
-  #endCommands(commands, last) {
-    if (commands.closeGroup()) this.#log.endGroup();
-    const { notShown } = commands;
-    if (last && notShown > 0)
-      this.#log.line(
-        `${notShown} more ${notShown === 1 ? "annotation" : "annotations"} of the container\u2019s stayed text: GitHub shows ten of each kind for a step.`
-      );
-  }
-  #printOrDo({ text, command }, commands) {
-    const taken = command ? commands.take(text) : void 0;
-    if (taken === void 0) this.#show(text);
-    else carryOut(taken, this.#log);
-  }
-  /** Of several containers one prints whole lines, as far as they are not too long to be held: a progress bar that never ends its line would else keep the others waiting. */
-  #show(text) {
-    const all = this.#held + text;
-    const end = this.#alone || all.length > LONGEST_HELD ? all.length : all.lastIndexOf("\n") + 1;
-    this.#held = all.slice(end);
-    this.#print(all.slice(0, end));
-  }
-  #print(text) {
-    if (text === "") return;
-    this.#log.output(this.#prefix === "" ? text : withPrefix(text, this.#prefix, this.midLine));
-    this.midLine = !text.endsWith("\n");
-  }
-};
-function withPrefix(text, prefix, midLine) {
-  const lines = text.replace(/\n(?!$)/g, `
-${prefix}`);
-  return midLine ? lines : prefix + lines;
-}
-function carryOut(command, log) {
-  if (command.kind === "annotation") log.annotation(command.level, command.message, command.properties);
-  else if (command.kind === "group") log.group(command.name);
-  else log.endGroup();
-}
-
-// src/run/logs/logs.ts
-var SIDECAR_END_SECONDS = 5;
-var OTHERS_END_SECONDS = 1;
-var Logs = class {
-  #step;
-  #pod;
-  #names;
-  #file;
-  #stop = new AbortController();
-  /** Aborted for a container that is not waited for any more. */
-  #lastCalls = /* @__PURE__ */ new Map();
-  #stillRunning = /* @__PURE__ */ new Set();
-  #shown;
-  #filed = new Lanes({ ready: true, whenReady: () => Promise.resolve() });
-  #followed;
-  constructor(step, pod, file) {
-    this.#step = step;
-    this.#pod = pod;
-    const { inputs, plan, log } = step;
-    const wanted = inputs.logs.shown || file !== void 0;
-    this.#names = wanted ? selectContainers(inputs.logs, plan.base, plan.pod, pod.view.pod) : [];
-    this.#file = file;
-    for (const sentence of wrongNames(inputs.logs, pod.view.pod)) log.warning("Input", sentence);
-    this.#shown = inputs.logs.shown ? new Lanes(log) : void 0;
-    const signal3 = AbortSignal.any([step.stop, this.#stop.signal]);
-    this.#followed = Promise.all(
-      this.#names.map((name) => {
-        const lastCall = new AbortController();
-        this.#lastCalls.set(name, lastCall);
-        return this.#follow(name, { signal: signal3, lastCall: lastCall.signal });
+async function find(step) {
+  const { identity, plan, client, log, stop } = step;
+  const { selector, judge } = earlierPods(identity, plan, step.replan);
+  if (selector === void 0) return [];
+  try {
+    const pods = judge(await listPods(client, plan.namespace, selector, stop));
+    return await Promise.all(
+      pods.map(async (pod) => {
+        const difference = pod.difference ?? await additionIn(step, pod);
+        return difference === void 0 ? pod : { ...pod, difference };
       })
     );
-    this.#followed.catch(() => {
-    });
-  }
-  /**
-   * The base container has ended: settles when all logs that are to be had have been shown and written. What goes on beside it is shown up to here.
-   * The outcome stands already, so a log that cannot be read any more, for the server or the credentials are gone, is a warning.
-   * @throws StepError when the step is cancelled
-   */
-  async finish() {
-    for (const [name, lastCall] of this.#lastCalls) void this.#callLast(name, lastCall);
-    try {
-      await this.#followed;
-    } catch (error2) {
-      if (this.#step.stop.aborted || !(error2 instanceof StepError)) throw error2;
-      this.#step.log.warning("Log may be incomplete", `The end of the log could not be read. ${error2.text}`);
-    }
-  }
-  /** Nothing more is read; for a run that has no outcome. Without effect after {@link finish}. */
-  close() {
-    this.#stop.abort();
-    this.#file?.close();
-  }
-  async #follow(name, options) {
-    const shown2 = this.#shown?.add(this.#shownContainer(name));
-    const filed = this.#file && this.#filed.add(this.#file.container(this.#prefix(name), this.#names.length === 1));
-    await followLog(this.#step.client, this.#pod, name, this.#reader(name, shown2, filed), options);
-    await Promise.all([shown2?.end(), filed?.end()]);
-    if (this.#stillRunning.has(name)) this.#step.log.line(`Container ${name} still runs; its log is shown up to here.`);
-  }
-  async #callLast(name, lastCall) {
-    const { pod } = this.#pod.view;
-    const { containers: containers2 = [], initContainers = [] } = pod.spec ?? {};
-    const sidecar = initContainers.some((container2) => container2.name === name && isSidecar(container2)) && containers2.every((container2) => containerEnded(pod, container2.name));
-    const timeout = AbortSignal.any([
-      this.#stop.signal,
-      AbortSignal.timeout(1e3 * (sidecar ? SIDECAR_END_SECONDS : OTHERS_END_SECONDS))
-    ]);
-    await this.#pod.until((view) => view.gone || containerEnded(view.pod, name) ? true : void 0, timeout).catch(() => this.#stillRunning.add(name));
-    lastCall.abort();
-  }
-  #prefix(name) {
-    return this.#names.length > 1 && this.#step.inputs.logs.prefixed ? `[${name}] ` : "";
-  }
-  #shownContainer(name) {
-    const { inputs, plan, log } = this.#step;
-    return new ShownContainer(log, {
-      prefix: this.#prefix(name),
-      alone: this.#names.length === 1,
-      annotations: inputs.logs.annotations && name === plan.base
-    });
-  }
-  #reader(name, shown2, filed) {
-    const { log } = this.#step;
-    const say = (act) => shown2 ? shown2.note(act) : act();
-    const warn = (title, text) => say(() => log.warning(title, text));
-    return {
-      emit: (bytes) => {
-        shown2?.push(bytes);
-        filed?.push(bytes);
-      },
-      gap: (from, to) => warn("Log lines lost", gapText(name, from, to)),
-      late: (from, seconds) => warn(
-        "Log may lack its beginning",
-        `The log of container ${name} was first read when it had run for a while. What the node still has begins at ${from}, ${seconds} s after the container\u2019s start: what came before, if anything, has been rotated away.`
-      ),
-      refused: (why) => warn("Log not readable", `The log of container ${name} cannot be read, so it is not shown: ${why}`),
-      incomplete: (why) => warn("Log may be incomplete", `Lines of container ${name} may be missing. ${why}`),
-      restarted: (before, restarts, unseen) => {
-        shown2?.endRun();
-        filed?.endRun();
-        say(() => log.line(restartText(name, before, restarts)));
-        if (unseen > 0) warn("Log lines lost", unseenText(name, unseen));
-      }
-    };
-  }
-};
-function gapText(name, from, to) {
-  return `The node rotated the log of container ${name} while it could not be read: what it wrote ${to === void 0 ? `after ${from}` : `between ${from} and ${to}`} may be missing.`;
-}
-function unseenText(name, unseen) {
-  return `Container ${name} ran ${unseen === 1 ? "once more" : `${unseen} times more`} in between, too shortly for ${unseen === 1 ? "its log" : "its logs"} to be read.`;
-}
-function restartText(name, before, restarts) {
-  const how = before === void 0 ? "ended" : `exited with code ${before.exitCode}`;
-  return `Container ${name} ${how} and is started again (restart ${restarts}).`;
-}
-
-// src/kubernetes/secrets.ts
-async function createSecretOf(client, pod, {
-  name,
-  type,
-  data,
-  labels
-}, signal3) {
-  const { namespace } = pod;
-  const secret = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: {
-      name,
-      namespace,
-      labels,
-      ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: pod.name, uid: pod.uid }]
-    },
-    type,
-    immutable: true,
-    data: Object.fromEntries(
-      Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "utf8").toString("base64")])
-    )
-  };
-  let sent = false;
-  let lost = false;
-  let failing;
-  for (let tries = 0; ; tries++) {
-    try {
-      await client.once(
-        {
-          method: "POST",
-          path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
-          body: secret,
-          asked: { verb: "create", resource: "secrets", namespace, name },
-          onSend: () => {
-            sent = true;
-          }
-        },
-        signal3
-      );
-      return;
-    } catch (error2) {
-      const exists = error2 instanceof ApiError && error2.status.reason === "AlreadyExists";
-      if (exists && lost) return;
-      if (exists)
-        throw new StepError(
-          "NameTaken",
-          "Secret name taken",
-          `Secret ${namespace}/${name} was made by somebody else, right after the pod that names it. The pod must not use it.`,
-          { remedy: "Find out who creates Secrets in this namespace.", cause: error2 }
-        );
-      lost ||= sent && (error2 instanceof NetworkError || error2 instanceof ApiError && error2.code >= 500);
-      failing ??= { since: performance.now(), told: false };
-      await client.endure(error2, tries, signal3, failing);
-    }
-  }
-}
-
-// src/run/own-secrets.ts
-async function createSecrets({ plan, client, stop }, pod) {
-  const labels = plan.pod.metadata?.labels ?? {};
-  try {
-    await Promise.all(plan.secrets.map((secret) => createSecretOf(client, pod, { ...secret, labels }, stop)));
   } catch (error2) {
-    await deletePod(client, pod).catch(() => {
-    });
-    if (!(error2 instanceof ApiError)) throw error2;
-    const { reason: reason2, title, message, remedy } = error2;
-    throw new StepError(reason2, title, withRemedy(message, "secret_env, secret_files and registry_username need it."), {
-      ...remedy !== void 0 && { remedy },
-      cause: error2
-    });
-  }
-}
-
-// src/run/result.ts
-var LONGEST_MESSAGE = 4096;
-var ALL_MESSAGES = 12288;
-function readResult(message, pod, failed) {
-  const text = message?.trim() ?? "";
-  const { containers: containers2 = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  const count = containers2.length + initContainers.length + ephemeralContainers.length;
-  const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
-  const cut2 = Buffer.byteLength(message ?? "") >= limit;
-  if (message === void 0 || text === "" && !cut2) return { kind: "none" };
-  let fault = "";
-  try {
-    JSON.parse(text);
-  } catch (error2) {
-    fault = error2.message;
-  }
-  if (fault === "" && (!cut2 || /^[[{]/.test(text) && text === message)) return { kind: "json", json: text };
-  if (failed) return { kind: "message", message: text };
-  if (cut2) {
-    return {
-      kind: "invalid",
-      sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}.`,
-      remedy: "Of one of just that length it cannot be told whether it is whole. Write a shorter result, or put it where later steps can fetch it."
-    };
-  }
-  return {
-    kind: "invalid",
-    sentence: `What the container wrote to /airflow/xcom/return.json is not JSON: ${fault}.`,
-    remedy: "Write JSON (text needs quotation marks), or set `do_xcom_push: false`."
-  };
-}
-function conclude(outcome, pod, { resultInMessage, base }, mode) {
-  const message = outcome.ended?.message;
-  const failed = outcome.state === "failed";
-  if (outcome.reason === "StartError") return outcome;
-  if (!resultInMessage) return failed && message ? { ...outcome, message: message.trim() } : outcome;
-  const result = readResult(message, pod, failed);
-  switch (result.kind) {
-    case "none":
-      return mode === "required" && !failed ? missing2(outcome, pod, base) : outcome;
-    case "json":
-      return { ...outcome, result: result.json };
-    case "message":
-      return { ...outcome, message: result.message };
-    case "invalid":
-      return {
-        ...outcome,
-        state: "failed",
-        reason: "InvalidResult",
-        title: "Unusable result",
-        sentence: result.sentence,
-        remedy: result.remedy
-      };
-  }
-}
-function missing2(outcome, pod, base) {
-  const { command = [], args = [] } = pod.spec?.containers.find(({ name }) => name === base) ?? {};
-  return {
-    ...outcome,
-    state: "failed",
-    reason: "InvalidResult",
-    title: "No result",
-    sentence: `The container succeeded, but wrote nothing to ${RESULT_PATH}, and do_xcom_push is true.`,
-    remedy: commandHints([...command, ...args])[0] ?? "Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one."
-  };
-}
-
-// src/run/start/not-started.ts
-function notStarted(pod, { phase, what, why = "", hopeless: hopeless2, lasting: lasting2 }, { queueSeconds, scheduleSeconds, startupSeconds }) {
-  const where = podPath2(pod);
-  if (hopeless2) {
-    const { reason: reason2, title, sentence, remedy } = hopeless2;
-    return new StepError(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
-  }
-  switch (phase) {
-    case "queued":
-      return new StepError(
-        "SchedulingGated",
-        "The pod stayed in the queue",
-        `Pod ${where} was still in its queue after ${inWords(queueSeconds)}: ${what}.`,
-        {
-          remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${pod.metadata?.namespace} get workloads), or raise \`queue_timeout_seconds\`.`
-        }
-      );
-    case "scheduling":
-      return new StepError(
-        "Unschedulable",
-        "No node took the pod",
-        `No node took pod ${where} within ${inWords(scheduleSeconds)}: ${why || `scheduler ${pod.spec?.schedulerName} has said nothing of it.`}`,
-        { remedy: wayOut3(pod, why) }
-      );
-    default: {
-      const within2 = inWords(startupSeconds);
-      const sentence = `The container of pod ${where} did not start within ${within2}: ${what}`;
-      const { reason: reason2, title, remedy } = lasting2 ?? {
-        reason: "StartTimeout",
-        title: "The container did not start",
-        remedy: MORE_TIME
-      };
-      return new StepError(reason2, title, lasting2?.sentence?.(within2) ?? sentence, { remedy });
-    }
-  }
-}
-
-// src/run/start/reminders.ts
-var AFTER_SECONDS = [30, 120, 300, 600, 1200, 1800, 3600];
-var Reminders = class {
-  #remind;
-  #timer;
-  /** @param remind called with how long it has gone on, in seconds */
-  constructor(remind) {
-    this.#remind = remind;
-    this.#next(0, 0);
-  }
-  end() {
-    clearTimeout(this.#timer);
-  }
-  #next(index2, elapsed) {
-    const last = AFTER_SECONDS[AFTER_SECONDS.length - 1] ?? 0;
-    const due = AFTER_SECONDS[index2] ?? elapsed + last;
-    this.#timer = setTimeout(
-      () => {
-        this.#remind(due);
-        this.#next(index2 + 1, due);
-      },
-      1e3 * (due - elapsed)
+    if (!(error2 instanceof ApiError) || error2.code !== 403) throw error2;
+    log.line(
+      `The credentials may not list pods, so whether a pod of an earlier attempt still runs is not known: a new one is made.`
     );
+    return [];
   }
-};
-
-// src/run/start/time-left.ts
-var TIMEOUTS = {
-  queued: "queueSeconds",
-  scheduling: "scheduleSeconds",
-  initializing: void 0,
-  pulling: "startupSeconds",
-  starting: "startupSeconds"
-};
-var TimeLeft = class {
-  #leftMs;
-  #phase;
-  #since = performance.now();
-  constructor(timeouts) {
-    this.#leftMs = {
-      queueSeconds: 1e3 * timeouts.queueSeconds,
-      scheduleSeconds: 1e3 * timeouts.scheduleSeconds,
-      startupSeconds: 1e3 * timeouts.startupSeconds
-    };
-  }
-  /** @returns when the phase that the pod is in now will have taken too long, as `performance.now()` has it. */
-  endsAt(phase) {
-    if (phase !== this.#phase) {
-      const now = performance.now();
-      const before = this.#phase && TIMEOUTS[this.#phase];
-      if (before) this.#leftMs[before] -= now - this.#since;
-      this.#phase = phase;
-      this.#since = now;
+}
+function ambiguous(candidates) {
+  const listed = candidates.map(({ pod, state, attempt }) => `${podPath2(pod)} (attempt ${attempt}, ${state})`);
+  return new StepError(
+    "AmbiguousPod",
+    "Several pods of earlier attempts",
+    `${candidates.length} pods of earlier attempts could be this step\u2019s: ${listed.join(", ")}. Which of them it is nobody can tell.`,
+    {
+      remedy: "Delete those that are not wanted, and give steps that share a job id, e.g. of a workflow that is called twice, a distinct `name` each. With `reattach_on_restart: false` those that still run are stopped."
     }
-    const timeout = TIMEOUTS[phase];
-    return timeout === void 0 ? Number.POSITIVE_INFINITY : this.#since + this.#leftMs[timeout];
+  );
+}
+async function untilEnded({ pod, state }, { client, plan, log, stop }) {
+  const observed = new ObservedPod(client, pod);
+  try {
+    if (state === "running") {
+      log.line(`Stopping pod ${podPath2(pod)} of an earlier attempt, which still runs (reattach_on_restart: false).`);
+      await deletePod(client, observed.identity, { signal: stop });
+    } else log.line(`Waiting for pod ${podPath2(pod)} of an earlier attempt to end, which is being deleted.`);
+    const seconds = (pod.spec?.terminationGracePeriodSeconds ?? 30) + MARGIN_SECONDS2;
+    const patience3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * seconds)]);
+    await observed.until((view) => view.gone || containerEnded(view.pod, plan.base) || void 0, patience3).catch((error2) => {
+      stop.throwIfAborted();
+      throw new StepError(
+        "AmbiguousPod",
+        "A pod of an earlier attempt does not stop",
+        `Pod ${podPath2(pod)} of an earlier attempt was told to stop and has not within ${seconds} s, so no second one is started beside it.`,
+        { remedy: `See to its node, ${pod.spec?.nodeName}.`, cause: error2 }
+      );
+    });
+  } finally {
+    observed.stop();
   }
-};
+}
 
-// src/run/start/start.ts
-var EVENTS_AFTER_MS = 1e3;
-var LONGEST_TIMER_MS = 2 ** 31 - 1;
-function started2(pod, { inputs, plan, client, log, summary: summary2, stop }) {
-  return waitForStart(pod, plan.base, {
-    references: referencesOf(plan.pod, (path2) => plan.originOf(path2)),
-    ownPullSecret: plan.secrets.some(({ type }) => type === "kubernetes.io/dockerconfigjson"),
-    timeouts: {
-      queueSeconds: inputs.queueTimeoutSeconds,
-      scheduleSeconds: inputs.scheduleTimeoutSeconds,
-      startupSeconds: inputs.startupTimeoutSeconds
-    },
-    events: (onNews, signal3) => {
-      const note = (events) => {
-        summary2.note(events);
-        onNews(events);
-      };
-      return followEvents(client, pod.identity, note, signal3);
-    },
-    tell: (what) => log.line(what),
-    signal: stop
+// src/run/defer.ts
+async function deferPod(step, pod) {
+  return holdPod(step, pod, {
+    run: async () => {
+      await createSecrets(step, pod.identity);
+      if (step.inputs.deferrable !== "started") return { state: "deferred" };
+      await started2(pod, step);
+      return await failedToStart(step, pod) ?? { state: "deferred" };
+    }
   });
 }
-async function waitForStart(pod, base, options) {
-  const wait = new StartWait(pod, base, options);
-  try {
-    await pod.until((view) => wait.look(view), wait.signal);
-  } finally {
-    wait.end();
-  }
+var NO_START = ["StartError", "FailedPostStartHook"];
+async function failedToStart(step, pod) {
+  const outcome = outcomeOf(pod.view, step.plan.base);
+  if (outcome?.state !== "failed") return void 0;
+  const conclusion = conclude(
+    await diagnosed(outcome, pod, step),
+    { kind: "none" },
+    pod.view.pod,
+    step.plan,
+    step.inputs
+  );
+  return outcome.ended === void 0 || NO_START.includes(conclusion.reason) ? conclusion : void 0;
 }
-var StartWait = class {
-  /** Aborted with the reason when the wait ends without a start. */
-  signal;
-  pod;
-  base;
-  options;
-  giveUp = new AbortController();
-  over = new AbortController();
-  told = /* @__PURE__ */ new Set();
-  refusals = new Refusals();
-  reminders;
-  /** When each hopeless cause was first seen. */
-  seen = /* @__PURE__ */ new Map();
-  timeLeft;
-  timer;
-  asker;
-  waiting;
-  hinted = false;
-  /** What is known of the events: nothing before they have been asked for. */
-  events;
-  following = false;
-  constructor(pod, base, options) {
-    this.pod = pod;
-    this.base = base;
-    this.options = options;
-    this.signal = AbortSignal.any([options.signal, this.giveUp.signal]);
-    this.timeLeft = new TimeLeft(options.timeouts);
-    this.reminders = new Reminders((seconds) => this.remind(seconds));
-  }
-  end() {
-    this.over.abort();
-    this.reminders.end();
-    clearTimeout(this.timer);
-    clearTimeout(this.asker);
-  }
-  /** @returns `true` once there is nothing to wait for any more. */
-  look({ pod, gone }) {
-    this.refusals.note(pod);
-    const now = gone ? void 0 : waitingFor(pod, this.base, {
-      references: this.options.references,
-      ...Array.isArray(this.events) && { events: this.events },
-      ...this.options.ownPullSecret && { ownPullSecret: true, refusedAgain: this.refusals.again }
-    });
-    if (now === void 0) return true;
-    this.waiting = now;
-    if (now.hopeless?.wantsEvents && this.events === void 0) {
-      this.followEvents();
-      return void 0;
-    }
-    const leftMs = this.endsAt(now) - performance.now();
-    if (leftMs <= 0) throw notStarted(pod, now, this.options.timeouts);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lookAgain(), Math.min(leftMs, LONGEST_TIMER_MS));
-    if (wantsEvents(now)) this.asker ??= setTimeout(() => this.followEvents(), EVENTS_AFTER_MS);
-    if (now.worthTelling) this.tell(now.what);
-    return void 0;
-  }
-  /** After a time, or news that is not the pod's own. */
-  lookAgain() {
-    if (this.over.signal.aborted) return;
-    try {
-      this.look(this.pod.view);
-    } catch (error2) {
-      this.giveUp.abort(error2);
-    }
-  }
-  /** When the wait is over, as things stand. */
-  endsAt({ phase, hopeless: hopeless2 }) {
-    const phaseEnds = this.timeLeft.endsAt(phase);
-    if (hopeless2 === void 0) return phaseEnds;
-    const since = this.seen.get(hopeless2.cause) ?? performance.now();
-    this.seen.set(hopeless2.cause, since);
-    return Math.min(phaseEnds, since + 1e3 * hopeless2.graceSeconds);
-  }
-  followEvents() {
-    if (this.following || this.over.signal.aborted) return;
-    this.following = true;
-    const onNews = (events) => {
-      this.events = events;
-      this.lookAgain();
-    };
-    this.options.events(onNews, this.over.signal).catch(() => {
-    });
-  }
-  tell(what) {
-    const gist = gistOf(what);
-    if (this.told.has(gist)) return;
-    this.told.add(gist);
-    this.options.tell(what);
-  }
-  remind(seconds) {
-    const what = this.waiting ? `: ${this.waiting.what}` : "";
-    const hint = this.events === "not allowed" && !this.hinted ? this.hint() : "";
-    this.hinted ||= hint !== "";
-    this.options.tell(`Not started after ${inWords(seconds)}${what}${hint === "" ? "" : `. ${hint}`}`);
-  }
-  hint() {
-    const { namespace, name } = this.pod.identity;
-    return `The credentials may not read its events (list and watch on events), so a cause that only they tell ends in the time-out. To see them: kubectl -n ${namespace} describe pod ${name}`;
-  }
-};
-function wantsEvents({ phase, worthTelling, hopeless: hopeless2 }) {
-  return phase === "starting" || phase === "pulling" || phase === "scheduling" && worthTelling && !hopeless2;
-}
-var Refusals = class {
-  again = /* @__PURE__ */ new Set();
-  last = /* @__PURE__ */ new Map();
-  note(pod) {
-    const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-    for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
-      const reason2 = state?.waiting?.reason ?? "";
-      if (reason2 === "ErrImagePull" && this.last.get(name) === "ImagePullBackOff") this.again.add(name);
-      this.last.set(name, reason2);
-    }
-  }
-};
 
 // src/run/run.ts
 async function runPod(step) {
-  const { inputs, plan, client, log, summary: summary2, stop } = step;
   await checkNames2(step);
-  announce(step);
-  const { file, workspace } = inputs.logs;
-  const logFile = file === void 0 ? void 0 : new LogFile(file, workspace, log);
-  const pod = await create(step, plan);
-  announceCreated(step, pod);
-  summary2.follow(pod, step);
-  traceChanges(pod, plan.base, log);
-  let logs;
+  const {
+    logs: { file },
+    workspace
+  } = step.inputs;
+  const unseen = file === void 0 || step.inputs.deferrable !== void 0;
+  const logFile = unseen ? void 0 : new LogFile(file, workspace, step.log);
   try {
-    logs = new Logs(step, pod, logFile);
-    await createSecrets(step, pod.identity);
-    await started2(pod, step);
-    const outcome = await diagnosed(await ending(pod, step), pod, step);
-    await logs.finish();
-    const conclusion = conclude(outcome, pod.view.pod, plan, inputs.result);
-    if (conclusion.state === "failed") summary2.note(await explain2(step, pod));
-    else for (const line of failedBeside(pod.view.pod, plan.pod, plan.base)) log.line(line);
-    summary2.ended(conclusion);
-    return conclusion;
-  } catch (error2) {
-    if (!stop.aborted) summary2.note(await explain2(step, pod));
-    const told2 = cancelledAt(error2, pod.view, plan.base);
-    summary2.failed(offerFor(told2, useOf(inputs, plan))?.error ?? told2);
-    throw told2;
+    let earlier = await reattach(step);
+    return await tries({ ...step, ...logFile && { logFile } }, (one) => {
+      const adopted = earlier;
+      earlier = void 0;
+      return adopted ? goOn(one, adopted) : tryOnce(one);
+    });
   } finally {
-    logs?.close();
-    await tidyUp(pod, plan.base, stop.aborted ? "delete_pod" : inputs.onFinishAction, client, log);
+    logFile?.close();
   }
+}
+async function tryOnce(step) {
+  announce(step);
+  const pod = await create(step);
+  announceCreated(step, pod);
+  return { pod, end: await seeTo(step, pod) };
+}
+async function goOn(step, { pod, plan, attempt, record }) {
+  const taken = take({ ...step, plan, record }, pod);
+  return {
+    pod: taken,
+    end: await seeTo({ ...step, plan, record, origin: { kind: "earlier attempt", attempt } }, taken)
+  };
+}
+function seeTo(step, pod) {
+  return step.inputs.deferrable === void 0 ? followPod(step, pod) : deferPod(step, pod);
+}
+
+// src/kubernetes/own-pod.ts
+import { readFileSync as readFileSync3 } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { join as join4 } from "node:path";
+var PATIENCE_MS = 2e3;
+var RETRIES = 3;
+var NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+async function findOwnPod(client, namespace, signal3, { env, serviceAccount, addresses } = surroundings()) {
+  const token = readIn(serviceAccount, "token");
+  if (!env["KUBERNETES_SERVICE_HOST"] && token === void 0) return void 0;
+  const claimed = token === void 0 ? void 0 : podOfToken(token);
+  const home = claimed?.namespace ?? readIn(serviceAccount, "namespace")?.trim();
+  if (home !== void 0 && home !== namespace) return { unknown: `this process runs in namespace ${home}` };
+  const names2 = claimed === void 0 ? [env["HOSTNAME"], env["ACTIONS_RUNNER_POD_NAME"]] : [claimed.name];
+  let unknown = "nothing says which pod this process runs in";
+  try {
+    for (const name of new Set(names2)) {
+      if (name === void 0 || !NAME.test(name)) continue;
+      const pod = await look(client, namespace, name, signal3);
+      const against = pod === void 0 ? "there is none" : contradiction(pod, claimed?.uid, addresses);
+      const uid = pod?.metadata?.uid;
+      if (against === void 0 && uid) return { pod: { namespace, name, uid } };
+      unknown = `pod ${namespace}/${name}: ${against ?? "it has no UID"}`;
+    }
+  } catch (error2) {
+    signal3.throwIfAborted();
+    unknown = error2.message;
+  }
+  return { unknown };
+}
+async function look(client, namespace, name, signal3) {
+  for (let tries2 = 0; ; tries2++) {
+    const late = new AbortController();
+    let timer;
+    const onSend = () => {
+      timer = setTimeout(() => late.abort(new Error(`no answer within ${PATIENCE_MS / 1e3} s`)), PATIENCE_MS);
+    };
+    try {
+      return await getPodOnce(client, { namespace, name }, onSend, AbortSignal.any([signal3, late.signal]));
+    } catch (error2) {
+      if (error2 instanceof ApiError && tries2 >= RETRIES) throw error2;
+      await client.endure(error2, tries2, signal3);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+function contradiction({ metadata = {}, status = {} }, uid, addresses) {
+  if (uid !== void 0 && metadata.uid !== uid) return "it has another UID than the one this process runs in";
+  if (status.phase === "Succeeded" || status.phase === "Failed") return "it has ended";
+  if (metadata.deletionTimestamp !== void 0 && metadata.finalizers?.includes("foregroundDeletion"))
+    return "it is being deleted with all that is its own";
+  if (uid !== void 0) return void 0;
+  const own = new Set(addresses().map((address) => address.toLowerCase()));
+  const shared = (status.podIPs ?? []).some(({ ip }) => own.has(ip.toLowerCase()));
+  return shared ? void 0 : "none of its addresses is this host\u2019s";
+}
+function podOfToken(token) {
+  try {
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
+    const { namespace, pod } = claims["kubernetes.io"];
+    const texts = [namespace, pod.name, pod.uid].every((text) => typeof text === "string" && text !== "");
+    return texts ? { namespace, name: pod.name, uid: pod.uid } : void 0;
+  } catch {
+    return void 0;
+  }
+}
+function readIn(folder, file) {
+  try {
+    return readFileSync3(join4(folder, file), "utf8");
+  } catch {
+    return void 0;
+  }
+}
+function surroundings() {
+  return { env: process.env, serviceAccount: SERVICE_ACCOUNT, addresses: ownAddresses };
+}
+function ownAddresses() {
+  try {
+    return Object.values(networkInterfaces()).flatMap(
+      (addresses) => (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address)
+    );
+  } catch {
+    return [];
+  }
+}
+
+// src/run/runner-pod.ts
+async function runnerPod({ pod, namespace }, client, log, stop) {
+  if (!mayBeOwned(pod)) return void 0;
+  const found = await findOwnPod(client, namespace, stop);
+  if (found === void 0) return void 0;
+  if ("pod" in found) return found.pod;
+  log.debug(`The pod does not go with the runner\u2019s own, which is not known: ${found.unknown}`);
+  return void 0;
 }
 
 // src/run/main.ts
@@ -42954,107 +45983,116 @@ async function main() {
   let use;
   guard(log, summary2);
   try {
-    const stop = stopOnSignals(log);
-    const { inputs, plan, ...prepared } = await prepare(process.env, stop);
-    tell(prepared, log);
-    use = useOf(inputs, plan);
-    summary2.name = plan.name;
-    const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
-    const outage = inputs.outageTimeoutSeconds;
-    if (inputs.dryRun) {
-      const { kubeconfig, configFile, context } = inputs.cluster;
-      const clusterGiven = (kubeconfig ?? configFile ?? context) !== void 0;
-      const { secrets } = prepared;
-      const { logs } = inputs;
-      await dryRun({
-        plan,
-        secrets,
-        logs,
-        connect: () => connect2(cluster, log, outage),
-        clusterGiven,
-        log,
-        summary: summary2,
-        stop
-      });
-      failed = false;
+    const stops = stopOnSignals(log);
+    const world = { log, summary: summary2, ...stops };
+    const attaching = prepareAttach(process.env);
+    if (attaching !== void 0) {
+      use = useOf(attaching.inputs, { secrets: [] });
+      failed = await runAttached(attaching, world);
     } else {
-      const client = connect2(cluster, log, outage);
-      const step = {
-        inputs,
-        plan: placed(plan, client.target.namespace),
-        secrets: prepared.secrets,
-        client,
-        log,
-        summary: summary2,
-        stop
-      };
-      const conclusion = await runPod(step);
-      reportEnd(conclusion, log);
-      failed = conclusion.state === "failed";
+      const prepared = await prepare(process.env, stops.stop);
+      tell2(prepared, log);
+      use = useOf(prepared.inputs, prepared.plan);
+      summary2.name = prepared.plan.name;
+      failed = await (prepared.inputs.dryRun ? runDry(prepared, world) : runStep(prepared, world));
     }
   } catch (error2) {
     const reported = use ? offerRole(error2, use, log) : error2;
     reportError(reported, log);
     summary2.failed(reported);
   }
+  summary2.write();
   await log.close();
   process.exit(failed ? 1 : 0);
 }
-function tell({ secrets, warnings: warnings2, notices }, log) {
+async function runStep({ inputs, identity, plan, replan, secrets }, world) {
+  const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
+  const client = connect2(cluster, world.log, inputs.outageTimeoutSeconds);
+  const { namespace } = client.target;
+  const owner = await runnerPod(placed(plan, namespace), client, world.log, world.stop);
+  const conclusion = await runPod({
+    inputs,
+    identity,
+    plan: placed(plan, namespace, owner),
+    replan: (mark) => placed(replan(mark), namespace, owner),
+    secrets,
+    client,
+    record: new PodRecord(),
+    ...world
+  });
+  reportEnd(conclusion, world.log);
+  return conclusion.state === "failed";
+}
+async function runAttached(prepared, world) {
+  tell2(prepared, world.log);
+  const { inputs, pod, identity, secrets } = prepared;
+  world.summary.name = pod.pod;
+  const client = connect2(inputs.cluster, world.log, inputs.outageTimeoutSeconds);
+  const conclusion = await attach({ inputs, identity, secrets, client, record: new PodRecord(), ...world }, pod);
+  reportEnd(conclusion, world.log);
+  return conclusion.state === "failed";
+}
+async function runDry({ inputs, plan, secrets }, { log, summary: summary2, stop }) {
+  const { kubeconfig, configFile, context } = inputs.cluster;
+  const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
+  await dryRun({
+    plan,
+    secrets,
+    logs: inputs.logs,
+    connect: () => connect2(cluster, log, inputs.outageTimeoutSeconds),
+    clusterGiven: (kubeconfig ?? configFile ?? context) !== void 0,
+    log,
+    summary: summary2,
+    stop
+  });
+  return false;
+}
+function tell2({ secrets, warnings: warnings2, notices }, log) {
   for (const secret of secrets) log.mask(secret);
   for (const notice2 of notices) log.notice("Input", notice2);
   for (const warning2 of warnings2) log.warning("Input", warning2);
-}
-function guard(log, summary2) {
-  const bug = async (error2) => {
-    reportError(error2, log);
-    summary2?.failed(error2);
-    await log.close();
-    process.exit(1);
-  };
-  process.once("uncaughtException", bug);
-  process.once("unhandledRejection", bug);
-}
-function stopOnSignals(log) {
-  const controller = new AbortController();
-  log.onReaderGone((cause) => {
-    const sentence = `Nobody reads the step\u2019s output any more: ${cause.message}.`;
-    controller.abort(new StepError("Cancelled", "Cancelled", sentence, { cause }));
-  });
-  for (const signal3 of ["SIGINT", "SIGTERM"]) {
-    process.on(signal3, () => {
-      if (controller.signal.aborted) return;
-      controller.abort(new StepError("Cancelled", "Cancelled", `The step was cancelled (${signal3}).`));
-      log.line("Cancelled: deleting the pod.");
-    });
-  }
-  return controller.signal;
 }
 
 // src/run/post.ts
 var PATIENCE_SECONDS = 120;
 async function post() {
-  const pod = podLeftBehind();
-  if (pod === void 0) return;
+  const pods = podsLeftBehind();
+  if (pods.length === 0) return;
   const log = new JobLog();
   guard(log);
-  try {
-    const client = connect2(readCluster(openInputs(process.env)), log);
-    if (client.target.server !== pod.server)
-      throw new Error(`it is on ${pod.server}, and the kubeconfig that is found now is for ${client.target.server}.`);
-    if (await deleteOurs(client, pod, AbortSignal.timeout(1e3 * PATIENCE_SECONDS)))
-      log.line(`Deleted pod ${pod.namespace}/${pod.name}, which the main step had left behind.`);
-  } catch (error2) {
-    log.warning(
-      "Pod not deleted",
-      withRemedy(
-        `Pod ${pod.namespace}/${pod.name} may still be there: ${error2.message}`,
-        `To delete it: kubectl -n ${pod.namespace} delete pod ${pod.name}`
-      )
-    );
+  const signal3 = AbortSignal.timeout(1e3 * PATIENCE_SECONDS);
+  let client;
+  for (const pod of pods) {
+    try {
+      client ??= connect2(readCluster(openInputs(process.env)), log);
+      if (client.target.server !== pod.server)
+        throw new Error(`it is on ${pod.server}, and the kubeconfig that is found now is for ${client.target.server}.`);
+      await seeTo2(pod, client, log, signal3);
+    } catch (error2) {
+      log.warning(
+        "Pod not deleted",
+        withRemedy(
+          `Pod ${pod.namespace}/${pod.name} may still be there: ${error2.message}`,
+          `To delete it: kubectl -n ${pod.namespace} delete pod ${pod.name}`
+        )
+      );
+    }
   }
   await log.close();
   process.exit(0);
+}
+async function seeTo2(saved, client, log, signal3) {
+  const pod = await findOurs(client, saved, signal3);
+  if (pod === void 0 || pod.metadata?.deletionTimestamp !== void 0) return;
+  const { namespace, name, base } = saved;
+  const identity = { namespace, name, uid: pod.metadata?.uid ?? "" };
+  const view = { pod, gone: false };
+  const { keep: keep2, why } = fateWhenKilled(view, base, saved);
+  if (keep2) tellKept({ identity, view }, base, why, log);
+  else {
+    await deletePod(client, identity, { signal: signal3 });
+    log.line(`Deleted pod ${namespace}/${name}, which the main step had left behind.`);
+  }
 }
 
 // src/index.ts

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { dump, load } from 'js-yaml';
 import { until } from '../../dev/cluster/process.ts';
 import { cluster, Namespace, script } from '../support/cluster.ts';
+import { kubeconfig, serviceAccount } from '../support/credentials.ts';
 import type { StepResult } from '../support/step-runner.ts';
 
 let namespace: Namespace;
@@ -20,24 +19,8 @@ afterEach(async () => {
   await namespace[Symbol.asyncDispose]();
 });
 
-/** @returns the path of the cluster's kubeconfig, with its user changed */
-async function kubeconfig(change: (user: Record<string, unknown>) => void): Promise<string> {
-  const config = load(await readFile(cluster.kubeconfig, 'utf8')) as { users: { user: Record<string, unknown> }[] };
-  for (const { user } of config.users) change(user);
-  const file = join(folder, `kubeconfig-${Math.random()}`);
-  writeFileSync(file, dump(config));
-  return file;
-}
-
 /** A service account that may do nothing. */
-async function newcomer(): Promise<string> {
-  await namespace.kubectl(['create', 'serviceaccount', 'newcomer']);
-  const token = (await namespace.kubectl(['create', 'token', 'newcomer'])).trim();
-  return kubeconfig(user => {
-    for (const key of Object.keys(user)) delete user[key];
-    user['token'] = token;
-  });
-}
+const newcomer = () => serviceAccount(namespace, 'newcomer', folder);
 
 /** @returns the lines that somebody would copy from the log */
 function printedRole({ text }: StepResult): string {
@@ -157,12 +140,12 @@ describe('a service account without rights', () => {
 describe('a user', () => {
   /** Names come from identity providers, which may let people choose them. HTTP takes no line breaks in what impersonation sends; a certificate does. */
   const byImpersonation = (name: string) =>
-    kubeconfig(user => {
+    kubeconfig(folder, user => {
       user['as'] = name;
     });
   const byCertificate = (name: string) => {
     const { key, cert } = certificateFor(name);
-    return kubeconfig(user => {
+    return kubeconfig(folder, user => {
       for (const old of Object.keys(user)) delete user[old];
       user['client-certificate-data'] = cert.toString('base64');
       user['client-key-data'] = key.toString('base64');

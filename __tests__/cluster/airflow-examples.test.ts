@@ -27,6 +27,9 @@ const GOLDEN = join(import.meta.dirname, 'golden');
 /** When the run of the tests' workflows began, says GitHub. */
 const RUN_STARTED = '2026-03-04T23:59:30Z';
 
+/** Every container that may leave a result has it. */
+const RESULT_VARIABLE = { name: 'RESULT_PATH', value: '/airflow/xcom/return.json' };
+
 let examples: Examples;
 /** GitHub's API, which is asked for nothing but the start of the run. */
 let github: HttpServer;
@@ -146,6 +149,7 @@ test('secrets.yml: a variable and one from a Secret', async () => {
   expect(base(example, 'load')?.env).toEqual([
     { name: 'ENV', value: 'prod' },
     { name: 'DB_PASSWORD', valueFrom: { secretKeyRef: { name: 'db-secret', key: 'password' } } },
+    RESULT_VARIABLE,
   ]);
 });
 
@@ -241,7 +245,10 @@ describe('template-variables.yml', () => {
   test('pasted into inputs: passed on as text, with a warning that names the way', async () => {
     const example = await run('template-variables');
     expect(printed(example, 'pasted')).toEqual(['{{ ds }}']);
-    expect(base(example, 'pasted')?.env).toEqual([{ name: 'MY_VALUE', value: '{{ var.value.my_value }}' }]);
+    expect(base(example, 'pasted')?.env).toEqual([
+      { name: 'MY_VALUE', value: '{{ var.value.my_value }}' },
+      RESULT_VARIABLE,
+    ]);
     expect(annotations(example, 'pasted')).toEqual([
       expect.stringMatching(/^warning: arguments .*\{\{ ds \}\}.*pod_template_file/),
       expect.stringMatching(/^warning: env_vars .*\$\{\{ vars\.my_value \}\}.*pod_template_file/),
@@ -269,6 +276,7 @@ describe('google-secrets.yml', () => {
       { name: 'EXAMPLE_VAR', value: '/example/value' },
       { name: 'GOOGLE_APPLICATION_CREDENTIALS', value: '/var/secrets/google/service-account.json' },
       { name: 'SQL_CONN', valueFrom: { secretKeyRef: { name: 'airflow-secrets', key: 'sql_alchemy_conn' } } },
+      RESULT_VARIABLE,
     ]);
     expect(printed(example, 'read')).toEqual([
       'SQL_CONN has 10 characters',

@@ -58,6 +58,7 @@ describe('the pod of a step that failed', () => {
               { name: 'PLAIN', value: 'shown' },
               { name: 'COPY', value: 'a *** too' },
               { name: 'PASSWORD', valueFrom: { secretKeyRef: { key: 'PASSWORD' } } },
+              { name: 'RESULT_PATH', value: '/airflow/xcom/return.json' },
             ],
           },
         ],
@@ -137,7 +138,7 @@ describe('the pod of a step that failed', () => {
       expect(load(groups(step)[0]?.text ?? '')).toMatchObject({
         spec: {
           hostname: 'renamed',
-          containers: [{ env: [{ name: 'INJECTED', value: '***' }] }],
+          containers: [{ env: [{ name: 'RESULT_PATH' }, { name: 'INJECTED', value: '***' }] }],
         },
       });
       expect(step.lines.map(({ raw }) => raw).join('\n')).not.toContain('plain as day');

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { run } from '../../dev/cluster/command.ts';
 import { type Cluster, down, restart, start, stop, untilReady, up } from '../../dev/cluster/index.ts';
 import { script } from '../support/cluster.ts';
 import { startStep } from '../support/step-runner.ts';
@@ -59,6 +61,48 @@ test('an API server that is down at first contact is waited for, and the log say
     expect(result.conclusion).toBe('success');
     expect(result.text.match(/is away|is back/g)).toEqual(['is away', 'is back']);
     expect(result.text).toContain('\nmade it\n');
+  } finally {
+    await step.dispose();
+    await start(NAME, 'kube-apiserver');
+    await untilReady(NAME);
+  }
+}, 180_000);
+
+/** From the start of the post step to that of the API server. */
+const AWAY_SECONDS = 3;
+
+test('an API server that is down at a cancel and when the post step begins is waited for, and the pod is deleted then', async () => {
+  const step = startStep({
+    inputs: {
+      config_file: cluster.kubeconfig,
+      image: cluster.images.shell,
+      ...script('trap "exit 143" TERM; echo running; sleep 600 & wait'),
+    },
+  });
+  try {
+    await step.line(/^running$/, 60_000);
+    await stop(NAME, 'kube-apiserver');
+    const { outputs, annotations, signal } = await step.cancel();
+    const name = outputs['pod_name'] ?? '';
+    expect(signal).toBeNull();
+    expect(outputs).toMatchObject({ state: 'cancelled', reason: 'Cancelled' });
+    expect(annotations.map(({ level, title }) => [level, title])).toEqual([
+      ['warning', 'Pod not deleted'],
+      ['error', 'Cancelled'],
+    ]);
+    expect(annotations[0]?.message).toContain(`Pod default/${name} could not be deleted: `);
+    expect(annotations[0]?.message).toContain(`by hand: kubectl -n default delete pod ${name}`);
+
+    const posted = step.runPost();
+    await sleep(1000 * AWAY_SECONDS);
+    await start(NAME, 'kube-apiserver');
+    const post = await posted;
+    expect(post).toMatchObject({ exitCode: 0, conclusion: 'success', annotations: [] });
+    expect(post.text).toContain(`Deleted pod default/${name}, which the main step had left behind.`);
+    // Its kubelet has been cut off too, and takes its time to come back.
+    const args = ['--kubeconfig', cluster.kubeconfig, 'get', 'pod', name, '--ignore-not-found', '-o', 'json'];
+    const pod = await run(cluster.kubectl ?? 'kubectl', args);
+    if (pod !== '') expect(JSON.parse(pod)).toMatchObject({ metadata: { deletionTimestamp: expect.any(String) } });
   } finally {
     await step.dispose();
     await start(NAME, 'kube-apiserver');

@@ -312,6 +312,7 @@ test('labels and annotations: each value as it is written, and whose the pod is'
     'kubernetes-pod-step/run-id': '1658821493',
     'kubernetes-pod-step/run-attempt': '1',
     'kubernetes-pod-step/job': 'test',
+    'kubernetes-pod-step/lifetime': 'owned',
     'kubernetes-pod-step/step': expect.stringMatching(/^octo_action-/),
   });
   expect(annotations).toEqual({
@@ -323,7 +324,10 @@ test('labels and annotations: each value as it is written, and whose the pod is'
     'kubernetes-pod-step/workflow': 'test',
     'kubernetes-pod-step/run-url': 'https://github.com/octo/repo/actions/runs/1658821493/attempts/1',
     'kubernetes-pod-step/commit': 'ffac537e6cbbf934b08745a378932722df287a53',
+    'kubernetes-pod-step/base-container': expect.stringMatching(/./),
+    'kubernetes-pod-step/expires-at': expect.stringMatching(/^20\d\d-.*Z$/),
     'kubernetes-pod-step/nonce': expect.stringMatching(/./),
+    'kubernetes-pod-step/plan': expect.stringMatching(/^[0-9a-f]{64}$/),
   });
 });
 

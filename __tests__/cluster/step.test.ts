@@ -57,6 +57,13 @@ describe('a container that succeeds', () => {
     expect(lines.map(line => line.raw)).toEqual(Array.from({ length: 10_000 }, (_, index) => `line ${index + 1}`));
   });
 
+  test('is skipped where its exit code says that there was nothing to do', async () => {
+    const step = await namespace.run({ ...script('exit 99'), skip_on_exit_code: '[3, 99]' });
+    expect(step).toMatchObject({ conclusion: 'success', outputs: { state: 'skipped', exit_code: '99' } });
+    expect(step.outputs['reason']).toBeUndefined();
+    expect(step.annotations).toMatchObject([{ level: 'notice', title: 'Skipped' }]);
+  });
+
   test('needs neither shell nor root', async () => {
     const noShell = await namespace.run({
       image: cluster.images.noShell,

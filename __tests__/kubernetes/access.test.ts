@@ -1,8 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { ACCESS, allows, everyRule, grant, rulesFor } from '../../src/kubernetes/access.ts';
+import {
+  ACCESS,
+  allows,
+  everyRule,
+  everySweepRule,
+  grant,
+  rulesFor,
+  sweepRulesFor,
+} from '../../src/kubernetes/access.ts';
 
 const rule = (resource: string, ...verbs: string[]) => ({ apiGroups: [''], resources: [resource], verbs });
-const pods = rule('pods', 'create', 'get', 'watch', 'delete');
+const pods = rule('pods', 'create', 'get', 'watch', 'delete', 'list', 'patch');
 const log = rule('pods/log', 'get');
 const events = rule('events', 'list', 'watch');
 const secrets = rule('secrets', 'create');
@@ -24,11 +32,27 @@ describe('the rules for', () => {
   });
 });
 
+describe('the rules for a sweep', () => {
+  test('are to list and to delete pods; a dry run only lists', () => {
+    expect(sweepRulesFor({ dryRun: false })).toEqual([rule('pods', 'list', 'delete')]);
+    expect(sweepRulesFor({ dryRun: true })).toEqual([rule('pods', 'list')]);
+  });
+
+  test('are its own: Secrets are among them for those who want that, and nothing is added to a step’s', () => {
+    expect(everySweepRule().map(({ rule, optional }) => [rule, optional])).toEqual([
+      [rule('pods', 'list', 'delete'), false],
+      [rule('secrets', 'list', 'delete'), true],
+    ]);
+    expect(everyRule().map(({ rule }) => rule)).toContainEqual(secrets);
+  });
+});
+
 test.each([
   ['create', 'pods', true],
   ['get', 'pods/log', true],
   ['watch', 'events', true],
-  ['list', 'pods', false],
+  ['list', 'pods', true],
+  ['update', 'pods', false],
   ['get', 'pods/exec', false],
   ['create', 'secrets', false],
   ['impersonate', 'users', false],

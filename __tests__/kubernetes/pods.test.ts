@@ -28,7 +28,7 @@ async function start(options: FakeApiServerOptions = {}): Promise<void> {
 
 const manifest = podManifest('p', { mark: 'ours' }) as V1Pod;
 const verbs = () => server.requests.map(({ verb, code }) => `${verb} ${code ?? '-'}`);
-const attempt = (signal = noSignal()) => createPod(connected.client, manifest, signal);
+const attempt = (stop = noSignal(), lastCall = noSignal()) => createPod(connected.client, manifest, { stop, lastCall });
 const create = async () => {
   const creation = await attempt();
   if ('error' in creation) throw creation.error;
@@ -99,7 +99,7 @@ describe('a create', () => {
     jest.spyOn(performance, 'now').mockImplementation(() => now() + 1000 * aheadSeconds);
     const reply = replies.internalError('failed calling webhook "w": refused');
     server.fault({ match: { verb: 'create' }, times: 99, action: { kind: 'answer', reply } });
-    const created = createPod(connected.client, manifest, noSignal());
+    const created = attempt();
     await server.request({ verb: 'create' }, 2);
     aheadSeconds = 30;
     await server.request({ verb: 'create' }, 4);
@@ -173,19 +173,39 @@ describe('a create', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test.each<[string, FaultAction, boolean]>([
-    ['while it is on its way', { kind: 'hang' }, true],
-    ['in the pause after it was turned away', { kind: 'answer', reply: replies.tooManyRequests(30) }, false],
-  ])('cancelled %s gives the reason, and whether there may be a pod', async (_, action, maybeCreated) => {
+  test('cancelled in the pause after it was turned away leaves no pod', async () => {
     await start();
-    server.fault({ action });
+    server.fault({ action: { kind: 'answer', reply: replies.tooManyRequests(30) } });
     const stop = new AbortController();
     const attempted = attempt(stop.signal);
     await server.request({ verb: 'create' });
     await new Promise(resolve => setTimeout(resolve, 20));
     const reason = new Error('cancelled');
     stop.abort(reason);
-    expect(await attempted).toEqual({ error: reason, maybeCreated });
+    expect(await attempted).toEqual({ error: reason, maybeCreated: false });
+  });
+
+  test('cancelled while it is on its way is waited for: its pod has to be known to be deleted', async () => {
+    await start();
+    server.fault({ match: { verb: 'create' }, action: { kind: 'delay', ms: 100 } });
+    const stop = new AbortController();
+    const attempted = attempt(stop.signal);
+    await server.request({ verb: 'create' });
+    stop.abort(new Error('cancelled'));
+    expect(await attempted).toMatchObject({ pod: { metadata: { uid: expect.any(String) } } });
+    expect(verbs()).toEqual(['create 201']);
+  });
+
+  test('cancelled while it is on its way may have left a pod, when the time for its answer is over', async () => {
+    await start();
+    server.fault({ action: { kind: 'hang' } });
+    const [stop, lastCall] = [new AbortController(), new AbortController()];
+    const attempted = attempt(stop.signal, lastCall.signal);
+    await server.request({ verb: 'create' });
+    const reason = new Error('cancelled');
+    stop.abort(reason);
+    lastCall.abort(new Error('no more time'));
+    expect(await attempted).toEqual({ error: reason, maybeCreated: true });
   });
 
   test('cancelled when it cannot be sent leaves no pod', async () => {
@@ -224,7 +244,7 @@ describe('a look-up', () => {
 
 describe('a delete', () => {
   const identity = { namespace: 'default', name: 'p', uid: '00000000-0000-4000-8000-000000000001' };
-  const remove = () => deletePod(connected.client, identity, noSignal());
+  const remove = () => deletePod(connected.client, identity);
 
   test('names the UID of the pod it means', async () => {
     await start();

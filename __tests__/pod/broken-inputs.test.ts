@@ -16,7 +16,9 @@ function problemsOf(given: Record<string, string>): string[] {
   const reader = new InputReader(environment(given));
   const inputs = readInputs(reader);
   const pod = readPodInputs(reader);
-  planPod({ inputs, pod }, readIdentity({}), 'n0nce', sentence => reader.problems.push(sentence));
+  planPod({ inputs, pod }, { identity: readIdentity({}), nonce: 'n0nce', now: new Date(0) }, sentence =>
+    reader.problems.push(sentence),
+  );
   reader.unknownInputs();
   return reader.problems;
 }

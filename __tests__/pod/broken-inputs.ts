@@ -601,8 +601,8 @@ export const brokenInputs: [what: string, inputs: Record<string, string>, ...pro
   ],
   [
     'a result that cannot be read',
-    { do_xcom_push: 'true', pod_patch: '{spec: {containers: [{name: base, terminationMessagePath: /tmp/x}]}}' },
-    'pod_patch: spec.containers[0].terminationMessagePath: the termination message is at /tmp/x, so do_xcom_push: true has nothing to read /airflow/xcom/return.json from.',
+    { result_file: 'r.json', pod_patch: '{spec: {containers: [{name: base, terminationMessagePath: /tmp/x}]}}' },
+    'pod_patch: spec.containers[0].terminationMessagePath: the termination message is at /tmp/x, so there is no result for result_file.',
   ],
   [
     'an action that is none',

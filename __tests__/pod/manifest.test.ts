@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { INPUTS } from '../../src/github/contract.ts';
 import type { StepIdentity } from '../../src/github/identity.ts';
 import { nonceOf, placed } from '../../src/pod/manifest.ts';
-import { type Around, baseOf, nobody, planned, planOf, podOf, refusal } from './planned.ts';
+import { type Around, nobody, planned, planOf, podOf, RESULT_ENV, refusal, unmarked } from './planned.ts';
 
 const identity: StepIdentity = {
   repository: 'octo/cat',
@@ -30,14 +30,27 @@ describe('the least pod', () => {
         namespace: 'etl',
         labels: {
           'app.kubernetes.io/managed-by': 'kubernetes-pod-step',
+          'kubernetes-pod-step/lifetime': 'owned',
           'kubernetes-pod-step/run-attempt': '1',
         },
-        annotations: { 'kubernetes-pod-step/nonce': 'n0nce' },
+        annotations: {
+          'kubernetes-pod-step/base-container': 'base',
+          'kubernetes-pod-step/expires-at': '2026-11-07T12:10:00Z',
+          'kubernetes-pod-step/nonce': 'n0nce',
+          'kubernetes-pod-step/plan': expect.stringMatching(/^[0-9a-f]{64}$/),
+        },
       },
       spec: {
         restartPolicy: 'Never',
         activeDeadlineSeconds: 432600,
-        containers: [{ name: 'base', image: 'busybox', terminationMessagePath: '/airflow/xcom/return.json' }],
+        containers: [
+          {
+            name: 'base',
+            image: 'busybox',
+            env: [{ name: 'RESULT_PATH', value: '/airflow/xcom/return.json' }],
+            terminationMessagePath: '/airflow/xcom/return.json',
+          },
+        ],
       },
     });
   });
@@ -48,7 +61,7 @@ describe('the least pod', () => {
       name: 'train',
       nameGiven: 'train',
       secrets: [],
-      resultInMessage: true,
+      resultIn: 'message',
       defaultDeadlineSeconds: 432600,
     });
   });
@@ -71,7 +84,7 @@ describe('the least pod', () => {
     name => {
       const texts = { on_finish_action: 'keep_pod', kubeconfig: 'token: hunter2', schedule_timeout_seconds: '7' };
       const text = texts[name as keyof typeof texts] ?? 'false';
-      expect(podOf({ [name]: text })).toStrictEqual(podOf({}));
+      expect(unmarked(podOf({ [name]: text }))).toStrictEqual(unmarked(podOf({})));
     },
   );
 });
@@ -88,6 +101,7 @@ describe('the pod says whose it is', () => {
       'kubernetes-pod-step/run-id': '1234',
       'kubernetes-pod-step/run-attempt': '2',
       'kubernetes-pod-step/job': 'train',
+      'kubernetes-pod-step/lifetime': 'owned',
       'kubernetes-pod-step/step': expect.stringMatching(/^run_2-[a-z0-9]{8}$/),
     });
   });
@@ -98,7 +112,10 @@ describe('the pod says whose it is', () => {
       'kubernetes-pod-step/workflow': 'Nightly build',
       'kubernetes-pod-step/run-url': 'https://github.com/octo/cat/actions/runs/1234/attempts/2',
       'kubernetes-pod-step/commit': '0a1b2c',
+      'kubernetes-pod-step/base-container': 'base',
+      'kubernetes-pod-step/expires-at': '2026-11-02T18:10:00Z',
       'kubernetes-pod-step/nonce': 'n0nce',
+      'kubernetes-pod-step/plan': expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
 
@@ -320,7 +337,12 @@ describe('the base container', () => {
     const given = { pod_template_dict: containers('a', 'b'), base_container_name: 'b', cmds: 'ls', env_vars: 'A=1' };
     const [other, base] = podOf({ image: '', ...given }).spec?.containers ?? [];
     expect(other).toEqual({ name: 'a', image: 'of-a' });
-    expect(base).toMatchObject({ name: 'b', image: 'of-b', command: ['ls'], env: [{ name: 'A', value: '1' }] });
+    expect(base).toMatchObject({
+      name: 'b',
+      image: 'of-b',
+      command: ['ls'],
+      env: [{ name: 'A', value: '1' }, RESULT_ENV],
+    });
   });
 
   test.each([
@@ -434,101 +456,6 @@ describe('the deadline', () => {
   test('is not taken away by a patch of the whole spec', () => {
     const pod_patch = '{spec: {$patch: replace, containers: [{name: base, image: x}]}}';
     expect(refusal({ pod_patch }).text).toContain(`pod_patch: ${rule}`);
-  });
-});
-
-describe('the result is read from the termination message', () => {
-  const PATH = '/airflow/xcom/return.json';
-  const mountedAt = (deploy_target: string) => ({
-    secrets: `[{deploy_type: volume, deploy_target: "${deploy_target}", secret: s}]`,
-  });
-
-  test.each([
-    '/etc/db',
-    '/airflow/xco',
-    '/airflow/xcom2',
-    '/airflow/xcom/return.json.bak',
-    '/airflow/xcom/other',
-    '/air',
-  ])('where a Secret is mounted at %s', target => {
-    expect(planOf(mountedAt(target)).resultInMessage).toBe(true);
-    expect(baseOf(mountedAt(target)).terminationMessagePath).toBe(PATH);
-  });
-
-  test.each([
-    ...['/', '//', '/airflow', '/airflow/', '/airflow/xcom', '/airflow/xcom//', '/airflow/xcom/return.json'],
-    ...['/airflow//xcom', '/./airflow', '/tmp/../airflow'],
-  ])('but not where a Secret is mounted at %s, which covers it', target => {
-    expect(planOf(mountedAt(target)).resultInMessage).toBe(false);
-    expect(baseOf(mountedAt(target))).not.toHaveProperty('terminationMessagePath');
-  });
-
-  const volume = 'volumes: [{name: v, emptyDir: {}}]';
-  const mount = 'volumeMounts: [{name: v, mountPath: /airflow/xcom}]';
-  const aside: [what: string, given: Record<string, string>, why: string][] = [
-    [
-      'a mount of an input',
-      { volumes: '[{name: v, emptyDir: {}}]', volume_mounts: '[{name: v, mountPath: /airflow/xcom}]' },
-      'volume_mounts[0]: a volume is mounted at /airflow/xcom',
-    ],
-    [
-      'a mount of a template',
-      { pod_template_dict: `{spec: {${volume}, containers: [{name: base, ${mount}}]}}` },
-      'pod_template_dict: spec.containers[0].volumeMounts[0]: a volume is mounted at /airflow/xcom',
-    ],
-    [
-      'a mount of a patch',
-      { pod_patch: `{spec: {${volume}, containers: [{name: base, ${mount}}]}}` },
-      'pod_patch: spec.containers[0].volumeMounts[0]: a volume is mounted at /airflow/xcom',
-    ],
-    [
-      'a file of secret_files',
-      { secret_files: '{/airflow/xcom/return.json: hunter2}' },
-      'secret_files[/airflow/xcom/return.json]: a volume is mounted at /airflow/xcom/return.json',
-    ],
-    [
-      'a path of its own',
-      { pod_template_dict: '{spec: {containers: [{name: base, terminationMessagePath: /dev/termination-log}]}}' },
-      'pod_template_dict: spec.containers[0].terminationMessagePath: the termination message is at /dev/termination-log',
-    ],
-    ['Windows, by its name', { pod_patch: '{spec: {os: {name: windows}}}' }, 'default: the pod runs on Windows'],
-    ['Windows, by its nodes', { node_selector: '{kubernetes.io/os: windows}' }, 'default: the pod runs on Windows'],
-  ];
-
-  test.each(aside)('but not where that is impossible: %s', (_, given) => {
-    expect(planOf(given).resultInMessage).toBe(false);
-    expect(baseOf(given).terminationMessagePath).not.toBe(PATH);
-    expect(planOf({ ...given, do_xcom_push: 'auto' }).resultInMessage).toBe(false);
-  });
-
-  test.each(aside)('which is an error where a result has to be there: %s', (_, given, why) => {
-    expect(refusal({ ...given, do_xcom_push: 'true' }).text).toBe(
-      `${why}, so do_xcom_push: true has nothing to read ${PATH} from.`,
-    );
-  });
-
-  test.each([
-    [
-      'a mount of another container',
-      { pod_template_dict: `{spec: {${volume}, containers: [{name: base}, {name: b, image: x, ${mount}}]}}` },
-    ],
-    [
-      'a mount of an init container',
-      { volumes: '[{name: v, emptyDir: {}}]', init_containers: `[{name: b, image: x, ${mount}}]` },
-    ],
-    [
-      'the same path by itself',
-      { pod_template_dict: `{spec: {containers: [{name: base, terminationMessagePath: ${PATH}}]}}` },
-    ],
-    ['Linux, by its name', { pod_patch: '{spec: {os: {name: linux}}}' }],
-  ])('and where nothing is in its way: %s', (_, given) => {
-    for (const mode of ['auto', 'true']) expect(planOf({ ...given, do_xcom_push: mode }).resultInMessage).toBe(true);
-    expect(baseOf(given).terminationMessagePath).toBe(PATH);
-  });
-
-  test('but not where nobody wants it', () => {
-    expect(planOf({ do_xcom_push: 'false' }).resultInMessage).toBe(false);
-    expect(baseOf({ do_xcom_push: 'false' })).toStrictEqual({ name: 'base', image: 'busybox' });
   });
 });
 

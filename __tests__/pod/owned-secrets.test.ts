@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { planOwnedSecrets, registryOf } from '../../src/pod/owned-secrets.ts';
-import { planned, planOf } from './planned.ts';
+import { planned, planOf, RESULT_ENV } from './planned.ts';
 
 const none = { env: [], files: [] };
 const variable = (name: string, value: string) => ({ name, value, from: `secret_env.${name}` });
@@ -132,6 +132,7 @@ describe('no secret is in the pod', () => {
         name: 'API_TOKEN',
         valueFrom: { secretKeyRef: { name: expect.stringContaining('-env-'), key: 'API_TOKEN' } },
       },
+      RESULT_ENV,
     ]);
   });
 

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { JobLog } from '../../src/github/commands.ts';
+import { PodRecord } from '../../src/github/state.ts';
 import { NONCE_ANNOTATION } from '../../src/pod/identity.ts';
 import type { PlacedPlan } from '../../src/pod/manifest.ts';
+import { RESULT_SIDECAR } from '../../src/pod/result.ts';
 import { create } from '../../src/run/create.ts';
 import { connectTo, podManifest } from '../kubernetes/connected.ts';
 import { type FakeApiServer, replies, startFakeApiServer } from '../support/fake-api-server.ts';
@@ -35,7 +37,6 @@ const plan = (spec: object = {}): PlacedPlan => {
     name: 'p',
     namespace: 'default',
     secrets: [],
-    resultInMessage: false,
     originOf: path =>
       ({ 'spec.serviceAccountName': 'service_account_name', 'spec.containers[0].image': 'image' })[path] ?? path,
     sourceOf: () => 'image',
@@ -43,7 +44,15 @@ const plan = (spec: object = {}): PlacedPlan => {
 };
 const start = async (planned: PlacedPlan) => {
   const log = { line: (text: string) => void lines.push(text) } as unknown as JobLog;
-  const pod = await create({ client: connected.client, log, stop: stop.signal }, planned);
+  const pod = await create({
+    plan: planned,
+    client: connected.client,
+    log,
+    record: new PodRecord(),
+    inputs: { onFinishAction: 'delete_pod', onKillAction: 'delete_pod', skipOnExitCodes: [] },
+    stop: stop.signal,
+    lastCall: new AbortController().signal,
+  });
   pod.stop();
   return pod;
 };
@@ -131,5 +140,36 @@ test('a field that the cluster dropped is named with its origin', async () => {
   await expect(start(plan())).rejects.toMatchObject({
     reason: 'FieldDropped',
     message: 'The cluster created the pod without image (spec.containers[0].image), so it was deleted again.',
+  });
+});
+
+describe('a cluster that knows no native sidecars', () => {
+  const tooOld = {
+    reason: 'InvalidPod',
+    title: 'Cluster too old for a sidecar',
+    message: expect.stringContaining('which Kubernetes has since 1.29'),
+    remedy: expect.stringContaining('`do_xcom_push: auto`'),
+  };
+  const withSidecar = (): PlacedPlan => {
+    const initContainers = [{ name: 'setup' }, { name: RESULT_SIDECAR, restartPolicy: 'Always' }];
+    return { ...plan({ initContainers }), resultIn: 'sidecar' };
+  };
+
+  test('refuses the field', async () => {
+    const reply = replies.strictDecoding('spec.initContainers[1].restartPolicy');
+    server.fault({ match: creates, action: { kind: 'answer', reply } });
+    await expect(start(withSidecar())).rejects.toMatchObject(tooOld);
+  });
+
+  test('leaves it out, and its pod is deleted', async () => {
+    server.fault({ match: creates, action: { kind: 'dropFields', fields: ['spec.initContainers.1.restartPolicy'] } });
+    await expect(start(withSidecar())).rejects.toMatchObject(tooOld);
+    expect(server.matching({ verb: 'delete' })).toHaveLength(1);
+  });
+
+  test('is no matter of another container’s', async () => {
+    const reply = replies.strictDecoding('spec.initContainers[0].restartPolicy');
+    server.fault({ match: creates, action: { kind: 'answer', reply } });
+    await expect(start(withSidecar())).rejects.toMatchObject({ title: expect.not.stringContaining('sidecar') });
   });
 });

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type FakeApiServer, type FakePod, startFakeApiServer } from '../support/fake-api-server.ts';
 import { runStep, startStep } from '../support/step-runner.ts';
@@ -20,7 +21,16 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const withUser = (user: string) => server.kubeconfig.replace(/token: .*/, user);
+const withUser = (user: string) => server.kubeconfig.replace(/token: .*/, () => user);
+
+/** Whether a process is there and no zombie. */
+function running(pid: string): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 /** A proxy that tunnels, and counts what it was asked for. */
 async function tunnel(): Promise<{ proxy: Server; url: string; asked: string[] }> {
@@ -73,6 +83,30 @@ test('a credential plugin that hangs does not hold up a cancel', async () => {
     const result = await step.cancel();
     expect(result).toMatchObject({ signal: null, outputs: { state: 'cancelled' } });
     expect(server.requests).toEqual([]);
+  } finally {
+    await step.dispose();
+  }
+});
+
+test('a credential plugin that hangs does not outlive a cancelled step, nor does what it has started', async () => {
+  const pids = join(folder, 'pids');
+  const script = `echo $$ > ${pids}; sleep 1000 & echo $! >> ${pids}; wait`;
+  // Without the variable by which the runner finds what a step has left running.
+  const args = ['-u', 'RUNNER_TRACKING_ID', 'sh', '-c', script];
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'env', args };
+  const step = startStep({ inputs: { image: 'busybox', kubeconfig: withUser(`exec: ${JSON.stringify(exec)}`) } });
+  try {
+    await step.line(/^Running busybox/);
+    const limit = AbortSignal.timeout(20_000);
+    let started: string[] = [];
+    while (started.length < 2) {
+      await setTimeout(10, undefined, { signal: limit });
+      started = existsSync(pids) ? (readFileSync(pids, 'utf8').match(/\d+(?=\n)/g) ?? []) : [];
+    }
+    expect(started.map(running)).toEqual([true, true]);
+    await step.cancel();
+    // A killed process is gone only once the kernel has got to it.
+    while (started.some(running)) await setTimeout(10, undefined, { signal: limit });
   } finally {
     await step.dispose();
   }

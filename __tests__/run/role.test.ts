@@ -46,19 +46,19 @@ describe('what a step uses', () => {
 });
 
 describe('the Role as it is printed', () => {
-  const read = (user: string) => loadAll(jobLogText(printGrant({ user, namespace: 'etl' }, use)));
+  const read = (user: string) => loadAll(jobLogText(printGrant({ user, namespace: 'etl' }, rulesFor(use))));
 
   test('is short, and reads well', () => {
-    expect(printGrant({ user: 'system:serviceaccount:ci:runner', namespace: 'etl' }, use)).toBe(`\
+    expect(printGrant({ user: 'system:serviceaccount:ci:runner', namespace: 'etl' }, rulesFor(use))).toBe(`\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
-  name: kubernetes-pod-step-71ce788c
+  name: kubernetes-pod-step-8f729589
   namespace: etl
 rules:
   - apiGroups: ['']
     resources: [pods]
-    verbs: [create, get, watch, delete]
+    verbs: [create, get, watch, delete, list, patch]
   - apiGroups: ['']
     resources: [pods/log]
     verbs: [get]
@@ -72,12 +72,12 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
-  name: kubernetes-pod-step-71ce788c
+  name: kubernetes-pod-step-8f729589
   namespace: etl
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
-  name: kubernetes-pod-step-71ce788c
+  name: kubernetes-pod-step-8f729589
 subjects:
   - kind: ServiceAccount
     name: runner
@@ -105,7 +105,7 @@ subjects:
   });
 
   test('has no line that is white at its end', () => {
-    expect(printGrant({ user: 'a \n b\t\n', namespace: 'etl' }, use)).not.toMatch(/[ \t]$/m);
+    expect(printGrant({ user: 'a \n b\t\n', namespace: 'etl' }, rulesFor(use))).not.toMatch(/[ \t]$/m);
   });
 });
 
@@ -139,7 +139,7 @@ describe('where a request is refused', () => {
       remedy: 'Have the Role that the log shows applied, or use a namespace or credentials that may.',
     });
     expect(written).toContain('kubectl apply -f role.yaml\napiVersion: ');
-    expect(written).toContain(printGrant({ user: 'system:serviceaccount:ci:runner', namespace: 'etl' }, use));
+    expect(written).toContain(printGrant({ user: 'system:serviceaccount:ci:runner', namespace: 'etl' }, rulesFor(use)));
   });
 
   test('an error that was made of that says what it said', () => {

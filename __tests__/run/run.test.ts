@@ -136,7 +136,14 @@ describe('a step', () => {
         spec: {
           nodeName: 'node-1',
           containers: [
-            { env: [{ name: 'A', value: 'plain' }, { name: 'B', value: 'a ***' }, { name: 'PASSWORD' }] },
+            {
+              env: [
+                { name: 'A', value: 'plain' },
+                { name: 'B', value: 'a ***' },
+                { name: 'PASSWORD' },
+                { name: 'RESULT_PATH', value: '/airflow/xcom/return.json' },
+              ],
+            },
             { name: 'mesh', env: [{ name: 'A', value: '***' }] },
           ],
         },
@@ -439,85 +446,6 @@ describe('while it runs', () => {
     expect(result.outputs).toMatchObject({ state: 'failed', exit_code: '5' });
     expect(linesLike(result, /^(before|meanwhile|last)$/)).toEqual(['before', 'meanwhile', 'last']);
     expect(linesLike(result, /is (away|back)/)).toHaveLength(2);
-  });
-});
-
-describe('cancelled', () => {
-  const cancelled = { conclusion: 'cancelled', outputs: { state: 'cancelled', reason: 'Cancelled' } };
-  /** The pod takes its grace period. */
-  const slowToGo = (pod: FakePod) => {
-    pod.onDelete = () => {};
-    return pod;
-  };
-
-  test.each<[string, (pod: FakePod) => Promise<unknown>]>([
-    [
-      'while the container runs',
-      async pod => {
-        slowToGo(pod).run().write('hello');
-        await step?.line('hello');
-      },
-    ],
-    [
-      'while the pod waits for a node',
-      async pod => {
-        slowToGo(pod).unschedulable();
-        await step?.line('waiting for a node');
-      },
-    ],
-  ])('%s, it deletes its pod at once', async (_, situation) => {
-    await serve();
-    step = start(server);
-    const pod = await server.pod();
-    await situation(pod);
-    const result = await step.cancel();
-    expectClean(result);
-    expect(result).toMatchObject(cancelled);
-    expect(result.text).not.toContain('##[group]');
-    expect(deletes().map(({ body }) => body)).toEqual([
-      expect.objectContaining({ preconditions: { uid: pod.object.metadata.uid } }),
-    ]);
-    const asked = linesLike(result, /^Cancelled: deleting the pod\.$/);
-    expect(asked).toHaveLength(1);
-    expect(await step.runPost()).toMatchObject(tidy);
-  });
-
-  test('before the answer to the create, it deletes what that has made', async () => {
-    await serve();
-    server.fault({ match: { verb: 'create' }, action: { kind: 'quiet', afterBytes: 0 } });
-    step = start(server);
-    const pod = await server.pod();
-    const result = await step.cancel();
-    expectClean(result);
-    expect(result).toMatchObject(cancelled);
-    expect(pod.removed).toBe(true);
-  });
-
-  test('while the API server is away at first contact, it says cancelled', async () => {
-    await serve();
-    await server.refuse();
-    step = start(server);
-    await step.line('is away');
-    const result = await step.cancel();
-    expectClean(result);
-    expect(result).toMatchObject(cancelled);
-    expect(result.annotations.map(({ title }) => title)).toEqual(['Cancelled']);
-    expect(await step.runPost()).toMatchObject(tidy);
-  });
-
-  test('while the log’s end cannot be read, it says cancelled', async () => {
-    await serve(hello);
-    server.fault({
-      match: { verb: 'log' },
-      times: 99,
-      action: { kind: 'answer', reply: replies.kubeletDown('default', 'p', 'base') },
-    });
-    step = start(server);
-    await server.request({ verb: 'log', query: { follow: 'false' } }, 3);
-    const result = await step.cancel();
-    expectClean(result);
-    expect(result).toMatchObject(cancelled);
-    expect(server.pods[0]?.removed).toBe(true);
   });
 });
 

@@ -24,7 +24,7 @@ export function start(server: FakeApiServer, inputs: Record<string, string> = {}
 /** Nothing on stderr, and no command but our own. */
 export function expectClean(result: StepResult): void {
   expect(result.lines.filter(({ stream }) => stream !== 'stdout').map(({ raw }) => raw)).toEqual([]);
-  const ours = /^(stop-commands|[0-9a-f]{48}|error|warning|add-mask|group|endgroup)$/;
+  const ours = /^(stop-commands|[0-9a-f]{48}|error|warning|notice|add-mask|group|endgroup)$/;
   expect(result.commands.filter(({ name, error }) => !ours.test(name) || error !== undefined)).toEqual([]);
 }
 

@@ -2,7 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { Markdown } from '../../src/github/markdown.ts';
-import { dryRunSummary, type Ending, type Facts, type PodFacts, summaryOf } from '../../src/run/summary.ts';
+import type { Result } from '../../src/run/result/outputs.ts';
+import {
+  dryRunSummary,
+  type Ending,
+  type Facts,
+  type PodFacts,
+  summaryOf,
+  type TriedFacts,
+} from '../../src/run/summary.ts';
 import type { Stage } from '../../src/run/timeline.ts';
 import { hostileMarkdown } from '../support/hostile-markdown.ts';
 import { RenderedMarkdown } from '../support/rendered-markdown.ts';
@@ -53,6 +61,13 @@ const outOfMemory: Ending = {
   sentence: 'Container base was killed.',
   remedy: 'Raise `container_resources.limits.memory`.',
 };
+
+const resultOf = (text: string): Result => ({
+  text,
+  bytes: Buffer.from(text),
+  outputs: [['result', text]],
+  warnings: [],
+});
 
 const render = (facts: Partial<Facts>, md = plain) =>
   new RenderedMarkdown(summaryOf({ ending: succeeded, matrix: {}, ...facts }, md));
@@ -124,20 +139,37 @@ test('a life too short for a chart is told in the table', () => {
 });
 
 describe('a result', () => {
+  const shown = (result: Result) =>
+    render({ ending: { state: 'succeeded', result }, pod: podFacts(ran(0), { stages: [] }) });
+  const long = `[${'"value", '.repeat(400)}1]`;
+
   test('is shown as it is, with its size', () => {
-    const result = '{"a": "``` <b>|\\u0000",\n\n "b": [1.10]}';
-    const rendered = render({ ending: { state: 'succeeded', result }, pod: podFacts(ran(0), { stages: [] }) });
-    expect(rendered.fences).toEqual([{ language: 'json', text: result }]);
-    expect(rendered.texts('p')).toEqual([`Result, ${Buffer.byteLength(result)} bytes`]);
+    const text = '{"a": "``` <b>|\\u0000",\n\n "b": [1.10]}';
+    const rendered = shown(resultOf(text));
+    expect(rendered.fences).toEqual([{ language: 'json', text }]);
+    expect(rendered.texts('p')).toEqual([`Result, ${Buffer.byteLength(text)} bytes`]);
   });
 
   test('that is long is cut, with its whole size', () => {
-    const result = `[${'"value", '.repeat(400)}1]`;
-    const rendered = render({ ending: { state: 'succeeded', result }, pod: podFacts(ran(0), { stages: [] }) });
+    const rendered = shown(resultOf(long));
     expect(rendered.fences[0]?.text).toMatch(/^\["value".*"value", …$/);
     expect(Buffer.byteLength(rendered.fences[0]?.text ?? '')).toBeLessThanOrEqual(2051);
-    expect(rendered.texts('p')).toEqual(['Result, 3,603 bytes; the whole is the output result']);
   });
+
+  test.each<[what: string, result: Result, told: string]>([
+    ['in its output', resultOf(long), 'Result, 3,603 bytes; the whole is the output result'],
+    [
+      'in its output and its file',
+      { ...resultOf('[1]'), file: 'build/r.json' },
+      'Result, 3 bytes; the whole is the output result, and the file build/r.json',
+    ],
+    [
+      'in its file alone',
+      { ...resultOf(long), outputs: [], file: 'r.json' },
+      'Result, 3,603 bytes; the whole is the file r.json',
+    ],
+    ['nowhere, as its file could not be written', { ...resultOf(long), outputs: [] }, 'Result, 3,603 bytes'],
+  ])('is whole %s', (_, result, told) => expect(shown(result).texts('p')).toEqual([told]));
 
   test('that is none, of a failed container, is its termination message', () => {
     const ending: Ending = { ...outOfMemory, message: '\u001b[31mno\u001b[0m\n```\nspace' };
@@ -225,7 +257,7 @@ const TIMES = /^\d+ s, from \d{4}-\d\d-\d\d \d\d:\d\d:\d\d to \d{4}-\d\d-\d\d \d
 describe('whatever the cluster, the container and the matrix say', () => {
   const FIELDS = [
     ...(['name', 'namespace', 'node', 'image', 'resource', 'reason', 'message'] as const),
-    ...(['qos', 'title', 'sentence', 'result', 'words', 'matrix', 'command'] as const),
+    ...(['qos', 'title', 'sentence', 'result', 'file', 'words', 'matrix', 'command'] as const),
   ];
   type Texts = Record<(typeof FIELDS)[number], string>;
   const everywhere = (text: string) => Object.fromEntries(FIELDS.map(field => [field, text])) as Texts;
@@ -265,7 +297,7 @@ describe('whatever the cluster, the container and the matrix say', () => {
         title: t.title,
         sentence: t.sentence,
         remedy: t.sentence,
-        result: t.result,
+        result: { ...resultOf(t.result), file: t.file },
         message: t.words,
       },
       pod: podFacts(pod, {
@@ -305,4 +337,46 @@ describe('whatever the cluster, the container and the matrix say', () => {
     const md = new Markdown(text => text.replaceAll(secret, '***'));
     for (const compact of [false, true]) expect(summaryOf(facts(all, compact), md)).not.toContain('s3cret');
   });
+});
+
+describe('a pod that this step has not made', () => {
+  const RUN = 'https://github.com/octo/repo/actions/runs/7/attempts/1';
+  const made = (url: string) => ({
+    ...ran(0),
+    metadata: { name: 'p', namespace: 'etl', annotations: { 'kubernetes-pod-step/run-url': url } },
+  });
+
+  test.each<[NonNullable<PodFacts['origin']>, string]>([
+    [{ kind: 'earlier attempt', attempt: 1 }, 'attempt 1 of this run'],
+    [{ kind: 'attached' }, 'another step'],
+  ])('has a link to who has: %j', (origin, words) => {
+    const rendered = render({ pod: podFacts(made(RUN), { origin }) });
+    expect(rendered.rows).toContainEqual(['Made by', words]);
+    expect(rendered.links).toEqual([RUN]);
+  });
+
+  test.each(['https://evil.example/"><script>', 'javascript:alert(1)', ''])('has none to %j', url => {
+    const rendered = render({ pod: podFacts(made(url), { origin: { kind: 'attached' } }) });
+    expect(rendered.rows.map(([label]) => label)).not.toContain('Made by');
+    expect([rendered.links, rendered.skeleton()]).toEqual([[], expect.not.stringContaining('script')]);
+  });
+});
+
+test('a pod that is left to run says so, with the commands', () => {
+  const kept = { log: 'kubectl logs', delete: 'kubectl delete' };
+  const rendered = render({ ending: { state: 'deferred' }, pod: podFacts(ran(0), { kept }) });
+  expect(rendered.texts('h3')).toEqual(['⏳ p is left for another step']);
+  expect(rendered.texts('p')).toContain('The pod is left for another step.');
+});
+
+test('of several tries each is told, whatever its texts hold', () => {
+  const hostile = '</td><script>alert(1)</script> | `x` @octocat';
+  const first: TriedFacts = { ending: { ...outOfMemory, title: hostile, sentence: hostile }, name: hostile };
+  const last: TriedFacts = { ending: { state: 'succeeded' }, pod: podFacts(ran(0)) };
+  const rendered = render({ ...last, tries: [first, last] });
+  expect(rendered.rows.slice(-2)).toEqual([
+    ['1', hostile, expect.stringContaining('❌ </td><script>alert(1)</script>')],
+    ['2', 'p', '✅ succeeded'],
+  ]);
+  expect(rendered.skeleton()).not.toContain('script');
 });

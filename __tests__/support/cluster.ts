@@ -64,6 +64,15 @@ export class Namespace implements AsyncDisposable {
     return startStep({ ...options, inputs: this.#inputs(inputs) });
   }
 
+  /** As {@link run}, for a step that makes no pod but follows one of here. */
+  attach(
+    inputs: Record<string, string>,
+    options: Omit<StepOptions, 'inputs'> = {},
+  ): Promise<StepResult & { post?: StepResult }> {
+    const { image: _, ...given } = this.#inputs(inputs);
+    return runStep({ ...options, inputs: given });
+  }
+
   #inputs(inputs: Record<string, string>): Record<string, string> {
     return { config_file: cluster.kubeconfig, namespace: this.name, image: cluster.images.shell, ...inputs };
   }

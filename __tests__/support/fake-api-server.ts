@@ -9,6 +9,7 @@ import { FakeEvents } from './fake-events.ts';
 import type { FakePod } from './fake-pod.ts';
 import { kubeconfigFor, recordRequest } from './fake-requests.ts';
 import { type Routes, route } from './fake-routes.ts';
+import { type FakeSecret, FakeSecrets } from './fake-secrets.ts';
 import {
   ActiveFault,
   type Fault,
@@ -39,6 +40,8 @@ export interface FakeApiServerOptions {
   missingNamespaces?: readonly string[];
   /** Events that there are from the start. */
   events?: unknown[];
+  /** Secrets that there are from the start. */
+  secrets?: FakeSecret[];
   /** Moves each new pod through its life; without it the test does, by `await server.pod()`. */
   autoplay?: (pod: FakePod) => void | Promise<void>;
   /** Asked for every request that no `fault()` hits: the place for a seeded generator of faults. */
@@ -56,6 +59,7 @@ export class FakeApiServer {
   readonly requests: RecordedRequest[] = [];
   readonly namespace: string;
   readonly events: FakeEvents;
+  readonly secrets: FakeSecrets;
   /** Of `autoplay` and of the server itself, thrown by {@link close}. */
   readonly #errors: unknown[] = [];
   readonly #options: FakeApiServerOptions;
@@ -75,6 +79,7 @@ export class FakeApiServer {
     this.#options = options;
     this.namespace = options.namespace ?? 'default';
     this.events = new FakeEvents(options.events ?? []);
+    this.secrets = new FakeSecrets(options.secrets ?? []);
     this.#token = options.token ?? 'fake-token';
     this.#cluster = new FakeCluster(options.startTime ?? '2026-03-01T12:00:00Z', options.nodeZone ?? 'Z');
     const { tls } = options;
@@ -97,6 +102,7 @@ export class FakeApiServer {
       cluster: this.#cluster,
       minor: options.minor ?? '36',
       events: this.events,
+      secrets: this.secrets,
       missingNamespaces: new Set(options.missingNamespaces),
       created: pod => this.#created(pod),
       onBookmark: act => {

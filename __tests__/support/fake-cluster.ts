@@ -58,6 +58,11 @@ export class FakeCluster {
     return pod;
   }
 
+  /** The pod as it would be created, which it is not. */
+  wouldCreate(manifest: Record<string, unknown>, namespace: string): PodObject {
+    return this.#stored(structuredClone(manifest), namespace);
+  }
+
   /** Forgets the history, as compaction does: a watch from an older version is told 410. */
   compact(): void {
     this.#oldest = this.#version;

@@ -4,13 +4,23 @@ import type { RecordedRequest } from './faults.ts';
 
 /** Reads a whole request; `undefined` when the client goes away before its end. */
 export async function recordRequest(incoming: IncomingMessage, atMs: number): Promise<RecordedRequest | undefined> {
-  const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
+  const body = await readBody(incoming);
+  return body && recordOf(incoming, body, atMs);
+}
+
+/** @returns all of it; `undefined` when the client goes away before its end. */
+export async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
   } catch {
     return undefined;
   }
+  return Buffer.concat(chunks);
+}
+
+export function recordOf(incoming: IncomingMessage, body: Buffer, atMs: number): RecordedRequest {
+  const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
   const query = Object.fromEntries(url.searchParams);
   const method = incoming.method ?? 'GET';
   return {
@@ -18,7 +28,7 @@ export async function recordRequest(incoming: IncomingMessage, atMs: number): Pr
     path: url.pathname,
     query,
     headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)])),
-    body: parse(Buffer.concat(chunks).toString()),
+    body: parse(body.toString()),
     verb: verbOf(method, url.pathname, query),
     atMs,
     ended: false,

@@ -2,7 +2,9 @@ import type { FakeAnswer } from './fake-answer.ts';
 import { parseTime } from './fake-clock.ts';
 import type { FakeCluster, WatchEvent } from './fake-cluster.ts';
 import type { FakeEvents } from './fake-events.ts';
+import { listReply } from './fake-lists.ts';
 import type { FakePod } from './fake-pod.ts';
+import type { FakeSecrets } from './fake-secrets.ts';
 import type { RecordedRequest, Verb } from './faults.ts';
 import { type Reply, replies } from './kubernetes-replies.ts';
 import { checkPod } from './pod-validation.ts';
@@ -12,6 +14,7 @@ export interface Routes {
   /** minor version of GET /version */
   minor: string;
   events: FakeEvents;
+  secrets: FakeSecrets;
   /** Namespaces that do not exist. */
   missingNamespaces: ReadonlySet<string>;
   created(pod: FakePod): void;
@@ -34,6 +37,7 @@ export function verbOf(method: string, path: string, query: Record<string, strin
   if (target.subresource !== undefined) return target.subresource === 'log' && method === 'GET' ? 'log' : 'other';
   if (method === 'POST') return 'create';
   if (method === 'DELETE') return 'delete';
+  if (method === 'PATCH') return 'patch';
   if (method !== 'GET') return 'other';
   if (target.name !== undefined) return 'get';
   return isTrue(query['watch']) ? 'watch' : 'list';
@@ -61,11 +65,13 @@ function decide(request: RecordedRequest, routes: Routes): Outcome {
     case 'watch':
       return answer => watch(request, namespace, answer, routes);
     case 'get':
+    case 'patch':
     case 'delete':
     case 'log': {
       const pod = routes.cluster.find(namespace, target?.name ?? '');
       if (!pod) return replies.podNotFound(target?.name ?? '');
       if (request.verb === 'log') return log(request, pod);
+      if (request.verb === 'patch') return annotate(request, pod);
       return request.verb === 'delete' ? remove(request, pod) : { code: 200, body: pod.object };
     }
     default:
@@ -82,7 +88,9 @@ function other(request: RecordedRequest, target: Target | undefined, routes: Rou
   if (path === '/readyz' || path === '/livez') return { code: 200, body: 'ok' };
   if (target?.resource === 'events' && method === 'GET')
     return isTrue(query['watch']) ? answer => routes.events.watch(request, answer) : routes.events.list();
-  if (target?.resource === 'secrets' && method === 'POST') return { code: 201, body: body as Reply['body'] };
+  if (target?.resource === 'secrets' && method !== 'POST')
+    return target.name === undefined ? routes.secrets.list(request) : routes.secrets.remove(target.name, request);
+  if (target?.resource === 'secrets') return { code: 201, body: body as Reply['body'] };
   return replies.noSuchResource();
 }
 
@@ -91,20 +99,17 @@ function create(request: RecordedRequest, namespace: string, { cluster, created 
   if ('refusal' in checked) return checked.refusal;
   const { pod: manifest, name } = checked;
   if (cluster.find(namespace, name)) return replies.alreadyExists(name);
-  if (request.query['dryRun'] === 'All') return { code: 201, body: manifest };
+  if (request.query['dryRun'] === 'All') return { code: 201, body: cluster.wouldCreate(manifest, namespace) };
   const pod = cluster.create(manifest, namespace);
   const body = structuredClone(pod.object);
   created(pod);
   return { code: 201, body };
 }
 
-function list({ query }: RecordedRequest, namespace: string, cluster: FakeCluster): Reply {
+function list(request: RecordedRequest, namespace: string, cluster: FakeCluster): Reply {
   const items = cluster.list(namespace).map(pod => pod.object);
-  const selected = items.filter(object => selects(query, object));
-  return {
-    code: 200,
-    body: { kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: cluster.version }, items: selected },
-  };
+  const selected = items.filter(object => selects(request.query, object));
+  return listReply('PodList', selected, cluster.version, request);
 }
 
 function watch(
@@ -141,6 +146,27 @@ function watch(
     stopBookmarks();
     watching.stop();
   });
+}
+
+/** A merge patch of metadata (annotations and owners), in which a UID or a resource version is a precondition. */
+function annotate({ body }: RecordedRequest, pod: FakePod): Reply {
+  const { metadata } = body as {
+    metadata: {
+      uid?: string;
+      resourceVersion?: string;
+      annotations?: Record<string, string>;
+      ownerReferences?: unknown[];
+    };
+  };
+  const { uid, resourceVersion } = pod.object.metadata;
+  if (metadata.uid !== undefined && metadata.uid !== uid) return replies.wrongUid(pod.name, metadata.uid, uid);
+  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== resourceVersion)
+    return replies.changedSince(pod.name);
+  pod.patch(object => {
+    object.metadata.annotations = { ...object.metadata.annotations, ...metadata.annotations };
+    if (metadata.ownerReferences) object.metadata.ownerReferences = metadata.ownerReferences;
+  });
+  return { code: 200, body: pod.object };
 }
 
 function remove({ query, body }: RecordedRequest, pod: FakePod): Reply {
@@ -191,7 +217,7 @@ function log({ query }: RecordedRequest, pod: FakePod): Outcome {
   };
 }
 
-function selects(query: Record<string, string>, object: unknown): boolean {
+export function selects(query: Record<string, string>, object: unknown): boolean {
   const { metadata, status } = object as {
     metadata: { name: string; uid: string; labels?: Record<string, string> };
     status: { phase: string };
@@ -204,12 +230,13 @@ function selects(query: Record<string, string>, object: unknown): boolean {
   return holds(query['fieldSelector'], fields) && holds(query['labelSelector'], metadata.labels ?? {});
 }
 
-/** Terms `key=value`, `key==value`, `key!=value` and a bare `key`, joined by commas. */
+/** Terms `key=value`, `key==value`, `key!=value`, a bare `key` and `!key`, joined by commas. */
 function holds(selector: string | undefined, values: Record<string, string>): boolean {
   return (selector ?? '')
     .split(',')
     .filter(term => term !== '')
     .every(term => {
+      if (term.startsWith('!')) return !(term.slice(1) in values);
       const [, key = '', operator, value] = /^([^=!]+)(?:(==|=|!=)(.*))?$/.exec(term) ?? [];
       if (operator === undefined) return key in values;
       return (values[key] === value) === (operator !== '!=');

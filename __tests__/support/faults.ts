@@ -1,6 +1,6 @@
 import type { Reply } from './kubernetes-replies.ts';
 
-export type Verb = 'create' | 'get' | 'list' | 'watch' | 'delete' | 'log' | 'other';
+export type Verb = 'create' | 'get' | 'list' | 'watch' | 'patch' | 'delete' | 'log' | 'other';
 
 /** A request as the fake API server saw it. */
 export interface RecordedRequest {
@@ -15,6 +15,8 @@ export interface RecordedRequest {
   atMs: number;
   /** What was answered: HTTP status, or undefined while (or because) nothing was. */
   code?: number;
+  /** How much of the answer's body has been passed on, by a relay. */
+  bytes?: number;
   /** The connection or answer is over. */
   ended: boolean;
   /** A fault ended the answer as if it were complete. */

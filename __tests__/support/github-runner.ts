@@ -1,18 +1,25 @@
 import { join } from 'node:path';
 import { cluster, kubectl, type Namespace } from './cluster.ts';
 
-const ROLE = join(import.meta.dirname, '../../examples/rbac.yaml');
+const EXAMPLES = join(import.meta.dirname, '../../examples');
 
 /** Gives the runner what examples/rbac.yaml does. @returns a kubeconfig for somebody who may do that in this namespace and no more */
-export async function runnerKubeconfig(namespace: Namespace): Promise<string> {
-  await namespace.kubectl(['apply', '-f', ROLE]);
-  const token = await namespace.kubectl(['create', 'token', 'github-runner']);
+export const runnerKubeconfig = (namespace: Namespace): Promise<string> =>
+  accountKubeconfig(namespace, 'rbac.yaml', 'github-runner');
+
+/** The same for the sweep, and examples/sweep-rbac.yaml. */
+export const sweepKubeconfig = (namespace: Namespace): Promise<string> =>
+  accountKubeconfig(namespace, 'sweep-rbac.yaml', 'github-sweep');
+
+async function accountKubeconfig(namespace: Namespace, example: string, account: string): Promise<string> {
+  await namespace.kubectl(['apply', '-f', join(EXAMPLES, example)]);
+  const token = await namespace.kubectl(['create', 'token', account]);
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'test', cluster: await theCluster() }],
-    users: [{ name: 'github-runner', user: { token: token.trim() } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'github-runner', namespace: namespace.name } }],
+    users: [{ name: account, user: { token: token.trim() } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: account, namespace: namespace.name } }],
     'current-context': 'test',
   });
 }

@@ -71,6 +71,13 @@ export const replies = {
       `Operation cannot be fulfilled on Pod "${name}": the UID in the precondition (${wanted}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
       { name, kind: 'Pod' },
     ),
+  changedSince: (name: string) =>
+    status(
+      409,
+      'Conflict',
+      `Operation cannot be fulfilled on pods "${name}": the object has been modified; please apply your changes to the latest version and try again`,
+      { name, kind: 'pods' },
+    ),
   /** RBAC. */
   forbidden: (
     verb: string,

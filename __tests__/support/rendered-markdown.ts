@@ -41,6 +41,13 @@ export class RenderedMarkdown {
       .map(({ childNodes }) => childNodes.filter(isElement).map(cell => textOf(cell.childNodes)));
   }
 
+  /** Where links lead to. */
+  get links(): string[] {
+    return elements(this.#nodes)
+      .filter(({ tagName }) => tagName === 'a')
+      .map(({ attrs }) => attrs.find(({ name }) => name === 'href')?.value ?? '');
+  }
+
   /** Blocks of code by their language, without the line end that the fence adds. */
   get fences(): { language: string; text: string }[] {
     return elements(this.#nodes)

@@ -141,7 +141,9 @@ test('a step that ignores its signals is killed with its children after 10 s', a
   const cancelled = step.cancel();
   const interrupted = await step.line('ignoring SIGINT');
   const terminated = await step.line('ignoring SIGTERM');
-  expect(Math.round((terminated.atMs - interrupted.atMs) / 500)).toBe(15);
+  // A gross bound, for a busy machine.
+  const seconds = (terminated.atMs - interrupted.atMs) / 1000;
+  expect([seconds > 7, seconds < 9.5]).toEqual([true, true]);
   const result = await cancelled;
   expect(result).toMatchObject({ exitCode: null, signal: 'SIGKILL', conclusion: 'cancelled' });
   expect([alive(step.pid), alive(child)]).toEqual([false, false]);

@@ -48,6 +48,8 @@ export interface RunningStep {
   kill(): Promise<StepResult>;
   /** Main's result. */
   readonly done: Promise<StepResult>;
+  /** Whether there is a post to run. */
+  readonly hasPost: boolean;
   /** Runs post, after main however it ended; rejects if action.yml has none and no `entry` is given. */
   runPost(): Promise<StepResult>;
   /** Kills what still runs and removes the temporary folders. */
@@ -62,8 +64,7 @@ export async function runStep(options: StepOptions = {}): Promise<StepResult & {
   try {
     // Post runs whatever became of main, a crash included; the crash is thrown after it.
     const [main] = await Promise.allSettled([step.done]);
-    const hasPost = options.entry !== undefined || manifestOf(options).post !== undefined;
-    const [post] = await Promise.allSettled([hasPost ? step.runPost() : undefined]);
+    const [post] = await Promise.allSettled([step.hasPost ? step.runPost() : undefined]);
     if (main.status === 'rejected') throw main.reason;
     if (post.status === 'rejected') throw post.reason;
     return { ...main.value, ...(post.value && { post: post.value }) };
@@ -95,6 +96,7 @@ export function startStep(options: StepOptions = {}): RunningStep {
   return {
     pid: main.pid,
     lines: main.lines,
+    hasPost: manifest.post !== undefined || options.entry !== undefined,
     line: (pattern, timeoutMs, nth) => main.line(pattern, timeoutMs, nth),
     done: main.done,
     cancel: () => main.cancel(),

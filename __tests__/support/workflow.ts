@@ -18,6 +18,10 @@ export interface WorkflowOptions {
   inputs?: (written: Record<string, string>, step: string) => Record<string, string>;
   /** A folder of programs that come before all others of their name. */
   programs?: string;
+  /** What a person gives who starts it by hand; nothing where a schedule does. */
+  dispatch?: Record<string, string | boolean>;
+  /** Values of expressions in the defaults of an action's inputs. */
+  contexts?: Record<string, string>;
   /** Other actions that the workflow may use; they do nothing. */
   actions?: readonly string[];
   timeoutMs?: number;
@@ -68,7 +72,7 @@ interface WorkflowFile {
   jobs: Record<string, JobFile>;
 }
 
-const WORKFLOW_KEYS = ['name', 'on', 'permissions', 'env', 'jobs'];
+const WORKFLOW_KEYS = ['name', 'on', 'permissions', 'concurrency', 'env', 'jobs'];
 const JOB_KEYS = ['runs-on', 'needs', 'if', 'outputs', 'steps'];
 const STEP_KEYS = ['id', 'name', 'if', 'uses', 'with', 'env', 'run', 'continue-on-error'];
 
@@ -127,7 +131,7 @@ class Job {
       for (const [name, value] of Object.entries({ ...this.#options.env, ...env }))
         this.#env[name] = interpolate(String(value), this.#scope());
       for (const [index, step] of this.#job.steps.entries()) await this.#step(step, step.id ?? `__step_${index + 1}`);
-      for (const { step, outcome } of this.#running.toReversed()) outcome.post = await step.runPost();
+      for (const { step, outcome } of this.#running.toReversed()) if (step.hasPost) outcome.post = await step.runPost();
       const outputs = Object.entries(this.#job.outputs ?? {});
       return {
         result: this.#succeeded ? 'success' : 'failure',
@@ -146,7 +150,7 @@ class Job {
     if (!isMet(step.if, this.#scope())) return;
     const env = { ...this.#env };
     for (const [name, value] of Object.entries(step.env ?? {})) env[name] = interpolate(String(value), this.#scope());
-    if (step.uses === './') await this.#action(step, outcome, env);
+    if (step.uses?.startsWith('./')) await this.#action(step.uses, step, outcome, env);
     else if (step.run !== undefined) await this.#command(interpolate(step.run, this.#scope()), outcome, env);
     else if (['actions/checkout', ...(this.#options.actions ?? [])].includes(step.uses?.replace(/@.*/, '') ?? ''))
       outcome.outcome = 'success';
@@ -154,8 +158,8 @@ class Job {
     if (outcome.outcome === 'failure' && step['continue-on-error'] !== true) this.#succeeded = false;
   }
 
-  async #action(step: StepFile, outcome: StepOutcome, env: Record<string, string>): Promise<void> {
-    const { inputs = written => written, secrets = {}, timeoutMs = 120_000 } = this.#options;
+  async #action(folder: string, step: StepFile, outcome: StepOutcome, env: Record<string, string>): Promise<void> {
+    const { inputs = written => written, secrets = {}, contexts = {}, timeoutMs = 120_000 } = this.#options;
     const written = Object.entries(step.with ?? {}).map(([name, value]) => [
       name,
       interpolate(String(value ?? ''), this.#scope()),
@@ -165,6 +169,8 @@ class Job {
       env: { ...env, GITHUB_JOB: this.#name, GITHUB_ACTION: outcome.id, GITHUB_WORKFLOW: this.#workflow.name },
       secrets: Object.values(secrets),
       workspace: ROOT,
+      actionFolder: join(ROOT, folder),
+      contexts,
       timeoutMs,
     });
     this.#running.push({ step: running, outcome });
@@ -199,11 +205,11 @@ class Job {
   }
 
   #scope(): Scope {
-    const { secrets = {}, vars = {} } = this.#options;
+    const { secrets = {}, vars = {}, dispatch = {} } = this.#options;
     const steps = Object.entries(this.#steps).map(([id, { outcome, outputs }]) => [id, { outcome, outputs }]);
     const needs = Object.entries(this.#needs).map(([name, { result, outputs }]) => [name, { result, outputs }]);
     const contexts: { [name: string]: Value } = {
-      ...{ secrets, vars, env: this.#env },
+      ...{ secrets, vars, inputs: dispatch, env: this.#env },
       ...{ steps: Object.fromEntries(steps), needs: Object.fromEntries(needs) },
     };
     return { contexts, succeeded: this.#succeeded };

@@ -27,6 +27,12 @@ export async function buildAct(report: Report): Promise<string> {
   return join(target, 'act');
 }
 
+/** Actions of the examples' that need GitHub, and what takes their place. */
+const STAND_INS = [
+  ['actions/upload-artifact@v5', 'upload-artifact'],
+  ['actions/download-artifact@v6', 'download-artifact'],
+] as const;
+
 /** A run of a workflow. */
 export interface WorkflowRun {
   /** Path of the file, from the project's root. */
@@ -60,6 +66,8 @@ async function runIn(folder: string, act: string, run: WorkflowRun): Promise<{ c
     '--platform=ubuntu-latest=-self-hosted',
     '--no-cache-server',
     `--secret-file=${secretFile}`,
+    `--env=DEMO_ARTIFACTS=${join(folder, 'artifacts')}`,
+    ...STAND_INS.map(([action, name]) => `--local-repository=${action}=${join(ROOT, 'dev/demo/actions', name)}`),
   ];
   const child = spawn(act, args, {
     cwd: ROOT,

@@ -27,6 +27,8 @@ export class JobLog {
   #lineTail = '';
   /** Whether a group is open that {@link group} has begun. */
   #inGroup = false;
+  /** Whether one is that {@link section} has. */
+  #inSection = false;
   #closing: Promise<void> | undefined;
 
   /** Prints `text` as one or more whole lines, without terminal control. */
@@ -97,20 +99,39 @@ export class JobLog {
     this.#command(() => issue(message, properties));
   }
 
-  /** Begins a group of lines of the container's, which the log viewer folds. It knows no group in a group. What we say ourselves ends it, for it is not to be folded away. */
+  /** Begins a group of all that comes, ours and the containers', until {@link endSection}. */
+  section(name: string): void {
+    this.endSection();
+    this.#inSection = true;
+    this.#command(() => core.startGroup(jobLogText(name)));
+  }
+
+  endSection(): void {
+    this.#leaveGroup();
+    if (!this.#inSection) return;
+    this.#inSection = false;
+    this.#command(() => core.endGroup());
+  }
+
+  /** Begins a group of lines of the container's, which the log viewer folds. It knows no group in a group, so in a section it is a line. What we say ourselves ends it, for it is not to be folded away. */
   group(name: string): void {
+    if (this.#inSection) {
+      this.line(name);
+      return;
+    }
     this.#inGroup = true;
     this.#command(() => core.startGroup(name));
   }
 
   endGroup(): void {
+    if (!this.#inGroup) return;
     this.#inGroup = false;
     this.#command(() => core.endGroup());
   }
 
   /** Prints `text` as whole lines, as {@link line} does, which the log viewer folds under a title. */
   folded(title: string, text: string): void {
-    this.#leaveGroup();
+    this.endSection();
     this.#command(() => core.startGroup(jobLogText(title)));
     this.line(text);
     this.#command(() => core.endGroup());
@@ -139,7 +160,7 @@ export class JobLog {
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close(): Promise<void> {
     this.#closing ??= new Promise(resolve => {
-      this.#leaveGroup();
+      this.endSection();
       this.#finishLine();
       this.#lowerFence();
       // With an error, should the reader have gone: then there is nothing to wait for either.

@@ -12,6 +12,9 @@ export const REASONS = {
   QuotaExceeded: "A ResourceQuota of the namespace has no room for the pod's requests or limits.",
   InvalidPod: 'The API server refused the pod as malformed.',
   NameTaken: 'A pod, or a Secret that was to be the pod’s, has that name and is not this step’s.',
+  AmbiguousPod:
+    'Pods of earlier attempts of the run could be this step’s, and one that runs cannot be told from another, or does not stop. No second one is started beside it.',
+  PodNotFound: 'There is no pod of that name, or not the one with that UID, to attach to.',
   FieldDropped: 'The cluster did not keep a field of the pod, so it would not have been the pod that was asked for.',
   SchedulingGated: 'A scheduling gate, e.g. of a queue, held the pod for too long.',
   Unschedulable: 'No node took the pod in time.',
@@ -50,13 +53,21 @@ export class StepError extends Error {
   readonly reason: Reason;
   readonly title: string;
   readonly remedy: string | undefined;
+  /** Whether the same may go well a little later, though nobody changes anything. */
+  readonly mayPass: boolean;
 
-  constructor(reason: Reason, title: string, sentence: string, options: { remedy?: string; cause?: unknown } = {}) {
+  constructor(
+    reason: Reason,
+    title: string,
+    sentence: string,
+    options: { remedy?: string; cause?: unknown; mayPass?: boolean } = {},
+  ) {
     super(sentence, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = 'StepError';
     this.reason = reason;
     this.title = title;
     this.remedy = options.remedy;
+    this.mayPass = options.mayPass ?? false;
   }
 
   /** What an annotation says: the sentence, and behind it the way out. */

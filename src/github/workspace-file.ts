@@ -22,6 +22,11 @@ const WINDOWS_REFUSED = /[<>:"|?*]|[. ]$/;
 const SKIPPED = /\p{Cf}/gu;
 const GIT_FOLDER = /^(\.git|git~\d+)[. ]*$/i;
 
+/** @returns the job's workspace: absolute. */
+export function workspaceOf(env: NodeJS.ProcessEnv): string {
+  return resolve(env['GITHUB_WORKSPACE'] || '.');
+}
+
 /**
  * Whether a file can be made at the path: inside the workspace, and not through a link, which the checkout of an untrusted pull request may have brought along. Nothing is changed.
  * @param path as the user gave it; a relative one is relative to the workspace

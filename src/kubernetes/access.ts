@@ -10,16 +10,18 @@ interface Access {
 
 /**
  * All that is ever asked of the API, all of it in the core group and within the pod's namespace: no request can be written that is not in this table ({@link Right}), and the Roles in the docs are made of it.
- * A pod is watched by its name, so nothing is ever listed but events.
+ * A pod is watched by its name; pods are listed only by a re-run, which looks for those of earlier attempts.
  */
 export const ACCESS = {
   pods: {
-    verbs: ['create', 'get', 'watch', 'delete'],
-    purpose: 'To run the pod and to clean up. A dry run only creates; without watch the pod is asked for every 2 s.',
+    verbs: ['create', 'get', 'watch', 'delete', 'list', 'patch'],
+    purpose:
+      'To run the pod, to clean up, and to find the pod that the runner itself may be. A dry run only creates; without watch the pod is asked for every 2 s. list and patch are for a re-run, which looks for the pod of an earlier attempt and marks it as taken; patch is for a result, too, where another container of the pod runs on.',
   },
   'pods/log': {
     verbs: ['get'],
-    purpose: 'To show its log. Without it the step runs, and a warning says that the log cannot be read.',
+    purpose:
+      'To show its log, and to read a result that a sidecar sends. Without it the step runs, and a warning says that the log cannot be read.',
   },
   events: {
     verbs: ['list', 'watch'],
@@ -33,10 +35,25 @@ export const ACCESS = {
 
 export type Resource = keyof typeof ACCESS;
 
+/** The same for `sweep/`, whose Role is one of its own: what a step may not do it does not get by being swept up after. */
+export const SWEEP_ACCESS = {
+  pods: {
+    verbs: ['list', 'delete'],
+    purpose: 'To find the pods that were left behind, and to delete them. A dry run only lists.',
+  },
+  secrets: {
+    verbs: ['list', 'delete'],
+    purpose:
+      'Optional, for Secrets whose pod is gone. The cluster deletes those by itself, and who may list Secrets may read them.',
+  },
+} as const satisfies Record<string, Access>;
+
+type RightsIn<T extends Record<string, Access>> = {
+  [R in keyof T]: { resource: R; verb: T[R]['verbs'][number] };
+}[keyof T];
+
 /** A verb on a resource, with its subresource: `get pods/log`. */
-export type Right = {
-  [R in Resource]: { resource: R; verb: (typeof ACCESS)[R]['verbs'][number] };
-}[Resource];
+export type Right = RightsIn<typeof ACCESS> | RightsIn<typeof SWEEP_ACCESS>;
 
 /** What a step does on the cluster, as far as it takes rights. */
 export interface Use {
@@ -59,6 +76,20 @@ export function everyRule(): { rule: V1PolicyRule; purpose: string }[] {
   return (Object.keys(ACCESS) as Resource[]).map(resource => ({
     rule: rule(resource),
     purpose: ACCESS[resource].purpose,
+  }));
+}
+
+/** @returns the rules of a Role for a sweep, without what is optional. */
+export function sweepRulesFor({ dryRun }: Pick<Use, 'dryRun'>): V1PolicyRule[] {
+  return [rule('pods', dryRun ? ['list'] : SWEEP_ACCESS.pods.verbs)];
+}
+
+/** @returns the rules for all that a sweep can ask for, each with its purpose, what it can do without last. */
+export function everySweepRule(): { rule: V1PolicyRule; purpose: string; optional: boolean }[] {
+  return (['pods', 'secrets'] as const).map(resource => ({
+    rule: rule(resource, SWEEP_ACCESS[resource].verbs),
+    purpose: SWEEP_ACCESS[resource].purpose,
+    optional: resource === 'secrets',
   }));
 }
 

@@ -22,12 +22,17 @@ import { warningsOf } from './warnings.ts';
 setFlagsFromString('--wasm-tiering-budget=1000000000');
 setFlagsFromString('--semi-space-growth-factor=1');
 
+/** A patch says in its type how it is to be understood (RFC 7386). */
+const CONTENT_TYPES: Partial<Record<ApiRequest['method'], string>> = { PATCH: 'application/merge-patch+json' };
+
 /** A request of the Kubernetes API. */
 export interface ApiRequest {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, string | number | boolean | undefined>;
   body?: unknown;
+  /** What of the object is wanted, as the server's media types say it; the whole, if absent. */
+  accept?: string;
   /** The same in the words of authorisation, for error messages. */
   asked: Asked;
   /** Called when the request is about to leave: until then the server cannot know of it. */
@@ -222,9 +227,9 @@ export class ApiClient {
       method: call.method,
       headers: {
         ...headers,
-        accept: 'application/json, */*',
+        accept: call.accept ?? 'application/json, */*',
         'user-agent': 'kubernetes-pod-step',
-        ...(call.body !== undefined && { 'content-type': 'application/json' }),
+        ...(call.body !== undefined && { 'content-type': CONTENT_TYPES[call.method] ?? 'application/json' }),
       },
       ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
       ...(signal && { signal }),

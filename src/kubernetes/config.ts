@@ -7,7 +7,8 @@ import type { ClusterInputs } from '../github/inputs/inputs.ts';
 import { didYouMean, isMapping } from '../github/inputs/reader.ts';
 import { parseYaml, plain, type Tree, YamlError } from '../github/yaml.ts';
 
-const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+/** Where the kubelet mounts it, in a pod. */
+export const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Which cluster, and as whom: chosen, checked, not yet connected to. */
 export interface Target {

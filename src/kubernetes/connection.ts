@@ -3,6 +3,7 @@ import type { RequestOptions } from 'node:https';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { StepError } from '../github/failure.ts';
 import type { Target } from './config.ts';
+import { endPluginsWithProcess } from './credential-plugins.ts';
 
 /** As client-go: below the 60 s after which cloud load balancers drop an idle connection. */
 const KEEP_ALIVE_PROBE_MS = 30_000;
@@ -19,6 +20,7 @@ export class Connection {
   /** @param onCredential is told each credential before it is used, to have it masked */
   constructor(target: Target, onCredential: (secret: string) => void) {
     this.#target = target;
+    endPluginsWithProcess(target.kubeConfig);
     this.#onCredential = onCredential;
   }
 

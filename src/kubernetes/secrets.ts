@@ -19,7 +19,15 @@ export async function createSecretOf(
     type,
     data,
     labels,
-  }: { name: string; type: string; data: Record<string, string>; labels: Record<string, string> },
+    mayExist = false,
+  }: {
+    name: string;
+    type: string;
+    data: Record<string, string>;
+    labels: Record<string, string>;
+    /** Whether one of that name is taken for the pod's own. */
+    mayExist?: boolean;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace } = pod;
@@ -58,7 +66,7 @@ export async function createSecretOf(
       return;
     } catch (error) {
       const exists = error instanceof ApiError && error.status.reason === 'AlreadyExists';
-      if (exists && lost) return;
+      if (exists && (lost || mayExist)) return;
       // Whoever sees the pod sees the name, and could be quicker.
       if (exists)
         throw new StepError(
@@ -71,5 +79,26 @@ export async function createSecretOf(
       failing ??= { since: performance.now(), told: false };
       await client.endure(error, tries, signal, failing);
     }
+  }
+}
+
+/** Deletes exactly this Secret: one that is gone, or a namesake with another UID, is left alone without complaint. */
+export async function deleteSecret(
+  client: ApiClient,
+  { namespace, name, uid }: { namespace: string; name: string; uid: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    await client.call(
+      {
+        method: 'DELETE',
+        path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`,
+        body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } },
+        asked: { verb: 'delete', resource: 'secrets', namespace, name },
+      },
+      signal,
+    );
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.code !== 409 && error.code !== 404)) throw error;
   }
 }

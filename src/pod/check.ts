@@ -1,5 +1,5 @@
 import { didYouMean } from '../github/inputs/reader.ts';
-import { isObject, type Json, type JsonObject, objectOf, type Path, textOf } from './json.ts';
+import { isObject, type Json, type JsonObject, objectOf, objectsOf, type Path, textOf } from './json.ts';
 import { isQuantity, quantityValue } from './quantity.ts';
 import { type FieldType, fieldNamed, fieldsOf, itemType, oneOf } from './schema.ts';
 
@@ -24,9 +24,9 @@ export function checkPod(pod: JsonObject, base: string, report: ReportAt): void 
   checkMetadata(objectOf(pod['metadata']), report);
   const spec = objectOf(pod['spec']);
   checkNames(spec, report);
-  const volumes = new Set(objects(spec['volumes']).map(volume => String(volume['name'])));
+  const volumes = new Set(objectsOf(spec['volumes']).map(volume => String(volume['name'])));
   for (const list of ['initContainers', 'containers'] as const)
-    for (const [index, container] of objects(spec[list]).entries())
+    for (const [index, container] of objectsOf(spec[list]).entries())
       checkContainer(
         container,
         ['spec', list, index],
@@ -107,13 +107,13 @@ function checkNames(spec: JsonObject, report: ReportAt): void {
   for (const field of ['serviceAccountName', 'priorityClassName', 'runtimeClassName'])
     checkSubdomain(spec[field], ['spec', field], report);
   for (const field of ['hostname', 'subdomain']) checkLabel(spec[field], ['spec', field], report);
-  for (const [index, volume] of objects(spec['volumes']).entries())
+  for (const [index, volume] of objectsOf(spec['volumes']).entries())
     checkLabel(volume['name'], ['spec', 'volumes', index, 'name'], report);
-  for (const [index, { name }] of objects(spec['imagePullSecrets']).entries())
+  for (const [index, { name }] of objectsOf(spec['imagePullSecrets']).entries())
     checkSubdomain(name, ['spec', 'imagePullSecrets', index, 'name'], report);
   const names = new Set<string>();
   for (const list of ['containers', 'initContainers'] as const)
-    for (const [index, { name }] of objects(spec[list]).entries()) {
+    for (const [index, { name }] of objectsOf(spec[list]).entries()) {
       const path = ['spec', list, index, 'name'];
       if (typeof name !== 'string' || name === '') continue;
       checkLabel(name, path, report);
@@ -159,13 +159,13 @@ function checkContainer(
   checkAbsolute(workingDir, [...path, 'workingDir'], report);
   checkMounts(container, path, volumes, report);
   checkResources(objectOf(container['resources']), [...path, 'resources'], report);
-  for (const [index, { name }] of objects(container['env']).entries())
+  for (const [index, { name }] of objectsOf(container['env']).entries())
     if (typeof name === 'string' && name.includes('='))
       report(
         [...path, 'env', index, 'name'],
         `"${shown(name)}" cannot be the name of a variable: it must not hold a =.`,
       );
-  for (const [index, port] of objects(container['ports']).entries())
+  for (const [index, port] of objectsOf(container['ports']).entries())
     for (const field of ['containerPort', 'hostPort']) {
       const number = port[field];
       // To the server no port of the host is the same as 0.
@@ -176,7 +176,7 @@ function checkContainer(
 }
 
 function checkMounts(container: JsonObject, path: Path, volumes: Set<string>, report: ReportAt): void {
-  for (const [index, mount] of objects(container['volumeMounts']).entries()) {
+  for (const [index, mount] of objectsOf(container['volumeMounts']).entries()) {
     const where = [...path, 'volumeMounts', index];
     const { name, mountPath, subPath } = mount;
     if (typeof name === 'string' && name !== '' && !volumes.has(name))
@@ -231,8 +231,4 @@ const MOST_SHOWN = 80;
 function shown(value: Json | undefined): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value ?? null);
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
-}
-
-function objects(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.map(objectOf) : [];
 }

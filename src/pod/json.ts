@@ -39,9 +39,17 @@ export function textOf(value: Json | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** @returns the items of a list of objects, else none. */
+export function objectsOf(value: Json | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.map(objectOf) : [];
+}
+
 export function containersOf(pod: JsonObject): JsonObject[] {
-  const list = objectOf(pod['spec'])['containers'];
-  return Array.isArray(list) ? list.map(objectOf) : [];
+  return objectsOf(objectOf(pod['spec'])['containers']);
+}
+
+export function initContainersOf(pod: JsonObject): JsonObject[] {
+  return objectsOf(objectOf(pod['spec'])['initContainers']);
 }
 
 export function containerNamed(pod: JsonObject, name: string): JsonObject | undefined {

@@ -1,11 +1,11 @@
 import type { StepIdentity } from '../github/identity.ts';
 import type { Inputs } from '../github/inputs/inputs.ts';
-import { identityAnnotations, identityLabels, NONCE_ANNOTATION } from './identity.ts';
+import { BASE_CONTAINER_ANNOTATION, identityAnnotations, identityLabels, NONCE_ANNOTATION } from './identity.ts';
 import type { Fragment } from './inputs/fragment.ts';
 import type { PodInputs } from './inputs/pod-inputs.ts';
 import type { JsonObject } from './json.ts';
+import { EXPIRY_ANNOTATION, LIFETIME_LABEL, type Lifetime } from './lifetime.ts';
 import type { Layer } from './merge.ts';
-import { RESULT_PATH } from './result.ts';
 
 /** Everything that says what the pod is to be. */
 export interface PodSources {
@@ -79,20 +79,36 @@ function layerOf({ from, of, fields, mirrors }: Fragment, base: string): Layer {
   return { from, pod: { [of]: fields }, ...(mirrors !== undefined && { root: [of, mirrors] }), strategic };
 }
 
+/** What the action says of the pod itself. */
+export interface OwnMarks {
+  name: string;
+  identity: StepIdentity;
+  nonce: string;
+  base: string;
+  lifetime: Lifetime;
+  /** RFC 3339. */
+  expiresAt: string;
+  /** What the pod's spec needs for a result to get out. */
+  forResult?: JsonObject;
+}
+
 /** What no input may change, and no patch. */
-export function ownLayer(name: string, identity: StepIdentity, nonce: string, resultOf: string | undefined): Layer {
+export function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, forResult }: OwnMarks): Layer {
   return {
     from: OWN,
     pod: {
       metadata: {
         name,
         generateName: null,
-        labels: identityLabels(identity),
-        annotations: { ...identityAnnotations(identity), [NONCE_ANNOTATION]: nonce },
+        labels: { ...identityLabels(identity), [LIFETIME_LABEL]: lifetime },
+        annotations: {
+          ...identityAnnotations(identity),
+          [BASE_CONTAINER_ANNOTATION]: base,
+          [EXPIRY_ANNOTATION]: expiresAt,
+          [NONCE_ANNOTATION]: nonce,
+        },
       },
-      ...(resultOf !== undefined && {
-        spec: { containers: [{ name: resultOf, terminationMessagePath: RESULT_PATH }] },
-      }),
+      ...(forResult && { spec: forResult }),
     },
   };
 }

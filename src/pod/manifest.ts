@@ -1,21 +1,34 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { StepIdentity } from '../github/identity.ts';
-import { didYouMean } from '../github/inputs/reader.ts';
+import { didYouMean, MOST_SECONDS } from '../github/inputs/reader.ts';
+import type { PodIdentity } from '../kubernetes/pods.ts';
 import { checkPod } from './check.ts';
-import { NONCE_ANNOTATION } from './identity.ts';
+import { digestOf } from './compare.ts';
+import { NONCE_ANNOTATION, PLAN_ANNOTATION } from './identity.ts';
 import type { Fragment } from './inputs/fragment.ts';
 import type { PodInputs } from './inputs/pod-inputs.ts';
-import { containerNamed, containersOf, objectOf, type Path, pathText, textOf } from './json.ts';
+import {
+  containerNamed,
+  containersOf,
+  type JsonObject,
+  objectOf,
+  objectsOf,
+  type Path,
+  pathText,
+  textOf,
+} from './json.ts';
 import { DEFAULTS, defaults, OWN, ownLayer, type PodSources, templates, upper } from './layers.ts';
+import { expiryOf, lifetimeOf } from './lifetime.ts';
 import { MergedPod } from './merge.ts';
 import { podName } from './naming.ts';
 import { type OwnedSecret, planOwnedSecrets } from './owned-secrets.ts';
-import { takesResult } from './result.ts';
+import { RESULT_PATH, RESULT_VARIABLE, type ResultChannel, resultChannel } from './result.ts';
+import { resultSidecar } from './result-sidecar.ts';
 import { enforce, sameRank } from './rules.ts';
 
 /** The container that decides the step's outcome, under KPO's name for it, unless the step or its template name another. */
 export const BASE_CONTAINER = 'base';
-/** The longest that GitHub lets a job run, and a margin for what comes after the pod: 6 h where it hosts the runner, 5 days elsewhere. */
+/** The longest that GitHub lets a job run, and a margin for what comes after the pod: 6 h where it hosts the runner, 5 days elsewhere. A pod that is left to run has the longer time. */
 const MARGIN_SECONDS = 600;
 const LONGEST_JOB_SECONDS = { hosted: 6 * 3600, selfHosted: 5 * 24 * 3600 };
 
@@ -29,8 +42,8 @@ export interface Plan {
   nameGiven?: string;
   /** What becomes a Secret of the pod's own, right after it. */
   secrets: OwnedSecret[];
-  /** Whether the base container's termination message is the result. */
-  resultInMessage: boolean;
+  /** How a result gets out of the pod; absent where none does. */
+  resultIn?: ResultChannel;
   /** Set where nobody asked for a deadline. */
   defaultDeadlineSeconds?: number;
   /** @returns what the user wrote to get the part of the pod at `path`, e.g. `volume_mounts[1].name`. */
@@ -42,10 +55,12 @@ export interface Plan {
 /** A plan with the namespace that the pod is created in. */
 export interface PlacedPlan extends Plan {
   namespace: string;
+  /** The pod with which the cluster is to delete this one: the runner's own. No part of what the step asks for, and another for each attempt. */
+  owner?: PodIdentity;
 }
 
 /** @param namespace of the cluster's context, for a plan that names none */
-export function placed(plan: Plan, namespace: string): PlacedPlan {
+export function placed(plan: Plan, namespace: string, owner?: PodIdentity): PlacedPlan {
   const metadata = { ...plan.pod.metadata, namespace: plan.pod.metadata?.namespace ?? namespace };
   const named = plan.pod.metadata?.namespace !== undefined;
   const isNamespace = (path: Path) => pathText(path) === 'metadata.namespace';
@@ -53,24 +68,34 @@ export function placed(plan: Plan, namespace: string): PlacedPlan {
     ...plan,
     pod: { ...plan.pod, metadata },
     namespace: metadata.namespace,
+    ...(owner && { owner }),
     sourceOf: path => (!named && isNamespace(path) ? "the cluster's context" : plan.sourceOf(path)),
   };
 }
 
+/** What sets one pod apart from every other of the same step. */
+export interface PodMark {
+  identity: StepIdentity;
+  /** Unguessable, saved before the create: the pod that carries it is this attempt's. */
+  nonce: string;
+  /** When the pod is planned. */
+  now: Date;
+}
+
 /**
  * Builds the pod: `pod_patch` > inputs > `full_pod_spec` > template > defaults, merged by Kubernetes' own keys.
- * @param nonce unguessable, saved before the create: the pod that carries it is this attempt's
  * @param report takes each problem, as a sentence that names its place
  */
 export function planPod(
   sources: PodSources,
-  identity: StepIdentity,
-  nonce: string,
+  { identity, nonce, now }: PodMark,
   report: (sentence: string) => void,
 ): Plan {
   const { inputs } = sources;
+  const lifetime = lifetimeOf(inputs);
   const deadlineSeconds =
-    (identity.hosted ? LONGEST_JOB_SECONDS.hosted : LONGEST_JOB_SECONDS.selfHosted) + MARGIN_SECONDS;
+    (identity.hosted && lifetime !== 'detached' ? LONGEST_JOB_SECONDS.hosted : LONGEST_JOB_SECONDS.selfHosted) +
+    MARGIN_SECONDS;
   const lower = [defaults(deadlineSeconds), ...templates(sources, report)];
   const base = baseContainer(new MergedPod(lower), sources.pod.baseContainer, report);
   const layers = (owned: Fragment[]) => [...lower, ...upper(sources, base, owned, deadlineSeconds)];
@@ -88,9 +113,18 @@ export function planPod(
   const at = (path: Path, sentence: string) => report(`${merged.originOf(path)}: ${sentence}`);
   if (container !== undefined && !container['image'])
     report('image: expected the image to run, e.g. python:3.13-slim; found nothing.');
-  const resultInMessage = takesResult(merged, base, inputs.result, at);
+  const resultIn = resultChannel(merged, base, inputs.result, at);
   enforce(merged, all, base, report);
-  const final = new MergedPod([...all, ownLayer(name, identity, nonce, resultInMessage ? base : undefined)]);
+  const deadline = Number(objectOf(merged.pod['spec'])['activeDeadlineSeconds']);
+  const expiresAt = expiryOf(lifetime, now, deadline > 0 && deadline <= MOST_SECONDS ? deadline : deadlineSeconds);
+  const forResult = resultIn && specForResult(resultIn, merged.pod, base, sources);
+  const own = ownLayer({ name, identity, nonce, base, lifetime, expiresAt, ...(forResult && { forResult }) });
+  const digest = digestOf(new MergedPod([...all, own]).pod as V1Pod);
+  const final = new MergedPod([
+    ...all,
+    own,
+    { from: OWN, pod: { metadata: { annotations: { [PLAN_ANNOTATION]: digest } } } },
+  ]);
   // A pod that has lost its base container is refused as it is; what was put in its place is nobody's fault.
   if (containerNamed(merged.pod, base) !== undefined)
     checkPod(final.pod, base, (path, sentence) =>
@@ -103,7 +137,7 @@ export function planPod(
     name,
     ...(nameGiven !== undefined && { nameGiven }),
     secrets: owned.secrets,
-    resultInMessage,
+    ...(resultIn && { resultIn }),
     ...(spec['activeDeadlineSeconds'] === deadlineSeconds &&
       final.layerOf(['spec', 'activeDeadlineSeconds']).from === DEFAULTS && {
         defaultDeadlineSeconds: deadlineSeconds,
@@ -116,6 +150,27 @@ export function planPod(
 /** @returns the mark of the attempt that created a pod; empty for a pod that is none of this action's. */
 export function nonceOf(pod: V1Pod): string {
   return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? '';
+}
+
+/** @returns what the pod's spec needs for a result to get out. */
+function specForResult(
+  channel: ResultChannel,
+  pod: JsonObject,
+  base: string,
+  { inputs, pod: { resultSecurityContext } }: PodSources,
+): JsonObject {
+  const image = inputs.result.sidecarImage;
+  const spec =
+    channel === 'message'
+      ? { containers: [{ name: base, terminationMessagePath: RESULT_PATH }] }
+      : resultSidecar(pod, base, { image, ...(resultSecurityContext && { securityContext: resultSecurityContext }) });
+  const env = objectsOf(containerNamed(pod, base)?.['env']);
+  if (env.some(({ name }) => name === RESULT_VARIABLE)) return spec;
+  const variable = { name: base, env: [{ name: RESULT_VARIABLE, value: RESULT_PATH }] };
+  return new MergedPod([
+    { from: OWN, pod: { spec } },
+    { from: OWN, pod: { spec: { containers: [variable] } } },
+  ]).pod['spec'] as JsonObject;
 }
 
 /** @returns the base container's name: the one asked for, else `base`, else the template's first, which keeps its name. */

@@ -1,5 +1,6 @@
 import type { V1ResourceRequirements } from '@kubernetes/client-node';
 import { dnsLabel } from '../pod/naming.ts';
+import { isOwnedBy } from '../pod/owner.ts';
 import { commandHints, commandLine } from './command-line.ts';
 import { inWords } from './durations.ts';
 import { notShownBy } from './logs/selection.ts';
@@ -41,6 +42,9 @@ export function announceCreated({ plan, log }: Step, pod: ObservedPod): void {
     ...(plan.defaultDeadlineSeconds === undefined
       ? []
       : [`the cluster stops it after ${inWords(plan.defaultDeadlineSeconds)} at the latest (active_deadline_seconds)`]),
+    ...(plan.owner !== undefined && isOwnedBy(pod.view.pod, plan.owner)
+      ? [`the cluster deletes it once the runner’s pod ${plan.owner.name} is gone`]
+      : []),
   ];
   if (facts.length > 0) log.line(`Created: ${facts.join('; ')}.`);
 }

@@ -1,4 +1,5 @@
 import type { V1Container, V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import { RESULT_SIDECAR } from '../pod/result.ts';
 
 /** @returns the status of a container, be it an init container or not; `undefined` while the kubelet has not reported it. */
 export function containerStatus(pod: V1Pod, name: string): V1ContainerStatus | undefined {
@@ -49,6 +50,11 @@ export function containerEnded(pod: V1Pod, name: string): boolean {
 /** Whether it is an init container that runs on beside the others (KEP-753). */
 export function isSidecar({ restartPolicy }: V1Container): boolean {
   return restartPolicy === 'Always';
+}
+
+/** Whether it is the one that this action adds to send the result. */
+export function isResultSidecar(container: V1Container): boolean {
+  return container.name === RESULT_SIDECAR && isSidecar(container);
 }
 
 /** When a container is started again: by its own word (native sidecars, KEP-753; container restart rules, KEP-5307) or its pod's, which the API server always tells. */

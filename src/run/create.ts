@@ -1,73 +1,80 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { StepError } from '../github/failure.ts';
-import { setOutput } from '../github/outputs.ts';
-import { savePod, saveTidy } from '../github/state.ts';
 import { pause } from '../kubernetes/pause.ts';
 import { type Creation, createPod, deletePod } from '../kubernetes/pods.ts';
 import { ApiError } from '../kubernetes/status.ts';
 import { droppedFields } from '../pod/compare.ts';
-import { RUN_URL_ANNOTATION } from '../pod/identity.ts';
 import { nonceOf, type PlacedPlan } from '../pod/manifest.ts';
+import { ownedBy } from '../pod/owner.ts';
 import { referencesOf } from '../pod/references.ts';
 import { suggestField } from '../pod/suggest.ts';
-import { deleteOurs } from './cleanup.ts';
-import { ObservedPod } from './observe.ts';
+
+import type { Stops } from './cancel/cancellation.ts';
+import type { ObservedPod } from './observe.ts';
+import { deleteOurs } from './our-pod.ts';
 import { podPath } from './pod-path.ts';
 import { explainRefusal } from './refusal.ts';
-import { reportProgress } from './report.ts';
+import { noSidecars } from './result/no-sidecar.ts';
 import type { Step } from './run.ts';
+import { runUrlOf } from './run-url.ts';
 import { explainMissing, type Missing, missingSentence } from './start/missing.ts';
 import { GRACE_SECONDS } from './start/stuck.ts';
+import { type Taking, take, whatToSave } from './take.ts';
 
-type World = Pick<Step, 'client' | 'log' | 'stop'>;
+/** What a create needs of its step. */
+export interface Creating extends Taking, Pick<Step, 'log' | 'stop' | 'lastCall'> {}
 
 /**
  * Creates the pod. Its identity is saved first, for the post step to find it should this process not live to see the answer.
  * @throws StepError when the name is another pod's, or the cluster left something out; that pod is deleted
  */
-export async function create(world: World, plan: PlacedPlan): Promise<ObservedPod> {
-  const { client, stop } = world;
-  const identity = {
-    server: client.target.server,
-    namespace: plan.namespace,
-    name: plan.name,
-    nonce: nonceOf(plan.pod),
-  };
-  savePod(identity);
-  const creation = await createOnceReady(world, plan);
+export async function create(step: Creating): Promise<ObservedPod> {
+  const { plan, client, stop, lastCall, record } = step;
+  const saved = whatToSave(step);
+  record.save(saved);
+  const creation = await createOnceReady({ ...step, lastCall: patience(step) });
   if ('error' in creation) {
     // What was never sent, or was refused, left nothing for the post step to look for.
-    if (!creation.maybeCreated) saveTidy();
-    else if (stop.aborted) await deleteOurs(client, identity, AbortSignal.timeout(LAST_WORD_MS)).catch(() => {});
+    if (!creation.maybeCreated) record.settle();
+    else if (stop.aborted) await deleteOurs(client, saved, lastCall).catch(() => {});
     throw explained(creation.error, plan);
   }
   const created = creation.pod;
   if (nonceOf(created) !== nonceOf(plan.pod)) {
-    saveTidy();
+    record.settle();
     throw nameTaken(created);
   }
-  const pod = new ObservedPod(client, created);
-  setOutput('pod_name', plan.name);
-  setOutput('pod_namespace', plan.namespace);
-  setOutput('pod_uid', pod.identity.uid);
-  reportProgress(pod, plan.base);
+  const pod = take(step, created);
   const dropped = droppedFields(plan.pod, created);
   if (dropped.length === 0) return pod;
   pod.stop();
   await deletePod(client, pod.identity);
-  throw new StepError(
-    'FieldDropped',
-    'The cluster dropped a field',
-    `The cluster created the pod without ${dropped.map(path => named(path, plan)).join(', ')}, so it was deleted again.`,
-    {
-      remedy:
-        'The server does not know the field, or has the feature switched off. Leave it out, or use a cluster that has it.',
-    },
+  record.settle();
+  throw (
+    noSidecars(plan, dropped) ??
+    new StepError(
+      'FieldDropped',
+      'The cluster dropped a field',
+      `The cluster created the pod without ${dropped.map(path => named(path, plan)).join(', ')}, so it was deleted again.`,
+      {
+        remedy:
+          'The server does not know the field, or has the feature switched off. Leave it out, or use a cluster that has it.',
+      },
+    )
   );
 }
 
-/** The runner gives a cancelled step 10 s in all; the post step does the rest. */
-const LAST_WORD_MS = 8000;
+/** How long the answer to a create is waited for when the step is cancelled meanwhile. */
+const LATE_ANSWER_MS = 3000;
+
+/** @returns a signal to give up the answer to a create: the pod can still be looked for then. */
+function patience({ stop, lastCall }: Stops): AbortSignal {
+  const late = new AbortController();
+  const begin = () => setTimeout(() => late.abort(stop.reason), LATE_ANSWER_MS).unref();
+  if (stop.aborted) begin();
+  else stop.addEventListener('abort', begin, { once: true });
+  return AbortSignal.any([late.signal, lastCall]);
+}
 
 /** How long a pod of the same name that is being deleted is waited for. */
 const GOING_SECONDS = 120;
@@ -75,8 +82,8 @@ const GOING_SECONDS = 120;
 const AGAIN_MS = 500;
 
 /** Creates the pod as soon as it can be: one of that name that is on its way out, such as the last run's, is waited for, and so is its service account, which may be being made. */
-async function createOnceReady({ client, log, stop }: World, plan: PlacedPlan): Promise<Creation> {
-  const { pod } = plan;
+async function createOnceReady({ plan, client, log, stop, lastCall }: Creating): Promise<Creation> {
+  const pod = plan.owner === undefined ? plan.pod : ownedBy(plan.pod, plan.owner);
   const told = new Set<string>();
   const waits = (what: string): void => {
     if (!told.has(what)) log.line(what);
@@ -84,7 +91,7 @@ async function createOnceReady({ client, log, stop }: World, plan: PlacedPlan): 
   };
   const start = performance.now();
   for (let accountMissingSince: number | undefined; ; ) {
-    const creation = await createPod(client, pod, stop);
+    const creation = await createPod(client, pod, { stop, lastCall });
     const seconds = (since: number): number => (performance.now() - since) / 1000;
     if ('error' in creation) {
       const missing = missingAccount(creation.error, plan);
@@ -126,6 +133,9 @@ export function explained(error: unknown, plan: PlacedPlan): unknown {
   const missing = missingAccount(error, plan);
   const why = missing && explainMissing([missing], plan.namespace);
   if (why) return new StepError('ContainerConfig', why.title, why.sentence, { remedy: why.remedy, cause: error });
+  const unknown = [...(error.status.message ?? '').matchAll(/unknown field "([^"]+)"/g)].map(([, path = '']) => path);
+  const tooOld = noSidecars(plan, unknown, error);
+  if (tooOld) return tooOld;
   return error.reason === 'InvalidPod' ? explainRefusal(error, path => plan.originOf(path), suggestField) : error;
 }
 
@@ -135,16 +145,13 @@ function named(path: string, plan: PlacedPlan): string {
   return origin.endsWith(path) ? origin : `${origin} (${path})`;
 }
 
-/** Anybody who may create pods can write the annotation. */
-const RUN_URL = /^https:\/\/[\w.:-]+\/[\w.-]+\/[\w.-]+\/actions\/runs\/\d+(\/attempts\/\d+)?$/;
-
 function nameTaken(pod: V1Pod): StepError {
-  const { namespace, name, creationTimestamp, annotations } = pod.metadata ?? {};
-  const run = annotations?.[RUN_URL_ANNOTATION];
+  const { namespace, name, creationTimestamp } = pod.metadata ?? {};
+  const run = runUrlOf(pod);
   return new StepError(
     'NameTaken',
     'Pod name taken',
-    `Pod ${podPath(pod)} exists already, created at ${creationTimestamp}${run !== undefined && RUN_URL.test(run) ? ` by ${run}` : ''}. It was not touched.`,
+    `Pod ${podPath(pod)} exists already, created at ${creationTimestamp}${run === undefined ? '' : ` by ${run}`}. It was not touched.`,
     {
       remedy: `Give another \`name\`, leave \`random_name_suffix\` on, or delete that pod: kubectl -n ${namespace} delete pod ${name}`,
     },

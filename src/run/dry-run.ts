@@ -5,8 +5,9 @@ import { setOutput } from '../github/outputs.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { dryRunPod } from '../kubernetes/dry-run.ts';
 import { ApiError } from '../kubernetes/status.ts';
-import { NONCE_ANNOTATION } from '../pod/identity.ts';
+import { NONCE_ANNOTATION, PLAN_ANNOTATION } from '../pod/identity.ts';
 import type { JsonObject } from '../pod/json.ts';
+import { EXPIRY_ANNOTATION } from '../pod/lifetime.ts';
 import { type PlacedPlan, type Plan, placed } from '../pod/manifest.ts';
 import { printYaml } from '../pod/print.ts';
 import { explained } from './create.ts';
@@ -80,9 +81,12 @@ async function check(client: ApiClient, plan: PlacedPlan, logs: LogInputs, stop:
   }
 }
 
-/** @returns the plan's pod as YAML. The mark of the attempt is left out, for each has another; what looks like a secret is hidden. */
+const OF_THE_ATTEMPT = [NONCE_ANNOTATION, EXPIRY_ANNOTATION, PLAN_ANNOTATION];
+
+/** @returns the plan's pod as YAML. What each attempt has another of is left out; what looks like a secret is hidden. */
 export function printPlan(plan: Plan, secrets: string[] = []): string {
-  const { [NONCE_ANNOTATION]: _, ...annotations } = plan.pod.metadata?.annotations ?? {};
+  const all = Object.entries(plan.pod.metadata?.annotations ?? {});
+  const annotations = Object.fromEntries(all.filter(([key]) => !OF_THE_ATTEMPT.includes(key)));
   const pod = { ...plan.pod, metadata: { ...plan.pod.metadata, annotations } } as unknown as JsonObject;
   const made = plan.secrets.map(
     ({ name, data }) =>

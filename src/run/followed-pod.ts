@@ -1,5 +1,6 @@
 import type { PodEvents } from '../kubernetes/events.ts';
-import { keptPod, shouldDelete } from './cleanup.ts';
+import { type Kept, keptPod, shouldDelete } from './cleanup.ts';
+import { outcomeOf } from './end/outcome.ts';
 import type { ObservedPod } from './observe.ts';
 import type { Step } from './run.ts';
 import { gatesOf } from './start/scheduling.ts';
@@ -7,8 +8,8 @@ import type { PodFacts } from './summary.ts';
 import { stagesOf } from './timeline.ts';
 
 /** What following a pod needs of its step. */
-export interface FollowingStep extends Pick<Step, 'plan' | 'stop'> {
-  inputs: Pick<Step['inputs'], 'onFinishAction' | 'logs'>;
+export interface FollowingStep extends Pick<Step, 'plan' | 'stop' | 'origin'> {
+  inputs: Pick<Step['inputs'], 'onFinishAction' | 'onKillAction' | 'skipOnExitCodes' | 'logs'>;
 }
 
 /** A pod from its creation on, for the summary: what its last state alone does not tell. */
@@ -26,10 +27,16 @@ export class FollowedPod {
     void this.#noteGates().catch(ignore);
   }
 
-  facts(): PodFacts {
+  /** @param deferred whether it is left to run */
+  facts(deferred = false): PodFacts {
     const { pod, gone } = this.#pod.view;
     const { inputs, plan, stop } = this.#step;
-    const deleted = gone || shouldDelete(stop.aborted ? 'delete_pod' : inputs.onFinishAction, { pod, gone }, plan.base);
+    const { onFinishAction, onKillAction, skipOnExitCodes } = inputs;
+    const deleted = deferred
+      ? false
+      : stop.aborted && outcomeOf({ pod, gone }, plan.base) === undefined
+        ? onKillAction === 'delete_pod'
+        : gone || shouldDelete(onFinishAction, { pod, gone }, plan.base, skipOnExitCodes);
     const stages = stagesOf(pod, plan.base, {
       untilMs: this.#clusterMs(),
       ...(this.#gatesGoneMs !== undefined && { gatesGoneMs: this.#gatesGoneMs }),
@@ -38,9 +45,10 @@ export class FollowedPod {
     return {
       pod,
       base: plan.base,
+      ...(this.#step.origin && { origin: this.#step.origin }),
       stages,
       events: inputs.logs.eventsOnFailure ? this.events : 'unavailable',
-      ...(!deleted && { kept: keptPod(this.#pod, plan.base) }),
+      ...(!deleted && { kept: kept(this.#pod, plan.base, deferred) }),
     };
   }
 
@@ -51,12 +59,19 @@ export class FollowedPod {
     this.#gatesGoneMs = this.#clusterMs();
   }
 
-  /** The time by the cluster's clock, which has whole seconds: the pod's creation, and what has passed here since. */
+  /** The time by the cluster's clock, which has whole seconds: the pod's creation, and what has passed here since; of a pod that was there before, by the clock here. */
   #clusterMs(): number {
     const created = new Date(this.#pod.view.pod.metadata?.creationTimestamp ?? 0).getTime();
-    return Math.floor((created + performance.now() - this.#since) / 1000) * 1000;
+    const now = this.#step.origin ? Date.now() : created + performance.now() - this.#since;
+    return Math.floor(now / 1000) * 1000;
   }
 }
 
 /** The observation has ended; what it was for is left out then. */
 function ignore(): void {}
+
+/** A pod that is left to run is meant to. */
+function kept(pod: ObservedPod, base: string, deferred: boolean): Kept {
+  const { warning, ...commands } = keptPod(pod, base);
+  return warning === undefined || deferred ? commands : { ...commands, warning };
+}

@@ -8,15 +8,20 @@ import { hiding } from './command-line.ts';
 import { FollowedPod, type FollowingStep } from './followed-pod.ts';
 import type { ObservedPod } from './observe.ts';
 import { wordsOf } from './report.ts';
-import type { Conclusion } from './result.ts';
-import { dryRunSummary, type Ending, summaryOf } from './summary.ts';
+import type { Conclusion } from './result/conclusion.ts';
+import { dryRunSummary, type Ending, summaryOf, type TriedFacts } from './summary.ts';
 
-/** The step's summary: gathers while the pod runs what its last state does not tell, and is written once, as soon as the end is known. Nothing that goes wrong with it is a failure of the step. */
+/** The step's summary: gathers while the pods run what their last state does not tell, and is written once. Nothing that goes wrong with it is a failure of the step. */
 export class JobSummary {
   /** The pod's name as planned. */
   name: string | undefined;
   readonly #log: JobLog;
   #pod: FollowedPod | undefined;
+  /** How the tries ended, the last one last. */
+  readonly #tries: TriedFacts[] = [];
+  /** How the step ended, where that was after one try and before the next. */
+  #between: Ending | undefined;
+  #dryRun: ((md: Markdown) => string) | undefined;
   #written = false;
 
   constructor(log: JobLog) {
@@ -33,48 +38,70 @@ export class JobSummary {
     if (this.#pod && events !== 'unavailable') this.#pod.events = events;
   }
 
+  /** Before the pod is deleted, for it is told of as it stands. */
   ended(conclusion: Conclusion): void {
-    this.#write(md => this.#summary(conclusion, md));
+    this.#end(conclusion);
   }
 
-  /** @param error what ended the step without a conclusion */
+  /** @param error what ended the step, or a try of it, without a conclusion; what has been told already is not told again */
   failed(error: unknown): void {
     const cancelled = error instanceof StepError && error.reason === 'Cancelled';
     const { remedy, ...words } = wordsOf(error);
-    this.#write(md =>
-      this.#summary(
-        { state: cancelled ? 'cancelled' : 'failed', ...words, ...(remedy !== undefined && { remedy }) },
-        md,
-      ),
-    );
+    const ending: Ending = {
+      state: cancelled ? 'cancelled' : 'failed',
+      ...words,
+      ...(remedy !== undefined && { remedy }),
+    };
+    const before = this.#pod === undefined ? this.#tries.at(-1) : undefined;
+    if (before?.ending.sentence === ending.sentence) return;
+    // Between two tries there is none that was cancelled.
+    if (before !== undefined && cancelled) this.#between = ending;
+    if (this.#between) return;
+    this.#end(ending);
   }
 
   /** @param checked a sentence: whether a server would take it */
   dryRun(manifest: string, checked: string): void {
-    this.#write(md => dryRunSummary(this.name ?? '', manifest, checked, md));
+    this.#dryRun = md => dryRunSummary(this.name ?? '', manifest, checked, md);
   }
 
-  #summary(ending: Ending, md: Markdown): string {
-    return summaryOf(
-      {
-        ending,
-        ...(this.name !== undefined && { name: this.name }),
-        ...(this.#pod && { pod: this.#pod.facts() }),
-        matrix: readMatrix(process.env),
-      },
-      md,
-    );
-  }
-
-  #write(summary: (md: Markdown) => string): void {
-    if (this.#written) return;
+  write(): void {
+    const [last] = this.#tries.slice(-1);
+    const summary =
+      this.#dryRun ??
+      (last &&
+        (md =>
+          summaryOf(
+            {
+              ...last,
+              ...(this.#between && { ending: this.#between }),
+              tries: this.#tries,
+              matrix: readMatrix(process.env),
+            },
+            md,
+          )));
+    if (this.#written || summary === undefined) return;
     this.#written = true;
-    try {
-      // JSON writes some characters of a secret in its own way.
-      const secrets = [...this.#log.masked].flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1)]);
-      appendSummary(summary(new Markdown(hiding(secrets))));
-    } catch (error) {
-      this.#log.line(`The job summary could not be written: ${(error as Error).message}`);
-    }
+    writeSummary(this.#log, summary);
+  }
+
+  #end(ending: Ending): void {
+    this.#tries.push({
+      ending,
+      ...(this.name !== undefined && { name: this.name }),
+      ...(this.#pod && { pod: this.#pod.facts(ending.state === 'deferred') }),
+    });
+    this.#pod = undefined;
+  }
+}
+
+/** Appends to the job summary, with what was masked in the log hidden. What goes wrong with it is told in the log, and is no failure. */
+export function writeSummary(log: JobLog, summary: (md: Markdown) => string): void {
+  try {
+    // JSON writes some characters of a secret in its own way.
+    const secrets = [...log.masked].flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1)]);
+    appendSummary(summary(new Markdown(hiding(secrets))));
+  } catch (error) {
+    log.line(`The job summary could not be written: ${(error as Error).message}`);
   }
 }

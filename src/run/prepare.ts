@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { readRegularFile } from '../github/files.ts';
-import { readIdentity, readMatrix } from '../github/identity.ts';
+import { readIdentity, readMatrix, type StepIdentity } from '../github/identity.ts';
+import type { AttachInputs } from '../github/inputs/attach.ts';
 import { type Inputs, readInputs, refuseProblems } from '../github/inputs/inputs.ts';
 import { InputReader, isMapping, isNull } from '../github/inputs/reader.ts';
 import { readRunStart } from '../github/run-start.ts';
 import { describe, parseYaml, YamlError } from '../github/yaml.ts';
 import { conformPod, readPodInputs } from '../pod/inputs/pod-inputs.ts';
 import type { JsonObject } from '../pod/json.ts';
-import { type Plan, planPod } from '../pod/manifest.ts';
+import { type Plan, type PodMark, planPod } from '../pod/manifest.ts';
 import { oldTopologyKeys } from '../pod/old-labels.ts';
 import { looksSecret } from '../pod/secret-shapes.ts';
 import { renderTemplate, type TemplateValue } from '../pod/template/render.ts';
@@ -16,12 +17,20 @@ import { templateVariables, usesRunStart } from '../pod/template/variables.ts';
 /** What the step is to do, read and checked. */
 export interface Prepared {
   inputs: Inputs;
+  identity: StepIdentity;
   plan: Plan;
+  /** The plan of the same step under another mark. */
+  replan: (mark: Partial<PodMark>) => Plan;
   /** What the step was given as secrets. */
   secrets: string[];
   /** What was understood, and yet should be read by whoever wrote it. */
   warnings: string[];
   notices: string[];
+}
+
+/** What a step that makes no pod is to do, read and checked. */
+export interface Attached extends Omit<Prepared, 'plan' | 'replan'> {
+  pod: AttachInputs;
 }
 
 /** Opens the step's inputs, with those of `defaults_file` behind them. */
@@ -59,6 +68,28 @@ export function openInputs(env: NodeJS.ProcessEnv): InputReader {
 }
 
 /**
+ * Reads a step that makes no pod, but follows one.
+ * @returns nothing where it makes one
+ * @throws StepError that lists all that is wrong
+ */
+export function prepareAttach(env: NodeJS.ProcessEnv): Attached | undefined {
+  const reader = openInputs(env);
+  const inputs = readInputs(reader);
+  const { attach } = inputs;
+  if (attach === undefined) return undefined;
+  reader.unknownInputs();
+  refuseProblems(reader);
+  return {
+    inputs,
+    pod: attach,
+    identity: readIdentity(env),
+    secrets: [reader.raw('github_token') ?? ''].filter(secret => secret.trim() !== ''),
+    warnings: [...reader.warnings],
+    notices: [...reader.notices],
+  };
+}
+
+/**
  * Reads everything that says what the step is to do, and plans the pod. Nothing is sent to the cluster.
  * @throws StepError that lists all that is wrong
  */
@@ -72,12 +103,12 @@ export async function prepare(env: NodeJS.ProcessEnv, signal: AbortSignal): Prom
     reader.unknownInputs();
     refuseProblems(reader);
   }
-  const plan = planPod(
-    { inputs, pod, ...(template && { templateFile: template }) },
-    readIdentity(env),
-    randomUUID(),
-    sentence => reader.problems.push(sentence),
-  );
+  const identity = readIdentity(env);
+  const sources = { inputs, pod, ...(template && { templateFile: template }) };
+  const report = (sentence: string) => void reader.problems.push(sentence);
+  const replan = (mark: Partial<PodMark>) =>
+    planPod(sources, { identity, nonce: randomUUID(), now: new Date(), ...mark }, report);
+  const plan = replan({});
   if (inputs.templateVars !== undefined && inputs.podTemplateFile === undefined)
     reader.warnings.add('template_vars are for pod_template_file, which is not given.');
   reader.unknownInputs();
@@ -92,7 +123,7 @@ export async function prepare(env: NodeJS.ProcessEnv, signal: AbortSignal): Prom
     reader.raw('github_token') ?? '',
   ].filter(secret => secret.trim() !== '');
   const warnings = [...reader.warnings, ...openSecrets(plan, secrets), ...oldLabels(plan), ...unrendered(reader)];
-  return { inputs, plan, secrets, warnings, notices: [...reader.notices] };
+  return { inputs, identity, plan, replan, secrets, warnings, notices: [...reader.notices] };
 }
 
 async function readTemplate(

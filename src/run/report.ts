@@ -1,10 +1,12 @@
+import type { V1ContainerStateTerminated } from '@kubernetes/client-node';
 import type { JobLog } from '../github/commands.ts';
 import { StepError, withRemedy } from '../github/failure.ts';
 import { setOutput } from '../github/outputs.ts';
 import { containerEnded, containerStatus } from './containers.ts';
 import { secondsBetween } from './durations.ts';
+import { inBytes } from './numbers.ts';
 import type { ObservedPod } from './observe.ts';
-import type { Conclusion } from './result.ts';
+import type { Conclusion } from './result/conclusion.ts';
 
 /** Sets the outputs that become known while the pod runs, each as soon as it is. */
 export function reportProgress(pod: ObservedPod, base: string): void {
@@ -53,15 +55,17 @@ function started(at: Date | string | undefined): Date | string | undefined {
 
 /** Tells how the step ended: outputs, and one annotation if it failed. */
 export function reportEnd(conclusion: Conclusion, log: JobLog): void {
-  const { state, ended, result, message } = conclusion;
+  const { state, ended, result, message, warning } = conclusion;
   setOutput('state', state);
-  if (ended) {
-    setOutput('exit_code', ended.exitCode);
-    if (ended.finishedAt) setOutput('finished_at', String(ended.finishedAt));
-    const seconds = secondsBetween(ended.startedAt, ended.finishedAt);
-    if (seconds !== undefined) setOutput('duration_seconds', seconds);
+  if (ended) reportContainerEnd(ended);
+  if (state === 'deferred') return;
+  for (const warned of [...(warning === undefined ? [] : [warning]), ...(result?.warnings ?? [])])
+    log.warning('Result', warned);
+  for (const [name, value] of result?.outputs ?? []) setOutput(name, value);
+  if (result?.file !== undefined) {
+    setOutput('result_file', result.file);
+    log.line(`Result: ${inBytes(result.bytes.length)}, in ${result.file}`);
   }
-  if (result !== undefined) setOutput('result', result);
   if (state === 'succeeded') {
     if (ended?.reason === 'OOMKilled')
       log.warning(
@@ -75,8 +79,20 @@ export function reportEnd(conclusion: Conclusion, log: JobLog): void {
     log.line(message);
   }
   const { reason = 'Bug', title = 'Failed', sentence = '', remedy } = conclusion;
+  if (state === 'skipped') {
+    log.notice(title, sentence);
+    return;
+  }
   setOutput('reason', reason);
   log.error(title, withRemedy(sentence, remedy));
+}
+
+/** Sets the outputs that tell how the base container ended. */
+export function reportContainerEnd({ exitCode, startedAt, finishedAt }: V1ContainerStateTerminated): void {
+  setOutput('exit_code', exitCode);
+  if (finishedAt) setOutput('finished_at', String(finishedAt));
+  const seconds = secondsBetween(startedAt, finishedAt);
+  if (seconds !== undefined) setOutput('duration_seconds', seconds);
 }
 
 /** Tells of what ended the step without an outcome. What was not thrown on purpose is a bug of ours, and says so. */

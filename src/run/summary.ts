@@ -9,21 +9,31 @@ import type { Kept } from './cleanup.ts';
 import { containerStatus } from './containers.ts';
 import { inWords, secondsBetween } from './durations.ts';
 import { ganttOf, timelineOf } from './gantt.ts';
-import type { Conclusion } from './result.ts';
+import { inBytes } from './numbers.ts';
+import type { Conclusion } from './result/conclusion.ts';
+import type { Result } from './result/outputs.ts';
+import type { Origin } from './run.ts';
+import { runUrlOf } from './run-url.ts';
 import type { Stage } from './timeline.ts';
 
 /** How a step ended, for its summary. */
 export interface Ending extends Pick<Conclusion, 'title' | 'sentence' | 'remedy' | 'result' | 'message'> {
-  state: Conclusion['state'] | 'cancelled' | 'skipped';
+  state: Conclusion['state'] | 'cancelled';
 }
 
-/** What a summary tells of. */
-export interface Facts {
+/** How one try went. */
+export interface TriedFacts {
   ending: Ending;
   /** The pod's name as planned; absent where the inputs were refused. */
   name?: string;
   /** Absent where none was created. */
   pod?: PodFacts;
+}
+
+/** What a summary tells of: the last try, first of all. */
+export interface Facts extends TriedFacts {
+  /** All, the last one last; absent where there was no more than one. */
+  tries?: readonly TriedFacts[];
   /** The job's entry of its matrix; empty outside one. */
   matrix: { [key: string]: MatrixValue };
 }
@@ -34,11 +44,19 @@ export interface PodFacts {
   base: string;
   stages: Stage[];
   events: PodEvents;
+  /** Who made it, where it was not this step. */
+  origin?: Origin;
   /** Where it is kept. */
   kept?: Kept;
 }
 
-const MARKS: Record<Ending['state'], string> = { succeeded: '✅', failed: '❌', cancelled: '🚫', skipped: '⏭️' };
+const MARKS: Record<Ending['state'], string> = {
+  succeeded: '✅',
+  failed: '❌',
+  cancelled: '🚫',
+  skipped: '⏭️',
+  deferred: '⏳',
+};
 /** What of a result is shown. */
 const RESULT_BYTES = 2048;
 const MOST_CONTAINERS = 20;
@@ -49,7 +67,7 @@ const LONGEST_MATRIX = 200;
 export function summaryOf(facts: Facts, md: Markdown): string {
   const { ending, pod, matrix } = facts;
   const why = failureOf(ending, md);
-  const rest = pod === undefined ? [] : detailsOf(ending, pod, md);
+  const rest = [...(pod === undefined ? [] : detailsOf(ending, pod, md)), ...triesOf(facts, md)];
   const blocks =
     Object.keys(matrix).length === 0
       ? [`<h3>${headingOf(facts, md)}</h3>`, ...why, ...rest]
@@ -81,6 +99,8 @@ function headingOf({ ending, name, pod }: Facts, md: Markdown): string {
       return `${MARKS.failed} ${who === undefined ? '' : `${md.code(who)}: `}${md.text(title ?? 'Failed')}`;
     case 'succeeded':
       return `${MARKS.succeeded} ${subject}succeeded${took}`;
+    case 'deferred':
+      return `${MARKS.deferred} ${subject}is left for another step`;
     default:
       return `${MARKS[state]} ${subject}${who === undefined ? 'The step was' : 'was'} ${state}`;
   }
@@ -144,7 +164,9 @@ function detailsOf({ state, result, message }: Ending, facts: PodFacts, md: Mark
     table(rowsOf(facts, gantt === undefined ? timelineOf(stages) : '', md)),
     ...(gantt === undefined ? [] : [md.fence(gantt, 'mermaid')]),
     ...containers,
-    ...(result === undefined ? [] : [`<p><b>Result</b>${sizeOf(result)}</p>`, md.fence(result, 'json', RESULT_BYTES)]),
+    ...(result === undefined
+      ? []
+      : [`<p><b>Result</b>${sizeOf(result, md)}</p>`, md.fence(result.text, 'json', RESULT_BYTES)]),
     ...(message ? ['<p><b>Termination message</b></p>', md.fence(plainText(message))] : []),
     ...(warnings.length === 0
       ? []
@@ -152,22 +174,41 @@ function detailsOf({ state, result, message }: Ending, facts: PodFacts, md: Mark
     ...(kept === undefined
       ? []
       : [
-          `<p>The pod is kept.${kept.warning ? ` ${kept.warning}` : ''}</p>`,
+          `<p>The pod is ${state === 'deferred' ? 'left for another step' : 'kept'}.${kept.warning ? ` ${kept.warning}` : ''}</p>`,
           md.fence(`${kept.log}\n${kept.delete}`, 'sh'),
         ]),
   ];
 }
 
-function sizeOf(result: string): string {
-  const bytes = Buffer.byteLength(result);
-  const size = `, ${String(bytes).replace(/\B(?=(\d{3})+$)/g, ',')} ${bytes === 1 ? 'byte' : 'bytes'}`;
-  return bytes > RESULT_BYTES ? `${size}; the whole is the output <code>result</code>` : size;
+/** Where there was more than one try, how each ended. */
+function triesOf({ tries = [] }: Facts, md: Markdown): string[] {
+  if (tries.length < 2) return [];
+  const lines = tries.map(({ ending, name, pod }, index) => {
+    const who = pod?.pod.metadata?.name ?? name;
+    const what = `${MARKS[ending.state]} ${md.text(ending.title ?? ending.state)}`;
+    const why = ending.state === 'failed' && ending.sentence ? `<br>${md.prose(ending.sentence)}` : '';
+    return `<tr><td>${index + 1}</td><td>${who === undefined ? '' : md.code(who)}</td><td>${what}${why}</td></tr>`;
+  });
+  const heading = '<tr><th>Try</th><th align="left">Pod</th><th align="left">Outcome</th></tr>';
+  return [['<table>', heading, ...lines, '</table>'].join('\n')];
+}
+
+function sizeOf({ text, file, outputs }: Result, md: Markdown): string {
+  const bytes = Buffer.byteLength(text);
+  const size = `, ${inBytes(bytes)}`;
+  const places = [
+    ...(outputs.some(([name]) => name === 'result') ? ['the output <code>result</code>'] : []),
+    ...(file === undefined ? [] : [`the file ${md.code(file)}`]),
+  ];
+  // A file that could not be written is no place.
+  const shown = places.length > 0 && (bytes > RESULT_BYTES || file !== undefined);
+  return shown ? `${size}; the whole is ${places.join(', and ')}` : size;
 }
 
 /** Label, and what stands beside it as HTML. */
 type Row = [label: string, cell: string | undefined];
 
-function rowsOf({ pod, base }: PodFacts, timeline: string, md: Markdown): Row[] {
+function rowsOf({ pod, base, origin }: PodFacts, timeline: string, md: Markdown): Row[] {
   const { metadata, spec, status } = pod;
   const container = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].find(({ name }) => name === base);
   const own = containerStatus(pod, base);
@@ -178,6 +219,7 @@ function rowsOf({ pod, base }: PodFacts, timeline: string, md: Markdown): Row[] 
   return [
     ['Pod', code(metadata?.name)],
     ['Namespace', code(metadata?.namespace)],
+    ['Made by', madeBy(origin, pod)],
     ['Node', code(spec?.nodeName) ?? 'none'],
     ['Image', images.flatMap(image => code(image) ?? []).join('<br>')],
     ['QoS class', text(status?.qosClass && `${status.qosClass}${asked(container?.resources ?? {})}`)],
@@ -186,6 +228,15 @@ function rowsOf({ pod, base }: PodFacts, timeline: string, md: Markdown): Row[] 
     ['Ran', ranOf(ended?.startedAt, ended?.finishedAt)],
     ['Timeline', text(timeline)],
   ];
+}
+
+/** An address of ours, or one that holds nothing but letters, digits and a few signs. */
+function madeBy(origin: Origin | undefined, pod: V1Pod): string | undefined {
+  if (origin === undefined) return undefined;
+  const url = runUrlOf(pod);
+  if (origin.kind === 'attached' && url === undefined) return undefined;
+  const who = origin.kind === 'attached' ? 'another step' : `attempt ${origin.attempt} of this run`;
+  return url === undefined ? who : `<a href="${url}">${who}</a>`;
 }
 
 /** The other two say no more than the exit code. */

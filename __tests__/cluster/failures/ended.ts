@@ -136,6 +136,8 @@ export const ENDED: Scenario[] = [
     expected: {
       title: 'Deadline exceeded',
       says: 'Pod NS/POD ended before its container had run (image REGISTRY/503/app:1 could not be pulled: …503 Service Unavailable): the pod ran into its active_deadline_seconds of 4 s. See to that, or raise `active_deadline_seconds`.',
+      slowSays:
+        'Container base of pod NS/POD was not there yet, or not any more, when its node stopped the pod: the pod ran into its active_deadline_seconds of 4 s. Raise `active_deadline_seconds`, or make the work shorter.',
       reason: 'DeadlineExceeded',
     },
   },
@@ -153,6 +155,7 @@ export const ENDED: Scenario[] = [
       says: 'Container base of pod NS/POD had exited with code 4, and waited to be started again: the pod ran into its active_deadline_seconds of 6 s. See why it fails, or raise `active_deadline_seconds`.',
       reason: 'DeadlineExceeded',
       exitCode: 4,
+      logMayBeLost: true,
     },
   },
   {
@@ -273,7 +276,17 @@ export const ENDED: Scenario[] = [
     inputs: sh('echo fine > /airflow/xcom/return.json'),
     expected: {
       title: 'Unusable result',
-      says: 'What the container wrote to /airflow/xcom/return.json is not JSON: Unexpected token \'i\', "fine" is not valid JSON. Write JSON (text needs quotation marks), or set `do_xcom_push: false`.',
+      says: 'What the container wrote to /airflow/xcom/return.json is not JSON: Unexpected text at line 1, column 1: it begins with `fine\\n`. Write JSON (text needs quotation marks), or set `do_xcom_push: false`.',
+      reason: 'InvalidResult',
+      exitCode: 0,
+    },
+  },
+  {
+    name: 'The container succeeds without the result that `do_xcom_push: true` asks for',
+    inputs: { ...sh('echo done'), do_xcom_push: 'true' },
+    expected: {
+      title: 'No result',
+      says: 'The container succeeded, but wrote nothing to /airflow/xcom/return.json, and do_xcom_push is true. Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one.',
       reason: 'InvalidResult',
       exitCode: 0,
     },

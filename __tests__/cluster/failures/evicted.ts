@@ -39,6 +39,21 @@ export const EVICTED: Scenario[] = [
     },
   },
   {
+    name: 'Evicted: more written beside the result than its volume takes',
+    inputs: {
+      ...sh('dd if=/dev/zero of=/airflow/xcom/file bs=1M count=70; sleep 600'),
+      do_xcom_push: 'true',
+    },
+    expected: {
+      title: 'Evicted: a volume over its limit',
+      says: 'Container base of pod NS/POD was … its node NODE evicted the pod, of QoS class Burstable: Usage of EmptyDir volume "pod-step-result" exceeds the limit "64Mi". That volume is at /airflow/xcom, for the result alone: write what else is large elsewhere, e.g. to /tmp.',
+      reason: 'Evicted',
+      exitCode: 137,
+      logMayBeLost: true,
+      endMayBeLost: true,
+    },
+  },
+  {
     name: 'Evicted through the API, as `kubectl drain` does',
     inOrder: true,
     inputs: WAITS,

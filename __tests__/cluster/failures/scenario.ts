@@ -81,6 +81,8 @@ export interface Expected {
   exitCode?: number;
   /** Set where the container or its node goes before its log has been read to the end, which a warning may tell. */
   logMayBeLost?: true;
+  /** What it says where the node was too busy to have got as far by then. */
+  slowSays?: string;
   /** Set where the kubelet may have forgotten the container, and with it the exit code, by the time it says that the pod is over. */
   endMayBeLost?: true;
 }

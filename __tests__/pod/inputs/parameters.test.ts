@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { prepare } from '../../../src/run/prepare.ts';
 import { environment } from '../../github/inputs/given.ts';
-import { leastPodWith, podOf } from '../planned.ts';
+import { leastPodWith, podOf, unmarked } from '../planned.ts';
 import { CONTAINER } from './parameters-container.ts';
 import { POD } from './parameters-pod.ts';
 import { FILES, KPO, TEMPLATE } from './parameters-template.ts';
@@ -35,7 +35,7 @@ test('every row is of an input there is', () => {
 describe.each(Object.entries(ROWS))('%s', (input, rows) => {
   test.each(rows)('%j', (text, parts, more = {}) => {
     const given = { ...more, ...(typeof text === 'string' ? { [input]: text } : text) };
-    expect(podOf(given)).toStrictEqual(leastPodWith(parts));
+    expect(unmarked(podOf(given))).toStrictEqual(unmarked(leastPodWith(parts)));
   });
 });
 

@@ -265,9 +265,9 @@ describe('explicit emptiness takes away what a template has', () => {
     fields.flatMap(([input, field, texts]) => texts.map(text => [input, text, field] as const));
 
   test.each(cases(CONTAINER_FIELDS))('%s: %s', (input, text, field) => {
-    const [all] = full.spec?.containers ?? [];
+    const all = baseOf({ pod_template_dict: TEMPLATE });
     expect(all).toHaveProperty(field);
-    const { [field as 'image']: _, ...others } = { ...all };
+    const { [field as 'image']: _, ...others } = all;
     expect(baseOf({ pod_template_dict: TEMPLATE, [input]: text })).toStrictEqual(others);
   });
 

@@ -22,11 +22,11 @@ describe('where the API takes text, what was written arrives', () => {
       pod_patch: `{metadata: {annotations: {c: ${text}}}, spec: {containers: [{name: base, env: [{name: D, value: ${text}}]}]}}`,
     };
     const { metadata, spec } = podOf(given);
-    const [base] = spec?.containers ?? [];
+    const base = baseOf(given);
     expect(metadata?.annotations).toMatchObject({ a: text, b: text, c: text });
     expect(spec?.nodeSelector).toEqual({ a: text });
-    expect(base?.env?.map(({ name, value }) => [name, value])).toEqual(['C', 'A', 'B', 'D'].map(name => [name, text]));
-    expect(base?.args).toEqual([text]);
+    expect(base.env?.map(({ name, value }) => [name, value])).toEqual(['C', 'A', 'B', 'D'].map(name => [name, text]));
+    expect(base.args).toEqual([text]);
     expect(spec?.tolerations).toEqual([{ key: 'a', value: text }]);
     expect(spec?.volumes?.[0]?.csi?.volumeAttributes).toEqual({ a: text });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1EnvFromSource, V1EnvVar, V1KeyToPath, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
-import { planned, podOf, refusal } from '../planned.ts';
+import { baseOf, planned, podOf, refusal } from '../planned.ts';
 
 const EXAMPLE = '{deploy_type: env, deploy_target: DB_PASSWORD, secret: db, key: password}';
 const volume = (fields: string) => `[{deploy_type: volume, deploy_target: /etc/db, secret: db, ${fields}}]`;
@@ -14,8 +14,8 @@ interface Added {
 }
 
 function added(text: string): Added {
-  const { containers: [base] = [], volumes } = podOf({ secrets: text }).spec ?? {};
-  const { env, envFrom, volumeMounts } = base ?? {};
+  const { volumes } = podOf({ secrets: text }).spec ?? {};
+  const { env, envFrom, volumeMounts } = baseOf({ secrets: text });
   return JSON.parse(JSON.stringify({ env, envFrom, volumes, volumeMounts }));
 }
 

@@ -1,4 +1,4 @@
-import type { Conclusion } from '../../../src/run/result.ts';
+import type { Conclusion } from '../../../src/run/result/conclusion.ts';
 import type { FakeApiServer, FakePod } from '../../support/fake-api-server.ts';
 import type { CapturedLog } from './captured-log.ts';
 import type { Dice } from './dice.ts';

@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import { PodRecord } from '../../../src/github/state.ts';
 import { placed } from '../../../src/pod/manifest.ts';
 import { JobSummary } from '../../../src/run/job-summary.ts';
 import { prepare } from '../../../src/run/prepare.ts';
@@ -35,7 +36,17 @@ export async function runOne(kind: Kind, seed: number): Promise<void> {
     const stop = new AbortController();
     const tooLong = setTimeout(() => stop.abort(new Error('It does not end.')), TOO_LONG_MS);
     const summary = new JobSummary(log);
-    const running = runPod({ ...prepared, plan, client, log, summary, stop: stop.signal });
+    const running = runPod({
+      ...prepared,
+      plan,
+      replan: mark => placed(prepared.replan(mark), 'default'),
+      client,
+      log,
+      summary,
+      record: new PodRecord(),
+      stop: stop.signal,
+      lastCall: stop.signal,
+    });
     const [conclusion] = await Promise.all([running, living.promise]).finally(() => clearTimeout(tooLong));
     life.check(conclusion);
     expect(server.pods.map(pod => pod.object.metadata.deletionTimestamp !== undefined || pod.removed)).toEqual([true]);

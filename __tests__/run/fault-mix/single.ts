@@ -31,7 +31,7 @@ export const single: Kind = ({ dice, server, faults, log }) => {
         text: writer.text,
         annotations: [],
       });
-      expect(conclusion.result).toBe(result);
+      expect(conclusion.result?.text).toBe(result);
     },
   };
 };

@@ -454,6 +454,18 @@ describe('a log that cannot be read to its end', () => {
     expect(text).toBe('hello\n');
   });
 
+  test('because the pod is gone, is not read from another of that name', async () => {
+    pod.run().write('hello');
+    follow();
+    await until('hello\n');
+    pod.remove();
+    await observed.until(view => view.gone || undefined);
+    server.addPod(podManifest()).run().write('not ours').finish();
+    server.cutStreams({ verb: 'log' });
+    await end;
+    expect([text, told.filter(what => what.startsWith('gap'))]).toEqual(['hello\n', []]);
+  });
+
   test('passes on what there is of the last line', async () => {
     pod.run().write('hello').write('wor', { newline: false });
     follow();

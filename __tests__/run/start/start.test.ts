@@ -295,6 +295,25 @@ describe('the wait for the start', () => {
     expect(told).toEqual(['starting on node node-1: no network (0a1b2c3d4e5f)']);
   });
 
+  test('tells of a volume that cannot be mounted once that has failed twice: a busy node manages at its next look', async () => {
+    const pod = new ShownPod(starting('ContainerCreating'));
+    const waiting = wait(pod);
+    const failed: PodEvent = {
+      type: 'Warning',
+      reason: 'FailedMount',
+      message: 'MountVolume.SetUp failed for volume "data" : timed out',
+      firstMs: 1000,
+      lastMs: 1000,
+    };
+    await pass(2);
+    say([failed]);
+    expect(told).toEqual([]);
+    say([{ ...failed, count: 2 }]);
+    pod.become(podWith(running));
+    expect(await waiting).toBe('started');
+    expect(told).toEqual(['starting on node node-1: MountVolume.SetUp failed for volume "data" : timed out']);
+  });
+
   describe('with an image that is refused', () => {
     const pulling = (reason: string) => {
       const pod = starting(reason, 'denied', 'reg/x:1');

@@ -1,16 +1,21 @@
-import { resolve } from 'node:path';
 import type { InputName } from '../contract.ts';
 import { defined } from '../defined.ts';
 import { StepError } from '../failure.ts';
-import { checkWorkspacePath } from '../workspace-file.ts';
+import { checkWorkspacePath, workspaceOf } from '../workspace-file.ts';
 import { describe, type Tree } from '../yaml.ts';
+import { type AttachInputs, readAttach } from './attach.ts';
+import { readExitCodes } from './exit-codes.ts';
 import { type InputReader, isNull, isScalar } from './reader.ts';
+import { type ResultInputs, readResult } from './result.ts';
+import { type RetryInputs, readRetries } from './retry.ts';
 
 /** Labels and annotations with this prefix say whose a pod is; setting one in an input is an error, for cleanup rests on them. */
 export const RESERVED_PREFIX = 'kubernetes-pod-step/';
 
 const FINISH_ACTIONS = ['delete_pod', 'delete_succeeded_pod', 'delete_active_pod', 'keep_pod'] as const;
 export type OnFinishAction = (typeof FINISH_ACTIONS)[number];
+const KILL_ACTIONS = ['delete_pod', 'keep_pod'] as const;
+export type OnKillAction = (typeof KILL_ACTIONS)[number];
 
 /** The inputs that say which cluster, and as whom. */
 export interface ClusterInputs {
@@ -22,7 +27,7 @@ export interface ClusterInputs {
 }
 
 /** How the step is to run: read once, at the start, and passed on. What the pod is made of is read in `pod/inputs`. `undefined` means that the user said nothing. */
-export interface Inputs {
+export interface Inputs extends RetryInputs {
   cluster: ClusterInputs;
   /** Path of a Jinja template of the pod, and the variables for it. */
   podTemplateFile?: string;
@@ -34,9 +39,20 @@ export interface Inputs {
   /** How long the API server may be away; `undefined` leaves it to the client, which has less patience at first contact. */
   outageTimeoutSeconds?: number;
   logs: LogInputs;
-  /** Whether a result is read from the termination message, and whether there has to be one. */
-  result: 'auto' | 'required' | 'none';
+  result: ResultInputs;
+  /** The job's workspace: absolute. */
+  workspace: string;
+  /** Whether the pod is left to run: as soon as the cluster has it, or when its container has started. */
+  deferrable?: 'created' | 'started';
+  /** The pod to follow; none is made then. */
+  attach?: AttachInputs;
+  /** Whether a re-run goes on with the pod of an earlier attempt; otherwise one that still runs is stopped first. */
+  reattachOnRestart: boolean;
   onFinishAction: OnFinishAction;
+  /** What becomes of the pod when the step is cancelled, or killed. */
+  onKillAction: OnKillAction;
+  /** Exit codes of the base container that say that there was nothing to do. */
+  skipOnExitCodes: number[];
   dryRun: boolean;
 }
 
@@ -59,8 +75,6 @@ export interface LogInputs {
   podOnFailure: boolean;
   /** Path of a file in the workspace that they are written to. */
   file?: string;
-  /** The job's workspace: absolute. */
-  workspace: string;
   /** Whether the base container's `::error::` and the like become annotations. */
   annotations: boolean;
 }
@@ -77,15 +91,22 @@ export function readInputs(reader: InputReader): Inputs {
       podTemplateFile: reader.word('pod_template_file'),
       templateVars: reader.tree('template_vars'),
       outageTimeoutSeconds: reader.seconds('outage_timeout_seconds', 1),
+      deferrable: readDeferrable(reader),
+      attach: readAttach(reader),
     }),
+    ...readRetries(reader),
     cluster: readCluster(reader),
     randomNameSuffix: reader.boolean('random_name_suffix') ?? true,
     queueTimeoutSeconds: reader.seconds('queue_timeout_seconds', 1) ?? DEFAULT_QUEUE_TIMEOUT_SECONDS,
     scheduleTimeoutSeconds: reader.seconds('schedule_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
     startupTimeoutSeconds: reader.seconds('startup_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
     logs: readLogInputs(reader),
-    result: readResultMode(reader),
+    workspace: workspaceOf(reader.env),
+    result: readResult(reader),
+    reattachOnRestart: reader.boolean('reattach_on_restart') ?? true,
     onFinishAction: readFinishAction(reader),
+    onKillAction: reader.choice('on_kill_action', KILL_ACTIONS) ?? 'delete_pod',
+    skipOnExitCodes: readExitCodes(reader, 'skip_on_exit_code'),
     dryRun: reader.boolean('dry_run') ?? false,
   };
 }
@@ -148,13 +169,11 @@ function readNamespace(reader: InputReader): string | undefined {
 }
 
 function readLogInputs(reader: InputReader): LogInputs {
-  const workspace = resolve(reader.env['GITHUB_WORKSPACE'] || '.');
   const file = reader.word('log_file');
-  const wrong = file === undefined ? undefined : checkWorkspacePath(file, workspace);
+  const wrong = file === undefined ? undefined : checkWorkspacePath(file, workspaceOf(reader.env));
   if (wrong !== undefined) reader.problem('log_file', wrong);
   return {
     ...defined({ containers: readContainers(reader, 'container_logs'), file }),
-    workspace,
     shown: reader.boolean('get_logs') ?? true,
     initContainers: readContainers(reader, 'init_container_logs') ?? 'all',
     prefixed: reader.boolean('container_name_log_prefix_enabled') ?? true,
@@ -186,14 +205,31 @@ function readContainers(reader: InputReader, input: InputName): ContainerChoice 
   });
 }
 
-function readResultMode(reader: InputReader): Inputs['result'] {
+function readDeferrable(reader: InputReader): Inputs['deferrable'] {
+  const written = reader.word('deferrable');
   // KPO's users write True and False, as in Python.
-  const written = reader.word('do_xcom_push');
   const mode = /^(true|false)$/i.test(written ?? '')
     ? written?.toLowerCase()
-    : reader.choice('do_xcom_push', ['auto', 'false', 'true']);
-  return mode === 'true' ? 'required' : mode === 'false' ? 'none' : 'auto';
+    : reader.choice('deferrable', ['false', 'true', 'started']);
+  if (mode !== 'true' && mode !== 'started') return undefined;
+  const unused = FOR_THE_END.filter(name => reader.given(name) !== undefined && !reader.saysNothing(name));
+  if (unused.length > 0)
+    reader.warnings.add(
+      `${unused.join(', ')}: with deferrable this step does not see the pod's end. Give ${unused.length === 1 ? 'it' : 'them'} to the step that attaches to it.`,
+    );
+  return mode === 'true' ? 'created' : mode;
 }
+
+/** What is done with a pod's log and its end. */
+const FOR_THE_END = [
+  'log_file',
+  'result_file',
+  'multiple_outputs',
+  'workflow_commands',
+  'skip_on_exit_code',
+  'on_finish_action',
+  'is_delete_operator_pod',
+] as const;
 
 /** `on_finish_action`, and the parameter that came before it. */
 function readFinishAction(reader: InputReader): OnFinishAction {

@@ -1,10 +1,23 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { INPUTS, type InputName } from '../contract.ts';
+import { INPUTS, type InputName as StepInputName } from '../contract.ts';
+import type { SweepInputName } from '../sweep-contract.ts';
 import { describe, parseYaml, Scalar, type Tree, YamlError } from '../yaml.ts';
-import { AIRFLOW_PARAMETERS } from './airflow.ts';
+import { AIRFLOW_PARAMETERS, type AirflowParameter } from './airflow.ts';
+
+/** An input of the step, or of the sweep. */
+type InputName = StepInputName | SweepInputName;
+
+/** What an action can be given: a word that is neither is an error. */
+export interface Contract {
+  inputs: readonly InputName[];
+  /** Parameters that people bring along, and what to say to each. */
+  foreign: Record<string, AirflowParameter>;
+}
+
+const STEP: Contract = { inputs: INPUTS, foreign: AIRFLOW_PARAMETERS };
 
 /** Kubernetes keeps times in 32 bits where it checks them (apis/core/validation). */
-const MOST_SECONDS = 2 ** 31 - 1;
+export const MOST_SECONDS = 2 ** 31 - 1;
 
 /** The older name of an input and the newer one: what the step says under the one leaves nothing of the defaults under the other. */
 const OTHER_NAME: Partial<Record<InputName, InputName>> = {
@@ -46,10 +59,12 @@ export class InputReader {
   /** What to write instead of what was written, though it was understood. */
   readonly notices = new Set<string>();
   readonly env: NodeJS.ProcessEnv;
+  private readonly contract: Contract;
   private defaults: Defaults = { file: '', values: {} };
 
-  constructor(env: NodeJS.ProcessEnv) {
+  constructor(env: NodeJS.ProcessEnv, contract: Contract = STEP) {
     this.env = env;
+    this.contract = contract;
   }
 
   /** Sets what counts for each input that the step itself says nothing about. */
@@ -82,6 +97,11 @@ export class InputReader {
   private own(name: string): string | undefined {
     const value = this.env[`INPUT_${name.toUpperCase()}`];
     return value === undefined || value.trim() === '' ? undefined : value;
+  }
+
+  /** @returns the inputs that the step itself says something about. */
+  ownNames(): InputName[] {
+    return INPUTS.filter(name => this.own(name) !== undefined && !this.saysNothing(name));
   }
 
   /** @returns the input as it came, from the step or from the defaults, where text may be a block that was copied from a step; `null` counts as given. */
@@ -152,6 +172,14 @@ export class InputReader {
     return undefined;
   }
 
+  wholeNumber(name: InputName, least: number, most: number): number | undefined {
+    const value = this.word(name);
+    if (value === undefined) return undefined;
+    if (/^[0-9]{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
+    this.problem(name, `expected a whole number from ${least} to ${most}; found "${value}".`);
+    return undefined;
+  }
+
   /** @returns the input parsed as YAML (and so as JSON); a null one is a null. */
   tree(name: InputName): Tree | undefined {
     const given = this.given(name);
@@ -190,16 +218,17 @@ export class InputReader {
 
   /** Reports each input that the action does not have: a misspelt one must not be dropped silently (the runner only warns). */
   unknownInputs(): void {
+    const { inputs, foreign } = this.contract;
     const given = Object.keys(this.env).filter(name => name.startsWith('INPUT_'));
     const names = [
       ...given.map(name => name.slice('INPUT_'.length).toLowerCase()),
       ...Object.keys(this.defaults.values),
     ];
     for (const name of new Set(names).values()) {
-      if ((INPUTS as readonly string[]).includes(name)) continue;
-      const known = Object.hasOwn(AIRFLOW_PARAMETERS, name) ? AIRFLOW_PARAMETERS[name] : undefined;
+      if ((inputs as readonly string[]).includes(name)) continue;
+      const known = Object.hasOwn(foreign, name) ? foreign[name] : undefined;
       if (known === undefined)
-        this.problem(name, `this action has no such input.${didYouMean(name.replaceAll('-', '_'), INPUTS)}`);
+        this.problem(name, `this action has no such input.${didYouMean(name.replaceAll('-', '_'), inputs)}`);
       else if (known.asItIs?.includes(this.own(name)?.trim().toLowerCase() ?? '')) continue;
       else if (known.harmless) this.notices.add(`${name}: ${known.say}`);
       else this.problem(name, known.say);

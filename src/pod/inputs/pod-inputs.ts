@@ -31,6 +31,8 @@ export interface PodInputs {
   podPatch?: WholePod;
   /** Values that become Secrets of the pod's own. */
   owned: OwnedSecretInputs;
+  /** Laid over the security context of the result's sidecar. */
+  resultSecurityContext?: JsonObject;
 }
 
 /** Inputs that are one field each, of the type that the API has for it. */
@@ -72,6 +74,7 @@ export function readPodInputs(reader: InputReader): PodInputs {
     whole('pod_patch', true),
   ];
   const baseName = reader.word('base_container_name');
+  const ofSidecar = readField(reader, 'xcom_sidecar_container_security_context', 'V1Container', 'securityContext');
   return {
     fragments: [
       ...readFields(reader, 'container', 'V1Container', CONTAINER_FIELDS),
@@ -102,6 +105,7 @@ export function readPodInputs(reader: InputReader): PodInputs {
     ...(fullPodSpec && { fullPodSpec }),
     ...(podPatch && { podPatch }),
     owned,
+    ...(isObject(ofSidecar) && { resultSecurityContext: ofSidecar }),
   };
 }
 

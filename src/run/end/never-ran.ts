@@ -3,6 +3,7 @@ import { brief } from '../brief.ts';
 import { failedInit } from '../containers.ts';
 import { podPath } from '../pod-path.ts';
 import { pullFault } from '../pull-fault.ts';
+import { NO_SIDECAR } from '../result/no-sidecar.ts';
 import { type Failure, failureOf, stopped, wasStoppedBy } from './failure.ts';
 import { patience, stopOf } from './stopped.ts';
 
@@ -35,6 +36,7 @@ function wayIn({ spec, status }: V1Pod): string {
   // The scheduler says of its own choice that it is one; then another pod has come first, and it may choose better next time.
   if (conditions.some(({ type }) => type === 'PodScheduled')) return 'Run the step again.';
   const elsewhere = 'or leave the choice of the node to the scheduler.';
+  if (reason === 'InitContainerRestartPolicyForbidden') return NO_SIDECAR;
   if (reason === 'OutOfpods') return `Run the step again later, ${elsewhere}`;
   if (reason.startsWith('OutOf')) return `Lower the requests in \`container_resources\`, ${elsewhere}`;
   if (reason === 'NodeAffinity') return `Check \`node_selector\` and \`affinity\` against that node, ${elsewhere}`;

@@ -1,5 +1,6 @@
 import type { V1Pod, V1PodCondition } from '@kubernetes/client-node';
 import type { Reason } from '../../github/failure.ts';
+import { RESULT_FOLDER, RESULT_SIDECAR } from '../../pod/result.ts';
 import { brief } from '../brief.ts';
 import { podEnded } from '../containers.ts';
 
@@ -157,7 +158,10 @@ function evicted({ spec, status }: V1Pod): Why {
       reason: 'Evicted',
       title: 'Evicted: a volume over its limit',
       cause,
-      remedy: `Raise the \`sizeLimit\` of volume ${volume}, or write less to it.`,
+      remedy:
+        volume === RESULT_SIDECAR
+          ? `That volume is at ${RESULT_FOLDER}, for the result alone: write what else is large elsewhere, e.g. to /tmp.`
+          : `Raise the \`sizeLimit\` of volume ${volume}, or write less to it.`,
     };
   if (/ephemeral (local )?storage (usage exceeds|limit)|local ephemeral storage limit/.test(message))
     return {

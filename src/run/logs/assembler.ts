@@ -101,6 +101,11 @@ export class LogAssembler {
     return `${this.#passed}:${this.#rest.length}:${this.#repeats.left}`;
   }
 
+  /** Whether the stream stands in the middle of a line. */
+  get isMidLine(): boolean {
+    return this.#line !== undefined || this.#rest.length > 0;
+  }
+
   /** Text in the stream that is no line of the log: the kubelet's own error, in the middle of a 200 answer. */
   get foreign(): string {
     const stray = this.#line === undefined && this.#rest.length > 0 && readStamp(this.#rest) === undefined;

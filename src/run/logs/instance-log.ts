@@ -1,11 +1,12 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { ApiClient } from '../../kubernetes/client.ts';
 import { pause } from '../../kubernetes/pause.ts';
-import { type LogQuery, openLog } from '../../kubernetes/pods.ts';
+import { type LogQuery, openLog, podGone } from '../../kubernetes/pods.ts';
 import { type Instance, instancesOf, restartPolicy } from '../containers.ts';
 import type { ObservedPod, PodView } from '../observe.ts';
 import type { AssembledLog, LogAssembler } from './assembler.ts';
 import { readBody } from './body.ts';
+import { Flow } from './flow.ts';
 import { readStamp, type Stamp } from './stamp.ts';
 
 /** Where the log of one run of a container goes, and what is to be known of it. */
@@ -58,6 +59,7 @@ export class InstanceLog {
   /** Whether the stream that was opened last is perhaps another run's. */
   #doubtful = false;
   #openedAt = 0;
+  #endedInFlow = false;
   /** The newest run when the stream was opened, by the pod's status. */
   #openedIn: string | undefined;
 
@@ -139,17 +141,26 @@ export class InstanceLog {
     this.#openedAt = performance.now();
     listener.opened?.();
     if (body === undefined) return false;
+    const flow = new Flow();
+    this.#endedInFlow = false;
     await readBody(body, bytes => {
       listener.heard?.();
+      flow.note(bytes.length, performance.now());
       return this.#push(bytes);
     });
+    this.#endedInFlow = flow.isFull(performance.now()) && this.assembled.isMidLine;
     return true;
+  }
+
+  /** Whether the last stream was cut, however cleanly: it ended in full flow, and in the middle of a line. */
+  get wasCut(): boolean {
+    return this.#endedInFlow;
   }
 
   /** The log's last line as it stands. */
   async lastLine(signal: AbortSignal): Promise<Buffer> {
     const query: LogQuery = { ...this.#query(false), tailLines: 1 };
-    const body = await openLog(this.#client, this.#pod.identity, query, signal);
+    const body = await this.#request(query, signal);
     return Buffer.from((await body?.bytes()) ?? []);
   }
 
@@ -202,13 +213,19 @@ export class InstanceLog {
     const query = this.#query(follow);
     this.#doubtful = false;
     this.#openedIn = this.#newest;
-    const body = await openLog(this.#client, this.#pod.identity, query, signal);
+    const body = await this.#request(query, signal);
     if (body === undefined || this.assembled.first !== undefined || !this.mayRestart) return body;
     // Of a run of which nothing has been read yet, nothing tells another's log: the pod's status does.
     await this.#pod.refresh();
     if (this.#query(follow).previous === query.previous && this.#status(this.#pod.view.pod) !== undefined) return body;
     body.destroy();
     return undefined;
+  }
+
+  /** A log is asked for by the pod's name, which another pod may have as soon as ours is gone. */
+  #request(query: LogQuery, signal: AbortSignal): ReturnType<typeof openLog> {
+    const { identity, view } = this.#pod;
+    return view.gone ? Promise.reject(podGone(identity)) : openLog(this.#client, identity, query, signal);
   }
 
   /** @returns whether more of this stream is wanted */

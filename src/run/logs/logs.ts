@@ -28,16 +28,16 @@ export class Logs {
   readonly #filed = new Lanes({ ready: true, whenReady: () => Promise.resolve() });
   readonly #followed: Promise<unknown>;
 
-  constructor(step: Step, pod: ObservedPod, file: LogFile | undefined) {
+  constructor(step: Step, pod: ObservedPod) {
     this.#step = step;
     this.#pod = pod;
-    const { inputs, plan, log } = step;
+    const { inputs, plan, log, logFile: file } = step;
     const wanted = inputs.logs.shown || file !== undefined;
     this.#names = wanted ? selectContainers(inputs.logs, plan.base, plan.pod, pod.view.pod) : [];
     this.#file = file;
     for (const sentence of wrongNames(inputs.logs, pod.view.pod)) log.warning('Input', sentence);
     this.#shown = inputs.logs.shown ? new Lanes(log) : undefined;
-    const signal = AbortSignal.any([step.stop, this.#stop.signal]);
+    const signal = AbortSignal.any([step.lastCall, this.#stop.signal]);
     this.#followed = Promise.all(
       this.#names.map(name => {
         const lastCall = new AbortController();
@@ -52,14 +52,14 @@ export class Logs {
   /**
    * The base container has ended: settles when all logs that are to be had have been shown and written. What goes on beside it is shown up to here.
    * The outcome stands already, so a log that cannot be read any more, for the server or the credentials are gone, is a warning.
-   * @throws StepError when the step is cancelled
+   * @throws the reason of the last call, when there is no more time
    */
   async finish(): Promise<void> {
     for (const [name, lastCall] of this.#lastCalls) void this.#callLast(name, lastCall);
     try {
       await this.#followed;
     } catch (error) {
-      if (this.#step.stop.aborted || !(error instanceof StepError)) throw error;
+      if (this.#step.lastCall.aborted || !(error instanceof StepError)) throw error;
       this.#step.log.warning('Log may be incomplete', `The end of the log could not be read. ${error.text}`);
     }
   }
@@ -67,7 +67,6 @@ export class Logs {
   /** Nothing more is read; for a run that has no outcome. Without effect after {@link finish}. */
   close(): void {
     this.#stop.abort();
-    this.#file?.close();
   }
 
   async #follow(name: string, options: { signal: AbortSignal; lastCall: AbortSignal }): Promise<void> {

@@ -1,7 +1,7 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import type { ContainerChoice, LogInputs } from '../../github/inputs/inputs.ts';
 import { didYouMean } from '../../github/inputs/reader.ts';
-import { isSidecar } from '../containers.ts';
+import { isResultSidecar, isSidecar } from '../containers.ts';
 
 /** The inputs that choose containers. */
 type Choices = Pick<LogInputs, 'containers' | 'initContainers'>;
@@ -12,7 +12,7 @@ type Choices = Pick<LogInputs, 'containers' | 'initContainers'>;
  * @returns the names of the containers whose logs are wanted, in the order in which they start
  */
 export function selectContainers(choices: Choices, base: string, manifest: V1Pod, pod: V1Pod): string[] {
-  const { containers = [], initContainers = [] } = pod.spec ?? {};
+  const { containers = [], initContainers = [] } = withoutSidecarOfOurs(pod).spec ?? {};
   const own = new Set((manifest.spec?.initContainers ?? []).map(({ name }) => name));
   const wanted = (choice: ContainerChoice, name: string, ofAll: boolean) =>
     choice === 'all' ? ofAll : choice.includes(name);
@@ -44,7 +44,8 @@ export function namesAreKnown(choices: Choices, manifest: V1Pod): boolean {
 }
 
 /** @returns what is wrong with the names that were given, a sentence each. */
-export function wrongNames({ containers, initContainers }: Choices, { spec }: V1Pod): string[] {
+export function wrongNames({ containers, initContainers }: Choices, pod: V1Pod): string[] {
+  const { spec } = withoutSidecarOfOurs(pod);
   const names = (list: V1Container[]) => list.map(({ name }) => name);
   const init = spec?.initContainers ?? [];
   const sideBySide = names([...(spec?.containers ?? []), ...init.filter(isSidecar)]);
@@ -66,4 +67,12 @@ function wrong(input: string, name: string, known: string[], other: string | und
   return known.length === 0
     ? `${input}: the pod has no ${kind}s, so no "${name}" either.`
     : `${input}: the pod has no ${kind} "${name}"; it has ${known.join(', ')}.${didYouMean(name, known)}`;
+}
+
+/** What the result's sidecar prints is the result alone. */
+function withoutSidecarOfOurs(pod: V1Pod): V1Pod {
+  const { spec } = pod;
+  if (!spec?.initContainers) return pod;
+  const initContainers = spec.initContainers.filter(one => !isResultSidecar(one));
+  return { ...pod, spec: { ...spec, initContainers } };
 }

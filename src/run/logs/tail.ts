@@ -76,7 +76,8 @@ export async function readTail(
       const forbidden = error instanceof ApiError && error.code === 403;
       failure = { why: error instanceof StepError ? error.text : (error as Error).message, forbidden };
       // A stream that was open beyond the container's end, and ended by itself, has brought all there is of a pod that is gone.
-      if (reached !== undefined && error instanceof ApiError && error.podNotFound) {
+      // One that had not caught up by then ends as cleanly, mostly in the middle of a line.
+      if (reached !== undefined && error instanceof ApiError && error.podNotFound && !log.wasCut) {
         assembled.finish();
         return undefined;
       }

@@ -1,12 +1,14 @@
 import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { withRemedy } from '../../github/failure.ts';
 import type { PodEvent } from '../../kubernetes/events.ts';
+import { RESULT_SIDECAR } from '../../pod/result.ts';
 import { brief } from '../brief.ts';
 import { isSidecar, willRestart } from '../containers.ts';
 import { failureOf } from '../end/failure.ts';
 import { podPath } from '../pod-path.ts';
+import { CHECK_SIDECAR_IMAGE, NO_SIDECAR } from '../result/no-sidecar.ts';
 import { missingIn } from './missing.ts';
-import { stuckPull } from './pull.ts';
+import { imageField, stuckPull } from './pull.ts';
 import { GRACE_SECONDS, hopeless, type Known, type Lasting, lacking, type Stuck } from './stuck.ts';
 
 /**
@@ -26,7 +28,7 @@ export function stuckContainer(pod: V1Pod, status: V1ContainerStatus, known: Kno
         reason: 'ImagePull',
         title: 'Invalid image name',
         sentence: `${image} is not a valid image name${message ? `: ${brief(message).replace(/^.*couldn't parse image name "[^"]*": /s, '')}` : '.'}`,
-        remedy: 'Correct `image`.',
+        remedy: `Correct ${imageField(pod, name)}.`,
         graceSeconds: 0,
         cause,
       });
@@ -92,7 +94,7 @@ function crashing(
   const lasting: Lasting = {
     reason: reason === 'ExitCode' ? 'InitContainer' : reason,
     title: `${sidecar ? 'Sidecar' : 'Init container'}: ${title}`,
-    remedy: `The base container never started. ${cannotStart ? 'Check its command against what the image holds.' : 'See to the container in `init_containers` or the template.'}`,
+    remedy: `The base container never started. ${name === RESULT_SIDECAR ? CHECK_SIDECAR_IMAGE : cannotStart ? 'Check its command against what the image holds.' : 'See to the container in `init_containers` or the template.'}`,
   };
   // A program that is not in the image will not be the next time.
   if (!cannotStart && !(sidecar && restartCount >= MOST_RESTARTS))
@@ -120,6 +122,23 @@ export function unreadySidecar({ spec, status }: V1Pod, { events = [] }: Known):
       remedy: 'See to its `startupProbe`, or to the sidecar in `init_containers` or the template.',
     },
   };
+}
+
+/** A node that knows no native sidecars (before 1.28, two versions behind its cluster) waits for its end: of an init container it does not say that it has started, which newer ones do with its first sign of life. */
+const OLD_NODE_GRACE_SECONDS = 30;
+
+/** @returns the result's sidecar where its node takes it for a container that has to end before the others start. */
+export function sidecarOfOldNode({ spec, status }: V1Pod): Stuck | undefined {
+  const own = status?.initContainerStatuses?.find(({ name }) => name === RESULT_SIDECAR);
+  if (own?.state?.running === undefined || own.started !== undefined) return undefined;
+  return hopeless({
+    reason: 'Rejected',
+    title: 'Node too old for a sidecar',
+    sentence: `Node ${spec?.nodeName} does not know native sidecars, which Kubernetes has since 1.29, so the pod waits for the result’s sidecar to end.`,
+    remedy: NO_SIDECAR,
+    graceSeconds: OLD_NODE_GRACE_SECONDS,
+    cause: 'old node',
+  });
 }
 
 /** What is left of the grace when the kubelet has said of a container that it cannot be created: none once it has looked again after it. */

@@ -32,7 +32,7 @@ export function onTheNode(pod: V1Pod, { events = [], references }: Known): Stuck
     case 'FailedAttachVolume':
       return {
         what: `${where}: ${says}`,
-        worthTelling: true,
+        worthTelling: news.reason !== 'FailedMount' || hasRecurred(news),
         lasting: {
           reason: 'StartTimeout',
           title: 'A volume cannot be mounted',
@@ -85,6 +85,11 @@ function noRuntime({ spec }: V1Pod, message: string): Stuck | undefined {
     graceSeconds: 0,
     cause: 'runtime',
   });
+}
+
+/** What a busy node could not mount once it mounts at its next look, 0.5 s later: its caches, and the authorizer's account of whose volumes it may read, come a moment after the pod [measured]. */
+function hasRecurred({ count = 1, firstMs, lastMs }: PodEvent): boolean {
+  return count > 1 || lastMs > firstMs;
 }
 
 /** @returns the mounts that fail as of now. A container is dealt with, and its image pulled, only after the last volume is mounted. */

@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { defined } from '../../github/defined.ts';
 import { StepError } from '../../github/failure.ts';
 import { inWords } from '../durations.ts';
 import { podPath } from '../pod-path.ts';
@@ -15,8 +16,8 @@ export function notStarted(
 ): StepError {
   const where = podPath(pod);
   if (hopeless) {
-    const { reason, title, sentence, remedy } = hopeless;
-    return new StepError(reason, title, sentence, remedy === undefined ? {} : { remedy });
+    const { reason, title, sentence, remedy, mayPass } = hopeless;
+    return new StepError(reason, title, sentence, defined({ remedy, mayPass }));
   }
   switch (phase) {
     case 'queued':
@@ -38,12 +39,12 @@ export function notStarted(
     default: {
       const within = inWords(startupSeconds);
       const sentence = `The container of pod ${where} did not start within ${within}: ${what}`;
-      const { reason, title, remedy }: Lasting = lasting ?? {
+      const { reason, title, remedy, mayPass }: Lasting = lasting ?? {
         reason: 'StartTimeout',
         title: 'The container did not start',
         remedy: MORE_TIME,
       };
-      return new StepError(reason, title, lasting?.sentence?.(within) ?? sentence, { remedy });
+      return new StepError(reason, title, lasting?.sentence?.(within) ?? sentence, defined({ remedy, mayPass }));
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { withRemedy } from '../../github/failure.ts';
 import { SAME_TIME_MS } from '../../kubernetes/events.ts';
+import { RESULT_SIDECAR } from '../../pod/result.ts';
 import { pullFault } from '../pull-fault.ts';
 import { explainMissing, type Missing, missingPullSecrets, missingSentence } from './missing.ts';
 import { hopeless, type Known, type Stuck } from './stuck.ts';
@@ -18,6 +19,10 @@ const REFUSED =
 const NO_SUCH_HOST = /no such host/;
 const NO_SUCH_HOST_SECONDS = 60;
 
+/** Nodes that reach no public registry are many. */
+const OTHER_SIDECAR =
+  'Set `xcom_sidecar_container_image` to an image with a shell that the node can pull, e.g. a copy of busybox in your own registry, or `do_xcom_push: auto`, which takes a result of up to 4 KiB without a sidecar.';
+
 /** An image that does not come. */
 export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus, known: Known): Stuck {
   const message = pullFault(state?.waiting?.message ?? '');
@@ -28,18 +33,30 @@ export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus,
   const refused = !mayPass && REFUSED.test(words);
   const hints = pullSecretsMissing(pod, known);
   const hint = hints.map(missing => ` ${missingSentence(missing, pod.metadata?.namespace ?? '')}`).join('');
-  const init = pod.spec?.initContainers?.some(container => container.name === name);
-  const what = `Image ${image}${init ? ` of init container ${name}` : ''}`;
-  const field = init ? 'the image of that container' : '`image`';
+  const init = isInit(pod, name);
+  const what = `Image ${image}${init ? ` of ${kindOfInit(name)}` : ''}`;
+  const field = imageField(pod, name);
   const failure = `${what} cannot be pulled: ${message}`;
   const sentence = hint === '' ? failure : withRemedy(failure, hint.trim());
-  const trying = { what: `pulling ${image} fails: ${message}${hint}`, worthTelling: true };
+  const ofSidecar = init && name === RESULT_SIDECAR;
+  const trying = {
+    what: `pulling ${image}${ofSidecar ? `, of ${kindOfInit(name)},` : ''} fails: ${message}${hint}`,
+    worthTelling: true,
+  };
   const title = 'Image cannot be pulled';
   if (NO_SUCH_HOST.test(words)) {
-    const remedy = `Check the registry in ${field}, and the name server of the node.`;
+    const remedy = ofSidecar ? OTHER_SIDECAR : `Check the registry in ${field}, and the name server of the node.`;
     const cause = `host ${name}`;
     return {
-      ...hopeless({ reason: 'ImagePull', title, sentence, remedy, graceSeconds: NO_SUCH_HOST_SECONDS, cause }),
+      ...hopeless({
+        reason: 'ImagePull',
+        title,
+        sentence,
+        remedy,
+        graceSeconds: NO_SUCH_HOST_SECONDS,
+        cause,
+        mayPass: true,
+      }),
       ...trying,
     };
   }
@@ -50,7 +67,8 @@ export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus,
         reason: 'ImagePull',
         title,
         sentence: within => `${what} could not be pulled within ${within}: ${message}`,
-        remedy: 'If the registry only needs more time, raise `startup_timeout_seconds`.',
+        remedy: ofSidecar ? OTHER_SIDECAR : 'If the registry only needs more time, raise `startup_timeout_seconds`.',
+        mayPass: true,
       },
     };
   const mayHaveComeTooLate = refused && known.ownPullSecret === true && known.refusedAgain?.has(name) !== true;
@@ -60,9 +78,11 @@ export function stuckPull(pod: V1Pod, { name, image, state }: V1ContainerStatus,
     sentence,
     remedy:
       explainMissing(hints, pod.metadata?.namespace ?? '')?.remedy ??
-      (known.ownPullSecret
-        ? `Check ${field}, \`registry_username\` and \`registry_password\`.`
-        : `Check ${field}; a private registry needs \`registry_username\` and \`registry_password\`, or an image pull secret in \`image_pull_secrets\` or on the pod’s service account.`),
+      (ofSidecar
+        ? OTHER_SIDECAR
+        : known.ownPullSecret
+          ? `Check ${field}, \`registry_username\` and \`registry_password\`.`
+          : `Check ${field}; a private registry needs \`registry_username\` and \`registry_password\`, or an image pull secret in \`image_pull_secrets\` or on the pod’s service account.`),
     graceSeconds: mayHaveComeTooLate ? SECOND_PULL_SECONDS : 0,
     cause: `pull ${name}`,
     wantsEvents: known.events === undefined && (pod.spec?.imagePullSecrets ?? []).length > 0,
@@ -79,4 +99,18 @@ function pullSecretsMissing(pod: V1Pod, { events = [], references }: Known): Mis
   return said === undefined || said.lastMs < pulling - SAME_TIME_MS
     ? []
     : missingPullSecrets(said.message, references, pod);
+}
+
+/** @returns what the user has to correct for another image of a container. */
+export function imageField(pod: V1Pod, name: string): string {
+  if (!isInit(pod, name)) return '`image`';
+  return name === RESULT_SIDECAR ? '`xcom_sidecar_container_image`' : 'the image of that container';
+}
+
+function isInit({ spec }: V1Pod, name: string): boolean {
+  return spec?.initContainers?.some(container => container.name === name) === true;
+}
+
+function kindOfInit(name: string): string {
+  return name === RESULT_SIDECAR ? 'the result’s sidecar' : `init container ${name}`;
 }

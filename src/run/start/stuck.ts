@@ -30,6 +30,8 @@ export interface Lasting {
   /** @param within the time-out in words */
   sentence?: (within: string) => string;
   remedy: string;
+  /** Whether another pod may fare better. */
+  mayPass?: boolean;
 }
 
 /** Why waiting longer will not help. */
@@ -38,6 +40,8 @@ export interface Hopeless {
   title: string;
   sentence: string;
   remedy?: string;
+  /** Whether another pod may fare better. */
+  mayPass?: boolean;
   /** How long it may stand, counted from when this very cause was first seen. */
   graceSeconds: number;
   /** What stays the same while the words of it change. */

@@ -1,6 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { type Phase, phaseOf, runningInit } from '../phase.ts';
-import { stuckContainer, unreadySidecar } from './container.ts';
+import { sidecarOfOldNode, stuckContainer, unreadySidecar } from './container.ts';
 import { missingIn } from './missing.ts';
 import { onTheNode } from './node.ts';
 import { gatesOf, whyNoNode } from './scheduling.ts';
@@ -29,7 +29,7 @@ export function waitingFor(pod: V1Pod, base: string, known: Known = { references
     if (stuck) return { phase: phase === 'initializing' ? 'starting' : phase, ...stuck };
   }
   if (phase === 'initializing') return { phase, what: `init container ${runningInit(pod)} runs`, worthTelling: true };
-  return { phase, ...(unreadySidecar(pod, known) ?? onTheNode(pod, known)) };
+  return { phase, ...(sidecarOfOldNode(pod) ?? unreadySidecar(pod, known) ?? onTheNode(pod, known)) };
 }
 
 function forNode(pod: V1Pod, { references, events }: Known): Stuck {
