@@ -21858,8 +21858,8 @@ var TerminalFilter = class {
     let from = 0;
     for (let at = 0; at < chunk.length; ) {
       if (this.#state !== "text") {
-        const { shown: shown2, taken } = this.#step(chunk.charAt(at));
-        out += shown2;
+        const { shown: shown3, taken } = this.#step(chunk.charAt(at));
+        out += shown3;
         if (taken) at++;
         from = at;
         continue;
@@ -22083,8 +22083,8 @@ var JobLog = class {
   mask(secret) {
     const lines = secret.split(/[\r\n]+/).filter((line) => line.trim() !== "");
     const telling = lines.length < 2 ? lines : lines.filter((line) => line.trim().length >= LEAST_OF_A_LINE);
-    const shown2 = telling.map(jobLogText).filter((line) => line.trim().length >= LEAST_OF_A_LINE);
-    for (const line of /* @__PURE__ */ new Set([...telling, ...shown2])) {
+    const shown3 = telling.map(jobLogText).filter((line) => line.trim().length >= LEAST_OF_A_LINE);
+    for (const line of /* @__PURE__ */ new Set([...telling, ...shown3])) {
       this.masked.add(line);
       this.#command(() => setSecret(line));
     }
@@ -25485,7 +25485,7 @@ function parseYaml(text) {
 function parseYamlDocuments(text, reader) {
   const documents = sized(() => {
     const events = parseEvents(text, {});
-    if (reader !== void 0) for (const place2 of nodesOf(events, text)) reader.see(place2);
+    if (reader !== void 0) for (const place of nodesOf(events, text)) reader.see(place);
     const schema = reader === void 0 ? SCHEMA : schemaOf(reader);
     return constructFromEvents(events, { source: text, schema });
   });
@@ -25718,19 +25718,19 @@ var InputReader = class {
   /** @param path the place in the input, e.g. `[1].deploy_type` */
   problem(name, sentence, path2 = "") {
     const secret = name === "secret_env" || name === "secret_files";
-    const place2 = secret && !/^(\.[A-Za-z_]\w*|\[[\w./-]*\])*(\.\w+)?$/.test(path2) ? "" : path2;
+    const place = secret && !/^(\.[A-Za-z_]\w*|\[[\w./-]*\])*(\.\w+)?$/.test(path2) ? "" : path2;
     const told3 = secret ? sentence.replace(/"[^"]*"/g, "this") : sentence;
-    const problem = `${this.place(name)}${place2}: ${told3}`;
+    const problem = `${this.place(name)}${place}: ${told3}`;
     if (this.problems.length < MOST_PROBLEMS && !this.problems.includes(problem)) this.problems.push(problem);
   }
   /**
    * @param place an input, or a place in one, e.g. `env_vars[2]`
    * @returns the same, with the defaults file before it where the input came from there
    */
-  place(place2) {
-    const [name] = /^[^.[]*/.exec(place2) ?? [""];
+  place(place) {
+    const [name] = /^[^.[]*/.exec(place) ?? [""];
     const isDefault = Object.hasOwn(this.defaults.values, name) && this.own(name) === void 0;
-    return isDefault ? `defaults_file (${this.defaults.file}): ${place2}` : place2;
+    return isDefault ? `defaults_file (${this.defaults.file}): ${place}` : place;
   }
   /** @returns what the step itself says. The runner passes an absent input as empty text, so the two cannot be told apart. */
   own(name) {
@@ -26392,6 +26392,13 @@ function workspaceOf(env) {
 function checkWorkspacePath(path2, workspace, platform2 = process.platform) {
   return wrongText(path2, workspace, platform2) ?? wrongPlace(path2, workspace);
 }
+function isSameFile(one, other, workspace, platform2 = process.platform) {
+  const [first, second] = [one, other].map((path2) => {
+    const whole = names(path2, workspace).join("/");
+    return platform2 === "linux" ? whole : whole.toLowerCase();
+  });
+  return first === second;
+}
 var WorkspaceFile = class _WorkspaceFile {
   /** As the user gave it. */
   path;
@@ -26413,6 +26420,13 @@ var WorkspaceFile = class _WorkspaceFile {
     } catch (error2) {
       throw new Error(`"${path2}" cannot be written: ${reason(error2)}.`, { cause: error2 });
     }
+  }
+  /**
+   * Removes what {@link create} would replace; nothing where it could not.
+   * @throws what the system says
+   */
+  static remove(path2, workspace) {
+    if (checkWorkspacePath(path2, workspace) === void 0) remove(join(resolve(workspace), ...names(path2, workspace)));
   }
   /** @throws Error with a sentence, the first time that it fails */
   write(bytes) {
@@ -26467,16 +26481,16 @@ function wrongPlace(path2, workspace) {
   let folder = resolve(workspace);
   try {
     for (const [index2, name] of parts.entries()) {
-      const place2 = join(folder, name);
-      const shown2 = parts.slice(0, index2 + 1).join("/");
-      const found = lstatSync(place2, { throwIfNoEntry: false });
+      const place = join(folder, name);
+      const shown3 = parts.slice(0, index2 + 1).join("/");
+      const found = lstatSync(place, { throwIfNoEntry: false });
       if (found === void 0) break;
       if (found.isSymbolicLink())
-        return `"${shown2}" is a symbolic link, to ${JSON.stringify(readlinkSync(place2))}; nothing is written through a link.`;
+        return `"${shown3}" is a symbolic link, to ${JSON.stringify(readlinkSync(place))}; nothing is written through a link.`;
       const last = index2 === parts.length - 1;
-      if (last && !found.isFile()) return `"${shown2}" is ${kind(found)}; expected the path of a file.`;
-      if (!last && !found.isDirectory()) return `"${shown2}" is ${kind(found)}, so nothing can be in it.`;
-      if (!last) folder = place2;
+      if (last && !found.isFile()) return `"${shown3}" is ${kind(found)}; expected the path of a file.`;
+      if (!last && !found.isDirectory()) return `"${shown3}" is ${kind(found)}, so nothing can be in it.`;
+      if (!last) folder = place;
     }
     accessSync(folder, constants2.W_OK | constants2.X_OK);
   } catch (error2) {
@@ -26616,10 +26630,8 @@ function readItems(reader, input, expected) {
 // src/github/inputs/result.ts
 var DEFAULT_SIDECAR_IMAGE = "public.ecr.aws/docker/library/busybox:1.37";
 var FOR_THE_SIDECAR = ["xcom_sidecar_container_image", "xcom_sidecar_container_security_context"];
-function readResult(reader) {
-  const file = reader.word("result_file");
-  const wrong2 = file === void 0 ? void 0 : checkWorkspacePath(file, workspaceOf(reader.env));
-  if (wrong2 !== void 0) reader.problem("result_file", wrong2);
+function readResult(reader, logFile) {
+  const file = readFile(reader, logFile);
   const [mode, multiple] = [readMode(reader), reader.boolean("multiple_outputs") ?? false];
   if (mode === "none")
     for (const input of [...file === void 0 ? [] : ["result_file"], ...multiple ? ["multiple_outputs"] : []])
@@ -26635,6 +26647,16 @@ function readResult(reader) {
     multiple,
     sidecarImage: reader.word("xcom_sidecar_container_image") ?? DEFAULT_SIDECAR_IMAGE
   };
+}
+function readFile(reader, logFile) {
+  const file = reader.word("result_file");
+  if (file === void 0) return void 0;
+  const workspace = workspaceOf(reader.env);
+  const wrong2 = checkWorkspacePath(file, workspace);
+  if (wrong2 !== void 0) reader.problem("result_file", wrong2);
+  else if (logFile !== void 0 && isSameFile(file, logFile, workspace))
+    reader.problem("result_file", `"${file}" is log_file too. Give each a file of its own.`);
+  return file;
 }
 function readMode(reader) {
   const written2 = reader.word("do_xcom_push");
@@ -26680,6 +26702,7 @@ var KILL_ACTIONS = ["delete_pod", "keep_pod"];
 var DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600;
 var DEFAULT_TIMEOUT_SECONDS = 600;
 function readInputs(reader) {
+  const logs = readLogInputs(reader);
   return {
     ...defined({
       podTemplateFile: reader.word("pod_template_file"),
@@ -26694,9 +26717,9 @@ function readInputs(reader) {
     queueTimeoutSeconds: reader.seconds("queue_timeout_seconds", 1) ?? DEFAULT_QUEUE_TIMEOUT_SECONDS,
     scheduleTimeoutSeconds: reader.seconds("schedule_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
     startupTimeoutSeconds: reader.seconds("startup_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
-    logs: readLogInputs(reader),
+    logs,
     workspace: workspaceOf(reader.env),
-    result: readResult(reader),
+    result: readResult(reader, logs.file),
     reattachOnRestart: reader.boolean("reattach_on_restart") ?? true,
     onFinishAction: readFinishAction(reader),
     onKillAction: reader.choice("on_kill_action", KILL_ACTIONS) ?? "delete_pod",
@@ -26708,9 +26731,9 @@ var MOST_SHOWN2 = 50;
 function refuseProblems({ problems }) {
   const [first, ...more] = problems;
   if (first === void 0) return;
-  const shown2 = problems.slice(0, MOST_SHOWN2).map((problem) => `- ${problem}`);
-  if (problems.length > MOST_SHOWN2) shown2.push(`- and ${problems.length - MOST_SHOWN2} more`);
-  const list2 = more.length === 0 ? first : shown2.join("\n");
+  const shown3 = problems.slice(0, MOST_SHOWN2).map((problem) => `- ${problem}`);
+  if (problems.length > MOST_SHOWN2) shown3.push(`- and ${problems.length - MOST_SHOWN2} more`);
+  const list2 = more.length === 0 ? first : shown3.join("\n");
   throw new StepError("InvalidInput", more.length === 0 ? "Invalid input" : `${problems.length} invalid inputs`, list2);
 }
 function readCluster(reader) {
@@ -27313,17 +27336,17 @@ function obstacleTo(channel, pod, base) {
   const spec = objectOf(pod["spec"]);
   const index2 = containersOf(pod).findIndex(({ name }) => name === base);
   const container2 = containersOf(pod)[index2] ?? {};
-  const place2 = ["spec", "containers", index2];
+  const place = ["spec", "containers", index2];
   const own = textOf(container2["terminationMessagePath"]);
   if (channel === "message" && own !== void 0 && own !== RESULT_PATH)
-    return { path: [...place2, "terminationMessagePath"], why: `the termination message is at ${own}` };
+    return { path: [...place, "terminationMessagePath"], why: `the termination message is at ${own}` };
   if (channel === "sidecar" && own !== void 0 && holds(own, RESULT_PATH))
-    return { path: [...place2, "terminationMessagePath"], why: `the node keeps the termination message at ${own}` };
+    return { path: [...place, "terminationMessagePath"], why: `the node keeps the termination message at ${own}` };
   const mounts = objectsOf(container2["volumeMounts"]);
   const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? "", RESULT_PATH));
   if (covering !== -1)
     return {
-      path: [...place2, "volumeMounts", covering],
+      path: [...place, "volumeMounts", covering],
       why: `a volume is mounted at ${mounts[covering]?.["mountPath"]}`
     };
   const windows = objectOf(spec["os"])["name"] === "windows" || objectOf(spec["nodeSelector"])["kubernetes.io/os"] === "windows";
@@ -28895,6 +28918,1231 @@ function wordsOf(error2) {
   };
 }
 
+// src/pod/secret-shapes.ts
+var SECRET_NAME = /(^|[_.-])(token|secret|passwd|passphrase|pwd|api_?key|access_?key|private_?key|secret_?key|credentials?|pat)$|(?:auth|access|refresh|api|bearer)token$|(?:api|private|secret|access)key$|password(?!.*[_.-](file|path|dir|url|uri|name|user|policy|length|len|min|max|ttl|age|days|count|prompt|hint|field|key)$)/i;
+var HARMLESS = /^(\d{1,6}|true|false|yes|no|on|off|none|null|(~|\.{1,2})?\/[\w./-]*|[a-z][\w+.-]*:\/\/[^@\s]*|\$\([\w.-]+\)|\$\{?\w+\}?)?$/i;
+var SECRET_VALUE = /\b(gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|A(KIA|SIA)[A-Z0-9]{16}|xox[abposr]-[\w-]{10,}|AIza[\w-]{35}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)|-----BEGIN [A-Z ]*PRIVATE KEY-----|:\/\/[^\s/:@]*:(?![$*])[^\s/@]+@|[Aa]uthorization: *\w+ +[\w+/.~=-]{8,}/;
+var MOST_READ2 = 2e3;
+function looksSecret(name, value) {
+  const start = value.slice(0, MOST_READ2);
+  return SECRET_VALUE.test(start) || SECRET_NAME.test(name.slice(-MOST_READ2)) && !HARMLESS.test(start);
+}
+
+// src/run/command-line.ts
+var LONGEST2 = 300;
+function commandLine(words, secrets = []) {
+  const line = withoutSecrets(words, secrets).map(quoted).join(" ");
+  if (line.length <= LONGEST2) return line;
+  const start = line.slice(0, LONGEST2).replace(/\S{0,300}$/, "").trimEnd();
+  return `${start} ... (${line.length} characters)`;
+}
+var LEAST_SECRET = 4;
+function hiding(secrets) {
+  const parts = new Set(secrets.flatMap((secret) => [secret, ...secret.split(/[\r\n]+/)]));
+  const longestFirst = [...parts].filter((part) => part.trim().length >= LEAST_SECRET).sort((a, b) => b.length - a.length);
+  const byStart = Map.groupBy(longestFirst, (part) => part.slice(0, LEAST_SECRET));
+  return (text) => {
+    if (!longestFirst.some((part) => text.includes(part))) return text;
+    let hidden = "";
+    for (let at = 0; at < text.length; ) {
+      const found = byStart.get(text.slice(at, at + LEAST_SECRET))?.find((part) => text.startsWith(part, at));
+      hidden += found === void 0 ? text[at] : "***";
+      at += found?.length ?? 1;
+    }
+    return hidden;
+  };
+}
+function withoutSecrets(words, secrets = []) {
+  const hide = hiding(secrets);
+  return words.map(hide).map((word2, index2) => {
+    const [, option = "", value = ""] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word2) ?? [];
+    if (option !== "" && looksSecret(option.replace(/^-+|=$/g, ""), value)) return `${option}***`;
+    const before = words[index2 - 1] ?? "";
+    if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, "") : "", word2)) return "***";
+    return withoutAssignedSecrets(word2);
+  });
+}
+function withoutAssignedSecrets(script) {
+  return script.replace(
+    /(?<![\w-])(-{0,2}([\w-]+)=)("[^"]*"|'[^']*'|[^\s;&|"']+)/g,
+    (whole, start, name, value) => looksSecret(name, value.replace(/^["']|["']$/g, "")) ? `${start}***` : whole
+  );
+}
+function quoted(word2) {
+  if (/^([\w@%+=:,./-]+=?(\*\*\*)?|\*\*\*)$/.test(word2)) return word2;
+  const [first = "", ...more] = word2.split(/[\r\n]+/).filter((line2) => line2.trim() !== "");
+  const line = `'${first.replaceAll("'", "'\\''")}'`;
+  return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? "line" : "lines"} more)`;
+}
+var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
+var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
+function commandHints(words) {
+  const [program = "", option = "", script = "", ...rest] = words;
+  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
+    return [
+      `${program} ${option} runs one word, ${quoted(script)}: ${rest.map(quoted).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
+    ];
+  const redirect = SHELL.test(program) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
+  if (redirect !== void 0)
+    return [
+      `${quoted(redirect)} is passed to ${program || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
+    ];
+  return [];
+}
+
+// node_modules/jsonc-parser/lib/esm/impl/scanner.js
+function createScanner(text, ignoreTrivia = false) {
+  const len = text.length;
+  let pos = 0, value = "", tokenOffset = 0, token = 16, lineNumber = 0, lineStartOffset = 0, tokenLineStartOffset = 0, prevTokenLineStartOffset = 0, scanError = 0;
+  function scanHexDigits(count, exact) {
+    let digits = 0;
+    let value2 = 0;
+    while (digits < count || !exact) {
+      let ch = text.charCodeAt(pos);
+      if (ch >= 48 && ch <= 57) {
+        value2 = value2 * 16 + ch - 48;
+      } else if (ch >= 65 && ch <= 70) {
+        value2 = value2 * 16 + ch - 65 + 10;
+      } else if (ch >= 97 && ch <= 102) {
+        value2 = value2 * 16 + ch - 97 + 10;
+      } else {
+        break;
+      }
+      pos++;
+      digits++;
+    }
+    if (digits < count) {
+      value2 = -1;
+    }
+    return value2;
+  }
+  function setPosition(newPosition) {
+    pos = newPosition;
+    value = "";
+    tokenOffset = 0;
+    token = 16;
+    scanError = 0;
+  }
+  function scanNumber() {
+    let start = pos;
+    if (text.charCodeAt(pos) === 48) {
+      pos++;
+    } else {
+      pos++;
+      while (pos < text.length && isDigit(text.charCodeAt(pos))) {
+        pos++;
+      }
+    }
+    if (pos < text.length && text.charCodeAt(pos) === 46) {
+      pos++;
+      if (pos < text.length && isDigit(text.charCodeAt(pos))) {
+        pos++;
+        while (pos < text.length && isDigit(text.charCodeAt(pos))) {
+          pos++;
+        }
+      } else {
+        scanError = 3;
+        return text.substring(start, pos);
+      }
+    }
+    let end = pos;
+    if (pos < text.length && (text.charCodeAt(pos) === 69 || text.charCodeAt(pos) === 101)) {
+      pos++;
+      if (pos < text.length && text.charCodeAt(pos) === 43 || text.charCodeAt(pos) === 45) {
+        pos++;
+      }
+      if (pos < text.length && isDigit(text.charCodeAt(pos))) {
+        pos++;
+        while (pos < text.length && isDigit(text.charCodeAt(pos))) {
+          pos++;
+        }
+        end = pos;
+      } else {
+        scanError = 3;
+      }
+    }
+    return text.substring(start, end);
+  }
+  function scanString() {
+    let result = "", start = pos;
+    while (true) {
+      if (pos >= len) {
+        result += text.substring(start, pos);
+        scanError = 2;
+        break;
+      }
+      const ch = text.charCodeAt(pos);
+      if (ch === 34) {
+        result += text.substring(start, pos);
+        pos++;
+        break;
+      }
+      if (ch === 92) {
+        result += text.substring(start, pos);
+        pos++;
+        if (pos >= len) {
+          scanError = 2;
+          break;
+        }
+        const ch2 = text.charCodeAt(pos++);
+        switch (ch2) {
+          case 34:
+            result += '"';
+            break;
+          case 92:
+            result += "\\";
+            break;
+          case 47:
+            result += "/";
+            break;
+          case 98:
+            result += "\b";
+            break;
+          case 102:
+            result += "\f";
+            break;
+          case 110:
+            result += "\n";
+            break;
+          case 114:
+            result += "\r";
+            break;
+          case 116:
+            result += "	";
+            break;
+          case 117:
+            const ch3 = scanHexDigits(4, true);
+            if (ch3 >= 0) {
+              result += String.fromCharCode(ch3);
+            } else {
+              scanError = 4;
+            }
+            break;
+          default:
+            scanError = 5;
+        }
+        start = pos;
+        continue;
+      }
+      if (ch >= 0 && ch <= 31) {
+        if (isLineBreak(ch)) {
+          result += text.substring(start, pos);
+          scanError = 2;
+          break;
+        } else {
+          scanError = 6;
+        }
+      }
+      pos++;
+    }
+    return result;
+  }
+  function scanNext() {
+    value = "";
+    scanError = 0;
+    tokenOffset = pos;
+    lineStartOffset = lineNumber;
+    prevTokenLineStartOffset = tokenLineStartOffset;
+    if (pos >= len) {
+      tokenOffset = len;
+      return token = 17;
+    }
+    let code = text.charCodeAt(pos);
+    if (isWhiteSpace2(code)) {
+      do {
+        pos++;
+        value += String.fromCharCode(code);
+        code = text.charCodeAt(pos);
+      } while (isWhiteSpace2(code));
+      return token = 15;
+    }
+    if (isLineBreak(code)) {
+      pos++;
+      value += String.fromCharCode(code);
+      if (code === 13 && text.charCodeAt(pos) === 10) {
+        pos++;
+        value += "\n";
+      }
+      lineNumber++;
+      tokenLineStartOffset = pos;
+      return token = 14;
+    }
+    switch (code) {
+      // tokens: []{}:,
+      case 123:
+        pos++;
+        return token = 1;
+      case 125:
+        pos++;
+        return token = 2;
+      case 91:
+        pos++;
+        return token = 3;
+      case 93:
+        pos++;
+        return token = 4;
+      case 58:
+        pos++;
+        return token = 6;
+      case 44:
+        pos++;
+        return token = 5;
+      // strings
+      case 34:
+        pos++;
+        value = scanString();
+        return token = 10;
+      // comments
+      case 47:
+        const start = pos - 1;
+        if (text.charCodeAt(pos + 1) === 47) {
+          pos += 2;
+          while (pos < len) {
+            if (isLineBreak(text.charCodeAt(pos))) {
+              break;
+            }
+            pos++;
+          }
+          value = text.substring(start, pos);
+          return token = 12;
+        }
+        if (text.charCodeAt(pos + 1) === 42) {
+          pos += 2;
+          const safeLength = len - 1;
+          let commentClosed = false;
+          while (pos < safeLength) {
+            const ch = text.charCodeAt(pos);
+            if (ch === 42 && text.charCodeAt(pos + 1) === 47) {
+              pos += 2;
+              commentClosed = true;
+              break;
+            }
+            pos++;
+            if (isLineBreak(ch)) {
+              if (ch === 13 && text.charCodeAt(pos) === 10) {
+                pos++;
+              }
+              lineNumber++;
+              tokenLineStartOffset = pos;
+            }
+          }
+          if (!commentClosed) {
+            pos++;
+            scanError = 1;
+          }
+          value = text.substring(start, pos);
+          return token = 13;
+        }
+        value += String.fromCharCode(code);
+        pos++;
+        return token = 16;
+      // numbers
+      case 45:
+        value += String.fromCharCode(code);
+        pos++;
+        if (pos === len || !isDigit(text.charCodeAt(pos))) {
+          return token = 16;
+        }
+      // found a minus, followed by a number so
+      // we fall through to proceed with scanning
+      // numbers
+      case 48:
+      case 49:
+      case 50:
+      case 51:
+      case 52:
+      case 53:
+      case 54:
+      case 55:
+      case 56:
+      case 57:
+        value += scanNumber();
+        return token = 11;
+      // literals and unknown symbols
+      default:
+        while (pos < len && isUnknownContentCharacter(code)) {
+          pos++;
+          code = text.charCodeAt(pos);
+        }
+        if (tokenOffset !== pos) {
+          value = text.substring(tokenOffset, pos);
+          switch (value) {
+            case "true":
+              return token = 8;
+            case "false":
+              return token = 9;
+            case "null":
+              return token = 7;
+          }
+          return token = 16;
+        }
+        value += String.fromCharCode(code);
+        pos++;
+        return token = 16;
+    }
+  }
+  function isUnknownContentCharacter(code) {
+    if (isWhiteSpace2(code) || isLineBreak(code)) {
+      return false;
+    }
+    switch (code) {
+      case 125:
+      case 93:
+      case 123:
+      case 91:
+      case 34:
+      case 58:
+      case 44:
+      case 47:
+        return false;
+    }
+    return true;
+  }
+  function scanNextNonTrivia() {
+    let result;
+    do {
+      result = scanNext();
+    } while (result >= 12 && result <= 15);
+    return result;
+  }
+  return {
+    setPosition,
+    getPosition: () => pos,
+    scan: ignoreTrivia ? scanNextNonTrivia : scanNext,
+    getToken: () => token,
+    getTokenValue: () => value,
+    getTokenOffset: () => tokenOffset,
+    getTokenLength: () => pos - tokenOffset,
+    getTokenStartLine: () => lineStartOffset,
+    getTokenStartCharacter: () => tokenOffset - prevTokenLineStartOffset,
+    getTokenError: () => scanError
+  };
+}
+function isWhiteSpace2(ch) {
+  return ch === 32 || ch === 9;
+}
+function isLineBreak(ch) {
+  return ch === 10 || ch === 13;
+}
+function isDigit(ch) {
+  return ch >= 48 && ch <= 57;
+}
+var CharacterCodes;
+(function(CharacterCodes2) {
+  CharacterCodes2[CharacterCodes2["lineFeed"] = 10] = "lineFeed";
+  CharacterCodes2[CharacterCodes2["carriageReturn"] = 13] = "carriageReturn";
+  CharacterCodes2[CharacterCodes2["space"] = 32] = "space";
+  CharacterCodes2[CharacterCodes2["_0"] = 48] = "_0";
+  CharacterCodes2[CharacterCodes2["_1"] = 49] = "_1";
+  CharacterCodes2[CharacterCodes2["_2"] = 50] = "_2";
+  CharacterCodes2[CharacterCodes2["_3"] = 51] = "_3";
+  CharacterCodes2[CharacterCodes2["_4"] = 52] = "_4";
+  CharacterCodes2[CharacterCodes2["_5"] = 53] = "_5";
+  CharacterCodes2[CharacterCodes2["_6"] = 54] = "_6";
+  CharacterCodes2[CharacterCodes2["_7"] = 55] = "_7";
+  CharacterCodes2[CharacterCodes2["_8"] = 56] = "_8";
+  CharacterCodes2[CharacterCodes2["_9"] = 57] = "_9";
+  CharacterCodes2[CharacterCodes2["a"] = 97] = "a";
+  CharacterCodes2[CharacterCodes2["b"] = 98] = "b";
+  CharacterCodes2[CharacterCodes2["c"] = 99] = "c";
+  CharacterCodes2[CharacterCodes2["d"] = 100] = "d";
+  CharacterCodes2[CharacterCodes2["e"] = 101] = "e";
+  CharacterCodes2[CharacterCodes2["f"] = 102] = "f";
+  CharacterCodes2[CharacterCodes2["g"] = 103] = "g";
+  CharacterCodes2[CharacterCodes2["h"] = 104] = "h";
+  CharacterCodes2[CharacterCodes2["i"] = 105] = "i";
+  CharacterCodes2[CharacterCodes2["j"] = 106] = "j";
+  CharacterCodes2[CharacterCodes2["k"] = 107] = "k";
+  CharacterCodes2[CharacterCodes2["l"] = 108] = "l";
+  CharacterCodes2[CharacterCodes2["m"] = 109] = "m";
+  CharacterCodes2[CharacterCodes2["n"] = 110] = "n";
+  CharacterCodes2[CharacterCodes2["o"] = 111] = "o";
+  CharacterCodes2[CharacterCodes2["p"] = 112] = "p";
+  CharacterCodes2[CharacterCodes2["q"] = 113] = "q";
+  CharacterCodes2[CharacterCodes2["r"] = 114] = "r";
+  CharacterCodes2[CharacterCodes2["s"] = 115] = "s";
+  CharacterCodes2[CharacterCodes2["t"] = 116] = "t";
+  CharacterCodes2[CharacterCodes2["u"] = 117] = "u";
+  CharacterCodes2[CharacterCodes2["v"] = 118] = "v";
+  CharacterCodes2[CharacterCodes2["w"] = 119] = "w";
+  CharacterCodes2[CharacterCodes2["x"] = 120] = "x";
+  CharacterCodes2[CharacterCodes2["y"] = 121] = "y";
+  CharacterCodes2[CharacterCodes2["z"] = 122] = "z";
+  CharacterCodes2[CharacterCodes2["A"] = 65] = "A";
+  CharacterCodes2[CharacterCodes2["B"] = 66] = "B";
+  CharacterCodes2[CharacterCodes2["C"] = 67] = "C";
+  CharacterCodes2[CharacterCodes2["D"] = 68] = "D";
+  CharacterCodes2[CharacterCodes2["E"] = 69] = "E";
+  CharacterCodes2[CharacterCodes2["F"] = 70] = "F";
+  CharacterCodes2[CharacterCodes2["G"] = 71] = "G";
+  CharacterCodes2[CharacterCodes2["H"] = 72] = "H";
+  CharacterCodes2[CharacterCodes2["I"] = 73] = "I";
+  CharacterCodes2[CharacterCodes2["J"] = 74] = "J";
+  CharacterCodes2[CharacterCodes2["K"] = 75] = "K";
+  CharacterCodes2[CharacterCodes2["L"] = 76] = "L";
+  CharacterCodes2[CharacterCodes2["M"] = 77] = "M";
+  CharacterCodes2[CharacterCodes2["N"] = 78] = "N";
+  CharacterCodes2[CharacterCodes2["O"] = 79] = "O";
+  CharacterCodes2[CharacterCodes2["P"] = 80] = "P";
+  CharacterCodes2[CharacterCodes2["Q"] = 81] = "Q";
+  CharacterCodes2[CharacterCodes2["R"] = 82] = "R";
+  CharacterCodes2[CharacterCodes2["S"] = 83] = "S";
+  CharacterCodes2[CharacterCodes2["T"] = 84] = "T";
+  CharacterCodes2[CharacterCodes2["U"] = 85] = "U";
+  CharacterCodes2[CharacterCodes2["V"] = 86] = "V";
+  CharacterCodes2[CharacterCodes2["W"] = 87] = "W";
+  CharacterCodes2[CharacterCodes2["X"] = 88] = "X";
+  CharacterCodes2[CharacterCodes2["Y"] = 89] = "Y";
+  CharacterCodes2[CharacterCodes2["Z"] = 90] = "Z";
+  CharacterCodes2[CharacterCodes2["asterisk"] = 42] = "asterisk";
+  CharacterCodes2[CharacterCodes2["backslash"] = 92] = "backslash";
+  CharacterCodes2[CharacterCodes2["closeBrace"] = 125] = "closeBrace";
+  CharacterCodes2[CharacterCodes2["closeBracket"] = 93] = "closeBracket";
+  CharacterCodes2[CharacterCodes2["colon"] = 58] = "colon";
+  CharacterCodes2[CharacterCodes2["comma"] = 44] = "comma";
+  CharacterCodes2[CharacterCodes2["dot"] = 46] = "dot";
+  CharacterCodes2[CharacterCodes2["doubleQuote"] = 34] = "doubleQuote";
+  CharacterCodes2[CharacterCodes2["minus"] = 45] = "minus";
+  CharacterCodes2[CharacterCodes2["openBrace"] = 123] = "openBrace";
+  CharacterCodes2[CharacterCodes2["openBracket"] = 91] = "openBracket";
+  CharacterCodes2[CharacterCodes2["plus"] = 43] = "plus";
+  CharacterCodes2[CharacterCodes2["slash"] = 47] = "slash";
+  CharacterCodes2[CharacterCodes2["formFeed"] = 12] = "formFeed";
+  CharacterCodes2[CharacterCodes2["tab"] = 9] = "tab";
+})(CharacterCodes || (CharacterCodes = {}));
+
+// node_modules/jsonc-parser/lib/esm/impl/string-intern.js
+var cachedSpaces = new Array(20).fill(0).map((_, index2) => {
+  return " ".repeat(index2);
+});
+var maxCachedValues = 200;
+var cachedBreakLinesWithSpaces = {
+  " ": {
+    "\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\n" + " ".repeat(index2);
+    }),
+    "\r": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\r" + " ".repeat(index2);
+    }),
+    "\r\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\r\n" + " ".repeat(index2);
+    })
+  },
+  "	": {
+    "\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\n" + "	".repeat(index2);
+    }),
+    "\r": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\r" + "	".repeat(index2);
+    }),
+    "\r\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
+      return "\r\n" + "	".repeat(index2);
+    })
+  }
+};
+
+// node_modules/jsonc-parser/lib/esm/impl/parser.js
+var ParseOptions;
+(function(ParseOptions2) {
+  ParseOptions2.DEFAULT = {
+    allowTrailingComma: false
+  };
+})(ParseOptions || (ParseOptions = {}));
+function visit2(text, visitor, options = ParseOptions.DEFAULT) {
+  const _scanner = createScanner(text, false);
+  const _jsonPath = [];
+  let suppressedCallbacks = 0;
+  function toNoArgVisit(visitFunction) {
+    return visitFunction ? () => suppressedCallbacks === 0 && visitFunction(_scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter()) : () => true;
+  }
+  function toOneArgVisit(visitFunction) {
+    return visitFunction ? (arg) => suppressedCallbacks === 0 && visitFunction(arg, _scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter()) : () => true;
+  }
+  function toOneArgVisitWithPath(visitFunction) {
+    return visitFunction ? (arg) => suppressedCallbacks === 0 && visitFunction(arg, _scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter(), () => _jsonPath.slice()) : () => true;
+  }
+  function toBeginVisit(visitFunction) {
+    return visitFunction ? () => {
+      if (suppressedCallbacks > 0) {
+        suppressedCallbacks++;
+      } else {
+        let cbReturn = visitFunction(_scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter(), () => _jsonPath.slice());
+        if (cbReturn === false) {
+          suppressedCallbacks = 1;
+        }
+      }
+    } : () => true;
+  }
+  function toEndVisit(visitFunction) {
+    return visitFunction ? () => {
+      if (suppressedCallbacks > 0) {
+        suppressedCallbacks--;
+      }
+      if (suppressedCallbacks === 0) {
+        visitFunction(_scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter());
+      }
+    } : () => true;
+  }
+  const onObjectBegin = toBeginVisit(visitor.onObjectBegin), onObjectProperty = toOneArgVisitWithPath(visitor.onObjectProperty), onObjectEnd = toEndVisit(visitor.onObjectEnd), onArrayBegin = toBeginVisit(visitor.onArrayBegin), onArrayEnd = toEndVisit(visitor.onArrayEnd), onLiteralValue = toOneArgVisitWithPath(visitor.onLiteralValue), onSeparator = toOneArgVisit(visitor.onSeparator), onComment = toNoArgVisit(visitor.onComment), onError = toOneArgVisit(visitor.onError);
+  const disallowComments = options && options.disallowComments;
+  const allowTrailingComma = options && options.allowTrailingComma;
+  function scanNext() {
+    while (true) {
+      const token = _scanner.scan();
+      switch (_scanner.getTokenError()) {
+        case 4:
+          handleError(
+            14
+            /* ParseErrorCode.InvalidUnicode */
+          );
+          break;
+        case 5:
+          handleError(
+            15
+            /* ParseErrorCode.InvalidEscapeCharacter */
+          );
+          break;
+        case 3:
+          handleError(
+            13
+            /* ParseErrorCode.UnexpectedEndOfNumber */
+          );
+          break;
+        case 1:
+          if (!disallowComments) {
+            handleError(
+              11
+              /* ParseErrorCode.UnexpectedEndOfComment */
+            );
+          }
+          break;
+        case 2:
+          handleError(
+            12
+            /* ParseErrorCode.UnexpectedEndOfString */
+          );
+          break;
+        case 6:
+          handleError(
+            16
+            /* ParseErrorCode.InvalidCharacter */
+          );
+          break;
+      }
+      switch (token) {
+        case 12:
+        case 13:
+          if (disallowComments) {
+            handleError(
+              10
+              /* ParseErrorCode.InvalidCommentToken */
+            );
+          } else {
+            onComment();
+          }
+          break;
+        case 16:
+          handleError(
+            1
+            /* ParseErrorCode.InvalidSymbol */
+          );
+          break;
+        case 15:
+        case 14:
+          break;
+        default:
+          return token;
+      }
+    }
+  }
+  function handleError(error2, skipUntilAfter = [], skipUntil = []) {
+    onError(error2);
+    if (skipUntilAfter.length + skipUntil.length > 0) {
+      let token = _scanner.getToken();
+      while (token !== 17) {
+        if (skipUntilAfter.indexOf(token) !== -1) {
+          scanNext();
+          break;
+        } else if (skipUntil.indexOf(token) !== -1) {
+          break;
+        }
+        token = scanNext();
+      }
+    }
+  }
+  function parseString(isValue) {
+    const value = _scanner.getTokenValue();
+    if (isValue) {
+      onLiteralValue(value);
+    } else {
+      onObjectProperty(value);
+      _jsonPath.push(value);
+    }
+    scanNext();
+    return true;
+  }
+  function parseLiteral() {
+    switch (_scanner.getToken()) {
+      case 11:
+        const tokenValue = _scanner.getTokenValue();
+        let value = Number(tokenValue);
+        if (isNaN(value)) {
+          handleError(
+            2
+            /* ParseErrorCode.InvalidNumberFormat */
+          );
+          value = 0;
+        }
+        onLiteralValue(value);
+        break;
+      case 7:
+        onLiteralValue(null);
+        break;
+      case 8:
+        onLiteralValue(true);
+        break;
+      case 9:
+        onLiteralValue(false);
+        break;
+      default:
+        return false;
+    }
+    scanNext();
+    return true;
+  }
+  function parseProperty() {
+    if (_scanner.getToken() !== 10) {
+      handleError(3, [], [
+        2,
+        5
+        /* SyntaxKind.CommaToken */
+      ]);
+      return false;
+    }
+    parseString(false);
+    if (_scanner.getToken() === 6) {
+      onSeparator(":");
+      scanNext();
+      if (!parseValue()) {
+        handleError(4, [], [
+          2,
+          5
+          /* SyntaxKind.CommaToken */
+        ]);
+      }
+    } else {
+      handleError(5, [], [
+        2,
+        5
+        /* SyntaxKind.CommaToken */
+      ]);
+    }
+    _jsonPath.pop();
+    return true;
+  }
+  function parseObject() {
+    onObjectBegin();
+    scanNext();
+    let needsComma = false;
+    while (_scanner.getToken() !== 2 && _scanner.getToken() !== 17) {
+      if (_scanner.getToken() === 5) {
+        if (!needsComma) {
+          handleError(4, [], []);
+        }
+        onSeparator(",");
+        scanNext();
+        if (_scanner.getToken() === 2 && allowTrailingComma) {
+          break;
+        }
+      } else if (needsComma) {
+        handleError(6, [], []);
+      }
+      if (!parseProperty()) {
+        handleError(4, [], [
+          2,
+          5
+          /* SyntaxKind.CommaToken */
+        ]);
+      }
+      needsComma = true;
+    }
+    onObjectEnd();
+    if (_scanner.getToken() !== 2) {
+      handleError(7, [
+        2
+        /* SyntaxKind.CloseBraceToken */
+      ], []);
+    } else {
+      scanNext();
+    }
+    return true;
+  }
+  function parseArray() {
+    onArrayBegin();
+    scanNext();
+    let isFirstElement = true;
+    let needsComma = false;
+    while (_scanner.getToken() !== 4 && _scanner.getToken() !== 17) {
+      if (_scanner.getToken() === 5) {
+        if (!needsComma) {
+          handleError(4, [], []);
+        }
+        onSeparator(",");
+        scanNext();
+        if (_scanner.getToken() === 4 && allowTrailingComma) {
+          break;
+        }
+      } else if (needsComma) {
+        handleError(6, [], []);
+      }
+      if (isFirstElement) {
+        _jsonPath.push(0);
+        isFirstElement = false;
+      } else {
+        _jsonPath[_jsonPath.length - 1]++;
+      }
+      if (!parseValue()) {
+        handleError(4, [], [
+          4,
+          5
+          /* SyntaxKind.CommaToken */
+        ]);
+      }
+      needsComma = true;
+    }
+    onArrayEnd();
+    if (!isFirstElement) {
+      _jsonPath.pop();
+    }
+    if (_scanner.getToken() !== 4) {
+      handleError(8, [
+        4
+        /* SyntaxKind.CloseBracketToken */
+      ], []);
+    } else {
+      scanNext();
+    }
+    return true;
+  }
+  function parseValue() {
+    switch (_scanner.getToken()) {
+      case 3:
+        return parseArray();
+      case 1:
+        return parseObject();
+      case 10:
+        return parseString(true);
+      default:
+        return parseLiteral();
+    }
+  }
+  scanNext();
+  if (_scanner.getToken() === 17) {
+    if (options.allowEmptyContent) {
+      return true;
+    }
+    handleError(4, [], []);
+    return false;
+  }
+  if (!parseValue()) {
+    handleError(4, [], []);
+    return false;
+  }
+  if (_scanner.getToken() !== 17) {
+    handleError(9, [], []);
+  }
+  return true;
+}
+
+// node_modules/jsonc-parser/lib/esm/main.js
+var createScanner2 = createScanner;
+var ScanError;
+(function(ScanError2) {
+  ScanError2[ScanError2["None"] = 0] = "None";
+  ScanError2[ScanError2["UnexpectedEndOfComment"] = 1] = "UnexpectedEndOfComment";
+  ScanError2[ScanError2["UnexpectedEndOfString"] = 2] = "UnexpectedEndOfString";
+  ScanError2[ScanError2["UnexpectedEndOfNumber"] = 3] = "UnexpectedEndOfNumber";
+  ScanError2[ScanError2["InvalidUnicode"] = 4] = "InvalidUnicode";
+  ScanError2[ScanError2["InvalidEscapeCharacter"] = 5] = "InvalidEscapeCharacter";
+  ScanError2[ScanError2["InvalidCharacter"] = 6] = "InvalidCharacter";
+})(ScanError || (ScanError = {}));
+var SyntaxKind;
+(function(SyntaxKind2) {
+  SyntaxKind2[SyntaxKind2["OpenBraceToken"] = 1] = "OpenBraceToken";
+  SyntaxKind2[SyntaxKind2["CloseBraceToken"] = 2] = "CloseBraceToken";
+  SyntaxKind2[SyntaxKind2["OpenBracketToken"] = 3] = "OpenBracketToken";
+  SyntaxKind2[SyntaxKind2["CloseBracketToken"] = 4] = "CloseBracketToken";
+  SyntaxKind2[SyntaxKind2["CommaToken"] = 5] = "CommaToken";
+  SyntaxKind2[SyntaxKind2["ColonToken"] = 6] = "ColonToken";
+  SyntaxKind2[SyntaxKind2["NullKeyword"] = 7] = "NullKeyword";
+  SyntaxKind2[SyntaxKind2["TrueKeyword"] = 8] = "TrueKeyword";
+  SyntaxKind2[SyntaxKind2["FalseKeyword"] = 9] = "FalseKeyword";
+  SyntaxKind2[SyntaxKind2["StringLiteral"] = 10] = "StringLiteral";
+  SyntaxKind2[SyntaxKind2["NumericLiteral"] = 11] = "NumericLiteral";
+  SyntaxKind2[SyntaxKind2["LineCommentTrivia"] = 12] = "LineCommentTrivia";
+  SyntaxKind2[SyntaxKind2["BlockCommentTrivia"] = 13] = "BlockCommentTrivia";
+  SyntaxKind2[SyntaxKind2["LineBreakTrivia"] = 14] = "LineBreakTrivia";
+  SyntaxKind2[SyntaxKind2["Trivia"] = 15] = "Trivia";
+  SyntaxKind2[SyntaxKind2["Unknown"] = 16] = "Unknown";
+  SyntaxKind2[SyntaxKind2["EOF"] = 17] = "EOF";
+})(SyntaxKind || (SyntaxKind = {}));
+var visit3 = visit2;
+var ParseErrorCode;
+(function(ParseErrorCode2) {
+  ParseErrorCode2[ParseErrorCode2["InvalidSymbol"] = 1] = "InvalidSymbol";
+  ParseErrorCode2[ParseErrorCode2["InvalidNumberFormat"] = 2] = "InvalidNumberFormat";
+  ParseErrorCode2[ParseErrorCode2["PropertyNameExpected"] = 3] = "PropertyNameExpected";
+  ParseErrorCode2[ParseErrorCode2["ValueExpected"] = 4] = "ValueExpected";
+  ParseErrorCode2[ParseErrorCode2["ColonExpected"] = 5] = "ColonExpected";
+  ParseErrorCode2[ParseErrorCode2["CommaExpected"] = 6] = "CommaExpected";
+  ParseErrorCode2[ParseErrorCode2["CloseBraceExpected"] = 7] = "CloseBraceExpected";
+  ParseErrorCode2[ParseErrorCode2["CloseBracketExpected"] = 8] = "CloseBracketExpected";
+  ParseErrorCode2[ParseErrorCode2["EndOfFileExpected"] = 9] = "EndOfFileExpected";
+  ParseErrorCode2[ParseErrorCode2["InvalidCommentToken"] = 10] = "InvalidCommentToken";
+  ParseErrorCode2[ParseErrorCode2["UnexpectedEndOfComment"] = 11] = "UnexpectedEndOfComment";
+  ParseErrorCode2[ParseErrorCode2["UnexpectedEndOfString"] = 12] = "UnexpectedEndOfString";
+  ParseErrorCode2[ParseErrorCode2["UnexpectedEndOfNumber"] = 13] = "UnexpectedEndOfNumber";
+  ParseErrorCode2[ParseErrorCode2["InvalidUnicode"] = 14] = "InvalidUnicode";
+  ParseErrorCode2[ParseErrorCode2["InvalidEscapeCharacter"] = 15] = "InvalidEscapeCharacter";
+  ParseErrorCode2[ParseErrorCode2["InvalidCharacter"] = 16] = "InvalidCharacter";
+})(ParseErrorCode || (ParseErrorCode = {}));
+
+// src/run/result/json.ts
+var SHOWN = 30;
+var BYTE_ORDER_MARK = /^\ufeff/;
+function readJson(bytes) {
+  if (bytes[0] === 255 && bytes[1] === 254 || bytes[0] === 254 && bytes[1] === 255)
+    return {
+      fault: "it is UTF-16, and JSON has to be UTF-8",
+      remedy: "Write UTF-8; in Windows PowerShell by `Out-File -Encoding utf8`."
+    };
+  let decoded;
+  try {
+    decoded = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return {
+      fault: `byte ${firstBadByte(bytes)} is no UTF-8`,
+      remedy: "Write UTF-8; bytes that are no text can be written as base64."
+    };
+  }
+  const fault = faultIn(decoded);
+  return fault ?? { text: decoded.trim() };
+}
+function isBlank(bytes) {
+  return Buffer.from(bytes).toString("utf8").replace(BYTE_ORDER_MARK, "").trim() === "";
+}
+function faultIn(text) {
+  const json2 = text.replace(BYTE_ORDER_MARK, "");
+  try {
+    JSON.parse(json2);
+    return void 0;
+  } catch (error2) {
+    const { message } = error2;
+    const at = positionOf(message, json2);
+    const what = kindOf(message);
+    if (at === void 0) return { fault: what, remedy: REMEDY };
+    const before = json2.slice(0, at);
+    const line = before.split("\n").length;
+    const column = at - before.lastIndexOf("\n");
+    const place = placeIn(json2, at);
+    return {
+      fault: `${what} at line ${line}, column ${column}${place === void 0 ? "" : `: ${place}`}`,
+      remedy: remedyFor(what, json2, at)
+    };
+  }
+}
+function placeIn(json2, at) {
+  const { before, within: within2, after } = wordsAround(json2, at);
+  if (within2 !== void 0) return within2.length > 2 * SHOWN ? void 0 : `in \`${excerpt(within2)}\``;
+  const [behind2, ahead] = [excerpt(before), excerpt(after)];
+  if (json2 === "") return "it is empty";
+  if (at === 0) return ahead === "" ? void 0 : `it begins with \`${ahead}\``;
+  if (at === json2.length) return behind2 === "" ? "it ends there" : `it ends after \`${behind2}\``;
+  if (behind2 === "") return ahead === "" ? void 0 : `there stands \`${ahead}\``;
+  return ahead === "" ? `it comes after \`${behind2}\`` : `after \`${behind2}\` comes \`${ahead}\``;
+}
+var [UNKNOWN, END] = [16, 17];
+var OF_A_WORD = /[^\s{}[\],:"]/;
+function wordsAround(json2, at) {
+  const within2 = (from2, to2) => ({ before: "", within: json2.slice(from2, to2), after: "" });
+  const isOfAWord = (place) => OF_A_WORD.test(json2[place] ?? " ");
+  let [from, to] = [at, at];
+  let isText = false;
+  const scanner = createScanner2(json2);
+  for (let kind2 = scanner.scan(); kind2 !== END; kind2 = scanner.scan()) {
+    const start = scanner.getTokenOffset();
+    const end = start + scanner.getTokenLength();
+    if (start < at) {
+      if (end > at) return within2(start, end);
+      if (start >= at - SHOWN) from = Math.min(from, start);
+      continue;
+    }
+    if (end - at > SHOWN) break;
+    isText ||= kind2 === UNKNOWN;
+    if (isText ? /^[\s,}\]]?$/.test(json2[end] ?? "") : !(isOfAWord(end - 1) && isOfAWord(end))) to = end;
+  }
+  if (isOfAWord(at - 1) && isOfAWord(at)) {
+    let [start, end] = [at, at];
+    while (isOfAWord(start - 1)) start--;
+    while (isOfAWord(end)) end++;
+    return within2(start, end);
+  }
+  return { before: json2.slice(from, at).trimStart(), after: json2.slice(at, to) };
+}
+function kindOf(message) {
+  return /^(Unexpected token|")/.test(message) ? "Unexpected text" : message.replace(/( in JSON)? at position.*$/s, "");
+}
+function excerpt(text) {
+  return text.toWellFormed().replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (one) => {
+    const short = JSON.stringify(one).slice(1, -1);
+    if (short !== one) return short;
+    return Array.from({ length: one.length }, (_, at) => `\\u${one.charCodeAt(at).toString(16).padStart(4, "0")}`).join(
+      ""
+    );
+  });
+}
+var REMEDY = "Write JSON (text needs quotation marks), or set `do_xcom_push: false`.";
+function remedyFor(what, json2, at) {
+  const ahead = json2.slice(at, at + SHOWN);
+  if (/^-?(nan|inf(inity)?)\b/i.test(ahead))
+    return "JSON has neither NaN nor infinities: write null in their place. In Python, json.dumps(allow_nan=False) finds them.";
+  if (/^('|True|False|None)/.test(ahead)) return "This is how Python prints: write it by json.dumps().";
+  if (/^[A-Za-z_][\w-]*\s*:/.test(ahead))
+    return `Keys need quotation marks, which a shell takes away unless they stand in single ones: echo '{"rows": 1}'.`;
+  if (/^[\]}]/.test(ahead) && /,\s*$/.test(json2.slice(0, at))) return "JSON takes no comma behind the last value.";
+  if (/^(\/[/*]|#)/.test(ahead)) return "JSON has no comments.";
+  if (what.startsWith("Bad control character"))
+    return "In text a line break or another control character has to be escaped, as \\n, which every JSON library does.";
+  if (/^Bad (escaped|Unicode)/.test(what))
+    return "In text a backslash has to be escaped, as \\\\, which every JSON library does.";
+  if (at === json2.length) return "It breaks off: was it whole when the container ended?";
+  if (/^[[{"]/.test(ahead) && faultIn(json2.slice(0, at)) === void 0)
+    return "Write one value: a second one is behind the first, as when a file is appended to. Several belong into a list.";
+  return REMEDY;
+}
+function positionOf(message, json2) {
+  const said = /at position (\d+)/.exec(message)?.[1];
+  if (said !== void 0) return Number(said);
+  if (/^Unexpected end/.test(message)) return json2.length;
+  const offsets = [];
+  try {
+    visit3(json2, { onError: (_, offset) => offsets.push(offset) }, { disallowComments: true });
+  } catch {
+  }
+  return offsets[0];
+}
+function firstBadByte(bytes) {
+  let [good, bad] = [0, bytes.length];
+  while (bad - good > 1) {
+    const middle = good + bad >> 1;
+    if (decodes(bytes.subarray(0, middle), true)) good = middle;
+    else bad = middle;
+  }
+  while (good > 0 && !decodes(bytes.subarray(0, good), false)) good--;
+  return good + 1;
+}
+function decodes(bytes, stream) {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// src/run/result/values.ts
+var LONGEST_SHOWN = 60;
+var MOST_TOLD = 5;
+function valuesOf(json2) {
+  if (!json2.startsWith("{")) {
+    const found = json2.startsWith("[") ? "a list" : json2.startsWith('"') ? "text" : json2.length > LONGEST_SHOWN ? "a number" : json2;
+    return {
+      fault: `multiple_outputs makes an output of each key of an object; return.json is ${found}`,
+      remedy: "Have the container write an object, or leave out `multiple_outputs`."
+    };
+  }
+  let members;
+  try {
+    members = membersOf(json2);
+  } catch {
+    return {
+      fault: "return.json is nested too deeply to be taken apart",
+      remedy: "Leave out `multiple_outputs`, and take it from `result`."
+    };
+  }
+  const faults2 = [...new Set(faultsOf(members.map(([name]) => name)))];
+  if (faults2.length > 0)
+    return {
+      fault: `multiple_outputs: ${told(faults2).join("; ")}`,
+      remedy: "Rename it, or leave out `multiple_outputs` and take the values from `result`."
+    };
+  return {
+    values: members.map(([name, value]) => [name, value.startsWith('"') ? JSON.parse(value) : value])
+  };
+}
+function membersOf(json2) {
+  const members = [];
+  let depth = 0;
+  const end = (to) => {
+    const last = members.at(-1);
+    if (depth === 1 && last) last.to = to;
+  };
+  visit3(json2, {
+    onObjectBegin: () => void depth++,
+    onArrayBegin: () => void depth++,
+    onObjectProperty: (name) => {
+      if (depth === 1) members.push({ name, from: 0, to: 0 });
+    },
+    onSeparator: (character, offset) => {
+      const last = members.at(-1);
+      if (character === ",") end(offset);
+      else if (depth === 1 && last) last.from = offset + 1;
+    },
+    onObjectEnd: (offset) => {
+      end(offset);
+      depth--;
+    },
+    onArrayEnd: () => void depth--
+  });
+  return members.map(({ name, from, to }) => [name, json2.slice(from, to).trim()]);
+}
+function faultsOf(names2) {
+  const seen = /* @__PURE__ */ new Map();
+  return names2.flatMap((name) => {
+    const key = shown2(name);
+    const folded2 = name.toLowerCase();
+    const other = seen.get(folded2);
+    seen.set(folded2, name);
+    if (name.trim() === "") return [`the key ${key} is empty, and an output needs a name`];
+    if (/[\p{Cc}\u2028\u2029=]|<</u.test(name))
+      return [`the key ${key} cannot be the name of an output, which takes no =, no << and no control characters`];
+    const own = OUTPUTS.find((output) => output === folded2);
+    if (own !== void 0) return [`the key ${key} is an output of this action\u2019s own, ${own}`];
+    if (other === name) return [`the key ${key} is there more than once`];
+    if (other !== void 0) return [`the keys ${shown2(other)} and ${key} differ by case alone, which outputs do not`];
+    return [];
+  });
+}
+function told(faults2) {
+  const more = faults2.length - MOST_TOLD;
+  return more > 0 ? [...faults2.slice(0, MOST_TOLD), `and ${grouped(more)} more`] : faults2;
+}
+function shown2(key) {
+  return key.length > LONGEST_SHOWN ? `of ${grouped(key.length)} characters` : JSON.stringify(key);
+}
+
+// src/run/result/outputs.ts
+var MOST_CHARACTERS2 = 5e5;
+var LONGEST_VARIABLE = 131e3;
+function outputsOf(bytes, { file, multiple }) {
+  const read = readJson(bytes);
+  if ("fault" in read)
+    return { sentence: `What the container wrote to ${RESULT_PATH} is not JSON: ${read.fault}.`, remedy: read.remedy };
+  const { text } = read;
+  const size = Buffer.byteLength(text);
+  const whole = file !== void 0 && size > LONGEST_VARIABLE ? [] : [["result", text]];
+  if (text.length > MOST_CHARACTERS2 && file === void 0)
+    return {
+      sentence: `return.json has ${grouped(text.length)} characters, and GitHub takes about ${grouped(MOST_CHARACTERS2)} for all outputs of a job together.`,
+      remedy: "Set `result_file`, which writes it to the workspace."
+    };
+  const split = multiple ? valuesOf(text) : { values: [] };
+  if ("fault" in split) return { sentence: `${split.fault}.`, remedy: split.remedy };
+  const outputs = [...whole, ...split.values];
+  const characters = split.values.reduce(
+    (sum, [name, value]) => sum + name.length + value.length,
+    whole.length * text.length
+  );
+  if (characters > MOST_CHARACTERS2)
+    return {
+      sentence: `With multiple_outputs return.json makes ${grouped(characters)} characters of outputs${whole.length > 0 ? ", once as a whole and once key by key" : ""}, and GitHub takes about ${grouped(MOST_CHARACTERS2)} for all outputs of a job together.`,
+      remedy: "Leave out `multiple_outputs`, or have the container write less; `result_file` takes what is large."
+    };
+  return { text, bytes, outputs, warnings: outputs.flatMap(tooLongForEnv) };
+}
+function tooLongForEnv([name, value]) {
+  const size = Buffer.byteLength(value);
+  if (size <= LONGEST_VARIABLE) return [];
+  return [
+    `Output ${JSON.stringify(name)} has ${grouped(size)} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails: Linux takes 128 KiB for a variable, its name included. \`result_file\` writes the result to the workspace instead.`
+  ];
+}
+
+// src/run/result/conclusion.ts
+function conclude(outcome, found, pod, { base, resultIn }, { result: inputs, skipOnExitCodes }) {
+  const words = outcome.state === "failed" && resultIn !== "message" && outcome.reason !== "StartError";
+  const last = words ? outcome.ended?.message?.trim() : void 0;
+  const conclusion = { ...withResult(outcome, found, pod, base, inputs), ...last && { message: last } };
+  const { state, reason: reason2, ended: ended2, result, message, warning: warning2 } = conclusion;
+  if (state !== "failed" || reason2 !== "ExitCode" || !ended2 || !skipOnExitCodes.includes(ended2.exitCode))
+    return conclusion;
+  return {
+    state: "skipped",
+    ended: ended2,
+    title: "Skipped",
+    sentence: `Container ${base} exited with code ${ended2.exitCode}, which skip_on_exit_code takes for having had nothing to do.`,
+    ...result !== void 0 && { result },
+    ...message !== void 0 && { message },
+    ...warning2 !== void 0 && { warning: warning2 }
+  };
+}
+function withResult(outcome, found, pod, base, inputs) {
+  const failed = outcome.state === "failed";
+  switch (found.kind) {
+    case "none":
+      return inputs.mode === "required" && !failed ? missing2(outcome, pod, base) : outcome;
+    case "message":
+      return { ...outcome, message: found.message };
+    case "unusable":
+      return unusable(outcome, found);
+    case "content": {
+      const result = outputsOf(found.bytes, inputs);
+      return "outputs" in result ? { ...outcome, result } : unusable(outcome, result);
+    }
+  }
+}
+function unusable(outcome, { sentence, remedy }, title = "Unusable result") {
+  if (outcome.state !== "succeeded") return { ...outcome, warning: `${sentence} ${remedy}` };
+  return { ...outcome, state: "failed", reason: "InvalidResult", title, sentence, remedy };
+}
+function missing2(outcome, pod, base) {
+  const { command = [], args = [] } = pod.spec?.containers.find(({ name }) => name === base) ?? {};
+  return {
+    ...outcome,
+    state: "failed",
+    reason: "InvalidResult",
+    title: "No result",
+    sentence: `The container succeeded, but wrote nothing to ${RESULT_PATH}, and do_xcom_push is true.`,
+    remedy: commandHints([...command, ...args])[0] ?? "Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one."
+  };
+}
+
+// src/run/result/file.ts
+function clearResultFile({ result: { file }, workspace }) {
+  if (file === void 0) return;
+  try {
+    WorkspaceFile.remove(file, workspace);
+  } catch {
+  }
+}
+function filed(conclusion, { result: { file }, workspace }) {
+  const { result } = conclusion;
+  if (result === void 0 || file === void 0) return conclusion;
+  try {
+    const target2 = WorkspaceFile.create(file, workspace);
+    target2.write(result.bytes);
+    target2.close();
+  } catch (error2) {
+    const { message } = error2;
+    return unusable(
+      conclusion,
+      { sentence: `result_file: ${message}`, remedy: "See to the workspace." },
+      "Result not written"
+    );
+  }
+  return { ...conclusion, result: { ...result, file } };
+}
+
 // src/run/attempts/retry.ts
 var FINAL = /* @__PURE__ */ new Set([
   "InvalidInput",
@@ -28955,6 +30203,7 @@ async function tries(step, tryOnce2) {
     current = { ...step, plan: step.replan({}), record: new PodRecord() };
     if (pod && current.plan.name === pod.identity.name) await makeWay(current, pod);
     forget();
+    clearResultFile(step.inputs);
   }
 }
 function settled(end) {
@@ -29388,9 +30637,9 @@ var PULLS = /* @__PURE__ */ new Set(["Pulling", "Pulled", "Failed"]);
 // src/pod/references.ts
 function referencesOf(pod, originOf) {
   const found = [];
-  const add = (kind2, name, { optional, ...place2 }) => {
+  const add = (kind2, name, { optional, ...place }) => {
     if (!name) return;
-    found.push({ kind: kind2, name, ...place2, ...optional && { optional: true }, origin: originOf(place2.path) });
+    found.push({ kind: kind2, name, ...place, ...optional && { optional: true }, origin: originOf(place.path) });
   };
   const {
     serviceAccountName,
@@ -29430,12 +30679,12 @@ function ofVariable({ valueFrom }, path2, add) {
 }
 function ofVolume(volume, path2, add) {
   const at = (field2) => ({ path: `${path2}.${field2}`, volume: volume.name });
-  const files = (kind2, source, place2) => {
+  const files = (kind2, source, place) => {
     const { items = [], optional } = source;
     const name = source.secretName ?? source.name;
-    if (items.length === 0) add(kind2, name, { ...place2, optional });
+    if (items.length === 0) add(kind2, name, { ...place, optional });
     for (const [index2, { key }] of items.entries())
-      add(kind2, name, { ...place2, path: `${place2.path}.items[${index2}]`, key, optional });
+      add(kind2, name, { ...place, path: `${place.path}.items[${index2}]`, key, optional });
   };
   const { secret, configMap, projected, persistentVolumeClaim: claim2 } = volume;
   if (secret) files("Secret", secret, at("secret"));
@@ -29546,9 +30795,9 @@ function content(askedFor) {
   const isFile = ({ path: path2, key = "" }) => /\.(secret|configMap)(\.items\[\d+\])?$/.test(path2) || key.includes(".");
   const keys = new Map(askedFor.flatMap((one) => one.key === void 0 ? [] : [[one.key, isFile(one)]]));
   if (keys.size === 0) return askedFor.some(isFile) ? "--from-file=PATH" : "--from-literal=KEY=VALUE";
-  return [...keys].map(([key, file]) => file ? `--from-file=${quoted(key)}=PATH` : `--from-literal=${quoted(key)}=VALUE`).join(" ");
+  return [...keys].map(([key, file]) => file ? `--from-file=${quoted2(key)}=PATH` : `--from-literal=${quoted2(key)}=VALUE`).join(" ");
 }
-function quoted(word2) {
+function quoted2(word2) {
   return /^[\w.-]+$/.test(word2) ? word2 : `'${word2.replaceAll("'", `'\\''`)}'`;
 }
 function and(words) {
@@ -29947,78 +31196,6 @@ var Kill = class {
   }
 };
 
-// src/pod/secret-shapes.ts
-var SECRET_NAME = /(^|[_.-])(token|secret|passwd|passphrase|pwd|api_?key|access_?key|private_?key|secret_?key|credentials?|pat)$|(?:auth|access|refresh|api|bearer)token$|(?:api|private|secret|access)key$|password(?!.*[_.-](file|path|dir|url|uri|name|user|policy|length|len|min|max|ttl|age|days|count|prompt|hint|field|key)$)/i;
-var HARMLESS = /^(\d{1,6}|true|false|yes|no|on|off|none|null|(~|\.{1,2})?\/[\w./-]*|[a-z][\w+.-]*:\/\/[^@\s]*|\$\([\w.-]+\)|\$\{?\w+\}?)?$/i;
-var SECRET_VALUE = /\b(gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|A(KIA|SIA)[A-Z0-9]{16}|xox[abposr]-[\w-]{10,}|AIza[\w-]{35}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)|-----BEGIN [A-Z ]*PRIVATE KEY-----|:\/\/[^\s/:@]*:(?![$*])[^\s/@]+@|[Aa]uthorization: *\w+ +[\w+/.~=-]{8,}/;
-var MOST_READ2 = 2e3;
-function looksSecret(name, value) {
-  const start = value.slice(0, MOST_READ2);
-  return SECRET_VALUE.test(start) || SECRET_NAME.test(name.slice(-MOST_READ2)) && !HARMLESS.test(start);
-}
-
-// src/run/command-line.ts
-var LONGEST2 = 300;
-function commandLine(words, secrets = []) {
-  const line = withoutSecrets(words, secrets).map(quoted2).join(" ");
-  if (line.length <= LONGEST2) return line;
-  const start = line.slice(0, LONGEST2).replace(/\S{0,300}$/, "").trimEnd();
-  return `${start} ... (${line.length} characters)`;
-}
-var LEAST_SECRET = 4;
-function hiding(secrets) {
-  const parts = new Set(secrets.flatMap((secret) => [secret, ...secret.split(/[\r\n]+/)]));
-  const longestFirst = [...parts].filter((part) => part.trim().length >= LEAST_SECRET).sort((a, b) => b.length - a.length);
-  const byStart = Map.groupBy(longestFirst, (part) => part.slice(0, LEAST_SECRET));
-  return (text) => {
-    if (!longestFirst.some((part) => text.includes(part))) return text;
-    let hidden = "";
-    for (let at = 0; at < text.length; ) {
-      const found = byStart.get(text.slice(at, at + LEAST_SECRET))?.find((part) => text.startsWith(part, at));
-      hidden += found === void 0 ? text[at] : "***";
-      at += found?.length ?? 1;
-    }
-    return hidden;
-  };
-}
-function withoutSecrets(words, secrets = []) {
-  const hide = hiding(secrets);
-  return words.map(hide).map((word2, index2) => {
-    const [, option = "", value = ""] = /^(-{0,2}[\w-]+=)(.*)$/s.exec(word2) ?? [];
-    if (option !== "" && looksSecret(option.replace(/^-+|=$/g, ""), value)) return `${option}***`;
-    const before = words[index2 - 1] ?? "";
-    if (looksSecret(/^--?[\w-]+$/.test(before) ? before.replace(/^-+/, "") : "", word2)) return "***";
-    return withoutAssignedSecrets(word2);
-  });
-}
-function withoutAssignedSecrets(script) {
-  return script.replace(
-    /(?<![\w-])(-{0,2}([\w-]+)=)("[^"]*"|'[^']*'|[^\s;&|"']+)/g,
-    (whole, start, name, value) => looksSecret(name, value.replace(/^["']|["']$/g, "")) ? `${start}***` : whole
-  );
-}
-function quoted2(word2) {
-  if (/^([\w@%+=:,./-]+=?(\*\*\*)?|\*\*\*)$/.test(word2)) return word2;
-  const [first = "", ...more] = word2.split(/[\r\n]+/).filter((line2) => line2.trim() !== "");
-  const line = `'${first.replaceAll("'", "'\\''")}'`;
-  return more.length === 0 ? line : `${line} (and ${more.length} ${more.length === 1 ? "line" : "lines"} more)`;
-}
-var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
-var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
-function commandHints(words) {
-  const [program = "", option = "", script = "", ...rest] = words;
-  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
-    return [
-      `${program} ${option} runs one word, ${quoted2(script)}: ${rest.map(quoted2).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
-    ];
-  const redirect = SHELL.test(program) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
-  if (redirect !== void 0)
-    return [
-      `${quoted2(redirect)} is passed to ${program || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
-    ];
-  return [];
-}
-
 // src/run/redaction.ts
 function redacting(pod, secrets) {
   const hide = hiding(secrets);
@@ -30086,10 +31263,10 @@ function variable(container2, name, value) {
   return JSON.stringify([container2, name, value]);
 }
 function shownAt(path2, value, show) {
-  const shown2 = show(path2, value);
-  if (Array.isArray(shown2)) return shown2.map((item, index2) => shownAt([...path2, index2], item, show));
-  if (!isObject(shown2)) return shown2;
-  return Object.fromEntries(Object.entries(shown2).map(([key, child]) => [key, shownAt([...path2, key], child, show)]));
+  const shown3 = show(path2, value);
+  if (Array.isArray(shown3)) return shown3.map((item, index2) => shownAt([...path2, index2], item, show));
+  if (!isObject(shown3)) return shown3;
+  return Object.fromEntries(Object.entries(shown3).map(([key, child]) => [key, shownAt([...path2, key], child, show)]));
 }
 
 // src/run/logs/stamp.ts
@@ -30175,9 +31352,9 @@ function selectContainers(choices, base, manifest, pod) {
     ...containers2.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name)
   ];
 }
-function notShownBy({ shown: shown2, containers: containers2 }, base) {
+function notShownBy({ shown: shown3, containers: containers2 }, base) {
   if (Array.isArray(containers2) && !containers2.includes(base)) return "container_logs";
-  return shown2 ? void 0 : "get_logs";
+  return shown3 ? void 0 : "get_logs";
 }
 function namesAreKnown(choices, manifest) {
   return wrongNames(choices, manifest).length === 0;
@@ -30223,10 +31400,10 @@ async function giveAccount({ inputs, plan, client, log, stop }, pod) {
   const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS3)]);
   const live = pod.view.pod;
   const failed = failedOne(live, plan.base);
-  const shown2 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed);
+  const shown3 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed);
   const [events, last] = await Promise.all([
     listEvents(client, pod.identity, signal3).catch(() => "unavailable"),
-    shown2 || !containerStarted(live, failed) ? [] : lastLines(client, pod.identity, failed, LAST_LINES, signal3).catch(() => [])
+    shown3 || !containerStarted(live, failed) ? [] : lastLines(client, pod.identity, failed, LAST_LINES, signal3).catch(() => [])
   ]);
   if (last.length > 0) {
     log.line(`The last lines of container ${failed}:`);
@@ -31583,7 +32760,7 @@ function readProperties(text) {
     if (key !== void 0 && value !== void 0) values.set(key.toLowerCase(), unescapeProperty(value));
   }
   const title = oneLine(values.get("title") ?? "").replace(/^[=\s]+/, "");
-  const file = readFile(values.get("file") ?? "");
+  const file = readFile2(values.get("file") ?? "");
   return {
     ...title !== "" && title.length <= LONGEST3.title && { title },
     ...file !== void 0 && { file },
@@ -31593,7 +32770,7 @@ function readProperties(text) {
     ...number("endColumn", values.get("endcolumn"))
   };
 }
-function readFile(path2) {
+function readFile2(path2) {
   if (path2.trim() === "" || path2.length > LONGEST3.file || new RegExp("\\p{Cc}", "u").test(path2)) return void 0;
   return path2.trimEnd();
 }
@@ -31821,10 +32998,10 @@ var Logs = class {
     this.#stop.abort();
   }
   async #follow(name, options) {
-    const shown2 = this.#shown?.add(this.#shownContainer(name));
+    const shown3 = this.#shown?.add(this.#shownContainer(name));
     const filed2 = this.#file && this.#filed.add(this.#file.container(this.#prefix(name), this.#names.length === 1));
-    await followLog(this.#step.client, this.#pod, name, this.#reader(name, shown2, filed2), options);
-    await Promise.all([shown2?.end(), filed2?.end()]);
+    await followLog(this.#step.client, this.#pod, name, this.#reader(name, shown3, filed2), options);
+    await Promise.all([shown3?.end(), filed2?.end()]);
     if (this.#stillRunning.has(name)) this.#step.log.line(`Container ${name} still runs; its log is shown up to here.`);
   }
   async #callLast(name, lastCall) {
@@ -31849,13 +33026,13 @@ var Logs = class {
       annotations: inputs.logs.annotations && name === plan.base
     });
   }
-  #reader(name, shown2, filed2) {
+  #reader(name, shown3, filed2) {
     const { log } = this.#step;
-    const say = (act) => shown2 ? shown2.note(act) : act();
+    const say = (act) => shown3 ? shown3.note(act) : act();
     const warn = (title, text) => say(() => log.warning(title, text));
     return {
       emit: (bytes) => {
-        shown2?.push(bytes);
+        shown3?.push(bytes);
         filed2?.push(bytes);
       },
       gap: (from, to) => warn("Log lines lost", gapText(name, from, to)),
@@ -31866,7 +33043,7 @@ var Logs = class {
       refused: (why) => warn("Log not readable", `The log of container ${name} cannot be read, so it is not shown: ${why}`),
       incomplete: (why) => warn("Log may be incomplete", `Lines of container ${name} may be missing. ${why}`),
       restarted: (before, restarts, unseen) => {
-        shown2?.endRun();
+        shown3?.endRun();
         filed2?.endRun();
         say(() => log.line(restartText(name, before, restarts)));
         if (unseen > 0) warn("Log lines lost", unseenText(name, unseen));
@@ -31962,1112 +33139,6 @@ async function createSecrets({ inputs, plan, client, stop, lastCall, origin: ori
       cause: error2
     });
   }
-}
-
-// node_modules/jsonc-parser/lib/esm/impl/scanner.js
-function createScanner(text, ignoreTrivia = false) {
-  const len = text.length;
-  let pos = 0, value = "", tokenOffset = 0, token = 16, lineNumber = 0, lineStartOffset = 0, tokenLineStartOffset = 0, prevTokenLineStartOffset = 0, scanError = 0;
-  function scanHexDigits(count, exact) {
-    let digits = 0;
-    let value2 = 0;
-    while (digits < count || !exact) {
-      let ch = text.charCodeAt(pos);
-      if (ch >= 48 && ch <= 57) {
-        value2 = value2 * 16 + ch - 48;
-      } else if (ch >= 65 && ch <= 70) {
-        value2 = value2 * 16 + ch - 65 + 10;
-      } else if (ch >= 97 && ch <= 102) {
-        value2 = value2 * 16 + ch - 97 + 10;
-      } else {
-        break;
-      }
-      pos++;
-      digits++;
-    }
-    if (digits < count) {
-      value2 = -1;
-    }
-    return value2;
-  }
-  function setPosition(newPosition) {
-    pos = newPosition;
-    value = "";
-    tokenOffset = 0;
-    token = 16;
-    scanError = 0;
-  }
-  function scanNumber() {
-    let start = pos;
-    if (text.charCodeAt(pos) === 48) {
-      pos++;
-    } else {
-      pos++;
-      while (pos < text.length && isDigit(text.charCodeAt(pos))) {
-        pos++;
-      }
-    }
-    if (pos < text.length && text.charCodeAt(pos) === 46) {
-      pos++;
-      if (pos < text.length && isDigit(text.charCodeAt(pos))) {
-        pos++;
-        while (pos < text.length && isDigit(text.charCodeAt(pos))) {
-          pos++;
-        }
-      } else {
-        scanError = 3;
-        return text.substring(start, pos);
-      }
-    }
-    let end = pos;
-    if (pos < text.length && (text.charCodeAt(pos) === 69 || text.charCodeAt(pos) === 101)) {
-      pos++;
-      if (pos < text.length && text.charCodeAt(pos) === 43 || text.charCodeAt(pos) === 45) {
-        pos++;
-      }
-      if (pos < text.length && isDigit(text.charCodeAt(pos))) {
-        pos++;
-        while (pos < text.length && isDigit(text.charCodeAt(pos))) {
-          pos++;
-        }
-        end = pos;
-      } else {
-        scanError = 3;
-      }
-    }
-    return text.substring(start, end);
-  }
-  function scanString() {
-    let result = "", start = pos;
-    while (true) {
-      if (pos >= len) {
-        result += text.substring(start, pos);
-        scanError = 2;
-        break;
-      }
-      const ch = text.charCodeAt(pos);
-      if (ch === 34) {
-        result += text.substring(start, pos);
-        pos++;
-        break;
-      }
-      if (ch === 92) {
-        result += text.substring(start, pos);
-        pos++;
-        if (pos >= len) {
-          scanError = 2;
-          break;
-        }
-        const ch2 = text.charCodeAt(pos++);
-        switch (ch2) {
-          case 34:
-            result += '"';
-            break;
-          case 92:
-            result += "\\";
-            break;
-          case 47:
-            result += "/";
-            break;
-          case 98:
-            result += "\b";
-            break;
-          case 102:
-            result += "\f";
-            break;
-          case 110:
-            result += "\n";
-            break;
-          case 114:
-            result += "\r";
-            break;
-          case 116:
-            result += "	";
-            break;
-          case 117:
-            const ch3 = scanHexDigits(4, true);
-            if (ch3 >= 0) {
-              result += String.fromCharCode(ch3);
-            } else {
-              scanError = 4;
-            }
-            break;
-          default:
-            scanError = 5;
-        }
-        start = pos;
-        continue;
-      }
-      if (ch >= 0 && ch <= 31) {
-        if (isLineBreak(ch)) {
-          result += text.substring(start, pos);
-          scanError = 2;
-          break;
-        } else {
-          scanError = 6;
-        }
-      }
-      pos++;
-    }
-    return result;
-  }
-  function scanNext() {
-    value = "";
-    scanError = 0;
-    tokenOffset = pos;
-    lineStartOffset = lineNumber;
-    prevTokenLineStartOffset = tokenLineStartOffset;
-    if (pos >= len) {
-      tokenOffset = len;
-      return token = 17;
-    }
-    let code = text.charCodeAt(pos);
-    if (isWhiteSpace2(code)) {
-      do {
-        pos++;
-        value += String.fromCharCode(code);
-        code = text.charCodeAt(pos);
-      } while (isWhiteSpace2(code));
-      return token = 15;
-    }
-    if (isLineBreak(code)) {
-      pos++;
-      value += String.fromCharCode(code);
-      if (code === 13 && text.charCodeAt(pos) === 10) {
-        pos++;
-        value += "\n";
-      }
-      lineNumber++;
-      tokenLineStartOffset = pos;
-      return token = 14;
-    }
-    switch (code) {
-      // tokens: []{}:,
-      case 123:
-        pos++;
-        return token = 1;
-      case 125:
-        pos++;
-        return token = 2;
-      case 91:
-        pos++;
-        return token = 3;
-      case 93:
-        pos++;
-        return token = 4;
-      case 58:
-        pos++;
-        return token = 6;
-      case 44:
-        pos++;
-        return token = 5;
-      // strings
-      case 34:
-        pos++;
-        value = scanString();
-        return token = 10;
-      // comments
-      case 47:
-        const start = pos - 1;
-        if (text.charCodeAt(pos + 1) === 47) {
-          pos += 2;
-          while (pos < len) {
-            if (isLineBreak(text.charCodeAt(pos))) {
-              break;
-            }
-            pos++;
-          }
-          value = text.substring(start, pos);
-          return token = 12;
-        }
-        if (text.charCodeAt(pos + 1) === 42) {
-          pos += 2;
-          const safeLength = len - 1;
-          let commentClosed = false;
-          while (pos < safeLength) {
-            const ch = text.charCodeAt(pos);
-            if (ch === 42 && text.charCodeAt(pos + 1) === 47) {
-              pos += 2;
-              commentClosed = true;
-              break;
-            }
-            pos++;
-            if (isLineBreak(ch)) {
-              if (ch === 13 && text.charCodeAt(pos) === 10) {
-                pos++;
-              }
-              lineNumber++;
-              tokenLineStartOffset = pos;
-            }
-          }
-          if (!commentClosed) {
-            pos++;
-            scanError = 1;
-          }
-          value = text.substring(start, pos);
-          return token = 13;
-        }
-        value += String.fromCharCode(code);
-        pos++;
-        return token = 16;
-      // numbers
-      case 45:
-        value += String.fromCharCode(code);
-        pos++;
-        if (pos === len || !isDigit(text.charCodeAt(pos))) {
-          return token = 16;
-        }
-      // found a minus, followed by a number so
-      // we fall through to proceed with scanning
-      // numbers
-      case 48:
-      case 49:
-      case 50:
-      case 51:
-      case 52:
-      case 53:
-      case 54:
-      case 55:
-      case 56:
-      case 57:
-        value += scanNumber();
-        return token = 11;
-      // literals and unknown symbols
-      default:
-        while (pos < len && isUnknownContentCharacter(code)) {
-          pos++;
-          code = text.charCodeAt(pos);
-        }
-        if (tokenOffset !== pos) {
-          value = text.substring(tokenOffset, pos);
-          switch (value) {
-            case "true":
-              return token = 8;
-            case "false":
-              return token = 9;
-            case "null":
-              return token = 7;
-          }
-          return token = 16;
-        }
-        value += String.fromCharCode(code);
-        pos++;
-        return token = 16;
-    }
-  }
-  function isUnknownContentCharacter(code) {
-    if (isWhiteSpace2(code) || isLineBreak(code)) {
-      return false;
-    }
-    switch (code) {
-      case 125:
-      case 93:
-      case 123:
-      case 91:
-      case 34:
-      case 58:
-      case 44:
-      case 47:
-        return false;
-    }
-    return true;
-  }
-  function scanNextNonTrivia() {
-    let result;
-    do {
-      result = scanNext();
-    } while (result >= 12 && result <= 15);
-    return result;
-  }
-  return {
-    setPosition,
-    getPosition: () => pos,
-    scan: ignoreTrivia ? scanNextNonTrivia : scanNext,
-    getToken: () => token,
-    getTokenValue: () => value,
-    getTokenOffset: () => tokenOffset,
-    getTokenLength: () => pos - tokenOffset,
-    getTokenStartLine: () => lineStartOffset,
-    getTokenStartCharacter: () => tokenOffset - prevTokenLineStartOffset,
-    getTokenError: () => scanError
-  };
-}
-function isWhiteSpace2(ch) {
-  return ch === 32 || ch === 9;
-}
-function isLineBreak(ch) {
-  return ch === 10 || ch === 13;
-}
-function isDigit(ch) {
-  return ch >= 48 && ch <= 57;
-}
-var CharacterCodes;
-(function(CharacterCodes2) {
-  CharacterCodes2[CharacterCodes2["lineFeed"] = 10] = "lineFeed";
-  CharacterCodes2[CharacterCodes2["carriageReturn"] = 13] = "carriageReturn";
-  CharacterCodes2[CharacterCodes2["space"] = 32] = "space";
-  CharacterCodes2[CharacterCodes2["_0"] = 48] = "_0";
-  CharacterCodes2[CharacterCodes2["_1"] = 49] = "_1";
-  CharacterCodes2[CharacterCodes2["_2"] = 50] = "_2";
-  CharacterCodes2[CharacterCodes2["_3"] = 51] = "_3";
-  CharacterCodes2[CharacterCodes2["_4"] = 52] = "_4";
-  CharacterCodes2[CharacterCodes2["_5"] = 53] = "_5";
-  CharacterCodes2[CharacterCodes2["_6"] = 54] = "_6";
-  CharacterCodes2[CharacterCodes2["_7"] = 55] = "_7";
-  CharacterCodes2[CharacterCodes2["_8"] = 56] = "_8";
-  CharacterCodes2[CharacterCodes2["_9"] = 57] = "_9";
-  CharacterCodes2[CharacterCodes2["a"] = 97] = "a";
-  CharacterCodes2[CharacterCodes2["b"] = 98] = "b";
-  CharacterCodes2[CharacterCodes2["c"] = 99] = "c";
-  CharacterCodes2[CharacterCodes2["d"] = 100] = "d";
-  CharacterCodes2[CharacterCodes2["e"] = 101] = "e";
-  CharacterCodes2[CharacterCodes2["f"] = 102] = "f";
-  CharacterCodes2[CharacterCodes2["g"] = 103] = "g";
-  CharacterCodes2[CharacterCodes2["h"] = 104] = "h";
-  CharacterCodes2[CharacterCodes2["i"] = 105] = "i";
-  CharacterCodes2[CharacterCodes2["j"] = 106] = "j";
-  CharacterCodes2[CharacterCodes2["k"] = 107] = "k";
-  CharacterCodes2[CharacterCodes2["l"] = 108] = "l";
-  CharacterCodes2[CharacterCodes2["m"] = 109] = "m";
-  CharacterCodes2[CharacterCodes2["n"] = 110] = "n";
-  CharacterCodes2[CharacterCodes2["o"] = 111] = "o";
-  CharacterCodes2[CharacterCodes2["p"] = 112] = "p";
-  CharacterCodes2[CharacterCodes2["q"] = 113] = "q";
-  CharacterCodes2[CharacterCodes2["r"] = 114] = "r";
-  CharacterCodes2[CharacterCodes2["s"] = 115] = "s";
-  CharacterCodes2[CharacterCodes2["t"] = 116] = "t";
-  CharacterCodes2[CharacterCodes2["u"] = 117] = "u";
-  CharacterCodes2[CharacterCodes2["v"] = 118] = "v";
-  CharacterCodes2[CharacterCodes2["w"] = 119] = "w";
-  CharacterCodes2[CharacterCodes2["x"] = 120] = "x";
-  CharacterCodes2[CharacterCodes2["y"] = 121] = "y";
-  CharacterCodes2[CharacterCodes2["z"] = 122] = "z";
-  CharacterCodes2[CharacterCodes2["A"] = 65] = "A";
-  CharacterCodes2[CharacterCodes2["B"] = 66] = "B";
-  CharacterCodes2[CharacterCodes2["C"] = 67] = "C";
-  CharacterCodes2[CharacterCodes2["D"] = 68] = "D";
-  CharacterCodes2[CharacterCodes2["E"] = 69] = "E";
-  CharacterCodes2[CharacterCodes2["F"] = 70] = "F";
-  CharacterCodes2[CharacterCodes2["G"] = 71] = "G";
-  CharacterCodes2[CharacterCodes2["H"] = 72] = "H";
-  CharacterCodes2[CharacterCodes2["I"] = 73] = "I";
-  CharacterCodes2[CharacterCodes2["J"] = 74] = "J";
-  CharacterCodes2[CharacterCodes2["K"] = 75] = "K";
-  CharacterCodes2[CharacterCodes2["L"] = 76] = "L";
-  CharacterCodes2[CharacterCodes2["M"] = 77] = "M";
-  CharacterCodes2[CharacterCodes2["N"] = 78] = "N";
-  CharacterCodes2[CharacterCodes2["O"] = 79] = "O";
-  CharacterCodes2[CharacterCodes2["P"] = 80] = "P";
-  CharacterCodes2[CharacterCodes2["Q"] = 81] = "Q";
-  CharacterCodes2[CharacterCodes2["R"] = 82] = "R";
-  CharacterCodes2[CharacterCodes2["S"] = 83] = "S";
-  CharacterCodes2[CharacterCodes2["T"] = 84] = "T";
-  CharacterCodes2[CharacterCodes2["U"] = 85] = "U";
-  CharacterCodes2[CharacterCodes2["V"] = 86] = "V";
-  CharacterCodes2[CharacterCodes2["W"] = 87] = "W";
-  CharacterCodes2[CharacterCodes2["X"] = 88] = "X";
-  CharacterCodes2[CharacterCodes2["Y"] = 89] = "Y";
-  CharacterCodes2[CharacterCodes2["Z"] = 90] = "Z";
-  CharacterCodes2[CharacterCodes2["asterisk"] = 42] = "asterisk";
-  CharacterCodes2[CharacterCodes2["backslash"] = 92] = "backslash";
-  CharacterCodes2[CharacterCodes2["closeBrace"] = 125] = "closeBrace";
-  CharacterCodes2[CharacterCodes2["closeBracket"] = 93] = "closeBracket";
-  CharacterCodes2[CharacterCodes2["colon"] = 58] = "colon";
-  CharacterCodes2[CharacterCodes2["comma"] = 44] = "comma";
-  CharacterCodes2[CharacterCodes2["dot"] = 46] = "dot";
-  CharacterCodes2[CharacterCodes2["doubleQuote"] = 34] = "doubleQuote";
-  CharacterCodes2[CharacterCodes2["minus"] = 45] = "minus";
-  CharacterCodes2[CharacterCodes2["openBrace"] = 123] = "openBrace";
-  CharacterCodes2[CharacterCodes2["openBracket"] = 91] = "openBracket";
-  CharacterCodes2[CharacterCodes2["plus"] = 43] = "plus";
-  CharacterCodes2[CharacterCodes2["slash"] = 47] = "slash";
-  CharacterCodes2[CharacterCodes2["formFeed"] = 12] = "formFeed";
-  CharacterCodes2[CharacterCodes2["tab"] = 9] = "tab";
-})(CharacterCodes || (CharacterCodes = {}));
-
-// node_modules/jsonc-parser/lib/esm/impl/string-intern.js
-var cachedSpaces = new Array(20).fill(0).map((_, index2) => {
-  return " ".repeat(index2);
-});
-var maxCachedValues = 200;
-var cachedBreakLinesWithSpaces = {
-  " ": {
-    "\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
-      return "\n" + " ".repeat(index2);
-    }),
-    "\r": new Array(maxCachedValues).fill(0).map((_, index2) => {
-      return "\r" + " ".repeat(index2);
-    }),
-    "\r\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
-      return "\r\n" + " ".repeat(index2);
-    })
-  },
-  "	": {
-    "\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
-      return "\n" + "	".repeat(index2);
-    }),
-    "\r": new Array(maxCachedValues).fill(0).map((_, index2) => {
-      return "\r" + "	".repeat(index2);
-    }),
-    "\r\n": new Array(maxCachedValues).fill(0).map((_, index2) => {
-      return "\r\n" + "	".repeat(index2);
-    })
-  }
-};
-
-// node_modules/jsonc-parser/lib/esm/impl/parser.js
-var ParseOptions;
-(function(ParseOptions2) {
-  ParseOptions2.DEFAULT = {
-    allowTrailingComma: false
-  };
-})(ParseOptions || (ParseOptions = {}));
-function visit2(text, visitor, options = ParseOptions.DEFAULT) {
-  const _scanner = createScanner(text, false);
-  const _jsonPath = [];
-  let suppressedCallbacks = 0;
-  function toNoArgVisit(visitFunction) {
-    return visitFunction ? () => suppressedCallbacks === 0 && visitFunction(_scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter()) : () => true;
-  }
-  function toOneArgVisit(visitFunction) {
-    return visitFunction ? (arg) => suppressedCallbacks === 0 && visitFunction(arg, _scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter()) : () => true;
-  }
-  function toOneArgVisitWithPath(visitFunction) {
-    return visitFunction ? (arg) => suppressedCallbacks === 0 && visitFunction(arg, _scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter(), () => _jsonPath.slice()) : () => true;
-  }
-  function toBeginVisit(visitFunction) {
-    return visitFunction ? () => {
-      if (suppressedCallbacks > 0) {
-        suppressedCallbacks++;
-      } else {
-        let cbReturn = visitFunction(_scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter(), () => _jsonPath.slice());
-        if (cbReturn === false) {
-          suppressedCallbacks = 1;
-        }
-      }
-    } : () => true;
-  }
-  function toEndVisit(visitFunction) {
-    return visitFunction ? () => {
-      if (suppressedCallbacks > 0) {
-        suppressedCallbacks--;
-      }
-      if (suppressedCallbacks === 0) {
-        visitFunction(_scanner.getTokenOffset(), _scanner.getTokenLength(), _scanner.getTokenStartLine(), _scanner.getTokenStartCharacter());
-      }
-    } : () => true;
-  }
-  const onObjectBegin = toBeginVisit(visitor.onObjectBegin), onObjectProperty = toOneArgVisitWithPath(visitor.onObjectProperty), onObjectEnd = toEndVisit(visitor.onObjectEnd), onArrayBegin = toBeginVisit(visitor.onArrayBegin), onArrayEnd = toEndVisit(visitor.onArrayEnd), onLiteralValue = toOneArgVisitWithPath(visitor.onLiteralValue), onSeparator = toOneArgVisit(visitor.onSeparator), onComment = toNoArgVisit(visitor.onComment), onError = toOneArgVisit(visitor.onError);
-  const disallowComments = options && options.disallowComments;
-  const allowTrailingComma = options && options.allowTrailingComma;
-  function scanNext() {
-    while (true) {
-      const token = _scanner.scan();
-      switch (_scanner.getTokenError()) {
-        case 4:
-          handleError(
-            14
-            /* ParseErrorCode.InvalidUnicode */
-          );
-          break;
-        case 5:
-          handleError(
-            15
-            /* ParseErrorCode.InvalidEscapeCharacter */
-          );
-          break;
-        case 3:
-          handleError(
-            13
-            /* ParseErrorCode.UnexpectedEndOfNumber */
-          );
-          break;
-        case 1:
-          if (!disallowComments) {
-            handleError(
-              11
-              /* ParseErrorCode.UnexpectedEndOfComment */
-            );
-          }
-          break;
-        case 2:
-          handleError(
-            12
-            /* ParseErrorCode.UnexpectedEndOfString */
-          );
-          break;
-        case 6:
-          handleError(
-            16
-            /* ParseErrorCode.InvalidCharacter */
-          );
-          break;
-      }
-      switch (token) {
-        case 12:
-        case 13:
-          if (disallowComments) {
-            handleError(
-              10
-              /* ParseErrorCode.InvalidCommentToken */
-            );
-          } else {
-            onComment();
-          }
-          break;
-        case 16:
-          handleError(
-            1
-            /* ParseErrorCode.InvalidSymbol */
-          );
-          break;
-        case 15:
-        case 14:
-          break;
-        default:
-          return token;
-      }
-    }
-  }
-  function handleError(error2, skipUntilAfter = [], skipUntil = []) {
-    onError(error2);
-    if (skipUntilAfter.length + skipUntil.length > 0) {
-      let token = _scanner.getToken();
-      while (token !== 17) {
-        if (skipUntilAfter.indexOf(token) !== -1) {
-          scanNext();
-          break;
-        } else if (skipUntil.indexOf(token) !== -1) {
-          break;
-        }
-        token = scanNext();
-      }
-    }
-  }
-  function parseString(isValue) {
-    const value = _scanner.getTokenValue();
-    if (isValue) {
-      onLiteralValue(value);
-    } else {
-      onObjectProperty(value);
-      _jsonPath.push(value);
-    }
-    scanNext();
-    return true;
-  }
-  function parseLiteral() {
-    switch (_scanner.getToken()) {
-      case 11:
-        const tokenValue = _scanner.getTokenValue();
-        let value = Number(tokenValue);
-        if (isNaN(value)) {
-          handleError(
-            2
-            /* ParseErrorCode.InvalidNumberFormat */
-          );
-          value = 0;
-        }
-        onLiteralValue(value);
-        break;
-      case 7:
-        onLiteralValue(null);
-        break;
-      case 8:
-        onLiteralValue(true);
-        break;
-      case 9:
-        onLiteralValue(false);
-        break;
-      default:
-        return false;
-    }
-    scanNext();
-    return true;
-  }
-  function parseProperty() {
-    if (_scanner.getToken() !== 10) {
-      handleError(3, [], [
-        2,
-        5
-        /* SyntaxKind.CommaToken */
-      ]);
-      return false;
-    }
-    parseString(false);
-    if (_scanner.getToken() === 6) {
-      onSeparator(":");
-      scanNext();
-      if (!parseValue()) {
-        handleError(4, [], [
-          2,
-          5
-          /* SyntaxKind.CommaToken */
-        ]);
-      }
-    } else {
-      handleError(5, [], [
-        2,
-        5
-        /* SyntaxKind.CommaToken */
-      ]);
-    }
-    _jsonPath.pop();
-    return true;
-  }
-  function parseObject() {
-    onObjectBegin();
-    scanNext();
-    let needsComma = false;
-    while (_scanner.getToken() !== 2 && _scanner.getToken() !== 17) {
-      if (_scanner.getToken() === 5) {
-        if (!needsComma) {
-          handleError(4, [], []);
-        }
-        onSeparator(",");
-        scanNext();
-        if (_scanner.getToken() === 2 && allowTrailingComma) {
-          break;
-        }
-      } else if (needsComma) {
-        handleError(6, [], []);
-      }
-      if (!parseProperty()) {
-        handleError(4, [], [
-          2,
-          5
-          /* SyntaxKind.CommaToken */
-        ]);
-      }
-      needsComma = true;
-    }
-    onObjectEnd();
-    if (_scanner.getToken() !== 2) {
-      handleError(7, [
-        2
-        /* SyntaxKind.CloseBraceToken */
-      ], []);
-    } else {
-      scanNext();
-    }
-    return true;
-  }
-  function parseArray() {
-    onArrayBegin();
-    scanNext();
-    let isFirstElement = true;
-    let needsComma = false;
-    while (_scanner.getToken() !== 4 && _scanner.getToken() !== 17) {
-      if (_scanner.getToken() === 5) {
-        if (!needsComma) {
-          handleError(4, [], []);
-        }
-        onSeparator(",");
-        scanNext();
-        if (_scanner.getToken() === 4 && allowTrailingComma) {
-          break;
-        }
-      } else if (needsComma) {
-        handleError(6, [], []);
-      }
-      if (isFirstElement) {
-        _jsonPath.push(0);
-        isFirstElement = false;
-      } else {
-        _jsonPath[_jsonPath.length - 1]++;
-      }
-      if (!parseValue()) {
-        handleError(4, [], [
-          4,
-          5
-          /* SyntaxKind.CommaToken */
-        ]);
-      }
-      needsComma = true;
-    }
-    onArrayEnd();
-    if (!isFirstElement) {
-      _jsonPath.pop();
-    }
-    if (_scanner.getToken() !== 4) {
-      handleError(8, [
-        4
-        /* SyntaxKind.CloseBracketToken */
-      ], []);
-    } else {
-      scanNext();
-    }
-    return true;
-  }
-  function parseValue() {
-    switch (_scanner.getToken()) {
-      case 3:
-        return parseArray();
-      case 1:
-        return parseObject();
-      case 10:
-        return parseString(true);
-      default:
-        return parseLiteral();
-    }
-  }
-  scanNext();
-  if (_scanner.getToken() === 17) {
-    if (options.allowEmptyContent) {
-      return true;
-    }
-    handleError(4, [], []);
-    return false;
-  }
-  if (!parseValue()) {
-    handleError(4, [], []);
-    return false;
-  }
-  if (_scanner.getToken() !== 17) {
-    handleError(9, [], []);
-  }
-  return true;
-}
-
-// node_modules/jsonc-parser/lib/esm/main.js
-var ScanError;
-(function(ScanError2) {
-  ScanError2[ScanError2["None"] = 0] = "None";
-  ScanError2[ScanError2["UnexpectedEndOfComment"] = 1] = "UnexpectedEndOfComment";
-  ScanError2[ScanError2["UnexpectedEndOfString"] = 2] = "UnexpectedEndOfString";
-  ScanError2[ScanError2["UnexpectedEndOfNumber"] = 3] = "UnexpectedEndOfNumber";
-  ScanError2[ScanError2["InvalidUnicode"] = 4] = "InvalidUnicode";
-  ScanError2[ScanError2["InvalidEscapeCharacter"] = 5] = "InvalidEscapeCharacter";
-  ScanError2[ScanError2["InvalidCharacter"] = 6] = "InvalidCharacter";
-})(ScanError || (ScanError = {}));
-var SyntaxKind;
-(function(SyntaxKind2) {
-  SyntaxKind2[SyntaxKind2["OpenBraceToken"] = 1] = "OpenBraceToken";
-  SyntaxKind2[SyntaxKind2["CloseBraceToken"] = 2] = "CloseBraceToken";
-  SyntaxKind2[SyntaxKind2["OpenBracketToken"] = 3] = "OpenBracketToken";
-  SyntaxKind2[SyntaxKind2["CloseBracketToken"] = 4] = "CloseBracketToken";
-  SyntaxKind2[SyntaxKind2["CommaToken"] = 5] = "CommaToken";
-  SyntaxKind2[SyntaxKind2["ColonToken"] = 6] = "ColonToken";
-  SyntaxKind2[SyntaxKind2["NullKeyword"] = 7] = "NullKeyword";
-  SyntaxKind2[SyntaxKind2["TrueKeyword"] = 8] = "TrueKeyword";
-  SyntaxKind2[SyntaxKind2["FalseKeyword"] = 9] = "FalseKeyword";
-  SyntaxKind2[SyntaxKind2["StringLiteral"] = 10] = "StringLiteral";
-  SyntaxKind2[SyntaxKind2["NumericLiteral"] = 11] = "NumericLiteral";
-  SyntaxKind2[SyntaxKind2["LineCommentTrivia"] = 12] = "LineCommentTrivia";
-  SyntaxKind2[SyntaxKind2["BlockCommentTrivia"] = 13] = "BlockCommentTrivia";
-  SyntaxKind2[SyntaxKind2["LineBreakTrivia"] = 14] = "LineBreakTrivia";
-  SyntaxKind2[SyntaxKind2["Trivia"] = 15] = "Trivia";
-  SyntaxKind2[SyntaxKind2["Unknown"] = 16] = "Unknown";
-  SyntaxKind2[SyntaxKind2["EOF"] = 17] = "EOF";
-})(SyntaxKind || (SyntaxKind = {}));
-var visit3 = visit2;
-var ParseErrorCode;
-(function(ParseErrorCode2) {
-  ParseErrorCode2[ParseErrorCode2["InvalidSymbol"] = 1] = "InvalidSymbol";
-  ParseErrorCode2[ParseErrorCode2["InvalidNumberFormat"] = 2] = "InvalidNumberFormat";
-  ParseErrorCode2[ParseErrorCode2["PropertyNameExpected"] = 3] = "PropertyNameExpected";
-  ParseErrorCode2[ParseErrorCode2["ValueExpected"] = 4] = "ValueExpected";
-  ParseErrorCode2[ParseErrorCode2["ColonExpected"] = 5] = "ColonExpected";
-  ParseErrorCode2[ParseErrorCode2["CommaExpected"] = 6] = "CommaExpected";
-  ParseErrorCode2[ParseErrorCode2["CloseBraceExpected"] = 7] = "CloseBraceExpected";
-  ParseErrorCode2[ParseErrorCode2["CloseBracketExpected"] = 8] = "CloseBracketExpected";
-  ParseErrorCode2[ParseErrorCode2["EndOfFileExpected"] = 9] = "EndOfFileExpected";
-  ParseErrorCode2[ParseErrorCode2["InvalidCommentToken"] = 10] = "InvalidCommentToken";
-  ParseErrorCode2[ParseErrorCode2["UnexpectedEndOfComment"] = 11] = "UnexpectedEndOfComment";
-  ParseErrorCode2[ParseErrorCode2["UnexpectedEndOfString"] = 12] = "UnexpectedEndOfString";
-  ParseErrorCode2[ParseErrorCode2["UnexpectedEndOfNumber"] = 13] = "UnexpectedEndOfNumber";
-  ParseErrorCode2[ParseErrorCode2["InvalidUnicode"] = 14] = "InvalidUnicode";
-  ParseErrorCode2[ParseErrorCode2["InvalidEscapeCharacter"] = 15] = "InvalidEscapeCharacter";
-  ParseErrorCode2[ParseErrorCode2["InvalidCharacter"] = 16] = "InvalidCharacter";
-})(ParseErrorCode || (ParseErrorCode = {}));
-
-// src/run/result/json.ts
-var SHOWN = 30;
-var BYTE_ORDER_MARK = /^\ufeff/;
-function readJson(bytes) {
-  if (bytes[0] === 255 && bytes[1] === 254 || bytes[0] === 254 && bytes[1] === 255)
-    return {
-      fault: "it is UTF-16, and JSON has to be UTF-8",
-      remedy: "Write UTF-8; in Windows PowerShell by `Out-File -Encoding utf8`."
-    };
-  let decoded;
-  try {
-    decoded = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return {
-      fault: `byte ${firstBadByte(bytes)} is no UTF-8`,
-      remedy: "Write UTF-8; bytes that are no text can be written as base64."
-    };
-  }
-  const fault = faultIn(decoded);
-  return fault ?? { text: decoded.trim() };
-}
-function isBlank(bytes) {
-  return Buffer.from(bytes).toString("utf8").replace(BYTE_ORDER_MARK, "").trim() === "";
-}
-function faultIn(text) {
-  const json2 = text.replace(BYTE_ORDER_MARK, "");
-  try {
-    JSON.parse(json2);
-    return void 0;
-  } catch (error2) {
-    const { message } = error2;
-    const at = positionOf(message, json2);
-    const what = kindOf(message);
-    if (at === void 0) return { fault: what, remedy: REMEDY };
-    const before = json2.slice(0, at);
-    const line = before.split("\n").length;
-    const column = at - before.lastIndexOf("\n");
-    return {
-      fault: `${what} at line ${line}, column ${column}: ${place(before.slice(-SHOWN), json2.slice(at, at + SHOWN))}`,
-      remedy: remedyFor(json2, at)
-    };
-  }
-}
-function place(before, after) {
-  const [behind2, ahead] = [excerpt(before), excerpt(after)];
-  if (before === "") return after === "" ? "it is empty" : `it begins with \`${ahead}\``;
-  return after === "" ? `it ends after \`${behind2}\`` : `after \`${behind2}\` comes \`${ahead}\``;
-}
-function kindOf(message) {
-  return /^(Unexpected token|")/.test(message) ? "Unexpected text" : message.replace(/( in JSON)? at position.*$/s, "");
-}
-function excerpt(text) {
-  return text.toWellFormed().replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (one) => {
-    const short = JSON.stringify(one).slice(1, -1);
-    if (short !== one) return short;
-    return Array.from({ length: one.length }, (_, at) => `\\u${one.charCodeAt(at).toString(16).padStart(4, "0")}`).join(
-      ""
-    );
-  });
-}
-var REMEDY = "Write JSON (text needs quotation marks), or set `do_xcom_push: false`.";
-function remedyFor(json2, at) {
-  const ahead = json2.slice(at, at + SHOWN);
-  if (/^-?(NaN|Infinity)/.test(ahead))
-    return "JSON has neither NaN nor infinities: write null in their place. In Python, json.dumps(allow_nan=False) finds them.";
-  if (/^('|True|False|None)/.test(ahead)) return "This is how Python prints: write it by json.dumps().";
-  if (/^[A-Za-z_][\w-]*\s*:/.test(ahead))
-    return `Keys need quotation marks, which a shell takes away unless they stand in single ones: echo '{"rows": 1}'.`;
-  if (at === json2.length) return "It breaks off: was it whole when the container ended?";
-  if (/^[[{"]/.test(ahead) && faultIn(json2.slice(0, at)) === void 0)
-    return "Write one value: a second one is behind the first, as when a file is appended to. Several belong into a list.";
-  return REMEDY;
-}
-function positionOf(message, json2) {
-  const said = /at position (\d+)/.exec(message)?.[1];
-  if (said !== void 0) return Number(said);
-  if (/^Unexpected end/.test(message)) return json2.length;
-  const offsets = [];
-  try {
-    visit3(json2, { onError: (_, offset) => offsets.push(offset) }, { disallowComments: true });
-  } catch {
-  }
-  return offsets[0];
-}
-function firstBadByte(bytes) {
-  let [good, bad] = [0, bytes.length];
-  while (bad - good > 1) {
-    const middle = good + bad >> 1;
-    if (decodes(bytes.subarray(0, middle), true)) good = middle;
-    else bad = middle;
-  }
-  while (good > 0 && !decodes(bytes.subarray(0, good), false)) good--;
-  return good + 1;
-}
-function decodes(bytes, stream) {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-// src/run/result/values.ts
-var SHOWN2 = 60;
-var MOST_TOLD = 5;
-function valuesOf(json2) {
-  if (!json2.startsWith("{")) {
-    const found = json2.startsWith("[") ? "a list" : json2.startsWith('"') ? "text" : cut(json2);
-    return {
-      fault: `multiple_outputs makes an output of each key of an object; return.json is ${found}`,
-      remedy: "Have the container write an object, or leave out `multiple_outputs`."
-    };
-  }
-  let members;
-  try {
-    members = membersOf(json2);
-  } catch {
-    return {
-      fault: "return.json is nested too deeply to be taken apart",
-      remedy: "Leave out `multiple_outputs`, and take it from `result`."
-    };
-  }
-  const faults2 = faultsOf(members.map(([name]) => name));
-  if (faults2.length > 0)
-    return {
-      fault: `multiple_outputs: ${told(faults2).join("; ")}`,
-      remedy: "Rename it, or leave out `multiple_outputs` and take the values from `result`."
-    };
-  return {
-    values: members.map(([name, value]) => [name, value.startsWith('"') ? JSON.parse(value) : value])
-  };
-}
-function membersOf(json2) {
-  const members = [];
-  let depth = 0;
-  const end = (to) => {
-    const last = members.at(-1);
-    if (depth === 1 && last) last.to = to;
-  };
-  visit3(json2, {
-    onObjectBegin: () => void depth++,
-    onArrayBegin: () => void depth++,
-    onObjectProperty: (name) => {
-      if (depth === 1) members.push({ name, from: 0, to: 0 });
-    },
-    onSeparator: (character, offset) => {
-      const last = members.at(-1);
-      if (character === ",") end(offset);
-      else if (depth === 1 && last) last.from = offset + 1;
-    },
-    onObjectEnd: (offset) => {
-      end(offset);
-      depth--;
-    },
-    onArrayEnd: () => void depth--
-  });
-  return members.map(({ name, from, to }) => [name, json2.slice(from, to).trim()]);
-}
-function faultsOf(names2) {
-  const seen = /* @__PURE__ */ new Map();
-  return names2.flatMap((name) => {
-    const key = JSON.stringify(cut(name));
-    const folded2 = name.toLowerCase();
-    const other = seen.get(folded2);
-    seen.set(folded2, name);
-    if (name.trim() === "") return [`the key ${key} is empty, and an output needs a name`];
-    if (/[\p{Cc}\u2028\u2029=]|<</u.test(name))
-      return [`the key ${key} cannot be the name of an output, which takes no =, no << and no control characters`];
-    const own = OUTPUTS.find((output) => output === folded2);
-    if (own !== void 0) return [`the key ${key} is an output of this action\u2019s own, ${own}`];
-    if (other === name) return [`the key ${key} is there twice`];
-    if (other !== void 0)
-      return [`the keys ${JSON.stringify(cut(other))} and ${key} differ by case alone, which outputs do not`];
-    return [];
-  });
-}
-function told(faults2) {
-  const more = faults2.length - MOST_TOLD;
-  return more > 0 ? [...faults2.slice(0, MOST_TOLD), `and ${grouped(more)} more`] : faults2;
-}
-function cut(text) {
-  return text.length > SHOWN2 ? `${text.slice(0, SHOWN2)}\u2026` : text;
-}
-
-// src/run/result/outputs.ts
-var MOST_CHARACTERS2 = 5e5;
-var LONGEST_VARIABLE = 128 * 1024;
-function outputsOf(bytes, { file, multiple }) {
-  const read = readJson(bytes);
-  if ("fault" in read)
-    return { sentence: `What the container wrote to ${RESULT_PATH} is not JSON: ${read.fault}.`, remedy: read.remedy };
-  const { text } = read;
-  const size = Buffer.byteLength(text);
-  const whole = file !== void 0 && size > LONGEST_VARIABLE ? [] : [["result", text]];
-  if (text.length > MOST_CHARACTERS2 && file === void 0)
-    return {
-      sentence: `return.json has ${grouped(text.length)} characters, and GitHub takes about ${grouped(MOST_CHARACTERS2)} for all outputs of a job together.`,
-      remedy: "Set `result_file`, which writes it to the workspace."
-    };
-  const split = multiple ? valuesOf(text) : { values: [] };
-  if ("fault" in split) return { sentence: `${split.fault}.`, remedy: split.remedy };
-  const outputs = [...whole, ...split.values];
-  const characters = split.values.reduce(
-    (sum, [name, value]) => sum + name.length + value.length,
-    whole.length * text.length
-  );
-  if (characters > MOST_CHARACTERS2)
-    return {
-      sentence: `With multiple_outputs return.json makes ${grouped(characters)} characters of outputs${whole.length > 0 ? ", once as a whole and once key by key" : ""}, and GitHub takes about ${grouped(MOST_CHARACTERS2)} for all outputs of a job together.`,
-      remedy: "Leave out `multiple_outputs`, or have the container write less; `result_file` takes what is large."
-    };
-  return { text, bytes, outputs, warnings: outputs.flatMap(tooLongForEnv) };
-}
-function tooLongForEnv([name, value]) {
-  const size = Buffer.byteLength(value);
-  if (size <= LONGEST_VARIABLE) return [];
-  return [
-    `Output ${JSON.stringify(name)} has ${grouped(size)} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails above ${grouped(LONGEST_VARIABLE)}. \`result_file\` writes the result to the workspace instead.`
-  ];
-}
-
-// src/run/result/conclusion.ts
-function conclude(outcome, found, pod, { base, resultIn }, { result: inputs, skipOnExitCodes }) {
-  const words = outcome.state === "failed" && resultIn !== "message" && outcome.reason !== "StartError";
-  const last = words ? outcome.ended?.message?.trim() : void 0;
-  const conclusion = { ...withResult(outcome, found, pod, base, inputs), ...last && { message: last } };
-  const { state, reason: reason2, ended: ended2, result, message, warning: warning2 } = conclusion;
-  if (state !== "failed" || reason2 !== "ExitCode" || !ended2 || !skipOnExitCodes.includes(ended2.exitCode))
-    return conclusion;
-  return {
-    state: "skipped",
-    ended: ended2,
-    title: "Skipped",
-    sentence: `Container ${base} exited with code ${ended2.exitCode}, which skip_on_exit_code takes for having had nothing to do.`,
-    ...result !== void 0 && { result },
-    ...message !== void 0 && { message },
-    ...warning2 !== void 0 && { warning: warning2 }
-  };
-}
-function withResult(outcome, found, pod, base, inputs) {
-  const failed = outcome.state === "failed";
-  switch (found.kind) {
-    case "none":
-      return inputs.mode === "required" && !failed ? missing2(outcome, pod, base) : outcome;
-    case "message":
-      return { ...outcome, message: found.message };
-    case "unusable":
-      return unusable(outcome, found);
-    case "content": {
-      const result = outputsOf(found.bytes, inputs);
-      return "outputs" in result ? { ...outcome, result } : unusable(outcome, result);
-    }
-  }
-}
-function unusable(outcome, { sentence, remedy }, title = "Unusable result") {
-  if (outcome.state !== "succeeded") return { ...outcome, warning: `${sentence} ${remedy}` };
-  return { ...outcome, state: "failed", reason: "InvalidResult", title, sentence, remedy };
-}
-function missing2(outcome, pod, base) {
-  const { command = [], args = [] } = pod.spec?.containers.find(({ name }) => name === base) ?? {};
-  return {
-    ...outcome,
-    state: "failed",
-    reason: "InvalidResult",
-    title: "No result",
-    sentence: `The container succeeded, but wrote nothing to ${RESULT_PATH}, and do_xcom_push is true.`,
-    remedy: commandHints([...command, ...args])[0] ?? "Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one."
-  };
-}
-
-// src/run/result/file.ts
-function filed(conclusion, { result: { file }, workspace }) {
-  const { result } = conclusion;
-  if (result === void 0 || file === void 0) return conclusion;
-  try {
-    const target2 = WorkspaceFile.create(file, workspace);
-    target2.write(result.bytes);
-    target2.close();
-  } catch (error2) {
-    const { message } = error2;
-    return unusable(
-      conclusion,
-      { sentence: `result_file: ${message}`, remedy: "See to the workspace." },
-      "Result not written"
-    );
-  }
-  return { ...conclusion, result: { ...result, file } };
 }
 
 // src/run/result/frame.ts
@@ -33340,15 +33411,15 @@ function foundInMessage(message, pod, base, failed) {
   const { containers: containers2 = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
   const count = containers2.length + initContainers.length + ephemeralContainers.length;
   const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
-  const cut3 = Buffer.byteLength(message ?? "") >= limit;
-  if (message === void 0 || text === "" && !cut3) return { kind: "none" };
+  const cut2 = Buffer.byteLength(message ?? "") >= limit;
+  if (message === void 0 || text === "" && !cut2) return { kind: "none" };
   const maybeLog = containers2.find(({ name }) => name === base)?.terminationMessagePolicy === "FallbackToLogsOnError";
   if (failed && maybeLog) return { kind: "message", message: text };
   const fault = faultIn(text);
-  if (fault === void 0 && (!cut3 || /^[[{]/.test(text) && text === message))
+  if (fault === void 0 && (!cut2 || /^[[{]/.test(text) && text === message))
     return { kind: "content", bytes: Buffer.from(message) };
   if (failed) return { kind: "message", message: text };
-  if (!cut3) return { kind: "content", bytes: Buffer.from(message) };
+  if (!cut2) return { kind: "content", bytes: Buffer.from(message) };
   return {
     kind: "unusable",
     sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}, or just as long, so that it cannot be told whether it is whole.`,
@@ -33362,8 +33433,7 @@ function foundInFile(file, pod, base, ended2) {
     case "none":
       return { kind: "none" };
     case "file":
-      if (isBlank(file.bytes) || isOfEarlierRun(file.changedAt, pod, base, ended2)) return { kind: "none" };
-      return { kind: "content", bytes: file.bytes };
+      return isBlank(file.bytes) ? { kind: "none" } : ofWhichRun(file, pod, base, ended2);
     case "long":
       return {
         kind: "unusable",
@@ -33397,9 +33467,22 @@ function foundInFile(file, pod, base, ended2) {
   }
 }
 var KINDS = { folder: "a folder", link: "a symbolic link", pipe: "a named pipe", other: "a device or a socket" };
-function isOfEarlierRun(changedAt, pod, base, ended2) {
-  if ((containerStatus(pod, base)?.restartCount ?? 0) === 0 || !ended2?.startedAt) return false;
-  return changedAt < Math.floor(new Date(ended2.startedAt).getTime() / 1e3);
+function ofWhichRun({ bytes, changedAt }, pod, base, ended2) {
+  const { restartCount = 0, lastState } = containerStatus(pod, base) ?? {};
+  const content2 = { kind: "content", bytes };
+  if (restartCount === 0 || !ended2?.startedAt) return content2;
+  const started3 = secondOf(ended2.startedAt);
+  if (changedAt !== started3) return changedAt < started3 ? { kind: "none" } : content2;
+  const before = lastState?.terminated?.finishedAt;
+  if (before !== void 0 && secondOf(before) < started3) return content2;
+  return {
+    kind: "unusable",
+    sentence: `return.json was written in the second in which container ${base} was started again, so that it cannot be told whether the run before has left it.`,
+    remedy: "Have the container remove it when it begins, or write it later."
+  };
+}
+function secondOf(time2) {
+  return Math.floor(new Date(time2).getTime() / 1e3);
 }
 
 // src/run/result/results.ts
@@ -33683,6 +33766,7 @@ async function followPod(step, pod) {
   let results;
   return holdPod(step, pod, {
     run: () => {
+      clearResultFile(step.inputs);
       logs = new Logs(step, pod);
       results = new Results(step, pod);
       return follow(step, pod, logs, results);
@@ -39443,9 +39527,9 @@ function dumped(value) {
 }
 function mapping(object, path2, above, annotator) {
   return Object.entries(object).flatMap(([key, value]) => {
-    const place2 = [...path2, key];
-    const { source, comment } = origin(value, place2, above, annotator);
-    return entry(key, annotator.shown(place2, value), place2, source, comment, annotator);
+    const place = [...path2, key];
+    const { source, comment } = origin(value, place, above, annotator);
+    return entry(key, annotator.shown(place, value), place, source, comment, annotator);
   });
 }
 function origin(value, path2, above, annotator) {
@@ -39464,12 +39548,12 @@ function entry(key, value, path2, source, comment, annotator) {
 }
 function list(items, path2, above, annotator) {
   return items.flatMap((item, index2) => {
-    const place2 = [...path2, index2];
-    const { source, comment } = origin(item, place2, above, annotator);
+    const place = [...path2, index2];
+    const { source, comment } = origin(item, place, above, annotator);
     const nested2 = isObject(item) && Object.keys(item).length > 0;
-    const [first = "", ...rest] = nested2 ? mapping(item, place2, source, annotator).map(
+    const [first = "", ...rest] = nested2 ? mapping(item, place, source, annotator).map(
       (line, at) => line === "" ? "" : `${at === 0 ? "- " : "  "}${line}`
-    ) : dumped([annotator.shown(place2, item)]);
+    ) : dumped([annotator.shown(place, item)]);
     return [`${first}${comment}`, ...rest];
   });
 }
@@ -39525,8 +39609,8 @@ function explainRefusal(error2, originOf, suggest) {
     const origin2 = path2 === void 0 ? void 0 : originOf(path2);
     const fault = [...origin2 === void 0 ? [] : [origin2], what].join(": ");
     if (lines.has(fault)) continue;
-    const place2 = path2 === void 0 || origin2?.endsWith(path2) ? "" : ` (${path2})`;
-    lines.set(fault, hint === void 0 ? `${fault}${place2}` : `${ended(`${fault}${place2}`)} ${hint}`);
+    const place = path2 === void 0 || origin2?.endsWith(path2) ? "" : ` (${path2})`;
+    lines.set(fault, hint === void 0 ? `${fault}${place}` : `${ended(`${fault}${place}`)} ${hint}`);
   }
   return new StepError(error2.reason, error2.title, [...lines.values()].join("\n"), { cause: error2 });
 }
@@ -39691,8 +39775,8 @@ async function dryRun({
     if (!(error2 instanceof StepError) || clusterGiven) throw error2;
     unchecked = error2.text;
   }
-  const shown2 = client === void 0 ? plan : placed(plan, client.target.namespace);
-  const manifest = printPlan(shown2, secrets);
+  const shown3 = client === void 0 ? plan : placed(plan, client.target.namespace);
+  const manifest = printPlan(shown3, secrets);
   log.line("The pod as it would be created, with the source of each part:");
   log.line(manifest);
   setOutput2("manifest", manifest);
@@ -39814,11 +39898,11 @@ var Markdown = class {
    * @param language for the colours; one of our own words
    */
   fence(text, language = "", mostBytes = MOST_BYTES2) {
-    const shown2 = cut2(visible(this.#hide(text)), mostBytes).replace(/\n+$/, "");
-    const longest2 = Math.max(2, ...[...shown2.matchAll(/`+/g)].map(([run]) => run.length));
+    const shown3 = cut(visible(this.#hide(text)), mostBytes).replace(/\n+$/, "");
+    const longest2 = Math.max(2, ...[...shown3.matchAll(/`+/g)].map(([run]) => run.length));
     const fence = "`".repeat(longest2 + 1);
     return `${fence}${language}
-${shown2}
+${shown3}
 ${fence}`;
   }
   /** What {@link text} shows, for a place with rules of its own. */
@@ -39827,11 +39911,11 @@ ${fence}`;
   }
   /** Once more hidden: a secret may have had a control character in the middle. */
   #clean(text) {
-    return cut2(this.#hide(visible(plainText(this.#hide(text)))), MOST_BYTES2);
+    return cut(this.#hide(visible(plainText(this.#hide(text)))), MOST_BYTES2);
   }
 };
 var MOST_BYTES2 = 4096;
-function cut2(text, mostBytes) {
+function cut(text, mostBytes) {
   const bytes = Buffer.from(text);
   if (bytes.length <= mostBytes) return text;
   const start = new TextDecoder().decode(bytes.subarray(0, mostBytes), { stream: true });
@@ -40081,10 +40165,10 @@ function labelOf({ kind: kind2, container: container2 = "", fromMs, toMs, open }
   return `${[WORDS4[kind2], name].filter(Boolean).join(" ")} ${inWords((toMs - fromMs) / 1e3)}${open ? " so far" : ""}`;
 }
 function longest(stages) {
-  const shown2 = new Set(
+  const shown3 = new Set(
     [...stages].sort((one, other) => other.toMs - other.fromMs - (one.toMs - one.fromMs)).slice(0, MOST_STAGES)
   );
-  return stages.filter((stage) => shown2.has(stage));
+  return stages.filter((stage) => shown3.has(stage));
 }
 function bounds(stages) {
   return [Math.min(...stages.map(({ fromMs }) => fromMs)), Math.max(...stages.map(({ toMs }) => toMs))];
@@ -40226,8 +40310,8 @@ function sizeOf({ text, file, outputs }, md) {
     ...outputs.some(([name]) => name === "result") ? ["the output <code>result</code>"] : [],
     ...file === void 0 ? [] : [`the file ${md.code(file)}`]
   ];
-  const shown2 = places.length > 0 && (bytes > RESULT_BYTES || file !== void 0);
-  return shown2 ? `${size}; the whole is ${places.join(", and ")}` : size;
+  const shown3 = places.length > 0 && (bytes > RESULT_BYTES || file !== void 0);
+  return shown3 ? `${size}; the whole is ${places.join(", and ")}` : size;
 }
 function rowsOf({ pod, base, origin: origin2 }, timeline, md) {
   const { metadata, spec, status } = pod;
@@ -40549,11 +40633,11 @@ function swapped(written2, meant) {
 }
 
 // src/pod/patch-directives.ts
-function conformDirective(place2, say, as) {
-  const { key, model } = place2;
+function conformDirective(place, say, as) {
+  const { key, model } = place;
   const [, field2] = /^\$deleteFromPrimitiveList\/(.+)$/.exec(key) ?? [];
-  if (key === "$patch") return [key, patch(place2, say)];
-  if (model !== void 0 && key === "$retainKeys") return [key, retainedKeys(place2, model, say)];
+  if (key === "$patch") return [key, patch(place, say)];
+  if (model !== void 0 && key === "$retainKeys") return [key, retainedKeys(place, model, say)];
   if (model !== void 0 && field2 !== void 0) return deletedWords(model, field2, say, as);
   say("expected $patch, $retainKeys or $deleteFromPrimitiveList/FIELD: no other directive is known here.");
   return [key, void 0];
@@ -40675,7 +40759,7 @@ var Marks = class {
     });
     return {
       text: unmarked,
-      placeAt: (offset) => from.findLast((place2) => place2.offset <= offset) ?? { offset: 0, line: 1 }
+      placeAt: (offset) => from.findLast((place) => place.offset <= offset) ?? { offset: 0, line: 1 }
     };
   }
 };
@@ -40793,17 +40877,17 @@ var Conformer = class _Conformer {
     }
     return [key, this.plain(child, path2)];
   }
-  directive(place2) {
+  directive(place) {
     if (this.directives === "followed")
       return conformDirective(
-        place2,
-        (sentence) => this.say(place2.path, sentence),
-        (type) => this.value(place2.tree[place2.key] ?? "", type, place2.path)
+        place,
+        (sentence) => this.say(place.path, sentence),
+        (type) => this.value(place.tree[place.key] ?? "", type, place.path)
       );
     const idle = "the list that it stands in is replaced as a whole. Write it as it is to be, without directives.";
     const refused2 = "directives of a strategic merge patch are for pod_patch alone.";
-    this.say(place2.path, this.directives === "idle" ? idle : refused2);
-    return [place2.key, void 0];
+    this.say(place.path, this.directives === "idle" ? idle : refused2);
+    return [place.key, void 0];
   }
   /** Two items of one name in one list are one too many: the server refuses them, or takes the last without a word. */
   duplicates(items, keys, path2) {
@@ -41015,7 +41099,7 @@ function fromItem(reader, input, item, path2) {
   const source = conform(
     valueFrom,
     "V1EnvVarSource",
-    (place2, sentence) => reader.problem(input, sentence, `${path2}.valueFrom${place2}`)
+    (place, sentence) => reader.problem(input, sentence, `${path2}.valueFrom${place}`)
   );
   return source === void 0 ? [] : named2(reader, input, { name, valueFrom: source, from: `${input}${path2}` }, path2);
 }
@@ -41111,17 +41195,17 @@ function readSecretFiles(reader) {
   }
   const folders = Object.keys(tree);
   return Object.entries(tree).flatMap(([path2, value]) => {
-    const place2 = `[${path2}]`;
+    const place = `[${path2}]`;
     if (folders.some((other) => other.startsWith(`${path2}/`)))
-      reader.problem("secret_files", "is a file, and the folder of another one too.", place2);
+      reader.problem("secret_files", "is a file, and the folder of another one too.", place);
     if (!/^\/.*[^/]$/.test(path2) || path2.split("/").includes("..")) {
-      reader.problem("secret_files", "expected the absolute path of a file in the container.", place2);
+      reader.problem("secret_files", "expected the absolute path of a file in the container.", place);
       return [];
     }
-    const file = isMapping(value) ? fromMapping(reader, value, place2) : { content: textOf2(reader, value, place2) };
+    const file = isMapping(value) ? fromMapping(reader, value, place) : { content: textOf2(reader, value, place) };
     const { content: content2, mode } = file;
     if (content2 === void 0) return [];
-    const from = `secret_files${place2}`;
+    const from = `secret_files${place}`;
     if (content2 === "")
       reader.warnings.add(
         `${from} is empty. A secret that is not set, or not for this event, is empty text in a workflow.`
@@ -41129,42 +41213,42 @@ function readSecretFiles(reader) {
     return [{ path: path2, content: content2, from, ...mode !== void 0 && { mode } }];
   });
 }
-function fromMapping(reader, value, place2) {
+function fromMapping(reader, value, place) {
   if (Object.keys(value).some((key) => !["content", "env", "mode"].includes(key)))
     reader.problem(
       "secret_files",
       "expected content or env, and perhaps mode; found another key. Quote JSON that is the content, or give it by env.",
-      place2
+      place
     );
   const { content: content2, env, mode } = value;
   const has = (tree) => tree !== void 0 && !isNull(tree);
   if (has(content2) === has(env)) {
-    reader.problem("secret_files", "expected either content, or env with the name of a variable of the step.", place2);
+    reader.problem("secret_files", "expected either content, or env with the name of a variable of the step.", place);
     return {};
   }
-  const modeNumber = readMode2(reader, mode, `${place2}.mode`);
-  if (has(content2)) return { content: textOf2(reader, content2, `${place2}.content`), mode: modeNumber };
-  const name = has(env) ? textOf2(reader, env, `${place2}.env`) : void 0;
+  const modeNumber = readMode2(reader, mode, `${place}.mode`);
+  if (has(content2)) return { content: textOf2(reader, content2, `${place}.content`), mode: modeNumber };
+  const name = has(env) ? textOf2(reader, env, `${place}.env`) : void 0;
   if (name === void 0) return {};
   const passed = reader.env[name];
   if (passed === void 0)
     reader.problem(
       "secret_files",
       "the step has no variable of that name. Set it under env: of the step.",
-      `${place2}.env`
+      `${place}.env`
     );
   return { content: passed, mode: modeNumber };
 }
-function readMode2(reader, mode, place2) {
+function readMode2(reader, mode, place) {
   if (mode === void 0 || isNull(mode)) return void 0;
   const value = typeof mode === "object" && "value" in mode ? mode.value : void 0;
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 511) return value;
-  reader.problem("secret_files", `expected a file mode, e.g. 0400, without quotes.`, place2);
+  reader.problem("secret_files", `expected a file mode, e.g. 0400, without quotes.`, place);
   return void 0;
 }
-function textOf2(reader, tree, place2) {
+function textOf2(reader, tree, place) {
   if (isScalar(tree)) return isNull(tree) ? "" : String(tree);
-  reader.problem("secret_files", `expected text, found ${describe(tree)}.`, place2);
+  reader.problem("secret_files", `expected text, found ${describe(tree)}.`, place);
   return void 0;
 }
 function readRegistry(reader) {
@@ -45005,21 +45089,21 @@ function programOf(pieces, marks) {
   const tags = [];
   const tokens = pieces.flatMap((piece) => {
     if (piece.kind === "text") return [{ value: marks.lines(piece.text, piece.line), type: "Text" }];
-    const place2 = tags.push(piece) - 1;
-    if (piece.kind === "expression") return bracketed(piece, call(VALUE, place2, piece.tokens));
+    const place = tags.push(piece) - 1;
+    if (piece.kind === "expression") return bracketed(piece, call(VALUE, place, piece.tokens));
     const [name, ...rest] = piece.tokens;
-    if (name?.value === "elif") return bracketed(piece, [name, ...call(PLACE, place2, rest)]);
+    if (name?.value === "elif") return bracketed(piece, [name, ...call(PLACE, place, rest)]);
     const tag = bracketed(piece, piece.tokens);
     const isMiddle = name?.value === "else" || name?.value.startsWith("end");
-    return isMiddle ? tag : [...bracketed({ ...piece, kind: "expression" }, call(PLACE, place2, [])), ...tag];
+    return isMiddle ? tag : [...bracketed({ ...piece, kind: "expression" }, call(PLACE, place, [])), ...tag];
   });
   return { program: parse5(tokens), tags };
 }
-function call(name, place2, argument) {
+function call(name, place, argument) {
   return [
     { value: name, type: "Identifier" },
     { value: "(", type: "OpenParen" },
-    { value: String(place2), type: "NumericLiteral" },
+    { value: String(place), type: "NumericLiteral" },
     ...argument.length === 0 ? [] : [{ value: ",", type: "Comma" }],
     ...argument,
     { value: ")", type: "CloseParen" }
@@ -45057,8 +45141,8 @@ var TemplateInterpreter = class extends StrictExpressions {
       case "CallExpression": {
         const { callee, args } = node;
         if (callee.type === "Identifier" && (callee.value === PLACE || callee.value === VALUE)) {
-          const [place2, expression] = args;
-          this.tag = place2?.type === "IntegerLiteral" ? this.#tags[place2.value] : void 0;
+          const [place, expression] = args;
+          this.tag = place?.type === "IntegerLiteral" ? this.#tags[place.value] : void 0;
           if (expression === void 0) return runtimeValue(null);
           return callee.value === PLACE ? this.evaluate(expression, environment) : this.#output(expression, environment);
         }
@@ -45299,8 +45383,8 @@ function renderTemplate(text, file, variables) {
   return {
     documents: problems.length > 0 ? [] : documents,
     problems: problems.sort((one, other) => (one.line ?? 0) - (other.line ?? 0)).map(({ line, column, sentence }) => {
-      const place2 = [file, line && `line ${line}`, column && `column ${column}`].filter(Boolean).join(", ");
-      return `pod_template_file (${place2}): ${sentence}`;
+      const place = [file, line && `line ${line}`, column && `column ${column}`].filter(Boolean).join(", ");
+      return `pod_template_file (${place}): ${sentence}`;
     })
   };
 }
@@ -45489,7 +45573,7 @@ function openInputs(env) {
   const reader = new InputReader(env);
   const file = reader.word("defaults_file");
   if (file === void 0) return reader;
-  const text = readFile2(reader, "defaults_file", file);
+  const text = readFile3(reader, "defaults_file", file);
   if (text === void 0) return reader;
   const uncommented = text.replace(/^\s*#.*$/gm, "");
   const expression = /\$\{\{[^}]{0,200}\}\}/.exec(uncommented)?.[0];
@@ -45565,9 +45649,9 @@ async function prepare(env, signal3) {
 async function readTemplate(reader, inputs, signal3) {
   const file = inputs.podTemplateFile;
   if (file === void 0) return void 0;
-  const text = readFile2(reader, "pod_template_file", file);
+  const text = readFile3(reader, "pod_template_file", file);
   if (text === void 0) return void 0;
-  const place2 = `pod_template_file (${file})`;
+  const place = `pod_template_file (${file})`;
   const runStart = usesRunStart(text, inputs.templateVars) ? await readRunStart(reader.env, reader.raw("github_token"), signal3) : void 0;
   const variables = templateVariables({
     env: reader.env,
@@ -45587,13 +45671,13 @@ async function readTemplate(reader, inputs, signal3) {
       (document2) => isMapping(document2) ? String(document2["kind"] ?? "no kind") : describe(document2)
     );
     const found = documents.length === 0 ? "nothing" : kinds.join(", ");
-    reader.problems.push(`${place2}: expected one Pod, found ${found}. Other objects are not made by this action.`);
+    reader.problems.push(`${place}: expected one Pod, found ${found}. Other objects are not made by this action.`);
     return void 0;
   }
   const conformed = conformPod(
     pod,
     false,
-    (path2, sentence) => reader.problems.push(`${place2}: ${path2 === "" ? "" : `${path2.replace(/^\./, "")}: `}${sentence}`)
+    (path2, sentence) => reader.problems.push(`${place}: ${path2 === "" ? "" : `${path2.replace(/^\./, "")}: `}${sentence}`)
   );
   return conformed && { file, pod: conformed };
 }
@@ -45604,7 +45688,7 @@ function readEvent(env) {
     return void 0;
   }
 }
-function readFile2(reader, input, file) {
+function readFile3(reader, input, file) {
   try {
     return readRegularFile(file);
   } catch (error2) {

@@ -18,7 +18,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { checkWorkspacePath, WorkspaceFile } from '../../src/github/workspace-file.ts';
+import { checkWorkspacePath, isSameFile, WorkspaceFile } from '../../src/github/workspace-file.ts';
 
 let root: string;
 let workspace: string;
@@ -123,6 +123,41 @@ describe('a file in the workspace', () => {
     file.write(bytes('late'));
     expect(readFileSync(at('run.log'), 'utf8')).toBe('');
   });
+});
+
+describe('what is removed', () => {
+  test('is the file that is there, and nothing else', () => {
+    mkdirSync(at('out'));
+    for (const name of ['out/r.json', 'out/other']) writeFileSync(at(name), 'of an earlier run');
+    WorkspaceFile.remove('out/r.json', workspace);
+    expect(readdirSync(at('out'))).toEqual(['other']);
+  });
+
+  test('is nothing where there is none, nor a folder to it', () => {
+    WorkspaceFile.remove('out/r.json', workspace);
+    expect(readdirSync(workspace)).toEqual([]);
+  });
+
+  posix('is nothing that a link leads to, nor the link, nor a folder, nor what is outside', () => {
+    writeFileSync(join(elsewhere, 'file'), 'kept');
+    symlinkSync(join(elsewhere, 'file'), at('link'));
+    symlinkSync(elsewhere, at('folder-link'));
+    mkdirSync(at('folder'));
+    for (const path of ['link', 'folder-link/file', 'folder', '../elsewhere/file', join(elsewhere, 'file')])
+      WorkspaceFile.remove(path, workspace);
+    expect(readdirSync(workspace).sort()).toEqual(['folder', 'folder-link', 'link']);
+    expect(readFileSync(join(elsewhere, 'file'), 'utf8')).toBe('kept');
+  });
+});
+
+test.each<[one: string, other: string, platform: NodeJS.Platform, same: boolean]>([
+  ['a/b', 'a/./b', 'linux', true],
+  ['a/b', 'A/b', 'linux', false],
+  ['a/b', 'A/B', 'darwin', true],
+  ['a/b', 'A/B', 'win32', true],
+  ['a/b', 'a', 'linux', false],
+])('%s and %s on %s: one file is %s', (one, other, platform, same) => {
+  expect(isSameFile(one, other, workspace, platform)).toBe(same);
 });
 
 describe('refused, and nothing made, is', () => {
@@ -259,7 +294,7 @@ function link(target: string, path: string): void {
 function asNobody(path: string): { check: string; create: string } {
   const module = new URL('../../src/github/workspace-file.ts', import.meta.url);
   const script = `
-    import { checkWorkspacePath, WorkspaceFile } from ${JSON.stringify(module.href)};
+    import { checkWorkspacePath, isSameFile, WorkspaceFile } from ${JSON.stringify(module.href)};
     const given = ${JSON.stringify([path, workspace])};
     if (process.getuid() === 0) process.setuid(65534);
     const create = () => { try { WorkspaceFile.create(...given); } catch (error) { return error.message; } };

@@ -40,6 +40,20 @@ export function checkWorkspacePath(
   return wrongText(path, workspace, platform) ?? wrongPlace(path, workspace);
 }
 
+/** Whether two paths are one file. Where file systems tell no case apart, nor does this. */
+export function isSameFile(
+  one: string,
+  other: string,
+  workspace: string,
+  platform: NodeJS.Platform = process.platform,
+): boolean {
+  const [first, second] = [one, other].map(path => {
+    const whole = names(path, workspace).join('/');
+    return platform === 'linux' ? whole : whole.toLowerCase();
+  });
+  return first === second;
+}
+
 /**
  * A new file in the workspace, written as its content comes. Never goes through a link, nor into a file that has another name elsewhere: one that is there already is replaced.
  * Once a write has failed the file is closed and takes no more, so its fault is told once.
@@ -67,6 +81,14 @@ export class WorkspaceFile {
     } catch (error) {
       throw new Error(`"${path}" cannot be written: ${reason(error)}.`, { cause: error });
     }
+  }
+
+  /**
+   * Removes what {@link create} would replace; nothing where it could not.
+   * @throws what the system says
+   */
+  static remove(path: string, workspace: string): void {
+    if (checkWorkspacePath(path, workspace) === undefined) remove(join(resolve(workspace), ...names(path, workspace)));
   }
 
   /** @throws Error with a sentence, the first time that it fails */

@@ -8,7 +8,7 @@ import { Logs } from './logs/logs.ts';
 import type { ObservedPod } from './observe.ts';
 import { createSecrets } from './own-secrets.ts';
 import { type Conclusion, conclude } from './result/conclusion.ts';
-import { filed } from './result/file.ts';
+import { clearResultFile, filed } from './result/file.ts';
 import { Results } from './result/results.ts';
 import type { Step } from './run.ts';
 import { started } from './start/start.ts';
@@ -19,6 +19,7 @@ export async function followPod(step: Step, pod: ObservedPod): Promise<End> {
   let results: Results | undefined;
   return holdPod(step, pod, {
     run: () => {
+      clearResultFile(step.inputs);
       logs = new Logs(step, pod);
       results = new Results(step, pod);
       return follow(step, pod, logs, results);

@@ -77,7 +77,7 @@ export const FILES: File[] = [
     required: {
       result: LONG(400_000),
       warning:
-        'Output "result" has 400,000 bytes. It is whole, but a step that takes it in `env:` or in `run:` fails above 131,072. `result_file` writes the result to the workspace instead.',
+        'Output "result" has 400,000 bytes. It is whole, but a step that takes it in `env:` or in `run:` fails: Linux takes 128 KiB for a variable, its name included. `result_file` writes the result to the workspace instead.',
     },
   },
   {
@@ -127,7 +127,7 @@ export const FILES: File[] = [
     inputs: { multiple_outputs: 'true' },
     ...both(
       unusable(
-        'multiple_outputs: the key "a" is there twice. Rename it, or leave out `multiple_outputs` and take the values from `result`.',
+        'multiple_outputs: the key "a" is there more than once. Rename it, or leave out `multiple_outputs` and take the values from `result`.',
       ),
     ),
   }),

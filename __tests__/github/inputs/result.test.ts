@@ -77,6 +77,20 @@ describe('what is for the sidecar', () => {
   });
 });
 
+test.each([
+  ['r.log', 'r.log'],
+  ['./out//r.log', 'out/./r.log'],
+  [join(process.cwd(), 'r.log'), 'r.log'],
+])('result_file %j and log_file %j are refused, being one file', (result_file, log_file) => {
+  expect(refusal({ result_file, log_file }).text).toBe(
+    `result_file: "${result_file}" is log_file too. Give each a file of its own.`,
+  );
+});
+
+test('result_file and log_file may be beside each other', () => {
+  expect(read({ result_file: 'out/r.json', log_file: 'out/r.log' }).result.file).toBe('out/r.json');
+});
+
 describe('what is refused:', () => {
   const without = 'do_xcom_push is false, so there is no result. Set it to true, or leave one of them out.';
   test.each<[given: Record<string, string>, sentence: string]>([

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -127,6 +127,35 @@ describe('a step that may try again', () => {
       const result = await runStep({ workspace, inputs });
       expect(result.outputs).toMatchObject({ state: 'succeeded', log_file: 'all.log' });
       expect(readFileSync(join(workspace, 'all.log'), 'utf8')).toMatch(/^\S+ first\n\S+ second\n$|^first\nsecond\n$/);
+    } finally {
+      rmSync(workspace, { recursive: true });
+    }
+  });
+
+  const leaves = (message: string) => (pod: FakePod) => void pod.run().finish({ exitCode: 75, message });
+
+  test.each<[what: string, before: () => void]>([
+    ['has none', () => {}],
+    [
+      'could not be created',
+      () =>
+        server.fault({
+          match: { verb: 'create' },
+          after: 1,
+          action: { kind: 'answer', reply: replies.forbidden('create') },
+        }),
+    ],
+  ])('has no result_file of an earlier try where the next one %s', async (_, before) => {
+    await serve(leaves('[1]'), exits(0));
+    before();
+    const workspace = mkdtempSync(join(tmpdir(), 'tries-test-'));
+    writeFileSync(join(workspace, 'r.json'), 'of an earlier run');
+    try {
+      const inputs = { ...again, kubeconfig: server.kubeconfig, image: 'busybox', retry_on: '75' };
+      const { outputs } = await runStep({ workspace, inputs: { ...inputs, result_file: 'r.json' } });
+      expect(outputs).not.toHaveProperty('result_file');
+      expect(outputs).not.toHaveProperty('result');
+      expect(readdirSync(workspace)).not.toContain('r.json');
     } finally {
       rmSync(workspace, { recursive: true });
     }

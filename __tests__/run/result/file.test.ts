@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Conclusion } from '../../../src/run/result/conclusion.ts';
-import { filed } from '../../../src/run/result/file.ts';
+import { clearResultFile, filed } from '../../../src/run/result/file.ts';
 import type { Result } from '../../../src/run/result/outputs.ts';
 
 let workspace: string;
@@ -18,11 +18,11 @@ const result: Result = {
   outputs: [['result', '{"a": 1}']],
   warnings: [],
 };
-const write = (conclusion: Conclusion, file?: string): Conclusion =>
-  filed(conclusion, {
-    workspace,
-    result: { mode: 'auto', multiple: false, sidecarImage: 'x', ...(file !== undefined && { file }) },
-  });
+const inputs = (file?: string) => ({
+  workspace,
+  result: { mode: 'auto' as const, multiple: false, sidecarImage: 'x', ...(file !== undefined && { file }) },
+});
+const write = (conclusion: Conclusion, file?: string): Conclusion => filed(conclusion, inputs(file));
 
 describe('a result is in its file', () => {
   test.each<[what: string, conclusion: Conclusion]>([
@@ -58,6 +58,26 @@ test.each<[what: string, conclusion: Conclusion, file: string | undefined]>([
   writeFileSync(join(workspace, 'r.json'), 'of an earlier step');
   expect(write(conclusion, file)).toBe(conclusion);
   expect(readFileSync(join(workspace, 'r.json'), 'utf8')).toBe('of an earlier step');
+});
+
+describe('what stands where a result is to be', () => {
+  test('is removed before there is one, lest it pass for it', () => {
+    writeFileSync(join(workspace, 'r.json'), 'of an earlier run');
+    clearResultFile(inputs('r.json'));
+    expect(readdirSync(workspace)).toEqual([]);
+  });
+
+  test('stays where no file is asked for', () => {
+    writeFileSync(join(workspace, 'r.json'), 'of an earlier run');
+    clearResultFile(inputs());
+    expect(readdirSync(workspace)).toEqual(['r.json']);
+  });
+
+  test('stays where it cannot be removed, which the writing tells', () => {
+    mkdirSync(join(workspace, 'r.json'));
+    clearResultFile(inputs('r.json'));
+    expect(readdirSync(workspace)).toEqual(['r.json']);
+  });
 });
 
 describe('a file that cannot be written', () => {

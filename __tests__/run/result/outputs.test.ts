@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { outputsOf, type Result, type Unusable } from '../../../src/run/result/outputs.ts';
 
-const KIB_128 = 128 * 1024;
+const VARIABLE = 131_000;
 const MOST = 500_000;
 
 const of = (text: string, asked: { file?: string; multiple?: boolean } = {}): Result | Unusable =>
@@ -20,7 +20,7 @@ const object = (...lengths: number[]) =>
   JSON.stringify(Object.fromEntries(lengths.map((length, index) => [`k${index}`, 'x'.repeat(length)])));
 const lengths = ({ outputs }: Result) => outputs.map(([name, value]) => [name, value.length]);
 const warning = (name: string, bytes: string) =>
-  `Output "${name}" has ${bytes} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails above 131,072. \`result_file\` writes the result to the workspace instead.`;
+  `Output "${name}" has ${bytes} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails: Linux takes 128 KiB for a variable, its name included. \`result_file\` writes the result to the workspace instead.`;
 const file = 'r.json';
 
 describe('a result is', () => {
@@ -83,15 +83,15 @@ describe('a result is', () => {
 
 describe('what a variable cannot hold', () => {
   test.each<[what: string, text: string, warnings: string[]]>([
-    ['begins above 128 KiB', long(KIB_128), []],
-    ['is told with its size', long(KIB_128 + 1), [warning('result', '131,073')]],
-    ['is counted in bytes', long(KIB_128 + 2, 'ä'), [warning('result', '131,074')]],
+    ['begins where 128 KiB leave no room for a name', long(VARIABLE), []],
+    ['is told with its size', long(VARIABLE + 1), [warning('result', '131,001')]],
+    ['is counted in bytes', long(VARIABLE + 2, 'ä'), [warning('result', '131,002')]],
     ['is an output up to all that GitHub takes', long(MOST), [warning('result', '500,000')]],
   ])('%s', (_, text, warnings) => expect(result(text)).toMatchObject({ outputs: [['result', text]], warnings }));
 
   test.each<[what: string, text: string, names: string[]]>([
-    ['is in its file alone', long(KIB_128 + 1), []],
-    ['is beside its file up to there', long(KIB_128), ['result']],
+    ['is in its file alone', long(VARIABLE + 1), []],
+    ['is beside its file up to there', long(VARIABLE), ['result']],
     ['is in its file alone, however long', long(7_000_000), []],
   ])('%s', (_, text, names) => {
     const found = result(text, { file });
@@ -101,13 +101,13 @@ describe('what a variable cannot hold', () => {
   });
 
   test('is told of each key', () => {
-    const found = result(object(10, KIB_128, KIB_128 + 1), { file, multiple: true });
+    const found = result(object(10, VARIABLE, VARIABLE + 1), { file, multiple: true });
     expect(lengths(found)).toEqual([
       ['k0', 10],
-      ['k1', KIB_128],
-      ['k2', KIB_128 + 1],
+      ['k1', VARIABLE],
+      ['k2', VARIABLE + 1],
     ]);
-    expect(found.warnings).toEqual([warning('k2', '131,073')]);
+    expect(found.warnings).toEqual([warning('k2', '131,001')]);
   });
 });
 

@@ -91,13 +91,20 @@ describe('a file that was sent is', () => {
 });
 
 describe('what an earlier run of the container has written', () => {
-  const restarted = podWith(undefined, {
-    containerStatuses: [{ ...containerStatus(ended(0)), restartCount: 2 }],
-  });
+  const status = { ...containerStatus(ended(0)), restartCount: 2 };
+  const restarted = podWith(undefined, { containerStatuses: [status] });
+  /** @param seconds from the run before to this one's start */
+  const restartedAfter = (seconds: number): V1Pod => {
+    const finishedAt = new Date(1000 * (STARTED + seconds));
+    const lastState = { terminated: { exitCode: 1, finishedAt } };
+    return podWith(undefined, { containerStatuses: [{ ...status, lastState }] });
+  };
 
   test.each<[what: string, changedAt: number, pod: V1Pod, kind: string]>([
     ['is no result of this one', STARTED - 1, restarted, 'none'],
-    ['is one of this run in the second that it started', STARTED, restarted, 'content'],
+    ['is not told from this one’s in the second that it started', STARTED, restarted, 'unusable'],
+    ['is none of that second where it had ended before', STARTED, restartedAfter(-1), 'content'],
+    ['may be of that second where it ended in it', STARTED, restartedAfter(0), 'unusable'],
     ['is one of this run later', STARTED + 1, restarted, 'content'],
     ['there is none of where it ran but once, whatever the clock', STARTED - 9, once, 'content'],
     ['there is none of where nobody knows the container', STARTED - 9, podWith(undefined), 'content'],
@@ -107,6 +114,15 @@ describe('what an earlier run of the container has written', () => {
     const { startedAt: _, ...without } = terminated;
     for (const end of [without, undefined])
       expect(foundInFile(written('[1]', 1), restarted, 'base', end)).toMatchObject({ kind: 'content' });
+  });
+
+  test('says what to do where it cannot be told apart', () => {
+    expect(found(written('[1]', STARTED), restarted)).toEqual({
+      kind: 'unusable',
+      sentence:
+        'return.json was written in the second in which container base was started again, so that it cannot be told whether the run before has left it.',
+      remedy: 'Have the container remove it when it begins, or write it later.',
+    });
   });
 
   test('keeps its fault, which says nothing of when', () => {

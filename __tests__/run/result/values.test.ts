@@ -122,9 +122,9 @@ describe('what is no object has no keys:', () => {
     });
   });
 
-  test('a number that is long is cut', () => {
+  test('a number that is long, which is not shown', () => {
     const found = valuesOf('1'.repeat(100_000));
-    expect(found).toMatchObject({ fault: expect.stringMatching(/; return\.json is 1{60}…$/) });
+    expect(found).toMatchObject({ fault: expect.stringMatching(/; return\.json is a number$/) });
   });
 });
 
@@ -144,8 +144,9 @@ describe('a key that cannot be an output is named:', () => {
     ]),
     ['{"Result": 1}', 'the key "Result" is an output of this action’s own, result'],
     ['{"EXIT_CODE": 1}', 'the key "EXIT_CODE" is an output of this action’s own, exit_code'],
-    ['{"a": 1, "a": 1}', 'the key "a" is there twice'],
-    ['{"a": 1, "\\u0061": 2}', 'the key "a" is there twice'],
+    ['{"a": 1, "a": 1}', 'the key "a" is there more than once'],
+    ['{"a": 1, "\\u0061": 2}', 'the key "a" is there more than once'],
+    ['{"a": 1, "a": 2, "a": 3}', 'the key "a" is there more than once'],
     ['{"a": 1, "b": 2, "A": 3}', 'the keys "a" and "A" differ by case alone, which outputs do not'],
     [
       '{"größe": 1, "GRÖSSE": 2, "GRÖßE": 3}',
@@ -153,7 +154,7 @@ describe('a key that cannot be an output is named:', () => {
     ],
     [
       `{"${'k'.repeat(100)}=": 1}`,
-      `the key "${'k'.repeat(60)}…" cannot be the name of an output, which takes no =, no << and no control characters`,
+      'the key of 101 characters cannot be the name of an output, which takes no =, no << and no control characters',
     ],
   ])('%j', (json, fault) => {
     expect(valuesOf(json)).toEqual({
@@ -179,10 +180,10 @@ describe('a key that cannot be an output is named:', () => {
     ]);
   });
 
-  test('keys that are long and differ by case are cut both', () => {
+  test('keys that are long and differ by case are not shown', () => {
     const found = valuesOf(JSON.stringify({ ['k'.repeat(5000)]: 1, ['K'.repeat(5000)]: 2 }));
     expect(found).toMatchObject({
-      fault: `multiple_outputs: the keys "${'k'.repeat(60)}…" and "${'K'.repeat(60)}…" differ by case alone, which outputs do not`,
+      fault: `multiple_outputs: the keys of 5,000 characters and of 5,000 characters differ by case alone, which outputs do not`,
     });
   });
 });

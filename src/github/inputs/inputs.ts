@@ -86,6 +86,7 @@ const DEFAULT_TIMEOUT_SECONDS = 600;
 
 /** Reads how the step is to run. What is wrong is on the reader's list then. */
 export function readInputs(reader: InputReader): Inputs {
+  const logs = readLogInputs(reader);
   return {
     ...defined({
       podTemplateFile: reader.word('pod_template_file'),
@@ -100,9 +101,9 @@ export function readInputs(reader: InputReader): Inputs {
     queueTimeoutSeconds: reader.seconds('queue_timeout_seconds', 1) ?? DEFAULT_QUEUE_TIMEOUT_SECONDS,
     scheduleTimeoutSeconds: reader.seconds('schedule_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
     startupTimeoutSeconds: reader.seconds('startup_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
-    logs: readLogInputs(reader),
+    logs,
     workspace: workspaceOf(reader.env),
-    result: readResult(reader),
+    result: readResult(reader, logs.file),
     reattachOnRestart: reader.boolean('reattach_on_restart') ?? true,
     onFinishAction: readFinishAction(reader),
     onKillAction: reader.choice('on_kill_action', KILL_ACTIONS) ?? 'delete_pod',

@@ -1,5 +1,5 @@
 import { defined } from '../defined.ts';
-import { checkWorkspacePath, workspaceOf } from '../workspace-file.ts';
+import { checkWorkspacePath, isSameFile, workspaceOf } from '../workspace-file.ts';
 import type { InputReader } from './reader.ts';
 
 /** What becomes of the container's result. */
@@ -19,11 +19,12 @@ const DEFAULT_SIDECAR_IMAGE = 'public.ecr.aws/docker/library/busybox:1.37';
 
 const FOR_THE_SIDECAR = ['xcom_sidecar_container_image', 'xcom_sidecar_container_security_context'] as const;
 
-/** Reads what becomes of the result. What is wrong is on the reader's list then. */
-export function readResult(reader: InputReader): ResultInputs {
-  const file = reader.word('result_file');
-  const wrong = file === undefined ? undefined : checkWorkspacePath(file, workspaceOf(reader.env));
-  if (wrong !== undefined) reader.problem('result_file', wrong);
+/**
+ * Reads what becomes of the result. What is wrong is on the reader's list then.
+ * @param logFile path of the file that is taken for the log
+ */
+export function readResult(reader: InputReader, logFile?: string): ResultInputs {
+  const file = readFile(reader, logFile);
   const [mode, multiple] = [readMode(reader), reader.boolean('multiple_outputs') ?? false];
   if (mode === 'none')
     for (const input of [...(file === undefined ? [] : ['result_file']), ...(multiple ? ['multiple_outputs'] : [])])
@@ -39,6 +40,17 @@ export function readResult(reader: InputReader): ResultInputs {
     multiple,
     sidecarImage: reader.word('xcom_sidecar_container_image') ?? DEFAULT_SIDECAR_IMAGE,
   };
+}
+
+function readFile(reader: InputReader, logFile: string | undefined): string | undefined {
+  const file = reader.word('result_file');
+  if (file === undefined) return undefined;
+  const workspace = workspaceOf(reader.env);
+  const wrong = checkWorkspacePath(file, workspace);
+  if (wrong !== undefined) reader.problem('result_file', wrong);
+  else if (logFile !== undefined && isSameFile(file, logFile, workspace))
+    reader.problem('result_file', `"${file}" is log_file too. Give each a file of its own.`);
+  return file;
 }
 
 function readMode(reader: InputReader): ResultInputs['mode'] {

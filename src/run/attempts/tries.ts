@@ -10,6 +10,7 @@ import type { ObservedPod } from '../observe.ts';
 import { podPath } from '../pod-path.ts';
 import { wordsOf } from '../report.ts';
 import type { Conclusion } from '../result/conclusion.ts';
+import { clearResultFile } from '../result/file.ts';
 import type { Step } from '../run.ts';
 import { delayBefore, type FailedTry, triesAgain } from './retry.ts';
 
@@ -47,6 +48,7 @@ export async function tries(step: Step, tryOnce: (step: Step) => Promise<Tried>)
     current = { ...step, plan: step.replan({}), record: new PodRecord() };
     if (pod && current.plan.name === pod.identity.name) await makeWay(current, pod);
     forget();
+    clearResultFile(step.inputs);
   }
 }
 

@@ -1,4 +1,4 @@
-import { visit } from 'jsonc-parser';
+import { createScanner, visit } from 'jsonc-parser';
 
 /** JSON, or what is wrong with it. */
 export type Read = { text: string } | { fault: string; remedy: string };
@@ -49,17 +49,58 @@ export function faultIn(text: string): { fault: string; remedy: string } | undef
     const before = json.slice(0, at);
     const line = before.split('\n').length;
     const column = at - before.lastIndexOf('\n');
+    const place = placeIn(json, at);
     return {
-      fault: `${what} at line ${line}, column ${column}: ${place(before.slice(-SHOWN), json.slice(at, at + SHOWN))}`,
-      remedy: remedyFor(json, at),
+      fault: `${what} at line ${line}, column ${column}${place === undefined ? '' : `: ${place}`}`,
+      remedy: remedyFor(what, json, at),
     };
   }
 }
 
-function place(before: string, after: string): string {
+/** @returns what stands at the fault, as far as it can be shown whole: of a secret in it, half would be shown, for the runner masks whole ones alone */
+function placeIn(json: string, at: number): string | undefined {
+  const { before, within, after } = wordsAround(json, at);
+  if (within !== undefined) return within.length > 2 * SHOWN ? undefined : `in \`${excerpt(within)}\``;
   const [behind, ahead] = [excerpt(before), excerpt(after)];
-  if (before === '') return after === '' ? 'it is empty' : `it begins with \`${ahead}\``;
-  return after === '' ? `it ends after \`${behind}\`` : `after \`${behind}\` comes \`${ahead}\``;
+  if (json === '') return 'it is empty';
+  if (at === 0) return ahead === '' ? undefined : `it begins with \`${ahead}\``;
+  if (at === json.length) return behind === '' ? 'it ends there' : `it ends after \`${behind}\``;
+  if (behind === '') return ahead === '' ? undefined : `there stands \`${ahead}\``;
+  return ahead === '' ? `it comes after \`${behind}\`` : `after \`${behind}\` comes \`${ahead}\``;
+}
+
+/** The scanner's kinds of what is no token of JSON's, and of the end (SyntaxKind, a const enum, which cannot be imported). */
+const [UNKNOWN, END] = [16, 17];
+/** What can be a part of a word, quoted or not. */
+const OF_A_WORD = /[^\s{}[\],:"]/;
+
+/** @returns the words on either side of a place, each whole and as many as can be shown; or the one that it is in the middle of */
+function wordsAround(json: string, at: number): { before: string; within?: string; after: string } {
+  const within = (from: number, to: number) => ({ before: '', within: json.slice(from, to), after: '' });
+  const isOfAWord = (place: number) => OF_A_WORD.test(json[place] ?? ' ');
+  let [from, to] = [at, at];
+  let isText = false;
+  const scanner = createScanner(json);
+  for (let kind: number = scanner.scan(); kind !== END; kind = scanner.scan()) {
+    const start = scanner.getTokenOffset();
+    const end = start + scanner.getTokenLength();
+    if (start < at) {
+      if (end > at) return within(start, end);
+      if (start >= at - SHOWN) from = Math.min(from, start);
+      continue;
+    }
+    if (end - at > SHOWN) break;
+    isText ||= kind === UNKNOWN;
+    // What is no JSON may have any character in it: it ends for certain only where a value would.
+    if (isText ? /^[\s,}\]]?$/.test(json[end] ?? '') : !(isOfAWord(end - 1) && isOfAWord(end))) to = end;
+  }
+  if (isOfAWord(at - 1) && isOfAWord(at)) {
+    let [start, end] = [at, at];
+    while (isOfAWord(start - 1)) start--;
+    while (isOfAWord(end)) end++;
+    return within(start, end);
+  }
+  return { before: json.slice(from, at).trimStart(), after: json.slice(at, to) };
 }
 
 /** @returns the fault in V8's words, without where it is, which they say in their own way. Of text that cannot begin a value they name a character from within. */
@@ -81,13 +122,19 @@ function excerpt(text: string): string {
 const REMEDY = 'Write JSON (text needs quotation marks), or set `do_xcom_push: false`.';
 
 /** @returns what to do about the faults that are made most. */
-function remedyFor(json: string, at: number): string {
+function remedyFor(what: string, json: string, at: number): string {
   const ahead = json.slice(at, at + SHOWN);
-  if (/^-?(NaN|Infinity)/.test(ahead))
+  if (/^-?(nan|inf(inity)?)\b/i.test(ahead))
     return 'JSON has neither NaN nor infinities: write null in their place. In Python, json.dumps(allow_nan=False) finds them.';
   if (/^('|True|False|None)/.test(ahead)) return 'This is how Python prints: write it by json.dumps().';
   if (/^[A-Za-z_][\w-]*\s*:/.test(ahead))
     return 'Keys need quotation marks, which a shell takes away unless they stand in single ones: echo \'{"rows": 1}\'.';
+  if (/^[\]}]/.test(ahead) && /,\s*$/.test(json.slice(0, at))) return 'JSON takes no comma behind the last value.';
+  if (/^(\/[/*]|#)/.test(ahead)) return 'JSON has no comments.';
+  if (what.startsWith('Bad control character'))
+    return 'In text a line break or another control character has to be escaped, as \\n, which every JSON library does.';
+  if (/^Bad (escaped|Unicode)/.test(what))
+    return 'In text a backslash has to be escaped, as \\\\, which every JSON library does.';
   if (at === json.length) return 'It breaks off: was it whole when the container ended?';
   if (/^[[{"]/.test(ahead) && faultIn(json.slice(0, at)) === undefined)
     return 'Write one value: a second one is behind the first, as when a file is appended to. Several belong into a list.';

@@ -26,8 +26,8 @@ export interface Unusable {
 
 /** GitHub takes 1 MiB of outputs of a job, which it counts in UTF-16: this many characters for all outputs of all its steps that it hands on. */
 const MOST_CHARACTERS = 500_000;
-/** The longest text that Linux takes for one variable of a process (MAX_ARG_STRLEN), in bytes. */
-const LONGEST_VARIABLE = 128 * 1024;
+/** In bytes: Linux takes 128 KiB for one variable of a process (MAX_ARG_STRLEN), in which its name, an equals sign and a NUL have to have room. */
+const LONGEST_VARIABLE = 131_000;
 
 /** @returns what a result becomes, by its inputs; or why it cannot be. */
 export function outputsOf(
@@ -65,6 +65,6 @@ function tooLongForEnv([name, value]: Result['outputs'][number]): string[] {
   const size = Buffer.byteLength(value);
   if (size <= LONGEST_VARIABLE) return [];
   return [
-    `Output ${JSON.stringify(name)} has ${grouped(size)} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails above ${grouped(LONGEST_VARIABLE)}. \`result_file\` writes the result to the workspace instead.`,
+    `Output ${JSON.stringify(name)} has ${grouped(size)} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails: Linux takes 128 KiB for a variable, its name included. \`result_file\` writes the result to the workspace instead.`,
   ];
 }

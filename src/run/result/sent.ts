@@ -21,8 +21,7 @@ export function foundInFile(
     case 'none':
       return { kind: 'none' };
     case 'file':
-      if (isBlank(file.bytes) || isOfEarlierRun(file.changedAt, pod, base, ended)) return { kind: 'none' };
-      return { kind: 'content', bytes: file.bytes };
+      return isBlank(file.bytes) ? { kind: 'none' } : ofWhichRun(file, pod, base, ended);
     case 'long':
       return {
         kind: 'unusable',
@@ -59,13 +58,28 @@ export function foundInFile(
 
 const KINDS = { folder: 'a folder', link: 'a symbolic link', pipe: 'a named pipe', other: 'a device or a socket' };
 
-/** A container that was started again finds what its last run has written; that is no result of this one. */
-function isOfEarlierRun(
-  changedAt: number,
+/** A container that was started again finds what its last run has written; that is no result of this one. All times are the node's, in whole seconds. */
+function ofWhichRun(
+  { bytes, changedAt }: { bytes: Buffer; changedAt: number },
   pod: V1Pod,
   base: string,
   ended: V1ContainerStateTerminated | undefined,
-): boolean {
-  if ((containerStatus(pod, base)?.restartCount ?? 0) === 0 || !ended?.startedAt) return false;
-  return changedAt < Math.floor(new Date(ended.startedAt).getTime() / 1000);
+): Found {
+  const { restartCount = 0, lastState } = containerStatus(pod, base) ?? {};
+  const content: Found = { kind: 'content', bytes };
+  if (restartCount === 0 || !ended?.startedAt) return content;
+  const started = secondOf(ended.startedAt);
+  if (changedAt !== started) return changedAt < started ? { kind: 'none' } : content;
+  // A run that had ended before that second cannot have written in it.
+  const before = lastState?.terminated?.finishedAt;
+  if (before !== undefined && secondOf(before) < started) return content;
+  return {
+    kind: 'unusable',
+    sentence: `return.json was written in the second in which container ${base} was started again, so that it cannot be told whether the run before has left it.`,
+    remedy: 'Have the container remove it when it begins, or write it later.',
+  };
+}
+
+function secondOf(time: Date | string): number {
+  return Math.floor(new Date(time).getTime() / 1000);
 }

@@ -5,8 +5,8 @@ import { grouped } from '../numbers.ts';
 /** What each top-level key of a result becomes, or what is in the way. */
 export type Values = { values: [name: string, value: string][] } | { fault: string; remedy: string };
 
-/** In characters, of a key or a number that is shown. */
-const SHOWN = 60;
+/** In characters: what is longer is not shown, for of a secret in it half would be, and the runner masks whole ones alone. */
+const LONGEST_SHOWN = 60;
 /** Of the keys that are in the way. */
 const MOST_TOLD = 5;
 
@@ -16,7 +16,13 @@ const MOST_TOLD = 5;
  */
 export function valuesOf(json: string): Values {
   if (!json.startsWith('{')) {
-    const found = json.startsWith('[') ? 'a list' : json.startsWith('"') ? 'text' : cut(json);
+    const found = json.startsWith('[')
+      ? 'a list'
+      : json.startsWith('"')
+        ? 'text'
+        : json.length > LONGEST_SHOWN
+          ? 'a number'
+          : json;
     return {
       fault: `multiple_outputs makes an output of each key of an object; return.json is ${found}`,
       remedy: 'Have the container write an object, or leave out `multiple_outputs`.',
@@ -31,7 +37,7 @@ export function valuesOf(json: string): Values {
       remedy: 'Leave out `multiple_outputs`, and take it from `result`.',
     };
   }
-  const faults = faultsOf(members.map(([name]) => name));
+  const faults = [...new Set(faultsOf(members.map(([name]) => name)))];
   if (faults.length > 0)
     return {
       fault: `multiple_outputs: ${told(faults).join('; ')}`,
@@ -74,7 +80,7 @@ function membersOf(json: string): [name: string, value: string][] {
 function faultsOf(names: string[]): string[] {
   const seen = new Map<string, string>();
   return names.flatMap(name => {
-    const key = JSON.stringify(cut(name));
+    const key = shown(name);
     const folded = name.toLowerCase();
     const other = seen.get(folded);
     seen.set(folded, name);
@@ -83,9 +89,8 @@ function faultsOf(names: string[]): string[] {
       return [`the key ${key} cannot be the name of an output, which takes no =, no << and no control characters`];
     const own = OUTPUTS.find(output => output === folded);
     if (own !== undefined) return [`the key ${key} is an output of this action’s own, ${own}`];
-    if (other === name) return [`the key ${key} is there twice`];
-    if (other !== undefined)
-      return [`the keys ${JSON.stringify(cut(other))} and ${key} differ by case alone, which outputs do not`];
+    if (other === name) return [`the key ${key} is there more than once`];
+    if (other !== undefined) return [`the keys ${shown(other)} and ${key} differ by case alone, which outputs do not`];
     return [];
   });
 }
@@ -95,6 +100,6 @@ function told(faults: string[]): string[] {
   return more > 0 ? [...faults.slice(0, MOST_TOLD), `and ${grouped(more)} more`] : faults;
 }
 
-function cut(text: string): string {
-  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+function shown(key: string): string {
+  return key.length > LONGEST_SHOWN ? `of ${grouped(key.length)} characters` : JSON.stringify(key);
 }
