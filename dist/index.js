@@ -28610,7 +28610,7 @@ function pullFault(message) {
 
 // src/run/result/no-sidecar.ts
 var NO_SIDECAR = "Set `do_xcom_push: auto`, which takes a result of up to 4 KiB without one, or have the cluster updated.";
-var CHECK_SIDECAR_IMAGE = "Check `xcom_sidecar_container_image`: it needs sh, base64, sha256sum and stat.";
+var CHECK_SIDECAR_IMAGE = "Check `xcom_sidecar_container_image`: it needs sh, base64, sha256sum, stat, id and sleep.";
 function noSidecars({ pod, resultIn }, paths, cause) {
   if (resultIn !== "sidecar") return void 0;
   const index2 = pod.spec?.initContainers?.findIndex(({ name }) => name === RESULT_SIDECAR);
@@ -30064,7 +30064,7 @@ function tooLongForEnv([name, value]) {
   const size = Buffer.byteLength(value);
   if (size <= LONGEST_VARIABLE) return [];
   return [
-    `Output ${JSON.stringify(name)} has ${grouped(size)} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails: Linux takes 128 KiB for a variable, its name included. \`result_file\` writes the result to the workspace instead.`
+    `Output ${JSON.stringify(name)} has ${grouped(size)} bytes. It is whole, but a step that takes it in \`env:\` or in \`with:\` fails: Linux takes 128 KiB for a variable, its name included. \`result_file\` writes the result to the workspace instead.`
   ];
 }
 
@@ -33143,6 +33143,7 @@ async function createSecrets({ inputs, plan, client, stop, lastCall, origin: ori
 
 // src/run/result/frame.ts
 import { createHash as createHash4 } from "node:crypto";
+var LONGEST_LINE = 64 * 1024;
 var MOST_STRAY = 3;
 var LONGEST_STRAY = 300;
 var FrameReader = class {
@@ -33150,6 +33151,8 @@ var FrameReader = class {
   files;
   /** The first lines that are no part of a frame: what a shell has to complain of. */
   stray = [];
+  /** How much of frames has come, in characters. */
+  taken = 0;
   /** Of the line at hand what has come. */
   #rest = "";
   #open;
@@ -33158,32 +33161,44 @@ var FrameReader = class {
     const lines = (this.#rest + Buffer.from(bytes).toString("latin1")).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) this.#line(line);
+    if (this.#rest.length <= LONGEST_LINE) return;
+    this.#noteStray(this.#rest);
+    this.#rest = "";
   }
   #line(line) {
     const file = this.#file;
     if (file !== void 0 && file.sum === void 0 && BASE64.test(line) && line !== "end") {
       const chunk = Buffer.from(line, "base64");
-      file.chunks.push(chunk);
       file.length += chunk.length;
+      if (file.length <= file.size) file.chunks.push(chunk);
+      this.taken += line.length;
       return;
     }
     if (line === "") return;
     const [what = "", name = "", ...rest] = line.split(" ");
     if (what === "frame") {
+      this.taken += line.length;
       this.#file = void 0;
       this.#open = /* @__PURE__ */ new Map();
-    } else if (this.#open === void 0 || !WORDS3.has(what)) this.#noteStray(line);
-    else if (what === "sum") {
+      return;
+    }
+    const open = this.#open;
+    if (open === void 0 || !WORDS3.has(what)) {
+      this.#noteStray(line);
+      return;
+    }
+    this.taken += line.length;
+    if (what === "sum") {
       if (file !== void 0) file.sum = name;
     } else {
-      this.#endFile(this.#open);
+      this.#endFile(open);
       if (what === "end") {
-        this.files = this.#open;
+        this.files = open;
         this.#open = void 0;
       } else if (what === "file") {
         const [size, changedAt] = rest;
         this.#file = { name, size: Number(size), changedAt: Number(changedAt), chunks: [], length: 0 };
-      } else this.#open.set(name, withoutContent(what, rest));
+      } else open.set(name, withoutContent(what, rest));
     }
   }
   #endFile(files) {
@@ -33235,6 +33250,7 @@ var TOLD_MS = 1e3;
 var TOLD_LATE_MS = 5e3;
 var ANSWER_MS = 6e4;
 var OUTAGE_MS = 2e3;
+var SIGKILLED = 137;
 var MAY_NOT = {
   why: "the credentials may not tell it not to",
   remedy: "Add patch on pods to the Role, or have those containers end with the base container."
@@ -33311,13 +33327,15 @@ var ResultFollower = class {
   get #patienceMs() {
     return this.#unasked !== void 0 || this.#isRefused ? TOLD_LATE_MS : ANSWER_MS;
   }
-  /** The containers that keep the node from telling the sidecar that it is time. */
+  /** The containers that keep the node from telling the sidecar that it is time: it ends the native sidecars after all others, and of them the last first (KEP-753). */
   get #others() {
     const { pod, gone } = this.#pod.view;
-    const { containers: containers2 = [] } = pod.spec ?? {};
-    return gone ? [] : containers2.filter(({ name }) => !containerEnded(pod, name)).map(({ name }) => name);
+    const { containers: containers2 = [], initContainers = [] } = pod.spec ?? {};
+    const behind2 = initContainers.slice(1 + initContainers.findIndex(isResultSidecar)).filter(isSidecar);
+    const running2 = [...containers2, ...behind2].filter(({ name }) => !containerEnded(pod, name));
+    return gone ? [] : running2.map(({ name }) => name);
   }
-  /** Settles when nothing has come for so long. */
+  /** Settles when nothing of a frame has come for so long. */
   async #quiet(ms4, signal3) {
     for (; ; ) {
       const left = this.#heardAt + ms4() - performance.now();
@@ -33355,8 +33373,9 @@ var ResultFollower = class {
     };
     return {
       emit: (bytes) => {
-        this.#heardAt = performance.now();
+        const { taken } = this.#frames;
         this.#frames.push(bytes);
+        if (this.#frames.taken > taken) this.#heardAt = performance.now();
         if (this.#frames.files !== void 0) this.#whole();
       },
       gap: () => note("The node has thrown away a part of what it sent."),
@@ -33384,7 +33403,7 @@ var ResultFollower = class {
     if (this.#fault !== void 0)
       return {
         why: `What the result\u2019s sidecar sent could not be read. ${this.#fault}`,
-        remedy: "See what keeps its log from being read."
+        remedy: this.#isRefused ? "Add get on pods/log to the Role." : "Run the step again where that does no harm."
       };
     if (view.gone)
       return {
@@ -33394,14 +33413,21 @@ var ResultFollower = class {
     if (ended2 !== void 0)
       return {
         why: `The result\u2019s sidecar ended with exit code ${ended2.exitCode}${signalName(ended2.exitCode)}${ended2.reason && ended2.reason !== "Error" ? ` (${ended2.reason})` : ""}, and has sent no result.${said}`,
-        remedy: CHECK_SIDECAR_IMAGE
+        remedy: remedyFor2(ended2)
       };
     return {
       why: `The result\u2019s sidecar did not send a result.${said}`,
-      remedy: `See its log: kubectl -n ${this.#pod.identity.namespace} logs ${this.#pod.identity.name} -c ${RESULT_SIDECAR}`
+      remedy: `${CHECK_SIDECAR_IMAGE} With \`on_finish_action: keep_pod\` it can be looked into: kubectl -n ${this.#pod.identity.namespace} logs ${this.#pod.identity.name} -c ${RESULT_SIDECAR}`
     };
   }
 };
+function remedyFor2({ exitCode: exitCode2, reason: reason2 }) {
+  if (reason2 === "OOMKilled")
+    return `Give it more memory: \`pod_patch: {spec: {initContainers: [{name: ${RESULT_SIDECAR}, resources: {limits: {memory: 64Mi}}}]}}\`.`;
+  if (exitCode2 === SIGKILLED)
+    return "Its node has stopped it before it was through: the pod has `termination_grace_period` seconds for all that goes on when its container has ended.";
+  return CHECK_SIDECAR_IMAGE;
+}
 
 // src/run/result/message.ts
 var LONGEST_MESSAGE = 4096;

@@ -77,7 +77,7 @@ export const FILES: File[] = [
     required: {
       result: LONG(400_000),
       warning:
-        'Output "result" has 400,000 bytes. It is whole, but a step that takes it in `env:` or in `run:` fails: Linux takes 128 KiB for a variable, its name included. `result_file` writes the result to the workspace instead.',
+        'Output "result" has 400,000 bytes. It is whole, but a step that takes it in `env:` or in `with:` fails: Linux takes 128 KiB for a variable, its name included. `result_file` writes the result to the workspace instead.',
     },
   },
   {

@@ -44,12 +44,18 @@ afterEach(async () => {
 
 /** A pod whose base container runs, beside its sidecar and whatever else. */
 function follow(...others: string[]): void {
+  followBeside({ others });
+}
+
+/** @param beside other containers, and native sidecars before and after the result's */
+function followBeside({ others = [], before = [], after = [] }: Record<string, string[]>): void {
+  const sidecar = (name: string) => ({ name, image: 'busybox', restartPolicy: 'Always' });
   const { spec, ...rest } = podManifest();
   pod = server.addPod({
     ...rest,
     spec: {
       ...spec,
-      initContainers: [{ name: RESULT_SIDECAR, image: 'busybox', restartPolicy: 'Always' }],
+      initContainers: [...before, RESULT_SIDECAR, ...after].map(sidecar),
       containers: [...spec.containers, ...others.map(name => ({ name, image: 'busybox' }))],
     },
   });
@@ -186,10 +192,39 @@ describe('a sidecar that its node does not tell', () => {
     const { received } = await ends();
     nowMs += 990;
     say('frame 1');
-    // What it has said is seen by what comes of it.
-    say('sh: oops');
     await aWhile();
     nowMs += 900;
+    await aWhile();
+    expect(asks()).toEqual([]);
+    say(whole);
+    expect(await received).toEqual(files);
+  });
+
+  test('is asked though it says something that is no part of a frame', async () => {
+    follow('mesh');
+    const { received } = await ends();
+    nowMs += 990;
+    say('still here');
+    await aWhile();
+    nowMs += 10;
+    await asked();
+    say(whole);
+    expect(await received).toEqual(files);
+  });
+
+  test('while a sidecar behind it runs on is asked after a second', async () => {
+    followBeside({ after: ['proxy'] });
+    const { received } = await ends();
+    nowMs += 1000;
+    await asked();
+    say(whole);
+    expect(await received).toEqual(files);
+  });
+
+  test('is told before a sidecar in front of it, so it is not asked so soon', async () => {
+    followBeside({ before: ['proxy'] });
+    const { received } = await ends();
+    nowMs += 4990;
     await aWhile();
     expect(asks()).toEqual([]);
     say(whole);
@@ -243,6 +278,34 @@ describe('without a whole frame it says why:', () => {
       action: { kind: 'answer', reply: replies.forbidden(what, resource) },
     });
 
+  test('a sidecar behind it runs on, and the credentials may not ask', async () => {
+    followBeside({ after: ['proxy'] });
+    forbidden('patch', 'patch', 'pods');
+    const { received } = await ends();
+    nowMs += 1000;
+    await asked();
+    await aWhile();
+    nowMs += 5000;
+    expect(await received).toMatchObject({
+      why: 'The result’s sidecar waits for container proxy, which still runs, and the credentials may not tell it not to.',
+    });
+  });
+
+  test('it never stops saying something else', async () => {
+    follow('mesh');
+    const { received } = await ends();
+    nowMs += 1000;
+    await asked();
+    for (let lines = 0; lines < 7; lines++) {
+      nowMs += 10_000;
+      say('still here');
+      await aWhile();
+    }
+    expect(await received).toMatchObject({
+      why: expect.stringMatching(/ did not send a result\. It said: still here/),
+    });
+  });
+
   test.each([
     [['mesh'], 'container mesh, which still runs,'],
     [['mesh', 'vault'], 'containers mesh, vault, which still run,'],
@@ -283,17 +346,20 @@ describe('without a whole frame it says why:', () => {
     pod.stopSidecars();
     expect(await received).toEqual({
       why: expect.stringMatching(/^What the result’s sidecar sent could not be read\. .*pods\/log/),
-      remedy: 'See what keeps its log from being read.',
+      remedy: 'Add get on pods/log to the Role.',
     });
   });
 
-  test.each<[what: string, exitCode: number, reason: string | undefined, said: string[], why: string]>([
+  const image = 'Check `xcom_sidecar_container_image`: it needs sh, base64, sha256sum, stat, id and sleep.';
+
+  test.each<[what: string, exitCode: number, reason: string | undefined, said: string[], why: string, remedy: string]>([
     [
       'it lacks a program',
       127,
       undefined,
       ['sh: sha256sum: not found', 'sh: stat: not found'],
       'ended with exit code 127, and has sent no result. It said: sh: sha256sum: not found / sh: stat: not found',
+      image,
     ],
     [
       'it ran out of memory in the midst of it',
@@ -301,16 +367,25 @@ describe('without a whole frame it says why:', () => {
       'OOMKilled',
       ['frame 1', 'file return.json 3 1'],
       'ended with exit code 137 (SIGKILL) (OOMKilled), and has sent no result.',
+      'Give it more memory: `pod_patch: {spec: {initContainers: [{name: pod-step-result, resources: {limits: {memory: 64Mi}}}]}}`.',
     ],
-    ['it ended well', 0, undefined, [], 'ended with exit code 0 (Completed), and has sent no result.'],
-  ])('%s', async (_, exitCode, reason, said, why) => {
+    [
+      'it was stopped in the midst of it',
+      137,
+      undefined,
+      ['frame 1'],
+      'ended with exit code 137 (SIGKILL), and has sent no result.',
+      'Its node has stopped it before it was through: the pod has `termination_grace_period` seconds for all that goes on when its container has ended.',
+    ],
+    ['it ended well', 0, undefined, [], 'ended with exit code 0 (Completed), and has sent no result.', image],
+  ])('%s', async (_, exitCode, reason, said, why, remedy) => {
     follow();
     const { received } = await ends();
     for (const line of said) say(line);
     pod.terminate({ container: RESULT_SIDECAR, exitCode, ...(reason !== undefined && { reason }) });
     expect(await received).toEqual({
       why: `The result’s sidecar ${why}`,
-      remedy: 'Check `xcom_sidecar_container_image`: it needs sh, base64, sha256sum and stat.',
+      remedy,
     });
   });
 
@@ -336,7 +411,7 @@ describe('without a whole frame it says why:', () => {
     nowMs += 60_000;
     expect(await received).toEqual({
       why: 'The result’s sidecar did not send a result. It said: sh: no words for this',
-      remedy: `See its log: kubectl -n default logs p -c ${RESULT_SIDECAR}`,
+      remedy: `${image} With \`on_finish_action: keep_pod\` it can be looked into: kubectl -n default logs p -c ${RESULT_SIDECAR}`,
     });
   });
 });

@@ -155,6 +155,33 @@ test('of two whole frames the last one counts', () => {
   expect(found(frame(one('[1]')), frame('none return.json\n'))).toEqual({ kind: 'none' });
 });
 
+test('no more is kept than can be of use', () => {
+  const reader = read('frame 1\nfile return.json 3 1\n');
+  const before = process.memoryUsage().heapUsed + process.memoryUsage().external;
+  const line = Buffer.from(`${'QUJD'.repeat(2000)}\n`);
+  for (let lines = 0; lines < 5000; lines++) reader.push(line);
+  const endless = Buffer.alloc(65_536, 'x');
+  for (let pieces = 0; pieces < 500; pieces++) reader.push(endless);
+  expect(process.memoryUsage().heapUsed + process.memoryUsage().external - before).toBeLessThan(20e6);
+  reader.push(Buffer.from('\nsum x\nend\n'));
+  expect(reader.files?.get('return.json')).toEqual({ kind: 'broken', why: 'of 3 bytes 30000000 came' });
+});
+
+test('what has come of frames is counted, and nothing else', () => {
+  const reader = read('noise\n');
+  expect(reader.taken).toBe(0);
+  let taken = 0;
+  for (const line of frame(one('[1]'))
+    .split('\n')
+    .filter(line => line !== '')) {
+    reader.push(Buffer.from(`noise!\n${line}\n`));
+    expect(reader.taken).toBeGreaterThan(taken);
+    taken = reader.taken;
+  }
+  reader.push(Buffer.from('noise\n'));
+  expect(reader.taken).toBe(taken);
+});
+
 describe('lines that are no part of a frame', () => {
   const complaints = ['sh: base64: not found', 'stat: illegal option -- c'];
 

@@ -20,7 +20,7 @@ const object = (...lengths: number[]) =>
   JSON.stringify(Object.fromEntries(lengths.map((length, index) => [`k${index}`, 'x'.repeat(length)])));
 const lengths = ({ outputs }: Result) => outputs.map(([name, value]) => [name, value.length]);
 const warning = (name: string, bytes: string) =>
-  `Output "${name}" has ${bytes} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails: Linux takes 128 KiB for a variable, its name included. \`result_file\` writes the result to the workspace instead.`;
+  `Output "${name}" has ${bytes} bytes. It is whole, but a step that takes it in \`env:\` or in \`with:\` fails: Linux takes 128 KiB for a variable, its name included. \`result_file\` writes the result to the workspace instead.`;
 const file = 'r.json';
 
 describe('a result is', () => {

@@ -41,7 +41,7 @@ describe('of the result’s sidecar', () => {
         ...containerStatus(waiting('RunContainerError'), RESULT_SIDECAR),
         lastState: { terminated: { exitCode: 128, reason: 'StartError', message: 'exec: "sh": not found' } },
       },
-      { remedy: 'Check `xcom_sidecar_container_image`: it needs sh, base64, sha256sum and stat.' },
+      { remedy: 'Check `xcom_sidecar_container_image`: it needs sh, base64, sha256sum, stat, id and sleep.' },
     ],
   ])('%s leads to its input', (_, status, { sentence, remedy }) => {
     const found = waitingFor(withSidecar(status), 'base')?.hopeless;

@@ -1,10 +1,11 @@
+import type { V1ContainerStateTerminated } from '@kubernetes/client-node';
 import { StepError } from '../../github/failure.ts';
 import { pause } from '../../kubernetes/pause.ts';
 import { annotatePod } from '../../kubernetes/pods.ts';
 import { ApiError } from '../../kubernetes/status.ts';
 import { RESULT_ASKED_ANNOTATION } from '../../pod/identity.ts';
 import { RESULT_SIDECAR } from '../../pod/result.ts';
-import { containerEnded, terminated } from '../containers.ts';
+import { containerEnded, isResultSidecar, isSidecar, terminated } from '../containers.ts';
 import { signalName } from '../end/failure.ts';
 import { followLog, type LogReader } from '../logs/follow.ts';
 import type { ObservedPod } from '../observe.ts';
@@ -25,6 +26,9 @@ const TOLD_LATE_MS = 5000;
 const ANSWER_MS = 60_000;
 /** An answer that took longer had to wait for the API server. */
 const OUTAGE_MS = 2000;
+
+/** The exit code of what was ended by SIGKILL. */
+const SIGKILLED = 137;
 
 const MAY_NOT = {
   why: 'the credentials may not tell it not to',
@@ -112,14 +116,16 @@ export class ResultFollower {
     return this.#unasked !== undefined || this.#isRefused ? TOLD_LATE_MS : ANSWER_MS;
   }
 
-  /** The containers that keep the node from telling the sidecar that it is time. */
+  /** The containers that keep the node from telling the sidecar that it is time: it ends the native sidecars after all others, and of them the last first (KEP-753). */
   get #others(): string[] {
     const { pod, gone } = this.#pod.view;
-    const { containers = [] } = pod.spec ?? {};
-    return gone ? [] : containers.filter(({ name }) => !containerEnded(pod, name)).map(({ name }) => name);
+    const { containers = [], initContainers = [] } = pod.spec ?? {};
+    const behind = initContainers.slice(1 + initContainers.findIndex(isResultSidecar)).filter(isSidecar);
+    const running = [...containers, ...behind].filter(({ name }) => !containerEnded(pod, name));
+    return gone ? [] : running.map(({ name }) => name);
   }
 
-  /** Settles when nothing has come for so long. */
+  /** Settles when nothing of a frame has come for so long. */
   async #quiet(ms: () => number, signal: AbortSignal): Promise<'quiet'> {
     for (;;) {
       const left = this.#heardAt + ms() - performance.now();
@@ -159,8 +165,9 @@ export class ResultFollower {
     };
     return {
       emit: bytes => {
-        this.#heardAt = performance.now();
+        const { taken } = this.#frames;
         this.#frames.push(bytes);
+        if (this.#frames.taken > taken) this.#heardAt = performance.now();
         if (this.#frames.files !== undefined) this.#whole();
       },
       gap: () => note('The node has thrown away a part of what it sent.'),
@@ -187,7 +194,7 @@ export class ResultFollower {
     if (this.#fault !== undefined)
       return {
         why: `What the result’s sidecar sent could not be read. ${this.#fault}`,
-        remedy: 'See what keeps its log from being read.',
+        remedy: this.#isRefused ? 'Add get on pods/log to the Role.' : 'Run the step again where that does no harm.',
       };
     if (view.gone)
       return {
@@ -197,11 +204,19 @@ export class ResultFollower {
     if (ended !== undefined)
       return {
         why: `The result’s sidecar ended with exit code ${ended.exitCode}${signalName(ended.exitCode)}${ended.reason && ended.reason !== 'Error' ? ` (${ended.reason})` : ''}, and has sent no result.${said}`,
-        remedy: CHECK_SIDECAR_IMAGE,
+        remedy: remedyFor(ended),
       };
     return {
       why: `The result’s sidecar did not send a result.${said}`,
-      remedy: `See its log: kubectl -n ${this.#pod.identity.namespace} logs ${this.#pod.identity.name} -c ${RESULT_SIDECAR}`,
+      remedy: `${CHECK_SIDECAR_IMAGE} With \`on_finish_action: keep_pod\` it can be looked into: kubectl -n ${this.#pod.identity.namespace} logs ${this.#pod.identity.name} -c ${RESULT_SIDECAR}`,
     };
   }
+}
+
+function remedyFor({ exitCode, reason }: V1ContainerStateTerminated): string {
+  if (reason === 'OOMKilled')
+    return `Give it more memory: \`pod_patch: {spec: {initContainers: [{name: ${RESULT_SIDECAR}, resources: {limits: {memory: 64Mi}}}]}}\`.`;
+  if (exitCode === SIGKILLED)
+    return 'Its node has stopped it before it was through: the pod has `termination_grace_period` seconds for all that goes on when its container has ended.';
+  return CHECK_SIDECAR_IMAGE;
 }

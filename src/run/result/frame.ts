@@ -15,6 +15,8 @@ export type SentFile =
   /** What came is not what was sent. */
   | { kind: 'broken'; why: string };
 
+/** In characters: no line of a frame is longer. */
+const LONGEST_LINE = 64 * 1024;
 /** How many lines of what else the sidecar prints are kept. */
 const MOST_STRAY = 3;
 const LONGEST_STRAY = 300;
@@ -25,6 +27,8 @@ export class FrameReader {
   files: ReadonlyMap<string, SentFile> | undefined;
   /** The first lines that are no part of a frame: what a shell has to complain of. */
   readonly stray: string[] = [];
+  /** How much of frames has come, in characters. */
+  taken = 0;
   /** Of the line at hand what has come. */
   #rest = '';
   #open: Map<string, SentFile> | undefined;
@@ -34,33 +38,46 @@ export class FrameReader {
     const lines = (this.#rest + Buffer.from(bytes).toString('latin1')).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) this.#line(line);
+    if (this.#rest.length <= LONGEST_LINE) return;
+    this.#noteStray(this.#rest);
+    this.#rest = '';
   }
 
   #line(line: string): void {
     const file = this.#file;
     if (file !== undefined && file.sum === undefined && BASE64.test(line) && line !== 'end') {
       const chunk = Buffer.from(line, 'base64');
-      file.chunks.push(chunk);
       file.length += chunk.length;
+      // Of one that is longer than it was said to be nothing is needed.
+      if (file.length <= file.size) file.chunks.push(chunk);
+      this.taken += line.length;
       return;
     }
     if (line === '') return;
     const [what = '', name = '', ...rest] = line.split(' ');
     if (what === 'frame') {
+      this.taken += line.length;
       this.#file = undefined;
       this.#open = new Map();
-    } else if (this.#open === undefined || !WORDS.has(what)) this.#noteStray(line);
-    else if (what === 'sum') {
+      return;
+    }
+    const open = this.#open;
+    if (open === undefined || !WORDS.has(what)) {
+      this.#noteStray(line);
+      return;
+    }
+    this.taken += line.length;
+    if (what === 'sum') {
       if (file !== undefined) file.sum = name;
     } else {
-      this.#endFile(this.#open);
+      this.#endFile(open);
       if (what === 'end') {
-        this.files = this.#open;
+        this.files = open;
         this.#open = undefined;
       } else if (what === 'file') {
         const [size, changedAt] = rest;
         this.#file = { name, size: Number(size), changedAt: Number(changedAt), chunks: [], length: 0 };
-      } else this.#open.set(name, withoutContent(what, rest));
+      } else open.set(name, withoutContent(what, rest));
     }
   }
 

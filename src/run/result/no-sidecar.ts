@@ -7,7 +7,8 @@ export const NO_SIDECAR =
   'Set `do_xcom_push: auto`, which takes a result of up to 4 KiB without one, or have the cluster updated.';
 
 /** What to do where the sidecar's image lacks a program. */
-export const CHECK_SIDECAR_IMAGE = 'Check `xcom_sidecar_container_image`: it needs sh, base64, sha256sum and stat.';
+export const CHECK_SIDECAR_IMAGE =
+  'Check `xcom_sidecar_container_image`: it needs sh, base64, sha256sum, stat, id and sleep.';
 
 /**
  * A cluster before 1.28 refuses the field that makes an init container a sidecar, and one of 1.28 leaves it out: the pod would then wait for ever for a container that never ends.

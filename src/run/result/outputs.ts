@@ -65,6 +65,6 @@ function tooLongForEnv([name, value]: Result['outputs'][number]): string[] {
   const size = Buffer.byteLength(value);
   if (size <= LONGEST_VARIABLE) return [];
   return [
-    `Output ${JSON.stringify(name)} has ${grouped(size)} bytes. It is whole, but a step that takes it in \`env:\` or in \`run:\` fails: Linux takes 128 KiB for a variable, its name included. \`result_file\` writes the result to the workspace instead.`,
+    `Output ${JSON.stringify(name)} has ${grouped(size)} bytes. It is whole, but a step that takes it in \`env:\` or in \`with:\` fails: Linux takes 128 KiB for a variable, its name included. \`result_file\` writes the result to the workspace instead.`,
   ];
 }
