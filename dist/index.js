@@ -28609,6 +28609,9 @@ function pullFault(message) {
 }
 
 // src/run/result/no-sidecar.ts
+function sidecarPatch(resources) {
+  return `\`pod_patch: {spec: {initContainers: [{name: ${RESULT_SIDECAR}, resources: ${resources}}]}}\``;
+}
 var NO_SIDECAR = "Set `do_xcom_push: auto`, which takes a result of up to 4 KiB without one, or have the cluster updated.";
 var CHECK_SIDECAR_IMAGE = "Check `xcom_sidecar_container_image`: it needs sh, base64, sha256sum, stat, id and sleep.";
 function noSidecars({ pod, resultIn }, paths, cause) {
@@ -28622,6 +28625,14 @@ function noSidecars({ pod, resultIn }, paths, cause) {
     `do_xcom_push: true needs a native sidecar, which Kubernetes has since 1.29; this cluster does not know its field (${path2}). No pod was left behind.`,
     { remedy: NO_SIDECAR, cause }
   );
+}
+function limitedSidecar({ resultIn }, error2) {
+  if (resultIn !== "sidecar" || error2.code !== 403 || !/ per Container is /.test(error2.message)) return void 0;
+  const patch2 = sidecarPatch("{requests: {...}, limits: {...}}");
+  return new StepError(error2.reason, error2.title, error2.message, {
+    remedy: `Where that is the result\u2019s sidecar: ${patch2}. ${error2.remedy ?? ""}`.trimEnd(),
+    cause: error2
+  });
 }
 
 // src/run/end/never-ran.ts
@@ -33422,8 +33433,7 @@ var ResultFollower = class {
   }
 };
 function remedyFor2({ exitCode: exitCode2, reason: reason2 }) {
-  if (reason2 === "OOMKilled")
-    return `Give it more memory: \`pod_patch: {spec: {initContainers: [{name: ${RESULT_SIDECAR}, resources: {limits: {memory: 64Mi}}}]}}\`.`;
+  if (reason2 === "OOMKilled") return `Give it more memory: ${sidecarPatch("{limits: {memory: 64Mi}}")}.`;
   if (exitCode2 === SIGKILLED)
     return "Its node has stopped it before it was through: the pod has `termination_grace_period` seconds for all that goes on when its container has ended.";
   return CHECK_SIDECAR_IMAGE;
@@ -39763,6 +39773,8 @@ function explained(error2, plan) {
   const unknown = [...(error2.status.message ?? "").matchAll(/unknown field "([^"]+)"/g)].map(([, path2 = ""]) => path2);
   const tooOld = noSidecars(plan, unknown, error2);
   if (tooOld) return tooOld;
+  const limited = limitedSidecar(plan, error2);
+  if (limited) return limited;
   return error2.reason === "InvalidPod" ? explainRefusal(error2, (path2) => plan.originOf(path2), suggestField) : error2;
 }
 function named(path2, plan) {

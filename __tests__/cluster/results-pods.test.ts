@@ -152,10 +152,15 @@ describe('in a namespace that demands more of each container than the sidecar as
   }, 60_000);
   afterAll(() => strict[Symbol.asyncDispose]());
 
-  test('the pod is refused, in the server’s words', async () => {
+  test('the pod is refused, in the server’s words, with the way out', async () => {
     const step = await strict.run(inputs);
     expect(step.outputs).toMatchObject({ state: 'failed' });
     expect(messages(step)).toEqual([expect.stringContaining('minimum cpu usage per Container is 50m')]);
+    expect(messages(step)).toEqual([
+      expect.stringContaining(
+        'Where that is the result’s sidecar: `pod_patch: {spec: {initContainers: [{name: pod-step-result,',
+      ),
+    ]);
   });
 
   test('pod_patch gives the sidecar what is wanted', async () => {

@@ -14,7 +14,7 @@ import type { ObservedPod } from './observe.ts';
 import { deleteOurs } from './our-pod.ts';
 import { podPath } from './pod-path.ts';
 import { explainRefusal } from './refusal.ts';
-import { noSidecars } from './result/no-sidecar.ts';
+import { limitedSidecar, noSidecars } from './result/no-sidecar.ts';
 import type { Step } from './run.ts';
 import { runUrlOf } from './run-url.ts';
 import { explainMissing, type Missing, missingSentence } from './start/missing.ts';
@@ -136,6 +136,8 @@ export function explained(error: unknown, plan: PlacedPlan): unknown {
   const unknown = [...(error.status.message ?? '').matchAll(/unknown field "([^"]+)"/g)].map(([, path = '']) => path);
   const tooOld = noSidecars(plan, unknown, error);
   if (tooOld) return tooOld;
+  const limited = limitedSidecar(plan, error);
+  if (limited) return limited;
   return error.reason === 'InvalidPod' ? explainRefusal(error, path => plan.originOf(path), suggestField) : error;
 }
 

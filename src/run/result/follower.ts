@@ -11,7 +11,7 @@ import { followLog, type LogReader } from '../logs/follow.ts';
 import type { ObservedPod } from '../observe.ts';
 import type { Step } from '../run.ts';
 import { FrameReader, type SentFile } from './frame.ts';
-import { CHECK_SIDECAR_IMAGE } from './no-sidecar.ts';
+import { CHECK_SIDECAR_IMAGE, sidecarPatch } from './no-sidecar.ts';
 
 /** What came of the sidecar, or why nothing did. */
 export type Received = { files: ReadonlyMap<string, SentFile> } | { why: string; remedy: string };
@@ -214,8 +214,7 @@ export class ResultFollower {
 }
 
 function remedyFor({ exitCode, reason }: V1ContainerStateTerminated): string {
-  if (reason === 'OOMKilled')
-    return `Give it more memory: \`pod_patch: {spec: {initContainers: [{name: ${RESULT_SIDECAR}, resources: {limits: {memory: 64Mi}}}]}}\`.`;
+  if (reason === 'OOMKilled') return `Give it more memory: ${sidecarPatch('{limits: {memory: 64Mi}}')}.`;
   if (exitCode === SIGKILLED)
     return 'Its node has stopped it before it was through: the pod has `termination_grace_period` seconds for all that goes on when its container has ended.';
   return CHECK_SIDECAR_IMAGE;

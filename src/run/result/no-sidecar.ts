@@ -1,6 +1,12 @@
 import { StepError } from '../../github/failure.ts';
+import type { ApiError } from '../../kubernetes/status.ts';
 import type { PlacedPlan } from '../../pod/manifest.ts';
 import { RESULT_SIDECAR } from '../../pod/result.ts';
+
+/** What gives the sidecar other resources than its own. */
+export function sidecarPatch(resources: string): string {
+  return `\`pod_patch: {spec: {initContainers: [{name: ${RESULT_SIDECAR}, resources: ${resources}}]}}\``;
+}
 
 /** What to do where there are no native sidecars. */
 export const NO_SIDECAR =
@@ -26,4 +32,14 @@ export function noSidecars({ pod, resultIn }: PlacedPlan, paths: string[], cause
     `do_xcom_push: true needs a native sidecar, which Kubernetes has since 1.29; this cluster does not know its field (${path}). No pod was left behind.`,
     { remedy: NO_SIDECAR, cause },
   );
+}
+
+/** @returns a LimitRange's refusal with the way out where it is the sidecar that it does not allow, whose resources no input names */
+export function limitedSidecar({ resultIn }: PlacedPlan, error: ApiError): StepError | undefined {
+  if (resultIn !== 'sidecar' || error.code !== 403 || !/ per Container is /.test(error.message)) return undefined;
+  const patch = sidecarPatch('{requests: {...}, limits: {...}}');
+  return new StepError(error.reason, error.title, error.message, {
+    remedy: `Where that is the result’s sidecar: ${patch}. ${error.remedy ?? ''}`.trimEnd(),
+    cause: error,
+  });
 }
