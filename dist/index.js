@@ -25932,6 +25932,86 @@ function quantityValue(quantity) {
   return (digits << BigInt(BINARY[suffix] ?? 0)) / 10n ** BigInt(Math.max(0, -zeros));
 }
 
+// src/pod/result.ts
+import { posix } from "node:path";
+var RESULT_PATH = "/airflow/xcom/return.json";
+var RESULT_FOLDER = posix.dirname(RESULT_PATH);
+var RESULT_FILE = posix.basename(RESULT_PATH);
+var RESULT_VARIABLE = "RESULT_PATH";
+var RESULT_SIDECAR = "pod-step-result";
+var ASKED_VOLUME = "pod-step-asked";
+var OTHERWISE = "Leave it out, or set `do_xcom_push: true`, which needs no termination message.";
+function resultChannel({ pod }, base, inputs, report) {
+  if (inputs.mode === "none") return void 0;
+  const wantedBy = resultWantedBy(inputs);
+  const channel = inputs.mode === "required" ? "sidecar" : "message";
+  const obstacle = obstacleTo(channel, pod, base);
+  if (obstacle === void 0) return channel;
+  if (wantedBy !== void 0)
+    report(obstacle.path, `${obstacle.why}, so there is no result for ${wantedBy}. ${obstacle.remedy}`);
+  return void 0;
+}
+function resultWantedBy({ mode, file, multiple }) {
+  if (mode === "required") return "do_xcom_push: true";
+  if (file !== void 0) return "result_file";
+  return multiple ? "multiple_outputs" : void 0;
+}
+function obstacleTo(channel, pod, base) {
+  const spec = objectOf(pod["spec"]);
+  const index2 = containersOf(pod).findIndex(({ name }) => name === base);
+  const container2 = containersOf(pod)[index2] ?? {};
+  const place = ["spec", "containers", index2];
+  const own = textOf(container2["terminationMessagePath"]);
+  if (channel === "message" && own !== void 0 && own !== RESULT_PATH)
+    return {
+      path: [...place, "terminationMessagePath"],
+      why: `the termination message is at ${own}`,
+      remedy: OTHERWISE
+    };
+  if (channel === "sidecar" && own !== void 0 && holds(own, RESULT_PATH))
+    return {
+      path: [...place, "terminationMessagePath"],
+      why: `the node keeps the termination message at ${own}`,
+      remedy: "Leave it out."
+    };
+  const mounts = objectsOf(container2["volumeMounts"]);
+  const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? "", RESULT_PATH));
+  if (covering !== -1)
+    return {
+      path: [...place, "volumeMounts", covering],
+      why: `a volume is mounted at ${mounts[covering]?.["mountPath"]}`,
+      remedy: "Mount it elsewhere."
+    };
+  const windows = objectOf(spec["os"])["name"] === "windows" || objectOf(spec["nodeSelector"])["kubernetes.io/os"] === "windows";
+  if (windows) return { path: ["spec"], why: "the pod runs on Windows", remedy: "Leave that out." };
+  return channel === "sidecar" ? namesakeIn(pod) : void 0;
+}
+function namesakeIn(pod) {
+  const taken = (name) => ({
+    why: `the name ${name} is taken here, which the result\u2019s sidecar needs`,
+    remedy: "Choose another name."
+  });
+  const containers2 = containersOf(pod).findIndex(({ name }) => name === RESULT_SIDECAR);
+  if (containers2 !== -1) return { path: ["spec", "containers", containers2, "name"], ...taken(RESULT_SIDECAR) };
+  const init = initContainersOf(pod).findIndex(
+    (container2) => container2["name"] === RESULT_SIDECAR && Object.keys(container2).some((key) => !["name", "resources"].includes(key))
+  );
+  if (init !== -1)
+    return {
+      path: ["spec", "initContainers", init],
+      why: `of the result\u2019s sidecar, ${RESULT_SIDECAR}, nothing but \`resources\` can be set`,
+      remedy: "Leave the rest out."
+    };
+  const volumes = objectsOf(objectOf(pod["spec"])["volumes"]);
+  const volume = volumes.findIndex(({ name }) => name === RESULT_SIDECAR || name === ASKED_VOLUME);
+  if (volume === -1) return void 0;
+  return { path: ["spec", "volumes", volume, "name"], ...taken(String(volumes[volume]?.["name"])) };
+}
+function holds(mountPath, path2) {
+  const folder = posix.normalize(mountPath).replace(/\/+$/, "");
+  return path2 === folder || path2.startsWith(`${folder}/`);
+}
+
 // src/pod/fields.ts
 var FIELDS = {
   CoreV1ResourceClaim: "name!:string request:string",
@@ -26261,7 +26341,7 @@ function checkSubdomain(name, path2, report) {
 function checkContainer(container2, path2, volumes, base, isBase, report) {
   const { image, workingDir } = container2;
   if (image === void 0 || image === "") {
-    if (!isBase)
+    if (!isBase && container2["name"] !== RESULT_SIDECAR)
       report(
         path2,
         `has no image. The input \`image\` is that of the base container alone.${didYouMean(textOf(container2["name"]) ?? "", [base])}`
@@ -27067,6 +27147,8 @@ function layerOf({ from, of: of2, fields, mirrors }, base) {
 function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, forResult }) {
   return {
     from: OWN,
+    // Of the native sidecars the node ends the last first, and each is waited for.
+    lastInit: RESULT_SIDECAR,
     pod: {
       metadata: {
         name,
@@ -27092,8 +27174,10 @@ var MergedPod = class {
   constructor(layers) {
     const [first = { from: "", pod: {} }] = layers;
     this.root = { fields: /* @__PURE__ */ new Map(), origin: { layer: first, path: [] } };
-    for (const layer of layers)
+    for (const layer of layers) {
       mergeFields(this.root.fields, { value: layer.pod, origin: { layer, path: [] } }, "V1Pod");
+      if (layer.lastInit !== void 0) this.moveLast(layer.lastInit);
+    }
     this.pod = json(this.root);
   }
   /** @returns the layer that the value at `path` came from. */
@@ -27106,6 +27190,14 @@ var MergedPod = class {
    */
   originOf(path2) {
     return originText(this.find(typeof path2 === "string" ? parsePath(path2) : path2));
+  }
+  moveLast(name) {
+    const spec = this.root.fields.get("spec");
+    const list2 = spec && "fields" in spec ? spec.fields.get("initContainers") : void 0;
+    if (list2 === void 0 || !("items" in list2)) return;
+    const isLast = (item) => objectOf(json(item))["name"] === name;
+    list2.items = [...list2.items.filter((item) => !isLast(item)), ...list2.items.filter(isLast)];
+    delete list2.places;
   }
   /** @returns the origin of the value at `path`; for what is not there, that of the part that lacks it. */
   find(path2) {
@@ -27310,71 +27402,6 @@ function registryOf(image = "") {
   return rest.length > 0 && (/[.:]/.test(host) || host === "localhost") ? host : DOCKER_HUB;
 }
 
-// src/pod/result.ts
-import { posix } from "node:path";
-var RESULT_PATH = "/airflow/xcom/return.json";
-var RESULT_FOLDER = posix.dirname(RESULT_PATH);
-var RESULT_FILE = posix.basename(RESULT_PATH);
-var RESULT_VARIABLE = "RESULT_PATH";
-var RESULT_SIDECAR = "pod-step-result";
-var ASKED_VOLUME = "pod-step-asked";
-function resultChannel({ pod }, base, inputs, report) {
-  if (inputs.mode === "none") return void 0;
-  const wantedBy = resultWantedBy(inputs);
-  const channel = inputs.mode === "required" ? "sidecar" : "message";
-  const obstacle = obstacleTo(channel, pod, base);
-  if (obstacle === void 0) return channel;
-  if (wantedBy !== void 0) report(obstacle.path, `${obstacle.why}, so there is no result for ${wantedBy}.`);
-  return void 0;
-}
-function resultWantedBy({ mode, file, multiple }) {
-  if (mode === "required") return "do_xcom_push: true";
-  if (file !== void 0) return "result_file";
-  return multiple ? "multiple_outputs" : void 0;
-}
-function obstacleTo(channel, pod, base) {
-  const spec = objectOf(pod["spec"]);
-  const index2 = containersOf(pod).findIndex(({ name }) => name === base);
-  const container2 = containersOf(pod)[index2] ?? {};
-  const place = ["spec", "containers", index2];
-  const own = textOf(container2["terminationMessagePath"]);
-  if (channel === "message" && own !== void 0 && own !== RESULT_PATH)
-    return { path: [...place, "terminationMessagePath"], why: `the termination message is at ${own}` };
-  if (channel === "sidecar" && own !== void 0 && holds(own, RESULT_PATH))
-    return { path: [...place, "terminationMessagePath"], why: `the node keeps the termination message at ${own}` };
-  const mounts = objectsOf(container2["volumeMounts"]);
-  const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? "", RESULT_PATH));
-  if (covering !== -1)
-    return {
-      path: [...place, "volumeMounts", covering],
-      why: `a volume is mounted at ${mounts[covering]?.["mountPath"]}`
-    };
-  const windows = objectOf(spec["os"])["name"] === "windows" || objectOf(spec["nodeSelector"])["kubernetes.io/os"] === "windows";
-  if (windows) return { path: ["spec"], why: "the pod runs on Windows" };
-  return channel === "sidecar" ? namesakeIn(pod) : void 0;
-}
-function namesakeIn(pod) {
-  const why = (name) => `the name ${name} is taken here, which the result\u2019s sidecar needs`;
-  const containers2 = containersOf(pod).findIndex(({ name }) => name === RESULT_SIDECAR);
-  if (containers2 !== -1) return { path: ["spec", "containers", containers2, "name"], why: why(RESULT_SIDECAR) };
-  const init = initContainersOf(pod).findIndex(
-    (container2) => container2["name"] === RESULT_SIDECAR && Object.keys(container2).some((key) => !["name", "resources"].includes(key))
-  );
-  if (init !== -1)
-    return {
-      path: ["spec", "initContainers", init],
-      why: `of the result\u2019s sidecar, ${RESULT_SIDECAR}, nothing but \`resources\` can be set`
-    };
-  const volumes = objectsOf(objectOf(pod["spec"])["volumes"]);
-  const volume = volumes.findIndex(({ name }) => name === RESULT_SIDECAR || name === ASKED_VOLUME);
-  if (volume === -1) return void 0;
-  return { path: ["spec", "volumes", volume, "name"], why: why(String(volumes[volume]?.["name"])) };
-}
-function holds(mountPath, path2) {
-  const folder = posix.normalize(mountPath).replace(/\/+$/, "");
-  return path2 === folder || path2.startsWith(`${folder}/`);
-}
-
 // src/pod/result-sidecar.ts
 var LONGEST_SENT = 7e6;
 var VOLUME_SIZE = "64Mi";
@@ -27394,10 +27421,10 @@ send_file() {
   elif ! [ -f "$file" ]; then echo "other $1"
   elif ! (: <"$file") 2>/dev/null; then echo "unreadable $1 $(stat -c '%a %u' "$file") $(id -u)"
   else
-    set -- "$1" $(stat -c '%s %Z' "$file")
+    set -- "$1" $(stat -c '%s %Z %Y' "$file")
     if [ "$2" -gt "$longest" ]; then echo "long $1 $2"
     else
-      echo "file $1 $2 $3"
+      echo "file $1 $2 $3 $4"
       base64 -w 8000 <"$file"
       echo
       echo "sum $(sha256sum <"$file")"
@@ -27446,8 +27473,8 @@ function resultSidecar(pod, base, given) {
         restartPolicy: "Always",
         command: ["sh", "-c", SCRIPT, RESULT_SIDECAR],
         args: [RESULT_FOLDER, `${ASKED_FOLDER}/asked`, String(LONGEST_SENT), RESULT_FILE],
-        ...!hasResources && { resources: isGuaranteed(pod) ? GUARANTEED : RESOURCES },
-        securityContext: { ...securityContextFor(pod, base), ...given.securityContext },
+        ...!hasResources && resourcesFor(pod),
+        securityContext: { ...securityContextFor(pod, base, given.securityContext), ...given.securityContext },
         volumeMounts: [
           { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, readOnly: true },
           { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true }
@@ -27456,23 +27483,27 @@ function resultSidecar(pod, base, given) {
     ]
   };
 }
-function securityContextFor(pod, base) {
+function securityContextFor(pod, base, given = {}) {
   const ofPod = objectOf(objectOf(pod["spec"])["securityContext"]);
   const ofBase = objectOf(containerNamed(pod, base)?.["securityContext"]);
-  const either = { ...ofPod, ...ofBase };
+  const either = { ...ofPod, ...ofBase, ...given };
   const taken = ["runAsUser", "runAsGroup", "runAsNonRoot", "seLinuxOptions"].filter((field2) => field2 in ofBase);
   const needsUser = either["runAsNonRoot"] === true && either["runAsUser"] === void 0;
   return {
     ...Object.fromEntries(taken.map((field2) => [field2, ofBase[field2]])),
     ...needsUser && { runAsUser: NOBODY },
-    allowPrivilegeEscalation: false,
+    // The API server takes no more of both.
+    ...given["privileged"] !== true && { allowPrivilegeEscalation: false },
     capabilities: { drop: ["ALL"] },
     readOnlyRootFilesystem: true,
     seccompProfile: { type: "RuntimeDefault" }
   };
 }
+function resourcesFor(pod) {
+  if (objectOf(pod["spec"])["resources"] !== void 0) return {};
+  return { resources: isGuaranteed(pod) ? GUARANTEED : RESOURCES };
+}
 function isGuaranteed(pod) {
-  if (objectOf(pod["spec"])["resources"] !== void 0) return false;
   return [...containersOf(pod), ...initContainersOf(pod)].filter(({ name }) => name !== RESULT_SIDECAR).every((container2) => {
     const { limits, requests } = objectOf(container2["resources"]);
     return ["cpu", "memory"].every((name) => {
@@ -28626,11 +28657,17 @@ function noSidecars({ pod, resultIn }, paths, cause) {
     { remedy: NO_SIDECAR, cause }
   );
 }
-function limitedSidecar({ resultIn }, error2) {
-  if (resultIn !== "sidecar" || error2.code !== 403 || !/ per Container is /.test(error2.message)) return void 0;
-  const patch2 = sidecarPatch("{requests: {...}, limits: {...}}");
+function limitedSidecar({ pod, resultIn }, error2) {
+  const isLimit = error2.reason === "QuotaExceeded" || / per (Container|Pod) is /.test(error2.message);
+  if (resultIn !== "sidecar" || error2.code !== 403 || !isLimit) return void 0;
+  const { resources } = pod.spec?.initContainers?.find(isResultSidecar) ?? {};
+  const has = [resources?.requests, resources?.limits].map(
+    (amounts = {}) => `${amounts["cpu"] ?? "no"} CPU and ${amounts["memory"] ?? "no memory"}`
+  );
+  const counts = `The result\u2019s sidecar counts too, with requests of ${has[0]}, limits of ${has[1]}; ${sidecarPatch("{requests: {...}, limits: {...}}")} gives it others.`;
   return new StepError(error2.reason, error2.title, error2.message, {
-    remedy: `Where that is the result\u2019s sidecar: ${patch2}. ${error2.remedy ?? ""}`.trimEnd(),
+    remedy: [counts, ...error2.remedy === void 0 ? [] : [error2.remedy]].join(" "),
+    mayPass: error2.mayPass,
     cause: error2
   });
 }
@@ -29821,7 +29858,7 @@ var ParseErrorCode;
 // src/run/result/json.ts
 var SHOWN = 30;
 var BYTE_ORDER_MARK = /^\ufeff/;
-function readJson(bytes) {
+function readJson(bytes, secrets = []) {
   if (bytes[0] === 255 && bytes[1] === 254 || bytes[0] === 254 && bytes[1] === 255)
     return {
       fault: "it is UTF-16, and JSON has to be UTF-8",
@@ -29836,13 +29873,13 @@ function readJson(bytes) {
       remedy: "Write UTF-8; bytes that are no text can be written as base64."
     };
   }
-  const fault = faultIn(decoded);
+  const fault = faultIn(decoded, secrets);
   return fault ?? { text: decoded.trim() };
 }
 function isBlank(bytes) {
   return Buffer.from(bytes).toString("utf8").replace(BYTE_ORDER_MARK, "").trim() === "";
 }
-function faultIn(text) {
+function faultIn(text, secrets = []) {
   const json2 = text.replace(BYTE_ORDER_MARK, "");
   try {
     JSON.parse(json2);
@@ -29855,7 +29892,7 @@ function faultIn(text) {
     const before = json2.slice(0, at);
     const line = before.split("\n").length;
     const column = at - before.lastIndexOf("\n");
-    const place = placeIn(json2, at);
+    const place = placeIn(covered(json2, secrets), at);
     return {
       fault: `${what} at line ${line}, column ${column}${place === void 0 ? "" : `: ${place}`}`,
       remedy: remedyFor(what, json2, at)
@@ -29873,6 +29910,11 @@ function placeIn(json2, at) {
   return ahead === "" ? `it comes after \`${behind2}\`` : `after \`${behind2}\` comes \`${ahead}\``;
 }
 var [UNKNOWN, END] = [16, 17];
+var LEAST_SECRET2 = 4;
+function covered(text, secrets) {
+  const all = [...secrets].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+  return all.filter((secret) => secret.trim().length >= LEAST_SECRET2).sort((a, b) => b.length - a.length).reduce((rest, secret) => rest.replaceAll(secret, (found) => "*".repeat(found.length)), text);
+}
 var OF_A_WORD = /[^\s{}[\],:"]/;
 function wordsAround(json2, at) {
   const within2 = (from2, to2) => ({ before: "", within: json2.slice(from2, to2), after: "" });
@@ -29961,6 +30003,44 @@ function decodes(bytes, stream) {
   }
 }
 
+// src/run/result/message.ts
+var LONGEST_MESSAGE = 4096;
+var ALL_MESSAGES = 12288;
+var LONGEST_LOG = 2048;
+var REMEDY2 = "Set `do_xcom_push: true`, which takes results of up to 7 MB.";
+function foundInMessage(message, pod, base, failed) {
+  const text = message?.replace(/^\ufeff/, "").trim() ?? "";
+  const { containers: containers2 = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const count = containers2.length + initContainers.length + ephemeralContainers.length;
+  const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
+  const cut2 = Buffer.byteLength(message ?? "") >= limit;
+  if (message === void 0 || text === "" && !cut2) return { kind: "none" };
+  const maybeLog = containers2.find(({ name }) => name === base)?.terminationMessagePolicy === "FallbackToLogsOnError";
+  const words = lastWords(message, limit, maybeLog);
+  if (failed && maybeLog) return { kind: "message", message: words };
+  const fault = faultIn(text);
+  if (fault === void 0 && (!cut2 || /^[[{]/.test(text) && text === message))
+    return { kind: "content", bytes: Buffer.from(message) };
+  const longer = `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}`;
+  if (failed)
+    return {
+      kind: "message",
+      message: words,
+      ...cut2 && /[}\]]$/.test(text) && { warning: `${longer}, so it is no result. ${REMEDY2}` }
+    };
+  if (!cut2) return { kind: "content", bytes: Buffer.from(message) };
+  return {
+    kind: "unusable",
+    sentence: `${longer}, or just as long, so that it cannot be told whether it is whole.`,
+    remedy: REMEDY2
+  };
+}
+function lastWords(message, limit = LONGEST_MESSAGE, maybeLog = false) {
+  const text = message.replace(/^\ufeff/, "").trim();
+  const whole = Buffer.byteLength(message) < (maybeLog ? Math.min(limit, LONGEST_LOG) : limit);
+  return whole ? text : `\u2026${text.replace(/^\S*/, "")}`;
+}
+
 // src/run/result/values.ts
 var LONGEST_SHOWN = 60;
 var MOST_TOLD = 5;
@@ -29987,9 +30067,17 @@ function valuesOf(json2) {
       fault: `multiple_outputs: ${told(faults2).join("; ")}`,
       remedy: "Rename it, or leave out `multiple_outputs` and take the values from `result`."
     };
-  return {
-    values: members.map(([name, value]) => [name, value.startsWith('"') ? JSON.parse(value) : value])
-  };
+  const values = members.map(([name, value]) => [
+    name,
+    value.startsWith('"') ? JSON.parse(value) : value
+  ]);
+  const odd = values.find(([, value]) => !value.isWellFormed());
+  if (odd !== void 0)
+    return {
+      fault: `multiple_outputs: the value of the key ${shown2(odd[0])} has half of a surrogate pair in it, which no output can hold`,
+      remedy: "Leave out `multiple_outputs`, and take it from `result`, where it is escaped."
+    };
+  return { values };
 }
 function membersOf(json2) {
   const members = [];
@@ -30045,8 +30133,8 @@ function shown2(key) {
 // src/run/result/outputs.ts
 var MOST_CHARACTERS2 = 5e5;
 var LONGEST_VARIABLE = 131e3;
-function outputsOf(bytes, { file, multiple }) {
-  const read = readJson(bytes);
+function outputsOf(bytes, { file, multiple }, secrets = []) {
+  const read = readJson(bytes, secrets);
   if ("fault" in read)
     return { sentence: `What the container wrote to ${RESULT_PATH} is not JSON: ${read.fault}.`, remedy: read.remedy };
   const { text } = read;
@@ -30058,7 +30146,8 @@ function outputsOf(bytes, { file, multiple }) {
       remedy: "Set `result_file`, which writes it to the workspace."
     };
   const split = multiple ? valuesOf(text) : { values: [] };
-  if ("fault" in split) return { sentence: `${split.fault}.`, remedy: split.remedy };
+  const result = { text, bytes, outputs: whole, warnings: [] };
+  if ("fault" in split) return { sentence: `${split.fault}.`, remedy: split.remedy, result };
   const outputs = [...whole, ...split.values];
   const characters = split.values.reduce(
     (sum, [name, value]) => sum + name.length + value.length,
@@ -30067,7 +30156,8 @@ function outputsOf(bytes, { file, multiple }) {
   if (characters > MOST_CHARACTERS2)
     return {
       sentence: `With multiple_outputs return.json makes ${grouped(characters)} characters of outputs${whole.length > 0 ? ", once as a whole and once key by key" : ""}, and GitHub takes about ${grouped(MOST_CHARACTERS2)} for all outputs of a job together.`,
-      remedy: "Leave out `multiple_outputs`, or have the container write less; `result_file` takes what is large."
+      remedy: "Leave out `multiple_outputs`, or have the container write less; `result_file` takes what is large.",
+      result
     };
   return { text, bytes, outputs, warnings: outputs.flatMap(tooLongForEnv) };
 }
@@ -30080,10 +30170,10 @@ function tooLongForEnv([name, value]) {
 }
 
 // src/run/result/conclusion.ts
-function conclude(outcome, found, pod, { base, resultIn }, { result: inputs, skipOnExitCodes }) {
+function conclude(outcome, found, pod, { base, resultIn }, { result: inputs, skipOnExitCodes }, secrets = []) {
   const words = outcome.state === "failed" && resultIn !== "message" && outcome.reason !== "StartError";
-  const last = words ? outcome.ended?.message?.trim() : void 0;
-  const conclusion = { ...withResult(outcome, found, pod, base, inputs), ...last && { message: last } };
+  const last = words && outcome.ended?.message?.trim() ? messageOf(outcome.ended.message, pod, base) : void 0;
+  const conclusion = { ...withResult(outcome, found, pod, base, inputs, secrets), ...last && { message: last } };
   const { state, reason: reason2, ended: ended2, result, message, warning: warning2 } = conclusion;
   if (state !== "failed" || reason2 !== "ExitCode" || !ended2 || !skipOnExitCodes.includes(ended2.exitCode))
     return conclusion;
@@ -30097,35 +30187,42 @@ function conclude(outcome, found, pod, { base, resultIn }, { result: inputs, ski
     ...warning2 !== void 0 && { warning: warning2 }
   };
 }
-function withResult(outcome, found, pod, base, inputs) {
+function withResult(outcome, found, pod, base, inputs, secrets) {
   const failed = outcome.state === "failed";
   switch (found.kind) {
     case "none":
-      return inputs.mode === "required" && !failed ? missing2(outcome, pod, base) : outcome;
+      return inputs.mode === "required" && !failed ? missing2(outcome, found.why, pod, base) : outcome;
     case "message":
-      return { ...outcome, message: found.message };
+      return { ...outcome, message: found.message, ...found.warning !== void 0 && { warning: found.warning } };
     case "unusable":
       return unusable(outcome, found);
     case "content": {
-      const result = outputsOf(found.bytes, inputs);
+      const result = outputsOf(found.bytes, inputs, secrets);
       return "outputs" in result ? { ...outcome, result } : unusable(outcome, result);
     }
   }
 }
-function unusable(outcome, { sentence, remedy }, title = "Unusable result") {
-  if (outcome.state !== "succeeded") return { ...outcome, warning: `${sentence} ${remedy}` };
-  return { ...outcome, state: "failed", reason: "InvalidResult", title, sentence, remedy };
+function unusable(outcome, { sentence, remedy, result = outcome.result }, title = "Unusable result") {
+  const all = { ...outcome, ...result && { result } };
+  if (outcome.state !== "succeeded") return { ...all, warning: `${sentence} ${remedy}` };
+  return { ...all, state: "failed", reason: "InvalidResult", title, sentence, remedy };
 }
-function missing2(outcome, pod, base) {
-  const { command = [], args = [] } = pod.spec?.containers.find(({ name }) => name === base) ?? {};
+function missing2(outcome, why, pod, base) {
+  const { command = [], args = [], env = [] } = pod.spec?.containers.find(({ name }) => name === base) ?? {};
+  const own = env.find(({ name, value }) => name === RESULT_VARIABLE && value !== RESULT_PATH);
+  const remedy = own === void 0 ? "Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one." : `The container\u2019s variable ${RESULT_VARIABLE} is the step\u2019s own, and leads elsewhere: give it another name.`;
   return {
     ...outcome,
     state: "failed",
     reason: "InvalidResult",
     title: "No result",
-    sentence: `The container succeeded, but wrote nothing to ${RESULT_PATH}, and do_xcom_push is true.`,
-    remedy: commandHints([...command, ...args])[0] ?? "Have it write JSON there, or set do_xcom_push to auto, which takes a result if there is one."
+    sentence: `The container succeeded, but wrote nothing to ${RESULT_PATH}, and do_xcom_push is true${why === void 0 ? "" : `: ${why}`}.`,
+    remedy: commandHints([...command, ...args])[0] ?? remedy
   };
+}
+function messageOf(message, pod, base) {
+  const { terminationMessagePolicy } = pod.spec?.containers.find(({ name }) => name === base) ?? {};
+  return lastWords(message, void 0, terminationMessagePolicy === "FallbackToLogsOnError");
 }
 
 // src/run/result/file.ts
@@ -30977,12 +31074,15 @@ function crashing(pod, { name, restartCount }, ended2) {
   const lasting2 = {
     reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
     title: `${sidecar ? "Sidecar" : "Init container"}: ${title}`,
-    remedy: `The base container never started. ${name === RESULT_SIDECAR ? CHECK_SIDECAR_IMAGE : cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
+    remedy: `The base container never started. ${name === RESULT_SIDECAR ? remedyForSidecar(sentence) : cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
   };
   if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
     return { what: `${kind2} ${name} keeps ending, last with exit code ${ended2.exitCode}`, worthTelling: true, lasting: lasting2 };
   const told3 = cannotStart2 ? sentence : withRemedy(sentence, `It has run ${restartCount + 1} times.`);
   return hopeless({ ...lasting2, sentence: told3, graceSeconds: 0, cause: `crashing ${name}` });
+}
+function remedyForSidecar(sentence) {
+  return /cgroup|memory limit|OOM/i.test(sentence) ? `Give it other resources: ${sidecarPatch("{requests: {...}, limits: {...}}")}.` : CHECK_SIDECAR_IMAGE;
 }
 function unreadySidecar({ spec, status }, { events = [] }) {
   const unready = new Set(
@@ -33207,18 +33307,24 @@ var FrameReader = class {
         this.files = open;
         this.#open = void 0;
       } else if (what === "file") {
-        const [size, changedAt] = rest;
-        this.#file = { name, size: Number(size), changedAt: Number(changedAt), chunks: [], length: 0 };
+        const [size, changedAt, writtenAt] = rest.map(Number);
+        this.#file = {
+          name,
+          size: size ?? Number.NaN,
+          times: { changedAt: changedAt ?? Number.NaN, writtenAt: writtenAt ?? Number.NaN },
+          chunks: [],
+          length: 0
+        };
       } else open.set(name, withoutContent(what, rest));
     }
   }
   #endFile(files) {
     if (this.#file === void 0) return;
-    const { name, size, sum, changedAt, chunks, length } = this.#file;
+    const { name, size, sum, times, chunks, length } = this.#file;
     this.#file = void 0;
     const bytes = Buffer.concat(chunks);
     const why = length !== size ? `of ${size} bytes ${length} came` : createHash4("sha256").update(bytes).digest("hex") === sum ? void 0 : "its checksum is another";
-    files.set(name, why === void 0 ? { kind: "file", bytes, changedAt } : { kind: "broken", why });
+    files.set(name, why === void 0 ? { kind: "file", bytes, ...times } : { kind: "broken", why });
   }
   #noteStray(line) {
     if (this.stray.length < MOST_STRAY) this.stray.push(line.slice(0, LONGEST_STRAY));
@@ -33265,6 +33371,10 @@ var SIGKILLED = 137;
 var MAY_NOT = {
   why: "the credentials may not tell it not to",
   remedy: "Add patch on pods to the Role, or have those containers end with the base container."
+};
+var NO_ANSWER = {
+  why: "did not answer when it was told not to",
+  remedy: "Have those containers end when they are told to (SIGTERM), or with the base container."
 };
 var A_STRANGERS = {
   why: "a pod that is not known to be this repository\u2019s is left alone",
@@ -33336,6 +33446,11 @@ var ResultFollower = class {
     return this.#others.length > 0 ? TOLD_MS : TOLD_LATE_MS;
   }
   get #patienceMs() {
+    const { pod } = this.#pod.view;
+    const { terminationGracePeriodSeconds = 30, containers: containers2 = [] } = pod.spec ?? {};
+    const { deletionTimestamp, deletionGracePeriodSeconds: grace = terminationGracePeriodSeconds } = pod.metadata ?? {};
+    const isEnding = deletionTimestamp !== void 0 || containers2.every(({ name }) => containerEnded(pod, name));
+    if (isEnding && this.#others.length > 0) return 1e3 * grace + TOLD_LATE_MS;
     return this.#unasked !== void 0 || this.#isRefused ? TOLD_LATE_MS : ANSWER_MS;
   }
   /** The containers that keep the node from telling the sidecar that it is time: it ends the native sidecars after all others, and of them the last first (KEP-753). */
@@ -33406,11 +33521,13 @@ var ResultFollower = class {
     const ended2 = terminated(view.pod, RESULT_SIDECAR);
     const [others, stray] = [this.#others, this.#frames.stray];
     const said = stray.length === 0 ? "" : ` It said: ${stray.join(" / ")}`;
-    if (this.#unasked && others.length > 0)
+    if (others.length > 0 && (this.#unasked !== void 0 || this.#fault === void 0 && ended2 === void 0)) {
+      const { why, remedy } = this.#unasked ?? NO_ANSWER;
       return {
-        why: `The result\u2019s sidecar waits for ${others.length === 1 ? `container ${others[0]}, which still runs` : `containers ${others.join(", ")}, which still run`}, and ${this.#unasked.why}.`,
-        remedy: this.#unasked.remedy
+        why: `The result\u2019s sidecar waits for ${others.length === 1 ? `container ${others[0]}, which still runs` : `containers ${others.join(", ")}, which still run`}, and ${why}.${said}`,
+        remedy
       };
+    }
     if (this.#fault !== void 0)
       return {
         why: `What the result\u2019s sidecar sent could not be read. ${this.#fault}`,
@@ -33439,30 +33556,6 @@ function remedyFor2({ exitCode: exitCode2, reason: reason2 }) {
   return CHECK_SIDECAR_IMAGE;
 }
 
-// src/run/result/message.ts
-var LONGEST_MESSAGE = 4096;
-var ALL_MESSAGES = 12288;
-function foundInMessage(message, pod, base, failed) {
-  const text = message?.replace(/^\ufeff/, "").trim() ?? "";
-  const { containers: containers2 = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  const count = containers2.length + initContainers.length + ephemeralContainers.length;
-  const limit = Math.min(LONGEST_MESSAGE, Math.floor(ALL_MESSAGES / count));
-  const cut2 = Buffer.byteLength(message ?? "") >= limit;
-  if (message === void 0 || text === "" && !cut2) return { kind: "none" };
-  const maybeLog = containers2.find(({ name }) => name === base)?.terminationMessagePolicy === "FallbackToLogsOnError";
-  if (failed && maybeLog) return { kind: "message", message: text };
-  const fault = faultIn(text);
-  if (fault === void 0 && (!cut2 || /^[[{]/.test(text) && text === message))
-    return { kind: "content", bytes: Buffer.from(message) };
-  if (failed) return { kind: "message", message: text };
-  if (!cut2) return { kind: "content", bytes: Buffer.from(message) };
-  return {
-    kind: "unusable",
-    sentence: `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}, or just as long, so that it cannot be told whether it is whole.`,
-    remedy: "Set `do_xcom_push: true`, which takes results of up to 7 MB."
-  };
-}
-
 // src/run/result/sent.ts
 function foundInFile(file, pod, base, ended2) {
   switch (file.kind) {
@@ -33480,13 +33573,13 @@ function foundInFile(file, pod, base, ended2) {
       return {
         kind: "unusable",
         sentence: `return.json cannot be read: it is of user ${file.owner}, with mode ${file.mode}, and the result\u2019s sidecar runs as user ${file.reader}.`,
-        remedy: `Have the container make it readable (chmod a+r), or name its user for both, \`security_context: {runAsUser: ${file.owner}}\`.`
+        remedy: `Have the container make it readable (chmod a+r), or give the sidecar its user: \`xcom_sidecar_container_security_context: {runAsUser: ${file.owner}}\`.`
       };
     case "closed":
       return {
         kind: "unusable",
         sentence: `return.json cannot be read: its folder is of user ${file.owner}, with mode ${file.mode}, and the result\u2019s sidecar runs as user ${file.reader}.`,
-        remedy: `Have the container leave the folder open (chmod a+x), or name its user for both, \`security_context: {runAsUser: ${file.owner}}\`.`
+        remedy: `Have the container leave the folder open (chmod a+x), or give the sidecar its user: \`xcom_sidecar_container_security_context: {runAsUser: ${file.owner}}\`.`
       };
     case "broken":
       return {
@@ -33503,18 +33596,26 @@ function foundInFile(file, pod, base, ended2) {
   }
 }
 var KINDS = { folder: "a folder", link: "a symbolic link", pipe: "a named pipe", other: "a device or a socket" };
-function ofWhichRun({ bytes, changedAt }, pod, base, ended2) {
+function ofWhichRun({ bytes, changedAt, writtenAt }, pod, base, ended2) {
   const { restartCount = 0, lastState } = containerStatus(pod, base) ?? {};
   const content2 = { kind: "content", bytes };
   if (restartCount === 0 || !ended2?.startedAt) return content2;
   const started3 = secondOf(ended2.startedAt);
-  if (changedAt !== started3) return changedAt < started3 ? { kind: "none" } : content2;
+  if (changedAt < started3)
+    return { kind: "none", why: `return.json is of an earlier run of container ${base}, which was started again` };
+  const remedy = "Have the container remove it when it begins.";
+  if (writtenAt < started3)
+    return {
+      kind: "unusable",
+      sentence: `return.json was written before container ${base} was started again, and changed since (as by chmod, chown or cp -p), so that it cannot be told whether it is a result of this run.`,
+      remedy
+    };
   const before = lastState?.terminated?.finishedAt;
-  if (before !== void 0 && secondOf(before) < started3) return content2;
+  if (changedAt > started3 || before !== void 0 && secondOf(before) < started3) return content2;
   return {
     kind: "unusable",
     sentence: `return.json was written in the second in which container ${base} was started again, so that it cannot be told whether the run before has left it.`,
-    remedy: "Have the container remove it when it begins, or write it later."
+    remedy
   };
 }
 function secondOf(time2) {
@@ -33802,7 +33903,6 @@ async function followPod(step, pod) {
   let results;
   return holdPod(step, pod, {
     run: () => {
-      clearResultFile(step.inputs);
       logs = new Logs(step, pod);
       results = new Results(step, pod);
       return follow(step, pod, logs, results);
@@ -33825,7 +33925,10 @@ async function follow(step, pod, logs, results) {
     await started2(pod, waiting);
     const outcome = await ending(pod, waiting);
     const [found] = await Promise.all([results.found(outcome, waiting.stop), logs.finish()]);
-    const conclusion = filed(conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs), inputs);
+    const conclusion = filed(
+      conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked),
+      inputs
+    );
     if (conclusion.state !== "failed")
       for (const line of failedBeside(pod.view.pod, plan.pod, plan.base)) log.line(line);
     return conclusion;
@@ -34131,6 +34234,7 @@ var DEFAULT_CONTAINER_ANNOTATION = "kubectl.kubernetes.io/default-container";
 async function attach(step, { pod: name, uid, timeoutSeconds, base }) {
   const { client, identity, log, stop, inputs } = step;
   const namespace = client.target.namespace;
+  clearResultFile(inputs);
   const pod = await getPod(client, namespace, name, stop);
   if (pod === void 0 || uid !== void 0 && pod.metadata?.uid !== uid) throw notThere(namespace, name, uid, pod);
   const plan = planOf(pod, base, inputs.result);
@@ -45965,6 +46069,7 @@ async function failedToStart(step, pod) {
 
 // src/run/run.ts
 async function runPod(step) {
+  if (step.inputs.deferrable === void 0) clearResultFile(step.inputs);
   await checkNames2(step);
   const {
     logs: { file },

@@ -40,6 +40,45 @@ describe('beside a container that never ends', () => {
     expect(tookMs).toBeLessThan(15_000);
   });
 
+  test('a sidecar that does not end when it is told to holds nothing up, wherever it stands', async () => {
+    const stubborn = { name: 'stubborn', image: cluster.images.shell, restartPolicy: 'Always' };
+    const command = ['sh', '-c', 'trap : TERM; while :; do sleep 1; done'];
+    const initContainers = [
+      { ...stubborn, name: 'before', command },
+      { name: 'pod-step-result', resources: {} },
+      { ...stubborn, name: 'behind', command },
+    ];
+    const full_pod_spec = JSON.stringify({ spec: { initContainers, containers: [{ name: 'base' }] } });
+    const step = await namespace.run({
+      ...script(WRITES),
+      ...SIDECAR,
+      full_pod_spec,
+      termination_grace_period: '60',
+      on_finish_action: 'keep_pod',
+    });
+    expect(step.outputs).toMatchObject({ state: 'succeeded', result: RESULT });
+    expect(step.durationMs).toBeLessThan(30_000);
+  });
+
+  test('in a pod that is deleted the result comes when the others have been ended', async () => {
+    const command = ['sh', '-c', 'trap : TERM; while :; do sleep 1; done'];
+    const stubborn = { name: 'stubborn', image: cluster.images.shell, command };
+    const step = namespace.start({
+      ...script(`trap '${WRITES.replaceAll("'", `'\\''`)}; exit 4' TERM; echo ready; while :; do sleep 0.1; done`),
+      ...SIDECAR,
+      full_pod_spec: JSON.stringify({ spec: { containers: [{ name: 'base' }, stubborn] } }),
+      termination_grace_period: '8',
+    });
+    try {
+      await step.line(/^ready$/, 60_000);
+      await namespace.kubectl(['delete', 'pod', '--all', '--wait=false']);
+      const { outputs } = await step.done;
+      expect(outputs).toMatchObject({ state: 'failed', result: RESULT });
+    } finally {
+      await step.dispose();
+    }
+  });
+
   test('credentials that may not patch pods have an error that says so', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'results-test-'));
     try {
@@ -158,7 +197,7 @@ describe('in a namespace that demands more of each container than the sidecar as
     expect(messages(step)).toEqual([expect.stringContaining('minimum cpu usage per Container is 50m')]);
     expect(messages(step)).toEqual([
       expect.stringContaining(
-        'Where that is the result’s sidecar: `pod_patch: {spec: {initContainers: [{name: pod-step-result,',
+        'The result’s sidecar counts too, with requests of 1m CPU and 8Mi, limits of 500m CPU and 32Mi; `pod_patch: {spec: {initContainers: [{name: pod-step-result,',
       ),
     ]);
   });

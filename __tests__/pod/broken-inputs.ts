@@ -602,7 +602,7 @@ export const brokenInputs: [what: string, inputs: Record<string, string>, ...pro
   [
     'a result that cannot be read',
     { result_file: 'r.json', pod_patch: '{spec: {containers: [{name: base, terminationMessagePath: /tmp/x}]}}' },
-    'pod_patch: spec.containers[0].terminationMessagePath: the termination message is at /tmp/x, so there is no result for result_file.',
+    'pod_patch: spec.containers[0].terminationMessagePath: the termination message is at /tmp/x, so there is no result for result_file. Leave it out, or set `do_xcom_push: true`, which needs no termination message.',
   ],
   [
     'an action that is none',

@@ -51,6 +51,16 @@ describe('the pod has', () => {
     ]);
   });
 
+  test('its sidecar behind all others, wherever its resources have been given', () => {
+    const others = '{name: setup, image: x}, {name: proxy, image: x, restartPolicy: Always}';
+    const pod_template_dict = `{spec: {initContainers: [{name: pod-step-result, resources: {}}, ${others}]}}`;
+    const { spec } = podWith({ pod_template_dict });
+    expect(spec?.initContainers?.map(({ name }) => name)).toEqual(['setup', 'proxy', 'pod-step-result']);
+    expect(planWith({ pod_template_dict }).originOf('spec.initContainers[1].image')).toBe(
+      'pod_template_dict: spec.initContainers[2].image',
+    );
+  });
+
   test('a sidecar that is told what to read, where to look, and how much at most', () => {
     const { command, args } = sidecarOf();
     expect(command).toEqual(['sh', '-c', expect.stringContaining('sha256sum'), 'pod-step-result']);
@@ -140,6 +150,11 @@ describe('the sidecar’s security context', () => {
       ),
       {},
     ],
+    [
+      'has a user where only it is not to be root',
+      own('{runAsNonRoot: true}'),
+      { runAsNonRoot: true, runAsUser: 65532 },
+    ],
     ['has what is laid over it', own('{runAsUser: 5, runAsNonRoot: true}'), { runAsUser: 5, runAsNonRoot: true }],
     [
       'has what is laid over it in place of the base container’s',
@@ -157,6 +172,10 @@ describe('the sidecar’s security context', () => {
   });
 
   test('has not what a null takes away', () => {
+    const privileged = sidecarOf(own('{privileged: true}')).securityContext;
+    expect(privileged).toMatchObject({ privileged: true });
+    // The API server refuses both.
+    expect(privileged).not.toHaveProperty('allowPrivilegeEscalation');
     const given = { ...ofBase('{runAsNonRoot: true}'), ...own('{runAsUser: null, readOnlyRootFilesystem: null}') };
     const { readOnlyRootFilesystem: _, ...rest } = restricted;
     expect(sidecarOf(given).securityContext).toStrictEqual({ ...rest, runAsNonRoot: true });
@@ -186,7 +205,7 @@ describe('the sidecar’s resources', () => {
   const base = (text: string) => ({ container_resources: text });
   const full = '{limits: {cpu: 1, memory: 1Gi}}';
 
-  test.each<[what: string, given: Record<string, string>, expected: object]>([
+  test.each<[what: string, given: Record<string, string>, expected: object | undefined]>([
     ['are small', {}, burstable],
     ['are small in a pod with requests', base('{requests: {cpu: 1, memory: 1Gi}}'), burstable],
     [
@@ -218,9 +237,9 @@ describe('the sidecar’s resources', () => {
       guaranteed,
     ],
     [
-      'are small where the pod has some of its own, which decide',
+      'are none where the pod has some of its own, which all share',
       { ...base(full), pod_patch: '{spec: {resources: {limits: {cpu: 2, memory: 2Gi}}}}' },
-      burstable,
+      undefined,
     ],
   ])('%s', (_, given, expected) => expect(sidecarOf(given).resources).toEqual(expected));
 

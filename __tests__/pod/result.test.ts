@@ -103,10 +103,16 @@ describe('the message is at the result’s path', () => {
 
   test.each([PATH, '/airflow/xcom', '/airflow/'])('but not with a sidecar that has to read there, at %s', path => {
     expect(refusal({ ...WAYS.sidecar, ...own(path) }).text).toBe(
-      `pod_template_dict: spec.containers[0].terminationMessagePath: the node keeps the termination message at ${path}, so there is no result for do_xcom_push: true.`,
+      `pod_template_dict: spec.containers[0].terminationMessagePath: the node keeps the termination message at ${path}, so there is no result for do_xcom_push: true. Leave it out.`,
     );
   });
 });
+
+function remedyFor(why: string): string {
+  if (why.includes('a volume is mounted')) return 'Mount it elsewhere.';
+  if (why.includes('Windows')) return 'Leave that out.';
+  return 'Leave it out, or set `do_xcom_push: true`, which needs no termination message.';
+}
 
 describe('where there is no place for a result', () => {
   type Obstacle = [what: string, given: Record<string, string>, why: string];
@@ -154,16 +160,22 @@ describe('where there is no place for a result', () => {
 
   test.each(either)('it is an error where there has to be one: %s', (_, given, why) => {
     expect(refusal({ ...given, do_xcom_push: 'true' }).text).toBe(
-      `${why}, so there is no result for do_xcom_push: true.`,
+      `${why}, so there is no result for do_xcom_push: true. ${remedyFor(why)}`,
     );
   });
 
   test.each(message)('it is an error where something is to become of it: %s', (_, given, why) => {
     const file = { result_file: 'r.json' };
     const multiple = { multiple_outputs: 'true' };
-    expect(refusal({ ...given, ...file }).text).toBe(`${why}, so there is no result for result_file.`);
-    expect(refusal({ ...given, ...multiple }).text).toBe(`${why}, so there is no result for multiple_outputs.`);
-    expect(refusal({ ...given, ...file, ...multiple }).text).toBe(`${why}, so there is no result for result_file.`);
+    expect(refusal({ ...given, ...file }).text).toBe(
+      `${why}, so there is no result for result_file. ${remedyFor(why)}`,
+    );
+    expect(refusal({ ...given, ...multiple }).text).toBe(
+      `${why}, so there is no result for multiple_outputs. ${remedyFor(why)}`,
+    );
+    expect(refusal({ ...given, ...file, ...multiple }).text).toBe(
+      `${why}, so there is no result for result_file. ${remedyFor(why)}`,
+    );
   });
 });
 
@@ -175,7 +187,7 @@ test('where nobody wants a result the pod knows nothing of one', () => {
 describe('what the sidecar needs and has not', () => {
   const refused = (given: Record<string, string>) => refusal({ ...given, do_xcom_push: 'true' }).text;
   const taken = (name: string) =>
-    `the name ${name} is taken here, which the result’s sidecar needs, so there is no result for do_xcom_push: true.`;
+    `the name ${name} is taken here, which the result’s sidecar needs, so there is no result for do_xcom_push: true. Choose another name.`;
   const own = 'of the result’s sidecar, pod-step-result, nothing but `resources` can be set';
 
   test.each<[what: string, given: Record<string, string>, sentence: string]>([
@@ -187,12 +199,12 @@ describe('what the sidecar needs and has not', () => {
     [
       'an init container of its name',
       { init_containers: '[{name: first, image: x}, {name: pod-step-result, image: x}]' },
-      `init_containers[1]: ${own}, so there is no result for do_xcom_push: true.`,
+      `init_containers[1]: ${own}, so there is no result for do_xcom_push: true. Leave the rest out.`,
     ],
     [
       'its command, in a patch',
       { pod_patch: '{spec: {initContainers: [{name: pod-step-result, resources: {}, image: x, command: [sh]}]}}' },
-      `pod_patch: spec.initContainers[0]: ${own}, so there is no result for do_xcom_push: true.`,
+      `pod_patch: spec.initContainers[0]: ${own}, so there is no result for do_xcom_push: true. Leave the rest out.`,
     ],
     [
       'a volume of its name',

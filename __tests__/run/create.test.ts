@@ -58,6 +58,36 @@ const start = async (planned: PlacedPlan) => {
 };
 const creates = { verb: 'create' } as const;
 
+describe('what limits the pods of a namespace and refuses one', () => {
+  const resources = { requests: { cpu: '1m', memory: '8Mi' }, limits: { cpu: '500m', memory: '32Mi' } };
+  const sidecar = { name: 'pod-step-result', image: 'x', restartPolicy: 'Always', resources };
+  const refuse = (message: string) =>
+    server.fault({
+      match: creates,
+      action: {
+        kind: 'answer',
+        reply: { code: 403, body: { kind: 'Status', status: 'Failure', reason: 'Forbidden', code: 403, message } },
+      },
+    });
+  const counts =
+    'The result’s sidecar counts too, with requests of 1m CPU and 8Mi, limits of 500m CPU and 32Mi; `pod_patch: ';
+
+  test.each([
+    'pods "p" is forbidden: minimum cpu usage per Container is 50m, but request is 1m',
+    'pods "p" is forbidden: maximum cpu usage per Pod is 300m, but limit is 600m',
+    'pods "p" is forbidden: exceeded quota: q, requested: limits.cpu=600m, used: limits.cpu=0, limited: limits.cpu=400m',
+  ])('counts the result’s sidecar, which is said: %s', async message => {
+    refuse(message);
+    const planned: PlacedPlan = { ...plan({ initContainers: [sidecar] }), resultIn: 'sidecar' };
+    await expect(start(planned)).rejects.toMatchObject({ remedy: expect.stringContaining(counts) });
+  });
+
+  test('says nothing of it where there is none', async () => {
+    refuse('pods "p" is forbidden: maximum cpu usage per Pod is 300m, but limit is 600m');
+    await expect(start(plan())).rejects.toMatchObject({ remedy: expect.not.stringContaining('sidecar') });
+  });
+});
+
 describe('a service account that does not exist', () => {
   const missing = { kind: 'answer', reply: replies.serviceAccountNotFound('p', 'builder') } as const;
   const waiting =

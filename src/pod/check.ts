@@ -1,6 +1,7 @@
 import { didYouMean } from '../github/inputs/reader.ts';
 import { isObject, type Json, type JsonObject, objectOf, objectsOf, type Path, textOf } from './json.ts';
 import { isQuantity, quantityValue } from './quantity.ts';
+import { RESULT_SIDECAR } from './result.ts';
 import { type FieldType, fieldNamed, fieldsOf, itemType, oneOf } from './schema.ts';
 
 /** Takes note of a problem with the pod. @param path the place in the pod */
@@ -149,7 +150,7 @@ function checkContainer(
 ): void {
   const { image, workingDir } = container;
   if (image === undefined || image === '') {
-    if (!isBase)
+    if (!isBase && container['name'] !== RESULT_SIDECAR)
       report(
         path,
         `has no image. The input \`image\` is that of the base container alone.${didYouMean(textOf(container['name']) ?? '', [base])}`,

@@ -6,6 +6,7 @@ import type { PodInputs } from './inputs/pod-inputs.ts';
 import type { JsonObject } from './json.ts';
 import { EXPIRY_ANNOTATION, LIFETIME_LABEL, type Lifetime } from './lifetime.ts';
 import type { Layer } from './merge.ts';
+import { RESULT_SIDECAR } from './result.ts';
 
 /** Everything that says what the pod is to be. */
 export interface PodSources {
@@ -96,6 +97,8 @@ export interface OwnMarks {
 export function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, forResult }: OwnMarks): Layer {
   return {
     from: OWN,
+    // Of the native sidecars the node ends the last first, and each is waited for.
+    lastInit: RESULT_SIDECAR,
     pod: {
       metadata: {
         name,

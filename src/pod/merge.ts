@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, type Path, parsePath, pathText } from './json.ts';
+import { isObject, type Json, type JsonObject, objectOf, type Path, parsePath, pathText } from './json.ts';
 import { excludedBy, type FieldType, fieldNamed, itemKey, itemType, mergeKeys, valueType } from './schema.ts';
 
 /** One source of the pod: an input, a template, the defaults. A later layer wins over an earlier one. */
@@ -11,6 +11,8 @@ export interface Layer {
   root?: Path;
   /** Whether it is a strategic merge patch, with its directives. */
   strategic?: boolean;
+  /** Name of the init container that goes behind all others, wherever an earlier layer has put it. */
+  lastInit?: string;
 }
 
 /** The place in a layer that a part of the pod came from. */
@@ -47,8 +49,10 @@ export class MergedPod {
   constructor(layers: Layer[]) {
     const [first = { from: '', pod: {} }] = layers;
     this.root = { fields: new Map(), origin: { layer: first, path: [] } };
-    for (const layer of layers)
+    for (const layer of layers) {
       mergeFields(this.root.fields, { value: layer.pod, origin: { layer, path: [] } }, 'V1Pod');
+      if (layer.lastInit !== undefined) this.moveLast(layer.lastInit);
+    }
     this.pod = json(this.root) as JsonObject;
   }
 
@@ -63,6 +67,15 @@ export class MergedPod {
    */
   originOf(path: string | Path): string {
     return originText(this.find(typeof path === 'string' ? parsePath(path) : path));
+  }
+
+  private moveLast(name: string): void {
+    const spec = this.root.fields.get('spec');
+    const list = spec && 'fields' in spec ? spec.fields.get('initContainers') : undefined;
+    if (list === undefined || !('items' in list)) return;
+    const isLast = (item: Part) => objectOf(json(item))['name'] === name;
+    list.items = [...list.items.filter(item => !isLast(item)), ...list.items.filter(isLast)];
+    delete list.places;
   }
 
   /** @returns the origin of the value at `path`; for what is not there, that of the part that lacks it. */

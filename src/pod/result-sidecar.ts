@@ -37,10 +37,10 @@ send_file() {
   elif ! [ -f "$file" ]; then echo "other $1"
   elif ! (: <"$file") 2>/dev/null; then echo "unreadable $1 $(stat -c '%a %u' "$file") $(id -u)"
   else
-    set -- "$1" $(stat -c '%s %Z' "$file")
+    set -- "$1" $(stat -c '%s %Z %Y' "$file")
     if [ "$2" -gt "$longest" ]; then echo "long $1 $2"
     else
-      echo "file $1 $2 $3"
+      echo "file $1 $2 $3 $4"
       base64 -w 8000 <"$file"
       echo
       echo "sum $(sha256sum <"$file")"
@@ -102,8 +102,8 @@ export function resultSidecar(
         restartPolicy: 'Always',
         command: ['sh', '-c', SCRIPT, RESULT_SIDECAR],
         args: [RESULT_FOLDER, `${ASKED_FOLDER}/asked`, String(LONGEST_SENT), RESULT_FILE],
-        ...(!hasResources && { resources: isGuaranteed(pod) ? GUARANTEED : RESOURCES }),
-        securityContext: { ...securityContextFor(pod, base), ...given.securityContext },
+        ...(!hasResources && resourcesFor(pod)),
+        securityContext: { ...securityContextFor(pod, base, given.securityContext), ...given.securityContext },
         volumeMounts: [
           { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, readOnly: true },
           { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true },
@@ -114,25 +114,31 @@ export function resultSidecar(
 }
 
 /** As little as the profile "restricted" of Pod Security asks for, and the user of the base container, whose files it has to read. */
-function securityContextFor(pod: JsonObject, base: string): JsonObject {
+function securityContextFor(pod: JsonObject, base: string, given: JsonObject = {}): JsonObject {
   const ofPod = objectOf(objectOf(pod['spec'])['securityContext']);
   const ofBase = objectOf(containerNamed(pod, base)?.['securityContext']);
-  const either = { ...ofPod, ...ofBase };
+  const either = { ...ofPod, ...ofBase, ...given };
   const taken = ['runAsUser', 'runAsGroup', 'runAsNonRoot', 'seLinuxOptions'].filter(field => field in ofBase);
   const needsUser = either['runAsNonRoot'] === true && either['runAsUser'] === undefined;
   return {
     ...Object.fromEntries(taken.map(field => [field, ofBase[field] as Json])),
     ...(needsUser && { runAsUser: NOBODY }),
-    allowPrivilegeEscalation: false,
+    // The API server takes no more of both.
+    ...(given['privileged'] !== true && { allowPrivilegeEscalation: false }),
     capabilities: { drop: ['ALL'] },
     readOnlyRootFilesystem: true,
     seccompProfile: { type: 'RuntimeDefault' },
   };
 }
 
-/** Whether every container has limits of CPU and memory, and requests, if any, that are the same. Where the pod itself has resources, they decide. */
+/** Where the pod itself has resources, all containers share them, and the limits of one may not be above them. */
+function resourcesFor(pod: JsonObject): JsonObject {
+  if (objectOf(pod['spec'])['resources'] !== undefined) return {};
+  return { resources: isGuaranteed(pod) ? GUARANTEED : RESOURCES };
+}
+
+/** Whether every container has limits of CPU and memory, and requests, if any, that are the same. */
 function isGuaranteed(pod: JsonObject): boolean {
-  if (objectOf(pod['spec'])['resources'] !== undefined) return false;
   return [...containersOf(pod), ...initContainersOf(pod)]
     .filter(({ name }) => name !== RESULT_SIDECAR)
     .every(container => {

@@ -19,6 +19,16 @@ export const ASKED_VOLUME = 'pod-step-asked';
  */
 export type ResultChannel = 'message' | 'sidecar';
 
+/** What keeps a pod from having a result. */
+interface Obstacle {
+  path: Path;
+  /** Half a sentence. */
+  why: string;
+  remedy: string;
+}
+
+const OTHERWISE = 'Leave it out, or set `do_xcom_push: true`, which needs no termination message.';
+
 type Wanted = Pick<ResultInputs, 'mode' | 'file' | 'multiple'>;
 
 /**
@@ -36,7 +46,8 @@ export function resultChannel(
   const channel = inputs.mode === 'required' ? 'sidecar' : 'message';
   const obstacle = obstacleTo(channel, pod, base);
   if (obstacle === undefined) return channel;
-  if (wantedBy !== undefined) report(obstacle.path, `${obstacle.why}, so there is no result for ${wantedBy}.`);
+  if (wantedBy !== undefined)
+    report(obstacle.path, `${obstacle.why}, so there is no result for ${wantedBy}. ${obstacle.remedy}`);
   return undefined;
 }
 
@@ -47,38 +58,46 @@ export function resultWantedBy({ mode, file, multiple }: Wanted): string | undef
   return multiple ? 'multiple_outputs' : undefined;
 }
 
-function obstacleTo(
-  channel: ResultChannel,
-  pod: MergedPod['pod'],
-  base: string,
-): { path: Path; why: string } | undefined {
+function obstacleTo(channel: ResultChannel, pod: MergedPod['pod'], base: string): Obstacle | undefined {
   const spec = objectOf(pod['spec']);
   const index = containersOf(pod).findIndex(({ name }) => name === base);
   const container = containersOf(pod)[index] ?? {};
   const place: Path = ['spec', 'containers', index];
   const own = textOf(container['terminationMessagePath']);
   if (channel === 'message' && own !== undefined && own !== RESULT_PATH)
-    return { path: [...place, 'terminationMessagePath'], why: `the termination message is at ${own}` };
+    return {
+      path: [...place, 'terminationMessagePath'],
+      why: `the termination message is at ${own}`,
+      remedy: OTHERWISE,
+    };
   if (channel === 'sidecar' && own !== undefined && holds(own, RESULT_PATH))
-    return { path: [...place, 'terminationMessagePath'], why: `the node keeps the termination message at ${own}` };
+    return {
+      path: [...place, 'terminationMessagePath'],
+      why: `the node keeps the termination message at ${own}`,
+      remedy: 'Leave it out.',
+    };
   const mounts = objectsOf(container['volumeMounts']);
   const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? '', RESULT_PATH));
   if (covering !== -1)
     return {
       path: [...place, 'volumeMounts', covering],
       why: `a volume is mounted at ${mounts[covering]?.['mountPath']}`,
+      remedy: 'Mount it elsewhere.',
     };
   const windows =
     objectOf(spec['os'])['name'] === 'windows' || objectOf(spec['nodeSelector'])['kubernetes.io/os'] === 'windows';
-  if (windows) return { path: ['spec'], why: 'the pod runs on Windows' };
+  if (windows) return { path: ['spec'], why: 'the pod runs on Windows', remedy: 'Leave that out.' };
   return channel === 'sidecar' ? namesakeIn(pod) : undefined;
 }
 
 /** @returns what of the user's has a name that the sidecar needs. */
-function namesakeIn(pod: MergedPod['pod']): { path: Path; why: string } | undefined {
-  const why = (name: string) => `the name ${name} is taken here, which the result’s sidecar needs`;
+function namesakeIn(pod: MergedPod['pod']): Obstacle | undefined {
+  const taken = (name: string) => ({
+    why: `the name ${name} is taken here, which the result’s sidecar needs`,
+    remedy: 'Choose another name.',
+  });
   const containers = containersOf(pod).findIndex(({ name }) => name === RESULT_SIDECAR);
-  if (containers !== -1) return { path: ['spec', 'containers', containers, 'name'], why: why(RESULT_SIDECAR) };
+  if (containers !== -1) return { path: ['spec', 'containers', containers, 'name'], ...taken(RESULT_SIDECAR) };
   // Its resources may be the user's, for a namespace may demand more or less of every container.
   const init = initContainersOf(pod).findIndex(
     container =>
@@ -88,11 +107,12 @@ function namesakeIn(pod: MergedPod['pod']): { path: Path; why: string } | undefi
     return {
       path: ['spec', 'initContainers', init],
       why: `of the result’s sidecar, ${RESULT_SIDECAR}, nothing but \`resources\` can be set`,
+      remedy: 'Leave the rest out.',
     };
   const volumes = objectsOf(objectOf(pod['spec'])['volumes']);
   const volume = volumes.findIndex(({ name }) => name === RESULT_SIDECAR || name === ASKED_VOLUME);
   if (volume === -1) return undefined;
-  return { path: ['spec', 'volumes', volume, 'name'], why: why(String(volumes[volume]?.['name'])) };
+  return { path: ['spec', 'volumes', volume, 'name'], ...taken(String(volumes[volume]?.['name'])) };
 }
 
 /** Whether a mount at `mountPath` hides `path`. */

@@ -15,6 +15,7 @@ import { refuseWrongNames } from './logs/check-names.ts';
 import { LogFile } from './logs/log-file.ts';
 import { podPath } from './pod-path.ts';
 import type { Conclusion } from './result/conclusion.ts';
+import { clearResultFile } from './result/file.ts';
 import type { Step } from './run.ts';
 import { runUrlOf } from './run-url.ts';
 import { take } from './take.ts';
@@ -36,6 +37,7 @@ export async function attach(
 ): Promise<Conclusion> {
   const { client, identity, log, stop, inputs } = step;
   const namespace = client.target.namespace;
+  clearResultFile(inputs);
   const pod = await getPod(client, namespace, name, stop);
   if (pod === undefined || (uid !== undefined && pod.metadata?.uid !== uid)) throw notThere(namespace, name, uid, pod);
   const plan = planOf(pod, base, inputs.result);

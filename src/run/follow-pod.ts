@@ -8,7 +8,7 @@ import { Logs } from './logs/logs.ts';
 import type { ObservedPod } from './observe.ts';
 import { createSecrets } from './own-secrets.ts';
 import { type Conclusion, conclude } from './result/conclusion.ts';
-import { clearResultFile, filed } from './result/file.ts';
+import { filed } from './result/file.ts';
 import { Results } from './result/results.ts';
 import type { Step } from './run.ts';
 import { started } from './start/start.ts';
@@ -19,7 +19,6 @@ export async function followPod(step: Step, pod: ObservedPod): Promise<End> {
   let results: Results | undefined;
   return holdPod(step, pod, {
     run: () => {
-      clearResultFile(step.inputs);
       logs = new Logs(step, pod);
       results = new Results(step, pod);
       return follow(step, pod, logs, results);
@@ -43,7 +42,10 @@ async function follow(step: Step, pod: ObservedPod, logs: Logs, results: Results
     await started(pod, waiting);
     const outcome = await ending(pod, waiting);
     const [found] = await Promise.all([results.found(outcome, waiting.stop), logs.finish()]);
-    const conclusion = filed(conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs), inputs);
+    const conclusion = filed(
+      conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked),
+      inputs,
+    );
     if (conclusion.state !== 'failed')
       for (const line of failedBeside(pod.view.pod, plan.pod, plan.base)) log.line(line);
     return conclusion;

@@ -16,6 +16,7 @@ import { checkNames } from './logs/check-names.ts';
 import { LogFile } from './logs/log-file.ts';
 import type { ObservedPod } from './observe.ts';
 import type { Conclusion } from './result/conclusion.ts';
+import { clearResultFile } from './result/file.ts';
 import { take } from './take.ts';
 
 /** What a run needs of the world. */
@@ -49,6 +50,7 @@ export type Origin =
  * @throws StepError when there is no outcome to be had: the pod could not be created or started, or the step was cancelled. A container that failed is an outcome.
  */
 export async function runPod(step: Step): Promise<Conclusion> {
+  if (step.inputs.deferrable === undefined) clearResultFile(step.inputs);
   await checkNames(step);
   const {
     logs: { file },

@@ -34,7 +34,7 @@ const notJson = (fault: string) =>
 const notAFile = (kind: string) => unusable(`return.json is ${kind}. Have the container write a regular file.`);
 const unreadable = (user: number) =>
   unusable(
-    `return.json cannot be read: it is of user ${user}, with mode 600, and the result’s sidecar runs as user 0. Have the container make it readable (chmod a+r), or name its user for both, \`security_context: {runAsUser: ${user}}\`.`,
+    `return.json cannot be read: it is of user ${user}, with mode 600, and the result’s sidecar runs as user 0. Have the container make it readable (chmod a+r), or give the sidecar its user: \`xcom_sidecar_container_security_context: {runAsUser: ${user}}\`.`,
   );
 const both = (expected: Expected) => ({ auto: expected, required: expected });
 
@@ -118,18 +118,22 @@ export const FILES: File[] = [
     name: 'a list 50,000 deep, with multiple_outputs',
     script: writesNested(50_000),
     inputs: { multiple_outputs: 'true' },
-    required: unusable(
-      'return.json is nested too deeply to be taken apart. Leave out `multiple_outputs`, and take it from `result`.',
-    ),
+    required: {
+      ...unusable(
+        'return.json is nested too deeply to be taken apart. Leave out `multiple_outputs`, and take it from `result`.',
+      ),
+      result: `{"a":${nested(50_000)}}`,
+    },
   },
   bytes('a key twice', '{"a":1,"a":2}', both({ result: '{"a":1,"a":2}' })),
   bytes('a key twice, with multiple_outputs', '{"a":1,"a":2}', {
     inputs: { multiple_outputs: 'true' },
-    ...both(
-      unusable(
+    ...both({
+      ...unusable(
         'multiple_outputs: the key "a" is there more than once. Rename it, or leave out `multiple_outputs` and take the values from `result`.',
       ),
-    ),
+      result: '{"a":1,"a":2}',
+    }),
   }),
   bytes('a byte order mark', '\ufeff{"a":1}', both({ result: '{"a":1}' })),
   bytes('bytes that are no UTF-8', Buffer.from('{"a":"gr\xfc\xdf"}', 'latin1'), {
@@ -202,7 +206,7 @@ export const FILES: File[] = [
     script: 'echo 1 > "$RESULT_PATH"; cd /airflow/xcom && chown 1000 . && chmod 700 .; true',
     auto: { result: '1' },
     required: unusable(
-      'return.json cannot be read: its folder is of user 1000, with mode 700, and the result’s sidecar runs as user 0. Have the container leave the folder open (chmod a+x), or name its user for both, `security_context: {runAsUser: 1000}`.',
+      'return.json cannot be read: its folder is of user 1000, with mode 700, and the result’s sidecar runs as user 0. Have the container leave the folder open (chmod a+x), or give the sidecar its user: `xcom_sidecar_container_security_context: {runAsUser: 1000}`.',
     ),
     ownUser: true,
   },

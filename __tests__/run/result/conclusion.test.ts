@@ -93,7 +93,7 @@ test.each<[what: string, found: Found, asked: Asked, warning: string]>([
     'multiple_outputs makes an output of each key of an object; return.json is a list. Have the container write an object, or leave out `multiple_outputs`.',
   ],
 ])('a failure with a result %s keeps its own reason, and a warning tells of it', (_, found, asked, warning) => {
-  expect(concluded(failed(), found, asked)).toEqual({ ...failed(), warning });
+  expect(concluded(failed(), found, asked)).toMatchObject({ ...failed(), warning });
 });
 
 test.each<[what: string, outcome: Outcome, found: Found]>([
@@ -136,6 +136,18 @@ describe('the termination message of a failed container', () => {
   });
 });
 
+test('what may have been a result of a container that failed is a warning beside its last words', () => {
+  expect(concluded(failed(), { kind: 'message', message: '…}', warning: 'It was longer.' })).toMatchObject({
+    message: '…}',
+    warning: 'It was longer.',
+  });
+});
+
+test('of the last words of a container the first, which may be cut, is not shown', () => {
+  const long = `half a ${'x'.repeat(4089)}`;
+  expect(concluded(failed(long), none, { by: 'sidecar' }).message).toBe(`… a ${'x'.repeat(4089)}`);
+});
+
 describe('without the result that has to be there', () => {
   const asked: Asked = { mode: 'required', by: 'sidecar' };
 
@@ -154,6 +166,24 @@ describe('without the result that has to be there', () => {
       spec: { containers: [{ name: 'base', command: ['echo', '7'], args: ['>', '/airflow/xcom/return.json'] }] },
     };
     expect(concluded(succeeded(), none, { ...asked, pod }).remedy).toMatch(/need a shell/);
+  });
+
+  test('what is there and does not count is told', () => {
+    expect(concluded(succeeded(), { kind: 'none', why: 'return.json is old' }, asked).sentence).toBe(
+      'The container succeeded, but wrote nothing to /airflow/xcom/return.json, and do_xcom_push is true: return.json is old.',
+    );
+  });
+
+  test('a variable of the step’s own that leads elsewhere is what to see to', () => {
+    const withPath = (value: string): V1Pod => ({
+      spec: { containers: [{ name: 'base', env: [{ name: 'RESULT_PATH', value }] }] },
+    });
+    expect(concluded(succeeded(), none, { ...asked, pod: withPath('/tmp/x') }).remedy).toBe(
+      'The container’s variable RESULT_PATH is the step’s own, and leads elsewhere: give it another name.',
+    );
+    expect(concluded(succeeded(), none, { ...asked, pod: withPath('/airflow/xcom/return.json') }).remedy).toMatch(
+      /^Have it write JSON there/,
+    );
   });
 
   test('a failure keeps its own reason', () => {

@@ -270,6 +270,22 @@ describe('a sidecar that its node does not tell', () => {
   });
 });
 
+test('in a pod that is on its way out it is waited for as long as the others have', async () => {
+  follow('mesh');
+  const { received } = await ends();
+  pod.patch(({ metadata }) => {
+    Object.assign(metadata, { deletionTimestamp: new Date().toISOString(), deletionGracePeriodSeconds: 120 });
+  });
+  await observed.until(({ pod: { metadata } }) => (metadata?.deletionTimestamp ? true : undefined));
+  nowMs += 1000;
+  await asked();
+  await aWhile();
+  nowMs += 119_000;
+  await aWhile();
+  say(whole);
+  expect(await received).toEqual(files);
+});
+
 describe('without a whole frame it says why:', () => {
   const forbidden = (verb: 'patch' | 'log', what: string, resource: string) =>
     server.fault({
@@ -285,7 +301,10 @@ describe('without a whole frame it says why:', () => {
     nowMs += 1000;
     await asked();
     await aWhile();
-    nowMs += 5000;
+    // Its node ends it by force after the pod's grace of 30 s.
+    nowMs += 34_000;
+    await aWhile();
+    nowMs += 1000;
     expect(await received).toMatchObject({
       why: 'The result’s sidecar waits for container proxy, which still runs, and the credentials may not tell it not to.',
     });
@@ -302,7 +321,7 @@ describe('without a whole frame it says why:', () => {
       await aWhile();
     }
     expect(await received).toMatchObject({
-      why: expect.stringMatching(/ did not send a result\. It said: still here/),
+      why: expect.stringMatching(/, which still runs, .* It said: still here/),
     });
   });
 
@@ -400,12 +419,25 @@ describe('without a whole frame it says why:', () => {
     });
   });
 
-  test('it keeps silent, though it was asked', async () => {
+  test('others run on, and it keeps silent, though it was asked', async () => {
     follow('mesh');
+    const { received } = await ends();
+    nowMs += 1000;
+    await asked();
+    await aWhile();
+    nowMs += 60_000;
+    expect(await received).toEqual({
+      why: 'The result’s sidecar waits for container mesh, which still runs, and did not answer when it was told not to.',
+      remedy: 'Have those containers end when they are told to (SIGTERM), or with the base container.',
+    });
+  });
+
+  test('it keeps silent, though it was asked', async () => {
+    follow();
     const { received } = await ends();
     say('sh: no words for this');
     await aWhile();
-    nowMs += 1000;
+    nowMs += 5000;
     await asked();
     await aWhile();
     nowMs += 60_000;

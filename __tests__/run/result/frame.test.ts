@@ -12,7 +12,7 @@ function read(...texts: string[]): FrameReader {
 }
 
 const found = (...texts: string[]): SentFile | undefined => read(...texts).files?.get('return.json');
-const file = (text: string) => ({ kind: 'file', bytes: Buffer.from(text), changedAt: AT });
+const file = (text: string) => ({ kind: 'file', bytes: Buffer.from(text), changedAt: AT, writtenAt: AT });
 const one = (text: string) => fileLines(Buffer.from(text), { changedAt: AT });
 
 test('any bytes arrive as they were, however they are cut', () => {
@@ -24,7 +24,10 @@ test('any bytes arrive as they were, however they are cut', () => {
       fc.constantFrom(4, 76, 8000),
       fc.infiniteStream(fc.nat({ max: 400 })),
       (bytes, other, width, cuts) => {
-        const sent = frame(fileLines(bytes, { width }), fileLines(other, { name: 'other', width, changedAt: 7 }));
+        const sent = frame(
+          fileLines(bytes, { width }),
+          fileLines(other, { name: 'other', width, changedAt: 7, writtenAt: 5 }),
+        );
         const reader = new FrameReader();
         for (let at = 0; at < sent.length; ) {
           expect(reader.files).toBeUndefined();
@@ -34,8 +37,8 @@ test('any bytes arrive as they were, however they are cut', () => {
         }
         expect(reader.files).toEqual(
           new Map([
-            ['return.json', { kind: 'file', bytes: Buffer.from(bytes), changedAt: AT }],
-            ['other', { kind: 'file', bytes: Buffer.from(other), changedAt: 7 }],
+            ['return.json', { kind: 'file', bytes: Buffer.from(bytes), changedAt: AT, writtenAt: AT }],
+            ['other', { kind: 'file', bytes: Buffer.from(other), changedAt: 7, writtenAt: 5 }],
           ]),
         );
         expect(reader.stray).toEqual([]);

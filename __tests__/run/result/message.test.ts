@@ -83,8 +83,19 @@ test.each<[what: string, message: string | undefined, expected: object]>([
   ['JSON', '{"rows": 0}', content('{"rows": 0}')],
   ['its last words', ' out of disk \n', { kind: 'message', message: 'out of disk' }],
   ['last words that begin like JSON', '{"a": oops', { kind: 'message', message: '{"a": oops' }],
-  ['last words that are cut', 'x'.repeat(4096), { kind: 'message', message: 'x'.repeat(4096) }],
-  ['a number that may be cut', digits(4096), { kind: 'message', message: digits(4096) }],
+  ['last words that are cut', `half a ${'x'.repeat(4089)}`, { kind: 'message', message: `… a ${'x'.repeat(4089)}` }],
+  ['one word that is cut', 'x'.repeat(4096), { kind: 'message', message: '…' }],
+  ['a number that may be cut', digits(4096), { kind: 'message', message: '…' }],
+  [
+    'what may be the end of a result',
+    `${'x'.repeat(4094)} ]`,
+    {
+      kind: 'message',
+      message: '… ]',
+      warning:
+        'return.json is longer than the 4096 bytes that the node keeps of it, so it is no result. Set `do_xcom_push: true`, which takes results of up to 7 MB.',
+    },
+  ],
 ])('a container that failed has left %s', (_, message, expected) => {
   expect(foundInMessage(message, pod(), 'c0', true)).toEqual(expected);
 });
@@ -98,6 +109,11 @@ describe('where the node takes the end of the log for a message that is missing'
     ['nothing', undefined, none],
     ['what may be a line of its log', '{"level": "error"}\n', { kind: 'message', message: '{"level": "error"}' }],
     ['its last words', 'oops', { kind: 'message', message: 'oops' }],
+    [
+      'the end of its log, which begins within a word',
+      `secret ${'x'.repeat(2041)}`,
+      { kind: 'message', message: `… ${'x'.repeat(2041)}` },
+    ],
   ])('a container that failed has left %s', (_, message, expected) => {
     expect(foundInMessage(message, withPolicy('base'), 'base', true)).toEqual(expected);
   });

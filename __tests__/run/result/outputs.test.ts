@@ -76,8 +76,20 @@ describe('a result is', () => {
       },
     ],
   ])('none where it is %s', (_, text, asked, expected) => {
-    expect(of(text, asked)).toEqual(expected);
-    expect(of(text, { ...asked, file })).toEqual(expected);
+    expect(of(text, asked)).toMatchObject(expected);
+    expect(of(text, { ...asked, file })).toMatchObject(expected);
+  });
+
+  test('nothing of what is no JSON', () => expect(of('{')).not.toHaveProperty('result'));
+
+  test('still whole, for a file and for the output, where its keys cannot be outputs', () => {
+    const whole = { text: '{"Result": 7}', outputs: [['result', '{"Result": 7}']] };
+    expect(of('{"Result": 7}', { multiple: true })).toMatchObject({ result: whole });
+  });
+
+  test('without what is secret in a fault', () => {
+    const found = outputsOf(Buffer.from('{"p": "ab"cd-TOP"}'), { multiple: false }, ['ab"cd-TOP']);
+    expect(found).toMatchObject({ sentence: expect.stringMatching(/column 11: in `"\*{9}"`\.$/) });
   });
 });
 
@@ -130,7 +142,9 @@ describe('what GitHub does not take for all outputs of a job', () => {
   ])('is counted %s', (how, asked, longest, outputs) => {
     const multiple = { ...asked, multiple: true };
     expect(result(object(longest), multiple).outputs.map(([name]) => name)).toEqual(outputs);
-    expect(of(object(longest + 1), multiple)).toEqual({
+    const whole = { outputs: 'file' in asked ? [] : [['result', expect.any(String)]] };
+    expect(of(object(longest + 1), multiple)).toMatchObject({
+      result: whole,
       sentence: `With multiple_outputs return.json makes 500,001 characters of outputs${outputs.length > 1 ? `, ${how}` : ''}, and GitHub takes about 500,000 for all outputs of a job together.`,
       remedy: 'Leave out `multiple_outputs`, or have the container write less; `result_file` takes what is large.',
     });

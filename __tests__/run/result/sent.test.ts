@@ -10,10 +10,11 @@ const once = podWith(ended(0));
 const { terminated } = ended(0);
 
 const found = (file: SentFile, pod: V1Pod = once) => foundInFile(file, pod, 'base', terminated);
-const written = (text: string, changedAt = STARTED + 3): SentFile => ({
+const written = (text: string, changedAt = STARTED + 3, writtenAt = changedAt): SentFile => ({
   kind: 'file',
   bytes: Buffer.from(text),
   changedAt,
+  writtenAt,
 });
 
 describe('a file that was sent is', () => {
@@ -22,7 +23,7 @@ describe('a file that was sent is', () => {
     ['its content, JSON or not', written('oops'), { kind: 'content', bytes: Buffer.from('oops') }],
     [
       'its content, text or not',
-      { kind: 'file', bytes: Buffer.from([0, 255]), changedAt: STARTED },
+      { kind: 'file', bytes: Buffer.from([0, 255]), changedAt: STARTED, writtenAt: STARTED },
       { kind: 'content' },
     ],
     ['no result where there is none', { kind: 'none' }, { kind: 'none' }],
@@ -48,7 +49,7 @@ describe('a file that was sent is', () => {
         sentence:
           'return.json cannot be read: it is of user 1000, with mode 600, and the result’s sidecar runs as user 65532.',
         remedy:
-          'Have the container make it readable (chmod a+r), or name its user for both, `security_context: {runAsUser: 1000}`.',
+          'Have the container make it readable (chmod a+r), or give the sidecar its user: `xcom_sidecar_container_security_context: {runAsUser: 1000}`.',
       },
     ],
     [
@@ -59,7 +60,7 @@ describe('a file that was sent is', () => {
         sentence:
           'return.json cannot be read: its folder is of user 1000, with mode 700, and the result’s sidecar runs as user 65532.',
         remedy:
-          'Have the container leave the folder open (chmod a+x), or name its user for both, `security_context: {runAsUser: 1000}`.',
+          'Have the container leave the folder open (chmod a+x), or give the sidecar its user: `xcom_sidecar_container_security_context: {runAsUser: 1000}`.',
       },
     ],
     [
@@ -116,12 +117,29 @@ describe('what an earlier run of the container has written', () => {
       expect(foundInFile(written('[1]', 1), restarted, 'base', end)).toMatchObject({ kind: 'content' });
   });
 
+  test('is told where nothing else is there', () => {
+    expect(found(written('[1]', STARTED - 1), restarted)).toEqual({
+      kind: 'none',
+      why: 'return.json is of an earlier run of container base, which was started again',
+    });
+  });
+
+  test.each([STARTED, STARTED + 5])('is no result of this one because it was touched at %d', changedAt => {
+    expect(found(written('[1]', changedAt, STARTED - 1), restarted)).toEqual({
+      kind: 'unusable',
+      sentence:
+        'return.json was written before container base was started again, and changed since (as by chmod, chown or cp -p), so that it cannot be told whether it is a result of this run.',
+      remedy: 'Have the container remove it when it begins.',
+    });
+    expect(found(written('[1]', changedAt, STARTED - 1))).toMatchObject({ kind: 'content' });
+  });
+
   test('says what to do where it cannot be told apart', () => {
     expect(found(written('[1]', STARTED), restarted)).toEqual({
       kind: 'unusable',
       sentence:
         'return.json was written in the second in which container base was started again, so that it cannot be told whether the run before has left it.',
-      remedy: 'Have the container remove it when it begins, or write it later.',
+      remedy: 'Have the container remove it when it begins.',
     });
   });
 

@@ -163,6 +163,14 @@ describe('a key that cannot be an output is named:', () => {
     });
   });
 
+  test('a value that is no text', () => {
+    expect(valuesOf('{"a": "b", "c": "\\ud800x"}')).toEqual({
+      fault: 'multiple_outputs: the value of the key "c" has half of a surrogate pair in it, which no output can hold',
+      remedy: 'Leave out `multiple_outputs`, and take it from `result`, where it is escaped.',
+    });
+    expect(valuesOf('{"a": ["\\ud800"]}')).toEqual({ values: [['a', '["\\ud800"]']] });
+  });
+
   test('all of them at once', () => {
     expect(valuesOf('{"state": 1, "ok": 2, "": 3, "OK": 4}')).toMatchObject({
       fault:

@@ -36,6 +36,16 @@ describe('of the result’s sidecar', () => {
       { remedy: 'Correct `xcom_sidecar_container_image`.' },
     ],
     [
+      'resources that its node cannot set',
+      {
+        ...containerStatus(waiting('RunContainerError'), RESULT_SIDECAR),
+        lastState: {
+          terminated: { exitCode: 128, reason: 'StartError', message: 'unable to apply cgroup configuration' },
+        },
+      },
+      { remedy: 'Give it other resources: `pod_patch: {spec: {initContainers: [{name: pod-step-result,' },
+    ],
+    [
       'an image without a shell',
       {
         ...containerStatus(waiting('RunContainerError'), RESULT_SIDECAR),

@@ -34,6 +34,10 @@ const MAY_NOT = {
   why: 'the credentials may not tell it not to',
   remedy: 'Add patch on pods to the Role, or have those containers end with the base container.',
 };
+const NO_ANSWER = {
+  why: 'did not answer when it was told not to',
+  remedy: 'Have those containers end when they are told to (SIGTERM), or with the base container.',
+};
 const A_STRANGERS = {
   why: 'a pod that is not known to be this repository’s is left alone',
   remedy: 'Give `pod_uid`, where a workflow of this repository has made it.',
@@ -113,6 +117,12 @@ export class ResultFollower {
   }
 
   get #patienceMs(): number {
+    const { pod } = this.#pod.view;
+    const { terminationGracePeriodSeconds = 30, containers = [] } = pod.spec ?? {};
+    // The node tells a pod that is on its way out nothing by annotations any more [measured], and ends the sidecar when all others have ended, be it by force.
+    const { deletionTimestamp, deletionGracePeriodSeconds: grace = terminationGracePeriodSeconds } = pod.metadata ?? {};
+    const isEnding = deletionTimestamp !== undefined || containers.every(({ name }) => containerEnded(pod, name));
+    if (isEnding && this.#others.length > 0) return 1000 * grace + TOLD_LATE_MS;
     return this.#unasked !== undefined || this.#isRefused ? TOLD_LATE_MS : ANSWER_MS;
   }
 
@@ -186,11 +196,13 @@ export class ResultFollower {
     const ended = terminated(view.pod, RESULT_SIDECAR);
     const [others, stray] = [this.#others, this.#frames.stray];
     const said = stray.length === 0 ? '' : ` It said: ${stray.join(' / ')}`;
-    if (this.#unasked && others.length > 0)
+    if (others.length > 0 && (this.#unasked !== undefined || (this.#fault === undefined && ended === undefined))) {
+      const { why, remedy } = this.#unasked ?? NO_ANSWER;
       return {
-        why: `The result’s sidecar waits for ${others.length === 1 ? `container ${others[0]}, which still runs` : `containers ${others.join(', ')}, which still run`}, and ${this.#unasked.why}.`,
-        remedy: this.#unasked.remedy,
+        why: `The result’s sidecar waits for ${others.length === 1 ? `container ${others[0]}, which still runs` : `containers ${others.join(', ')}, which still run`}, and ${why}.${said}`,
+        remedy,
       };
+    }
     if (this.#fault !== undefined)
       return {
         why: `What the result’s sidecar sent could not be read. ${this.#fault}`,

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 /** A file of the pod's as the sidecar has sent it, or why it has not. */
 export type SentFile =
   | { kind: 'none' }
-  /** @property changedAt when it was last changed by the node's clock, in seconds since the epoch; nobody can set it back */
-  | { kind: 'file'; bytes: Buffer; changedAt: number }
+  /** In seconds since the epoch, by the node's clock. @property changedAt when it was last changed, its mode among it; nobody can set it back. @property writtenAt when its content was, which a copy may have from what it was copied from */
+  | { kind: 'file'; bytes: Buffer; changedAt: number; writtenAt: number }
   /** Longer than what is sent. */
   | { kind: 'long'; size: number }
   /** @property mode in octal digits, as `stat` has it; `owner` and `reader` are ids of users */
@@ -32,7 +32,16 @@ export class FrameReader {
   /** Of the line at hand what has come. */
   #rest = '';
   #open: Map<string, SentFile> | undefined;
-  #file: { name: string; size: number; changedAt: number; chunks: Buffer[]; length: number; sum?: string } | undefined;
+  #file:
+    | {
+        name: string;
+        size: number;
+        times: { changedAt: number; writtenAt: number };
+        chunks: Buffer[];
+        length: number;
+        sum?: string;
+      }
+    | undefined;
 
   push(bytes: Uint8Array): void {
     const lines = (this.#rest + Buffer.from(bytes).toString('latin1')).split('\n');
@@ -75,15 +84,21 @@ export class FrameReader {
         this.files = open;
         this.#open = undefined;
       } else if (what === 'file') {
-        const [size, changedAt] = rest;
-        this.#file = { name, size: Number(size), changedAt: Number(changedAt), chunks: [], length: 0 };
+        const [size, changedAt, writtenAt] = rest.map(Number);
+        this.#file = {
+          name,
+          size: size ?? Number.NaN,
+          times: { changedAt: changedAt ?? Number.NaN, writtenAt: writtenAt ?? Number.NaN },
+          chunks: [],
+          length: 0,
+        };
       } else open.set(name, withoutContent(what, rest));
     }
   }
 
   #endFile(files: Map<string, SentFile>): void {
     if (this.#file === undefined) return;
-    const { name, size, sum, changedAt, chunks, length } = this.#file;
+    const { name, size, sum, times, chunks, length } = this.#file;
     this.#file = undefined;
     const bytes = Buffer.concat(chunks);
     const why =
@@ -92,7 +107,7 @@ export class FrameReader {
         : createHash('sha256').update(bytes).digest('hex') === sum
           ? undefined
           : 'its checksum is another';
-    files.set(name, why === undefined ? { kind: 'file', bytes, changedAt } : { kind: 'broken', why });
+    files.set(name, why === undefined ? { kind: 'file', bytes, ...times } : { kind: 'broken', why });
   }
 
   #noteStray(line: string): void {

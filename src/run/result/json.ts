@@ -9,9 +9,10 @@ const BYTE_ORDER_MARK = /^\ufeff/;
 
 /**
  * Reads what a container wrote as JSON.
+ * @param secrets what is not to be shown of it
  * @returns its text as it stands, without white space around it and a byte order mark, which a reader may pass over (RFC 8259, 8.1); or what is wrong with it, and where
  */
-export function readJson(bytes: Uint8Array): Read {
+export function readJson(bytes: Uint8Array, secrets: Iterable<string> = []): Read {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
     return {
       fault: 'it is UTF-16, and JSON has to be UTF-8',
@@ -26,7 +27,7 @@ export function readJson(bytes: Uint8Array): Read {
       remedy: 'Write UTF-8; bytes that are no text can be written as base64.',
     };
   }
-  const fault = faultIn(decoded);
+  const fault = faultIn(decoded, secrets);
   return fault ?? { text: decoded.trim() };
 }
 
@@ -35,8 +36,11 @@ export function isBlank(bytes: Uint8Array): boolean {
   return Buffer.from(bytes).toString('utf8').replace(BYTE_ORDER_MARK, '').trim() === '';
 }
 
-/** @returns what keeps a text from being JSON, and where, in lines and columns from 1; nothing where it is. */
-export function faultIn(text: string): { fault: string; remedy: string } | undefined {
+/**
+ * @param secrets what is not to be shown of it
+ * @returns what keeps a text from being JSON, and where, in lines and columns from 1; nothing where it is
+ */
+export function faultIn(text: string, secrets: Iterable<string> = []): { fault: string; remedy: string } | undefined {
   const json = text.replace(BYTE_ORDER_MARK, '');
   try {
     JSON.parse(json);
@@ -49,7 +53,7 @@ export function faultIn(text: string): { fault: string; remedy: string } | undef
     const before = json.slice(0, at);
     const line = before.split('\n').length;
     const column = at - before.lastIndexOf('\n');
-    const place = placeIn(json, at);
+    const place = placeIn(covered(json, secrets), at);
     return {
       fault: `${what} at line ${line}, column ${column}${place === undefined ? '' : `: ${place}`}`,
       remedy: remedyFor(what, json, at),
@@ -71,6 +75,18 @@ function placeIn(json: string, at: number): string | undefined {
 
 /** The scanner's kinds of what is no token of JSON's, and of the end (SyntaxKind, a const enum, which cannot be imported). */
 const [UNKNOWN, END] = [16, 17];
+/** Shorter ones would be found everywhere. */
+const LEAST_SECRET = 4;
+
+/** @returns the text with an asterisk for each character of a secret, as it is or as JSON writes it: so a secret is one word, however it may look. */
+function covered(text: string, secrets: Iterable<string>): string {
+  const all = [...secrets].flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1)]);
+  return all
+    .filter(secret => secret.trim().length >= LEAST_SECRET)
+    .sort((a, b) => b.length - a.length)
+    .reduce((rest, secret) => rest.replaceAll(secret, found => '*'.repeat(found.length)), text);
+}
+
 /** What can be a part of a word, quoted or not. */
 const OF_A_WORD = /[^\s{}[\],:"]/;
 

@@ -2,6 +2,7 @@ import { StepError } from '../../github/failure.ts';
 import type { ApiError } from '../../kubernetes/status.ts';
 import type { PlacedPlan } from '../../pod/manifest.ts';
 import { RESULT_SIDECAR } from '../../pod/result.ts';
+import { isResultSidecar } from '../containers.ts';
 
 /** What gives the sidecar other resources than its own. */
 export function sidecarPatch(resources: string): string {
@@ -34,12 +35,18 @@ export function noSidecars({ pod, resultIn }: PlacedPlan, paths: string[], cause
   );
 }
 
-/** @returns a LimitRange's refusal with the way out where it is the sidecar that it does not allow, whose resources no input names */
-export function limitedSidecar({ resultIn }: PlacedPlan, error: ApiError): StepError | undefined {
-  if (resultIn !== 'sidecar' || error.code !== 403 || !/ per Container is /.test(error.message)) return undefined;
-  const patch = sidecarPatch('{requests: {...}, limits: {...}}');
+/** @returns the refusal of a LimitRange or a quota with one way out more: the sidecar counts too, and no input names its resources */
+export function limitedSidecar({ pod, resultIn }: PlacedPlan, error: ApiError): StepError | undefined {
+  const isLimit = error.reason === 'QuotaExceeded' || / per (Container|Pod) is /.test(error.message);
+  if (resultIn !== 'sidecar' || error.code !== 403 || !isLimit) return undefined;
+  const { resources } = pod.spec?.initContainers?.find(isResultSidecar) ?? {};
+  const has = [resources?.requests, resources?.limits].map(
+    (amounts = {}) => `${amounts['cpu'] ?? 'no'} CPU and ${amounts['memory'] ?? 'no memory'}`,
+  );
+  const counts = `The result’s sidecar counts too, with requests of ${has[0]}, limits of ${has[1]}; ${sidecarPatch('{requests: {...}, limits: {...}}')} gives it others.`;
   return new StepError(error.reason, error.title, error.message, {
-    remedy: `Where that is the result’s sidecar: ${patch}. ${error.remedy ?? ''}`.trimEnd(),
+    remedy: [counts, ...(error.remedy === undefined ? [] : [error.remedy])].join(' '),
+    mayPass: error.mayPass,
     cause: error,
   });
 }

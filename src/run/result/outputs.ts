@@ -22,6 +22,8 @@ export interface Result {
 export interface Unusable {
   sentence: string;
   remedy: string;
+  /** What of it can be used all the same. */
+  result?: Result;
 }
 
 /** GitHub takes 1 MiB of outputs of a job, which it counts in UTF-16: this many characters for all outputs of all its steps that it hands on. */
@@ -29,12 +31,16 @@ const MOST_CHARACTERS = 500_000;
 /** In bytes: Linux takes 128 KiB for one variable of a process (MAX_ARG_STRLEN), in which its name, an equals sign and a NUL have to have room. */
 const LONGEST_VARIABLE = 131_000;
 
-/** @returns what a result becomes, by its inputs; or why it cannot be. */
+/**
+ * @param secrets what is not to be shown of it
+ * @returns what a result becomes, by its inputs; or why it cannot be
+ */
 export function outputsOf(
   bytes: Buffer,
   { file, multiple }: Pick<ResultInputs, 'file' | 'multiple'>,
+  secrets: Iterable<string> = [],
 ): Result | Unusable {
-  const read = readJson(bytes);
+  const read = readJson(bytes, secrets);
   if ('fault' in read)
     return { sentence: `What the container wrote to ${RESULT_PATH} is not JSON: ${read.fault}.`, remedy: read.remedy };
   const { text } = read;
@@ -47,7 +53,9 @@ export function outputsOf(
       remedy: 'Set `result_file`, which writes it to the workspace.',
     };
   const split = multiple ? valuesOf(text) : { values: [] };
-  if ('fault' in split) return { sentence: `${split.fault}.`, remedy: split.remedy };
+  // The whole is there for whoever wants to know what its keys are.
+  const result: Result = { text, bytes, outputs: whole, warnings: [] };
+  if ('fault' in split) return { sentence: `${split.fault}.`, remedy: split.remedy, result };
   const outputs = [...whole, ...split.values];
   const characters = split.values.reduce(
     (sum, [name, value]) => sum + name.length + value.length,
@@ -57,6 +65,7 @@ export function outputsOf(
     return {
       sentence: `With multiple_outputs return.json makes ${grouped(characters)} characters of outputs${whole.length > 0 ? ', once as a whole and once key by key' : ''}, and GitHub takes about ${grouped(MOST_CHARACTERS)} for all outputs of a job together.`,
       remedy: 'Leave out `multiple_outputs`, or have the container write less; `result_file` takes what is large.',
+      result,
     };
   return { text, bytes, outputs, warnings: outputs.flatMap(tooLongForEnv) };
 }

@@ -33,13 +33,13 @@ export function foundInFile(
       return {
         kind: 'unusable',
         sentence: `return.json cannot be read: it is of user ${file.owner}, with mode ${file.mode}, and the result’s sidecar runs as user ${file.reader}.`,
-        remedy: `Have the container make it readable (chmod a+r), or name its user for both, \`security_context: {runAsUser: ${file.owner}}\`.`,
+        remedy: `Have the container make it readable (chmod a+r), or give the sidecar its user: \`xcom_sidecar_container_security_context: {runAsUser: ${file.owner}}\`.`,
       };
     case 'closed':
       return {
         kind: 'unusable',
         sentence: `return.json cannot be read: its folder is of user ${file.owner}, with mode ${file.mode}, and the result’s sidecar runs as user ${file.reader}.`,
-        remedy: `Have the container leave the folder open (chmod a+x), or name its user for both, \`security_context: {runAsUser: ${file.owner}}\`.`,
+        remedy: `Have the container leave the folder open (chmod a+x), or give the sidecar its user: \`xcom_sidecar_container_security_context: {runAsUser: ${file.owner}}\`.`,
       };
     case 'broken':
       return {
@@ -60,7 +60,7 @@ const KINDS = { folder: 'a folder', link: 'a symbolic link', pipe: 'a named pipe
 
 /** A container that was started again finds what its last run has written; that is no result of this one. All times are the node's, in whole seconds. */
 function ofWhichRun(
-  { bytes, changedAt }: { bytes: Buffer; changedAt: number },
+  { bytes, changedAt, writtenAt }: Extract<SentFile, { kind: 'file' }>,
   pod: V1Pod,
   base: string,
   ended: V1ContainerStateTerminated | undefined,
@@ -69,14 +69,22 @@ function ofWhichRun(
   const content: Found = { kind: 'content', bytes };
   if (restartCount === 0 || !ended?.startedAt) return content;
   const started = secondOf(ended.startedAt);
-  if (changedAt !== started) return changedAt < started ? { kind: 'none' } : content;
+  if (changedAt < started)
+    return { kind: 'none', why: `return.json is of an earlier run of container ${base}, which was started again` };
+  const remedy = 'Have the container remove it when it begins.';
+  if (writtenAt < started)
+    return {
+      kind: 'unusable',
+      sentence: `return.json was written before container ${base} was started again, and changed since (as by chmod, chown or cp -p), so that it cannot be told whether it is a result of this run.`,
+      remedy,
+    };
   // A run that had ended before that second cannot have written in it.
   const before = lastState?.terminated?.finishedAt;
-  if (before !== undefined && secondOf(before) < started) return content;
+  if (changedAt > started || (before !== undefined && secondOf(before) < started)) return content;
   return {
     kind: 'unusable',
     sentence: `return.json was written in the second in which container ${base} was started again, so that it cannot be told whether the run before has left it.`,
-    remedy: 'Have the container remove it when it begins, or write it later.',
+    remedy,
   };
 }
 

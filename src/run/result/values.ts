@@ -43,9 +43,17 @@ export function valuesOf(json: string): Values {
       fault: `multiple_outputs: ${told(faults).join('; ')}`,
       remedy: 'Rename it, or leave out `multiple_outputs` and take the values from `result`.',
     };
-  return {
-    values: members.map(([name, value]) => [name, value.startsWith('"') ? (JSON.parse(value) as string) : value]),
-  };
+  const values = members.map(([name, value]): [string, string] => [
+    name,
+    value.startsWith('"') ? (JSON.parse(value) as string) : value,
+  ]);
+  const odd = values.find(([, value]) => !value.isWellFormed());
+  if (odd !== undefined)
+    return {
+      fault: `multiple_outputs: the value of the key ${shown(odd[0])} has half of a surrogate pair in it, which no output can hold`,
+      remedy: 'Leave out `multiple_outputs`, and take it from `result`, where it is escaped.',
+    };
+  return { values };
 }
 
 /** @returns the members of an object, in their own words. */

@@ -6,7 +6,7 @@ import { brief } from '../brief.ts';
 import { isSidecar, willRestart } from '../containers.ts';
 import { failureOf } from '../end/failure.ts';
 import { podPath } from '../pod-path.ts';
-import { CHECK_SIDECAR_IMAGE, NO_SIDECAR } from '../result/no-sidecar.ts';
+import { CHECK_SIDECAR_IMAGE, NO_SIDECAR, sidecarPatch } from '../result/no-sidecar.ts';
 import { missingIn } from './missing.ts';
 import { imageField, stuckPull } from './pull.ts';
 import { GRACE_SECONDS, hopeless, type Known, type Lasting, lacking, type Stuck } from './stuck.ts';
@@ -94,13 +94,20 @@ function crashing(
   const lasting: Lasting = {
     reason: reason === 'ExitCode' ? 'InitContainer' : reason,
     title: `${sidecar ? 'Sidecar' : 'Init container'}: ${title}`,
-    remedy: `The base container never started. ${name === RESULT_SIDECAR ? CHECK_SIDECAR_IMAGE : cannotStart ? 'Check its command against what the image holds.' : 'See to the container in `init_containers` or the template.'}`,
+    remedy: `The base container never started. ${name === RESULT_SIDECAR ? remedyForSidecar(sentence) : cannotStart ? 'Check its command against what the image holds.' : 'See to the container in `init_containers` or the template.'}`,
   };
   // A program that is not in the image will not be the next time.
   if (!cannotStart && !(sidecar && restartCount >= MOST_RESTARTS))
     return { what: `${kind} ${name} keeps ending, last with exit code ${ended.exitCode}`, worthTelling: true, lasting };
   const told = cannotStart ? sentence : withRemedy(sentence, `It has run ${restartCount + 1} times.`);
   return hopeless({ ...lasting, sentence: told, graceSeconds: 0, cause: `crashing ${name}` });
+}
+
+/** @param sentence of the node's, that says why the result's sidecar does not run */
+function remedyForSidecar(sentence: string): string {
+  return /cgroup|memory limit|OOM/i.test(sentence)
+    ? `Give it other resources: ${sidecarPatch('{requests: {...}, limits: {...}}')}.`
+    : CHECK_SIDECAR_IMAGE;
 }
 
 /** @returns the sidecar that runs and keeps the others waiting, because its startup probe has not succeeded (KEP-753). */
