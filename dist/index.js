@@ -2136,7 +2136,7 @@ var require_readable = __commonJS({
         if (this._readableState.closeEmitted) {
           return Promise.resolve(null);
         }
-        return new Promise((resolve3, reject) => {
+        return new Promise((resolve4, reject) => {
           if (this[kContentLength] && this[kContentLength] > limit || this[kBytesRead] > limit) {
             this.destroy(new AbortError());
           }
@@ -2150,11 +2150,11 @@ var require_readable = __commonJS({
               if (signal3.aborted) {
                 reject(signal3.reason ?? new AbortError());
               } else {
-                resolve3(null);
+                resolve4(null);
               }
             });
           } else {
-            this.on("close", resolve3);
+            this.on("close", resolve4);
           }
           this.on("error", noop).on("data", () => {
             if (this[kBytesRead] > limit) {
@@ -2182,7 +2182,7 @@ var require_readable = __commonJS({
     }
     function consume(stream, type) {
       assert(!stream[kConsume]);
-      return new Promise((resolve3, reject) => {
+      return new Promise((resolve4, reject) => {
         if (isUnusable(stream)) {
           const rState = stream._readableState;
           if (rState.destroyed && rState.closeEmitted === false) {
@@ -2197,7 +2197,7 @@ var require_readable = __commonJS({
             stream[kConsume] = {
               type,
               stream,
-              resolve: resolve3,
+              resolve: resolve4,
               reject,
               length: 0,
               body: []
@@ -2275,18 +2275,18 @@ var require_readable = __commonJS({
       return buffer;
     }
     function consumeEnd(consume2, encoding) {
-      const { type, body, resolve: resolve3, stream, length } = consume2;
+      const { type, body, resolve: resolve4, stream, length } = consume2;
       try {
         if (type === "text") {
-          resolve3(chunksDecode(body, length, encoding));
+          resolve4(chunksDecode(body, length, encoding));
         } else if (type === "json") {
-          resolve3(JSON.parse(chunksDecode(body, length, encoding)));
+          resolve4(JSON.parse(chunksDecode(body, length, encoding)));
         } else if (type === "arrayBuffer") {
-          resolve3(chunksConcat(body, length).buffer);
+          resolve4(chunksConcat(body, length).buffer);
         } else if (type === "blob") {
-          resolve3(new Blob(body, { type: stream[kContentType] }));
+          resolve4(new Blob(body, { type: stream[kContentType] }));
         } else if (type === "bytes") {
-          resolve3(chunksConcat(body, length));
+          resolve4(chunksConcat(body, length));
         }
         consumeFinish(consume2);
       } catch (err) {
@@ -2505,9 +2505,9 @@ var require_api_request = __commonJS({
     };
     function request3(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve3, reject) => {
+        return new Promise((resolve4, reject) => {
           request3.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve3(data);
+            return err ? reject(err) : resolve4(data);
           });
         });
       }
@@ -2768,9 +2768,9 @@ var require_api_stream = __commonJS({
     };
     function stream(opts, factory, callback) {
       if (callback === void 0) {
-        return new Promise((resolve3, reject) => {
+        return new Promise((resolve4, reject) => {
           stream.call(this, opts, factory, (err, data) => {
-            return err ? reject(err) : resolve3(data);
+            return err ? reject(err) : resolve4(data);
           });
         });
       }
@@ -3070,9 +3070,9 @@ var require_api_upgrade = __commonJS({
     };
     function upgrade(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve3, reject) => {
+        return new Promise((resolve4, reject) => {
           upgrade.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve3(data);
+            return err ? reject(err) : resolve4(data);
           });
         });
       }
@@ -3166,9 +3166,9 @@ var require_api_connect = __commonJS({
     };
     function connect3(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve3, reject) => {
+        return new Promise((resolve4, reject) => {
           connect3.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve3(data);
+            return err ? reject(err) : resolve4(data);
           });
         });
       }
@@ -3310,9 +3310,9 @@ var require_dispatcher_base = __commonJS({
       }
       close(callback) {
         if (callback === void 0) {
-          return new Promise((resolve3, reject) => {
+          return new Promise((resolve4, reject) => {
             this.close((err, data) => {
-              return err ? reject(err) : resolve3(data);
+              return err ? reject(err) : resolve4(data);
             });
           });
         }
@@ -3350,9 +3350,9 @@ var require_dispatcher_base = __commonJS({
           err = null;
         }
         if (callback === void 0) {
-          return new Promise((resolve3, reject) => {
+          return new Promise((resolve4, reject) => {
             this.destroy(err, (err2, data) => {
-              return err2 ? reject(err2) : resolve3(data);
+              return err2 ? reject(err2) : resolve4(data);
             });
           });
         }
@@ -3691,8 +3691,8 @@ var require_pool_base = __commonJS({
         if (this[kQueue].isEmpty()) {
           return closeClients(this);
         } else {
-          return new Promise((resolve3) => {
-            this[kClosedResolve] = resolve3;
+          return new Promise((resolve4) => {
+            this[kClosedResolve] = resolve4;
           });
         }
       }
@@ -3761,8 +3761,8 @@ var require_pool_base = __commonJS({
         }
         let done = false;
         let resolveClosed;
-        const closed = new Promise((resolve3) => {
-          resolveClosed = resolve3;
+        const closed = new Promise((resolve4) => {
+          resolveClosed = resolve4;
         });
         this[kRetiring].set(client, closed);
         client.close(() => {
@@ -5711,7 +5711,7 @@ var require_util2 = __commonJS({
           writable: true,
           enumerable: true,
           configurable: true,
-          value: function entries() {
+          value: function entries2() {
             webidl.brandCheck(this, brandCheck);
             return makeIterator(this, "key+value");
           }
@@ -7582,7 +7582,7 @@ var require_simd = __commonJS({
     function destroy(parser) {
       this.destroy(parser);
     }
-    function parse6(parser, data, limit) {
+    function parse5(parser, data, limit) {
       return this.parse(parser, data, limit) >>> 0;
     }
     function fail(parser, code, description) {
@@ -8460,7 +8460,7 @@ var require_simd = __commonJS({
         dealloc: dealloc.bind(wasm),
         create: create2.bind(wasm),
         destroy: destroy.bind(wasm),
-        parse: parse6.bind(wasm),
+        parse: parse5.bind(wasm),
         fail: fail.bind(wasm),
         hasDebug: hasDebug.bind(wasm),
         clear: wasm.clear,
@@ -8514,7 +8514,7 @@ var require_no_simd = __commonJS({
     function destroy(parser) {
       this.destroy(parser);
     }
-    function parse6(parser, data, limit) {
+    function parse5(parser, data, limit) {
       return this.parse(parser, data, limit) >>> 0;
     }
     function fail(parser, code, description) {
@@ -9392,7 +9392,7 @@ var require_no_simd = __commonJS({
         dealloc: dealloc.bind(wasm),
         create: create2.bind(wasm),
         destroy: destroy.bind(wasm),
-        parse: parse6.bind(wasm),
+        parse: parse5.bind(wasm),
         fail: fail.bind(wasm),
         hasDebug: hasDebug.bind(wasm),
         clear: wasm.clear,
@@ -10835,9 +10835,9 @@ Content-Type: ${value.type || "application/octet-stream"}\r
                   return fd;
                 }
                 case "application/x-www-form-urlencoded": {
-                  const entries = new URLSearchParams(value.toString());
+                  const entries2 = new URLSearchParams(value.toString());
                   const fd = new FormData();
-                  for (const [name, value2] of entries) {
+                  for (const [name, value2] of entries2) {
                     fd.append(name, value2);
                   }
                   return fd;
@@ -12100,12 +12100,12 @@ upgrade: ${upgrade}\r
           cb();
         }
       }
-      const waitForDrain = () => new Promise((resolve3, reject) => {
+      const waitForDrain = () => new Promise((resolve4, reject) => {
         assert(callback === null);
         if (socket[kError]) {
           reject(socket[kError]);
         } else {
-          callback = resolve3;
+          callback = resolve4;
         }
       });
       socket.on("close", onDrain).on("drain", onDrain);
@@ -13615,12 +13615,12 @@ var require_client_h2 = __commonJS({
           cb();
         }
       }
-      const waitForDrain = () => new Promise((resolve3, reject) => {
+      const waitForDrain = () => new Promise((resolve4, reject) => {
         assert(callback === null);
         if (socket[kError]) {
           reject(socket[kError]);
         } else {
-          callback = resolve3;
+          callback = resolve4;
         }
       });
       h2stream.on("close", onDrain).on("drain", onDrain);
@@ -13992,16 +13992,16 @@ var require_client = __commonJS({
         return this[kNeedDrain] < 2;
       }
       [kClose]() {
-        return new Promise((resolve3) => {
+        return new Promise((resolve4) => {
           if (this[kSize]) {
-            this[kClosedResolve] = resolve3;
+            this[kClosedResolve] = resolve4;
           } else {
-            resolve3(null);
+            resolve4(null);
           }
         });
       }
       [kDestroy](err) {
-        return new Promise((resolve3) => {
+        return new Promise((resolve4) => {
           const requests = this[kQueue].splice(this[kPendingIdx]);
           for (let i = 0; i < requests.length; i++) {
             const request3 = requests[i];
@@ -14014,7 +14014,7 @@ var require_client = __commonJS({
               this[kClosedResolve]();
               this[kClosedResolve] = null;
             }
-            resolve3(null);
+            resolve4(null);
           };
           if (this[kHTTPContext]) {
             this[kHTTPContext].destroy(err, callback);
@@ -17377,10 +17377,10 @@ var require_common = __commonJS({
       }
       return this.mask(address.subnetMask) === address.mask();
     }
-    function isGloballyReachable(entries) {
+    function isGloballyReachable(entries2) {
       let best = null;
-      for (let i = 0; i < entries.length; i++) {
-        const entry2 = entries[i];
+      for (let i = 0; i < entries2.length; i++) {
+        const entry2 = entries2[i];
         if (entry2.reachable !== null && isHostInSubnet.call(this, entry2.subnet) && (best === null || entry2.subnet.subnetMask > best.subnet.subnetMask)) {
           best = entry2;
         }
@@ -19826,11 +19826,11 @@ var require_socksclient = __commonJS({
     "use strict";
     var __awaiter2 = exports && exports.__awaiter || function(thisArg, _arguments, P, generator) {
       function adopt(value) {
-        return value instanceof P ? value : new P(function(resolve3) {
-          resolve3(value);
+        return value instanceof P ? value : new P(function(resolve4) {
+          resolve4(value);
         });
       }
-      return new (P || (P = Promise))(function(resolve3, reject) {
+      return new (P || (P = Promise))(function(resolve4, reject) {
         function fulfilled(value) {
           try {
             step(generator.next(value));
@@ -19846,7 +19846,7 @@ var require_socksclient = __commonJS({
           }
         }
         function step(result) {
-          result.done ? resolve3(result.value) : adopt(result.value).then(fulfilled, rejected);
+          result.done ? resolve4(result.value) : adopt(result.value).then(fulfilled, rejected);
         }
         step((generator = generator.apply(thisArg, _arguments || [])).next());
       });
@@ -19880,13 +19880,13 @@ var require_socksclient = __commonJS({
        * @returns { Promise }
        */
       static createConnection(options, callback) {
-        return new Promise((resolve3, reject) => {
+        return new Promise((resolve4, reject) => {
           try {
             (0, helpers_1.validateSocksClientOptions)(options, ["connect"]);
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              return resolve3(err);
+              return resolve4(err);
             } else {
               return reject(err);
             }
@@ -19897,16 +19897,16 @@ var require_socksclient = __commonJS({
             client.removeAllListeners();
             if (typeof callback === "function") {
               callback(null, info);
-              resolve3(info);
+              resolve4(info);
             } else {
-              resolve3(info);
+              resolve4(info);
             }
           });
           client.once("error", (err) => {
             client.removeAllListeners();
             if (typeof callback === "function") {
               callback(err);
-              resolve3(err);
+              resolve4(err);
             } else {
               reject(err);
             }
@@ -19923,13 +19923,13 @@ var require_socksclient = __commonJS({
        * @returns { Promise }
        */
       static createConnectionChain(options, callback) {
-        return new Promise((resolve3, reject) => __awaiter2(this, void 0, void 0, function* () {
+        return new Promise((resolve4, reject) => __awaiter2(this, void 0, void 0, function* () {
           try {
             (0, helpers_1.validateSocksClientChainOptions)(options);
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              return resolve3(err);
+              return resolve4(err);
             } else {
               return reject(err);
             }
@@ -19955,14 +19955,14 @@ var require_socksclient = __commonJS({
             }
             if (typeof callback === "function") {
               callback(null, { socket: sock });
-              resolve3({ socket: sock });
+              resolve4({ socket: sock });
             } else {
-              resolve3({ socket: sock });
+              resolve4({ socket: sock });
             }
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              resolve3(err);
+              resolve4(err);
             } else {
               reject(err);
             }
@@ -20537,7 +20537,7 @@ var require_ms = __commonJS({
       options = options || {};
       var type = typeof val;
       if (type === "string" && val.length > 0) {
-        return parse6(val);
+        return parse5(val);
       } else if (type === "number" && isFinite(val)) {
         return options.long ? fmtLong(val) : fmtShort(val);
       }
@@ -20545,7 +20545,7 @@ var require_ms = __commonJS({
         "val is not a non-empty string or a valid number. val=" + JSON.stringify(val)
       );
     };
-    function parse6(str) {
+    function parse5(str) {
       str = String(str);
       if (str.length > 100) {
         return;
@@ -21509,11 +21509,11 @@ import { EOL as EOL3 } from "os";
 import { constants, promises } from "fs";
 var __awaiter = function(thisArg, _arguments, P, generator) {
   function adopt(value) {
-    return value instanceof P ? value : new P(function(resolve3) {
-      resolve3(value);
+    return value instanceof P ? value : new P(function(resolve4) {
+      resolve4(value);
     });
   }
-  return new (P || (P = Promise))(function(resolve3, reject) {
+  return new (P || (P = Promise))(function(resolve4, reject) {
     function fulfilled(value) {
       try {
         step(generator.next(value));
@@ -21529,7 +21529,7 @@ var __awaiter = function(thisArg, _arguments, P, generator) {
       }
     }
     function step(result) {
-      result.done ? resolve3(result.value) : adopt(result.value).then(fulfilled, rejected);
+      result.done ? resolve4(result.value) : adopt(result.value).then(fulfilled, rejected);
     }
     step((generator = generator.apply(thisArg, _arguments || [])).next());
   });
@@ -22008,11 +22008,11 @@ var JobLog = class {
   /** Settles when {@link ready} holds again. */
   whenReady() {
     if (this.ready) return Promise.resolve();
-    return new Promise((resolve3) => {
+    return new Promise((resolve4) => {
       const { stdout } = process;
       const settle = () => {
         stdout.off("drain", settle).off("close", settle);
-        resolve3();
+        resolve4();
       };
       stdout.on("drain", settle).on("close", settle);
     });
@@ -22091,11 +22091,11 @@ var JobLog = class {
   }
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close() {
-    this.#closing ??= new Promise((resolve3) => {
+    this.#closing ??= new Promise((resolve4) => {
       this.endSection();
       this.#finishLine();
       this.#lowerFence();
-      process.stdout.write("", () => resolve3());
+      process.stdout.write("", () => resolve4());
     });
     return this.#closing;
   }
@@ -26933,8 +26933,8 @@ function digestOf(plan) {
 function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  const entries = Object.entries(value).filter(([, item]) => item !== void 0);
-  const sorted = entries.sort(([one], [other]) => one < other ? -1 : 1);
+  const entries2 = Object.entries(value).filter(([, item]) => item !== void 0);
+  const sorted = entries2.sort(([one], [other]) => one < other ? -1 : 1);
   return `{${sorted.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join()}}`;
 }
 var WHAT_RUNS = ["command", "args", "workingDir"];
@@ -27266,12 +27266,12 @@ function mergeItems(list2, overlay, model, keys) {
   const added2 = [];
   for (const [index2, item] of overlay.value.entries()) {
     if (isDelete(item) || isReplace(item)) continue;
-    const said = within(overlay, index2);
+    const said2 = within(overlay, index2);
     const key = itemKey(item, keys);
     const nth = key !== void 0 && met.get(key) || 0;
     const at = key === void 0 ? void 0 : places.get(key)?.[nth];
     if (key !== void 0) met.set(key, nth + 1);
-    const part = mergeValue(at === void 0 ? void 0 : list2.items[at], said, model, void 0);
+    const part = mergeValue(at === void 0 ? void 0 : list2.items[at], said2, model, void 0);
     if (at === void 0) added2.push({ key, part });
     else list2.items[at] = part;
   }
@@ -27309,24 +27309,24 @@ function placesOf(items, keys) {
   }
   return places;
 }
-function within(said, key) {
-  const { layer, path: path2 } = said.origin;
-  return { value: said.value[key] ?? null, origin: { layer, path: [...path2, key] } };
+function within(said2, key) {
+  const { layer, path: path2 } = said2.origin;
+  return { value: said2.value[key] ?? null, origin: { layer, path: [...path2, key] } };
 }
 function asMapping(part) {
   if (part === void 0 || "fields" in part) return part;
   if (!("value" in part) || !isObject(part.value)) return void 0;
-  const said = part;
+  const said2 = part;
   return {
-    fields: new Map(Object.keys(said.value).map((key) => [key, within(said, key)])),
+    fields: new Map(Object.keys(said2.value).map((key) => [key, within(said2, key)])),
     origin: part.origin
   };
 }
 function asList(part) {
   if (part === void 0 || "items" in part) return part;
   if (!("value" in part) || !Array.isArray(part.value)) return void 0;
-  const said = part;
-  return { items: said.value.map((_, index2) => within(said, index2)), origin: part.origin };
+  const said2 = part;
+  return { items: said2.value.map((_, index2) => within(said2, index2)), origin: part.origin };
 }
 function json(part) {
   if ("value" in part) return part.value;
@@ -28300,8 +28300,8 @@ function terminated(pod, name) {
 }
 function lastEnd(pod, name) {
   const { state, lastState } = containerStatus(pod, name) ?? {};
-  const ended2 = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
-  return ended2 ? void 0 : lastState?.terminated;
+  const ended4 = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
+  return ended4 ? void 0 : lastState?.terminated;
 }
 function isUnknown({ reason: reason2 }) {
   return reason2 === "ContainerStatusUnknown";
@@ -28331,9 +28331,9 @@ function restartPolicy({ spec }, name) {
   const container2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
   return container2?.restartPolicy ?? spec?.restartPolicy ?? "Never";
 }
-function willRestart(pod, name, ended2) {
+function willRestart(pod, name, ended4) {
   if (podEnded(pod) || pod.metadata?.deletionTimestamp !== void 0) return false;
-  return isToRestart(pod, name, ended2);
+  return isToRestart(pod, name, ended4);
 }
 function isToRestart(pod, name, { exitCode: exitCode2 }) {
   const policy = restartPolicy(pod, name);
@@ -28352,12 +28352,12 @@ function instancesOf(pod, name) {
     instances.push({ id, restarts: now ? restartCount - 1 : restartCount, startedAt, ended: before, previous: now });
   }
   if (now) {
-    const ended2 = state?.terminated;
+    const ended4 = state?.terminated;
     instances.push({
-      id: ended2?.containerID || status.containerID || `#${restartCount}`,
+      id: ended4?.containerID || status.containerID || `#${restartCount}`,
       restarts: restartCount,
-      startedAt: state?.running?.startedAt ?? ended2?.startedAt,
-      ended: ended2,
+      startedAt: state?.running?.startedAt ?? ended4?.startedAt,
+      ended: ended4,
       previous: false
     });
   }
@@ -28536,27 +28536,27 @@ function patience(stop, first) {
 }
 
 // src/run/end/failure.ts
-function failureOf(pod, name, ended2) {
-  const { exitCode: exitCode2 } = ended2;
-  const after = duration(ended2);
+function failureOf(pod, name, ended4) {
+  const { exitCode: exitCode2 } = ended4;
+  const after = duration(ended4);
   const where = `Container ${name} of pod ${podPath2(pod)}`;
-  if (ended2.reason === "OOMKilled") return outOfMemory(pod, name, where, ended2);
-  if (cannotStart(ended2)) {
-    const why = startFault(ended2.message ?? "the node does not say why");
+  if (ended4.reason === "OOMKilled") return outOfMemory(pod, name, where, ended4);
+  if (cannotStart(ended4)) {
+    const why = startFault(ended4.message ?? "the node does not say why");
     return {
       reason: "StartError",
       title: "The command cannot be started",
-      sentence: `${where} could not be started (${ended2.reason}, exit code ${exitCode2}): ${why}`,
+      sentence: `${where} could not be started (${ended4.reason}, exit code ${exitCode2}): ${why}`,
       remedy: /chdir|mkdir|container init/.test(why) ? "Check `working_dir` and `volume_mounts` against what the image holds." : "Check `cmds` and `arguments` against what the image holds."
     };
   }
-  const stop = wasStoppedBy(stopOf(pod), ended2);
+  const stop = wasStoppedBy(stopOf(pod), ended4);
   if (stop !== void 0)
     return stopped(
       stop,
-      isUnknown(ended2) ? `${where} was not there yet, or not any more, when its node stopped the pod` : `${where} was stopped${after} (exit code ${exitCode2})`
+      isUnknown(ended4) ? `${where} was not there yet, or not any more, when its node stopped the pod` : `${where} was stopped${after} (exit code ${exitCode2})`
     );
-  if (isUnknown(ended2)) {
+  if (isUnknown(ended4)) {
     return {
       reason: "NodeLost",
       title: "Container lost",
@@ -28575,12 +28575,12 @@ function failureOf(pod, name, ended2) {
 function startFault(message) {
   return brief(message).replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
 }
-function outOfMemory(pod, name, where, ended2) {
+function outOfMemory(pod, name, where, ended4) {
   const { containers: containers2 = [], initContainers = [], resources } = pod.spec ?? {};
   const own = [...containers2, ...initContainers].find((container2) => container2.name === name)?.resources?.limits?.["memory"];
   const limit = own ?? resources?.limits?.["memory"];
-  const killed = `${where} was killed${duration(ended2)}`;
-  const facts = `(OOMKilled, exit code ${ended2.exitCode})`;
+  const killed = `${where} was killed${duration(ended4)}`;
+  const facts = `(OOMKilled, exit code ${ended4.exitCode})`;
   return limit ? {
     reason: "OOMKilled",
     title: "Out of memory",
@@ -28717,9 +28717,9 @@ function heldUp(pod) {
   }
   return "";
 }
-function initFailed(pod, name, ended2) {
-  const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
-  const words = ended2.message && brief(ended2.message);
+function initFailed(pod, name, ended4) {
+  const { reason: reason2, title, sentence } = failureOf(pod, name, ended4);
+  const words = ended4.message && brief(ended4.message);
   return {
     reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
     title: `Init container: ${title}`,
@@ -28736,17 +28736,17 @@ function outcomeOf({ pod, gone }, base) {
     if (podEnded(pod) || gone) return { state: "failed", ended: between, ...betweenRuns(pod, base, between) };
     return cannotStart(between) ? { state: "failed", ended: between, ...failureOf(pod, base, between) } : void 0;
   }
-  const ended2 = last ?? terminated(pod, base);
-  if (ended2 !== void 0) {
+  const ended4 = last ?? terminated(pod, base);
+  if (ended4 !== void 0) {
     const stop = stopOf(pod);
-    const ownEnd = !isUnknown(ended2) && wasStoppedBy(stop, ended2) === void 0;
-    if (ended2.exitCode === 0 && ownEnd) return { state: "succeeded", ended: ended2 };
-    if (!cannotStart(ended2)) {
-      if (!gone && willRestart(pod, base, ended2)) return void 0;
-      if (ownEnd && stop && isToRestart(pod, base, ended2))
-        return { state: "failed", ended: ended2, ...betweenRuns(pod, base, ended2) };
+    const ownEnd = !isUnknown(ended4) && wasStoppedBy(stop, ended4) === void 0;
+    if (ended4.exitCode === 0 && ownEnd) return { state: "succeeded", ended: ended4 };
+    if (!cannotStart(ended4)) {
+      if (!gone && willRestart(pod, base, ended4)) return void 0;
+      if (ownEnd && stop && isToRestart(pod, base, ended4))
+        return { state: "failed", ended: ended4, ...betweenRuns(pod, base, ended4) };
     }
-    return { state: "failed", ...!isUnknown(ended2) && { ended: ended2 }, ...failureOf(pod, base, ended2) };
+    return { state: "failed", ...!isUnknown(ended4) && { ended: ended4 }, ...failureOf(pod, base, ended4) };
   }
   if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
   if (gone) return { state: "failed", ...away(pod, base) };
@@ -28777,11 +28777,11 @@ function betweenRuns(pod, base, last) {
 
 // src/run/cleanup.ts
 var TIDY_UP_SECONDS = 60;
-async function tidyUp(step, pod, kill) {
+async function tidyUp(step, pod, kill2) {
   const { inputs, plan, log, record, origin: origin2 } = step;
-  kill.release();
+  kill2.release();
   pod.stop();
-  const cancelled = await kill.killed;
+  const cancelled = await kill2.killed;
   const action = inputs.onFinishAction;
   const end = cancelled ?? (shouldDelete(action, pod.view, plan.base, inputs.skipOnExitCodes) ? await remove2(step, pod.identity) : "kept");
   if (typeof end === "object") {
@@ -28791,19 +28791,23 @@ async function tidyUp(step, pod, kill) {
   if (end === "kept" && !pod.view.gone) {
     const stranger = origin2?.kind === "attached" ? origin2.stranger : void 0;
     if (stranger === void 0 && outcomeOf(pod.view, plan.base)?.state === "succeeded") await markRead(step, pod);
-    tellKept(pod, plan.base, stranger ?? kill.why, log);
+    tellKept(pod, plan.base, stranger ?? kill2.why, log);
   }
   record.settle();
 }
-function leave({ inputs, plan, log, record, patience: patience3 }, pod, kill) {
-  kill.release();
+function letGo({ record }, pod, kill2) {
+  kill2.release();
   pod.stop();
+  record.settle();
+}
+function leave(step, pod, kill2) {
+  const { inputs, plan, log, patience: patience3 } = step;
   const { namespace, name, uid } = pod.identity;
   const why = patience3 ? `attach_timeout_seconds: ${patience3.seconds}` : `deferrable: ${inputs.deferrable === "created" ? "true" : inputs.deferrable}`;
   log.line(`Pod ${namespace}/${name} is left for another step (${why}).`);
   log.line(`  to follow it: attach: ${name}, with pod_uid: ${uid} and namespace: ${namespace}`);
   log.line(`  to delete it: ${keptPod(pod, plan.base).delete}`);
-  record.settle();
+  letGo(step, pod, kill2);
 }
 async function remove2({ client, lastCall }, pod) {
   try {
@@ -28854,8 +28858,8 @@ function shouldDelete(action, view, base, skipOnExitCodes) {
   const outcome = outcomeOf(view, base);
   if (action === "delete_pod" || outcome === void 0) return true;
   if (action === "delete_succeeded_pod") {
-    const { state, reason: reason2, ended: ended2 } = outcome;
-    return state === "succeeded" || reason2 === "ExitCode" && skipOnExitCodes.includes(ended2?.exitCode ?? 0);
+    const { state, reason: reason2, ended: ended4 } = outcome;
+    return state === "succeeded" || reason2 === "ExitCode" && skipOnExitCodes.includes(ended4?.exitCode ?? 0);
   }
   return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== void 0);
 }
@@ -28907,9 +28911,9 @@ function started(at) {
   return at !== void 0 && new Date(at).getTime() > 0 ? at : void 0;
 }
 function reportEnd(conclusion, log) {
-  const { state, ended: ended2, result, message, warning: warning2 } = conclusion;
+  const { state, ended: ended4, result, message, warning: warning2 } = conclusion;
   setOutput2("state", state);
-  if (ended2) reportContainerEnd(ended2);
+  if (ended4) reportContainerEnd(ended4);
   if (state === "deferred") return;
   for (const warned of [...warning2 === void 0 ? [] : [warning2], ...result?.warnings ?? []])
     log.warning("Result", warned);
@@ -28919,7 +28923,7 @@ function reportEnd(conclusion, log) {
     log.line(`Result: ${inBytes(result.bytes.length)}, in ${result.file}`);
   }
   if (state === "succeeded") {
-    if (ended2?.reason === "OOMKilled")
+    if (ended4?.reason === "OOMKilled")
       log.warning(
         "A child process ran out of memory",
         "The container succeeded, but one of its processes was killed for exceeding the memory limit."
@@ -29974,8 +29978,8 @@ function remedyFor(what, json2, at) {
   return REMEDY;
 }
 function positionOf(message, json2) {
-  const said = /at position (\d+)/.exec(message)?.[1];
-  if (said !== void 0) return Number(said);
+  const said2 = /at position (\d+)/.exec(message)?.[1];
+  if (said2 !== void 0) return Number(said2);
   if (/^Unexpected end/.test(message)) return json2.length;
   const offsets = [];
   try {
@@ -30174,14 +30178,14 @@ function conclude(outcome, found, pod, { base, resultIn }, { result: inputs, ski
   const words = outcome.state === "failed" && resultIn !== "message" && outcome.reason !== "StartError";
   const last = words && outcome.ended?.message?.trim() ? messageOf(outcome.ended.message, pod, base) : void 0;
   const conclusion = { ...withResult(outcome, found, pod, base, inputs, secrets), ...last && { message: last } };
-  const { state, reason: reason2, ended: ended2, result, message, warning: warning2 } = conclusion;
-  if (state !== "failed" || reason2 !== "ExitCode" || !ended2 || !skipOnExitCodes.includes(ended2.exitCode))
+  const { state, reason: reason2, ended: ended4, result, message, warning: warning2 } = conclusion;
+  if (state !== "failed" || reason2 !== "ExitCode" || !ended4 || !skipOnExitCodes.includes(ended4.exitCode))
     return conclusion;
   return {
     state: "skipped",
-    ended: ended2,
+    ended: ended4,
     title: "Skipped",
-    sentence: `Container ${base} exited with code ${ended2.exitCode}, which skip_on_exit_code takes for having had nothing to do.`,
+    sentence: `Container ${base} exited with code ${ended4.exitCode}, which skip_on_exit_code takes for having had nothing to do.`,
     ...result !== void 0 && { result },
     ...message !== void 0 && { message },
     ...warning2 !== void 0 && { warning: warning2 }
@@ -30320,10 +30324,10 @@ function settled(end) {
 }
 function failureOf2(end, pod, base) {
   if ("conclusion" in end) {
-    const { state, reason: reason3, ended: ended2 } = end.conclusion;
+    const { state, reason: reason3, ended: ended4 } = end.conclusion;
     if (state !== "failed" || reason3 === void 0) return void 0;
     const mayHaveRun = pod !== void 0 && mayHave(pod, base, reason3);
-    return { reason: reason3, mayHaveRun, mayPass: false, ...ended2 && { exitCode: ended2.exitCode } };
+    return { reason: reason3, mayHaveRun, mayPass: false, ...ended4 && { exitCode: ended4.exitCode } };
   }
   const { error: error2 } = end;
   if (!(error2 instanceof StepError)) return void 0;
@@ -30480,8 +30484,8 @@ function stateOf({ state = {} }, isBase) {
   return `waiting${waiting?.reason ? `, ${waiting.reason}` : ""}${waiting?.message ? `: ${brief(waiting.message)}` : ""}`;
 }
 function failedBeside(pod, own, base) {
-  return [...(own.spec?.initContainers ?? []).filter(isSidecar), ...own.spec?.containers ?? []].map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated })).filter(({ name, ended: ended2 }) => name !== base && ended2 !== void 0 && ended2.exitCode !== 0).map(
-    ({ name, ended: ended2 }) => `Container ${name} ended with exit code ${ended2?.exitCode}, which does not count: the step follows container ${base} alone.`
+  return [...(own.spec?.initContainers ?? []).filter(isSidecar), ...own.spec?.containers ?? []].map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated })).filter(({ name, ended: ended4 }) => name !== base && ended4 !== void 0 && ended4.exitCode !== 0).map(
+    ({ name, ended: ended4 }) => `Container ${name} ended with exit code ${ended4?.exitCode}, which does not count: the step follows container ${base} alone.`
   );
 }
 function restartsOf({ restartCount = 0 }) {
@@ -30514,8 +30518,8 @@ function merged(events) {
 async function windDown({ inputs, plan: { base }, log, lastCall }, pod, logs) {
   if (inputs.onKillAction === "keep_pod") return;
   if (!await hasStarted(pod, base, lastCall)) return;
-  const ended2 = await pod.until((view) => terminated(view.pod, base) ?? (view.gone ? "gone" : void 0), lastCall).catch(() => void 0);
-  if (ended2 === void 0) {
+  const ended4 = await pod.until((view) => terminated(view.pod, base) ?? (view.gone ? "gone" : void 0), lastCall).catch(() => void 0);
+  if (ended4 === void 0) {
     const seconds = pod.view.pod.metadata?.deletionGracePeriodSeconds;
     log.line(
       `Container ${base} has not ended yet; its log is shown up to here.${seconds ? ` Its node kills it ${seconds} s after it was told to stop.` : ""}`
@@ -30524,9 +30528,9 @@ async function windDown({ inputs, plan: { base }, log, lastCall }, pod, logs) {
   }
   await logs.finish().catch(() => {
   });
-  if (ended2 === "gone") return;
-  log.line(`Container ${base} exited with code ${ended2.exitCode}${signalName(ended2.exitCode)}.`);
-  reportContainerEnd(ended2);
+  if (ended4 === "gone") return;
+  log.line(`Container ${base} exited with code ${ended4.exitCode}${signalName(ended4.exitCode)}.`);
+  reportContainerEnd(ended4);
 }
 var STATUS_LAG_MS = 3e3;
 async function hasStarted(pod, base, lastCall) {
@@ -30544,16 +30548,16 @@ async function diagnosed(outcome, pod, { plan, client, stop }) {
   const events = await listEvents(client, pod.identity, signal3).catch(() => "unavailable");
   return Array.isArray(events) ? diagnose(outcome, live, plan.base, events) : outcome;
 }
-function mayHaveBeenKilled(pod, base, { state, reason: reason2, ended: ended2 }) {
-  if (ended2 === void 0 || state === "failed" && reason2 !== "ExitCode") return false;
+function mayHaveBeenKilled(pod, base, { state, reason: reason2, ended: ended4 }) {
+  if (ended4 === void 0 || state === "failed" && reason2 !== "ExitCode") return false;
   const { livenessProbe, startupProbe, lifecycle } = container(pod, base) ?? {};
   return livenessProbe !== void 0 || startupProbe !== void 0 || lifecycle?.postStart !== void 0;
 }
 function diagnose(outcome, pod, base, events) {
-  const { ended: ended2 } = outcome;
+  const { ended: ended4 } = outcome;
   const own = events.filter(({ container: container2 }) => container2 === base);
-  if (ended2 === void 0 || !own.some(({ reason: reason2 }) => reason2 === "Killing")) return outcome;
-  const killed = `Container ${base} of pod ${podPath2(pod)} was killed${duration(ended2)} (exit code ${ended2.exitCode})`;
+  if (ended4 === void 0 || !own.some(({ reason: reason2 }) => reason2 === "Killing")) return outcome;
+  const killed = `Container ${base} of pod ${podPath2(pod)} was killed${duration(ended4)} (exit code ${ended4.exitCode})`;
   const hook = own.findLast(({ reason: reason2 }) => reason2 === "FailedPostStartHook");
   if (hook !== void 0)
     return {
@@ -30991,8 +30995,8 @@ function stuckPull(pod, { name, image, state }, known2) {
 }
 function pullSecretsMissing(pod, { events = [], references }) {
   const pulling = events.findLast(({ reason: reason2 }) => reason2 === "Pulling")?.lastMs ?? 0;
-  const said = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
-  return said === void 0 || said.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said.message, references, pod);
+  const said2 = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
+  return said2 === void 0 || said2.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said2.message, references, pod);
 }
 function imageField(pod, name) {
   if (!isInit(pod, name)) return "`image`";
@@ -31065,9 +31069,9 @@ function stuckContainer(pod, status, known2) {
   }
 }
 var MOST_RESTARTS = 3;
-function crashing(pod, { name, restartCount }, ended2) {
-  if (ended2 === void 0) return void 0;
-  const { reason: reason2, title, sentence } = failureOf(pod, name, ended2);
+function crashing(pod, { name, restartCount }, ended4) {
+  if (ended4 === void 0) return void 0;
+  const { reason: reason2, title, sentence } = failureOf(pod, name, ended4);
   const sidecar = pod.spec?.initContainers?.some((container2) => container2.name === name && isSidecar(container2)) === true;
   const kind2 = sidecar ? "sidecar" : "init container";
   const cannotStart2 = reason2 === "StartError";
@@ -31077,7 +31081,7 @@ function crashing(pod, { name, restartCount }, ended2) {
     remedy: `The base container never started. ${name === RESULT_SIDECAR ? remedyForSidecar(sentence) : cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
   };
   if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
-    return { what: `${kind2} ${name} keeps ending, last with exit code ${ended2.exitCode}`, worthTelling: true, lasting: lasting2 };
+    return { what: `${kind2} ${name} keeps ending, last with exit code ${ended4.exitCode}`, worthTelling: true, lasting: lasting2 };
   const told3 = cannotStart2 ? sentence : withRemedy(sentence, `It has run ${restartCount + 1} times.`);
   return hopeless({ ...lasting2, sentence: told3, graceSeconds: 0, cause: `crashing ${name}` });
 }
@@ -31115,8 +31119,8 @@ function sidecarOfOldNode({ spec, status }) {
   });
 }
 function containerGrace(container2, message, events = []) {
-  const said = events.findLast((event) => event.container === container2 && event.message === `Error: ${message}`);
-  const lookedForSeconds = said === void 0 ? 0 : (said.lastMs - said.firstMs) / 1e3;
+  const said2 = events.findLast((event) => event.container === container2 && event.message === `Error: ${message}`);
+  const lookedForSeconds = said2 === void 0 ? 0 : (said2.lastMs - said2.firstMs) / 1e3;
   return lookedForSeconds >= GRACE_SECONDS ? 0 : GRACE_SECONDS + NEXT_LOOK_SECONDS;
 }
 
@@ -31528,6 +31532,27 @@ function failedOne(pod, base) {
   return failedInit(pod)?.name ?? pod.spec?.initContainers?.find(({ name }) => lastEnd(pod, name))?.name ?? base;
 }
 
+// src/run/goes-on.ts
+function goesOn(error2, pod, base) {
+  if (!(error2 instanceof StepError) || error2.reason !== "Credentials") return void 0;
+  const { identity, view } = pod;
+  if (view.gone || containerEnded(view.pod, base)) return void 0;
+  const { namespace, name, uid } = identity;
+  const { startTime } = view.pod.status ?? {};
+  const { activeDeadlineSeconds } = view.pod.spec ?? {};
+  const end = startTime && activeDeadlineSeconds ? new Date(new Date(startTime).getTime() + 1e3 * activeDeadlineSeconds).toISOString().replace(/\.\d+/, "") : void 0;
+  const until = end === void 0 ? "" : `, until ${end} at the latest (active_deadline_seconds)`;
+  return new StepError(
+    error2.reason,
+    error2.title,
+    `${error2.message} Pod ${namespace}/${name} was left as it is, and goes on${until}.`,
+    {
+      remedy: `To follow it to its end: a step with new credentials and \`attach: ${name}\`, \`pod_uid: ${uid}\`, \`namespace: ${namespace}\`. To delete it: ${keptPod(pod, base).delete}`,
+      cause: error2
+    }
+  );
+}
+
 // src/run/role.ts
 function useOf({ dryRun: dryRun2, logs }, { secrets, resultIn }) {
   return {
@@ -31574,10 +31599,11 @@ function printGrant({ user, namespace }, rules) {
 // src/run/hold-pod.ts
 async function holdPod(step, pod, work) {
   const { inputs, plan, log, summary: summary2, stop } = step;
-  const kill = new Kill(step, pod);
+  const kill2 = new Kill(step, pod);
   summary2.follow(pod, step);
   traceChanges(pod, plan.base, log);
   let end;
+  let left;
   try {
     const conclusion = await work.run();
     stop.throwIfAborted();
@@ -31587,17 +31613,19 @@ async function holdPod(step, pod, work) {
     end = { conclusion };
   } catch (thrown) {
     const error2 = stop.aborted ? stop.reason : thrown;
-    const told3 = cancelledAt(error2, pod.view, plan.base);
+    left = goesOn(error2, pod, plan.base);
+    const told3 = left ?? cancelledAt(error2, pod.view, plan.base);
     if (stop.aborted) await work.windDown?.();
     log.endSection();
-    if (!stop.aborted) summary2.note(await explain2(step, pod));
+    if (!stop.aborted && left === void 0) summary2.note(await explain2(step, pod));
     summary2.failed(offerFor(told3, rulesFor(useOf(inputs, plan)))?.error ?? told3);
     end = { error: told3 };
   } finally {
     work.close?.();
     const deferred = end !== void 0 && "conclusion" in end && end.conclusion.state === "deferred";
-    if (deferred) leave(step, pod, kill);
-    else await tidyUp(step, pod, kill);
+    if (deferred) leave(step, pod, kill2);
+    else if (left !== void 0) letGo(step, pod, kill2);
+    else await tidyUp(step, pod, kill2);
   }
   return end;
 }
@@ -32143,6 +32171,181 @@ async function isBehind(stream, signal3) {
   return !stream.knows(line);
 }
 
+// src/kubernetes/connection.ts
+var import_undici = __toESM(require_undici(), 1);
+import { X509Certificate } from "node:crypto";
+
+// src/kubernetes/credentials/credential.ts
+var MOST_EARLY_MS = 6e4;
+var EARLY_SHARE = 1 / 4;
+var RenewedCredential = class {
+  #source;
+  #now;
+  #current;
+  #obtaining;
+  /** @param now the time, in milliseconds since the epoch */
+  constructor(source, now = Date.now) {
+    this.#source = source;
+    this.#now = now;
+  }
+  /**
+   * Whoever asks while one is being obtained waits for that one. One that cannot be renewed is used as long as it lasts.
+   * @param signal ends the wait, and nothing else: others may wait too
+   * @throws what the source throws
+   */
+  async get(signal3) {
+    const current = this.#current;
+    if (current !== void 0 && this.#now() < current.staleAt) return current.credential;
+    this.#obtaining ??= this.#obtain();
+    try {
+      return await unlessAborted(this.#obtaining, signal3);
+    } catch (error2) {
+      signal3?.throwIfAborted();
+      const { expiresAt = 0 } = current?.credential ?? {};
+      if (current === void 0 || this.#current !== current || this.#now() >= expiresAt) throw error2;
+      return current.credential;
+    }
+  }
+  /** The server has not accepted this one: the next {@link get} obtains another. Of one that has been replaced meanwhile nothing is to be said. */
+  refuse(refused2) {
+    if (this.#current?.credential === refused2) this.#current = void 0;
+  }
+  async #obtain() {
+    try {
+      const asked3 = this.#now();
+      const credential = await this.#source.obtain();
+      const { expiresAt = Number.POSITIVE_INFINITY } = credential;
+      const early = Math.min(MOST_EARLY_MS, Math.max(0, expiresAt - asked3) * EARLY_SHARE);
+      this.#current = { credential, staleAt: expiresAt - early };
+      return credential;
+    } finally {
+      this.#obtaining = void 0;
+    }
+  }
+};
+async function unlessAborted(work, signal3) {
+  if (signal3 === void 0) return work;
+  signal3.throwIfAborted();
+  let stop = () => {
+  };
+  const aborted = new Promise((_, reject) => {
+    stop = () => reject(signal3.reason);
+    signal3.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal3.removeEventListener("abort", stop);
+  }
+}
+
+// src/kubernetes/connection.ts
+var KEEP_ALIVE_PROBE_MS = 3e4;
+var CONNECT_TIMEOUT_MS = 1e4;
+var NoCredential = class extends Error {
+};
+var Connection = class {
+  #target;
+  #renewed;
+  #onCredential;
+  #pool;
+  #told = /* @__PURE__ */ new Set();
+  /** @param onCredential is told each credential before it is used, to have it masked */
+  constructor(target2, onCredential) {
+    this.#target = target2;
+    this.#renewed = target2.credentials && new RenewedCredential(target2.credentials);
+    this.#onCredential = onCredential;
+  }
+  /**
+   * What a request needs. It is asked for before each one, for credentials are renewed, and files of certificates written anew. The connections are kept as long as the TLS part stays the same.
+   * @throws NoCredential
+   */
+  async ready(signal3) {
+    const [options, credential] = await Promise.all([this.#options(signal3), this.#credential(signal3)]);
+    const headers3 = { ...options.headers, ...this.#target.impersonation };
+    if (options.auth) headers3["Authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`;
+    if (credential?.token !== void 0) headers3["Authorization"] = `Bearer ${credential.token}`;
+    this.#tell(String(headers3["Authorization"] ?? "").replace(/^\S+ /, ""));
+    const { certificate: cert, key } = credential ?? {};
+    if (key !== void 0) this.#tell(key);
+    const agent = this.#agent({ ...options, ...cert !== void 0 && { cert }, ...key !== void 0 && { key } });
+    return { agent, headers: headers3, ...credential && { credential } };
+  }
+  /** The server has not accepted what a request was sent with: the next is sent with another, where there can be one. */
+  refuse({ credential }) {
+    if (credential !== void 0) this.#renewed?.refuse(credential);
+  }
+  /** What to say to a 401 when the client certificate has expired, which the server does not tell. */
+  expiredCertificate() {
+    const certificate = this.#target.kubeConfig.getCurrentUser()?.certData;
+    if (!certificate) return void 0;
+    const validTo = expiry(certificate);
+    if (validTo === void 0 || validTo.getTime() > Date.now()) return void 0;
+    return new StepError(
+      "Unauthorized",
+      "Client certificate expired",
+      `The client certificate in the kubeconfig expired on ${validTo.toISOString().slice(0, 10)}.`,
+      {
+        remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
+      }
+    );
+  }
+  /** Closes every connection. */
+  async close() {
+    await this.#pool?.agent.destroy();
+  }
+  async #options(signal3) {
+    const options = {};
+    try {
+      await unlessAborted(this.#target.kubeConfig.applyToHTTPSOptions(options), signal3);
+    } catch (error2) {
+      signal3?.throwIfAborted();
+      throw new NoCredential(error2.message.trim() || "they failed without a word", { cause: error2 });
+    }
+    return options;
+  }
+  async #credential(signal3) {
+    try {
+      return await this.#renewed?.get(signal3);
+    } catch (error2) {
+      signal3?.throwIfAborted();
+      throw new NoCredential(error2.message, { cause: error2 });
+    }
+  }
+  /** Each once, for there is a request every few milliseconds. */
+  #tell(secret) {
+    if (secret === "" || this.#told.has(secret)) return;
+    this.#told.add(secret);
+    this.#onCredential(secret);
+  }
+  #agent({ ca, cert, key, servername, rejectUnauthorized }) {
+    const tls3 = Object.fromEntries(
+      Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== void 0)
+    );
+    const identity = JSON.stringify(Object.values(tls3).map(String));
+    if (this.#pool?.key !== identity) {
+      void this.#pool?.agent.close();
+      const connect3 = {
+        ...tls3,
+        keepAlive: true,
+        keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+        timeout: CONNECT_TIMEOUT_MS
+      };
+      const proxy = this.#target.kubeConfig.getCurrentCluster()?.proxyUrl;
+      const agent = proxy ? new import_undici.ProxyAgent({ uri: proxy, requestTls: connect3, allowH2: false }) : new import_undici.Agent({ connect: connect3, allowH2: false });
+      this.#pool = { agent, key: identity };
+    }
+    return this.#pool.agent;
+  }
+};
+function expiry(certificate) {
+  try {
+    return new X509Certificate(Buffer.from(certificate, "base64")).validToDate;
+  } catch {
+    return void 0;
+  }
+}
+
 // src/run/logs/tail.ts
 var MOST_READS = 20;
 var FORBIDDEN_READS = 4;
@@ -32214,10 +32417,13 @@ function pauseMs(tries2) {
   return PAUSES_MS[Math.min(tries2, PAUSES_MS.length - 1)] ?? 0;
 }
 function isBroken(error2) {
-  return error2 instanceof StepError || error2 instanceof NetworkError || error2 instanceof Error && "code" in error2;
+  return error2 instanceof StepError || isUnsent(error2) || error2 instanceof Error && "code" in error2;
 }
 function isAway(error2) {
-  return error2 instanceof NetworkError || error2 instanceof ApiError && [429, 502, 503, 504].includes(error2.code);
+  return isUnsent(error2) || error2 instanceof ApiError && [429, 502, 503, 504].includes(error2.code);
+}
+function isUnsent(error2) {
+  return error2 instanceof NetworkError || error2 instanceof NoCredential;
 }
 
 // src/run/logs/instance.ts
@@ -32343,7 +32549,7 @@ var InstanceFollower = class {
 
 // src/run/logs/body.ts
 function readBody(body, take2) {
-  return new Promise((resolve3, reject) => {
+  return new Promise((resolve4, reject) => {
     const settle = (end) => {
       body.off("data", onData).off("end", onEnd).off("error", onError).off("close", onEnd);
       body.destroy();
@@ -32351,12 +32557,12 @@ function readBody(body, take2) {
     };
     const onData = (piece) => {
       try {
-        if (!take2(piece)) settle(resolve3);
+        if (!take2(piece)) settle(resolve4);
       } catch (error2) {
         settle(() => reject(error2));
       }
     };
-    const onEnd = () => settle(resolve3);
+    const onEnd = () => settle(resolve4);
     const onError = (error2) => settle(() => reject(error2));
     if (body.errored) onError(body.errored);
     else if (body.destroyed) onEnd();
@@ -32567,8 +32773,8 @@ async function followLog(client, pod, container2, reader, options) {
     if (instance === void 0) return;
     if (before !== void 0) {
       log.nextInstance();
-      const ended2 = endOf(pod.view, container2, before);
-      reader.restarted(ended2, instance.restarts, instance.restarts - before.restarts - 1);
+      const ended4 = endOf(pod.view, container2, before);
+      reader.restarted(ended4, instance.restarts, instance.restarts - before.restarts - 1);
     }
     const own = new InstanceLog(client, pod, container2, instance, log, reader, options);
     await new InstanceFollower(client, own, reader, options.signal).follow();
@@ -32580,15 +32786,15 @@ function nextInstance(pod, container2, before, { signal: signal3, lastCall }) {
     const known2 = instancesOf(view.pod, container2);
     const instance = known2[known2.findIndex(({ id }) => id === before?.id) + 1];
     if (instance !== void 0) return { instance };
-    const ended2 = before && endOf(view, container2, before);
-    const last = ended2 !== void 0 && !willRestart(view.pod, container2, ended2);
+    const ended4 = before && endOf(view, container2, before);
+    const last = ended4 !== void 0 && !willRestart(view.pod, container2, ended4);
     const over = view.gone || last || before === void 0 && containerEnded(view.pod, container2);
     return over || lastCall?.aborted ? { instance: void 0 } : void 0;
   };
   return pod.until(decide, signal3, lastCall).then(({ instance }) => instance);
 }
-function endOf({ pod }, container2, { id, ended: ended2 }) {
-  return instancesOf(pod, container2).find((instance) => instance.id === id)?.ended ?? ended2;
+function endOf({ pod }, container2, { id, ended: ended4 }) {
+  return instancesOf(pod, container2).find((instance) => instance.id === id)?.ended ?? ended4;
 }
 
 // src/run/logs/spool.ts
@@ -32744,8 +32950,8 @@ var Lane = class {
   /** The log has come to its end: settles when nothing of it waits any more. */
   async end() {
     if (!this.#spool.isEmpty) {
-      await new Promise((resolve3) => {
-        this.#emptied = resolve3;
+      await new Promise((resolve4) => {
+        this.#emptied = resolve4;
       });
     }
     this.output.end(true);
@@ -33396,8 +33602,8 @@ var ResultFollower = class {
   constructor(step, pod) {
     this.#step = step;
     this.#pod = pod;
-    const whole = new Promise((resolve3) => {
-      this.#whole = resolve3;
+    const whole = new Promise((resolve4) => {
+      this.#whole = resolve4;
     });
     const signal3 = AbortSignal.any([step.lastCall, this.#stop.signal]);
     const followed = followLog(step.client, pod, RESULT_SIDECAR, this.#reader(), { signal: signal3 }).catch((error2) => {
@@ -33518,13 +33724,13 @@ var ResultFollower = class {
   }
   #whyNot() {
     const { view } = this.#pod;
-    const ended2 = terminated(view.pod, RESULT_SIDECAR);
+    const ended4 = terminated(view.pod, RESULT_SIDECAR);
     const [others, stray] = [this.#others, this.#frames.stray];
-    const said = stray.length === 0 ? "" : ` It said: ${stray.join(" / ")}`;
-    if (others.length > 0 && (this.#unasked !== void 0 || this.#fault === void 0 && ended2 === void 0)) {
+    const said2 = stray.length === 0 ? "" : ` It said: ${stray.join(" / ")}`;
+    if (others.length > 0 && (this.#unasked !== void 0 || this.#fault === void 0 && ended4 === void 0)) {
       const { why, remedy } = this.#unasked ?? NO_ANSWER;
       return {
-        why: `The result\u2019s sidecar waits for ${others.length === 1 ? `container ${others[0]}, which still runs` : `containers ${others.join(", ")}, which still run`}, and ${why}.${said}`,
+        why: `The result\u2019s sidecar waits for ${others.length === 1 ? `container ${others[0]}, which still runs` : `containers ${others.join(", ")}, which still run`}, and ${why}.${said2}`,
         remedy
       };
     }
@@ -33535,16 +33741,16 @@ var ResultFollower = class {
       };
     if (view.gone)
       return {
-        why: `The pod was gone before its result could be read.${said}`,
+        why: `The pod was gone before its result could be read.${said2}`,
         remedy: "Run the step again where that does no harm."
       };
-    if (ended2 !== void 0)
+    if (ended4 !== void 0)
       return {
-        why: `The result\u2019s sidecar ended with exit code ${ended2.exitCode}${signalName(ended2.exitCode)}${ended2.reason && ended2.reason !== "Error" ? ` (${ended2.reason})` : ""}, and has sent no result.${said}`,
-        remedy: remedyFor2(ended2)
+        why: `The result\u2019s sidecar ended with exit code ${ended4.exitCode}${signalName(ended4.exitCode)}${ended4.reason && ended4.reason !== "Error" ? ` (${ended4.reason})` : ""}, and has sent no result.${said2}`,
+        remedy: remedyFor2(ended4)
       };
     return {
-      why: `The result\u2019s sidecar did not send a result.${said}`,
+      why: `The result\u2019s sidecar did not send a result.${said2}`,
       remedy: `${CHECK_SIDECAR_IMAGE} With \`on_finish_action: keep_pod\` it can be looked into: kubectl -n ${this.#pod.identity.namespace} logs ${this.#pod.identity.name} -c ${RESULT_SIDECAR}`
     };
   }
@@ -33557,12 +33763,12 @@ function remedyFor2({ exitCode: exitCode2, reason: reason2 }) {
 }
 
 // src/run/result/sent.ts
-function foundInFile(file, pod, base, ended2) {
+function foundInFile(file, pod, base, ended4) {
   switch (file.kind) {
     case "none":
       return { kind: "none" };
     case "file":
-      return isBlank(file.bytes) ? { kind: "none" } : ofWhichRun(file, pod, base, ended2);
+      return isBlank(file.bytes) ? { kind: "none" } : ofWhichRun(file, pod, base, ended4);
     case "long":
       return {
         kind: "unusable",
@@ -33596,11 +33802,11 @@ function foundInFile(file, pod, base, ended2) {
   }
 }
 var KINDS = { folder: "a folder", link: "a symbolic link", pipe: "a named pipe", other: "a device or a socket" };
-function ofWhichRun({ bytes, changedAt, writtenAt }, pod, base, ended2) {
+function ofWhichRun({ bytes, changedAt, writtenAt }, pod, base, ended4) {
   const { restartCount = 0, lastState } = containerStatus(pod, base) ?? {};
   const content2 = { kind: "content", bytes };
-  if (restartCount === 0 || !ended2?.startedAt) return content2;
-  const started3 = secondOf(ended2.startedAt);
+  if (restartCount === 0 || !ended4?.startedAt) return content2;
+  const started3 = secondOf(ended4.startedAt);
   if (changedAt < started3)
     return { kind: "none", why: `return.json is of an earlier run of container ${base}, which was started again` };
   const remedy = "Have the container remove it when it begins.";
@@ -33637,15 +33843,15 @@ var Results = class {
    * @throws the signal's reason
    */
   async found(outcome, signal3) {
-    const { ended: ended2 } = outcome;
-    if (outcome.reason === "StartError" || ended2 === void 0) return { kind: "none" };
+    const { ended: ended4 } = outcome;
+    if (outcome.reason === "StartError" || ended4 === void 0) return { kind: "none" };
     const { base, resultIn } = this.#plan;
     if (resultIn === "message")
-      return foundInMessage(ended2.message, this.#pod.view.pod, base, outcome.state === "failed");
+      return foundInMessage(ended4.message, this.#pod.view.pod, base, outcome.state === "failed");
     if (this.#follower === void 0) return { kind: "none" };
     const received = await this.#follower.receive(signal3);
     if (!("files" in received)) return { kind: "unusable", sentence: received.why, remedy: received.remedy };
-    return foundInFile(received.files.get(RESULT_FILE) ?? { kind: "none" }, this.#pod.view.pod, base, ended2);
+    return foundInFile(received.files.get(RESULT_FILE) ?? { kind: "none" }, this.#pod.view.pod, base, ended4);
   }
   /** Nothing more is read. */
   close() {
@@ -34079,14 +34285,14 @@ var ObservedPod = class {
    * @throws what ended the observation, or the signal's reason
    */
   until(decide, signal3, wake) {
-    return new Promise((resolve3, reject) => {
+    return new Promise((resolve4, reject) => {
       const check2 = () => {
         try {
           signal3?.throwIfAborted();
           const found = decide(this.#view);
           if (found === void 0 && this.#failure === void 0) return;
           leave2();
-          if (found !== void 0) resolve3(found);
+          if (found !== void 0) resolve4(found);
           else reject(this.#failure?.error);
         } catch (error2) {
           leave2();
@@ -34240,10 +34446,10 @@ async function attach(step, { pod: name, uid, timeoutSeconds, base }) {
   const plan = planOf(pod, base, inputs.result);
   refuseWrongNames(inputs.logs, pod);
   const stranger = strange(pod, uid, identity);
-  const ended2 = containerEnded(pod, plan.base);
+  const ended4 = containerEnded(pod, plan.base);
   const url = runUrlOf(pod);
   log.line(
-    `Attached to pod ${podPath2(pod)} on ${client.target.server}, ${ended2 ? "which has ended" : "which has not ended yet"}${url === void 0 ? "" : `; made by ${url}`}. Its log is shown from the start.`
+    `Attached to pod ${podPath2(pod)} on ${client.target.server}, ${ended4 ? "which has ended" : "which has not ended yet"}${url === void 0 ? "" : `; made by ${url}`}. Its log is shown from the start.`
   );
   if (restartPolicy(pod, plan.base) === "Always" && timeoutSeconds === void 0)
     log.warning(
@@ -34367,140 +34573,29 @@ function stopOnSignals(log) {
 var import_undici2 = __toESM(require_undici(), 1);
 import { setFlagsFromString } from "node:v8";
 
-// src/kubernetes/connection.ts
-var import_undici = __toESM(require_undici(), 1);
-import { X509Certificate } from "node:crypto";
-
-// src/kubernetes/credential-plugins.ts
-var running = /* @__PURE__ */ new Set();
-function endPluginsWithProcess(kubeConfig) {
-  const { authenticators } = kubeConfig;
-  const plugin2 = authenticators.find((one) => one.execFn !== void 0);
-  if (plugin2 === void 0) throw new Error("client-node runs credential plugins in another way now");
-  const spawn = plugin2.execFn;
-  plugin2.execFn = (command, args, options) => {
-    const child = spawn(command, args, { ...options, detached: process.platform !== "win32" });
-    if (running.size === 0) process.once("exit", killAll);
-    running.add(child);
-    child.once("close", () => running.delete(child));
-    return child;
-  };
-}
-function killAll() {
-  for (const child of running) {
-    try {
-      if (process.platform === "win32" || child.pid === void 0) child.kill("SIGKILL");
-      else process.kill(-child.pid, "SIGKILL");
-    } catch {
-    }
-  }
-}
-
-// src/kubernetes/connection.ts
-var KEEP_ALIVE_PROBE_MS = 3e4;
-var CONNECT_TIMEOUT_MS = 1e4;
-var CREDENTIAL_SECONDS = 60;
-var Connection = class {
-  #target;
-  #onCredential;
-  #pool;
-  #knownCredential = "";
-  /** @param onCredential is told each credential before it is used, to have it masked */
-  constructor(target2, onCredential) {
-    this.#target = target2;
-    endPluginsWithProcess(target2.kubeConfig);
-    this.#onCredential = onCredential;
-  }
-  /**
-   * What a request needs. Credentials are asked for before each one: client-node re-reads token files and runs credential plugins when theirs has expired. The connections are kept as long as the TLS part stays the same.
-   */
-  async ready(signal3) {
-    const options = {};
-    try {
-      await inTime(this.#target.kubeConfig.applyToHTTPSOptions(options), signal3);
-    } catch (error2) {
-      signal3?.throwIfAborted();
-      const why = error2 instanceof SyntaxError ? "its credential plugin printed no ExecCredential" : error2.message.trim();
-      throw new StepError(
-        "InvalidKubeconfig",
-        "No credentials",
-        `The credentials of the kubeconfig cannot be obtained: ${why || "its credential plugin failed without a word"}`,
-        {
-          remedy: "Check the user of this context, and that its credential plugin is installed on the runner.",
-          cause: error2
-        }
-      );
-    }
-    const headers3 = { ...options.headers };
-    if (options.auth) headers3["Authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`;
-    if (headers3["Authorization"] !== void 0) headers3["Authorization"] = headers3["Authorization"].trim();
-    const credential = headers3["Authorization"] ?? "";
-    if (credential !== this.#knownCredential) {
-      this.#knownCredential = credential;
-      this.#onCredential(credential.replace(/^\S+ /, ""));
-    }
-    return { agent: this.#agent(options), headers: headers3 };
-  }
-  /** What to say to a 401 when the client certificate has expired, which the server does not tell. */
-  expiredCertificate() {
-    const certificate = this.#target.kubeConfig.getCurrentUser()?.certData;
-    if (!certificate) return void 0;
-    const validTo = expiry(certificate);
-    if (validTo === void 0 || validTo.getTime() > Date.now()) return void 0;
+// src/kubernetes/credentials/ended.ts
+function noCredential({ message: why, cause }, contacted) {
+  if (contacted)
     return new StepError(
-      "Unauthorized",
-      "Client certificate expired",
-      `The client certificate in the kubeconfig expired on ${validTo.toISOString().slice(0, 10)}.`,
-      {
-        remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
-      }
+      "Credentials",
+      "The credentials have ended",
+      `The credentials of the kubeconfig have ended and cannot be renewed: ${why}.`,
+      { cause }
     );
-  }
-  /** Closes every connection. */
-  async close() {
-    await this.#pool?.agent.destroy();
-  }
-  #agent({ ca, cert, key, servername, rejectUnauthorized }) {
-    const tls3 = Object.fromEntries(
-      Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== void 0)
-    );
-    const identity = JSON.stringify(Object.values(tls3).map(String));
-    if (this.#pool?.key !== identity) {
-      void this.#pool?.agent.close();
-      const connect3 = {
-        ...tls3,
-        keepAlive: true,
-        keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
-        timeout: CONNECT_TIMEOUT_MS
-      };
-      const proxy = this.#target.kubeConfig.getCurrentCluster()?.proxyUrl;
-      const agent = proxy ? new import_undici.ProxyAgent({ uri: proxy, requestTls: connect3, allowH2: false }) : new import_undici.Agent({ connect: connect3, allowH2: false });
-      this.#pool = { agent, key: identity };
-    }
-    return this.#pool.agent;
-  }
-};
-async function inTime(work, signal3) {
-  const limit = AbortSignal.timeout(1e3 * CREDENTIAL_SECONDS);
-  const either = signal3 === void 0 ? limit : AbortSignal.any([limit, signal3]);
-  either.throwIfAborted();
-  return Promise.race([
-    work,
-    new Promise((_, reject) => {
-      either.addEventListener(
-        "abort",
-        () => reject(new Error(`its credential plugin did not answer within ${CREDENTIAL_SECONDS} s`)),
-        { once: true }
-      );
-    })
-  ]);
+  return new StepError(
+    "InvalidKubeconfig",
+    "No credentials",
+    `The credentials of the kubeconfig cannot be obtained: ${why}.`,
+    { remedy: "Check the user of this context, and what it needs on the runner.", cause }
+  );
 }
-function expiry(certificate) {
-  try {
-    return new X509Certificate(Buffer.from(certificate, "base64")).validToDate;
-  } catch {
-    return void 0;
-  }
+function ended(error2) {
+  return new StepError(
+    "Credentials",
+    "The credentials have ended",
+    "The API server does not accept the credentials of the kubeconfig any more (401 Unauthorized): they have ended during the run, or were revoked.",
+    { cause: error2 }
+  );
 }
 
 // src/kubernetes/paced.ts
@@ -34612,14 +34707,19 @@ var FIRST_CONTACT_PATIENCE_SECONDS = 60;
 var OUTAGE_PATIENCE_SECONDS = 3600;
 var SETTLING_SECONDS = 30;
 var DEADLINE_SECONDS4 = 30;
+var RENEWAL_PATIENCE_SECONDS = 300;
 var ApiClient = class {
   target;
   #watcher;
   #connection;
   #outageSeconds;
   #contacted = false;
+  /** Whether the server has accepted the credentials before. */
+  #accepted = false;
   #outage;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
+  /** Since when there has been no credential. */
+  #withoutCredential;
   /** @param outageSeconds how long the server may be away; without it an hour, and a minute before it has ever answered */
   constructor(target2, watcher, outageSeconds) {
     this.#outageSeconds = outageSeconds;
@@ -34674,6 +34774,7 @@ var ApiClient = class {
   async endure(error2, tries2, signal3, own) {
     signal3?.throwIfAborted();
     if (!this.#mayPass(error2, tries2)) throw this.#final(error2);
+    if (error2 instanceof NoCredential) this.#endureWithout(error2);
     if (isOutage(error2)) {
       this.#outage ??= { since: performance.now(), told: false };
       const outage = own !== void 0 && error2 instanceof ApiError ? own : this.#outage;
@@ -34695,13 +34796,24 @@ var ApiClient = class {
   close() {
     return this.#connection.close();
   }
+  #endureWithout(error2) {
+    this.#withoutCredential ??= { since: performance.now(), told: false };
+    const without = this.#withoutCredential;
+    const seconds = secondsSince(without);
+    const patienceSeconds = Math.min(RENEWAL_PATIENCE_SECONDS, this.#patienceSeconds);
+    if (seconds >= patienceSeconds) throw this.#final(error2);
+    if (without.told || seconds <= 1) return;
+    without.told = true;
+    this.#watcher.failing(`The credentials cannot be renewed: ${error2.message}`, patienceSeconds);
+  }
   #mayPass(error2, tries2) {
+    if (error2 instanceof NoCredential) return this.#accepted;
     if (error2 instanceof NetworkError) return error2.failing !== "hopeless" || this.#contacted;
     if (!(error2 instanceof ApiError)) return false;
     if (isOutage(error2)) return true;
     if (error2.code === 409 && error2.status.reason === "Conflict")
       return tries2 < 5 && !/precondition/i.test(error2.status.message ?? "");
-    if (error2.code === 401 && tries2 === 0 && this.#contacted) return true;
+    if (error2.code === 401 && tries2 === 0 && (this.#contacted || this.target.credentials !== void 0)) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1e3 * SETTLING_SECONDS;
     return settling && (error2.code === 401 || error2.code === 403);
   }
@@ -34710,6 +34822,8 @@ var ApiClient = class {
   }
   /** @returns what to end with after the last try. */
   #final(error2, seconds = this.#awaySeconds()) {
+    if (error2 instanceof NoCredential) return noCredential(error2, this.#accepted);
+    if (error2 instanceof ApiError && error2.code === 401 && this.#accepted) return ended(error2);
     if (error2 instanceof ApiError && isOutage(error2)) return lasting(error2, seconds);
     if (!(error2 instanceof NetworkError)) return error2;
     const absence = {
@@ -34732,7 +34846,9 @@ var ApiClient = class {
     if (told3) this.#watcher.back(this.target.server, awaySeconds);
   }
   async #send(call2, timeouts, signal3, through = (agent) => agent) {
-    const { agent, headers: headers3 } = await this.#connection.ready(signal3);
+    const ready = await this.#connection.ready(signal3);
+    const { agent, headers: headers3 } = ready;
+    this.#withoutCredential = void 0;
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(call2.query ?? {})) if (value !== void 0) query.set(key, String(value));
     const url = new URL(`${this.target.server}${call2.path}${query.size > 0 ? `?${query}` : ""}`);
@@ -34760,7 +34876,11 @@ var ApiClient = class {
     });
     tell3(response.statusCode);
     for (const text of warningsOf(response.headers["warning"])) this.#watcher.warned?.(text);
-    if (response.statusCode >= 200 && response.statusCode < 300) return response;
+    if (response.statusCode >= 200 && response.statusCode < 300) {
+      this.#accepted = true;
+      return response;
+    }
+    if (response.statusCode === 401) this.#connection.refuse(ready);
     throw await this.#failed(response, call2, signal3);
   }
   async #failed(response, call2, signal3) {
@@ -34817,9 +34937,9 @@ function parseAnswer(text, type) {
 }
 
 // src/kubernetes/config.ts
-import { existsSync as existsSync2, readFileSync } from "node:fs";
+import { existsSync as existsSync2, readFileSync as readFileSync3 } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join as join3, resolve as resolve2 } from "node:path";
+import { delimiter, join as join3 } from "node:path";
 
 // node_modules/@kubernetes/client-node/dist/config.js
 import fs4 from "node:fs";
@@ -36839,7 +36959,7 @@ var ExecAuth = class {
       exec.env.forEach((elt) => env[elt.name] = elt.value);
       opts = { ...opts, env };
     }
-    return new Promise((resolve3, reject) => {
+    return new Promise((resolve4, reject) => {
       let stdoutData = "";
       let stderrData = "";
       let savedError = void 0;
@@ -36867,7 +36987,7 @@ var ExecAuth = class {
         try {
           const obj = JSON.parse(stdoutData);
           this.tokenCache[user.name] = obj;
-          resolve3(obj);
+          resolve4(obj);
         } catch (error2) {
           reject(error2);
         }
@@ -37966,10 +38086,10 @@ async function performDiscovery2(server, options) {
   if (!(server instanceof URL)) {
     throw CodedTypeError2('"server" must be an instance of URL', ERR_INVALID_ARG_TYPE2);
   }
-  const resolve3 = !server.href.includes("/.well-known/");
+  const resolve4 = !server.href.includes("/.well-known/");
   const timeout = options?.timeout ?? 30;
   const signal3 = AbortSignal.timeout(timeout * 1e3);
-  const as = await (resolve3 ? discoveryRequest(server, {
+  const as = await (resolve4 ? discoveryRequest(server, {
     algorithm: options?.algorithm,
     [customFetch]: options?.[customFetch2],
     [allowInsecureRequests]: options?.execute?.includes(allowInsecureRequests2),
@@ -37985,7 +38105,7 @@ async function performDiscovery2(server, options) {
     redirect: "manual",
     signal: signal3
   })).then((response) => processDiscoveryResponse(_nodiscoverycheck, response)).catch(errorHandler);
-  if (resolve3 && new URL(as.issuer).href !== server.href) {
+  if (resolve4 && new URL(as.issuer).href !== server.href) {
     handleEntraId(server, as, options) || handleB2Clogin(server, options) || (() => {
       throw new ClientError("discovered metadata issuer does not match the expected issuer", {
         code: JSON_ATTRIBUTE_COMPARISON,
@@ -38348,7 +38468,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
           headers: (options === null || options === void 0 ? void 0 : options.headers) || {},
           agent
         };
-        return new Promise((resolve3, reject) => {
+        return new Promise((resolve4, reject) => {
           const req = https.request(requestOptions, (res) => {
             const chunks = [];
             res.on("data", (chunk) => {
@@ -38380,7 +38500,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
                   throw new Error("clone() not implemented");
                 }
               };
-              resolve3(response);
+              resolve4(response);
             });
           });
           req.on("error", reject);
@@ -38607,12 +38727,12 @@ var SocksProxyAgent = class extends Agent3 {
     let { host } = opts;
     const { port, lookup: lookupFn = dns.lookup } = opts;
     if (shouldLookup) {
-      host = await new Promise((resolve3, reject) => {
+      host = await new Promise((resolve4, reject) => {
         lookupFn(host, {}, (err, address) => {
           if (err) {
             reject(err);
           } else {
-            resolve3(typeof address === "string" ? address : address[0].address);
+            resolve4(typeof address === "string" ? address : address[0].address);
           }
         });
       });
@@ -39474,17 +39594,343 @@ function findObject(list2, name, key) {
   return null;
 }
 
+// src/kubernetes/credentials/of-user.ts
+import { readFileSync } from "node:fs";
+
+// src/kubernetes/credentials/exec-plugin.ts
+import { isAbsolute as isAbsolute2, resolve as resolve2 } from "node:path";
+
+// src/kubernetes/credentials/plugin-process.ts
+import { spawn } from "node:child_process";
+var MOST_PRINTED = 1024 * 1024;
+var STREAMS_MS = 1e3;
+var running = /* @__PURE__ */ new Set();
+async function runPlugin(command, args, options, limit) {
+  limit.throwIfAborted();
+  const child = spawn(command, args, {
+    ...options,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: process.platform !== "win32",
+    windowsHide: true
+  });
+  if (running.size === 0) process.once("exit", killAll);
+  running.add(child);
+  child.once("close", () => running.delete(child));
+  const stop = () => kill(child);
+  limit.addEventListener("abort", stop, { once: true });
+  const [stdout, stderr] = [child.stdout, child.stderr].map(collected);
+  try {
+    const exitCode2 = await ended2(child);
+    limit.throwIfAborted();
+    return { stdout: stdout?.() ?? "", stderr: stderr?.() ?? "", exitCode: exitCode2 };
+  } finally {
+    limit.removeEventListener("abort", stop);
+  }
+}
+function collected(stream) {
+  const chunks = [];
+  let length = 0;
+  stream.on("data", (chunk) => {
+    if (length < MOST_PRINTED) chunks.push(chunk);
+    length += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString("utf8");
+}
+function ended2(child) {
+  return new Promise((resolve4, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve4);
+    child.once("exit", (code) => setTimeout(() => resolve4(code), STREAMS_MS).unref());
+  });
+}
+function killAll() {
+  for (const child of running) kill(child);
+}
+function kill(child) {
+  try {
+    if (process.platform === "win32" || child.pid === void 0) child.kill("SIGKILL");
+    else process.kill(-child.pid, "SIGKILL");
+  } catch {
+  }
+}
+
+// src/kubernetes/credentials/exec-plugin.ts
+var GROUP = "client.authentication.k8s.io";
+var VERSIONS = [`${GROUP}/v1`, `${GROUP}/v1beta1`];
+var MOST_SECONDS2 = 60;
+var MOST_SAID = 500;
+var RUNNERS_OWN = /^(INPUT_.*|STATE_.*|ACTIONS_(RUNTIME|CACHE|RESULTS)_.*)$/i;
+var ExecPlugin = class {
+  #apiVersion;
+  #command;
+  #args;
+  #env;
+  #installHint;
+  #cluster;
+  /**
+   * @param folder that a relative command with a slash in it is relative to
+   * @throws Error with half a sentence, of what is wrong with the entry, as kubectl finds it
+   */
+  constructor(exec, cluster, folder) {
+    const { apiVersion, command, args, env, installHint, provideClusterInfo, interactiveMode } = exec;
+    if (typeof command !== "string" || command === "") throw new Error("its exec has no command");
+    if (!VERSIONS.includes(String(apiVersion)))
+      throw new Error(`the apiVersion of its exec is not one of ${VERSIONS.join(", ")}`);
+    this.#apiVersion = String(apiVersion);
+    if (interactiveMode === "Always")
+      throw new Error("its exec wants a terminal (interactiveMode: Always), which a step has not");
+    if (apiVersion === VERSIONS[0] && !["Never", "IfAvailable"].includes(String(interactiveMode)))
+      throw new Error(`its exec needs an interactiveMode with ${VERSIONS[0]}: Never or IfAvailable`);
+    this.#command = /[\\/]/.test(command) && !isAbsolute2(command) ? resolve2(folder, command) : command;
+    this.#args = listOf(args).map(String);
+    this.#env = listOf(env).map((entry2) => {
+      const { name, value } = entry2 ?? {};
+      if (!name) throw new Error("a variable of its exec has no name");
+      return [String(name), String(value ?? "")];
+    });
+    this.#installHint = typeof installHint === "string" ? installHint.trim() : "";
+    this.#cluster = provideClusterInfo === true ? cluster : void 0;
+  }
+  async obtain() {
+    const limit = AbortSignal.timeout(1e3 * MOST_SECONDS2);
+    const options = { env: this.#environment() };
+    const { stdout, stderr, exitCode: exitCode2 } = await runPlugin(this.#command, this.#args, options, limit).catch((error2) => {
+      throw new Error(
+        limit.aborted ? `${this.#name} did not answer within ${MOST_SECONDS2} s` : this.#notStarted(error2)
+      );
+    });
+    if (exitCode2 !== 0) {
+      const how = exitCode2 === null ? "was ended by a signal" : `failed with exit code ${exitCode2}`;
+      throw new Error(`${this.#name} ${how}${said(stderr)}`);
+    }
+    return this.#read(stdout);
+  }
+  get #name() {
+    return `its credential plugin ${this.#command}`;
+  }
+  #environment() {
+    const inherited = Object.entries(process.env).filter(([name]) => !RUNNERS_OWN.test(name));
+    const spec = { interactive: false, ...this.#cluster && { cluster: this.#cluster } };
+    const info = { kind: "ExecCredential", apiVersion: this.#apiVersion, spec };
+    return Object.fromEntries([...inherited, ...this.#env, ["KUBERNETES_EXEC_INFO", JSON.stringify(info)]]);
+  }
+  #notStarted(error2) {
+    const { code, message } = error2;
+    const hint = this.#installHint === "" ? "" : `: ${this.#installHint}`;
+    return code === "ENOENT" ? `${this.#name} is not on the runner${hint}` : `${this.#name} cannot be started: ${message}`;
+  }
+  /** Nothing of what it has printed is quoted: it may be the credential itself. */
+  #read(stdout) {
+    let printed;
+    try {
+      printed = JSON.parse(stdout);
+    } catch {
+      throw new Error(`${this.#name} printed no ExecCredential`);
+    }
+    const { apiVersion, kind: kind2, status } = printed ?? {};
+    if (kind2 !== "ExecCredential") throw new Error(`${this.#name} printed no ExecCredential`);
+    if (apiVersion !== this.#apiVersion)
+      throw new Error(`${this.#name} speaks another version than ${this.#apiVersion}, which the kubeconfig names`);
+    const { token, clientCertificateData: certificate, clientKeyData: key, expirationTimestamp } = status ?? {};
+    if (!token && !certificate && !key) throw new Error(`${this.#name} printed neither a token nor a certificate`);
+    if (!certificate !== !key) throw new Error(`${this.#name} printed a certificate or a key without the other`);
+    const expiresAt = expirationTimestamp ? Date.parse(expirationTimestamp) : void 0;
+    if (Number.isNaN(expiresAt)) throw new Error(`${this.#name} printed an expirationTimestamp that is no time`);
+    return {
+      ...token && { token },
+      ...certificate && key && { certificate, key },
+      ...expiresAt !== void 0 && { expiresAt }
+    };
+  }
+};
+function listOf(value) {
+  return Array.isArray(value) ? value : [];
+}
+var LIKE_A_TOKEN = /[\w+=~-]{32,}/g;
+function said(stderr) {
+  const text = stderr.trim().replace(LIKE_A_TOKEN, "***");
+  if (text === "") return " without a word";
+  return `: ${text.length > MOST_SAID ? `\u2026${text.slice(-MOST_SAID)}` : text}`;
+}
+
+// src/kubernetes/credentials/token-file.ts
+import { readFile as readFile3 } from "node:fs/promises";
+var LIFE_MS = 8e4;
+var TokenFile = class {
+  #file;
+  constructor(file) {
+    this.#file = file;
+  }
+  async obtain() {
+    const text = await readFile3(this.#file, "utf8").catch((error2) => {
+      const { code, message } = error2;
+      throw new Error(
+        `its token file ${this.#file} ${code === "ENOENT" ? "is not there" : `cannot be read: ${message}`}`
+      );
+    });
+    const token = text.trim();
+    if (token === "") throw new Error(`its token file ${this.#file} is empty`);
+    return { token, expiresAt: Date.now() + LIFE_MS };
+  }
+};
+
+// src/kubernetes/credentials/of-user.ts
+var GIVEN_UP = { gcp: "gke-gcloud-auth-plugin", azure: "kubelogin" };
+function sourceOf(user, cluster) {
+  const { exec, authProvider, tokenFile } = user;
+  const provider = String(authProvider?.name ?? "");
+  if (exec && authProvider) throw new Error("it has an exec and an auth-provider; one of them is meant");
+  const plugin2 = GIVEN_UP[provider];
+  if (plugin2 !== void 0)
+    throw new Error(
+      `its auth-provider ${provider} is one that kubectl does not know any more; ${plugin2} has taken its place`
+    );
+  if (exec) return new ExecPlugin(exec, clusterInfo(cluster), process.cwd());
+  return tokenFile === void 0 ? void 0 : new TokenFile(tokenFile);
+}
+function clusterInfo({
+  server,
+  tlsServerName,
+  skipTLSVerify,
+  caData,
+  caFile,
+  proxyUrl,
+  execConfig
+}) {
+  const ca = caData ?? (caFile ? readFileSync(caFile).toString("base64") : void 0);
+  return {
+    server,
+    ...tlsServerName && { "tls-server-name": tlsServerName },
+    ...skipTLSVerify && { "insecure-skip-tls-verify": true },
+    ...ca && { "certificate-authority-data": ca },
+    ...proxyUrl && { "proxy-url": proxyUrl },
+    ...execConfig !== void 0 && { config: execConfig }
+  };
+}
+
+// src/kubernetes/kubeconfig.ts
+import { readFileSync as readFileSync2 } from "node:fs";
+import { dirname as dirname2, isAbsolute as isAbsolute3, resolve as resolve3 } from "node:path";
+var WHOLE = "Give the whole content of a kubeconfig file, plain or base64.";
+var EXEC_EXTENSION = "client.authentication.k8s.io/exec";
+function unusable2(sentence, remedy) {
+  return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
+}
+function parseKubeconfig(text, origin2) {
+  const what = `${origin2}: this is not a kubeconfig:`;
+  let tree;
+  try {
+    tree = parseYaml(text);
+  } catch (error2) {
+    if (error2 instanceof YamlError) throw unusable2(`${what} it is not valid YAML: ${error2.message}.`);
+    throw error2;
+  }
+  if (!isMapping(tree)) throw unusable2(`${what} it holds no mapping.`, WHOLE);
+  for (const list2 of ["clusters", "users", "contexts"]) {
+    const value = tree[list2];
+    if (!Array.isArray(value) || list2 !== "users" && value.length === 0)
+      throw unusable2(`${what} it has no list of ${list2}.`, WHOLE);
+  }
+  const config = new KubeConfig();
+  try {
+    config.loadFromString(text);
+  } catch (error2) {
+    throw unusable2(`${what} ${error2.message}.`);
+  }
+  const users = entries(tree["users"], "user");
+  config.users = config.users.map((user) => ({ ...user, ...restOfUser(users.get(String(user.name)) ?? {}) }));
+  const clusters = entries(tree["clusters"], "cluster");
+  config.clusters = config.clusters.map((cluster) => ({
+    ...cluster,
+    ...restOfCluster(clusters.get(String(cluster.name)) ?? {})
+  }));
+  return config;
+}
+function kubeconfigOf(file, origin2) {
+  let text;
+  try {
+    text = readFileSync2(file, "utf8");
+  } catch (error2) {
+    const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
+    throw unusable2(
+      `${origin2}: cannot read ${file}: ${why}.`,
+      origin2 === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
+    );
+  }
+  const config = parseKubeconfig(text, origin2 === file ? file : `${origin2} ${file}`);
+  const folder = dirname2(file);
+  config.makePathsAbsolute(folder);
+  config.users = config.users.map((user) => ({
+    ...user,
+    ...user.tokenFile !== void 0 && { tokenFile: resolve3(folder, user.tokenFile) },
+    ...user.exec && { exec: { ...user.exec, command: beside(folder, user.exec.command) } }
+  }));
+  return config;
+}
+function mergedKubeconfigs(configs) {
+  const [first, ...more] = configs;
+  for (const next of more) {
+    first.clusters = firstOfEach(first.clusters, next.clusters);
+    first.users = firstOfEach(first.users, next.users);
+    first.contexts = firstOfEach(first.contexts, next.contexts);
+    first.currentContext ||= next.currentContext;
+  }
+  return first;
+}
+function firstOfEach(known2, more) {
+  return [...known2, ...more.filter(({ name }) => !known2.some((one) => one.name === name))];
+}
+function beside(folder, command) {
+  return typeof command === "string" && /[\\/]/.test(command) && !isAbsolute3(command) ? resolve3(folder, command) : command;
+}
+function entries(list2, key) {
+  const all = plain(list2 ?? []);
+  return new Map(all.map((entry2) => [String(entry2["name"]), entry2[key] ?? {}]));
+}
+function restOfUser(user) {
+  const tokenFile = user["tokenFile"];
+  const impersonation = impersonationOf(user);
+  return {
+    ...typeof tokenFile === "string" && tokenFile !== "" && { tokenFile },
+    ...impersonation && { impersonation }
+  };
+}
+function restOfCluster(cluster) {
+  const extensions = Array.isArray(cluster["extensions"]) ? cluster["extensions"] : [];
+  const execConfig = extensions.find(({ name }) => name === EXEC_EXTENSION)?.["extension"];
+  return execConfig === void 0 ? {} : { execConfig };
+}
+function impersonationOf(user) {
+  const groups = user["as-groups"];
+  const extra = Object.entries(user["as-user-extra"] ?? {});
+  const headers3 = {
+    ...user["as"] ? { "Impersonate-User": String(user["as"]) } : {},
+    ...user["as-uid"] ? { "Impersonate-Uid": String(user["as-uid"]) } : {},
+    ...Array.isArray(groups) && groups.length > 0 ? { "Impersonate-Group": groups.map(String) } : {},
+    ...Object.fromEntries(
+      extra.map(([name, values]) => [
+        `Impersonate-Extra-${encodeURIComponent(name)}`,
+        (Array.isArray(values) ? values : [values]).map(String)
+      ])
+    )
+  };
+  return Object.keys(headers3).length === 0 ? void 0 : headers3;
+}
+
 // src/kubernetes/config.ts
 var SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 function findCluster(inputs, env) {
-  if (inputs.kubeconfig !== void 0) return target(parse3(inputs.kubeconfig, "kubeconfig"), "kubeconfig", inputs);
+  if (inputs.kubeconfig !== void 0)
+    return target(parseKubeconfig(inputs.kubeconfig, "kubeconfig"), "kubeconfig", inputs);
   if (inputs.configFile !== void 0)
-    return target(fromFile(inputs.configFile, "config_file"), `config_file ${inputs.configFile}`, inputs);
+    return target(kubeconfigOf(inputs.configFile, "config_file"), `config_file ${inputs.configFile}`, inputs);
   const files = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
-  if (files.length > 0) return target(fromFiles(files), `KUBECONFIG ${files.join(delimiter)}`, inputs);
+  const [first, ...more] = files.map((file) => kubeconfigOf(file, "KUBECONFIG"));
+  if (first !== void 0)
+    return target(mergedKubeconfigs([first, ...more]), `KUBECONFIG ${files.join(delimiter)}`, inputs);
   if (env["KUBERNETES_SERVICE_HOST"] && existsSync2(join3(SERVICE_ACCOUNT, "token"))) return inCluster(inputs);
   const home = join3(homedir(), ".kube", "config");
-  if (existsSync2(home)) return target(fromFile(home, home), home, inputs);
+  if (existsSync2(home)) return target(kubeconfigOf(home, home), home, inputs);
   throw new StepError(
     "InvalidKubeconfig",
     "No cluster given",
@@ -39494,138 +39940,75 @@ function findCluster(inputs, env) {
     }
   );
 }
-function invalid(sentence, remedy) {
-  return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
-}
-function fromFiles(files) {
-  const [first, ...more] = files.map((file) => fromFile(file, "KUBECONFIG"));
-  if (first === void 0) throw new Error("no files");
-  for (const next of more) {
-    first.clusters = [
-      ...first.clusters,
-      ...next.clusters.filter((cluster) => !first.clusters.some(({ name }) => name === cluster.name))
-    ];
-    first.users = [...first.users, ...next.users.filter((user) => !first.users.some(({ name }) => name === user.name))];
-    first.contexts = [
-      ...first.contexts,
-      ...next.contexts.filter((context) => !first.contexts.some(({ name }) => name === context.name))
-    ];
-    first.currentContext ||= next.currentContext;
-  }
-  return first;
-}
-function fromFile(file, origin2) {
-  let text;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error2) {
-    const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
-    throw invalid(
-      `${origin2}: cannot read ${file}: ${why}.`,
-      origin2 === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
-    );
-  }
-  const config = parse3(text, origin2 === file ? file : `${origin2} ${file}`);
-  config.makePathsAbsolute(join3(file, ".."));
-  absoluteTokenFiles(config, join3(file, ".."));
-  return config;
-}
-function parse3(text, origin2) {
-  const what = `${origin2}: this is not a kubeconfig:`;
-  let tree;
-  try {
-    tree = parseYaml(text);
-  } catch (error2) {
-    if (error2 instanceof YamlError) throw invalid(`${what} it is not valid YAML: ${error2.message}.`);
-    throw error2;
-  }
-  if (!isMapping(tree))
-    throw invalid(`${what} it holds no mapping.`, "Give the whole content of a kubeconfig file, plain or base64.");
-  for (const list2 of ["clusters", "users", "contexts"]) {
-    const value = tree[list2];
-    if (!Array.isArray(value) || list2 !== "users" && value.length === 0)
-      throw invalid(
-        `${what} it has no list of ${list2}.`,
-        "Give the whole content of a kubeconfig file, plain or base64."
-      );
-  }
-  const config = new KubeConfig();
-  try {
-    config.loadFromString(text);
-  } catch (error2) {
-    throw invalid(`${what} ${error2.message}.`);
-  }
-  readTokenFiles(config, tree);
-  return config;
-}
-function readTokenFiles(config, tree) {
-  const users = plain(tree["users"] ?? []);
-  config.users = config.users.map((user) => {
-    const tokenFile = users.find(({ name }) => String(name) === String(user.name))?.user?.tokenFile;
-    if (typeof tokenFile !== "string" || user.token) return user;
-    return { ...user, authProvider: { name: "tokenFile", config: { tokenFile } } };
-  });
-}
-function absoluteTokenFiles(config, folder) {
-  for (const { authProvider } of config.users) {
-    if (authProvider?.name === "tokenFile")
-      authProvider.config.tokenFile = resolve2(folder, authProvider.config.tokenFile);
-  }
-}
 function inCluster(inputs) {
   const config = new KubeConfig();
   config.loadFromCluster();
+  const tokenFile = join3(SERVICE_ACCOUNT, "token");
+  config.users = config.users.map(({ authProvider: _, ...user }) => ({ ...user, tokenFile }));
   return target(config, "the runner's own service account", inputs);
 }
-function target(config, source, inputs) {
+function target(config, from, inputs) {
   const names2 = config.contexts.map(({ name: name2 }) => String(name2));
   const name = String(inputs.context ?? config.currentContext ?? "");
   if (!name)
-    throw invalid(
-      `${source}: the kubeconfig has no current context.`,
+    throw unusable2(
+      `${from}: the kubeconfig has no current context.`,
       `Name one in \`cluster_context\`: ${names2.join(", ")}.`
     );
   const context = config.contexts[names2.indexOf(name)];
   if (!context) {
     const which = inputs.context === void 0 ? `its current context ${name}` : `context ${name} (cluster_context)`;
-    throw invalid(
-      `${source}: the kubeconfig does not have ${which}. It has: ${names2.join(", ")}.${didYouMean(name, names2)}`
+    throw unusable2(
+      `${from}: the kubeconfig does not have ${which}. It has: ${names2.join(", ")}.${didYouMean(name, names2)}`
     );
   }
   config.setCurrentContext(context.name);
   const cluster = config.getCluster(context.cluster);
   if (!cluster)
-    throw invalid(`${source}: context ${name} names cluster ${context.cluster}, which the kubeconfig does not have.`);
-  checkServer(cluster.server, `${source}: the server of cluster ${cluster.name}`);
+    throw unusable2(`${from}: context ${name} names cluster ${context.cluster}, which the kubeconfig does not have.`);
+  checkServer(cluster.server, `${from}: the server of cluster ${cluster.name}`);
   if (cluster.proxyUrl && (!URL.canParse(cluster.proxyUrl) || !/^https?:/.test(cluster.proxyUrl)))
-    throw invalid(
-      `${source}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy\u2019s address. SOCKS is not supported yet.`
+    throw unusable2(
+      `${from}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy\u2019s address. SOCKS is not supported yet.`
     );
   const user = config.getCurrentUser();
-  if (!user)
-    throw invalid(`${source}: context ${name} names user ${context.user}, which the kubeconfig does not have.`);
+  if (!user) throw unusable2(`${from}: context ${name} names user ${context.user}, which the kubeconfig does not have.`);
+  let source;
+  try {
+    source = sourceOf(user, cluster);
+  } catch (error2) {
+    throw unusable2(`${from}: the user ${user.name} cannot be used: ${error2.message}.`);
+  }
+  if (source !== void 0)
+    config.users = config.users.map((one) => {
+      if (one !== user) return one;
+      const { exec: _, authProvider: __, ...rest } = user;
+      return rest;
+    });
   if (cluster.server.startsWith("http:"))
     config.clusters = config.clusters.map((one) => one === cluster ? { ...cluster, skipTLSVerify: true } : one);
   const secrets = [user.token, user.password, user.keyData].flatMap((secret) => secret ? [String(secret)] : []);
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ""),
-    source: `context ${name} of ${source}`,
+    source: `context ${name} of ${from}`,
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || "default"),
-    secrets
+    secrets,
+    ...source && { credentials: source },
+    ...user.impersonation && { impersonation: user.impersonation }
   };
 }
 function checkServer(server, what) {
   if (typeof server !== "string" || !/^https?:\/\/[^/\s]+\S*$/.test(server) || !URL.canParse(server))
-    throw invalid(`${what} is not an http(s) address.`);
+    throw unusable2(`${what} is not an http(s) address.`);
   const { username, password, search, hash: hash2 } = new URL(server);
   if (username || password)
-    throw invalid(`${what} holds a user name or password.`, "Put them under the user of the context.");
-  if (search || hash2) throw invalid(`${what} ends in a query (?) or a fragment (#).`);
+    throw unusable2(`${what} holds a user name or password.`, "Put them under the user of the context.");
+  if (search || hash2) throw unusable2(`${what} ends in a query (?) or a fragment (#).`);
 }
 function serviceAccountNamespace() {
   const file = join3(SERVICE_ACCOUNT, "namespace");
-  return existsSync2(file) ? readFileSync(file, "utf8").trim() : "";
+  return existsSync2(file) ? readFileSync3(file, "utf8").trim() : "";
 }
 
 // src/run/connect.ts
@@ -39750,7 +40133,7 @@ function explainRefusal(error2, originOf, suggest) {
     const fault = [...origin2 === void 0 ? [] : [origin2], what].join(": ");
     if (lines.has(fault)) continue;
     const place = path2 === void 0 || origin2?.endsWith(path2) ? "" : ` (${path2})`;
-    lines.set(fault, hint === void 0 ? `${fault}${place}` : `${ended(`${fault}${place}`)} ${hint}`);
+    lines.set(fault, hint === void 0 ? `${fault}${place}` : `${ended3(`${fault}${place}`)} ${hint}`);
   }
   return new StepError(error2.reason, error2.title, [...lines.values()].join("\n"), { cause: error2 });
 }
@@ -39786,7 +40169,7 @@ function decoding(text, suggest) {
 function shorter(what) {
   return what.replace(/^Invalid value: \{.*\}: (?=\S)/s, "").replace(/,? regex used for validation is '.*?'(?=\)(?:$|,))/gs, "").replace(/ ?\(regex used for validation is '.*'\)$/s, "").replaceAll(",  or ", ", or ");
 }
-function ended(sentence) {
+function ended3(sentence) {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
@@ -40151,17 +40534,17 @@ function pulls(pod, { events = [], untilMs }, until) {
     const stage = { kind: "pulling", container: container2, fromMs: firstMs };
     const pulled = events.find((event) => event.reason === "Pulled" && event.container === container2);
     if (pulled !== void 0) return [{ ...stage, toMs: pulled.firstMs }];
-    const goesOn = until === untilMs && !containerStarted(pod, container2);
-    return goesOn ? [{ ...stage, toMs: untilMs, open: true }] : [];
+    const goesOn2 = until === untilMs && !containerStarted(pod, container2);
+    return goesOn2 ? [{ ...stage, toMs: untilMs, open: true }] : [];
   });
 }
 function runsOf(pod, base, { untilMs }) {
-  return instancesOf(pod, base).flatMap(({ startedAt, ended: ended2, previous }) => {
-    const [fromMs, toMs] = [ms3(startedAt), ms3(ended2?.finishedAt)];
+  return instancesOf(pod, base).flatMap(({ startedAt, ended: ended4, previous }) => {
+    const [fromMs, toMs] = [ms3(startedAt), ms3(ended4?.finishedAt)];
     if (fromMs === void 0) return [];
     const stage = { kind: "running", container: base, fromMs };
     if (toMs !== void 0) return [{ ...stage, toMs }];
-    return ended2 || previous ? [] : [{ ...stage, toMs: untilMs, open: true }];
+    return ended4 || previous ? [] : [{ ...stage, toMs: untilMs, open: true }];
   });
 }
 function scheduledMs({ status }) {
@@ -40382,14 +40765,14 @@ function lineOf({ ending: ending2, name, pod, matrix }, md) {
   const { metadata, spec } = pod?.pod ?? {};
   const who = metadata?.name ?? name;
   const seconds = secondsOf(pod);
-  const ended2 = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
+  const ended4 = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
   const parts = [
     `<b>${md.text(shortened2(matrixText(matrix)))}</b>`,
     ...who === void 0 ? [] : [md.code(who)],
     ...spec?.nodeName ? [md.code(spec.nodeName)] : [],
     ...seconds === void 0 ? [] : [inWords(seconds)],
-    ...ended2 ? [`exit code ${ended2.exitCode}`] : [],
-    ...ending2.state === "failed" && ending2.title !== `Exit code ${ended2?.exitCode}` ? [md.text(ending2.title ?? "Failed")] : []
+    ...ended4 ? [`exit code ${ended4.exitCode}`] : [],
+    ...ending2.state === "failed" && ending2.title !== `Exit code ${ended4?.exitCode}` ? [md.text(ending2.title ?? "Failed")] : []
   ];
   return `${MARKS[ending2.state]} ${parts.join(" \xB7 ")}`;
 }
@@ -40397,15 +40780,15 @@ function shortened2(text) {
   return text.length > LONGEST_MATRIX ? `${text.slice(0, LONGEST_MATRIX)}\u2026` : text;
 }
 function secondsOf(facts) {
-  const ended2 = facts && containerStatus(facts.pod, facts.base)?.state?.terminated;
-  return secondsBetween(ended2?.startedAt, ended2?.finishedAt);
+  const ended4 = facts && containerStatus(facts.pod, facts.base)?.state?.terminated;
+  return secondsBetween(ended4?.startedAt, ended4?.finishedAt);
 }
 function matrixText(matrix) {
-  const entries = Object.entries(matrix);
+  const entries2 = Object.entries(matrix);
   try {
-    return entries.map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
+    return entries2.map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
   } catch {
-    return entries.map(([key]) => key).join(", ");
+    return entries2.map(([key]) => key).join(", ");
   }
 }
 function failureOf3({ sentence, remedy }, md) {
@@ -40459,7 +40842,7 @@ function rowsOf({ pod, base, origin: origin2 }, timeline, md) {
   const { metadata, spec, status } = pod;
   const container2 = [...spec?.containers ?? [], ...spec?.initContainers ?? []].find(({ name }) => name === base);
   const own = containerStatus(pod, base);
-  const ended2 = own?.state?.terminated;
+  const ended4 = own?.state?.terminated;
   const images = [container2?.image ?? own?.image, /sha256:[0-9a-f]{64}$/.exec(own?.imageID ?? "")?.[0]];
   const code = (text2) => text2 ? md.code(text2) : void 0;
   const text = (words) => words ? md.text(words) : void 0;
@@ -40470,9 +40853,9 @@ function rowsOf({ pod, base, origin: origin2 }, timeline, md) {
     ["Node", code(spec?.nodeName) ?? "none"],
     ["Image", images.flatMap((image) => code(image) ?? []).join("<br>")],
     ["QoS class", text(status?.qosClass && `${status.qosClass}${asked2(container2?.resources ?? {})}`)],
-    ["Exit code", ended2 && md.text(`${ended2.exitCode}${told2(ended2.reason)}`)],
+    ["Exit code", ended4 && md.text(`${ended4.exitCode}${told2(ended4.reason)}`)],
     ["Restarts", own?.restartCount ? String(own.restartCount) : void 0],
-    ["Ran", ranOf(ended2?.startedAt, ended2?.finishedAt)],
+    ["Ran", ranOf(ended4?.startedAt, ended4?.finishedAt)],
     ["Timeline", text(timeline)]
   ];
 }
@@ -40598,7 +40981,7 @@ function writeSummary(log, summary2) {
 import { randomUUID as randomUUID4 } from "node:crypto";
 
 // src/github/files.ts
-import { closeSync as closeSync3, constants as constants3, fstatSync, openSync as openSync3, readFileSync as readFileSync2 } from "node:fs";
+import { closeSync as closeSync3, constants as constants3, fstatSync, openSync as openSync3, readFileSync as readFileSync4 } from "node:fs";
 var MOST_BYTES4 = 64 * 2 ** 20;
 function readRegularFile(path2) {
   const file = openSync3(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
@@ -40608,7 +40991,7 @@ function readRegularFile(path2) {
     if (stats.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
     if (!stats.isFile()) throw new Error("it is no regular file");
     if (size > MOST_BYTES4) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES4} that are read`);
-    return readFileSync2(file, "utf8");
+    return readFileSync4(file, "utf8");
   } finally {
     closeSync3(file);
   }
@@ -40639,23 +41022,23 @@ async function askGitHub(env, token, signal3, mostTries) {
   const server = env["GITHUB_API_URL"] || "https://api.github.com";
   const url = URL.parse(`${server}/repos/${repository}/actions/runs/${runId}/attempts/1`);
   if (url === null) return "GITHUB_API_URL is no address";
-  const inTime2 = AbortSignal.any([signal3, AbortSignal.timeout(1e3 * LIMIT_SECONDS)]);
+  const inTime = AbortSignal.any([signal3, AbortSignal.timeout(1e3 * LIMIT_SECONDS)]);
   const agent = new import_undici4.EnvHttpProxyAgent();
   let failure = `no answer within ${LIMIT_SECONDS} s`;
   try {
     for (let tries2 = 1; ; tries2++) {
       try {
-        const { statusCode, body } = await (0, import_undici4.request)(url, { dispatcher: agent, signal: inTime2, headers: headers2(token) });
+        const { statusCode, body } = await (0, import_undici4.request)(url, { dispatcher: agent, signal: inTime, headers: headers2(token) });
         const text = await body.text();
         if (statusCode === 200) return startOf(text) ?? "its answer holds no time";
         failure = `it answers HTTP ${statusCode}`;
         if (statusCode < 500 && statusCode !== 429) return failure;
       } catch (error2) {
-        inTime2.throwIfAborted();
+        inTime.throwIfAborted();
         failure = error2 instanceof Error ? error2.message : String(error2);
       }
       if (tries2 >= mostTries) return failure;
-      await setTimeout2(PAUSE_MS2, void 0, { signal: inTime2 });
+      await setTimeout2(PAUSE_MS2, void 0, { signal: inTime });
     }
   } catch {
     signal3.throwIfAborted();
@@ -41078,9 +41461,9 @@ var Conformer = class _Conformer {
     );
     return void 0;
   }
-  object(entries, convert) {
+  object(entries2, convert) {
     return Object.fromEntries(
-      entries.flatMap(([key, child]) => {
+      entries2.flatMap(([key, child]) => {
         const [name, value] = convert(key, child);
         return value === void 0 ? [] : [[name, value]];
       })
@@ -42461,7 +42844,7 @@ var Ternary = class extends Expression {
   }
   type = "Ternary";
 };
-function parse4(tokens) {
+function parse3(tokens) {
   const program = new Program([]);
   let current = 0;
   function expect(type, error2) {
@@ -43301,11 +43684,11 @@ function toJSON(input, options = {}, depth = 0, convertUndefinedToNull = true) {
         const core = input.value.map((x) => toJSON(x, options, depth + 1, convertUndefinedToNull));
         return indent && core.length > 0 ? `[${childrenPadding}${core.join(`${itemSeparator}${childrenPadding}`)}${basePadding}]` : `[${core.join(itemSeparator)}]`;
       } else {
-        let entries = Array.from(input.value.entries());
+        let entries2 = Array.from(input.value.entries());
         if (sortKeys) {
-          entries = entries.sort(([a], [b]) => a.localeCompare(b));
+          entries2 = entries2.sort(([a], [b]) => a.localeCompare(b));
         }
-        const core = entries.map(([key, value]) => {
+        const core = entries2.map(([key, value]) => {
           let keyStr = JSON.stringify(key);
           if (ensureAscii) {
             keyStr = makeAsciiSafe(keyStr);
@@ -43478,17 +43861,17 @@ var _Environment = class {
         if (positional.length > 1) {
           throw new Error(`namespace expected at most 1 argument, got ${positional.length}`);
         }
-        const entries = /* @__PURE__ */ new Map();
+        const entries2 = /* @__PURE__ */ new Map();
         if (positional.length === 1) {
           const source = positional[0];
           if (source instanceof ObjectValue) {
             for (const [key, value] of source.value) {
-              entries.set(key, value);
+              entries2.set(key, value);
             }
           } else if (source instanceof ArrayValue) {
             for (const pair of source.value) {
               const [key, value] = normalizeNamespaceEntry(pair);
-              entries.set(key.value, value);
+              entries2.set(key.value, value);
             }
           } else {
             throw new Error(`'${source.type}' object is not iterable`);
@@ -43496,10 +43879,10 @@ var _Environment = class {
         }
         if (kwargs) {
           for (const [key, value] of kwargs.value) {
-            entries.set(key, value);
+            entries2.set(key, value);
           }
         }
-        return new NamespaceValue(entries);
+        return new NamespaceValue(entries2);
       })
     ]
   ]);
@@ -44798,7 +45181,7 @@ var PRECEDENCE = Object.freeze({
 
 // src/pod/template/jinja.ts
 var tokenize2 = tokenize;
-var parse5 = parse4;
+var parse4 = parse3;
 var Environment2 = Environment;
 var Interpreter2 = Interpreter;
 function runtimeValue(value) {
@@ -44966,7 +45349,7 @@ var StrictExpressions = class extends Interpreter2 {
         return this.strictly(node, node.value, environment);
       case "TupleLiteral": {
         const tuple = this.strictly(node, node.value, environment);
-        return isList(tuple) ? listOf(tuple.value) : tuple;
+        return isList(tuple) ? listOf2(tuple.value) : tuple;
       }
       case "ObjectLiteral":
         return this.strictly(node, [...node.value].flat(), environment);
@@ -45116,7 +45499,7 @@ function namesIn(environment) {
     names2.push(...[...scope.variables.keys()].filter((name) => !/^(true|false|none)$/i.test(name)));
   return names2;
 }
-function listOf(items) {
+function listOf2(items) {
   const made = runtimeValue([]);
   if (isList(made)) made.value = items;
   return made;
@@ -45190,7 +45573,7 @@ function canBeParsed(tag, name) {
   return parsed([...bracketed(tag, tokens), ...tokenize2(closing)]);
 }
 function parsed(tokens) {
-  parse5(tokens);
+  parse4(tokens);
   return true;
 }
 function isBlockSet(tag) {
@@ -45239,7 +45622,7 @@ function programOf(pieces, marks) {
     const isMiddle = name?.value === "else" || name?.value.startsWith("end");
     return isMiddle ? tag : [...bracketed({ ...piece, kind: "expression" }, call(PLACE, place, [])), ...tag];
   });
-  return { program: parse5(tokens), tags };
+  return { program: parse4(tokens), tags };
 }
 function call(name, place, argument) {
   return [
@@ -45715,7 +46098,7 @@ function openInputs(env) {
   const reader = new InputReader(env);
   const file = reader.word("defaults_file");
   if (file === void 0) return reader;
-  const text = readFile3(reader, "defaults_file", file);
+  const text = readFile4(reader, "defaults_file", file);
   if (text === void 0) return reader;
   const uncommented = text.replace(/^\s*#.*$/gm, "");
   const expression = /\$\{\{[^}]{0,200}\}\}/.exec(uncommented)?.[0];
@@ -45791,7 +46174,7 @@ async function prepare(env, signal3) {
 async function readTemplate(reader, inputs, signal3) {
   const file = inputs.podTemplateFile;
   if (file === void 0) return void 0;
-  const text = readFile3(reader, "pod_template_file", file);
+  const text = readFile4(reader, "pod_template_file", file);
   if (text === void 0) return void 0;
   const place = `pod_template_file (${file})`;
   const runStart = usesRunStart(text, inputs.templateVars) ? await readRunStart(reader.env, reader.raw("github_token"), signal3) : void 0;
@@ -45830,7 +46213,7 @@ function readEvent(env) {
     return void 0;
   }
 }
-function readFile3(reader, input, file) {
+function readFile4(reader, input, file) {
   try {
     return readRegularFile(file);
   } catch (error2) {
@@ -46106,7 +46489,7 @@ function seeTo(step, pod) {
 }
 
 // src/kubernetes/own-pod.ts
-import { readFileSync as readFileSync3 } from "node:fs";
+import { readFileSync as readFileSync5 } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join as join4 } from "node:path";
 var PATIENCE_MS = 2e3;
@@ -46174,7 +46557,7 @@ function podOfToken(token) {
 }
 function readIn(folder, file) {
   try {
-    return readFileSync3(join4(folder, file), "utf8");
+    return readFileSync5(join4(folder, file), "utf8");
   } catch {
     return void 0;
   }

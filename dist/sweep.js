@@ -2136,7 +2136,7 @@ var require_readable = __commonJS({
         if (this._readableState.closeEmitted) {
           return Promise.resolve(null);
         }
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve3, reject) => {
           if (this[kContentLength] && this[kContentLength] > limit || this[kBytesRead] > limit) {
             this.destroy(new AbortError());
           }
@@ -2150,11 +2150,11 @@ var require_readable = __commonJS({
               if (signal3.aborted) {
                 reject(signal3.reason ?? new AbortError());
               } else {
-                resolve2(null);
+                resolve3(null);
               }
             });
           } else {
-            this.on("close", resolve2);
+            this.on("close", resolve3);
           }
           this.on("error", noop3).on("data", () => {
             if (this[kBytesRead] > limit) {
@@ -2182,7 +2182,7 @@ var require_readable = __commonJS({
     }
     function consume(stream, type) {
       assert(!stream[kConsume]);
-      return new Promise((resolve2, reject) => {
+      return new Promise((resolve3, reject) => {
         if (isUnusable(stream)) {
           const rState = stream._readableState;
           if (rState.destroyed && rState.closeEmitted === false) {
@@ -2197,7 +2197,7 @@ var require_readable = __commonJS({
             stream[kConsume] = {
               type,
               stream,
-              resolve: resolve2,
+              resolve: resolve3,
               reject,
               length: 0,
               body: []
@@ -2275,18 +2275,18 @@ var require_readable = __commonJS({
       return buffer;
     }
     function consumeEnd(consume2, encoding) {
-      const { type, body, resolve: resolve2, stream, length } = consume2;
+      const { type, body, resolve: resolve3, stream, length } = consume2;
       try {
         if (type === "text") {
-          resolve2(chunksDecode(body, length, encoding));
+          resolve3(chunksDecode(body, length, encoding));
         } else if (type === "json") {
-          resolve2(JSON.parse(chunksDecode(body, length, encoding)));
+          resolve3(JSON.parse(chunksDecode(body, length, encoding)));
         } else if (type === "arrayBuffer") {
-          resolve2(chunksConcat(body, length).buffer);
+          resolve3(chunksConcat(body, length).buffer);
         } else if (type === "blob") {
-          resolve2(new Blob(body, { type: stream[kContentType] }));
+          resolve3(new Blob(body, { type: stream[kContentType] }));
         } else if (type === "bytes") {
-          resolve2(chunksConcat(body, length));
+          resolve3(chunksConcat(body, length));
         }
         consumeFinish(consume2);
       } catch (err) {
@@ -2505,9 +2505,9 @@ var require_api_request = __commonJS({
     };
     function request4(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve3, reject) => {
           request4.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve2(data);
+            return err ? reject(err) : resolve3(data);
           });
         });
       }
@@ -2768,9 +2768,9 @@ var require_api_stream = __commonJS({
     };
     function stream(opts, factory, callback) {
       if (callback === void 0) {
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve3, reject) => {
           stream.call(this, opts, factory, (err, data) => {
-            return err ? reject(err) : resolve2(data);
+            return err ? reject(err) : resolve3(data);
           });
         });
       }
@@ -3070,9 +3070,9 @@ var require_api_upgrade = __commonJS({
     };
     function upgrade(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve3, reject) => {
           upgrade.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve2(data);
+            return err ? reject(err) : resolve3(data);
           });
         });
       }
@@ -3166,9 +3166,9 @@ var require_api_connect = __commonJS({
     };
     function connect3(opts, callback) {
       if (callback === void 0) {
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve3, reject) => {
           connect3.call(this, opts, (err, data) => {
-            return err ? reject(err) : resolve2(data);
+            return err ? reject(err) : resolve3(data);
           });
         });
       }
@@ -3310,9 +3310,9 @@ var require_dispatcher_base = __commonJS({
       }
       close(callback) {
         if (callback === void 0) {
-          return new Promise((resolve2, reject) => {
+          return new Promise((resolve3, reject) => {
             this.close((err, data) => {
-              return err ? reject(err) : resolve2(data);
+              return err ? reject(err) : resolve3(data);
             });
           });
         }
@@ -3350,9 +3350,9 @@ var require_dispatcher_base = __commonJS({
           err = null;
         }
         if (callback === void 0) {
-          return new Promise((resolve2, reject) => {
+          return new Promise((resolve3, reject) => {
             this.destroy(err, (err2, data) => {
-              return err2 ? reject(err2) : resolve2(data);
+              return err2 ? reject(err2) : resolve3(data);
             });
           });
         }
@@ -3691,8 +3691,8 @@ var require_pool_base = __commonJS({
         if (this[kQueue].isEmpty()) {
           return closeClients(this);
         } else {
-          return new Promise((resolve2) => {
-            this[kClosedResolve] = resolve2;
+          return new Promise((resolve3) => {
+            this[kClosedResolve] = resolve3;
           });
         }
       }
@@ -3761,8 +3761,8 @@ var require_pool_base = __commonJS({
         }
         let done = false;
         let resolveClosed;
-        const closed = new Promise((resolve2) => {
-          resolveClosed = resolve2;
+        const closed = new Promise((resolve3) => {
+          resolveClosed = resolve3;
         });
         this[kRetiring].set(client, closed);
         client.close(() => {
@@ -5711,7 +5711,7 @@ var require_util2 = __commonJS({
           writable: true,
           enumerable: true,
           configurable: true,
-          value: function entries() {
+          value: function entries2() {
             webidl.brandCheck(this, brandCheck);
             return makeIterator(this, "key+value");
           }
@@ -7582,7 +7582,7 @@ var require_simd = __commonJS({
     function destroy(parser) {
       this.destroy(parser);
     }
-    function parse5(parser, data, limit) {
+    function parse4(parser, data, limit) {
       return this.parse(parser, data, limit) >>> 0;
     }
     function fail(parser, code, description) {
@@ -8460,7 +8460,7 @@ var require_simd = __commonJS({
         dealloc: dealloc.bind(wasm),
         create: create.bind(wasm),
         destroy: destroy.bind(wasm),
-        parse: parse5.bind(wasm),
+        parse: parse4.bind(wasm),
         fail: fail.bind(wasm),
         hasDebug: hasDebug.bind(wasm),
         clear: wasm.clear,
@@ -8514,7 +8514,7 @@ var require_no_simd = __commonJS({
     function destroy(parser) {
       this.destroy(parser);
     }
-    function parse5(parser, data, limit) {
+    function parse4(parser, data, limit) {
       return this.parse(parser, data, limit) >>> 0;
     }
     function fail(parser, code, description) {
@@ -9392,7 +9392,7 @@ var require_no_simd = __commonJS({
         dealloc: dealloc.bind(wasm),
         create: create.bind(wasm),
         destroy: destroy.bind(wasm),
-        parse: parse5.bind(wasm),
+        parse: parse4.bind(wasm),
         fail: fail.bind(wasm),
         hasDebug: hasDebug.bind(wasm),
         clear: wasm.clear,
@@ -10835,9 +10835,9 @@ Content-Type: ${value.type || "application/octet-stream"}\r
                   return fd;
                 }
                 case "application/x-www-form-urlencoded": {
-                  const entries = new URLSearchParams(value.toString());
+                  const entries2 = new URLSearchParams(value.toString());
                   const fd = new FormData();
-                  for (const [name, value2] of entries) {
+                  for (const [name, value2] of entries2) {
                     fd.append(name, value2);
                   }
                   return fd;
@@ -12100,12 +12100,12 @@ upgrade: ${upgrade}\r
           cb();
         }
       }
-      const waitForDrain = () => new Promise((resolve2, reject) => {
+      const waitForDrain = () => new Promise((resolve3, reject) => {
         assert(callback === null);
         if (socket[kError]) {
           reject(socket[kError]);
         } else {
-          callback = resolve2;
+          callback = resolve3;
         }
       });
       socket.on("close", onDrain).on("drain", onDrain);
@@ -13615,12 +13615,12 @@ var require_client_h2 = __commonJS({
           cb();
         }
       }
-      const waitForDrain = () => new Promise((resolve2, reject) => {
+      const waitForDrain = () => new Promise((resolve3, reject) => {
         assert(callback === null);
         if (socket[kError]) {
           reject(socket[kError]);
         } else {
-          callback = resolve2;
+          callback = resolve3;
         }
       });
       h2stream.on("close", onDrain).on("drain", onDrain);
@@ -13992,16 +13992,16 @@ var require_client = __commonJS({
         return this[kNeedDrain] < 2;
       }
       [kClose]() {
-        return new Promise((resolve2) => {
+        return new Promise((resolve3) => {
           if (this[kSize]) {
-            this[kClosedResolve] = resolve2;
+            this[kClosedResolve] = resolve3;
           } else {
-            resolve2(null);
+            resolve3(null);
           }
         });
       }
       [kDestroy](err) {
-        return new Promise((resolve2) => {
+        return new Promise((resolve3) => {
           const requests = this[kQueue].splice(this[kPendingIdx]);
           for (let i = 0; i < requests.length; i++) {
             const request4 = requests[i];
@@ -14014,7 +14014,7 @@ var require_client = __commonJS({
               this[kClosedResolve]();
               this[kClosedResolve] = null;
             }
-            resolve2(null);
+            resolve3(null);
           };
           if (this[kHTTPContext]) {
             this[kHTTPContext].destroy(err, callback);
@@ -17229,10 +17229,10 @@ var require_common = __commonJS({
       }
       return this.mask(address.subnetMask) === address.mask();
     }
-    function isGloballyReachable(entries) {
+    function isGloballyReachable(entries2) {
       let best = null;
-      for (let i = 0; i < entries.length; i++) {
-        const entry = entries[i];
+      for (let i = 0; i < entries2.length; i++) {
+        const entry = entries2[i];
         if (entry.reachable !== null && isHostInSubnet.call(this, entry.subnet) && (best === null || entry.subnet.subnetMask > best.subnet.subnetMask)) {
           best = entry;
         }
@@ -19678,11 +19678,11 @@ var require_socksclient = __commonJS({
     "use strict";
     var __awaiter3 = exports && exports.__awaiter || function(thisArg, _arguments, P, generator) {
       function adopt(value) {
-        return value instanceof P ? value : new P(function(resolve2) {
-          resolve2(value);
+        return value instanceof P ? value : new P(function(resolve3) {
+          resolve3(value);
         });
       }
-      return new (P || (P = Promise))(function(resolve2, reject) {
+      return new (P || (P = Promise))(function(resolve3, reject) {
         function fulfilled(value) {
           try {
             step(generator.next(value));
@@ -19698,7 +19698,7 @@ var require_socksclient = __commonJS({
           }
         }
         function step(result) {
-          result.done ? resolve2(result.value) : adopt(result.value).then(fulfilled, rejected);
+          result.done ? resolve3(result.value) : adopt(result.value).then(fulfilled, rejected);
         }
         step((generator = generator.apply(thisArg, _arguments || [])).next());
       });
@@ -19732,13 +19732,13 @@ var require_socksclient = __commonJS({
        * @returns { Promise }
        */
       static createConnection(options, callback) {
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve3, reject) => {
           try {
             (0, helpers_1.validateSocksClientOptions)(options, ["connect"]);
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              return resolve2(err);
+              return resolve3(err);
             } else {
               return reject(err);
             }
@@ -19749,16 +19749,16 @@ var require_socksclient = __commonJS({
             client.removeAllListeners();
             if (typeof callback === "function") {
               callback(null, info);
-              resolve2(info);
+              resolve3(info);
             } else {
-              resolve2(info);
+              resolve3(info);
             }
           });
           client.once("error", (err) => {
             client.removeAllListeners();
             if (typeof callback === "function") {
               callback(err);
-              resolve2(err);
+              resolve3(err);
             } else {
               reject(err);
             }
@@ -19775,13 +19775,13 @@ var require_socksclient = __commonJS({
        * @returns { Promise }
        */
       static createConnectionChain(options, callback) {
-        return new Promise((resolve2, reject) => __awaiter3(this, void 0, void 0, function* () {
+        return new Promise((resolve3, reject) => __awaiter3(this, void 0, void 0, function* () {
           try {
             (0, helpers_1.validateSocksClientChainOptions)(options);
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              return resolve2(err);
+              return resolve3(err);
             } else {
               return reject(err);
             }
@@ -19807,14 +19807,14 @@ var require_socksclient = __commonJS({
             }
             if (typeof callback === "function") {
               callback(null, { socket: sock });
-              resolve2({ socket: sock });
+              resolve3({ socket: sock });
             } else {
-              resolve2({ socket: sock });
+              resolve3({ socket: sock });
             }
           } catch (err) {
             if (typeof callback === "function") {
               callback(err);
-              resolve2(err);
+              resolve3(err);
             } else {
               reject(err);
             }
@@ -20389,7 +20389,7 @@ var require_ms = __commonJS({
       options = options || {};
       var type = typeof val;
       if (type === "string" && val.length > 0) {
-        return parse5(val);
+        return parse4(val);
       } else if (type === "number" && isFinite(val)) {
         return options.long ? fmtLong(val) : fmtShort(val);
       }
@@ -20397,7 +20397,7 @@ var require_ms = __commonJS({
         "val is not a non-empty string or a valid number. val=" + JSON.stringify(val)
       );
     };
-    function parse5(str) {
+    function parse4(str) {
       str = String(str);
       if (str.length > 100) {
         return;
@@ -21509,11 +21509,11 @@ import { EOL as EOL3 } from "os";
 import { constants, promises } from "fs";
 var __awaiter = function(thisArg, _arguments, P, generator) {
   function adopt(value) {
-    return value instanceof P ? value : new P(function(resolve2) {
-      resolve2(value);
+    return value instanceof P ? value : new P(function(resolve3) {
+      resolve3(value);
     });
   }
-  return new (P || (P = Promise))(function(resolve2, reject) {
+  return new (P || (P = Promise))(function(resolve3, reject) {
     function fulfilled(value) {
       try {
         step(generator.next(value));
@@ -21529,7 +21529,7 @@ var __awaiter = function(thisArg, _arguments, P, generator) {
       }
     }
     function step(result) {
-      result.done ? resolve2(result.value) : adopt(result.value).then(fulfilled, rejected);
+      result.done ? resolve3(result.value) : adopt(result.value).then(fulfilled, rejected);
     }
     step((generator = generator.apply(thisArg, _arguments || [])).next());
   });
@@ -21998,11 +21998,11 @@ var JobLog = class {
   /** Settles when {@link ready} holds again. */
   whenReady() {
     if (this.ready) return Promise.resolve();
-    return new Promise((resolve2) => {
+    return new Promise((resolve3) => {
       const { stdout } = process;
       const settle = () => {
         stdout.off("drain", settle).off("close", settle);
-        resolve2();
+        resolve3();
       };
       stdout.on("drain", settle).on("close", settle);
     });
@@ -22081,11 +22081,11 @@ var JobLog = class {
   }
   /** Lifts the fence for good and waits until the reader of stdout has taken everything. */
   close() {
-    this.#closing ??= new Promise((resolve2) => {
+    this.#closing ??= new Promise((resolve3) => {
       this.endSection();
       this.#finishLine();
       this.#lowerFence();
-      process.stdout.write("", () => resolve2());
+      process.stdout.write("", () => resolve3());
     });
     return this.#closing;
   }
@@ -22234,75 +22234,105 @@ import { setFlagsFromString } from "node:v8";
 var import_undici = __toESM(require_undici(), 1);
 import { X509Certificate } from "node:crypto";
 
-// src/kubernetes/credential-plugins.ts
-var running = /* @__PURE__ */ new Set();
-function endPluginsWithProcess(kubeConfig) {
-  const { authenticators } = kubeConfig;
-  const plugin2 = authenticators.find((one) => one.execFn !== void 0);
-  if (plugin2 === void 0) throw new Error("client-node runs credential plugins in another way now");
-  const spawn = plugin2.execFn;
-  plugin2.execFn = (command, args, options) => {
-    const child = spawn(command, args, { ...options, detached: process.platform !== "win32" });
-    if (running.size === 0) process.once("exit", killAll);
-    running.add(child);
-    child.once("close", () => running.delete(child));
-    return child;
-  };
-}
-function killAll() {
-  for (const child of running) {
+// src/kubernetes/credentials/credential.ts
+var MOST_EARLY_MS = 6e4;
+var EARLY_SHARE = 1 / 4;
+var RenewedCredential = class {
+  #source;
+  #now;
+  #current;
+  #obtaining;
+  /** @param now the time, in milliseconds since the epoch */
+  constructor(source, now = Date.now) {
+    this.#source = source;
+    this.#now = now;
+  }
+  /**
+   * Whoever asks while one is being obtained waits for that one. One that cannot be renewed is used as long as it lasts.
+   * @param signal ends the wait, and nothing else: others may wait too
+   * @throws what the source throws
+   */
+  async get(signal3) {
+    const current = this.#current;
+    if (current !== void 0 && this.#now() < current.staleAt) return current.credential;
+    this.#obtaining ??= this.#obtain();
     try {
-      if (process.platform === "win32" || child.pid === void 0) child.kill("SIGKILL");
-      else process.kill(-child.pid, "SIGKILL");
-    } catch {
+      return await unlessAborted(this.#obtaining, signal3);
+    } catch (error2) {
+      signal3?.throwIfAborted();
+      const { expiresAt = 0 } = current?.credential ?? {};
+      if (current === void 0 || this.#current !== current || this.#now() >= expiresAt) throw error2;
+      return current.credential;
     }
+  }
+  /** The server has not accepted this one: the next {@link get} obtains another. Of one that has been replaced meanwhile nothing is to be said. */
+  refuse(refused3) {
+    if (this.#current?.credential === refused3) this.#current = void 0;
+  }
+  async #obtain() {
+    try {
+      const asked2 = this.#now();
+      const credential = await this.#source.obtain();
+      const { expiresAt = Number.POSITIVE_INFINITY } = credential;
+      const early = Math.min(MOST_EARLY_MS, Math.max(0, expiresAt - asked2) * EARLY_SHARE);
+      this.#current = { credential, staleAt: expiresAt - early };
+      return credential;
+    } finally {
+      this.#obtaining = void 0;
+    }
+  }
+};
+async function unlessAborted(work, signal3) {
+  if (signal3 === void 0) return work;
+  signal3.throwIfAborted();
+  let stop = () => {
+  };
+  const aborted = new Promise((_, reject) => {
+    stop = () => reject(signal3.reason);
+    signal3.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal3.removeEventListener("abort", stop);
   }
 }
 
 // src/kubernetes/connection.ts
 var KEEP_ALIVE_PROBE_MS = 3e4;
 var CONNECT_TIMEOUT_MS = 1e4;
-var CREDENTIAL_SECONDS = 60;
+var NoCredential = class extends Error {
+};
 var Connection = class {
   #target;
+  #renewed;
   #onCredential;
   #pool;
-  #knownCredential = "";
+  #told = /* @__PURE__ */ new Set();
   /** @param onCredential is told each credential before it is used, to have it masked */
   constructor(target2, onCredential) {
     this.#target = target2;
-    endPluginsWithProcess(target2.kubeConfig);
+    this.#renewed = target2.credentials && new RenewedCredential(target2.credentials);
     this.#onCredential = onCredential;
   }
   /**
-   * What a request needs. Credentials are asked for before each one: client-node re-reads token files and runs credential plugins when theirs has expired. The connections are kept as long as the TLS part stays the same.
+   * What a request needs. It is asked for before each one, for credentials are renewed, and files of certificates written anew. The connections are kept as long as the TLS part stays the same.
+   * @throws NoCredential
    */
   async ready(signal3) {
-    const options = {};
-    try {
-      await inTime(this.#target.kubeConfig.applyToHTTPSOptions(options), signal3);
-    } catch (error2) {
-      signal3?.throwIfAborted();
-      const why = error2 instanceof SyntaxError ? "its credential plugin printed no ExecCredential" : error2.message.trim();
-      throw new StepError(
-        "InvalidKubeconfig",
-        "No credentials",
-        `The credentials of the kubeconfig cannot be obtained: ${why || "its credential plugin failed without a word"}`,
-        {
-          remedy: "Check the user of this context, and that its credential plugin is installed on the runner.",
-          cause: error2
-        }
-      );
-    }
-    const headers2 = { ...options.headers };
+    const [options, credential] = await Promise.all([this.#options(signal3), this.#credential(signal3)]);
+    const headers2 = { ...options.headers, ...this.#target.impersonation };
     if (options.auth) headers2["Authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`;
-    if (headers2["Authorization"] !== void 0) headers2["Authorization"] = headers2["Authorization"].trim();
-    const credential = headers2["Authorization"] ?? "";
-    if (credential !== this.#knownCredential) {
-      this.#knownCredential = credential;
-      this.#onCredential(credential.replace(/^\S+ /, ""));
-    }
-    return { agent: this.#agent(options), headers: headers2 };
+    if (credential?.token !== void 0) headers2["Authorization"] = `Bearer ${credential.token}`;
+    this.#tell(String(headers2["Authorization"] ?? "").replace(/^\S+ /, ""));
+    const { certificate: cert, key } = credential ?? {};
+    if (key !== void 0) this.#tell(key);
+    const agent = this.#agent({ ...options, ...cert !== void 0 && { cert }, ...key !== void 0 && { key } });
+    return { agent, headers: headers2, ...credential && { credential } };
+  }
+  /** The server has not accepted what a request was sent with: the next is sent with another, where there can be one. */
+  refuse({ credential }) {
+    if (credential !== void 0) this.#renewed?.refuse(credential);
   }
   /** What to say to a 401 when the client certificate has expired, which the server does not tell. */
   expiredCertificate() {
@@ -22322,6 +22352,30 @@ var Connection = class {
   /** Closes every connection. */
   async close() {
     await this.#pool?.agent.destroy();
+  }
+  async #options(signal3) {
+    const options = {};
+    try {
+      await unlessAborted(this.#target.kubeConfig.applyToHTTPSOptions(options), signal3);
+    } catch (error2) {
+      signal3?.throwIfAborted();
+      throw new NoCredential(error2.message.trim() || "they failed without a word", { cause: error2 });
+    }
+    return options;
+  }
+  async #credential(signal3) {
+    try {
+      return await this.#renewed?.get(signal3);
+    } catch (error2) {
+      signal3?.throwIfAborted();
+      throw new NoCredential(error2.message, { cause: error2 });
+    }
+  }
+  /** Each once, for there is a request every few milliseconds. */
+  #tell(secret) {
+    if (secret === "" || this.#told.has(secret)) return;
+    this.#told.add(secret);
+    this.#onCredential(secret);
   }
   #agent({ ca, cert, key, servername, rejectUnauthorized }) {
     const tls3 = Object.fromEntries(
@@ -22343,27 +22397,37 @@ var Connection = class {
     return this.#pool.agent;
   }
 };
-async function inTime(work, signal3) {
-  const limit = AbortSignal.timeout(1e3 * CREDENTIAL_SECONDS);
-  const either = signal3 === void 0 ? limit : AbortSignal.any([limit, signal3]);
-  either.throwIfAborted();
-  return Promise.race([
-    work,
-    new Promise((_, reject) => {
-      either.addEventListener(
-        "abort",
-        () => reject(new Error(`its credential plugin did not answer within ${CREDENTIAL_SECONDS} s`)),
-        { once: true }
-      );
-    })
-  ]);
-}
 function expiry(certificate) {
   try {
     return new X509Certificate(Buffer.from(certificate, "base64")).validToDate;
   } catch {
     return void 0;
   }
+}
+
+// src/kubernetes/credentials/ended.ts
+function noCredential({ message: why, cause }, contacted) {
+  if (contacted)
+    return new StepError(
+      "Credentials",
+      "The credentials have ended",
+      `The credentials of the kubeconfig have ended and cannot be renewed: ${why}.`,
+      { cause }
+    );
+  return new StepError(
+    "InvalidKubeconfig",
+    "No credentials",
+    `The credentials of the kubeconfig cannot be obtained: ${why}.`,
+    { remedy: "Check the user of this context, and what it needs on the runner.", cause }
+  );
+}
+function ended(error2) {
+  return new StepError(
+    "Credentials",
+    "The credentials have ended",
+    "The API server does not accept the credentials of the kubeconfig any more (401 Unauthorized): they have ended during the run, or were revoked.",
+    { cause: error2 }
+  );
 }
 
 // src/kubernetes/network-error.ts
@@ -22814,14 +22878,19 @@ var FIRST_CONTACT_PATIENCE_SECONDS = 60;
 var OUTAGE_PATIENCE_SECONDS = 3600;
 var SETTLING_SECONDS = 30;
 var DEADLINE_SECONDS = 30;
+var RENEWAL_PATIENCE_SECONDS = 300;
 var ApiClient = class {
   target;
   #watcher;
   #connection;
   #outageSeconds;
   #contacted = false;
+  /** Whether the server has accepted the credentials before. */
+  #accepted = false;
   #outage;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
+  /** Since when there has been no credential. */
+  #withoutCredential;
   /** @param outageSeconds how long the server may be away; without it an hour, and a minute before it has ever answered */
   constructor(target2, watcher, outageSeconds) {
     this.#outageSeconds = outageSeconds;
@@ -22876,6 +22945,7 @@ var ApiClient = class {
   async endure(error2, tries, signal3, own) {
     signal3?.throwIfAborted();
     if (!this.#mayPass(error2, tries)) throw this.#final(error2);
+    if (error2 instanceof NoCredential) this.#endureWithout(error2);
     if (isOutage(error2)) {
       this.#outage ??= { since: performance.now(), told: false };
       const outage = own !== void 0 && error2 instanceof ApiError ? own : this.#outage;
@@ -22897,13 +22967,24 @@ var ApiClient = class {
   close() {
     return this.#connection.close();
   }
+  #endureWithout(error2) {
+    this.#withoutCredential ??= { since: performance.now(), told: false };
+    const without = this.#withoutCredential;
+    const seconds = secondsSince(without);
+    const patienceSeconds = Math.min(RENEWAL_PATIENCE_SECONDS, this.#patienceSeconds);
+    if (seconds >= patienceSeconds) throw this.#final(error2);
+    if (without.told || seconds <= 1) return;
+    without.told = true;
+    this.#watcher.failing(`The credentials cannot be renewed: ${error2.message}`, patienceSeconds);
+  }
   #mayPass(error2, tries) {
+    if (error2 instanceof NoCredential) return this.#accepted;
     if (error2 instanceof NetworkError) return error2.failing !== "hopeless" || this.#contacted;
     if (!(error2 instanceof ApiError)) return false;
     if (isOutage(error2)) return true;
     if (error2.code === 409 && error2.status.reason === "Conflict")
       return tries < 5 && !/precondition/i.test(error2.status.message ?? "");
-    if (error2.code === 401 && tries === 0 && this.#contacted) return true;
+    if (error2.code === 401 && tries === 0 && (this.#contacted || this.target.credentials !== void 0)) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1e3 * SETTLING_SECONDS;
     return settling && (error2.code === 401 || error2.code === 403);
   }
@@ -22912,6 +22993,8 @@ var ApiClient = class {
   }
   /** @returns what to end with after the last try. */
   #final(error2, seconds = this.#awaySeconds()) {
+    if (error2 instanceof NoCredential) return noCredential(error2, this.#accepted);
+    if (error2 instanceof ApiError && error2.code === 401 && this.#accepted) return ended(error2);
     if (error2 instanceof ApiError && isOutage(error2)) return lasting(error2, seconds);
     if (!(error2 instanceof NetworkError)) return error2;
     const absence = {
@@ -22934,7 +23017,9 @@ var ApiClient = class {
     if (told2) this.#watcher.back(this.target.server, awaySeconds);
   }
   async #send(call, timeouts, signal3, through = (agent) => agent) {
-    const { agent, headers: headers2 } = await this.#connection.ready(signal3);
+    const ready = await this.#connection.ready(signal3);
+    const { agent, headers: headers2 } = ready;
+    this.#withoutCredential = void 0;
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(call.query ?? {})) if (value !== void 0) query.set(key, String(value));
     const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ""}`);
@@ -22962,7 +23047,11 @@ var ApiClient = class {
     });
     tell(response.statusCode);
     for (const text of warningsOf(response.headers["warning"])) this.#watcher.warned?.(text);
-    if (response.statusCode >= 200 && response.statusCode < 300) return response;
+    if (response.statusCode >= 200 && response.statusCode < 300) {
+      this.#accepted = true;
+      return response;
+    }
+    if (response.statusCode === 401) this.#connection.refuse(ready);
     throw await this.#failed(response, call, signal3);
   }
   async #failed(response, call, signal3) {
@@ -23019,9 +23108,9 @@ function parseAnswer(text, type) {
 }
 
 // src/kubernetes/config.ts
-import { existsSync as existsSync2, readFileSync } from "node:fs";
+import { existsSync as existsSync2, readFileSync as readFileSync3 } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, join } from "node:path";
 
 // node_modules/@kubernetes/client-node/dist/config.js
 import fs4 from "node:fs";
@@ -28199,7 +28288,7 @@ var ExecAuth = class {
       exec.env.forEach((elt) => env[elt.name] = elt.value);
       opts = { ...opts, env };
     }
-    return new Promise((resolve2, reject) => {
+    return new Promise((resolve3, reject) => {
       let stdoutData = "";
       let stderrData = "";
       let savedError = void 0;
@@ -28227,7 +28316,7 @@ var ExecAuth = class {
         try {
           const obj = JSON.parse(stdoutData);
           this.tokenCache[user.name] = obj;
-          resolve2(obj);
+          resolve3(obj);
         } catch (error2) {
           reject(error2);
         }
@@ -29326,10 +29415,10 @@ async function performDiscovery2(server, options) {
   if (!(server instanceof URL)) {
     throw CodedTypeError2('"server" must be an instance of URL', ERR_INVALID_ARG_TYPE2);
   }
-  const resolve2 = !server.href.includes("/.well-known/");
+  const resolve3 = !server.href.includes("/.well-known/");
   const timeout = options?.timeout ?? 30;
   const signal3 = AbortSignal.timeout(timeout * 1e3);
-  const as = await (resolve2 ? discoveryRequest(server, {
+  const as = await (resolve3 ? discoveryRequest(server, {
     algorithm: options?.algorithm,
     [customFetch]: options?.[customFetch2],
     [allowInsecureRequests]: options?.execute?.includes(allowInsecureRequests2),
@@ -29345,7 +29434,7 @@ async function performDiscovery2(server, options) {
     redirect: "manual",
     signal: signal3
   })).then((response) => processDiscoveryResponse(_nodiscoverycheck, response)).catch(errorHandler);
-  if (resolve2 && new URL(as.issuer).href !== server.href) {
+  if (resolve3 && new URL(as.issuer).href !== server.href) {
     handleEntraId(server, as, options) || handleB2Clogin(server, options) || (() => {
       throw new ClientError("discovered metadata issuer does not match the expected issuer", {
         code: JSON_ATTRIBUTE_COMPARISON,
@@ -29708,7 +29797,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
           headers: (options === null || options === void 0 ? void 0 : options.headers) || {},
           agent
         };
-        return new Promise((resolve2, reject) => {
+        return new Promise((resolve3, reject) => {
           const req = https.request(requestOptions, (res) => {
             const chunks = [];
             res.on("data", (chunk) => {
@@ -29740,7 +29829,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
                   throw new Error("clone() not implemented");
                 }
               };
-              resolve2(response);
+              resolve3(response);
             });
           });
           req.on("error", reject);
@@ -29967,12 +30056,12 @@ var SocksProxyAgent = class extends Agent3 {
     let { host } = opts;
     const { port, lookup: lookupFn = dns.lookup } = opts;
     if (shouldLookup) {
-      host = await new Promise((resolve2, reject) => {
+      host = await new Promise((resolve3, reject) => {
         lookupFn(host, {}, (err, address) => {
           if (err) {
             reject(err);
           } else {
-            resolve2(typeof address === "string" ? address : address[0].address);
+            resolve3(typeof address === "string" ? address : address[0].address);
           }
         });
       });
@@ -31339,17 +31428,343 @@ function didYouMean(word, words) {
   return (0, import_fastest_levenshtein.distance)(lower, nearest.toLowerCase()) <= Math.max(2, Math.floor(word.length / 3)) ? ` Did you mean ${nearest}?` : "";
 }
 
+// src/kubernetes/credentials/of-user.ts
+import { readFileSync } from "node:fs";
+
+// src/kubernetes/credentials/exec-plugin.ts
+import { isAbsolute, resolve } from "node:path";
+
+// src/kubernetes/credentials/plugin-process.ts
+import { spawn } from "node:child_process";
+var MOST_PRINTED = 1024 * 1024;
+var STREAMS_MS = 1e3;
+var running = /* @__PURE__ */ new Set();
+async function runPlugin(command, args, options, limit) {
+  limit.throwIfAborted();
+  const child = spawn(command, args, {
+    ...options,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: process.platform !== "win32",
+    windowsHide: true
+  });
+  if (running.size === 0) process.once("exit", killAll);
+  running.add(child);
+  child.once("close", () => running.delete(child));
+  const stop = () => kill(child);
+  limit.addEventListener("abort", stop, { once: true });
+  const [stdout, stderr] = [child.stdout, child.stderr].map(collected);
+  try {
+    const exitCode2 = await ended2(child);
+    limit.throwIfAborted();
+    return { stdout: stdout?.() ?? "", stderr: stderr?.() ?? "", exitCode: exitCode2 };
+  } finally {
+    limit.removeEventListener("abort", stop);
+  }
+}
+function collected(stream) {
+  const chunks = [];
+  let length = 0;
+  stream.on("data", (chunk) => {
+    if (length < MOST_PRINTED) chunks.push(chunk);
+    length += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString("utf8");
+}
+function ended2(child) {
+  return new Promise((resolve3, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve3);
+    child.once("exit", (code) => setTimeout(() => resolve3(code), STREAMS_MS).unref());
+  });
+}
+function killAll() {
+  for (const child of running) kill(child);
+}
+function kill(child) {
+  try {
+    if (process.platform === "win32" || child.pid === void 0) child.kill("SIGKILL");
+    else process.kill(-child.pid, "SIGKILL");
+  } catch {
+  }
+}
+
+// src/kubernetes/credentials/exec-plugin.ts
+var GROUP = "client.authentication.k8s.io";
+var VERSIONS = [`${GROUP}/v1`, `${GROUP}/v1beta1`];
+var MOST_SECONDS2 = 60;
+var MOST_SAID = 500;
+var RUNNERS_OWN = /^(INPUT_.*|STATE_.*|ACTIONS_(RUNTIME|CACHE|RESULTS)_.*)$/i;
+var ExecPlugin = class {
+  #apiVersion;
+  #command;
+  #args;
+  #env;
+  #installHint;
+  #cluster;
+  /**
+   * @param folder that a relative command with a slash in it is relative to
+   * @throws Error with half a sentence, of what is wrong with the entry, as kubectl finds it
+   */
+  constructor(exec, cluster, folder) {
+    const { apiVersion, command, args, env, installHint, provideClusterInfo, interactiveMode } = exec;
+    if (typeof command !== "string" || command === "") throw new Error("its exec has no command");
+    if (!VERSIONS.includes(String(apiVersion)))
+      throw new Error(`the apiVersion of its exec is not one of ${VERSIONS.join(", ")}`);
+    this.#apiVersion = String(apiVersion);
+    if (interactiveMode === "Always")
+      throw new Error("its exec wants a terminal (interactiveMode: Always), which a step has not");
+    if (apiVersion === VERSIONS[0] && !["Never", "IfAvailable"].includes(String(interactiveMode)))
+      throw new Error(`its exec needs an interactiveMode with ${VERSIONS[0]}: Never or IfAvailable`);
+    this.#command = /[\\/]/.test(command) && !isAbsolute(command) ? resolve(folder, command) : command;
+    this.#args = listOf(args).map(String);
+    this.#env = listOf(env).map((entry) => {
+      const { name, value } = entry ?? {};
+      if (!name) throw new Error("a variable of its exec has no name");
+      return [String(name), String(value ?? "")];
+    });
+    this.#installHint = typeof installHint === "string" ? installHint.trim() : "";
+    this.#cluster = provideClusterInfo === true ? cluster : void 0;
+  }
+  async obtain() {
+    const limit = AbortSignal.timeout(1e3 * MOST_SECONDS2);
+    const options = { env: this.#environment() };
+    const { stdout, stderr, exitCode: exitCode2 } = await runPlugin(this.#command, this.#args, options, limit).catch((error2) => {
+      throw new Error(
+        limit.aborted ? `${this.#name} did not answer within ${MOST_SECONDS2} s` : this.#notStarted(error2)
+      );
+    });
+    if (exitCode2 !== 0) {
+      const how = exitCode2 === null ? "was ended by a signal" : `failed with exit code ${exitCode2}`;
+      throw new Error(`${this.#name} ${how}${said(stderr)}`);
+    }
+    return this.#read(stdout);
+  }
+  get #name() {
+    return `its credential plugin ${this.#command}`;
+  }
+  #environment() {
+    const inherited = Object.entries(process.env).filter(([name]) => !RUNNERS_OWN.test(name));
+    const spec = { interactive: false, ...this.#cluster && { cluster: this.#cluster } };
+    const info = { kind: "ExecCredential", apiVersion: this.#apiVersion, spec };
+    return Object.fromEntries([...inherited, ...this.#env, ["KUBERNETES_EXEC_INFO", JSON.stringify(info)]]);
+  }
+  #notStarted(error2) {
+    const { code, message } = error2;
+    const hint = this.#installHint === "" ? "" : `: ${this.#installHint}`;
+    return code === "ENOENT" ? `${this.#name} is not on the runner${hint}` : `${this.#name} cannot be started: ${message}`;
+  }
+  /** Nothing of what it has printed is quoted: it may be the credential itself. */
+  #read(stdout) {
+    let printed;
+    try {
+      printed = JSON.parse(stdout);
+    } catch {
+      throw new Error(`${this.#name} printed no ExecCredential`);
+    }
+    const { apiVersion, kind, status } = printed ?? {};
+    if (kind !== "ExecCredential") throw new Error(`${this.#name} printed no ExecCredential`);
+    if (apiVersion !== this.#apiVersion)
+      throw new Error(`${this.#name} speaks another version than ${this.#apiVersion}, which the kubeconfig names`);
+    const { token, clientCertificateData: certificate, clientKeyData: key, expirationTimestamp } = status ?? {};
+    if (!token && !certificate && !key) throw new Error(`${this.#name} printed neither a token nor a certificate`);
+    if (!certificate !== !key) throw new Error(`${this.#name} printed a certificate or a key without the other`);
+    const expiresAt = expirationTimestamp ? Date.parse(expirationTimestamp) : void 0;
+    if (Number.isNaN(expiresAt)) throw new Error(`${this.#name} printed an expirationTimestamp that is no time`);
+    return {
+      ...token && { token },
+      ...certificate && key && { certificate, key },
+      ...expiresAt !== void 0 && { expiresAt }
+    };
+  }
+};
+function listOf(value) {
+  return Array.isArray(value) ? value : [];
+}
+var LIKE_A_TOKEN = /[\w+=~-]{32,}/g;
+function said(stderr) {
+  const text = stderr.trim().replace(LIKE_A_TOKEN, "***");
+  if (text === "") return " without a word";
+  return `: ${text.length > MOST_SAID ? `\u2026${text.slice(-MOST_SAID)}` : text}`;
+}
+
+// src/kubernetes/credentials/token-file.ts
+import { readFile } from "node:fs/promises";
+var LIFE_MS = 8e4;
+var TokenFile = class {
+  #file;
+  constructor(file) {
+    this.#file = file;
+  }
+  async obtain() {
+    const text = await readFile(this.#file, "utf8").catch((error2) => {
+      const { code, message } = error2;
+      throw new Error(
+        `its token file ${this.#file} ${code === "ENOENT" ? "is not there" : `cannot be read: ${message}`}`
+      );
+    });
+    const token = text.trim();
+    if (token === "") throw new Error(`its token file ${this.#file} is empty`);
+    return { token, expiresAt: Date.now() + LIFE_MS };
+  }
+};
+
+// src/kubernetes/credentials/of-user.ts
+var GIVEN_UP = { gcp: "gke-gcloud-auth-plugin", azure: "kubelogin" };
+function sourceOf(user, cluster) {
+  const { exec, authProvider, tokenFile } = user;
+  const provider = String(authProvider?.name ?? "");
+  if (exec && authProvider) throw new Error("it has an exec and an auth-provider; one of them is meant");
+  const plugin2 = GIVEN_UP[provider];
+  if (plugin2 !== void 0)
+    throw new Error(
+      `its auth-provider ${provider} is one that kubectl does not know any more; ${plugin2} has taken its place`
+    );
+  if (exec) return new ExecPlugin(exec, clusterInfo(cluster), process.cwd());
+  return tokenFile === void 0 ? void 0 : new TokenFile(tokenFile);
+}
+function clusterInfo({
+  server,
+  tlsServerName,
+  skipTLSVerify,
+  caData,
+  caFile,
+  proxyUrl,
+  execConfig
+}) {
+  const ca = caData ?? (caFile ? readFileSync(caFile).toString("base64") : void 0);
+  return {
+    server,
+    ...tlsServerName && { "tls-server-name": tlsServerName },
+    ...skipTLSVerify && { "insecure-skip-tls-verify": true },
+    ...ca && { "certificate-authority-data": ca },
+    ...proxyUrl && { "proxy-url": proxyUrl },
+    ...execConfig !== void 0 && { config: execConfig }
+  };
+}
+
+// src/kubernetes/kubeconfig.ts
+import { readFileSync as readFileSync2 } from "node:fs";
+import { dirname, isAbsolute as isAbsolute2, resolve as resolve2 } from "node:path";
+var WHOLE = "Give the whole content of a kubeconfig file, plain or base64.";
+var EXEC_EXTENSION = "client.authentication.k8s.io/exec";
+function unusable(sentence, remedy) {
+  return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
+}
+function parseKubeconfig(text, origin) {
+  const what = `${origin}: this is not a kubeconfig:`;
+  let tree;
+  try {
+    tree = parseYaml(text);
+  } catch (error2) {
+    if (error2 instanceof YamlError) throw unusable(`${what} it is not valid YAML: ${error2.message}.`);
+    throw error2;
+  }
+  if (!isMapping(tree)) throw unusable(`${what} it holds no mapping.`, WHOLE);
+  for (const list of ["clusters", "users", "contexts"]) {
+    const value = tree[list];
+    if (!Array.isArray(value) || list !== "users" && value.length === 0)
+      throw unusable(`${what} it has no list of ${list}.`, WHOLE);
+  }
+  const config = new KubeConfig();
+  try {
+    config.loadFromString(text);
+  } catch (error2) {
+    throw unusable(`${what} ${error2.message}.`);
+  }
+  const users = entries(tree["users"], "user");
+  config.users = config.users.map((user) => ({ ...user, ...restOfUser(users.get(String(user.name)) ?? {}) }));
+  const clusters = entries(tree["clusters"], "cluster");
+  config.clusters = config.clusters.map((cluster) => ({
+    ...cluster,
+    ...restOfCluster(clusters.get(String(cluster.name)) ?? {})
+  }));
+  return config;
+}
+function kubeconfigOf(file, origin) {
+  let text;
+  try {
+    text = readFileSync2(file, "utf8");
+  } catch (error2) {
+    const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
+    throw unusable(
+      `${origin}: cannot read ${file}: ${why}.`,
+      origin === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
+    );
+  }
+  const config = parseKubeconfig(text, origin === file ? file : `${origin} ${file}`);
+  const folder = dirname(file);
+  config.makePathsAbsolute(folder);
+  config.users = config.users.map((user) => ({
+    ...user,
+    ...user.tokenFile !== void 0 && { tokenFile: resolve2(folder, user.tokenFile) },
+    ...user.exec && { exec: { ...user.exec, command: beside(folder, user.exec.command) } }
+  }));
+  return config;
+}
+function mergedKubeconfigs(configs) {
+  const [first, ...more] = configs;
+  for (const next of more) {
+    first.clusters = firstOfEach(first.clusters, next.clusters);
+    first.users = firstOfEach(first.users, next.users);
+    first.contexts = firstOfEach(first.contexts, next.contexts);
+    first.currentContext ||= next.currentContext;
+  }
+  return first;
+}
+function firstOfEach(known, more) {
+  return [...known, ...more.filter(({ name }) => !known.some((one) => one.name === name))];
+}
+function beside(folder, command) {
+  return typeof command === "string" && /[\\/]/.test(command) && !isAbsolute2(command) ? resolve2(folder, command) : command;
+}
+function entries(list, key) {
+  const all = plain(list ?? []);
+  return new Map(all.map((entry) => [String(entry["name"]), entry[key] ?? {}]));
+}
+function restOfUser(user) {
+  const tokenFile = user["tokenFile"];
+  const impersonation = impersonationOf(user);
+  return {
+    ...typeof tokenFile === "string" && tokenFile !== "" && { tokenFile },
+    ...impersonation && { impersonation }
+  };
+}
+function restOfCluster(cluster) {
+  const extensions = Array.isArray(cluster["extensions"]) ? cluster["extensions"] : [];
+  const execConfig = extensions.find(({ name }) => name === EXEC_EXTENSION)?.["extension"];
+  return execConfig === void 0 ? {} : { execConfig };
+}
+function impersonationOf(user) {
+  const groups = user["as-groups"];
+  const extra = Object.entries(user["as-user-extra"] ?? {});
+  const headers2 = {
+    ...user["as"] ? { "Impersonate-User": String(user["as"]) } : {},
+    ...user["as-uid"] ? { "Impersonate-Uid": String(user["as-uid"]) } : {},
+    ...Array.isArray(groups) && groups.length > 0 ? { "Impersonate-Group": groups.map(String) } : {},
+    ...Object.fromEntries(
+      extra.map(([name, values]) => [
+        `Impersonate-Extra-${encodeURIComponent(name)}`,
+        (Array.isArray(values) ? values : [values]).map(String)
+      ])
+    )
+  };
+  return Object.keys(headers2).length === 0 ? void 0 : headers2;
+}
+
 // src/kubernetes/config.ts
 var SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 function findCluster(inputs, env) {
-  if (inputs.kubeconfig !== void 0) return target(parse2(inputs.kubeconfig, "kubeconfig"), "kubeconfig", inputs);
+  if (inputs.kubeconfig !== void 0)
+    return target(parseKubeconfig(inputs.kubeconfig, "kubeconfig"), "kubeconfig", inputs);
   if (inputs.configFile !== void 0)
-    return target(fromFile(inputs.configFile, "config_file"), `config_file ${inputs.configFile}`, inputs);
+    return target(kubeconfigOf(inputs.configFile, "config_file"), `config_file ${inputs.configFile}`, inputs);
   const files = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
-  if (files.length > 0) return target(fromFiles(files), `KUBECONFIG ${files.join(delimiter)}`, inputs);
+  const [first, ...more] = files.map((file) => kubeconfigOf(file, "KUBECONFIG"));
+  if (first !== void 0)
+    return target(mergedKubeconfigs([first, ...more]), `KUBECONFIG ${files.join(delimiter)}`, inputs);
   if (env["KUBERNETES_SERVICE_HOST"] && existsSync2(join(SERVICE_ACCOUNT, "token"))) return inCluster(inputs);
   const home = join(homedir(), ".kube", "config");
-  if (existsSync2(home)) return target(fromFile(home, home), home, inputs);
+  if (existsSync2(home)) return target(kubeconfigOf(home, home), home, inputs);
   throw new StepError(
     "InvalidKubeconfig",
     "No cluster given",
@@ -31359,138 +31774,75 @@ function findCluster(inputs, env) {
     }
   );
 }
-function invalid(sentence, remedy) {
-  return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
-}
-function fromFiles(files) {
-  const [first, ...more] = files.map((file) => fromFile(file, "KUBECONFIG"));
-  if (first === void 0) throw new Error("no files");
-  for (const next of more) {
-    first.clusters = [
-      ...first.clusters,
-      ...next.clusters.filter((cluster) => !first.clusters.some(({ name }) => name === cluster.name))
-    ];
-    first.users = [...first.users, ...next.users.filter((user) => !first.users.some(({ name }) => name === user.name))];
-    first.contexts = [
-      ...first.contexts,
-      ...next.contexts.filter((context3) => !first.contexts.some(({ name }) => name === context3.name))
-    ];
-    first.currentContext ||= next.currentContext;
-  }
-  return first;
-}
-function fromFile(file, origin) {
-  let text;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error2) {
-    const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
-    throw invalid(
-      `${origin}: cannot read ${file}: ${why}.`,
-      origin === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
-    );
-  }
-  const config = parse2(text, origin === file ? file : `${origin} ${file}`);
-  config.makePathsAbsolute(join(file, ".."));
-  absoluteTokenFiles(config, join(file, ".."));
-  return config;
-}
-function parse2(text, origin) {
-  const what = `${origin}: this is not a kubeconfig:`;
-  let tree;
-  try {
-    tree = parseYaml(text);
-  } catch (error2) {
-    if (error2 instanceof YamlError) throw invalid(`${what} it is not valid YAML: ${error2.message}.`);
-    throw error2;
-  }
-  if (!isMapping(tree))
-    throw invalid(`${what} it holds no mapping.`, "Give the whole content of a kubeconfig file, plain or base64.");
-  for (const list of ["clusters", "users", "contexts"]) {
-    const value = tree[list];
-    if (!Array.isArray(value) || list !== "users" && value.length === 0)
-      throw invalid(
-        `${what} it has no list of ${list}.`,
-        "Give the whole content of a kubeconfig file, plain or base64."
-      );
-  }
-  const config = new KubeConfig();
-  try {
-    config.loadFromString(text);
-  } catch (error2) {
-    throw invalid(`${what} ${error2.message}.`);
-  }
-  readTokenFiles(config, tree);
-  return config;
-}
-function readTokenFiles(config, tree) {
-  const users = plain(tree["users"] ?? []);
-  config.users = config.users.map((user) => {
-    const tokenFile = users.find(({ name }) => String(name) === String(user.name))?.user?.tokenFile;
-    if (typeof tokenFile !== "string" || user.token) return user;
-    return { ...user, authProvider: { name: "tokenFile", config: { tokenFile } } };
-  });
-}
-function absoluteTokenFiles(config, folder) {
-  for (const { authProvider } of config.users) {
-    if (authProvider?.name === "tokenFile")
-      authProvider.config.tokenFile = resolve(folder, authProvider.config.tokenFile);
-  }
-}
 function inCluster(inputs) {
   const config = new KubeConfig();
   config.loadFromCluster();
+  const tokenFile = join(SERVICE_ACCOUNT, "token");
+  config.users = config.users.map(({ authProvider: _, ...user }) => ({ ...user, tokenFile }));
   return target(config, "the runner's own service account", inputs);
 }
-function target(config, source, inputs) {
+function target(config, from, inputs) {
   const names = config.contexts.map(({ name: name2 }) => String(name2));
   const name = String(inputs.context ?? config.currentContext ?? "");
   if (!name)
-    throw invalid(
-      `${source}: the kubeconfig has no current context.`,
+    throw unusable(
+      `${from}: the kubeconfig has no current context.`,
       `Name one in \`cluster_context\`: ${names.join(", ")}.`
     );
   const context3 = config.contexts[names.indexOf(name)];
   if (!context3) {
     const which = inputs.context === void 0 ? `its current context ${name}` : `context ${name} (cluster_context)`;
-    throw invalid(
-      `${source}: the kubeconfig does not have ${which}. It has: ${names.join(", ")}.${didYouMean(name, names)}`
+    throw unusable(
+      `${from}: the kubeconfig does not have ${which}. It has: ${names.join(", ")}.${didYouMean(name, names)}`
     );
   }
   config.setCurrentContext(context3.name);
   const cluster = config.getCluster(context3.cluster);
   if (!cluster)
-    throw invalid(`${source}: context ${name} names cluster ${context3.cluster}, which the kubeconfig does not have.`);
-  checkServer(cluster.server, `${source}: the server of cluster ${cluster.name}`);
+    throw unusable(`${from}: context ${name} names cluster ${context3.cluster}, which the kubeconfig does not have.`);
+  checkServer(cluster.server, `${from}: the server of cluster ${cluster.name}`);
   if (cluster.proxyUrl && (!URL.canParse(cluster.proxyUrl) || !/^https?:/.test(cluster.proxyUrl)))
-    throw invalid(
-      `${source}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy\u2019s address. SOCKS is not supported yet.`
+    throw unusable(
+      `${from}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy\u2019s address. SOCKS is not supported yet.`
     );
   const user = config.getCurrentUser();
-  if (!user)
-    throw invalid(`${source}: context ${name} names user ${context3.user}, which the kubeconfig does not have.`);
+  if (!user) throw unusable(`${from}: context ${name} names user ${context3.user}, which the kubeconfig does not have.`);
+  let source;
+  try {
+    source = sourceOf(user, cluster);
+  } catch (error2) {
+    throw unusable(`${from}: the user ${user.name} cannot be used: ${error2.message}.`);
+  }
+  if (source !== void 0)
+    config.users = config.users.map((one) => {
+      if (one !== user) return one;
+      const { exec: _, authProvider: __, ...rest } = user;
+      return rest;
+    });
   if (cluster.server.startsWith("http:"))
     config.clusters = config.clusters.map((one) => one === cluster ? { ...cluster, skipTLSVerify: true } : one);
   const secrets = [user.token, user.password, user.keyData].flatMap((secret) => secret ? [String(secret)] : []);
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ""),
-    source: `context ${name} of ${source}`,
+    source: `context ${name} of ${from}`,
     namespace: inputs.namespace ?? (context3.namespace || serviceAccountNamespace() || "default"),
-    secrets
+    secrets,
+    ...source && { credentials: source },
+    ...user.impersonation && { impersonation: user.impersonation }
   };
 }
 function checkServer(server, what) {
   if (typeof server !== "string" || !/^https?:\/\/[^/\s]+\S*$/.test(server) || !URL.canParse(server))
-    throw invalid(`${what} is not an http(s) address.`);
+    throw unusable(`${what} is not an http(s) address.`);
   const { username, password, search, hash } = new URL(server);
   if (username || password)
-    throw invalid(`${what} holds a user name or password.`, "Put them under the user of the context.");
-  if (search || hash) throw invalid(`${what} ends in a query (?) or a fragment (#).`);
+    throw unusable(`${what} holds a user name or password.`, "Put them under the user of the context.");
+  if (search || hash) throw unusable(`${what} ends in a query (?) or a fragment (#).`);
 }
 function serviceAccountNamespace() {
   const file = join(SERVICE_ACCOUNT, "namespace");
-  return existsSync2(file) ? readFileSync(file, "utf8").trim() : "";
+  return existsSync2(file) ? readFileSync3(file, "utf8").trim() : "";
 }
 
 // src/run/connect.ts
@@ -31531,8 +31883,8 @@ function terminated(pod, name) {
 }
 function lastEnd(pod, name) {
   const { state, lastState } = containerStatus(pod, name) ?? {};
-  const ended = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
-  return ended ? void 0 : lastState?.terminated;
+  const ended3 = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
+  return ended3 ? void 0 : lastState?.terminated;
 }
 function isUnknown({ reason }) {
   return reason === "ContainerStatusUnknown";
@@ -31559,9 +31911,9 @@ function restartPolicy({ spec }, name) {
   const container = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
   return container?.restartPolicy ?? spec?.restartPolicy ?? "Never";
 }
-function willRestart(pod, name, ended) {
+function willRestart(pod, name, ended3) {
   if (podEnded(pod) || pod.metadata?.deletionTimestamp !== void 0) return false;
-  return isToRestart(pod, name, ended);
+  return isToRestart(pod, name, ended3);
 }
 function isToRestart(pod, name, { exitCode: exitCode2 }) {
   const policy = restartPolicy(pod, name);
@@ -31580,12 +31932,12 @@ function instancesOf(pod, name) {
     instances.push({ id, restarts: now ? restartCount - 1 : restartCount, startedAt, ended: before, previous: now });
   }
   if (now) {
-    const ended = state?.terminated;
+    const ended3 = state?.terminated;
     instances.push({
-      id: ended?.containerID || status.containerID || `#${restartCount}`,
+      id: ended3?.containerID || status.containerID || `#${restartCount}`,
       restarts: restartCount,
-      startedAt: state?.running?.startedAt ?? ended?.startedAt,
-      ended,
+      startedAt: state?.running?.startedAt ?? ended3?.startedAt,
+      ended: ended3,
       previous: false
     });
   }
@@ -32029,27 +32381,27 @@ function patience(stop, first) {
 }
 
 // src/run/end/failure.ts
-function failureOf(pod, name, ended) {
-  const { exitCode: exitCode2 } = ended;
-  const after = duration(ended);
+function failureOf(pod, name, ended3) {
+  const { exitCode: exitCode2 } = ended3;
+  const after = duration(ended3);
   const where = `Container ${name} of pod ${podPath2(pod)}`;
-  if (ended.reason === "OOMKilled") return outOfMemory(pod, name, where, ended);
-  if (cannotStart(ended)) {
-    const why = startFault(ended.message ?? "the node does not say why");
+  if (ended3.reason === "OOMKilled") return outOfMemory(pod, name, where, ended3);
+  if (cannotStart(ended3)) {
+    const why = startFault(ended3.message ?? "the node does not say why");
     return {
       reason: "StartError",
       title: "The command cannot be started",
-      sentence: `${where} could not be started (${ended.reason}, exit code ${exitCode2}): ${why}`,
+      sentence: `${where} could not be started (${ended3.reason}, exit code ${exitCode2}): ${why}`,
       remedy: /chdir|mkdir|container init/.test(why) ? "Check `working_dir` and `volume_mounts` against what the image holds." : "Check `cmds` and `arguments` against what the image holds."
     };
   }
-  const stop = wasStoppedBy(stopOf(pod), ended);
+  const stop = wasStoppedBy(stopOf(pod), ended3);
   if (stop !== void 0)
     return stopped(
       stop,
-      isUnknown(ended) ? `${where} was not there yet, or not any more, when its node stopped the pod` : `${where} was stopped${after} (exit code ${exitCode2})`
+      isUnknown(ended3) ? `${where} was not there yet, or not any more, when its node stopped the pod` : `${where} was stopped${after} (exit code ${exitCode2})`
     );
-  if (isUnknown(ended)) {
+  if (isUnknown(ended3)) {
     return {
       reason: "NodeLost",
       title: "Container lost",
@@ -32068,12 +32420,12 @@ function failureOf(pod, name, ended) {
 function startFault(message) {
   return brief(message).replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
 }
-function outOfMemory(pod, name, where, ended) {
+function outOfMemory(pod, name, where, ended3) {
   const { containers = [], initContainers = [], resources } = pod.spec ?? {};
   const own = [...containers, ...initContainers].find((container) => container.name === name)?.resources?.limits?.["memory"];
   const limit = own ?? resources?.limits?.["memory"];
-  const killed = `${where} was killed${duration(ended)}`;
-  const facts = `(OOMKilled, exit code ${ended.exitCode})`;
+  const killed = `${where} was killed${duration(ended3)}`;
+  const facts = `(OOMKilled, exit code ${ended3.exitCode})`;
   return limit ? {
     reason: "OOMKilled",
     title: "Out of memory",
@@ -32180,9 +32532,9 @@ function heldUp(pod) {
   }
   return "";
 }
-function initFailed(pod, name, ended) {
-  const { reason, title, sentence } = failureOf(pod, name, ended);
-  const words = ended.message && brief(ended.message);
+function initFailed(pod, name, ended3) {
+  const { reason, title, sentence } = failureOf(pod, name, ended3);
+  const words = ended3.message && brief(ended3.message);
   return {
     reason: reason === "ExitCode" ? "InitContainer" : reason,
     title: `Init container: ${title}`,
@@ -32199,17 +32551,17 @@ function outcomeOf({ pod, gone }, base) {
     if (podEnded(pod) || gone) return { state: "failed", ended: between, ...betweenRuns(pod, base, between) };
     return cannotStart(between) ? { state: "failed", ended: between, ...failureOf(pod, base, between) } : void 0;
   }
-  const ended = last ?? terminated(pod, base);
-  if (ended !== void 0) {
+  const ended3 = last ?? terminated(pod, base);
+  if (ended3 !== void 0) {
     const stop = stopOf(pod);
-    const ownEnd = !isUnknown(ended) && wasStoppedBy(stop, ended) === void 0;
-    if (ended.exitCode === 0 && ownEnd) return { state: "succeeded", ended };
-    if (!cannotStart(ended)) {
-      if (!gone && willRestart(pod, base, ended)) return void 0;
-      if (ownEnd && stop && isToRestart(pod, base, ended))
-        return { state: "failed", ended, ...betweenRuns(pod, base, ended) };
+    const ownEnd = !isUnknown(ended3) && wasStoppedBy(stop, ended3) === void 0;
+    if (ended3.exitCode === 0 && ownEnd) return { state: "succeeded", ended: ended3 };
+    if (!cannotStart(ended3)) {
+      if (!gone && willRestart(pod, base, ended3)) return void 0;
+      if (ownEnd && stop && isToRestart(pod, base, ended3))
+        return { state: "failed", ended: ended3, ...betweenRuns(pod, base, ended3) };
     }
-    return { state: "failed", ...!isUnknown(ended) && { ended }, ...failureOf(pod, base, ended) };
+    return { state: "failed", ...!isUnknown(ended3) && { ended: ended3 }, ...failureOf(pod, base, ended3) };
   }
   if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
   if (gone) return { state: "failed", ...away(pod, base) };
@@ -32259,8 +32611,8 @@ function shouldDelete(action, view, base, skipOnExitCodes) {
   const outcome = outcomeOf(view, base);
   if (action === "delete_pod" || outcome === void 0) return true;
   if (action === "delete_succeeded_pod") {
-    const { state, reason, ended } = outcome;
-    return state === "succeeded" || reason === "ExitCode" && skipOnExitCodes.includes(ended?.exitCode ?? 0);
+    const { state, reason, ended: ended3 } = outcome;
+    return state === "succeeded" || reason === "ExitCode" && skipOnExitCodes.includes(ended3?.exitCode ?? 0);
   }
   return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== void 0);
 }
@@ -32336,12 +32688,12 @@ function pulls(pod, { events = [], untilMs }, until) {
   });
 }
 function runsOf(pod, base, { untilMs }) {
-  return instancesOf(pod, base).flatMap(({ startedAt, ended, previous }) => {
-    const [fromMs, toMs] = [ms2(startedAt), ms2(ended?.finishedAt)];
+  return instancesOf(pod, base).flatMap(({ startedAt, ended: ended3, previous }) => {
+    const [fromMs, toMs] = [ms2(startedAt), ms2(ended3?.finishedAt)];
     if (fromMs === void 0) return [];
     const stage = { kind: "running", container: base, fromMs };
     if (toMs !== void 0) return [{ ...stage, toMs }];
-    return ended || previous ? [] : [{ ...stage, toMs: untilMs, open: true }];
+    return ended3 || previous ? [] : [{ ...stage, toMs: untilMs, open: true }];
   });
 }
 function scheduledMs({ status }) {
@@ -32581,14 +32933,14 @@ function lineOf({ ending, name, pod, matrix }, md) {
   const { metadata, spec } = pod?.pod ?? {};
   const who = metadata?.name ?? name;
   const seconds = secondsOf(pod);
-  const ended = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
+  const ended3 = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
   const parts = [
     `<b>${md.text(shortened(matrixText(matrix)))}</b>`,
     ...who === void 0 ? [] : [md.code(who)],
     ...spec?.nodeName ? [md.code(spec.nodeName)] : [],
     ...seconds === void 0 ? [] : [inWords(seconds)],
-    ...ended ? [`exit code ${ended.exitCode}`] : [],
-    ...ending.state === "failed" && ending.title !== `Exit code ${ended?.exitCode}` ? [md.text(ending.title ?? "Failed")] : []
+    ...ended3 ? [`exit code ${ended3.exitCode}`] : [],
+    ...ending.state === "failed" && ending.title !== `Exit code ${ended3?.exitCode}` ? [md.text(ending.title ?? "Failed")] : []
   ];
   return `${MARKS[ending.state]} ${parts.join(" \xB7 ")}`;
 }
@@ -32596,15 +32948,15 @@ function shortened(text) {
   return text.length > LONGEST_MATRIX ? `${text.slice(0, LONGEST_MATRIX)}\u2026` : text;
 }
 function secondsOf(facts) {
-  const ended = facts && containerStatus(facts.pod, facts.base)?.state?.terminated;
-  return secondsBetween(ended?.startedAt, ended?.finishedAt);
+  const ended3 = facts && containerStatus(facts.pod, facts.base)?.state?.terminated;
+  return secondsBetween(ended3?.startedAt, ended3?.finishedAt);
 }
 function matrixText(matrix) {
-  const entries = Object.entries(matrix);
+  const entries2 = Object.entries(matrix);
   try {
-    return entries.map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
+    return entries2.map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
   } catch {
-    return entries.map(([key]) => key).join(", ");
+    return entries2.map(([key]) => key).join(", ");
   }
 }
 function failureOf2({ sentence, remedy }, md) {
@@ -32658,7 +33010,7 @@ function rowsOf({ pod, base, origin }, timeline, md) {
   const { metadata, spec, status } = pod;
   const container = [...spec?.containers ?? [], ...spec?.initContainers ?? []].find(({ name }) => name === base);
   const own = containerStatus(pod, base);
-  const ended = own?.state?.terminated;
+  const ended3 = own?.state?.terminated;
   const images = [container?.image ?? own?.image, /sha256:[0-9a-f]{64}$/.exec(own?.imageID ?? "")?.[0]];
   const code = (text2) => text2 ? md.code(text2) : void 0;
   const text = (words) => words ? md.text(words) : void 0;
@@ -32669,9 +33021,9 @@ function rowsOf({ pod, base, origin }, timeline, md) {
     ["Node", code(spec?.nodeName) ?? "none"],
     ["Image", images.flatMap((image) => code(image) ?? []).join("<br>")],
     ["QoS class", text(status?.qosClass && `${status.qosClass}${asked(container?.resources ?? {})}`)],
-    ["Exit code", ended && md.text(`${ended.exitCode}${told(ended.reason)}`)],
+    ["Exit code", ended3 && md.text(`${ended3.exitCode}${told(ended3.reason)}`)],
     ["Restarts", own?.restartCount ? String(own.restartCount) : void 0],
-    ["Ran", ranOf(ended?.startedAt, ended?.finishedAt)],
+    ["Ran", ranOf(ended3?.startedAt, ended3?.finishedAt)],
     ["Timeline", text(timeline)]
   ];
 }
@@ -33062,11 +33414,11 @@ var fetch2 = void 0;
 // node_modules/@actions/github/lib/internal/utils.js
 var __awaiter2 = function(thisArg, _arguments, P, generator) {
   function adopt(value) {
-    return value instanceof P ? value : new P(function(resolve2) {
-      resolve2(value);
+    return value instanceof P ? value : new P(function(resolve3) {
+      resolve3(value);
     });
   }
-  return new (P || (P = Promise))(function(resolve2, reject) {
+  return new (P || (P = Promise))(function(resolve3, reject) {
     function fulfilled(value) {
       try {
         step(generator.next(value));
@@ -33082,7 +33434,7 @@ var __awaiter2 = function(thisArg, _arguments, P, generator) {
       }
     }
     function step(result) {
-      result.done ? resolve2(result.value) : adopt(result.value).then(fulfilled, rejected);
+      result.done ? resolve3(result.value) : adopt(result.value).then(fulfilled, rejected);
     }
     step((generator = generator.apply(thisArg, _arguments || [])).next());
   });
@@ -33479,7 +33831,7 @@ function expand(template, context3) {
     return template.replace(/\/$/, "");
   }
 }
-function parse3(options) {
+function parse2(options) {
   let method = options.method.toUpperCase();
   let url = (options.url || "/").replace(/:([a-z]\w+)/g, "{$1}");
   let headers2 = Object.assign({}, options.headers);
@@ -33543,7 +33895,7 @@ function parse3(options) {
   );
 }
 function endpointWithDefaults(defaults2, route, options) {
-  return parse3(merge(defaults2, route, options));
+  return parse2(merge(defaults2, route, options));
 }
 function withDefaults(oldDefaults, newDefaults) {
   const DEFAULTS2 = merge(oldDefaults, newDefaults);
@@ -33552,7 +33904,7 @@ function withDefaults(oldDefaults, newDefaults) {
     DEFAULTS: DEFAULTS2,
     defaults: withDefaults.bind(null, DEFAULTS2),
     merge: merge.bind(null, DEFAULTS2),
-    parse: parse3
+    parse: parse2
   });
 }
 var endpoint = withDefaults(null, DEFAULTS);
@@ -33598,7 +33950,7 @@ var NullObject = /* @__PURE__ */ (() => {
   C.prototype = /* @__PURE__ */ Object.create(null);
   return C;
 })();
-function parse4(header, options) {
+function parse3(header, options) {
   const stopFlags = SEMI_FLAG | (options?.comma === true ? COMMA_FLAG : 0);
   const len = header.length;
   let valueStart = options?.start ?? 0;
@@ -34234,7 +34586,7 @@ async function getResponseData(response) {
   if (!contentType) {
     return response.text().catch(noop);
   }
-  const mimetype = parse4(contentType);
+  const mimetype = parse3(contentType);
   if (isJSONResponse(mimetype)) {
     let text = "";
     try {
@@ -37176,7 +37528,7 @@ var import_undici5 = __toESM(require_undici(), 1);
 
 // src/github/rate-limit.ts
 var UNTOLD_SECONDS = 60;
-var MOST_SECONDS2 = 60;
+var MOST_SECONDS3 = 60;
 function limitSeconds(status, headers2, message, now) {
   if (status !== 403 && status !== 429) return void 0;
   const retryAfter = Number(headers2["retry-after"] ?? Number.NaN);
@@ -37188,7 +37540,7 @@ function limitSeconds(status, headers2, message, now) {
 var Patience = class {
   /** In ms, as `now` is. */
   #until = 0;
-  #leftMs = 1e3 * MOST_SECONDS2;
+  #leftMs = 1e3 * MOST_SECONDS3;
   #over = false;
   /** Whether GitHub wants more patience than there is. */
   get over() {
@@ -37271,10 +37623,10 @@ function asker({ env, token, say, signal: signal3, clock = SYSTEM_CLOCK }, agent
         continue;
       }
       try {
-        const inTime2 = AbortSignal.any([signal3, AbortSignal.timeout(DEADLINE_MS)]);
+        const inTime = AbortSignal.any([signal3, AbortSignal.timeout(DEADLINE_MS)]);
         const { data } = await octokit.rest.actions.getWorkflowRun({
           ...{ owner, repo, run_id: Number(id), exclude_pull_requests: true },
-          request: { signal: inTime2 }
+          request: { signal: inTime }
         });
         return runOf(data, id);
       } catch (error2) {

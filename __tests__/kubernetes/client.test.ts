@@ -127,7 +127,7 @@ describe('a call', () => {
     server.fault({ action: { kind: 'answer', reply: replies.unauthorized() } });
     expect(await connected.client.call(getPod)).toEqual(pod);
     server.changeToken('other');
-    await expect(connected.client.call(getPod)).rejects.toMatchObject({ reason: 'Unauthorized' });
+    await expect(connected.client.call(getPod)).rejects.toMatchObject({ reason: 'Credentials' });
     expect(server.requests.map(({ code }) => code)).toEqual([200, 401, 200, 401, 401]);
   });
 

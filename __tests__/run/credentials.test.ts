@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type FakeApiServer, type FakePod, startFakeApiServer } from '../support/fake-api-server.ts';
 import { runStep, startStep } from '../support/step-runner.ts';
 
@@ -12,9 +12,12 @@ const hello = (pod: FakePod) => void pod.run().write('hello').finish();
 
 let server: FakeApiServer;
 let folder: string;
+/** What a pod does. */
+let life: (pod: FakePod) => void;
 beforeEach(async () => {
+  life = hello;
   folder = mkdtempSync(join(tmpdir(), 'credentials-test-'));
-  server = await startFakeApiServer({ tls: {}, token: 'a-token-of-the-test', autoplay: hello });
+  server = await startFakeApiServer({ tls: {}, token: 'a-token-of-the-test', autoplay: pod => life(pod) });
 });
 afterEach(async () => {
   await server.close();
@@ -75,7 +78,9 @@ test('a credential plugin that hangs does not hold up a cancel', async () => {
   const step = startStep({
     inputs: {
       image: 'busybox',
-      kubeconfig: withUser('exec: {apiVersion: client.authentication.k8s.io/v1, command: sleep, args: ["1000"]}'),
+      kubeconfig: withUser(
+        'exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: sleep, args: ["1000"]}',
+      ),
     },
   });
   try {
@@ -93,7 +98,7 @@ test('a credential plugin that hangs does not outlive a cancelled step, nor does
   const script = `echo $$ > ${pids}; sleep 1000 & echo $! >> ${pids}; wait`;
   // Without the variable by which the runner finds what a step has left running.
   const args = ['-u', 'RUNNER_TRACKING_ID', 'sh', '-c', script];
-  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'env', args };
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', interactiveMode: 'Never', command: 'env', args };
   const step = startStep({ inputs: { image: 'busybox', kubeconfig: withUser(`exec: ${JSON.stringify(exec)}`) } });
   try {
     await step.line(/^Running busybox/);
@@ -112,11 +117,85 @@ test('a credential plugin that hangs does not outlive a cancelled step, nor does
   }
 });
 
+describe('credentials that end while the pod runs', () => {
+  const token = () => join(folder, 'token');
+  /** The user's plugin: prints what the file says, or fails where there is none. */
+  const plugin = () => {
+    const text = '{"kind": "ExecCredential", "apiVersion": "%s", "status": {"token": "%s"}}';
+    const v1 = 'client.authentication.k8s.io/v1';
+    const args = ['-c', `printf '${text}' ${v1} "$(cat "$0")"; test -e "$0" || exit 7`, token()];
+    return `exec: ${JSON.stringify({ apiVersion: v1, interactiveMode: 'Never', command: 'sh', args })}`;
+  };
+  const begin = (kubeconfig: string) =>
+    startStep({ inputs: { image: 'busybox', kubeconfig, outage_timeout_seconds: '2' } });
+
+  beforeEach(() => {
+    writeFileSync(token(), 'a-token-of-the-test');
+    life = pod => void pod.run().write('hello');
+  });
+
+  test('are obtained anew, and nothing is seen of it', async () => {
+    const step = begin(withUser(plugin()));
+    try {
+      await step.line(/^hello$/);
+      writeFileSync(token(), 'another-token-of-the-test');
+      server.changeToken('another-token-of-the-test');
+      server.cutStreams({});
+      server.pods[0]?.write('goodbye').finish();
+      const result = await step.done;
+      expect(result.outputs).toMatchObject({ state: 'succeeded' });
+      expect(result.text.split('\n').filter(line => /^(hello|goodbye)$/.test(line))).toEqual(['hello', 'goodbye']);
+      expect(result.annotations).toEqual([]);
+      expect(result.masks).toEqual(expect.arrayContaining(['a-token-of-the-test', 'another-token-of-the-test']));
+    } finally {
+      await step.dispose();
+    }
+  });
+
+  test.each<[what: string, user: () => string, why: RegExp]>([
+    [
+      'and cannot be renewed',
+      plugin,
+      /^The credentials of the kubeconfig have ended and cannot be renewed: its credential plugin sh failed with exit code 7/,
+    ],
+    [
+      'and stand in the kubeconfig',
+      () => 'token: a-token-of-the-test',
+      /^The API server does not accept the credentials of the kubeconfig any more \(401 Unauthorized\)/,
+    ],
+  ])('%s end the step alone: the pod goes on, and the post step leaves it', async (_, user, why) => {
+    const step = begin(withUser(user()));
+    try {
+      await step.line(/^hello$/);
+      rmSync(token());
+      server.changeToken('another-token-of-the-test');
+      server.cutStreams({});
+      const result = await step.done;
+      expect(result.outputs).toMatchObject({ state: 'failed', reason: 'Credentials' });
+      const pod = server.pods[0];
+      expect(result.annotations.map(({ message }) => message)).toEqual([expect.stringMatching(why)]);
+      expect(result.annotations.map(({ message }) => message)).toEqual([
+        expect.stringMatching(
+          new RegExp(
+            `Pod default/${pod?.name} was left as it is, and goes on, until \\S+Z at the latest .*\`attach: ${pod?.name}\`, \`pod_uid: ${pod?.object.metadata.uid}\``,
+          ),
+        ),
+      ]);
+      expect(pod?.removed).toBe(false);
+      expect((await step.runPost()).text).toBe('');
+      expect(pod?.removed).toBe(false);
+    } finally {
+      await step.dispose();
+    }
+  });
+});
+
 test('what a credential plugin prints in place of JSON is not repeated', async () => {
-  const user = 'exec: {apiVersion: client.authentication.k8s.io/v1, command: echo, args: ["tok-12345678"]}';
+  const user =
+    'exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: echo, args: ["tok-12345678"]}';
   const step = await runStep({ inputs: { image: 'busybox', kubeconfig: withUser(user) } });
   expect(step.outputs).toMatchObject({ state: 'failed', reason: 'InvalidKubeconfig' });
-  expect(step.annotations[0]?.message).toMatch(/its credential plugin printed no ExecCredential/);
+  expect(step.annotations[0]?.message).toMatch(/its credential plugin echo printed no ExecCredential/);
   expect(step.text).not.toContain('tok-1234');
 });
 

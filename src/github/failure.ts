@@ -7,6 +7,8 @@ export const REASONS = {
   InvalidKubeconfig: 'The kubeconfig, its context or its credentials cannot be used. Nothing was created.',
   Unreachable: 'The API server did not answer in time.',
   Unauthorized: 'The API server does not accept the credentials.',
+  Credentials:
+    'The credentials ended while the pod ran, and could not be renewed. The pod goes on; the step can attach to it.',
   Forbidden: 'The credentials may not do this, or a policy of the cluster refused the pod.',
   NamespaceNotFound: 'The namespace does not exist, or is being deleted.',
   QuotaExceeded: "A ResourceQuota of the namespace has no room for the pod's requests or limits.",

@@ -3,7 +3,8 @@ import type { V1Status } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
 import { StepError } from '../github/failure.ts';
 import type { Target } from './config.ts';
-import { Connection } from './connection.ts';
+import { Connection, NoCredential } from './connection.ts';
+import { ended, noCredential } from './credentials/ended.ts';
 import { NetworkError, unreachable } from './network-error.ts';
 import { paced } from './paced.ts';
 import { pause } from './pause.ts';
@@ -72,6 +73,8 @@ const OUTAGE_PATIENCE_SECONDS = 3600;
 /** For this long after an outage a 401 or 403 may come from a server whose caches are not filled yet: about 1 s was measured. */
 const SETTLING_SECONDS = 30;
 const DEADLINE_SECONDS = 30;
+/** For so long a credential that has ended is tried to be renewed: whoever issues it can be away too. */
+const RENEWAL_PATIENCE_SECONDS = 300;
 
 /**
  * The one way to the API server: JSON calls that bear outages, and streams.
@@ -83,8 +86,12 @@ export class ApiClient {
   readonly #connection: Connection;
   readonly #outageSeconds: number | undefined;
   #contacted = false;
+  /** Whether the server has accepted the credentials before. */
+  #accepted = false;
   #outage: Outage | undefined;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
+  /** Since when there has been no credential. */
+  #withoutCredential: Outage | undefined;
 
   /** @param outageSeconds how long the server may be away; without it an hour, and a minute before it has ever answered */
   constructor(target: Target, watcher: ConnectionWatcher, outageSeconds?: number) {
@@ -144,6 +151,7 @@ export class ApiClient {
   async endure(error: unknown, tries: number, signal?: AbortSignal, own?: Outage): Promise<void> {
     signal?.throwIfAborted();
     if (!this.#mayPass(error, tries)) throw this.#final(error);
+    if (error instanceof NoCredential) this.#endureWithout(error);
     if (isOutage(error)) {
       this.#outage ??= { since: performance.now(), told: false };
       const outage = own !== undefined && error instanceof ApiError ? own : this.#outage;
@@ -168,7 +176,19 @@ export class ApiClient {
     return this.#connection.close();
   }
 
+  #endureWithout(error: NoCredential): void {
+    this.#withoutCredential ??= { since: performance.now(), told: false };
+    const without = this.#withoutCredential;
+    const seconds = secondsSince(without);
+    const patienceSeconds = Math.min(RENEWAL_PATIENCE_SECONDS, this.#patienceSeconds);
+    if (seconds >= patienceSeconds) throw this.#final(error);
+    if (without.told || seconds <= 1) return;
+    without.told = true;
+    this.#watcher.failing(`The credentials cannot be renewed: ${error.message}`, patienceSeconds);
+  }
+
   #mayPass(error: unknown, tries: number): boolean {
+    if (error instanceof NoCredential) return this.#accepted;
     if (error instanceof NetworkError) return error.failing !== 'hopeless' || this.#contacted;
     if (!(error instanceof ApiError)) return false;
     if (isOutage(error)) return true;
@@ -176,7 +196,7 @@ export class ApiClient {
     if (error.code === 409 && error.status.reason === 'Conflict')
       return tries < 5 && !/precondition/i.test(error.status.message ?? '');
     // The first may be a token that has just expired: the credentials have been asked for anew by then.
-    if (error.code === 401 && tries === 0 && this.#contacted) return true;
+    if (error.code === 401 && tries === 0 && (this.#contacted || this.target.credentials !== undefined)) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1000 * SETTLING_SECONDS;
     return settling && (error.code === 401 || error.code === 403);
   }
@@ -187,6 +207,8 @@ export class ApiClient {
 
   /** @returns what to end with after the last try. */
   #final(error: unknown, seconds = this.#awaySeconds()): unknown {
+    if (error instanceof NoCredential) return noCredential(error, this.#accepted);
+    if (error instanceof ApiError && error.code === 401 && this.#accepted) return ended(error);
     if (error instanceof ApiError && isOutage(error)) return lasting(error, seconds);
     if (!(error instanceof NetworkError)) return error;
     const absence = {
@@ -217,7 +239,9 @@ export class ApiClient {
     signal?: AbortSignal,
     through = (agent: Dispatcher) => agent,
   ): Promise<Dispatcher.ResponseData> {
-    const { agent, headers } = await this.#connection.ready(signal);
+    const ready = await this.#connection.ready(signal);
+    const { agent, headers } = ready;
+    this.#withoutCredential = undefined;
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(key, String(value));
     const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ''}`);
@@ -246,7 +270,11 @@ export class ApiClient {
     });
     tell(response.statusCode);
     for (const text of warningsOf(response.headers['warning'])) this.#watcher.warned?.(text);
-    if (response.statusCode >= 200 && response.statusCode < 300) return response;
+    if (response.statusCode >= 200 && response.statusCode < 300) {
+      this.#accepted = true;
+      return response;
+    }
+    if (response.statusCode === 401) this.#connection.refuse(ready);
     throw await this.#failed(response, call, signal);
   }
 

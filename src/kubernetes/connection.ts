@@ -3,61 +3,57 @@ import type { RequestOptions } from 'node:https';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { StepError } from '../github/failure.ts';
 import type { Target } from './config.ts';
-import { endPluginsWithProcess } from './credential-plugins.ts';
+import { type Credential, RenewedCredential, unlessAborted } from './credentials/credential.ts';
 
 /** As client-go: below the 60 s after which cloud load balancers drop an idle connection. */
 const KEEP_ALIVE_PROBE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-const CREDENTIAL_SECONDS = 60;
+
+/** There is no credential to send a request with. */
+export class NoCredential extends Error {}
+
+/** What a request is sent with. */
+export interface Ready {
+  agent: Dispatcher;
+  headers: Record<string, string | string[]>;
+  /** What was obtained for it, where that may be renewed. */
+  credential?: Credential;
+}
 
 /** The owner of the credentials, and of the connections that they open. */
 export class Connection {
   readonly #target: Target;
+  readonly #renewed: RenewedCredential | undefined;
   readonly #onCredential: (secret: string) => void;
   #pool: { agent: Dispatcher; key: string } | undefined;
-  #knownCredential = '';
+  readonly #told = new Set<string>();
 
   /** @param onCredential is told each credential before it is used, to have it masked */
   constructor(target: Target, onCredential: (secret: string) => void) {
     this.#target = target;
-    endPluginsWithProcess(target.kubeConfig);
+    this.#renewed = target.credentials && new RenewedCredential(target.credentials);
     this.#onCredential = onCredential;
   }
 
   /**
-   * What a request needs. Credentials are asked for before each one: client-node re-reads token files and runs credential plugins when theirs has expired. The connections are kept as long as the TLS part stays the same.
+   * What a request needs. It is asked for before each one, for credentials are renewed, and files of certificates written anew. The connections are kept as long as the TLS part stays the same.
+   * @throws NoCredential
    */
-  async ready(signal?: AbortSignal): Promise<{ agent: Dispatcher; headers: Record<string, string> }> {
-    const options: RequestOptions = {};
-    try {
-      await inTime(this.#target.kubeConfig.applyToHTTPSOptions(options), signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      // What a plugin printed in place of JSON may be the credential itself.
-      const why =
-        error instanceof SyntaxError
-          ? 'its credential plugin printed no ExecCredential'
-          : (error as Error).message.trim();
-      throw new StepError(
-        'InvalidKubeconfig',
-        'No credentials',
-        `The credentials of the kubeconfig cannot be obtained: ${why || 'its credential plugin failed without a word'}`,
-        {
-          remedy: 'Check the user of this context, and that its credential plugin is installed on the runner.',
-          cause: error,
-        },
-      );
-    }
-    const headers = { ...(options.headers as Record<string, string> | undefined) };
+  async ready(signal?: AbortSignal): Promise<Ready> {
+    const [options, credential] = await Promise.all([this.#options(signal), this.#credential(signal)]);
+    const headers: Ready['headers'] = { ...(options.headers as Ready['headers']), ...this.#target.impersonation };
     if (options.auth) headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-    // A token from a file often ends in a newline.
-    if (headers['Authorization'] !== undefined) headers['Authorization'] = headers['Authorization'].trim();
-    const credential = headers['Authorization'] ?? '';
-    if (credential !== this.#knownCredential) {
-      this.#knownCredential = credential;
-      this.#onCredential(credential.replace(/^\S+ /, ''));
-    }
-    return { agent: this.#agent(options), headers };
+    if (credential?.token !== undefined) headers['Authorization'] = `Bearer ${credential.token}`;
+    this.#tell(String(headers['Authorization'] ?? '').replace(/^\S+ /, ''));
+    const { certificate: cert, key } = credential ?? {};
+    if (key !== undefined) this.#tell(key);
+    const agent = this.#agent({ ...options, ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) });
+    return { agent, headers, ...(credential && { credential }) };
+  }
+
+  /** The server has not accepted what a request was sent with: the next is sent with another, where there can be one. */
+  refuse({ credential }: Ready): void {
+    if (credential !== undefined) this.#renewed?.refuse(credential);
   }
 
   /** What to say to a 401 when the client certificate has expired, which the server does not tell. */
@@ -79,6 +75,33 @@ export class Connection {
   /** Closes every connection. */
   async close(): Promise<void> {
     await this.#pool?.agent.destroy();
+  }
+
+  async #options(signal: AbortSignal | undefined): Promise<RequestOptions> {
+    const options: RequestOptions = {};
+    try {
+      await unlessAborted(this.#target.kubeConfig.applyToHTTPSOptions(options), signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new NoCredential((error as Error).message.trim() || 'they failed without a word', { cause: error });
+    }
+    return options;
+  }
+
+  async #credential(signal: AbortSignal | undefined): Promise<Credential | undefined> {
+    try {
+      return await this.#renewed?.get(signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new NoCredential((error as Error).message, { cause: error });
+    }
+  }
+
+  /** Each once, for there is a request every few milliseconds. */
+  #tell(secret: string): void {
+    if (secret === '' || this.#told.has(secret)) return;
+    this.#told.add(secret);
+    this.#onCredential(secret);
   }
 
   #agent({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): Dispatcher {
@@ -104,23 +127,6 @@ export class Connection {
     }
     return this.#pool.agent;
   }
-}
-
-/** A credential plugin can hang, and cannot be told to stop. */
-async function inTime<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const limit = AbortSignal.timeout(1000 * CREDENTIAL_SECONDS);
-  const either = signal === undefined ? limit : AbortSignal.any([limit, signal]);
-  either.throwIfAborted();
-  return Promise.race([
-    work,
-    new Promise<never>((_, reject) => {
-      either.addEventListener(
-        'abort',
-        () => reject(new Error(`its credential plugin did not answer within ${CREDENTIAL_SECONDS} s`)),
-        { once: true },
-      );
-    }),
-  ]);
 }
 
 /** @param certificate PEM, in base64 */

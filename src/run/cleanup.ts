@@ -35,10 +35,16 @@ export async function tidyUp(step: Step, pod: ObservedPod, kill: Kill): Promise<
   record.settle();
 }
 
-/** Leaves the pod to run, for another step to attach to. */
-export function leave({ inputs, plan, log, record, patience }: Step, pod: ObservedPod, kill: Kill): void {
+/** Leaves the pod as it is, the post step too. */
+export function letGo({ record }: Pick<Step, 'record'>, pod: ObservedPod, kill: Kill): void {
   kill.release();
   pod.stop();
+  record.settle();
+}
+
+/** Leaves the pod to run, for another step to attach to. */
+export function leave(step: Step, pod: ObservedPod, kill: Kill): void {
+  const { inputs, plan, log, patience } = step;
   const { namespace, name, uid } = pod.identity;
   const why = patience
     ? `attach_timeout_seconds: ${patience.seconds}`
@@ -46,7 +52,7 @@ export function leave({ inputs, plan, log, record, patience }: Step, pod: Observ
   log.line(`Pod ${namespace}/${name} is left for another step (${why}).`);
   log.line(`  to follow it: attach: ${name}, with pod_uid: ${uid} and namespace: ${namespace}`);
   log.line(`  to delete it: ${keptPod(pod, plan.base).delete}`);
-  record.settle();
+  letGo(step, pod, kill);
 }
 
 async function remove({ client, lastCall }: Step, pod: PodIdentity): Promise<Killed> {

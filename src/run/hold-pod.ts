@@ -1,9 +1,11 @@
+import type { StepError } from '../github/failure.ts';
 import { rulesFor } from '../kubernetes/access.ts';
 import type { End } from './attempts/tries.ts';
 import { cancelledAt } from './cancel/cancelled.ts';
 import { Kill } from './cancel/kill.ts';
-import { leave, tidyUp } from './cleanup.ts';
+import { leave, letGo, tidyUp } from './cleanup.ts';
 import { explain } from './explain.ts';
+import { goesOn } from './goes-on.ts';
 import type { ObservedPod } from './observe.ts';
 import { traceChanges } from './report.ts';
 import type { Conclusion } from './result/conclusion.ts';
@@ -25,6 +27,7 @@ export async function holdPod(step: Step, pod: ObservedPod, work: Work): Promise
   summary.follow(pod, step);
   traceChanges(pod, plan.base, log);
   let end: End | undefined;
+  let left: StepError | undefined;
   try {
     const conclusion = await work.run();
     stop.throwIfAborted();
@@ -35,17 +38,19 @@ export async function holdPod(step: Step, pod: ObservedPod, work: Work): Promise
   } catch (thrown) {
     // What a cancelled step stumbles over is of no interest.
     const error = stop.aborted ? stop.reason : thrown;
-    const told = cancelledAt(error, pod.view, plan.base);
+    left = goesOn(error, pod, plan.base);
+    const told = left ?? cancelledAt(error, pod.view, plan.base);
     // Who cancels does not ask why.
     if (stop.aborted) await work.windDown?.();
     log.endSection();
-    if (!stop.aborted) summary.note(await explain(step, pod));
+    if (!stop.aborted && left === undefined) summary.note(await explain(step, pod));
     summary.failed(offerFor(told, rulesFor(useOf(inputs, plan)))?.error ?? told);
     end = { error: told };
   } finally {
     work.close?.();
     const deferred = end !== undefined && 'conclusion' in end && end.conclusion.state === 'deferred';
     if (deferred) leave(step, pod, kill);
+    else if (left !== undefined) letGo(step, pod, kill);
     else await tidyUp(step, pod, kill);
   }
   return end;

@@ -1,5 +1,6 @@
 import { StepError } from '../../github/failure.ts';
 import type { ApiClient } from '../../kubernetes/client.ts';
+import { NoCredential } from '../../kubernetes/connection.ts';
 import { NetworkError } from '../../kubernetes/network-error.ts';
 import { ApiError } from '../../kubernetes/status.ts';
 import type { InstanceLog } from './instance-log.ts';
@@ -105,10 +106,15 @@ export function pauseMs(tries: number): number {
 
 /** The node or the server is away, refuses, or dropped the connection (undici's errors have a code), or a proxy answers in its place: that says nothing about the container. */
 export function isBroken(error: unknown): boolean {
-  return error instanceof StepError || error instanceof NetworkError || (error instanceof Error && 'code' in error);
+  return error instanceof StepError || isUnsent(error) || (error instanceof Error && 'code' in error);
 }
 
 /** The API server is away or overloaded. A 500 is no sign of that: so it tells of a node that it cannot reach, which may stay away. */
 function isAway(error: unknown): boolean {
-  return error instanceof NetworkError || (error instanceof ApiError && [429, 502, 503, 504].includes(error.code));
+  return isUnsent(error) || (error instanceof ApiError && [429, 502, 503, 504].includes(error.code));
+}
+
+/** There is no way to the API server, or nothing to log in with. */
+function isUnsent(error: unknown): boolean {
+  return error instanceof NetworkError || error instanceof NoCredential;
 }

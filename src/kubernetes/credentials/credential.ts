@@ -1,0 +1,87 @@
+/** What a request proves its sender by: a bearer token, a client certificate with its key, or both. */
+export interface Credential {
+  token?: string;
+  /** PEM. */
+  certificate?: string;
+  /** PEM. */
+  key?: string;
+  /** When it ends, in milliseconds since the epoch; absent where it does not say. */
+  expiresAt?: number;
+}
+
+/** Where credentials come from that do not last as long as a run may. */
+export interface CredentialSource {
+  /** @throws Error with half a sentence, of why there is none */
+  obtain(): Promise<Credential>;
+}
+
+/** So long before its end a credential is renewed, or a quarter of its life before it, where that is shorter: clocks differ, and a request takes its time. */
+const MOST_EARLY_MS = 60_000;
+const EARLY_SHARE = 1 / 4;
+
+/** The credential of a source, obtained when it is first asked for, and anew before it ends. */
+export class RenewedCredential {
+  readonly #source: CredentialSource;
+  readonly #now: () => number;
+  #current: { credential: Credential; staleAt: number } | undefined;
+  #obtaining: Promise<Credential> | undefined;
+
+  /** @param now the time, in milliseconds since the epoch */
+  constructor(source: CredentialSource, now: () => number = Date.now) {
+    this.#source = source;
+    this.#now = now;
+  }
+
+  /**
+   * Whoever asks while one is being obtained waits for that one. One that cannot be renewed is used as long as it lasts.
+   * @param signal ends the wait, and nothing else: others may wait too
+   * @throws what the source throws
+   */
+  async get(signal?: AbortSignal): Promise<Credential> {
+    const current = this.#current;
+    if (current !== undefined && this.#now() < current.staleAt) return current.credential;
+    this.#obtaining ??= this.#obtain();
+    try {
+      return await unlessAborted(this.#obtaining, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const { expiresAt = 0 } = current?.credential ?? {};
+      if (current === undefined || this.#current !== current || this.#now() >= expiresAt) throw error;
+      return current.credential;
+    }
+  }
+
+  /** The server has not accepted this one: the next {@link get} obtains another. Of one that has been replaced meanwhile nothing is to be said. */
+  refuse(refused: Credential): void {
+    if (this.#current?.credential === refused) this.#current = undefined;
+  }
+
+  async #obtain(): Promise<Credential> {
+    try {
+      const asked = this.#now();
+      const credential = await this.#source.obtain();
+      const { expiresAt = Number.POSITIVE_INFINITY } = credential;
+      const early = Math.min(MOST_EARLY_MS, Math.max(0, expiresAt - asked) * EARLY_SHARE);
+      this.#current = { credential, staleAt: expiresAt - early };
+      return credential;
+    } finally {
+      this.#obtaining = undefined;
+    }
+  }
+}
+
+/** Waits no longer than the signal allows, and throws its reason then. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,33 @@
+import { StepError } from '../../github/failure.ts';
+import type { ApiError } from '../status.ts';
+
+/**
+ * @param why half a sentence
+ * @param contacted whether the server has answered before
+ * @returns what ends a step that has no credential to go on with
+ */
+export function noCredential({ message: why, cause }: Error, contacted: boolean): StepError {
+  if (contacted)
+    return new StepError(
+      'Credentials',
+      'The credentials have ended',
+      `The credentials of the kubeconfig have ended and cannot be renewed: ${why}.`,
+      { cause },
+    );
+  return new StepError(
+    'InvalidKubeconfig',
+    'No credentials',
+    `The credentials of the kubeconfig cannot be obtained: ${why}.`,
+    { remedy: 'Check the user of this context, and what it needs on the runner.', cause },
+  );
+}
+
+/** @returns what ends a step whose credentials the server has accepted before and accepts no more */
+export function ended(error: ApiError): StepError {
+  return new StepError(
+    'Credentials',
+    'The credentials have ended',
+    'The API server does not accept the credentials of the kubeconfig any more (401 Unauthorized): they have ended during the run, or were revoked.',
+    { cause: error },
+  );
+}
