@@ -1762,10 +1762,10 @@ var require_util = __commonJS({
       }
       return obj;
     }
-    function errorRequest(client, request3, err) {
+    function errorRequest(client, request4, err) {
       try {
-        request3.onResponseError(err);
-        assert(request3.aborted);
+        request4.onResponseError(err);
+        assert(request4.aborted);
       } catch (err2) {
         client.emit("error", err2);
       }
@@ -2503,10 +2503,10 @@ var require_api_request = __commonJS({
         }
       }
     };
-    function request3(opts, callback) {
+    function request4(opts, callback) {
       if (callback === void 0) {
         return new Promise((resolve4, reject) => {
-          request3.call(this, opts, (err, data) => {
+          request4.call(this, opts, (err, data) => {
             return err ? reject(err) : resolve4(data);
           });
         });
@@ -2522,7 +2522,7 @@ var require_api_request = __commonJS({
         queueMicrotask(() => callback(err, { opaque }));
       }
     }
-    module.exports = request3;
+    module.exports = request4;
     module.exports.RequestHandler = RequestHandler;
   }
 });
@@ -5329,11 +5329,11 @@ var require_util2 = __commonJS({
     function normalizeBinaryStringToUtf8(value) {
       return Buffer.from(value, "binary").toString("utf8");
     }
-    function requestCurrentURL(request3) {
-      return request3.urlList[request3.urlList.length - 1];
+    function requestCurrentURL(request4) {
+      return request4.urlList[request4.urlList.length - 1];
     }
-    function requestBadPort(request3) {
-      const url = requestCurrentURL(request3);
+    function requestBadPort(request4) {
+      const url = requestCurrentURL(request4);
       if (urlIsHttpHttpsScheme(url) && badPortsSet.has(url.port)) {
         return "blocked";
       }
@@ -5371,10 +5371,10 @@ var require_util2 = __commonJS({
       }
       return policy;
     }
-    function setRequestReferrerPolicyOnRedirect(request3, actualResponse) {
+    function setRequestReferrerPolicyOnRedirect(request4, actualResponse) {
       const policy = parseReferrerPolicy(actualResponse);
       if (policy !== "") {
-        request3.referrerPolicy = policy;
+        request4.referrerPolicy = policy;
       }
     }
     function crossOriginResourcePolicyCheck() {
@@ -5394,33 +5394,33 @@ var require_util2 = __commonJS({
       header = httpRequest.mode;
       httpRequest.headersList.set("sec-fetch-mode", header, true);
     }
-    function appendRequestOriginHeader(request3) {
-      let serializedOrigin = request3.origin;
+    function appendRequestOriginHeader(request4) {
+      let serializedOrigin = request4.origin;
       if (serializedOrigin === "client" || serializedOrigin === void 0) {
         return;
       }
-      if (request3.responseTainting === "cors" || request3.mode === "websocket") {
-        request3.headersList.append("origin", serializedOrigin, true);
-      } else if (request3.method !== "GET" && request3.method !== "HEAD") {
-        switch (request3.referrerPolicy) {
+      if (request4.responseTainting === "cors" || request4.mode === "websocket") {
+        request4.headersList.append("origin", serializedOrigin, true);
+      } else if (request4.method !== "GET" && request4.method !== "HEAD") {
+        switch (request4.referrerPolicy) {
           case "no-referrer":
             serializedOrigin = null;
             break;
           case "no-referrer-when-downgrade":
           case "strict-origin":
           case "strict-origin-when-cross-origin":
-            if (request3.origin && urlHasHttpsScheme(request3.origin) && !urlHasHttpsScheme(requestCurrentURL(request3))) {
+            if (request4.origin && urlHasHttpsScheme(request4.origin) && !urlHasHttpsScheme(requestCurrentURL(request4))) {
               serializedOrigin = null;
             }
             break;
           case "same-origin":
-            if (!sameOrigin(request3, requestCurrentURL(request3))) {
+            if (!sameOrigin(request4, requestCurrentURL(request4))) {
               serializedOrigin = null;
             }
             break;
           default:
         }
-        request3.headersList.append("origin", serializedOrigin, true);
+        request4.headersList.append("origin", serializedOrigin, true);
       }
     }
     function coarsenTime(timestamp, crossOriginIsolatedCapability) {
@@ -5474,18 +5474,18 @@ var require_util2 = __commonJS({
         referrerPolicy: policyContainer.referrerPolicy
       };
     }
-    function determineRequestsReferrer(request3) {
-      const policy = request3.referrerPolicy;
+    function determineRequestsReferrer(request4) {
+      const policy = request4.referrerPolicy;
       assert(policy);
       let referrerSource = null;
-      if (request3.referrer === "client") {
+      if (request4.referrer === "client") {
         const globalOrigin = getGlobalOrigin();
         if (!globalOrigin || globalOrigin.origin === "null") {
           return "no-referrer";
         }
         referrerSource = new URL(globalOrigin);
-      } else if (webidl.is.URL(request3.referrer)) {
-        referrerSource = request3.referrer;
+      } else if (webidl.is.URL(request4.referrer)) {
+        referrerSource = request4.referrer;
       }
       let referrerURL = stripURLForReferrer(referrerSource);
       const referrerOrigin = stripURLForReferrer(referrerSource, true);
@@ -5503,14 +5503,14 @@ var require_util2 = __commonJS({
         case "unsafe-url":
           return referrerURL;
         case "strict-origin": {
-          const currentURL = requestCurrentURL(request3);
+          const currentURL = requestCurrentURL(request4);
           if (isURLPotentiallyTrustworthy(referrerURL) && !isURLPotentiallyTrustworthy(currentURL)) {
             return "no-referrer";
           }
           return referrerOrigin;
         }
         case "strict-origin-when-cross-origin": {
-          const currentURL = requestCurrentURL(request3);
+          const currentURL = requestCurrentURL(request4);
           if (sameOrigin(referrerURL, currentURL)) {
             return referrerURL;
           }
@@ -5520,17 +5520,17 @@ var require_util2 = __commonJS({
           return referrerOrigin;
         }
         case "same-origin":
-          if (sameOrigin(request3, referrerURL)) {
+          if (sameOrigin(request4, referrerURL)) {
             return referrerURL;
           }
           return "no-referrer";
         case "origin-when-cross-origin":
-          if (sameOrigin(request3, referrerURL)) {
+          if (sameOrigin(request4, referrerURL)) {
             return referrerURL;
           }
           return referrerOrigin;
         case "no-referrer-when-downgrade": {
-          const currentURL = requestCurrentURL(request3);
+          const currentURL = requestCurrentURL(request4);
           if (isURLPotentiallyTrustworthy(referrerURL) && !isURLPotentiallyTrustworthy(currentURL)) {
             return "no-referrer";
           }
@@ -5597,7 +5597,7 @@ var require_util2 = __commonJS({
       if (url.protocol === "blob:") return true;
       return isOriginPotentiallyTrustworthy(url.origin);
     }
-    function tryUpgradeRequestToAPotentiallyTrustworthyURL(request3) {
+    function tryUpgradeRequestToAPotentiallyTrustworthyURL(request4) {
     }
     function sameOrigin(A, B) {
       if (A.origin === B.origin && A.origin === "null") {
@@ -5976,7 +5976,7 @@ var require_util2 = __commonJS({
       }
       return gettingDecodingSplitting(value);
     }
-    function hasAuthenticationEntry(request3) {
+    function hasAuthenticationEntry(request4) {
       return false;
     }
     function includesCredentials(url) {
@@ -6659,7 +6659,7 @@ var require_request = __commonJS({
         return this;
       }
     };
-    function processHeader(request3, key, val) {
+    function processHeader(request4, key, val) {
       if (val && (typeof val === "object" && !Array.isArray(val))) {
         throw new InvalidArgumentError(`invalid ${key} header`);
       } else if (val === void 0) {
@@ -6706,24 +6706,24 @@ var require_request = __commonJS({
         }
       }
       if (headerName === "host") {
-        if (request3.host !== null) {
+        if (request4.host !== null) {
           throw new InvalidArgumentError("duplicate host header");
         }
         if (typeof val !== "string") {
           throw new InvalidArgumentError("invalid host header");
         }
-        request3.host = val;
+        request4.host = val;
       } else if (headerName === "content-length") {
-        if (request3.contentLength !== null) {
+        if (request4.contentLength !== null) {
           throw new InvalidArgumentError("duplicate content-length header");
         }
         if (!isValidContentLengthHeaderValue(val)) {
           throw new InvalidArgumentError("invalid content-length header");
         }
-        request3.contentLength = parseInt(val, 10);
-      } else if (request3.contentType === null && headerName === "content-type") {
-        request3.contentType = val;
-        request3.headers.push(key, val);
+        request4.contentLength = parseInt(val, 10);
+      } else if (request4.contentType === null && headerName === "content-type") {
+        request4.contentType = val;
+        request4.headers.push(key, val);
       } else if (headerName === "transfer-encoding" || headerName === "keep-alive" || headerName === "upgrade") {
         throw new InvalidArgumentError(`invalid ${headerName} header`);
       } else if (headerName === "connection") {
@@ -6737,13 +6737,13 @@ var require_request = __commonJS({
             throw new InvalidArgumentError("invalid connection header");
           }
           if (trimmed === "close") {
-            request3.reset = true;
+            request4.reset = true;
           }
         }
       } else if (headerName === "expect") {
         throw new NotSupportedError("expect header not supported");
       } else {
-        request3.headers.push(key, val);
+        request4.headers.push(key, val);
       }
     }
     var isFormData;
@@ -9760,8 +9760,8 @@ var require_parser_h1 = __commonJS({
           this.timeout.refresh();
         }
         if (len > 0) {
-          const request3 = client[kQueue][client[kRunningIdx]];
-          assert(request3);
+          const request4 = client[kQueue][client[kRunningIdx]];
+          assert(request4);
           assert(this.timeoutType === TIMEOUT_BODY);
           assert(this.statusCode >= 200);
           if (maxResponseSize > -1 && this.bytesRead + len > maxResponseSize) {
@@ -9769,7 +9769,7 @@ var require_parser_h1 = __commonJS({
           }
           this.bytesRead += len;
           this.directBodyRemaining -= len;
-          if (request3.onResponseData(data.subarray(0, len)) === false) {
+          if (request4.onResponseData(data.subarray(0, len)) === false) {
             this.directBodyCompletePending = this.directBodyRemaining === 0;
             this.pauseParser();
             this[kPausedByHandler] = true;
@@ -9887,11 +9887,11 @@ var require_parser_h1 = __commonJS({
           if (socket.destroyed) {
             return this.fail(this.milo.ERROR_CALLBACK_ERROR, "Other side closed");
           }
-          const request3 = client[kQueue][client[kRunningIdx]];
-          if (!request3) {
+          const request4 = client[kQueue][client[kRunningIdx]];
+          if (!request4) {
             return this.fail(this.milo.ERROR_CALLBACK_ERROR, "Missing request");
           }
-          request3.onResponseStarted();
+          request4.onResponseStarted();
         }
         for (; ; ) {
           const event = this.parserEvents[cursor];
@@ -9922,8 +9922,8 @@ var require_parser_h1 = __commonJS({
                 return;
               }
               assert(statusCode >= 100);
-              const request3 = client2[kQueue][client2[kRunningIdx]];
-              assert(request3);
+              const request4 = client2[kQueue][client2[kRunningIdx]];
+              assert(request4);
               this.statusCode = 0;
               this.statusText = "";
               this.bytesRead = 0;
@@ -9939,12 +9939,12 @@ var require_parser_h1 = __commonJS({
               if (statusCode < 200) {
                 break;
               }
-              if (request3.method !== "HEAD" && contentLength !== -1 && bytesRead !== contentLength) {
+              if (request4.method !== "HEAD" && contentLength !== -1 && bytesRead !== contentLength) {
                 util.destroy(socket2, new ResponseContentLengthMismatchError());
                 this.pauseParser();
                 break;
               }
-              request3.onResponseEnd(trailers);
+              request4.onResponseEnd(trailers);
               client2[kQueue][client2[kRunningIdx]++] = null;
               if (socket2[kWriting]) {
                 assert(client2[kRunning] === 0);
@@ -10026,8 +10026,8 @@ var require_parser_h1 = __commonJS({
               if (socket2.destroyed) {
                 return this.fail(milo.ERROR_CALLBACK_ERROR, "Other side closed");
               }
-              const request3 = client2[kQueue][client2[kRunningIdx]];
-              if (!request3) {
+              const request4 = client2[kQueue][client2[kRunningIdx]];
+              if (!request4) {
                 return this.fail(milo.ERROR_CALLBACK_ERROR, "Missing request");
               }
               assert(!this.upgrade);
@@ -10039,7 +10039,7 @@ var require_parser_h1 = __commonJS({
                 );
                 return this.fail(milo.ERROR_CALLBACK_ERROR, "Bad response");
               }
-              if (shouldUpgrade && !request3.upgrade) {
+              if (shouldUpgrade && !request4.upgrade) {
                 util.destroy(
                   socket2,
                   new SocketError("bad upgrade", util.getSocketInfo(socket2))
@@ -10048,15 +10048,15 @@ var require_parser_h1 = __commonJS({
               }
               assert(this.timeoutType === TIMEOUT_HEADERS);
               this.statusCode = statusCode;
-              this.shouldKeepAlive = shouldKeepAlive || request3.method === "HEAD" && !socket2[kReset] && /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i.test(this.connection) && !/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(this.connection);
+              this.shouldKeepAlive = shouldKeepAlive || request4.method === "HEAD" && !socket2[kReset] && /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i.test(this.connection) && !/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(this.connection);
               this.contentLength = bodyKind === BODY_KIND_CONTENT_LENGTH ? contentLength : -1;
               if (this.statusCode >= 200) {
-                const bodyTimeout = request3.bodyTimeout != null ? request3.bodyTimeout : client2[kBodyTimeout];
+                const bodyTimeout = request4.bodyTimeout != null ? request4.bodyTimeout : client2[kBodyTimeout];
                 this.setTimeout(bodyTimeout, TIMEOUT_BODY);
               } else if (this.timeout?.refresh) {
                 this.timeout.refresh();
               }
-              if (request3.method === "CONNECT") {
+              if (request4.method === "CONNECT") {
                 assert(client2[kRunning] === 1);
                 milo.setIsConnect(this.parser, true);
                 this.upgrade = true;
@@ -10088,20 +10088,20 @@ var require_parser_h1 = __commonJS({
               } else {
                 socket2[kReset] = true;
               }
-              const pause2 = request3.onResponseStart(
+              const pause2 = request4.onResponseStart(
                 statusCode,
                 headers3,
                 this.resume,
                 statusText
               ) === false;
-              if (request3.aborted) {
+              if (request4.aborted) {
                 return this.fail(milo.ERROR_CALLBACK_ERROR, "Request aborted");
               }
-              if (request3.method === "HEAD" || statusCode < 200) {
+              if (request4.method === "HEAD" || statusCode < 200) {
                 this.setShouldSkipBody(true);
               }
               this.headersSuspended = true;
-              if (!pause2 && request3.method !== "HEAD" && statusCode >= 200 && statusCode !== 204 && statusCode !== 205 && statusCode !== 304 && bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength > 0 && !hasTrailers) {
+              if (!pause2 && request4.method !== "HEAD" && statusCode >= 200 && statusCode !== 204 && statusCode !== 205 && statusCode !== 304 && bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength > 0 && !hasTrailers) {
                 this.directBodyRemaining = contentLength;
               }
               if (socket2[kBlocking]) {
@@ -10111,7 +10111,7 @@ var require_parser_h1 = __commonJS({
               if (pause2) {
                 this.pauseParser();
                 this[kPausedByHandler] = true;
-              } else if (request3.method === "HEAD" || statusCode < 200 || statusCode === 204 || statusCode === 205 || statusCode === 304 || bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength === 0) {
+              } else if (request4.method === "HEAD" || statusCode < 200 || statusCode === 204 || statusCode === 205 || statusCode === 304 || bodyKind === BODY_KIND_CONTENT_LENGTH && contentLength === 0) {
                 this.directBodyCompletePending = true;
               }
               break;
@@ -10123,8 +10123,8 @@ var require_parser_h1 = __commonJS({
               if (socket2.destroyed) {
                 return this.fail(milo.ERROR_CALLBACK_ERROR, "Other side closed");
               }
-              const request3 = client2[kQueue][client2[kRunningIdx]];
-              assert(request3);
+              const request4 = client2[kQueue][client2[kRunningIdx]];
+              assert(request4);
               assert(this.timeoutType === TIMEOUT_BODY);
               if (this.timeout?.refresh) {
                 this.timeout.refresh();
@@ -10139,7 +10139,7 @@ var require_parser_h1 = __commonJS({
               }
               this.bytesRead += len;
               const buffer = currentBufferRef;
-              if (request3.onResponseData(
+              if (request4.onResponseData(
                 new FastBuffer(buffer.buffer, buffer.byteOffset + at, len)
               ) === false) {
                 this.pauseParser();
@@ -10195,9 +10195,9 @@ var require_parser_h1 = __commonJS({
         assert(client[kSocket] === socket);
         assert(!socket.destroyed);
         assert(!this.paused);
-        const request3 = client[kQueue][client[kRunningIdx]];
-        assert(request3);
-        assert(request3.upgrade || request3.method === "CONNECT");
+        const request4 = client[kQueue][client[kRunningIdx]];
+        assert(request4);
+        assert(request4.upgrade || request4.method === "CONNECT");
         this.statusCode = 0;
         this.statusText = "";
         this.shouldKeepAlive = false;
@@ -10219,7 +10219,7 @@ var require_parser_h1 = __commonJS({
           new InformationalError("upgrade")
         );
         try {
-          request3.onRequestUpgrade(statusCode, headers3, socket);
+          request4.onRequestUpgrade(statusCode, headers3, socket);
         } catch (err) {
           util.destroy(socket, err);
         }
@@ -11324,11 +11324,11 @@ var require_client_h1 = __commonJS({
           util.destroy(socket, new SocketError("bad response", util.getSocketInfo(socket)));
           return -1;
         }
-        const request3 = client[kQueue][client[kRunningIdx]];
-        if (!request3) {
+        const request4 = client[kQueue][client[kRunningIdx]];
+        if (!request4) {
           return -1;
         }
-        request3.onResponseStarted();
+        request4.onResponseStarted();
         return 0;
       }
       /**
@@ -11398,9 +11398,9 @@ var require_client_h1 = __commonJS({
         assert(!socket.destroyed);
         assert(!this.paused);
         assert((headers3.length & 1) === 0);
-        const request3 = client[kQueue][client[kRunningIdx]];
-        assert(request3);
-        assert(request3.upgrade || request3.method === "CONNECT");
+        const request4 = client[kQueue][client[kRunningIdx]];
+        assert(request4);
+        assert(request4.upgrade || request4.method === "CONNECT");
         this.statusCode = 0;
         this.statusText = "";
         this.shouldKeepAlive = false;
@@ -11417,9 +11417,9 @@ var require_client_h1 = __commonJS({
         client[kQueue][client[kRunningIdx]++] = null;
         client.emit("disconnect", client[kUrl], [client], new InformationalError("upgrade"));
         try {
-          request3.onRequestUpgrade(statusCode, headers3, socket, statusText);
+          request4.onRequestUpgrade(statusCode, headers3, socket, statusText);
         } catch (err) {
-          util.errorRequest(client, request3, err);
+          util.errorRequest(client, request4, err);
           util.destroy(socket, err);
         }
         client[kResume]();
@@ -11439,8 +11439,8 @@ var require_client_h1 = __commonJS({
           util.destroy(socket, new SocketError("bad response", util.getSocketInfo(socket)));
           return -1;
         }
-        const request3 = client[kQueue][client[kRunningIdx]];
-        if (!request3) {
+        const request4 = client[kQueue][client[kRunningIdx]];
+        if (!request4) {
           return -1;
         }
         assert(!this.upgrade);
@@ -11449,29 +11449,29 @@ var require_client_h1 = __commonJS({
           util.destroy(socket, new SocketError("bad response", util.getSocketInfo(socket)));
           return -1;
         }
-        if (upgrade && !request3.upgrade) {
+        if (upgrade && !request4.upgrade) {
           util.destroy(socket, new SocketError("bad upgrade", util.getSocketInfo(socket)));
           return -1;
         }
         assert(this.timeoutType === TIMEOUT_HEADERS);
         this.statusCode = statusCode;
         this.shouldKeepAlive = shouldKeepAlive || // Override llhttp value which does not allow keepAlive for HEAD.
-        request3.method === "HEAD" && !socket[kReset] && /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i.test(this.connection) && !/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(this.connection);
-        if (request3.method === "HEAD" || statusCode === 204 || statusCode === 304) {
-          if (request3.method !== "HEAD" && (this.contentLength > 0 || this.hasTransferEncoding)) {
+        request4.method === "HEAD" && !socket[kReset] && /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i.test(this.connection) && !/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(this.connection);
+        if (request4.method === "HEAD" || statusCode === 204 || statusCode === 304) {
+          if (request4.method !== "HEAD" && (this.contentLength > 0 || this.hasTransferEncoding)) {
             this.shouldKeepAlive = false;
           }
           this.contentLength = -1;
         }
         if (this.statusCode >= 200) {
-          const bodyTimeout = request3.bodyTimeout != null ? request3.bodyTimeout : client[kBodyTimeout];
+          const bodyTimeout = request4.bodyTimeout != null ? request4.bodyTimeout : client[kBodyTimeout];
           this.setTimeout(bodyTimeout, TIMEOUT_BODY);
         } else if (this.timeout) {
           if (this.timeout.refresh) {
             this.timeout.refresh();
           }
         }
-        if (request3.method === "CONNECT") {
+        if (request4.method === "CONNECT") {
           assert(client[kRunning] === 1);
           this.upgrade = true;
           return 2;
@@ -11499,11 +11499,11 @@ var require_client_h1 = __commonJS({
         } else {
           socket[kReset] = true;
         }
-        const pause2 = request3.onResponseStart(statusCode, headers3, this.resume, statusText) === false;
-        if (request3.aborted) {
+        const pause2 = request4.onResponseStart(statusCode, headers3, this.resume, statusText) === false;
+        if (request4.aborted) {
           return -1;
         }
-        if (request3.method === "HEAD") {
+        if (request4.method === "HEAD") {
           return 1;
         }
         if (statusCode < 200) {
@@ -11524,8 +11524,8 @@ var require_client_h1 = __commonJS({
         if (socket.destroyed) {
           return -1;
         }
-        const request3 = client[kQueue][client[kRunningIdx]];
-        assert(request3);
+        const request4 = client[kQueue][client[kRunningIdx]];
+        assert(request4);
         assert(this.timeoutType === TIMEOUT_BODY);
         if (this.timeout) {
           if (this.timeout.refresh) {
@@ -11538,7 +11538,7 @@ var require_client_h1 = __commonJS({
           return -1;
         }
         this.bytesRead += buf2.length;
-        if (request3.onResponseData(buf2) === false) {
+        if (request4.onResponseData(buf2) === false) {
           return constants4.ERROR.PAUSED;
         }
         return 0;
@@ -11556,8 +11556,8 @@ var require_client_h1 = __commonJS({
         }
         assert(statusCode >= 100);
         assert((this.headers.length & 1) === 0);
-        const request3 = client[kQueue][client[kRunningIdx]];
-        assert(request3);
+        const request4 = client[kQueue][client[kRunningIdx]];
+        assert(request4);
         this.statusCode = 0;
         this.statusText = "";
         this.bytesRead = 0;
@@ -11574,7 +11574,7 @@ var require_client_h1 = __commonJS({
           util.destroy(socket, new ResponseContentLengthMismatchError());
           return -1;
         }
-        request3.onResponseEnd(headers3);
+        request4.onResponseEnd(headers3);
         client[kQueue][client[kRunningIdx]++] = null;
         socket[kSocketUsed] = client[kPending] === 0;
         if (socket[kWriting]) {
@@ -11643,8 +11643,8 @@ var require_client_h1 = __commonJS({
       return {
         version: "h1",
         defaultPipelining: 1,
-        write(request3) {
-          return writeH1(client, request3);
+        write(request4) {
+          return writeH1(client, request4);
         },
         resume() {
           resumeH1(client);
@@ -11671,18 +11671,18 @@ var require_client_h1 = __commonJS({
          * @param {import('../core/request.js')} request
          * @returns {boolean}
          */
-        busy(request3) {
+        busy(request4) {
           if (socket[kWriting] || socket[kReset] || socket[kBlocking] || socket[kIdleSocketValidation] === 1) {
             return true;
           }
-          if (request3) {
-            if (client[kRunning] > 0 && !request3.idempotent) {
+          if (request4) {
+            if (client[kRunning] > 0 && !request4.idempotent) {
               return true;
             }
-            if (client[kRunning] > 0 && (request3.upgrade || request3.method === "CONNECT")) {
+            if (client[kRunning] > 0 && (request4.upgrade || request4.method === "CONNECT")) {
               return true;
             }
-            if (client[kRunning] > 0 && util.bodyLength(request3.body) !== 0 && (util.isStream(request3.body) || util.isAsyncIterable(request3.body) || util.isFormDataLike(request3.body))) {
+            if (client[kRunning] > 0 && util.bodyLength(request4.body) !== 0 && (util.isStream(request4.body) || util.isAsyncIterable(request4.body) || util.isFormDataLike(request4.body))) {
               return true;
             }
           }
@@ -11735,13 +11735,13 @@ var require_client_h1 = __commonJS({
         assert(client[kPending] === 0);
         const requests = client[kQueue].splice(client[kRunningIdx]);
         for (let i = 0; i < requests.length; i++) {
-          const request3 = requests[i];
-          util.errorRequest(client, request3, err);
+          const request4 = requests[i];
+          util.errorRequest(client, request4, err);
         }
       } else if (client[kRunning] > 0 && err.code !== "UND_ERR_INFO") {
-        const request3 = client[kQueue][client[kRunningIdx]];
+        const request4 = client[kQueue][client[kRunningIdx]];
         client[kQueue][client[kRunningIdx]++] = null;
-        util.errorRequest(client, request3, err);
+        util.errorRequest(client, request4, err);
       }
       client[kPendingIdx] = client[kRunningIdx];
       assert(client[kRunning] === 0);
@@ -11809,8 +11809,8 @@ var require_client_h1 = __commonJS({
           }
         } else if (client[kRunning] > 0 && socket[kParser].statusCode < 200) {
           if (socket[kParser].timeoutType !== TIMEOUT_HEADERS) {
-            const request3 = client[kQueue][client[kRunningIdx]];
-            const headersTimeout = request3.headersTimeout != null ? request3.headersTimeout : client[kHeadersTimeout];
+            const request4 = client[kQueue][client[kRunningIdx]];
+            const headersTimeout = request4.headersTimeout != null ? request4.headersTimeout : client[kHeadersTimeout];
             socket[kParser].setTimeout(headersTimeout, TIMEOUT_HEADERS);
           }
         }
@@ -11819,11 +11819,11 @@ var require_client_h1 = __commonJS({
     function shouldSendContentLength(method) {
       return method !== "GET" && method !== "HEAD" && method !== "OPTIONS" && method !== "TRACE" && method !== "CONNECT";
     }
-    function setTypeOfService(socket, request3) {
+    function setTypeOfService(socket, request4) {
       if (typeof socket.setTypeOfService !== "function") {
         return;
       }
-      const typeOfService = request3.typeOfService;
+      const typeOfService = request4.typeOfService;
       if (typeOfService === void 0) {
         return;
       }
@@ -11837,26 +11837,26 @@ var require_client_h1 = __commonJS({
       } catch {
       }
     }
-    function writeH1(client, request3) {
-      const { method, path: path2, host, upgrade, blocking, reset } = request3;
-      let { body, headers: headers3, contentLength } = request3;
+    function writeH1(client, request4) {
+      const { method, path: path2, host, upgrade, blocking, reset } = request4;
+      let { body, headers: headers3, contentLength } = request4;
       const expectsPayload = method === "PUT" || method === "POST" || method === "PATCH" || method === "QUERY" || method === "PROPFIND" || method === "PROPPATCH";
       if (util.isFormDataLike(body)) {
         if (!extractBody) {
           extractBody = require_body().extractBody;
         }
         const [bodyStream, contentType] = extractBody(body);
-        if (request3.contentType == null) {
+        if (request4.contentType == null) {
           headers3.push("content-type", contentType);
         }
         body = bodyStream.stream;
         contentLength = bodyStream.length;
-      } else if (util.isBlobLike(body) && request3.contentType == null) {
+      } else if (util.isBlobLike(body) && request4.contentType == null) {
         const contentType = body.type;
         if (contentType) {
           const contentTypeValue = `${contentType}`;
           if (!util.isValidHeaderValue(contentTypeValue)) {
-            util.errorRequest(client, request3, new InvalidArgumentError("invalid content-type header"));
+            util.errorRequest(client, request4, new InvalidArgumentError("invalid content-type header"));
             return false;
           }
           headers3.push("content-type", contentTypeValue);
@@ -11868,14 +11868,14 @@ var require_client_h1 = __commonJS({
       const bodyLength = util.bodyLength(body);
       contentLength = bodyLength ?? contentLength;
       if (contentLength === null) {
-        contentLength = request3.contentLength;
+        contentLength = request4.contentLength;
       }
       if (contentLength === 0 && !expectsPayload) {
         contentLength = null;
       }
-      if (shouldSendContentLength(method) && contentLength > 0 && request3.contentLength !== null && request3.contentLength !== contentLength) {
+      if (shouldSendContentLength(method) && contentLength > 0 && request4.contentLength !== null && request4.contentLength !== contentLength) {
         if (client[kStrictContentLength]) {
-          util.errorRequest(client, request3, new RequestContentLengthMismatchError());
+          util.errorRequest(client, request4, new RequestContentLengthMismatchError());
           return false;
         }
         process.emitWarning(new RequestContentLengthMismatchError());
@@ -11883,19 +11883,19 @@ var require_client_h1 = __commonJS({
       const socket = client[kSocket];
       clearIdleSocketValidation(socket);
       const abort = (err) => {
-        if (request3.aborted || request3.completed) {
+        if (request4.aborted || request4.completed) {
           return;
         }
-        util.errorRequest(client, request3, err || new RequestAbortedError());
+        util.errorRequest(client, request4, err || new RequestAbortedError());
         util.destroy(body);
         util.destroy(socket, new InformationalError("aborted"));
       };
       try {
-        request3.onRequestStart(abort, null);
+        request4.onRequestStart(abort, null);
       } catch (err) {
-        util.errorRequest(client, request3, err);
+        util.errorRequest(client, request4, err);
       }
-      if (request3.aborted) {
+      if (request4.aborted) {
         return false;
       }
       if (method === "HEAD") {
@@ -11913,7 +11913,7 @@ var require_client_h1 = __commonJS({
       if (blocking) {
         socket[kBlocking] = true;
       }
-      setTypeOfService(socket, request3);
+      setTypeOfService(socket, request4);
       let header = `${method} ${path2} HTTP/1.1\r
 `;
       if (typeof host === "string") {
@@ -11947,31 +11947,31 @@ upgrade: ${upgrade}\r
         }
       }
       if (channels.sendHeaders.hasSubscribers) {
-        channels.sendHeaders.publish({ request: request3, headers: header, socket });
+        channels.sendHeaders.publish({ request: request4, headers: header, socket });
       }
       if (!body || bodyLength === 0) {
-        writeBuffer(abort, null, client, request3, socket, contentLength, header, expectsPayload);
+        writeBuffer(abort, null, client, request4, socket, contentLength, header, expectsPayload);
       } else if (util.isBuffer(body)) {
-        writeBuffer(abort, body, client, request3, socket, contentLength, header, expectsPayload);
+        writeBuffer(abort, body, client, request4, socket, contentLength, header, expectsPayload);
       } else if (util.isBlobLike(body)) {
         if (typeof body.stream === "function") {
-          writeIterable(abort, body.stream(), client, request3, socket, contentLength, header, expectsPayload);
+          writeIterable(abort, body.stream(), client, request4, socket, contentLength, header, expectsPayload);
         } else {
-          writeBlob(abort, body, client, request3, socket, contentLength, header, expectsPayload);
+          writeBlob(abort, body, client, request4, socket, contentLength, header, expectsPayload);
         }
       } else if (util.isStream(body)) {
-        writeStream(abort, body, client, request3, socket, contentLength, header, expectsPayload);
+        writeStream(abort, body, client, request4, socket, contentLength, header, expectsPayload);
       } else if (util.isIterable(body)) {
-        writeIterable(abort, body, client, request3, socket, contentLength, header, expectsPayload);
+        writeIterable(abort, body, client, request4, socket, contentLength, header, expectsPayload);
       } else {
         assert(false);
       }
       return true;
     }
-    function writeStream(abort, body, client, request3, socket, contentLength, header, expectsPayload) {
+    function writeStream(abort, body, client, request4, socket, contentLength, header, expectsPayload) {
       assert(contentLength !== 0 || client[kRunning] === 0, "stream body cannot be pipelined");
       let finished = false;
-      const writer = new AsyncWriter({ abort, socket, request: request3, contentLength, client, expectsPayload, header });
+      const writer = new AsyncWriter({ abort, socket, request: request4, contentLength, client, expectsPayload, header });
       const onData = function(chunk) {
         if (finished) {
           return;
@@ -12037,7 +12037,7 @@ upgrade: ${upgrade}\r
         setImmediate(onClose);
       }
     }
-    function writeBuffer(abort, body, client, request3, socket, contentLength, header, expectsPayload) {
+    function writeBuffer(abort, body, client, request4, socket, contentLength, header, expectsPayload) {
       try {
         if (!body) {
           if (contentLength === 0) {
@@ -12057,18 +12057,18 @@ upgrade: ${upgrade}\r
 `, "latin1");
           socket.write(body);
           socket.uncork();
-          request3.onBodySent(body);
-          if (!expectsPayload && request3.reset !== false) {
+          request4.onBodySent(body);
+          if (!expectsPayload && request4.reset !== false) {
             socket[kReset] = true;
           }
         }
-        request3.onRequestSent();
+        request4.onRequestSent();
         client[kResume]();
       } catch (err) {
         abort(err);
       }
     }
-    async function writeBlob(abort, body, client, request3, socket, contentLength, header, expectsPayload) {
+    async function writeBlob(abort, body, client, request4, socket, contentLength, header, expectsPayload) {
       try {
         if (contentLength != null && contentLength !== body.size) {
           throw new RequestContentLengthMismatchError();
@@ -12080,9 +12080,9 @@ upgrade: ${upgrade}\r
 `, "latin1");
         socket.write(buffer);
         socket.uncork();
-        request3.onBodySent(buffer);
-        request3.onRequestSent();
-        if (!expectsPayload && request3.reset !== false) {
+        request4.onBodySent(buffer);
+        request4.onRequestSent();
+        if (!expectsPayload && request4.reset !== false) {
           socket[kReset] = true;
         }
         client[kResume]();
@@ -12090,7 +12090,7 @@ upgrade: ${upgrade}\r
         abort(err);
       }
     }
-    async function writeIterable(abort, body, client, request3, socket, contentLength, header, expectsPayload) {
+    async function writeIterable(abort, body, client, request4, socket, contentLength, header, expectsPayload) {
       assert(contentLength !== 0 || client[kRunning] === 0, "iterator body cannot be pipelined");
       let callback = null;
       function onDrain() {
@@ -12109,7 +12109,7 @@ upgrade: ${upgrade}\r
         }
       });
       socket.on("close", onDrain).on("drain", onDrain);
-      const writer = new AsyncWriter({ abort, socket, request: request3, contentLength, client, expectsPayload, header });
+      const writer = new AsyncWriter({ abort, socket, request: request4, contentLength, client, expectsPayload, header });
       try {
         for await (const chunk of body) {
           if (socket[kError]) {
@@ -12138,9 +12138,9 @@ upgrade: ${upgrade}\r
        * @param {boolean} arg.expectsPayload
        * @param {string} arg.header
        */
-      constructor({ abort, socket, request: request3, contentLength, client, expectsPayload, header }) {
+      constructor({ abort, socket, request: request4, contentLength, client, expectsPayload, header }) {
         this.socket = socket;
-        this.request = request3;
+        this.request = request4;
         this.contentLength = contentLength;
         this.client = client;
         this.bytesWritten = 0;
@@ -12169,7 +12169,7 @@ upgrade: ${upgrade}\r
        * @returns
        */
       write(chunk) {
-        const { socket, request: request3, contentLength, client, bytesWritten, expectsPayload, header } = this;
+        const { socket, request: request4, contentLength, client, bytesWritten, expectsPayload, header } = this;
         if (socket[kError]) {
           throw socket[kError];
         }
@@ -12194,7 +12194,7 @@ upgrade: ${upgrade}\r
         }
         socket.cork();
         if (bytesWritten === 0) {
-          if (!expectsPayload && request3.reset !== false) {
+          if (!expectsPayload && request4.reset !== false) {
             socket[kReset] = true;
           }
           if (contentLength === null) {
@@ -12214,7 +12214,7 @@ ${len.toString(16)}\r
         this.bytesWritten += len;
         const ret = socket.write(chunk);
         socket.uncork();
-        request3.onBodySent(chunk);
+        request4.onBodySent(chunk);
         if (!ret) {
           if (socket[kParser].timeout && socket[kParser].timeoutType === TIMEOUT_HEADERS) {
             if (socket[kParser].timeout.refresh) {
@@ -12228,8 +12228,8 @@ ${len.toString(16)}\r
        * @returns {void}
        */
       end() {
-        const { socket, contentLength, client, bytesWritten, expectsPayload, header, request: request3 } = this;
-        request3.onRequestSent();
+        const { socket, contentLength, client, bytesWritten, expectsPayload, header, request: request4 } = this;
+        request4.onRequestSent();
         socket[kWriting] = false;
         if (socket[kError]) {
           throw socket[kError];
@@ -12384,47 +12384,47 @@ var require_client_h2 = __commonJS({
     function getGoAwayPendingIdx(client, lastStreamID) {
       const maxAcceptedStreamID = Number.isInteger(lastStreamID) ? lastStreamID : Number.MAX_SAFE_INTEGER;
       for (let i = client[kRunningIdx]; i < client[kPendingIdx]; i++) {
-        const request3 = client[kQueue][i];
-        if (request3 == null) {
+        const request4 = client[kQueue][i];
+        if (request4 == null) {
           continue;
         }
-        const streamId = request3[kRequestStream]?.id;
+        const streamId = request4[kRequestStream]?.id;
         if (typeof streamId !== "number" || streamId > maxAcceptedStreamID) {
           return i;
         }
       }
       return client[kPendingIdx];
     }
-    function detachRequestFromStream(request3) {
-      request3[kRequestStream] = null;
-      request3[kRequestStreamCleanup] = null;
+    function detachRequestFromStream(request4) {
+      request4[kRequestStream] = null;
+      request4[kRequestStreamCleanup] = null;
     }
-    function bindRequestToStream(request3, stream, cleanup) {
-      const previousCleanup = request3[kRequestStreamCleanup];
-      const previousStream = request3[kRequestStream];
-      detachRequestFromStream(request3);
+    function bindRequestToStream(request4, stream, cleanup) {
+      const previousCleanup = request4[kRequestStreamCleanup];
+      const previousStream = request4[kRequestStream];
+      detachRequestFromStream(request4);
       previousCleanup?.(previousStream);
-      request3[kRequestStream] = stream;
-      request3[kRequestStreamCleanup] = cleanup;
+      request4[kRequestStream] = stream;
+      request4[kRequestStreamCleanup] = cleanup;
     }
-    function clearRequestStream(request3) {
-      const cleanup = request3[kRequestStreamCleanup];
-      const stream = request3[kRequestStream];
-      detachRequestFromStream(request3);
+    function clearRequestStream(request4) {
+      const cleanup = request4[kRequestStreamCleanup];
+      const stream = request4[kRequestStream];
+      detachRequestFromStream(request4);
       cleanup?.(stream);
     }
-    function requeueUnsentRequest(client, request3) {
-      client[kQueue].splice(client[kPendingIdx] + 1, 0, request3);
+    function requeueUnsentRequest(client, request4) {
+      client[kQueue].splice(client[kPendingIdx] + 1, 0, request4);
     }
-    function completeRequest(client, request3, resetPendingIdx = false) {
+    function completeRequest(client, request4, resetPendingIdx = false) {
       const queue = client[kQueue];
       const runningIdx = client[kRunningIdx];
-      if (runningIdx < client[kPendingIdx] && queue[runningIdx] === request3) {
+      if (runningIdx < client[kPendingIdx] && queue[runningIdx] === request4) {
         queue[runningIdx] = null;
         client[kRunningIdx] = runningIdx + 1;
         return;
       }
-      const index2 = queue.indexOf(request3, runningIdx);
+      const index2 = queue.indexOf(request4, runningIdx);
       if (index2 === -1 || index2 >= client[kPendingIdx]) {
         return;
       }
@@ -12434,17 +12434,17 @@ var require_client_h2 = __commonJS({
         client[kPendingIdx] = client[kRunningIdx];
       }
     }
-    function canReplayRequest(request3) {
-      const { body } = request3;
+    function canReplayRequest(request4) {
+      const { body } = request4;
       return body == null || util.isBuffer(body) || util.isBlobLike(body);
     }
-    function hasResponseStarted(request3) {
-      const state = request3[kRequestStream]?.[kRequestStreamState];
+    function hasResponseStarted(request4) {
+      const state = request4[kRequestStream]?.[kRequestStreamState];
       return state?.responseReceived === true;
     }
-    function registerGoAwayRefusal(request3) {
-      const attempts = (request3[kGoAwayReplayAttempts] ?? 0) + 1;
-      request3[kGoAwayReplayAttempts] = attempts;
+    function registerGoAwayRefusal(request4) {
+      const attempts = (request4[kGoAwayReplayAttempts] ?? 0) + 1;
+      request4[kGoAwayReplayAttempts] = attempts;
       return attempts <= MAX_GOAWAY_REPLAY_ATTEMPTS;
     }
     function closeStream(stream, code = NGHTTP2_REFUSED_STREAM) {
@@ -12455,9 +12455,9 @@ var require_client_h2 = __commonJS({
         }
       }
     }
-    function detachRequestStreamForClose(request3) {
-      const stream = request3[kRequestStream];
-      clearRequestStream(request3);
+    function detachRequestStreamForClose(request4) {
+      const stream = request4[kRequestStream];
+      clearRequestStream(request4);
       severRequestStream(stream);
       return stream;
     }
@@ -12536,8 +12536,8 @@ var require_client_h2 = __commonJS({
          * @param {import('../core/request.js')} request
          * @returns {boolean}
         */
-        write(request3) {
-          return writeH2(client, request3);
+        write(request4) {
+          return writeH2(client, request4);
         },
         /**
          * @returns {void}
@@ -12566,7 +12566,7 @@ var require_client_h2 = __commonJS({
          * @param {import('../core/request.js')} request
          * @returns {boolean}
         */
-        busy(request3) {
+        busy(request4) {
           if (session[kRemoteSettings] === false && client[kRunning] > 0) {
             return true;
           }
@@ -12576,11 +12576,11 @@ var require_client_h2 = __commonJS({
           if (client[kRunning] >= client[kMaxConcurrentStreams]) {
             return true;
           }
-          if (request3 != null) {
+          if (request4 != null) {
             if (client[kRunning] > 0) {
-              if ((request3.upgrade === "websocket" || request3.method === "CONNECT") && session[kRemoteSettings] === false) return true;
+              if ((request4.upgrade === "websocket" || request4.method === "CONNECT") && session[kRemoteSettings] === false) return true;
             } else {
-              return (request3.upgrade === "websocket" || request3.method === "CONNECT") && session[kRemoteSettings] === false;
+              return (request4.upgrade === "websocket" || request4.method === "CONNECT") && session[kRemoteSettings] === false;
             }
           }
           return false;
@@ -12797,14 +12797,14 @@ var require_client_h2 = __commonJS({
       const retriableRequests = [];
       const streamsToClose = [];
       for (let i = pendingIdx; i < previousPendingIdx; i++) {
-        const request3 = client[kQueue][i];
-        if (request3 != null) {
-          const responseStarted = hasResponseStarted(request3);
-          streamsToClose.push(detachRequestStreamForClose(request3));
-          if (!responseStarted && canReplayRequest(request3) && registerGoAwayRefusal(request3)) {
-            retriableRequests.push(request3);
+        const request4 = client[kQueue][i];
+        if (request4 != null) {
+          const responseStarted = hasResponseStarted(request4);
+          streamsToClose.push(detachRequestStreamForClose(request4));
+          if (!responseStarted && canReplayRequest(request4) && registerGoAwayRefusal(request4)) {
+            retriableRequests.push(request4);
           } else {
-            util.errorRequest(client, request3, err);
+            util.errorRequest(client, request4, err);
           }
         }
       }
@@ -12853,9 +12853,9 @@ var require_client_h2 = __commonJS({
         assert(client[kPending] === 0);
         const requests = client[kQueue].splice(client[kRunningIdx]);
         for (let i = 0; i < requests.length; i++) {
-          const request3 = requests[i];
-          if (request3 != null) {
-            util.errorRequest(client, request3, err);
+          const request4 = requests[i];
+          if (request4 != null) {
+            util.errorRequest(client, request4, err);
           }
         }
       }
@@ -12972,9 +12972,9 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request3 } = state;
-      if (request3[kRequestStream] === stream) {
-        detachRequestFromStream(request3);
+      const { request: request4 } = state;
+      if (request4[kRequestStream] === stream) {
+        detachRequestFromStream(request4);
       }
       removeUpgradeStreamListeners(stream);
       if (!stream.destroyed && !stream.closed) {
@@ -12985,8 +12985,8 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request3 } = state;
-      if (state.responseReceived || request3.aborted || request3.completed) {
+      const { request: request4 } = state;
+      if (state.responseReceived || request4.aborted || request4.completed) {
         return;
       }
       releaseUpgradeStream(state.stream);
@@ -13010,30 +13010,30 @@ var require_client_h2 = __commonJS({
     function onUpgradeResponse(headers3, _flags) {
       const stream = this;
       const state = stream[kRequestStreamState];
-      const { request: request3 } = state;
+      const { request: request4 } = state;
       state.responseReceived = true;
       const statusCode = headers3[HTTP2_HEADER_STATUS];
       delete headers3[HTTP2_HEADER_STATUS];
       try {
-        request3.onRequestUpgrade(statusCode, headers3, stream);
+        request4.onRequestUpgrade(statusCode, headers3, stream);
       } catch (err) {
         state.abort(err);
         return;
       }
-      if (request3.aborted) {
+      if (request4.aborted) {
         return;
       }
       removeUpgradeStreamListeners(stream);
-      detachRequestFromStream(request3);
+      detachRequestFromStream(request4);
       finalizeRequest(state);
     }
     function setupUpgradeStream(stream, state) {
-      const { request: request3, headersTimeout, session } = state;
+      const { request: request4, headersTimeout, session } = state;
       stream[kHTTP2Stream] = true;
       stream[kHTTP2Session] = session;
       stream[kRequestStreamState] = state;
       state.stream = stream;
-      bindRequestToStream(request3, stream, releaseUpgradeStream);
+      bindRequestToStream(request4, stream, releaseUpgradeStream);
       stream.once("response", onUpgradeResponse);
       stream.on("error", onUpgradeStreamError);
       stream.once("end", onUpgradeStreamEnd);
@@ -13051,7 +13051,7 @@ var require_client_h2 = __commonJS({
       completeRequest(state.client, state.request, resetPendingIdx);
       state.client[kResume]();
     }
-    function openStream(client, request3, session, abort, headers3, options) {
+    function openStream(client, request4, session, abort, headers3, options) {
       try {
         return session.request(headers3, options);
       } catch (err) {
@@ -13060,7 +13060,7 @@ var require_client_h2 = __commonJS({
           wrappedErr2.cause = err;
           session[kError] = wrappedErr2;
           resetHttp2Session(session, wrappedErr2);
-          requeueUnsentRequest(client, request3);
+          requeueUnsentRequest(client, request4);
           return null;
         }
         const wrappedErr = new InformationalError(err.message, { cause: err });
@@ -13072,13 +13072,13 @@ var require_client_h2 = __commonJS({
         return null;
       }
     }
-    function writeH2(client, request3) {
-      const headersTimeout = request3.headersTimeout ?? client[kHeadersTimeout];
-      const bodyTimeout = request3.bodyTimeout ?? client[kBodyTimeout];
+    function writeH2(client, request4) {
+      const headersTimeout = request4.headersTimeout ?? client[kHeadersTimeout];
+      const bodyTimeout = request4.bodyTimeout ?? client[kBodyTimeout];
       const session = client[kHTTP2Session];
-      const { method, path: path2, host, upgrade, expectContinue, signal: signal3, protocol, headers: reqHeaders } = request3;
+      const { method, path: path2, host, upgrade, expectContinue, signal: signal3, protocol, headers: reqHeaders } = request4;
       if (upgrade != null && upgrade !== "websocket") {
-        util.errorRequest(client, request3, new InvalidArgumentError(`Custom upgrade "${upgrade}" not supported over HTTP/2`));
+        util.errorRequest(client, request4, new InvalidArgumentError(`Custom upgrade "${upgrade}" not supported over HTTP/2`));
         return false;
       }
       const headers3 = buildRequestHeaders(reqHeaders);
@@ -13086,13 +13086,13 @@ var require_client_h2 = __commonJS({
       headers3[HTTP2_HEADER_METHOD] = method;
       const state = {
         abort: null,
-        body: request3.body,
+        body: request4.body,
         bytesRead: 0,
         client,
         contentLength: null,
         expectsPayload: false,
         maxResponseSize: client[kMaxResponseSize],
-        request: request3,
+        request: request4,
         headersTimeout,
         bodyTimeout,
         requestFinalized: false,
@@ -13105,13 +13105,13 @@ var require_client_h2 = __commonJS({
         stream: null
       };
       const abort = (err, resetPendingIdx = false) => {
-        if (request3.aborted || request3.completed) {
+        if (request4.aborted || request4.completed) {
           return;
         }
         err = err || new RequestAbortedError();
-        util.errorRequest(client, request3, err);
+        util.errorRequest(client, request4, err);
         if (state.stream != null) {
-          clearRequestStream(request3);
+          clearRequestStream(request4);
           const stream2 = state.stream;
           stream2.close();
           if (!stream2.destroyed) {
@@ -13125,18 +13125,18 @@ var require_client_h2 = __commonJS({
       state.abort = abort;
       let stream = null;
       try {
-        request3.onRequestStart(abort, null);
+        request4.onRequestStart(abort, null);
       } catch (err) {
-        util.errorRequest(client, request3, err);
+        util.errorRequest(client, request4, err);
       }
-      if (request3.aborted) {
+      if (request4.aborted) {
         return false;
       }
       if (upgrade || method === "CONNECT") {
         refH2Session(session);
         if (upgrade === "websocket") {
           if (session[kEnableConnectProtocol] === false) {
-            util.errorRequest(client, request3, new InformationalError("HTTP/2: Extended CONNECT protocol not supported by server"));
+            util.errorRequest(client, request4, new InformationalError("HTTP/2: Extended CONNECT protocol not supported by server"));
             unrefH2Session(session);
             return false;
           }
@@ -13148,7 +13148,7 @@ var require_client_h2 = __commonJS({
           } else {
             headers3[HTTP2_HEADER_SCHEME] = protocol === "http:" ? "http" : "https";
           }
-          stream = openStream(client, request3, session, abort, headers3, { endStream: false, signal: signal3 });
+          stream = openStream(client, request4, session, abort, headers3, { endStream: false, signal: signal3 });
           if (stream == null) {
             unrefH2Session(session);
             return false;
@@ -13156,7 +13156,7 @@ var require_client_h2 = __commonJS({
           setupUpgradeStream(stream, state);
           return true;
         }
-        stream = openStream(client, request3, session, abort, headers3, { endStream: false, signal: signal3 });
+        stream = openStream(client, request4, session, abort, headers3, { endStream: false, signal: signal3 });
         if (stream == null) {
           unrefH2Session(session);
           return false;
@@ -13180,14 +13180,14 @@ var require_client_h2 = __commonJS({
         contentLength = bodyStream.length;
       }
       if (contentLength == null) {
-        contentLength = request3.contentLength;
+        contentLength = request4.contentLength;
       }
       if (contentLength === 0 && !expectsPayload) {
         contentLength = null;
       }
-      if (shouldSendContentLength(method) && contentLength > 0 && request3.contentLength != null && request3.contentLength !== contentLength) {
+      if (shouldSendContentLength(method) && contentLength > 0 && request4.contentLength != null && request4.contentLength !== contentLength) {
         if (client[kStrictContentLength]) {
-          util.errorRequest(client, request3, new RequestContentLengthMismatchError());
+          util.errorRequest(client, request4, new RequestContentLengthMismatchError());
           return false;
         }
         process.emitWarning(new RequestContentLengthMismatchError());
@@ -13203,7 +13203,7 @@ var require_client_h2 = __commonJS({
           header += `${key}: ${headers3[key]}\r
 `;
         }
-        channels.sendHeaders.publish({ request: request3, headers: header, socket: session[kSocket] });
+        channels.sendHeaders.publish({ request: request4, headers: header, socket: session[kSocket] });
       }
       const shouldEndStream = body === null || contentLength === 0;
       state.body = body;
@@ -13212,7 +13212,7 @@ var require_client_h2 = __commonJS({
       if (expectContinue) {
         headers3[HTTP2_HEADER_EXPECT] = "100-continue";
       }
-      stream = openStream(client, request3, session, abort, headers3, { endStream: shouldEndStream, signal: signal3 });
+      stream = openStream(client, request4, session, abort, headers3, { endStream: shouldEndStream, signal: signal3 });
       if (stream == null) {
         return false;
       }
@@ -13226,7 +13226,7 @@ var require_client_h2 = __commonJS({
       }
       stream[kHTTP2Session] = session;
       stream.on("close", completeRequestStream);
-      bindRequestToStream(request3, stream, releaseRequestStream);
+      bindRequestToStream(request4, stream, releaseRequestStream);
       if (expectContinue) {
         stream.once("continue", writeBodyH2);
       }
@@ -13266,9 +13266,9 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request3 } = state;
-      if (request3[kRequestStream] === stream) {
-        detachRequestFromStream(request3);
+      const { request: request4 } = state;
+      if (request4[kRequestStream] === stream) {
+        detachRequestFromStream(request4);
       }
       if (!stream.destroyed && !stream.closed) {
         removeRequestStreamListeners(stream);
@@ -13281,8 +13281,8 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request3, maxResponseSize, responseContentLength } = state;
-      if (request3.aborted || request3.completed) {
+      const { request: request4, maxResponseSize, responseContentLength } = state;
+      if (request4.aborted || request4.completed) {
         return;
       }
       if (responseContentLength != null && state.bytesRead + chunk.length > responseContentLength) {
@@ -13294,7 +13294,7 @@ var require_client_h2 = __commonJS({
         return;
       }
       state.bytesRead += chunk.length;
-      if (request3.onResponseData(chunk) === false) {
+      if (request4.onResponseData(chunk) === false) {
         pauseResponseStream(stream, state);
       }
     }
@@ -13318,13 +13318,13 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request3 } = state;
-      if (request3.aborted || request3.completed) {
+      const { request: request4 } = state;
+      if (request4.aborted || request4.completed) {
         return;
       }
       const statusCode = headers3[HTTP2_HEADER_STATUS];
       delete headers3[HTTP2_HEADER_STATUS];
-      request3.onResponseStart(Number(statusCode), headers3, noop, "");
+      request4.onResponseStart(Number(statusCode), headers3, noop, "");
     }
     function onResponse(headers3) {
       const stream = this;
@@ -13332,7 +13332,7 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request3 } = state;
+      const { request: request4 } = state;
       stream.off("response", onResponse);
       if (state.body != null && !state.bodySent && !stream.writableEnded) {
         stream.removeListener("continue", writeBodyH2);
@@ -13340,20 +13340,20 @@ var require_client_h2 = __commonJS({
       }
       const statusCode = Number(headers3[HTTP2_HEADER_STATUS]);
       delete headers3[HTTP2_HEADER_STATUS];
-      request3.onResponseStarted();
+      request4.onResponseStarted();
       state.responseReceived = true;
-      if (request3.method !== "HEAD" && statusCode !== 304) {
+      if (request4.method !== "HEAD" && statusCode !== 304) {
         const contentLength = headers3[HTTP2_HEADER_CONTENT_LENGTH];
         state.responseContentLength = contentLength == null ? null : Number(contentLength);
       }
       if (state.headersTimeout || state.bodyTimeout) {
         stream.setTimeout(state.bodyTimeout);
       }
-      if (request3.aborted || request3.completed) {
+      if (request4.aborted || request4.completed) {
         releaseRequestStream(stream);
         return;
       }
-      if (request3.onResponseStart(statusCode, headers3, resumeResponseStream.bind(stream), "") === false) {
+      if (request4.onResponseStart(statusCode, headers3, resumeResponseStream.bind(stream), "") === false) {
         pauseResponseStream(stream, state);
       }
       stream.on("data", onData);
@@ -13364,10 +13364,10 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request3 } = state;
+      const { request: request4 } = state;
       stream.off("end", onEnd);
       if (state.responseReceived) {
-        if (!request3.aborted && !request3.completed) {
+        if (!request4.aborted && !request4.completed) {
           if (state.responseContentLength != null && state.bytesRead !== state.responseContentLength) {
             state.abort(new ResponseContentLengthMismatchError());
             return;
@@ -13380,29 +13380,29 @@ var require_client_h2 = __commonJS({
       }
     }
     function retryRefusedStream(stream, state) {
-      const { client, request: request3 } = state;
-      if (state.responseReceived || request3.aborted || request3.completed || request3[kRefusedStreamRetry] || !canReplayRequest(request3)) {
+      const { client, request: request4 } = state;
+      if (state.responseReceived || request4.aborted || request4.completed || request4[kRefusedStreamRetry] || !canReplayRequest(request4)) {
         return false;
       }
-      request3[kRefusedStreamRetry] = true;
+      request4[kRefusedStreamRetry] = true;
       requeueStreamRequest(client, state);
       return true;
     }
     function retryUnsentStream(state) {
-      const { client, request: request3, session } = state;
-      if (!session[kReceivedGoAway] || state.responseReceived || request3.aborted || request3.completed || !canReplayRequest(request3) || !registerGoAwayRefusal(request3)) {
+      const { client, request: request4, session } = state;
+      if (!session[kReceivedGoAway] || state.responseReceived || request4.aborted || request4.completed || !canReplayRequest(request4) || !registerGoAwayRefusal(request4)) {
         return false;
       }
       requeueStreamRequest(client, state);
       return true;
     }
     function requeueStreamRequest(client, state) {
-      const { request: request3 } = state;
-      detachRequestStreamForClose(request3);
+      const { request: request4 } = state;
+      detachRequestStreamForClose(request4);
       state.stream = null;
       state.requestFinalized = true;
-      completeRequest(client, request3);
-      client[kQueue].splice(client[kPendingIdx], 0, request3);
+      completeRequest(client, request4);
+      client[kQueue].splice(client[kPendingIdx], 0, request4);
       client[kResume]();
     }
     function onError(err) {
@@ -13457,10 +13457,10 @@ var require_client_h2 = __commonJS({
       if (state == null) {
         return;
       }
-      const { request: request3 } = state;
+      const { request: request4 } = state;
       stream.off("trailers", onTrailers);
       stream.off("data", onData);
-      if (request3.aborted || request3.completed) {
+      if (request4.aborted || request4.completed) {
         return;
       }
       state.trailers = trailers;
@@ -13469,14 +13469,14 @@ var require_client_h2 = __commonJS({
       const stream = this;
       const state = stream[kRequestStreamState];
       state.bodySent = true;
-      const { abort, body, client, contentLength, expectsPayload, request: request3 } = state;
+      const { abort, body, client, contentLength, expectsPayload, request: request4 } = state;
       if (!body || contentLength === 0) {
         writeBuffer(
           abort,
           stream,
           null,
           client,
-          request3,
+          request4,
           client[kSocket],
           contentLength,
           expectsPayload
@@ -13487,7 +13487,7 @@ var require_client_h2 = __commonJS({
           stream,
           body,
           client,
-          request3,
+          request4,
           client[kSocket],
           contentLength,
           expectsPayload
@@ -13499,7 +13499,7 @@ var require_client_h2 = __commonJS({
             stream,
             body.stream(),
             client,
-            request3,
+            request4,
             client[kSocket],
             contentLength,
             expectsPayload
@@ -13510,7 +13510,7 @@ var require_client_h2 = __commonJS({
             stream,
             body,
             client,
-            request3,
+            request4,
             client[kSocket],
             contentLength,
             expectsPayload
@@ -13524,7 +13524,7 @@ var require_client_h2 = __commonJS({
           stream,
           body,
           client,
-          request3,
+          request4,
           contentLength
         );
       } else if (util.isIterable(body)) {
@@ -13533,7 +13533,7 @@ var require_client_h2 = __commonJS({
           stream,
           body,
           client,
-          request3,
+          request4,
           client[kSocket],
           contentLength,
           expectsPayload
@@ -13542,7 +13542,7 @@ var require_client_h2 = __commonJS({
         assert(false);
       }
     }
-    function writeBuffer(abort, h2stream, body, client, request3, socket, contentLength, expectsPayload) {
+    function writeBuffer(abort, h2stream, body, client, request4, socket, contentLength, expectsPayload) {
       try {
         if (body != null && util.isBuffer(body)) {
           assert(contentLength === body.byteLength, "buffer body must have content length");
@@ -13550,18 +13550,18 @@ var require_client_h2 = __commonJS({
           h2stream.write(body);
           h2stream.uncork();
           h2stream.end();
-          request3.onBodySent(body);
+          request4.onBodySent(body);
         }
         if (!expectsPayload) {
           socket[kReset] = true;
         }
-        request3.onRequestSent();
+        request4.onRequestSent();
         client[kResume]();
       } catch (error2) {
         abort(error2);
       }
     }
-    function writeStream(abort, socket, expectsPayload, h2stream, body, client, request3, contentLength) {
+    function writeStream(abort, socket, expectsPayload, h2stream, body, client, request4, contentLength) {
       assert(contentLength !== 0 || client[kRunning] === 0, "stream body cannot be pipelined");
       const pipe = pipeline(
         body,
@@ -13572,7 +13572,7 @@ var require_client_h2 = __commonJS({
             abort(err);
           } else {
             util.removeAllListeners(pipe);
-            request3.onRequestSent();
+            request4.onRequestSent();
             if (!expectsPayload) {
               socket[kReset] = true;
             }
@@ -13582,10 +13582,10 @@ var require_client_h2 = __commonJS({
       );
       util.addListener(pipe, "data", onPipeData);
       function onPipeData(chunk) {
-        request3.onBodySent(chunk);
+        request4.onBodySent(chunk);
       }
     }
-    async function writeBlob(abort, h2stream, body, client, request3, socket, contentLength, expectsPayload) {
+    async function writeBlob(abort, h2stream, body, client, request4, socket, contentLength, expectsPayload) {
       try {
         if (contentLength != null && contentLength !== body.size) {
           throw new RequestContentLengthMismatchError();
@@ -13595,8 +13595,8 @@ var require_client_h2 = __commonJS({
         h2stream.write(buffer);
         h2stream.uncork();
         h2stream.end();
-        request3.onBodySent(buffer);
-        request3.onRequestSent();
+        request4.onBodySent(buffer);
+        request4.onRequestSent();
         if (!expectsPayload) {
           socket[kReset] = true;
         }
@@ -13605,7 +13605,7 @@ var require_client_h2 = __commonJS({
         abort(err);
       }
     }
-    async function writeIterable(abort, h2stream, body, client, request3, socket, contentLength, expectsPayload) {
+    async function writeIterable(abort, h2stream, body, client, request4, socket, contentLength, expectsPayload) {
       assert(contentLength !== 0 || client[kRunning] === 0, "iterator body cannot be pipelined");
       let callback = null;
       function onDrain() {
@@ -13630,13 +13630,13 @@ var require_client_h2 = __commonJS({
             throw socket[kError];
           }
           const res = h2stream.write(chunk);
-          request3.onBodySent(chunk);
+          request4.onBodySent(chunk);
           if (!res) {
             await waitForDrain();
           }
         }
         h2stream.end();
-        request3.onRequestSent();
+        request4.onRequestSent();
         if (!expectsPayload) {
           socket[kReset] = true;
         }
@@ -13977,10 +13977,10 @@ var require_client = __commonJS({
         this.once("connect", cb);
       }
       [kDispatch](opts, handler) {
-        const request3 = new Request2(this[kUrl].origin, opts, handler);
-        this[kQueue].push(request3);
+        const request4 = new Request2(this[kUrl].origin, opts, handler);
+        this[kQueue].push(request4);
         if (this[kResuming]) {
-        } else if (util.bodyLength(request3.body) == null && util.isIterable(request3.body)) {
+        } else if (util.bodyLength(request4.body) == null && util.isIterable(request4.body)) {
           this[kResuming] = 1;
           queueMicrotask(() => resume(this));
         } else {
@@ -14004,9 +14004,9 @@ var require_client = __commonJS({
         return new Promise((resolve4) => {
           const requests = this[kQueue].splice(this[kPendingIdx]);
           for (let i = 0; i < requests.length; i++) {
-            const request3 = requests[i];
-            if (request3 != null) {
-              util.errorRequest(this, request3, err);
+            const request4 = requests[i];
+            if (request4 != null) {
+              util.errorRequest(this, request4, err);
             }
           }
           const callback = () => {
@@ -14031,9 +14031,9 @@ var require_client = __commonJS({
         assert(client[kPendingIdx] === client[kRunningIdx]);
         const requests = client[kQueue].splice(client[kRunningIdx]);
         for (let i = 0; i < requests.length; i++) {
-          const request3 = requests[i];
-          if (request3 != null) {
-            util.errorRequest(client, request3, err);
+          const request4 = requests[i];
+          if (request4 != null) {
+            util.errorRequest(client, request4, err);
           }
         }
         assert(client[kSize] === 0);
@@ -14148,8 +14148,8 @@ var require_client = __commonJS({
           util.errorRequest(client, running2[i], err);
         }
         while (client[kPending] > 0 && client[kQueue][client[kPendingIdx]].servername === client[kServerName]) {
-          const request3 = client[kQueue].splice(client[kPendingIdx], 1)[0];
-          util.errorRequest(client, request3, err);
+          const request4 = client[kQueue].splice(client[kPendingIdx], 1)[0];
+          util.errorRequest(client, request4, err);
         }
       } else {
         onError(client, err);
@@ -14204,19 +14204,19 @@ var require_client = __commonJS({
         if (client[kRunning] >= (getMaxConcurrent(client) || 1)) {
           return;
         }
-        const request3 = client[kQueue][client[kPendingIdx]];
-        if (request3 === null) {
+        const request4 = client[kQueue][client[kPendingIdx]];
+        if (request4 === null) {
           return;
         }
-        if (request3.aborted) {
+        if (request4.aborted) {
           client[kQueue].splice(client[kPendingIdx], 1);
           continue;
         }
-        if (client[kUrl].protocol === "https:" && client[kServerName] !== request3.servername) {
+        if (client[kUrl].protocol === "https:" && client[kServerName] !== request4.servername) {
           if (client[kRunning] > 0) {
             return;
           }
-          client[kServerName] = request3.servername;
+          client[kServerName] = request4.servername;
           client[kHTTPContext]?.destroy(new InformationalError("servername changed"), () => {
             client[kHTTPContext] = null;
             resume(client);
@@ -14226,17 +14226,17 @@ var require_client = __commonJS({
           return;
         }
         if (!client[kHTTPContext]) {
-          client[kServerName] = request3.servername;
+          client[kServerName] = request4.servername;
           connect3(client);
           return;
         }
         if (client[kHTTPContext].destroyed) {
           return;
         }
-        if (client[kHTTPContext].busy(request3)) {
+        if (client[kHTTPContext].busy(request4)) {
           return;
         }
-        if (!request3.aborted && client[kHTTPContext].write(request3)) {
+        if (!request4.aborted && client[kHTTPContext].write(request4)) {
           client[kPendingIdx]++;
         } else {
           client[kQueue].splice(client[kPendingIdx], 1);
@@ -14446,7 +14446,7 @@ var require_agent = __commonJS({
     function defaultFactory(origin2, opts) {
       return opts && opts.connections === 1 ? new Client(origin2, opts) : new Pool(origin2, opts);
     }
-    var Agent4 = class extends DispatcherBase {
+    var Agent5 = class extends DispatcherBase {
       constructor({ factory = defaultFactory, maxOrigins = Infinity, connect: connect3, tls: tls3, ...options } = {}) {
         if (typeof factory !== "function") {
           throw new InvalidArgumentError("factory must be a function.");
@@ -14563,7 +14563,7 @@ var require_agent = __commonJS({
         return allClientStats;
       }
     };
-    module.exports = Agent4;
+    module.exports = Agent5;
   }
 });
 
@@ -14859,13 +14859,13 @@ var require_socks5_client = __commonJS({
         }
         debug3("starting handshake with", this.authMethods.length, "auth methods");
         this.state = STATES.HANDSHAKING;
-        const request3 = Buffer2.alloc(2 + this.authMethods.length);
-        request3[0] = SOCKS_VERSION;
-        request3[1] = this.authMethods.length;
+        const request4 = Buffer2.alloc(2 + this.authMethods.length);
+        request4[0] = SOCKS_VERSION;
+        request4[1] = this.authMethods.length;
         this.authMethods.forEach((method, i) => {
-          request3[2 + i] = method;
+          request4[2 + i] = method;
         });
-        this.socket.write(request3);
+        this.socket.write(request4);
       }
       /**
        * Handle handshake response from server
@@ -14907,13 +14907,13 @@ var require_socks5_client = __commonJS({
         if (usernameBuffer.length > 255 || passwordBuffer.length > 255) {
           throw new InvalidArgumentError("Username or password too long");
         }
-        const request3 = Buffer2.alloc(3 + usernameBuffer.length + passwordBuffer.length);
-        request3[0] = 1;
-        request3[1] = usernameBuffer.length;
-        usernameBuffer.copy(request3, 2);
-        request3[2 + usernameBuffer.length] = passwordBuffer.length;
-        passwordBuffer.copy(request3, 3 + usernameBuffer.length);
-        this.socket.write(request3);
+        const request4 = Buffer2.alloc(3 + usernameBuffer.length + passwordBuffer.length);
+        request4[0] = 1;
+        request4[1] = usernameBuffer.length;
+        usernameBuffer.copy(request4, 2);
+        request4[2 + usernameBuffer.length] = passwordBuffer.length;
+        passwordBuffer.copy(request4, 3 + usernameBuffer.length);
+        this.socket.write(request4);
       }
       /**
        * Handle authentication response
@@ -14948,22 +14948,22 @@ var require_socks5_client = __commonJS({
         }
         debug3("connecting to", address, port);
         this.state = STATES.CONNECTING;
-        const request3 = this.buildConnectRequest(COMMANDS.CONNECT, address, port);
-        this.socket.write(request3);
+        const request4 = this.buildConnectRequest(COMMANDS.CONNECT, address, port);
+        this.socket.write(request4);
       }
       /**
        * Build a SOCKS5 request
        */
       buildConnectRequest(command, address, port) {
         const { type: addressType, buffer: addressBuffer } = parseAddress(address);
-        const request3 = Buffer2.alloc(4 + addressBuffer.length + 2);
-        request3[0] = SOCKS_VERSION;
-        request3[1] = command;
-        request3[2] = 0;
-        request3[3] = addressType;
-        addressBuffer.copy(request3, 4);
-        request3.writeUInt16BE(port, 4 + addressBuffer.length);
-        return request3;
+        const request4 = Buffer2.alloc(4 + addressBuffer.length + 2);
+        request4[0] = SOCKS_VERSION;
+        request4[1] = command;
+        request4[2] = 0;
+        request4[3] = addressType;
+        addressBuffer.copy(request4, 4);
+        request4.writeUInt16BE(port, 4 + addressBuffer.length);
+        return request4;
       }
       /**
        * Handle CONNECT response
@@ -15337,7 +15337,7 @@ var require_proxy_agent = __commonJS({
   "node_modules/undici/lib/dispatcher/proxy-agent.js"(exports, module) {
     "use strict";
     var { kProxy, kClose, kDestroy, kDispatch } = require_symbols();
-    var Agent4 = require_agent();
+    var Agent5 = require_agent();
     var Pool = require_pool();
     var DispatcherBase = require_dispatcher_base();
     var { InvalidArgumentError, RequestAbortedError, SecureProxyConnectionError, ProxyConnectionError } = require_errors();
@@ -15491,7 +15491,7 @@ var require_proxy_agent = __commonJS({
         } else {
           this[kClient] = clientFactory(url, { connect: connect3 });
         }
-        this[kAgent] = new Agent4({
+        this[kAgent] = new Agent5({
           ...opts,
           factory,
           connect: async (opts2, callback) => {
@@ -15661,7 +15661,7 @@ var require_env_http_proxy_agent = __commonJS({
     var DispatcherBase = require_dispatcher_base();
     var { kClose, kDestroy, kClosed, kDestroyed, kDispatch, kNoProxyAgent, kHttpProxyAgent, kHttpsProxyAgent } = require_symbols();
     var ProxyAgent2 = require_proxy_agent();
-    var Agent4 = require_agent();
+    var Agent5 = require_agent();
     var DEFAULT_PORTS = {
       "http:": 80,
       "https:": 443
@@ -15674,7 +15674,7 @@ var require_env_http_proxy_agent = __commonJS({
         super(opts);
         this.#opts = opts;
         const { httpProxy, httpsProxy, noProxy, ...agentOpts } = opts;
-        this[kNoProxyAgent] = new Agent4(agentOpts);
+        this[kNoProxyAgent] = new Agent5(agentOpts);
         const HTTP_PROXY = httpProxy ?? process.env.http_proxy ?? process.env.HTTP_PROXY;
         if (HTTP_PROXY) {
           this[kHttpProxyAgent] = new ProxyAgent2({ ...agentOpts, uri: HTTP_PROXY });
@@ -15800,13 +15800,13 @@ var require_env_http_proxy_agent = __commonJS({
 var require_undici = __commonJS({
   "dev/build/undici.cjs"(exports, module) {
     var api = require_api();
-    var Agent4 = require_agent();
+    var Agent5 = require_agent();
     var Dispatcher = require_dispatcher();
     var EnvHttpProxyAgent2 = require_env_http_proxy_agent();
     var ProxyAgent2 = require_proxy_agent();
     Object.assign(Dispatcher.prototype, api);
     module.exports = {
-      Agent: Agent4,
+      Agent: Agent5,
       EnvHttpProxyAgent: EnvHttpProxyAgent2,
       ProxyAgent: ProxyAgent2,
       request: (address, { dispatcher, ...options }) => {
@@ -21320,9 +21320,9 @@ var require_hpagent = __commonJS({
         if (this.proxy.protocol === "https:") {
           requestOptions.servername = this.proxy.hostname;
         }
-        const request3 = (this.proxy.protocol === "http:" ? http3 : https3).request(requestOptions);
-        request3.once("connect", (response, socket, head) => {
-          request3.removeAllListeners();
+        const request4 = (this.proxy.protocol === "http:" ? http3 : https3).request(requestOptions);
+        request4.once("connect", (response, socket, head) => {
+          request4.removeAllListeners();
           socket.removeAllListeners();
           if (response.statusCode === 200) {
             callback(null, socket);
@@ -21331,14 +21331,14 @@ var require_hpagent = __commonJS({
             callback(new Error(`Bad response: ${response.statusCode}`), null);
           }
         });
-        request3.once("timeout", () => {
-          request3.destroy(new Error("Proxy timeout"));
+        request4.once("timeout", () => {
+          request4.destroy(new Error("Proxy timeout"));
         });
-        request3.once("error", (err) => {
-          request3.removeAllListeners();
+        request4.once("error", (err) => {
+          request4.removeAllListeners();
           callback(err, null);
         });
-        request3.end();
+        request4.end();
       }
     };
     var HttpsProxyAgent2 = class extends https3.Agent {
@@ -21367,9 +21367,9 @@ var require_hpagent = __commonJS({
         if (this.proxy.protocol === "https:") {
           requestOptions.servername = this.proxy.hostname;
         }
-        const request3 = (this.proxy.protocol === "http:" ? http3 : https3).request(requestOptions);
-        request3.once("connect", (response, socket, head) => {
-          request3.removeAllListeners();
+        const request4 = (this.proxy.protocol === "http:" ? http3 : https3).request(requestOptions);
+        request4.once("connect", (response, socket, head) => {
+          request4.removeAllListeners();
           socket.removeAllListeners();
           if (response.statusCode === 200) {
             const secureSocket = super.createConnection({ ...options, socket });
@@ -21379,14 +21379,14 @@ var require_hpagent = __commonJS({
             callback(new Error(`Bad response: ${response.statusCode}`), null);
           }
         });
-        request3.once("timeout", () => {
-          request3.destroy(new Error("Proxy timeout"));
+        request4.once("timeout", () => {
+          request4.destroy(new Error("Proxy timeout"));
         });
-        request3.once("error", (err) => {
-          request3.removeAllListeners();
+        request4.once("error", (err) => {
+          request4.removeAllListeners();
           callback(err, null);
         });
-        request3.end();
+        request4.end();
       }
     };
     module.exports = {
@@ -22156,6 +22156,11 @@ var INPUTS = [
   "kubeconfig",
   "config_file",
   "cluster_context",
+  "cluster_url",
+  "cluster_ca",
+  "cluster_token",
+  "in_cluster",
+  "oidc_audience",
   "namespace",
   "image",
   "image_pull_policy",
@@ -25614,9 +25619,6 @@ var AIRFLOW_PARAMETERS = {
   ]),
   ...harmless("the delay between tries always grows", ["retry_exponential_backoff"]),
   ...harmless("a workflow has its own notifications", ["email", "email_on_failure", "email_on_retry"]),
-  ...toCome({
-    in_cluster: ["false"]
-  }),
   ...meaningful({
     durable: "it is called reattach_on_restart.",
     retry_delay: "it is called retry_delay_seconds here: give it in seconds.",
@@ -25667,14 +25669,6 @@ var AIRFLOW_PARAMETERS = {
 };
 function harmless(say, names2) {
   return Object.fromEntries(names2.map((name) => [name, { harmless: true, say: `has no meaning here: ${say}.` }]));
-}
-function toCome(names2) {
-  return Object.fromEntries(
-    Object.entries(names2).map(([name, asItIs]) => [
-      name,
-      { harmless: false, say: "this is not available yet. Leave it out.", asItIs: [...asItIs, "none", "null"] }
-    ])
-  );
 }
 function meaningful(says) {
   return Object.fromEntries(
@@ -25851,7 +25845,6 @@ var InputReader = class {
       const known2 = Object.hasOwn(foreign, name) ? foreign[name] : void 0;
       if (known2 === void 0)
         this.problem(name, `this action has no such input.${didYouMean(name.replaceAll("-", "_"), inputs)}`);
-      else if (known2.asItIs?.includes(this.own(name)?.trim().toLowerCase() ?? "")) continue;
       else if (known2.harmless) this.notices.add(`${name}: ${known2.say}`);
       else this.problem(name, known2.say);
     }
@@ -26401,11 +26394,11 @@ function checkResources(resources, path2, report) {
         );
       else if (String(quantity).startsWith("-")) report([...path2, side, resource], `${shown(quantity)} is negative.`);
   const [requests, limits] = [objectOf(resources["requests"]), objectOf(resources["limits"])];
-  for (const [resource, request3] of Object.entries(requests)) {
+  for (const [resource, request4] of Object.entries(requests)) {
     const limit = limits[resource];
-    const [asked3, most] = [quantityValue(request3), quantityValue(limit ?? "")];
+    const [asked3, most] = [quantityValue(request4), quantityValue(limit ?? "")];
     if (asked3 !== void 0 && most !== void 0 && asked3 > most)
-      report([...path2, "requests", resource], `${shown(request3)} is more than the limit of ${shown(limit)}.`);
+      report([...path2, "requests", resource], `${shown(request4)} is more than the limit of ${shown(limit)}.`);
   }
 }
 var MOST_SHOWN = 80;
@@ -26681,6 +26674,73 @@ function readAttach(reader) {
   return defined({ pod, uid, timeoutSeconds, base: reader.word("base_container_name") });
 }
 
+// src/github/inputs/cluster.ts
+var SOURCES = ["kubeconfig", "config_file", "cluster_url", "in_cluster"];
+function readCluster(reader) {
+  const kubeconfig = reader.raw("kubeconfig");
+  const configFile = reader.word("config_file");
+  const url = reader.word("cluster_url");
+  const ca = reader.raw("cluster_ca");
+  const token = reader.word("cluster_token");
+  const inCluster2 = reader.boolean("in_cluster") || void 0;
+  const oidcAudience = reader.word("oidc_audience");
+  const given = [kubeconfig, configFile, url, inCluster2];
+  const [first, ...more] = SOURCES.filter((_, index2) => given[index2] !== void 0);
+  for (const other of more) reader.problem(first, `${other} is given too. Keep the one that is meant.`);
+  if (token !== void 0 && oidcAudience !== void 0)
+    reader.problem("cluster_token", "oidc_audience is given too. Keep the one that is meant.");
+  if (url === void 0) {
+    if (ca !== void 0) reader.problem("cluster_ca", "it goes with cluster_url, which is not given.");
+    if (token !== void 0) reader.problem("cluster_token", "it goes with cluster_url, which is not given.");
+  } else if (token === void 0 && oidcAudience === void 0)
+    reader.problem("cluster_url", "it takes cluster_token or oidc_audience beside it, to log in with.");
+  return defined({
+    kubeconfig: kubeconfig === void 0 ? void 0 : decodeKubeconfig(reader, kubeconfig),
+    configFile,
+    context: reader.word("cluster_context"),
+    url,
+    ca: ca === void 0 ? void 0 : decodeCertificates(reader, ca),
+    token,
+    inCluster: inCluster2,
+    oidcAudience,
+    namespace: readNamespace(reader)
+  });
+}
+function decodeCertificates(reader, value) {
+  const isPem = (text) => text.includes("-----BEGIN CERTIFICATE-----");
+  const decoded = isPem(value) ? value : Buffer.from(value.replace(/\s/g, ""), "base64").toString("utf8");
+  if (isPem(decoded)) return decoded;
+  reader.problem(
+    "cluster_ca",
+    "expected certificates in PEM (-----BEGIN CERTIFICATE-----), plain or base64; this is neither."
+  );
+  return void 0;
+}
+function decodeKubeconfig(reader, value) {
+  const compact = value.replace(/\s/g, "");
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(compact);
+  if (!isBase64 && /[:{]/.test(value)) return value;
+  const decoded = Buffer.from(compact, "base64").toString("utf8");
+  if (isBase64 && /[:{]/.test(decoded) && !decoded.includes("\uFFFD")) return decoded;
+  reader.problem(
+    "kubeconfig",
+    "expected the content of a kubeconfig, plain or base64; this is neither. (For the path of a file there is config_file.)"
+  );
+  return void 0;
+}
+function isNamespace(text) {
+  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
+}
+function readNamespace(reader) {
+  const namespace = reader.word("namespace");
+  if (namespace === void 0 || isNamespace(namespace)) return namespace;
+  reader.problem(
+    "namespace",
+    `"${namespace}" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`
+  );
+  return void 0;
+}
+
 // src/github/inputs/exit-codes.ts
 function readExitCodes(reader, input) {
   return readItems(reader, input, "an exit code, or a list of them").flatMap(({ word: word2, found, path: path2 }) => {
@@ -26815,43 +26875,6 @@ function refuseProblems({ problems }) {
   if (problems.length > MOST_SHOWN2) shown3.push(`- and ${problems.length - MOST_SHOWN2} more`);
   const list2 = more.length === 0 ? first : shown3.join("\n");
   throw new StepError("InvalidInput", more.length === 0 ? "Invalid input" : `${problems.length} invalid inputs`, list2);
-}
-function readCluster(reader) {
-  const kubeconfig = reader.raw("kubeconfig");
-  const configFile = reader.word("config_file");
-  if (kubeconfig !== void 0 && configFile !== void 0) {
-    reader.problem("kubeconfig", "config_file is given too. Keep the one that is meant.");
-  }
-  return defined({
-    kubeconfig: kubeconfig === void 0 ? void 0 : decodeKubeconfig(reader, kubeconfig),
-    configFile,
-    context: reader.word("cluster_context"),
-    namespace: readNamespace(reader)
-  });
-}
-function decodeKubeconfig(reader, value) {
-  const compact = value.replace(/\s/g, "");
-  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(compact);
-  if (!isBase64 && /[:{]/.test(value)) return value;
-  const decoded = Buffer.from(compact, "base64").toString("utf8");
-  if (isBase64 && /[:{]/.test(decoded) && !decoded.includes("\uFFFD")) return decoded;
-  reader.problem(
-    "kubeconfig",
-    "expected the content of a kubeconfig, plain or base64; this is neither. (For the path of a file there is config_file.)"
-  );
-  return void 0;
-}
-function isNamespace(text) {
-  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
-}
-function readNamespace(reader) {
-  const namespace = reader.word("namespace");
-  if (namespace === void 0 || isNamespace(namespace)) return namespace;
-  reader.problem(
-    "namespace",
-    `"${namespace}" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`
-  );
-  return void 0;
 }
 function readLogInputs(reader) {
   const file = reader.word("log_file");
@@ -27507,8 +27530,8 @@ function isGuaranteed(pod) {
   return [...containersOf(pod), ...initContainersOf(pod)].filter(({ name }) => name !== RESULT_SIDECAR).every((container2) => {
     const { limits, requests } = objectOf(container2["resources"]);
     return ["cpu", "memory"].every((name) => {
-      const [limit, request3 = limit] = [objectOf(limits)[name], objectOf(requests)[name]];
-      return limit !== void 0 && quantityValue(limit) === quantityValue(request3);
+      const [limit, request4 = limit] = [objectOf(limits)[name], objectOf(requests)[name]];
+      return limit !== void 0 && quantityValue(limit) === quantityValue(request4);
     });
   });
 }
@@ -32275,6 +32298,10 @@ var Connection = class {
   refuse({ credential }) {
     if (credential !== void 0) this.#renewed?.refuse(credential);
   }
+  /** @returns what ends a step that the server has not accepted, where its source has more to say than anybody */
+  refusal({ credential }) {
+    return credential && this.#target.credentials?.refusal?.(credential);
+  }
   /** What to say to a 401 when the client certificate has expired, which the server does not tell. */
   expiredCertificate() {
     const certificate = this.#target.kubeConfig.getCurrentUser()?.certData;
@@ -34579,21 +34606,19 @@ function noCredential({ message: why, cause }, contacted) {
     return new StepError(
       "Credentials",
       "The credentials have ended",
-      `The credentials of the kubeconfig have ended and cannot be renewed: ${why}.`,
+      `The step\u2019s credentials have ended and cannot be renewed: ${why}.`,
       { cause }
     );
-  return new StepError(
-    "InvalidKubeconfig",
-    "No credentials",
-    `The credentials of the kubeconfig cannot be obtained: ${why}.`,
-    { remedy: "Check the user of this context, and what it needs on the runner.", cause }
-  );
+  return new StepError("InvalidKubeconfig", "No credentials", `There are no credentials for the cluster: ${why}.`, {
+    remedy: "Check as whom the step is to log in, and what that needs on the runner.",
+    cause
+  });
 }
 function ended(error2) {
   return new StepError(
     "Credentials",
     "The credentials have ended",
-    "The API server does not accept the credentials of the kubeconfig any more (401 Unauthorized): they have ended during the run, or were revoked.",
+    "The API server does not accept the step\u2019s credentials any more (401 Unauthorized): they have ended during the run, or were revoked.",
     { cause: error2 }
   );
 }
@@ -34718,6 +34743,8 @@ var ApiClient = class {
   #accepted = false;
   #outage;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
+  /** What the last 401 means, where that is known. */
+  #refusal;
   /** Since when there has been no credential. */
   #withoutCredential;
   /** @param outageSeconds how long the server may be away; without it an hour, and a minute before it has ever answered */
@@ -34824,6 +34851,7 @@ var ApiClient = class {
   #final(error2, seconds = this.#awaySeconds()) {
     if (error2 instanceof NoCredential) return noCredential(error2, this.#accepted);
     if (error2 instanceof ApiError && error2.code === 401 && this.#accepted) return ended(error2);
+    if (error2 instanceof ApiError && error2.code === 401 && this.#refusal) return this.#refusal;
     if (error2 instanceof ApiError && isOutage(error2)) return lasting(error2, seconds);
     if (!(error2 instanceof NetworkError)) return error2;
     const absence = {
@@ -34880,7 +34908,10 @@ var ApiClient = class {
       this.#accepted = true;
       return response;
     }
-    if (response.statusCode === 401) this.#connection.refuse(ready);
+    if (response.statusCode === 401) {
+      this.#connection.refuse(ready);
+      this.#refusal = this.#connection.refusal(ready);
+    }
     throw await this.#failed(response, call2, signal3);
   }
   async #failed(response, call2, signal3) {
@@ -38927,9 +38958,9 @@ function of(value) {
 // node_modules/@kubernetes/client-node/dist/middleware.js
 function setHeaderMiddleware(key, value) {
   return {
-    pre: (request3) => {
-      request3.setHeaderParam(key, value);
-      return of(request3);
+    pre: (request4) => {
+      request4.setHeaderParam(key, value);
+      return of(request4);
     },
     post: (response) => {
       return of(response);
@@ -39594,6 +39625,78 @@ function findObject(list2, name, key) {
   return null;
 }
 
+// src/kubernetes/credentials/github-identity.ts
+var import_undici4 = __toESM(require_undici(), 1);
+var TOLD = ["iss", "aud", "repository", "repository_id", "repository_owner_id", "ref", "environment", "event_name"];
+var DEADLINE_MS = 15e3;
+var LIFE_MS = 5 * 6e4;
+var GitHubIdentity = class {
+  #audience;
+  #url;
+  #token;
+  /**
+   * @param audience for whom the token vouches
+   * @throws Error with half a sentence, where the job may have none
+   */
+  constructor(audience, env) {
+    const [url, token] = [env["ACTIONS_ID_TOKEN_REQUEST_URL"], env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]];
+    if (!url || !token || !URL.canParse(url))
+      throw new Error("the job may ask GitHub for no ID token: it needs `permissions: id-token: write`");
+    this.#audience = audience;
+    this.#url = url;
+    this.#token = token;
+  }
+  async obtain() {
+    const url = new URL(this.#url);
+    url.searchParams.set("audience", this.#audience);
+    const asked3 = Date.now();
+    const dispatcher = new import_undici4.Agent({ pipelining: 0, connect: { timeout: DEADLINE_MS } });
+    const answer = await (0, import_undici4.request)(url, {
+      dispatcher,
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        accept: "application/json",
+        "user-agent": "kubernetes-pod-step"
+      },
+      headersTimeout: DEADLINE_MS,
+      bodyTimeout: DEADLINE_MS
+    }).catch((error2) => {
+      void dispatcher.close();
+      throw new Error(`GitHub\u2019s ID token service at ${url.host} does not answer: ${error2.message}`);
+    });
+    const body = await answer.body.json().catch(() => void 0);
+    void dispatcher.close();
+    if (answer.statusCode !== 200)
+      throw new Error(`GitHub\u2019s ID token service at ${url.host} answers with HTTP ${answer.statusCode}`);
+    const token = body?.value;
+    if (typeof token !== "string" || token === "")
+      throw new Error(`GitHub\u2019s ID token service at ${url.host} answers with no token`);
+    const { exp } = claimsOf(token);
+    return { token, expiresAt: typeof exp === "number" ? 1e3 * exp : asked3 + LIFE_MS };
+  }
+  /** The server says no more than 401: the rules that it has are to be held against what it was told. */
+  refusal({ token = "" }) {
+    const claims = claimsOf(token);
+    const told3 = TOLD.flatMap((name) => claims[name] === void 0 ? [] : [`${name} ${JSON.stringify(claims[name])}`]);
+    return new StepError(
+      "Unauthorized",
+      "The cluster does not trust this job",
+      `The API server does not accept the job\u2019s identity (401 Unauthorized): it does not trust its issuer, not for this audience, or its rules do not allow it. It was told: ${told3.join(", ")}.`,
+      {
+        remedy: "Hold that against the API server\u2019s AuthenticationConfiguration (docs/keyless.md); its log says which rule it was."
+      }
+    );
+  }
+};
+function claimsOf(token) {
+  try {
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
+    return typeof claims === "object" && claims !== null ? claims : {};
+  } catch {
+    return {};
+  }
+}
+
 // src/kubernetes/credentials/of-user.ts
 import { readFileSync } from "node:fs";
 
@@ -39613,9 +39716,12 @@ async function runPlugin(command, args, options, limit) {
     detached: process.platform !== "win32",
     windowsHide: true
   });
-  if (running.size === 0) process.once("exit", killAll);
+  if (running.size === 0) process.on("exit", killAll);
   running.add(child);
-  child.once("close", () => running.delete(child));
+  child.once("close", () => {
+    running.delete(child);
+    if (running.size === 0) process.off("exit", killAll);
+  });
   const stop = () => kill(child);
   limit.addEventListener("abort", stop, { once: true });
   const [stdout, stderr] = [child.stdout, child.stderr].map(collected);
@@ -39755,7 +39861,7 @@ function said(stderr) {
 
 // src/kubernetes/credentials/token-file.ts
 import { readFile as readFile3 } from "node:fs/promises";
-var LIFE_MS = 8e4;
+var LIFE_MS2 = 8e4;
 var TokenFile = class {
   #file;
   constructor(file) {
@@ -39770,7 +39876,7 @@ var TokenFile = class {
     });
     const token = text.trim();
     if (token === "") throw new Error(`its token file ${this.#file} is empty`);
-    return { token, expiresAt: Date.now() + LIFE_MS };
+    return { token, expiresAt: Date.now() + LIFE_MS2 };
   }
 };
 
@@ -39921,33 +40027,60 @@ function impersonationOf(user) {
 var SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 function findCluster(inputs, env) {
   if (inputs.kubeconfig !== void 0)
-    return target(parseKubeconfig(inputs.kubeconfig, "kubeconfig"), "kubeconfig", inputs);
+    return target(parseKubeconfig(inputs.kubeconfig, "kubeconfig"), "kubeconfig", inputs, env);
+  if (inputs.url !== void 0) return target(fromAddress(inputs.url, inputs), "cluster_url", inputs, env);
+  if (inputs.inCluster) {
+    if (!isInCluster(env))
+      throw new StepError(
+        "InvalidKubeconfig",
+        "Not in a cluster",
+        "in_cluster: the runner is no pod, or has no service account: there is no KUBERNETES_SERVICE_HOST, or no token below /var/run/secrets.",
+        { remedy: "Leave `in_cluster` out, or give the runner\u2019s pod a service account." }
+      );
+    return inCluster(inputs, env);
+  }
   if (inputs.configFile !== void 0)
-    return target(kubeconfigOf(inputs.configFile, "config_file"), `config_file ${inputs.configFile}`, inputs);
+    return target(kubeconfigOf(inputs.configFile, "config_file"), `config_file ${inputs.configFile}`, inputs, env);
   const files = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
   const [first, ...more] = files.map((file) => kubeconfigOf(file, "KUBECONFIG"));
   if (first !== void 0)
-    return target(mergedKubeconfigs([first, ...more]), `KUBECONFIG ${files.join(delimiter)}`, inputs);
-  if (env["KUBERNETES_SERVICE_HOST"] && existsSync2(join3(SERVICE_ACCOUNT, "token"))) return inCluster(inputs);
+    return target(mergedKubeconfigs([first, ...more]), `KUBECONFIG ${files.join(delimiter)}`, inputs, env);
+  if (isInCluster(env)) return inCluster(inputs, env);
   const home = join3(homedir(), ".kube", "config");
-  if (existsSync2(home)) return target(kubeconfigOf(home, home), home, inputs);
+  if (existsSync2(home)) return target(kubeconfigOf(home, home), home, inputs, env);
   throw new StepError(
     "InvalidKubeconfig",
     "No cluster given",
-    "kubeconfig: there is no cluster to run on: neither `kubeconfig` nor `config_file` is given, and the runner has no KUBECONFIG, no service account and no ~/.kube/config.",
+    "kubeconfig: there is no cluster to run on: no input names one, and the runner has no KUBECONFIG, no service account and no ~/.kube/config.",
     {
       remedy: "Give `kubeconfig` the content of a kubeconfig, from a secret: kubeconfig: ${{ secrets.KUBECONFIG }}."
     }
   );
 }
-function inCluster(inputs) {
+function isInCluster(env) {
+  return Boolean(env["KUBERNETES_SERVICE_HOST"]) && existsSync2(join3(SERVICE_ACCOUNT, "token"));
+}
+function fromAddress(server, { ca, token }) {
+  const config = new KubeConfig();
+  const name = "inputs";
+  config.loadFromOptions({
+    clusters: [
+      { name, server, skipTLSVerify: false, ...ca !== void 0 && { caData: Buffer.from(ca).toString("base64") } }
+    ],
+    users: [{ name, ...token !== void 0 && { token } }],
+    contexts: [{ name, cluster: name, user: name }],
+    currentContext: name
+  });
+  return config;
+}
+function inCluster(inputs, env) {
   const config = new KubeConfig();
   config.loadFromCluster();
   const tokenFile = join3(SERVICE_ACCOUNT, "token");
   config.users = config.users.map(({ authProvider: _, ...user }) => ({ ...user, tokenFile }));
-  return target(config, "the runner's own service account", inputs);
+  return target(config, "the runner's own service account", inputs, env);
 }
-function target(config, from, inputs) {
+function target(config, from, inputs, env) {
   const names2 = config.contexts.map(({ name: name2 }) => String(name2));
   const name = String(inputs.context ?? config.currentContext ?? "");
   if (!name)
@@ -39971,32 +40104,44 @@ function target(config, from, inputs) {
     throw unusable2(
       `${from}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy\u2019s address. SOCKS is not supported yet.`
     );
-  const user = config.getCurrentUser();
-  if (!user) throw unusable2(`${from}: context ${name} names user ${context.user}, which the kubeconfig does not have.`);
-  let source;
-  try {
-    source = sourceOf(user, cluster);
-  } catch (error2) {
-    throw unusable2(`${from}: the user ${user.name} cannot be used: ${error2.message}.`);
-  }
-  if (source !== void 0)
-    config.users = config.users.map((one) => {
-      if (one !== user) return one;
-      const { exec: _, authProvider: __, ...rest } = user;
-      return rest;
-    });
+  const { user, credentials } = inputs.oidcAudience === void 0 ? userOf(config, context, cluster, from) : jobItself(config, context, inputs.oidcAudience, env);
   if (cluster.server.startsWith("http:"))
     config.clusters = config.clusters.map((one) => one === cluster ? { ...cluster, skipTLSVerify: true } : one);
   const secrets = [user.token, user.password, user.keyData].flatMap((secret) => secret ? [String(secret)] : []);
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ""),
-    source: `context ${name} of ${from}`,
+    source: `${inputs.url === void 0 ? `context ${name} of ` : ""}${from}${inputs.oidcAudience === void 0 ? "" : ", as the job itself"}`,
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || "default"),
     secrets,
-    ...source && { credentials: source },
+    ...credentials && { credentials },
     ...user.impersonation && { impersonation: user.impersonation }
   };
+}
+function userOf(config, context, cluster, from) {
+  const user = config.getCurrentUser();
+  if (!user)
+    throw unusable2(`${from}: context ${context.name} names user ${context.user}, which the kubeconfig does not have.`);
+  try {
+    const credentials = sourceOf(user, cluster);
+    if (credentials === void 0) return { user };
+    const { exec: _, authProvider: __, ...rest } = user;
+    config.users = config.users.map((one) => one === user ? rest : one);
+    return { user: rest, credentials };
+  } catch (error2) {
+    throw unusable2(`${from}: the user ${user.name} cannot be used: ${error2.message}.`);
+  }
+}
+function jobItself(config, context, audience, env) {
+  const user = { name: context.user };
+  config.users = [...config.users.filter(({ name }) => name !== user.name), user];
+  try {
+    return { user, credentials: new GitHubIdentity(audience, env) };
+  } catch (error2) {
+    throw new StepError("InvalidKubeconfig", "No credentials", `oidc_audience: ${error2.message}.`, {
+      remedy: "Set it for the job, or the workflow. A pull request from a fork has none."
+    });
+  }
 }
 function checkServer(server, what) {
   if (typeof server !== "string" || !/^https?:\/\/[^/\s]+\S*$/.test(server) || !URL.canParse(server))
@@ -40998,7 +41143,7 @@ function readRegularFile(path2) {
 }
 
 // src/github/run-start.ts
-var import_undici4 = __toESM(require_undici(), 1);
+var import_undici5 = __toESM(require_undici(), 1);
 import { setTimeout as setTimeout2 } from "node:timers/promises";
 var LIMIT_SECONDS = 10;
 var PAUSE_MS2 = 1e3;
@@ -41023,12 +41168,12 @@ async function askGitHub(env, token, signal3, mostTries) {
   const url = URL.parse(`${server}/repos/${repository}/actions/runs/${runId}/attempts/1`);
   if (url === null) return "GITHUB_API_URL is no address";
   const inTime = AbortSignal.any([signal3, AbortSignal.timeout(1e3 * LIMIT_SECONDS)]);
-  const agent = new import_undici4.EnvHttpProxyAgent();
+  const agent = new import_undici5.EnvHttpProxyAgent();
   let failure = `no answer within ${LIMIT_SECONDS} s`;
   try {
     for (let tries2 = 1; ; tries2++) {
       try {
-        const { statusCode, body } = await (0, import_undici4.request)(url, { dispatcher: agent, signal: inTime, headers: headers2(token) });
+        const { statusCode, body } = await (0, import_undici5.request)(url, { dispatcher: agent, signal: inTime, headers: headers2(token) });
         const text = await body.text();
         if (statusCode === 200) return startOf(text) ?? "its answer holds no time";
         failure = `it answers HTTP ${statusCode}`;
@@ -46246,7 +46391,14 @@ function basicAuth({ username, password }) {
   return Buffer.from(`${username}:${password}`).toString("base64");
 }
 var AIRFLOW_TEMPLATE = /\{\{-?\s{0,9}(ds|ts|ds_nodash|ts_nodash|run_id|var|params|macros|conn|dag|dag_run|task|ti|task_instance|execution_date|logical_date|data_interval_start|data_interval_end|next_ds|prev_ds)\b/;
-var SECRET_INPUTS = ["kubeconfig", "secret_env", "secret_files", "registry_password", "github_token"];
+var SECRET_INPUTS = [
+  "kubeconfig",
+  "cluster_token",
+  "secret_env",
+  "secret_files",
+  "registry_password",
+  "github_token"
+];
 function shownTemplate({ 1: root = "", index: index2, input }) {
   const whole = /^\{\{-?\s{0,9}([\w.]{1,80})\s{0,9}-?\}\}/.exec(input.slice(index2, index2 + 120))?.[1];
   return whole === void 0 ? `{{ ${root} ... }}` : `{{ ${whole} }}`;
@@ -46643,14 +46795,14 @@ async function runAttached(prepared, world) {
   return conclusion.state === "failed";
 }
 async function runDry({ inputs, plan, secrets }, { log, summary: summary2, stop }) {
-  const { kubeconfig, configFile, context } = inputs.cluster;
+  const { kubeconfig, configFile, context, url, inCluster: inCluster2 } = inputs.cluster;
   const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
   await dryRun({
     plan,
     secrets,
     logs: inputs.logs,
     connect: () => connect2(cluster, log, inputs.outageTimeoutSeconds),
-    clusterGiven: (kubeconfig ?? configFile ?? context) !== void 0,
+    clusterGiven: (kubeconfig ?? configFile ?? context ?? url ?? inCluster2) !== void 0,
     log,
     summary: summary2,
     stop

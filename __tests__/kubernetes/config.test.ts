@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { StepError } from '../../src/github/failure.ts';
-import type { ClusterInputs } from '../../src/github/inputs/inputs.ts';
+import type { ClusterInputs } from '../../src/github/inputs/cluster.ts';
 import { findCluster } from '../../src/kubernetes/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-test-'));
@@ -44,6 +44,93 @@ const fault = (inputs: ClusterInputs, env: NodeJS.ProcessEnv = {}): StepError =>
   }
   throw new Error('There was no error.');
 };
+
+describe('what the inputs say of a cluster', () => {
+  const ca = '-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----';
+  const url = 'https://c.example:6443/';
+  const identity = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://i', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 't' };
+
+  test('is one, without a kubeconfig', () => {
+    const { kubeConfig, ...found } = find({ url, ca, token: SECRETS.token });
+    expect(found).toEqual({
+      server: 'https://c.example:6443',
+      source: 'cluster_url',
+      namespace: 'default',
+      secrets: [SECRETS.token],
+    });
+    expect(Buffer.from(kubeConfig.getCurrentCluster()?.caData ?? '', 'base64').toString()).toBe(ca);
+  });
+
+  test('wins over what the runner has', () => {
+    const env = { KUBECONFIG: file('ambient', config('a')) };
+    expect(find({ url, token: 't' }, env).server).toBe('https://c.example:6443');
+  });
+
+  test.each<[string, ClusterInputs]>([
+    ['its address', { url }],
+    ['a kubeconfig', { kubeconfig: config('a') }],
+    ['a kubeconfig whose user there is not', { kubeconfig: config('a').replace('user: a', 'user: z') }],
+  ])('may leave the user to the job itself: %s', (_, inputs) => {
+    const { kubeConfig, credentials, secrets, source } = find({ ...inputs, oidcAudience: 'a' }, identity);
+    expect(credentials).toBeDefined();
+    expect(secrets).toEqual([]);
+    expect(source).toMatch(/, as the job itself$/);
+    const user = kubeConfig.getCurrentUser();
+    expect([user?.token, user?.username, user?.keyData]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('is refused where the job may have no identity', () => {
+    expect(fault({ url, oidcAudience: 'a' }).text).toMatch(/^oidc_audience: the job may ask GitHub for no ID token/);
+  });
+
+  test('is refused where the runner is in no cluster', () => {
+    expect(fault({ inCluster: true }).text).toMatch(/^in_cluster: the runner is no pod/);
+  });
+});
+
+describe('a user of a kubeconfig', () => {
+  const withUser = (user: string) => config('a').replace(/user:\n {6}token.*/s, `user: {${user}}\n`);
+
+  test.each([['exec: {command: c, apiVersion: client.authentication.k8s.io/v1beta1}'], ['tokenFile: /token']])(
+    'whose credentials are obtained leaves them to us: %s',
+    user => {
+      const { kubeConfig, credentials, secrets } = find({ kubeconfig: withUser(user) });
+      expect(credentials).toBeDefined();
+      expect(secrets).toEqual([]);
+      expect(kubeConfig.getCurrentUser()).not.toHaveProperty('exec.command');
+    },
+  );
+
+  test('acts as another, with all that belongs to it', () => {
+    const as = 'as: u, as-uid: "7", as-groups: [g, h], as-user-extra: {"a/b": [x, y]}';
+    expect(find({ kubeconfig: withUser(as) }).impersonation).toEqual({
+      'Impersonate-User': 'u',
+      'Impersonate-Uid': '7',
+      'Impersonate-Group': ['g', 'h'],
+      'Impersonate-Extra-a%2Fb': ['x', 'y'],
+    });
+  });
+
+  test.each([
+    [
+      'auth-provider: {name: gcp}',
+      /user a cannot be used: its auth-provider gcp is one that kubectl does not know any more; gke-gcloud-auth-plugin has taken its place\.$/,
+    ],
+    ['auth-provider: {name: azure}', /kubelogin has taken its place\.$/],
+    ['auth-provider: {name: oidc}, exec: {command: c}', /it has an exec and an auth-provider/],
+    ['exec: {}', /its exec has no command\.$/],
+  ])('is refused: %s', (user, sentence) => {
+    expect(fault({ kubeconfig: withUser(user) }).text).toMatch(sentence);
+  });
+
+  test('finds its plugin beside the file of its kubeconfig', () => {
+    const path = file(
+      'with-plugin',
+      withUser('exec: {command: ./plugin, apiVersion: client.authentication.k8s.io/v1beta1}'),
+    );
+    expect(find({ configFile: path }).credentials).toBeDefined();
+  });
+});
 
 describe('a kubeconfig', () => {
   test('gives the server, the namespace, where they came from, and the secrets to mask', () => {

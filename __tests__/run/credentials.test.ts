@@ -156,12 +156,12 @@ describe('credentials that end while the pod runs', () => {
     [
       'and cannot be renewed',
       plugin,
-      /^The credentials of the kubeconfig have ended and cannot be renewed: its credential plugin sh failed with exit code 7/,
+      /^The step’s credentials have ended and cannot be renewed: its credential plugin sh failed with exit code 7/,
     ],
     [
       'and stand in the kubeconfig',
       () => 'token: a-token-of-the-test',
-      /^The API server does not accept the credentials of the kubeconfig any more \(401 Unauthorized\)/,
+      /^The API server does not accept the step’s credentials any more \(401 Unauthorized\)/,
     ],
   ])('%s end the step alone: the pod goes on, and the post step leaves it', async (_, user, why) => {
     const step = begin(withUser(user()));

@@ -90,6 +90,8 @@ export class ApiClient {
   #accepted = false;
   #outage: Outage | undefined;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
+  /** What the last 401 means, where that is known. */
+  #refusal: StepError | undefined;
   /** Since when there has been no credential. */
   #withoutCredential: Outage | undefined;
 
@@ -209,6 +211,7 @@ export class ApiClient {
   #final(error: unknown, seconds = this.#awaySeconds()): unknown {
     if (error instanceof NoCredential) return noCredential(error, this.#accepted);
     if (error instanceof ApiError && error.code === 401 && this.#accepted) return ended(error);
+    if (error instanceof ApiError && error.code === 401 && this.#refusal) return this.#refusal;
     if (error instanceof ApiError && isOutage(error)) return lasting(error, seconds);
     if (!(error instanceof NetworkError)) return error;
     const absence = {
@@ -274,7 +277,10 @@ export class ApiClient {
       this.#accepted = true;
       return response;
     }
-    if (response.statusCode === 401) this.#connection.refuse(ready);
+    if (response.statusCode === 401) {
+      this.#connection.refuse(ready);
+      this.#refusal = this.#connection.refusal(ready);
+    }
     throw await this.#failed(response, call, signal);
   }
 

@@ -2,12 +2,21 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import type { Context } from '@kubernetes/client-node/dist/config_types.js';
 import { StepError } from '../github/failure.ts';
-import type { ClusterInputs } from '../github/inputs/inputs.ts';
+import type { ClusterInputs } from '../github/inputs/cluster.ts';
 import { didYouMean } from '../github/inputs/reader.ts';
 import type { CredentialSource } from './credentials/credential.ts';
+import { GitHubIdentity } from './credentials/github-identity.ts';
 import { sourceOf } from './credentials/of-user.ts';
-import { type KubeUser, kubeconfigOf, mergedKubeconfigs, parseKubeconfig, unusable } from './kubeconfig.ts';
+import {
+  type KubeCluster,
+  type KubeUser,
+  kubeconfigOf,
+  mergedKubeconfigs,
+  parseKubeconfig,
+  unusable,
+} from './kubeconfig.ts';
 
 /** Where the kubelet mounts it, in a pod. */
 export const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -30,40 +39,70 @@ export interface Target {
 }
 
 /**
- * Finds the cluster: explicit inputs first, then what the runner has (`KUBECONFIG`, the runner's own service account when it is a pod, `~/.kube/config`).
+ * Finds the cluster: what the inputs name first, then what the runner has (`KUBECONFIG`, the runner's own service account when it is a pod, `~/.kube/config`).
  * @throws StepError when there is none, or what there is cannot be used.
  */
 export function findCluster(inputs: ClusterInputs, env: NodeJS.ProcessEnv): Target {
   if (inputs.kubeconfig !== undefined)
-    return target(parseKubeconfig(inputs.kubeconfig, 'kubeconfig'), 'kubeconfig', inputs);
+    return target(parseKubeconfig(inputs.kubeconfig, 'kubeconfig'), 'kubeconfig', inputs, env);
+  if (inputs.url !== undefined) return target(fromAddress(inputs.url, inputs), 'cluster_url', inputs, env);
+  if (inputs.inCluster) {
+    if (!isInCluster(env))
+      throw new StepError(
+        'InvalidKubeconfig',
+        'Not in a cluster',
+        'in_cluster: the runner is no pod, or has no service account: there is no KUBERNETES_SERVICE_HOST, or no token below /var/run/secrets.',
+        { remedy: 'Leave `in_cluster` out, or give the runner’s pod a service account.' },
+      );
+    return inCluster(inputs, env);
+  }
   if (inputs.configFile !== undefined)
-    return target(kubeconfigOf(inputs.configFile, 'config_file'), `config_file ${inputs.configFile}`, inputs);
+    return target(kubeconfigOf(inputs.configFile, 'config_file'), `config_file ${inputs.configFile}`, inputs, env);
   const files = (env['KUBECONFIG'] ?? '').split(delimiter).filter(file => file !== '');
   const [first, ...more] = files.map(file => kubeconfigOf(file, 'KUBECONFIG'));
   if (first !== undefined)
-    return target(mergedKubeconfigs([first, ...more]), `KUBECONFIG ${files.join(delimiter)}`, inputs);
-  if (env['KUBERNETES_SERVICE_HOST'] && existsSync(join(SERVICE_ACCOUNT, 'token'))) return inCluster(inputs);
+    return target(mergedKubeconfigs([first, ...more]), `KUBECONFIG ${files.join(delimiter)}`, inputs, env);
+  if (isInCluster(env)) return inCluster(inputs, env);
   const home = join(homedir(), '.kube', 'config');
-  if (existsSync(home)) return target(kubeconfigOf(home, home), home, inputs);
+  if (existsSync(home)) return target(kubeconfigOf(home, home), home, inputs, env);
   throw new StepError(
     'InvalidKubeconfig',
     'No cluster given',
-    'kubeconfig: there is no cluster to run on: neither `kubeconfig` nor `config_file` is given, and the runner has no KUBECONFIG, no service account and no ~/.kube/config.',
+    'kubeconfig: there is no cluster to run on: no input names one, and the runner has no KUBECONFIG, no service account and no ~/.kube/config.',
     {
       remedy: 'Give `kubeconfig` the content of a kubeconfig, from a secret: kubeconfig: ${{ secrets.KUBECONFIG }}.',
     },
   );
 }
 
-function inCluster(inputs: ClusterInputs): Target {
+function isInCluster(env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env['KUBERNETES_SERVICE_HOST']) && existsSync(join(SERVICE_ACCOUNT, 'token'));
+}
+
+/** A kubeconfig of what the inputs say. */
+function fromAddress(server: string, { ca, token }: ClusterInputs): KubeConfig {
+  const config = new KubeConfig();
+  const name = 'inputs';
+  config.loadFromOptions({
+    clusters: [
+      { name, server, skipTLSVerify: false, ...(ca !== undefined && { caData: Buffer.from(ca).toString('base64') }) },
+    ],
+    users: [{ name, ...(token !== undefined && { token }) }],
+    contexts: [{ name, cluster: name, user: name }],
+    currentContext: name,
+  });
+  return config;
+}
+
+function inCluster(inputs: ClusterInputs, env: NodeJS.ProcessEnv): Target {
   const config = new KubeConfig();
   config.loadFromCluster();
   const tokenFile = join(SERVICE_ACCOUNT, 'token');
   config.users = config.users.map(({ authProvider: _, ...user }) => ({ ...user, tokenFile }));
-  return target(config, "the runner's own service account", inputs);
+  return target(config, "the runner's own service account", inputs, env);
 }
 
-function target(config: KubeConfig, from: string, inputs: ClusterInputs): Target {
+function target(config: KubeConfig, from: string, inputs: ClusterInputs, env: NodeJS.ProcessEnv): Target {
   // YAML makes a number of a name of digits.
   const names = config.contexts.map(({ name }) => String(name));
   const name = String(inputs.context ?? config.currentContext ?? '');
@@ -88,21 +127,10 @@ function target(config: KubeConfig, from: string, inputs: ClusterInputs): Target
     throw unusable(
       `${from}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy’s address. SOCKS is not supported yet.`,
     );
-  const user = config.getCurrentUser();
-  if (!user) throw unusable(`${from}: context ${name} names user ${context.user}, which the kubeconfig does not have.`);
-  let source: CredentialSource | undefined;
-  try {
-    source = sourceOf(user, cluster);
-  } catch (error) {
-    throw unusable(`${from}: the user ${user.name} cannot be used: ${(error as Error).message}.`);
-  }
-  // What is obtained is ours to obtain: client-node runs a plugin without what it may be told, and cannot be asked for another credential.
-  if (source !== undefined)
-    config.users = config.users.map(one => {
-      if (one !== user) return one;
-      const { exec: _, authProvider: __, ...rest } = user;
-      return rest;
-    });
+  const { user, credentials } =
+    inputs.oidcAudience === undefined
+      ? userOf(config, context, cluster, from)
+      : jobItself(config, context, inputs.oidcAudience, env);
   // client-node refuses plain http unless told not to verify what is not there to be verified.
   if (cluster.server.startsWith('http:'))
     config.clusters = config.clusters.map(one => (one === cluster ? { ...cluster, skipTLSVerify: true } : one));
@@ -111,12 +139,47 @@ function target(config: KubeConfig, from: string, inputs: ClusterInputs): Target
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ''),
-    source: `context ${name} of ${from}`,
+    source: `${inputs.url === undefined ? `context ${name} of ` : ''}${from}${inputs.oidcAudience === undefined ? '' : ', as the job itself'}`,
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || 'default'),
     secrets,
-    ...(source && { credentials: source }),
-    ...((user as KubeUser).impersonation && { impersonation: (user as KubeUser).impersonation }),
+    ...(credentials && { credentials }),
+    ...(user.impersonation && { impersonation: user.impersonation }),
   };
+}
+
+/** The user of the context. What of its credentials is obtained is ours to obtain: client-node runs a plugin without what it may be told, and cannot be asked for another credential. */
+function userOf(config: KubeConfig, context: Context, cluster: KubeCluster, from: string): As {
+  const user: KubeUser | null = config.getCurrentUser();
+  if (!user)
+    throw unusable(`${from}: context ${context.name} names user ${context.user}, which the kubeconfig does not have.`);
+  try {
+    const credentials = sourceOf(user, cluster);
+    if (credentials === undefined) return { user };
+    const { exec: _, authProvider: __, ...rest } = user;
+    config.users = config.users.map(one => (one === user ? rest : one));
+    return { user: rest, credentials };
+  } catch (error) {
+    throw unusable(`${from}: the user ${user.name} cannot be used: ${(error as Error).message}.`);
+  }
+}
+
+/** In place of the context's user, whoever that is. */
+function jobItself(config: KubeConfig, context: Context, audience: string, env: NodeJS.ProcessEnv): As {
+  const user = { name: context.user };
+  config.users = [...config.users.filter(({ name }) => name !== user.name), user];
+  try {
+    return { user, credentials: new GitHubIdentity(audience, env) };
+  } catch (error) {
+    throw new StepError('InvalidKubeconfig', 'No credentials', `oidc_audience: ${(error as Error).message}.`, {
+      remedy: 'Set it for the job, or the workflow. A pull request from a fork has none.',
+    });
+  }
+}
+
+/** As whom the step acts. */
+interface As {
+  user: KubeUser;
+  credentials?: CredentialSource;
 }
 
 /** An address with more in it than a place would be printed, or silently cut. */

@@ -56,6 +56,11 @@ export class Connection {
     if (credential !== undefined) this.#renewed?.refuse(credential);
   }
 
+  /** @returns what ends a step that the server has not accepted, where its source has more to say than anybody */
+  refusal({ credential }: Ready): StepError | undefined {
+    return credential && this.#target.credentials?.refusal?.(credential);
+  }
+
   /** What to say to a 401 when the client certificate has expired, which the server does not tell. */
   expiredCertificate(): StepError | undefined {
     const certificate = this.#target.kubeConfig.getCurrentUser()?.certData;

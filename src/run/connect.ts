@@ -1,5 +1,5 @@
 import type { JobLog } from '../github/commands.ts';
-import type { ClusterInputs } from '../github/inputs/inputs.ts';
+import type { ClusterInputs } from '../github/inputs/cluster.ts';
 import { ApiClient, type ConnectionWatcher } from '../kubernetes/client.ts';
 import { findCluster } from '../kubernetes/config.ts';
 

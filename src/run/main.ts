@@ -79,14 +79,14 @@ async function runAttached(prepared: Attached, world: World): Promise<boolean> {
 }
 
 async function runDry({ inputs, plan, secrets }: Prepared, { log, summary, stop }: World): Promise<false> {
-  const { kubeconfig, configFile, context } = inputs.cluster;
+  const { kubeconfig, configFile, context, url, inCluster } = inputs.cluster;
   const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
   await dryRun({
     plan,
     secrets,
     logs: inputs.logs,
     connect: () => connect(cluster, log, inputs.outageTimeoutSeconds),
-    clusterGiven: (kubeconfig ?? configFile ?? context) !== undefined,
+    clusterGiven: (kubeconfig ?? configFile ?? context ?? url ?? inCluster) !== undefined,
     log,
     summary,
     stop,

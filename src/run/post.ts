@@ -1,6 +1,6 @@
 import { JobLog } from '../github/commands.ts';
 import { withRemedy } from '../github/failure.ts';
-import { readCluster } from '../github/inputs/inputs.ts';
+import { readCluster } from '../github/inputs/cluster.ts';
 import { podsLeftBehind, type SavedPod } from '../github/state.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { deletePod } from '../kubernetes/pods.ts';

@@ -218,7 +218,14 @@ const AIRFLOW_TEMPLATE =
   /\{\{-?\s{0,9}(ds|ts|ds_nodash|ts_nodash|run_id|var|params|macros|conn|dag|dag_run|task|ti|task_instance|execution_date|logical_date|data_interval_start|data_interval_end|next_ds|prev_ds)\b/;
 
 /** Inputs of which nothing may be quoted. */
-const SECRET_INPUTS = ['kubeconfig', 'secret_env', 'secret_files', 'registry_password', 'github_token'];
+const SECRET_INPUTS = [
+  'kubeconfig',
+  'cluster_token',
+  'secret_env',
+  'secret_files',
+  'registry_password',
+  'github_token',
+];
 
 /** The template as far as it is a name: what else is in it may be anything. */
 function shownTemplate({ 1: root = '', index, input }: RegExpExecArray): string {

@@ -1,4 +1,5 @@
-import { type ClusterInputs, readCluster, refuseProblems } from '../github/inputs/inputs.ts';
+import { type ClusterInputs, readCluster } from '../github/inputs/cluster.ts';
+import { refuseProblems } from '../github/inputs/inputs.ts';
 import { InputReader, MOST_SECONDS } from '../github/inputs/reader.ts';
 import { SWEEP_INPUTS } from '../github/sweep-contract.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { INPUTS } from '../../../src/github/contract.ts';
-import { type Inputs, readCluster, readInputs, refuseProblems } from '../../../src/github/inputs/inputs.ts';
+import { readCluster } from '../../../src/github/inputs/cluster.ts';
+import { type Inputs, readInputs, refuseProblems } from '../../../src/github/inputs/inputs.ts';
 import { InputReader } from '../../../src/github/inputs/reader.ts';
 import { read, reading, refusal } from './given.ts';
 

@@ -247,16 +247,3 @@ describe("Python's None for a whole input", () => {
 
   test("is Kubernetes' own word for dnspolicy", () => expect(read('dnspolicy').text('dnspolicy')).toBe('None'));
 });
-
-describe("Airflow's parameters to come", () => {
-  const told = (name: string, value: string) => {
-    const reader = new InputReader({ [`INPUT_${name.toUpperCase()}`]: value });
-    reader.unknownInputs();
-    return reader.problems;
-  };
-
-  test('in_cluster: False asks for what happens anyway', () => expect(told('in_cluster', 'False')).toEqual([]));
-
-  test('in_cluster: true is refused', () =>
-    expect(told('in_cluster', 'true')).toEqual(['in_cluster: this is not available yet. Leave it out.']));
-});

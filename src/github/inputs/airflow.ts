@@ -2,8 +2,6 @@ export interface AirflowParameter {
   /** Nothing is lost without it, a notice is enough. The others meant something that the workflow now has to say in another way. */
   harmless: boolean;
   say: string;
-  /** Values, in lower case, that ask for what happens anyway. */
-  asItIs?: string[];
 }
 
 /** Parameters of Airflow's operators that people bring along and that are no inputs here. */
@@ -28,9 +26,6 @@ export const AIRFLOW_PARAMETERS: Record<string, AirflowParameter> = {
   ]),
   ...harmless('the delay between tries always grows', ['retry_exponential_backoff']),
   ...harmless('a workflow has its own notifications', ['email', 'email_on_failure', 'email_on_retry']),
-  ...toCome({
-    in_cluster: ['false'],
-  }),
   ...meaningful({
     durable: 'it is called reattach_on_restart.',
     retry_delay: 'it is called retry_delay_seconds here: give it in seconds.',
@@ -84,16 +79,6 @@ export const AIRFLOW_PARAMETERS: Record<string, AirflowParameter> = {
 
 function harmless(say: string, names: string[]) {
   return Object.fromEntries(names.map(name => [name, { harmless: true, say: `has no meaning here: ${say}.` }]));
-}
-
-/** @param names with the values that ask for nothing else than what happens anyway */
-function toCome(names: Record<string, string[]>): Record<string, AirflowParameter> {
-  return Object.fromEntries(
-    Object.entries(names).map(([name, asItIs]) => [
-      name,
-      { harmless: false, say: 'this is not available yet. Leave it out.', asItIs: [...asItIs, 'none', 'null'] },
-    ]),
-  );
 }
 
 function meaningful(says: Record<string, string>) {

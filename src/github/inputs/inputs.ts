@@ -4,6 +4,7 @@ import { StepError } from '../failure.ts';
 import { checkWorkspacePath, workspaceOf } from '../workspace-file.ts';
 import { describe, type Tree } from '../yaml.ts';
 import { type AttachInputs, readAttach } from './attach.ts';
+import { type ClusterInputs, readCluster } from './cluster.ts';
 import { readExitCodes } from './exit-codes.ts';
 import { type InputReader, isNull, isScalar } from './reader.ts';
 import { type ResultInputs, readResult } from './result.ts';
@@ -16,15 +17,6 @@ const FINISH_ACTIONS = ['delete_pod', 'delete_succeeded_pod', 'delete_active_pod
 export type OnFinishAction = (typeof FINISH_ACTIONS)[number];
 const KILL_ACTIONS = ['delete_pod', 'keep_pod'] as const;
 export type OnKillAction = (typeof KILL_ACTIONS)[number];
-
-/** The inputs that say which cluster, and as whom. */
-export interface ClusterInputs {
-  /** The content of a kubeconfig, decoded. */
-  kubeconfig?: string;
-  configFile?: string;
-  context?: string;
-  namespace?: string | undefined;
-}
 
 /** How the step is to run: read once, at the start, and passed on. What the pod is made of is read in `pod/inputs`. `undefined` means that the user said nothing. */
 export interface Inputs extends RetryInputs {
@@ -123,50 +115,6 @@ export function refuseProblems({ problems }: InputReader): void {
   if (problems.length > MOST_SHOWN) shown.push(`- and ${problems.length - MOST_SHOWN} more`);
   const list = more.length === 0 ? first : shown.join('\n');
   throw new StepError('InvalidInput', more.length === 0 ? 'Invalid input' : `${problems.length} invalid inputs`, list);
-}
-
-/** Reads which cluster is meant; also for the post step, which is not to fail over an input that the main step has refused. */
-export function readCluster(reader: InputReader): ClusterInputs {
-  const kubeconfig = reader.raw('kubeconfig');
-  const configFile = reader.word('config_file');
-  if (kubeconfig !== undefined && configFile !== undefined) {
-    reader.problem('kubeconfig', 'config_file is given too. Keep the one that is meant.');
-  }
-  return defined({
-    kubeconfig: kubeconfig === undefined ? undefined : decodeKubeconfig(reader, kubeconfig),
-    configFile,
-    context: reader.word('cluster_context'),
-    namespace: readNamespace(reader),
-  });
-}
-
-/** A kubeconfig in plain text holds a `:` in its first lines; base64 knows no such character. */
-function decodeKubeconfig(reader: InputReader, value: string): string | undefined {
-  const compact = value.replace(/\s/g, '');
-  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(compact);
-  if (!isBase64 && /[:{]/.test(value)) return value;
-  const decoded = Buffer.from(compact, 'base64').toString('utf8');
-  if (isBase64 && /[:{]/.test(decoded) && !decoded.includes('\ufffd')) return decoded;
-  reader.problem(
-    'kubeconfig',
-    'expected the content of a kubeconfig, plain or base64; this is neither. (For the path of a file there is config_file.)',
-  );
-  return undefined;
-}
-
-/** Whether Kubernetes takes the text for a namespace. */
-export function isNamespace(text: string): boolean {
-  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
-}
-
-function readNamespace(reader: InputReader): string | undefined {
-  const namespace = reader.word('namespace');
-  if (namespace === undefined || isNamespace(namespace)) return namespace;
-  reader.problem(
-    'namespace',
-    `"${namespace}" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`,
-  );
-  return undefined;
 }
 
 function readLogInputs(reader: InputReader): LogInputs {

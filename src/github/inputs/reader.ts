@@ -229,7 +229,6 @@ export class InputReader {
       const known = Object.hasOwn(foreign, name) ? foreign[name] : undefined;
       if (known === undefined)
         this.problem(name, `this action has no such input.${didYouMean(name.replaceAll('-', '_'), inputs)}`);
-      else if (known.asItIs?.includes(this.own(name)?.trim().toLowerCase() ?? '')) continue;
       else if (known.harmless) this.notices.add(`${name}: ${known.say}`);
       else this.problem(name, known.say);
     }

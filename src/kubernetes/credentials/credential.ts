@@ -1,3 +1,5 @@
+import type { StepError } from '../../github/failure.ts';
+
 /** What a request proves its sender by: a bearer token, a client certificate with its key, or both. */
 export interface Credential {
   token?: string;
@@ -13,6 +15,8 @@ export interface Credential {
 export interface CredentialSource {
   /** @throws Error with half a sentence, of why there is none */
   obtain(): Promise<Credential>;
+  /** @returns what ends a step whose credential the server has not accepted, where there is more to say of it than of any */
+  refusal?(credential: Credential): StepError;
 }
 
 /** So long before its end a credential is renewed, or a quarter of its life before it, where that is shorter: clocks differ, and a request takes its time. */

@@ -11,15 +11,13 @@ export function noCredential({ message: why, cause }: Error, contacted: boolean)
     return new StepError(
       'Credentials',
       'The credentials have ended',
-      `The credentials of the kubeconfig have ended and cannot be renewed: ${why}.`,
+      `The step’s credentials have ended and cannot be renewed: ${why}.`,
       { cause },
     );
-  return new StepError(
-    'InvalidKubeconfig',
-    'No credentials',
-    `The credentials of the kubeconfig cannot be obtained: ${why}.`,
-    { remedy: 'Check the user of this context, and what it needs on the runner.', cause },
-  );
+  return new StepError('InvalidKubeconfig', 'No credentials', `There are no credentials for the cluster: ${why}.`, {
+    remedy: 'Check as whom the step is to log in, and what that needs on the runner.',
+    cause,
+  });
 }
 
 /** @returns what ends a step whose credentials the server has accepted before and accepts no more */
@@ -27,7 +25,7 @@ export function ended(error: ApiError): StepError {
   return new StepError(
     'Credentials',
     'The credentials have ended',
-    'The API server does not accept the credentials of the kubeconfig any more (401 Unauthorized): they have ended during the run, or were revoked.',
+    'The API server does not accept the step’s credentials any more (401 Unauthorized): they have ended during the run, or were revoked.',
     { cause: error },
   );
 }

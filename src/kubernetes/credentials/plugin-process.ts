@@ -36,9 +36,12 @@ export async function runPlugin(
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
-  if (running.size === 0) process.once('exit', killAll);
+  if (running.size === 0) process.on('exit', killAll);
   running.add(child);
-  child.once('close', () => running.delete(child));
+  child.once('close', () => {
+    running.delete(child);
+    if (running.size === 0) process.off('exit', killAll);
+  });
   const stop = () => kill(child);
   limit.addEventListener('abort', stop, { once: true });
   const [stdout, stderr] = [child.stdout, child.stderr].map(collected);

@@ -1,5 +1,5 @@
 import type { InputName } from '../../github/contract.ts';
-import { isNamespace } from '../../github/inputs/inputs.ts';
+import { isNamespace } from '../../github/inputs/cluster.ts';
 import { type InputReader, isMapping, isNull, isScalar } from '../../github/inputs/reader.ts';
 import { readWords } from '../../github/inputs/words.ts';
 import { describe, type Tree } from '../../github/yaml.ts';

@@ -1,0 +1,193 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { dump, load } from 'js-yaml';
+import { localImages } from '../../dev/cluster/cluster.ts';
+import { run } from '../../dev/cluster/command.ts';
+import { type Cluster, down, restart, untilReady, up } from '../../dev/cluster/index.ts';
+import { script } from '../support/cluster.ts';
+import { Issuer } from '../support/issuer.ts';
+import { runStep, startStep } from '../support/step-runner.ts';
+
+/** A cluster of its own, that trusts the jobs of one repository by what an issuer of the tests' own says of them. */
+const NAME = 'test-keyless';
+const AUDIENCE = 'https://cluster.example';
+/** `npm run soak` asks for 180. */
+const SECONDS = Number(process.env['KEYLESS_SECONDS'] ?? 24);
+
+const folder = mkdtempSync(join(tmpdir(), 'keyless-test-'));
+let issuer: Issuer;
+let cluster: Cluster;
+/** Where the API server is, and by which certificate it is known: all that a job has. */
+let address: { cluster_url: string; cluster_ca: string };
+beforeAll(async () => {
+  issuer = await Issuer.start();
+  const config = join(folder, 'authentication.yaml');
+  writeFileSync(config, authentication(issuer));
+  const apiServerFlags = [`--authentication-config=${config}`];
+  cluster = await up({ name: NAME, provider: 'one-node', apiServerFlags }, () => {});
+  const kubectl = (...args: string[]) =>
+    run(cluster.kubectl ?? 'kubectl', ['--kubeconfig', cluster.kubeconfig, ...args]);
+  await kubectl('-n', 'default', 'create', 'rolebinding', 'jobs', '--clusterrole=edit', '--group=github:repo:2');
+  const { clusters } = load(await readFile(cluster.kubeconfig, 'utf8')) as Kubeconfig;
+  const { server, 'certificate-authority-data': ca } = clusters[0].cluster;
+  address = { cluster_url: server, cluster_ca: ca };
+}, 180_000);
+afterAll(async () => {
+  await down(NAME, () => {});
+  await issuer[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+const CLAIMS = {
+  repository: 'octo/app',
+  repository_id: '2',
+  repository_owner_id: '1',
+  ref: 'refs/heads/main',
+  event_name: 'push',
+};
+beforeEach(() => {
+  Object.assign(issuer, { claims: CLAIMS, life: 20, failing: undefined, given: 0 });
+});
+
+interface Kubeconfig {
+  clusters: [{ cluster: { server: string; 'certificate-authority-data': string } }];
+  users: { name: string; user: Record<string, unknown> }[];
+}
+
+/** As docs/keyless.md has it. */
+function authentication({ url, ca }: Issuer): string {
+  return JSON.stringify({
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    kind: 'AuthenticationConfiguration',
+    jwt: [
+      {
+        issuer: { url, certificateAuthority: ca, audiences: [AUDIENCE] },
+        claimValidationRules: [
+          { expression: 'claims.repository_owner_id == "1"', message: 'wrong owner' },
+          { expression: 'claims.event_name != "pull_request"', message: 'no pull requests' },
+        ],
+        claimMappings: {
+          username: { expression: '"github:repo:" + claims.repository_id + ":" + claims.ref' },
+          groups: { expression: '["github:repo:" + claims.repository_id]' },
+        },
+      },
+    ],
+  });
+}
+
+const counts = (seconds: number) =>
+  script(`i=0; while [ $i -lt ${seconds} ]; do i=$((i+1)); echo "second $i"; sleep 1; done; echo 7 > "$RESULT_PATH"`);
+const counted = (text: string) => text.split('\n').filter(line => /^second \d+$/.test(line));
+const numbers = Array.from({ length: SECONDS }, (_, index) => `second ${index + 1}`);
+const timeoutMs = 1000 * (SECONDS + 90);
+
+test(
+  'a job without any secret runs its pod as itself, for longer than its token lasts, through a restart of the API server',
+  async () => {
+    const inputs = { ...counts(SECONDS), ...address, oidc_audience: AUDIENCE, image: localImages.shell };
+    const step = startStep({ inputs, env: issuer.env, timeoutMs });
+    try {
+      await step.line(/^second 3$/, 60_000);
+      await restart(NAME, 'kube-apiserver');
+      const result = await step.done;
+      expect(result.outputs).toMatchObject({ state: 'succeeded', result: '7' });
+      expect(counted(result.text)).toEqual(numbers);
+      expect(result.annotations).toEqual([]);
+      expect(result.text).toContain('(cluster_url, as the job itself)');
+      expect(issuer.given).toBeGreaterThan(SECONDS / 20);
+      expect(result.masks.filter(mask => mask.startsWith('ey'))).toHaveLength(issuer.given);
+    } finally {
+      await step.dispose();
+      await untilReady(NAME);
+    }
+  },
+  timeoutMs + 60_000,
+);
+
+describe('a job that the cluster does not trust is told so in one sentence:', () => {
+  test.each<[what: string, claims: object, audience: string, told: RegExp]>([
+    ['of another owner’s repository', { repository_owner_id: '9' }, AUDIENCE, /repository_owner_id "9"/],
+    ['of a pull request', { event_name: 'pull_request' }, AUDIENCE, /event_name "pull_request"/],
+    ['for another audience', {}, 'https://other.example', /aud "https:\/\/other\.example"/],
+  ])('%s', async (_, claims, oidc_audience, told) => {
+    issuer.claims = { ...CLAIMS, ...claims };
+    const inputs = { ...counts(1), ...address, oidc_audience, image: localImages.shell };
+    const { outputs, annotations } = await runStep({ inputs, env: issuer.env });
+    expect(outputs).toMatchObject({ state: 'failed', reason: 'Unauthorized' });
+    expect(annotations).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        title: 'The cluster does not trust this job',
+        message: expect.stringMatching(told),
+      }),
+    ]);
+  });
+
+  test('whose identity GitHub does not vouch for at the moment', async () => {
+    issuer.failing = 503;
+    const inputs = { ...counts(1), ...address, oidc_audience: AUDIENCE, image: localImages.shell };
+    const { outputs, annotations } = await runStep({ inputs, env: issuer.env });
+    expect(outputs).toMatchObject({ state: 'failed', reason: 'InvalidKubeconfig' });
+    expect(annotations.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /^There are no credentials for the cluster: GitHub’s ID token service at \S+ answers with HTTP 503\./,
+      ),
+    ]);
+  });
+
+  test('which may do nothing there', async () => {
+    issuer.claims = { ...CLAIMS, repository_id: '3' };
+    const inputs = { ...counts(1), ...address, oidc_audience: AUDIENCE, image: localImages.shell };
+    const { outputs, annotations } = await runStep({ inputs, env: issuer.env });
+    expect(outputs).toMatchObject({ state: 'failed', reason: 'Forbidden' });
+    expect(annotations).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('github:repo:3:refs/heads/main') }),
+    ]);
+  });
+});
+
+test(
+  'a credential plugin whose tokens last 15 s serves a pod for longer, through a restart of the API server',
+  async () => {
+    issuer.life = 15;
+    const plugin = join(folder, 'plugin');
+    const { ACTIONS_ID_TOKEN_REQUEST_URL: url = '' } = issuer.env;
+    // As a real one: a program that asks an issuer, and says when its token ends.
+    writeFileSync(
+      plugin,
+      `#!${process.execPath}
+const answer = await fetch('${url}&audience=${AUDIENCE}', { headers: { authorization: 'Bearer of-the-job' } });
+const { value: token } = await answer.json();
+const { exp } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+const { spec } = JSON.parse(process.env.KUBERNETES_EXEC_INFO);
+if (spec.cluster.server !== '${address.cluster_url}' || process.env.INPUT_IMAGE) process.exit(9);
+const status = { token, expirationTimestamp: new Date(1000 * exp).toISOString() };
+console.log(JSON.stringify({ kind: 'ExecCredential', apiVersion: 'client.authentication.k8s.io/v1', status }));
+`,
+    );
+    chmodSync(plugin, 0o755);
+    const kubeconfig = load(await readFile(cluster.kubeconfig, 'utf8')) as Kubeconfig;
+    const apiVersion = 'client.authentication.k8s.io/v1';
+    const exec = { apiVersion, command: './plugin', interactiveMode: 'Never', provideClusterInfo: true };
+    for (const entry of kubeconfig.users) entry.user = { exec };
+    const config_file = join(folder, 'kubeconfig');
+    writeFileSync(config_file, dump(kubeconfig));
+    const step = startStep({ inputs: { ...counts(SECONDS), config_file, image: localImages.shell }, timeoutMs });
+    try {
+      await step.line(/^second 3$/, 60_000);
+      await restart(NAME, 'kube-apiserver');
+      const result = await step.done;
+      expect(result.outputs).toMatchObject({ state: 'succeeded', result: '7' });
+      expect(counted(result.text)).toEqual(numbers);
+      expect(result.annotations).toEqual([]);
+      expect(issuer.given).toBeGreaterThan(SECONDS / 15);
+    } finally {
+      await step.dispose();
+      await untilReady(NAME);
+    }
+  },
+  timeoutMs + 60_000,
+);
