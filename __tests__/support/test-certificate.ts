@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A self-signed certificate for 127.0.0.1, made with the `openssl` command. */
-export function makeCertificate({ expired = false } = {}): { key: string; cert: string } {
+export function makeCertificate({ expired = false, name = 'fake-api-server' } = {}): { key: string; cert: string } {
   const folder = mkdtempSync(join(tmpdir(), 'certificate-'));
   const keyFile = join(folder, 'key');
   const requestFile = join(folder, 'csr');
@@ -12,7 +12,7 @@ export function makeCertificate({ expired = false } = {}): { key: string; cert: 
   try {
     const openssl = (...args: string[]): void =>
       void execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    const subject = ['-subj', '/CN=fake-api-server', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
+    const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
     openssl(
       'req',
       '-newkey',

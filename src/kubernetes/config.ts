@@ -17,6 +17,7 @@ import {
   parseKubeconfig,
   unusable,
 } from './kubeconfig.ts';
+import { proxyAddress, proxyFor } from './proxy.ts';
 
 /** Where the kubelet mounts it, in a pod. */
 export const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -30,6 +31,8 @@ export interface Target {
   source: string;
   /** The namespace to use where the pod names none. */
   namespace: string;
+  /** What requests go through. */
+  proxy?: URL;
   /** Where the user's credentials come from, where they do not stand in the kubeconfig. */
   credentials?: CredentialSource;
   /** The headers that say as whom the user acts. */
@@ -123,10 +126,7 @@ function target(config: KubeConfig, from: string, inputs: ClusterInputs, env: No
   if (!cluster)
     throw unusable(`${from}: context ${name} names cluster ${context.cluster}, which the kubeconfig does not have.`);
   checkServer(cluster.server, `${from}: the server of cluster ${cluster.name}`);
-  if (cluster.proxyUrl && (!URL.canParse(cluster.proxyUrl) || !/^https?:/.test(cluster.proxyUrl)))
-    throw unusable(
-      `${from}: the proxy-url of cluster ${cluster.name} is not an HTTP proxy’s address. SOCKS is not supported yet.`,
-    );
+  const proxy = proxyTo(cluster, from, env);
   const { user, credentials } =
     inputs.oidcAudience === undefined
       ? userOf(config, context, cluster, from)
@@ -135,16 +135,29 @@ function target(config: KubeConfig, from: string, inputs: ClusterInputs, env: No
   if (cluster.server.startsWith('http:'))
     config.clusters = config.clusters.map(one => (one === cluster ? { ...cluster, skipTLSVerify: true } : one));
   // YAML makes a number of a token of digits.
-  const secrets = [user.token, user.password, user.keyData].flatMap(secret => (secret ? [String(secret)] : []));
+  const password = proxy && decodeURIComponent(proxy.password);
+  const secrets = [user.token, user.password, user.keyData, password].flatMap(secret =>
+    secret ? [String(secret)] : [],
+  );
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ''),
     source: `${inputs.url === undefined ? `context ${name} of ` : ''}${from}${inputs.oidcAudience === undefined ? '' : ', as the job itself'}`,
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || 'default'),
     secrets,
+    ...(proxy && { proxy }),
     ...(credentials && { credentials }),
     ...(user.impersonation && { impersonation: user.impersonation }),
   };
+}
+
+/** The kubeconfig's own word goes before the environment's. */
+function proxyTo({ name, server, proxyUrl }: KubeCluster, from: string, env: NodeJS.ProcessEnv): URL | undefined {
+  try {
+    return proxyUrl ? proxyAddress(proxyUrl, `the proxy-url of cluster ${name}`) : proxyFor(new URL(server), env);
+  } catch (error) {
+    throw unusable(`${proxyUrl ? `${from}: ` : ''}${(error as Error).message}.`);
+  }
 }
 
 /** The user of the context. What of its credentials is obtained is ours to obtain: client-node runs a plugin without what it may be told, and cannot be asked for another credential. */

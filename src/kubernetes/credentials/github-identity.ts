@@ -1,5 +1,6 @@
-import { Agent, request } from 'undici';
+import { Agent, ProxyAgent, request } from 'undici';
 import { StepError } from '../../github/failure.ts';
+import { proxyFor } from '../proxy.ts';
 import type { Credential, CredentialSource } from './credential.ts';
 
 /** The claims that rules are mostly made of. */
@@ -16,6 +17,7 @@ const LIFE_MS = 5 * 60_000;
 export class GitHubIdentity implements CredentialSource {
   readonly #audience: string;
   readonly #url: string;
+  readonly #proxy: URL | undefined;
   readonly #token: string;
 
   /**
@@ -27,6 +29,7 @@ export class GitHubIdentity implements CredentialSource {
     if (!url || !token || !URL.canParse(url))
       throw new Error('the job may ask GitHub for no ID token: it needs `permissions: id-token: write`');
     this.#audience = audience;
+    this.#proxy = proxyFor(new URL(url), env);
     this.#url = url;
     this.#token = token;
   }
@@ -36,7 +39,11 @@ export class GitHubIdentity implements CredentialSource {
     url.searchParams.set('audience', this.#audience);
     const asked = Date.now();
     // Asked every few minutes at most: no connection is worth keeping.
-    const dispatcher = new Agent({ pipelining: 0, connect: { timeout: DEADLINE_MS } });
+    const connect = { timeout: DEADLINE_MS };
+    const dispatcher =
+      this.#proxy === undefined
+        ? new Agent({ connect })
+        : new ProxyAgent({ uri: this.#proxy.href, requestTls: connect, allowH2: false });
     const answer = await request(url, {
       dispatcher,
       headers: {
