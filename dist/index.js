@@ -39947,7 +39947,11 @@ var TokenFile = class {
 // src/kubernetes/credentials/of-user.ts
 var GIVEN_UP = { gcp: "gke-gcloud-auth-plugin", azure: "kubelogin" };
 function sourceOf(user, cluster) {
-  const { exec, authProvider, tokenFile } = user;
+  const { exec, authProvider, tokenFile, impersonation } = user;
+  if ((user.token || tokenFile) && user.username)
+    throw new Error("it has a token and a user name; one of them is meant");
+  if (impersonation && !("Impersonate-User" in impersonation))
+    throw new Error("it acts for groups, a uid or more (as-groups, as-uid, as-user-extra) without a user to act as");
   const provider = String(authProvider?.name ?? "");
   if (exec && authProvider) throw new Error("it has an exec and an auth-provider; one of them is meant");
   const plugin2 = GIVEN_UP[provider];
@@ -39986,7 +39990,7 @@ var EXEC_EXTENSION = "client.authentication.k8s.io/exec";
 function unusable2(sentence, remedy) {
   return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
 }
-function parseKubeconfig(text, origin2) {
+function parseKubeconfig(text, origin2, isPart = false) {
   const what = `${origin2}: this is not a kubeconfig:`;
   let tree;
   try {
@@ -39997,9 +40001,12 @@ function parseKubeconfig(text, origin2) {
   }
   if (!isMapping(tree)) throw unusable2(`${what} it holds no mapping.`, WHOLE);
   for (const list2 of ["clusters", "users", "contexts"]) {
-    const value = tree[list2];
-    if (!Array.isArray(value) || list2 !== "users" && value.length === 0)
+    const value = tree[list2] ?? [];
+    if (!Array.isArray(value) || !isPart && list2 !== "users" && value.length === 0 || !isPart && !(list2 in tree))
       throw unusable2(`${what} it has no list of ${list2}.`, WHOLE);
+    const names2 = value.map((entry2) => isMapping(entry2) ? String(entry2["name"]) : "");
+    const twice = names2.find((name, index2) => names2.indexOf(name) !== index2);
+    if (twice !== void 0) throw unusable2(`${origin2}: two of the kubeconfig\u2019s ${list2} are called ${twice}.`);
   }
   const config = new KubeConfig();
   try {
@@ -40016,7 +40023,7 @@ function parseKubeconfig(text, origin2) {
   }));
   return config;
 }
-function kubeconfigOf(file, origin2) {
+function kubeconfigOf(file, origin2, isPart = false) {
   let text;
   try {
     text = readFileSync2(file, "utf8");
@@ -40027,7 +40034,7 @@ function kubeconfigOf(file, origin2) {
       origin2 === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
     );
   }
-  const config = parseKubeconfig(text, origin2 === file ? file : `${origin2} ${file}`);
+  const config = parseKubeconfig(text, origin2 === file ? file : `${origin2} ${file}`, isPart);
   const folder = dirname2(file);
   config.makePathsAbsolute(folder);
   config.users = config.users.map((user) => ({
@@ -40106,7 +40113,10 @@ function findCluster(inputs, env) {
   if (inputs.configFile !== void 0)
     return target(kubeconfigOf(inputs.configFile, "config_file"), `config_file ${inputs.configFile}`, inputs, env);
   const files = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
-  const [first, ...more] = files.map((file) => kubeconfigOf(file, "KUBECONFIG"));
+  const there = files.filter((file) => existsSync2(file));
+  const [first, ...more] = (there.length > 0 ? there : files).map(
+    (file) => kubeconfigOf(file, "KUBECONFIG", there.length > 1)
+  );
   if (first !== void 0)
     return target(mergedKubeconfigs([first, ...more]), `KUBECONFIG ${files.join(delimiter)}`, inputs, env);
   if (isInCluster(env)) return inCluster(inputs, env);
@@ -40164,6 +40174,11 @@ function target(config, from, inputs, env) {
   if (!cluster)
     throw unusable2(`${from}: context ${name} names cluster ${context.cluster}, which the kubeconfig does not have.`);
   checkServer(cluster.server, `${from}: the server of cluster ${cluster.name}`);
+  if (cluster.skipTLSVerify && (cluster.caData || cluster.caFile))
+    throw unusable2(
+      `${from}: cluster ${cluster.name} has an authority and insecure-skip-tls-verify, which takes no notice of it.`,
+      "Keep the one that is meant."
+    );
   const proxy = proxyTo(cluster, from, env);
   const { user, credentials } = inputs.oidcAudience === void 0 ? userOf(config, context, cluster, from) : jobItself(config, context, inputs.oidcAudience, env);
   if (cluster.server.startsWith("http:"))

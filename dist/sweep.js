@@ -31751,7 +31751,11 @@ var TokenFile = class {
 // src/kubernetes/credentials/of-user.ts
 var GIVEN_UP = { gcp: "gke-gcloud-auth-plugin", azure: "kubelogin" };
 function sourceOf(user, cluster) {
-  const { exec, authProvider, tokenFile } = user;
+  const { exec, authProvider, tokenFile, impersonation } = user;
+  if ((user.token || tokenFile) && user.username)
+    throw new Error("it has a token and a user name; one of them is meant");
+  if (impersonation && !("Impersonate-User" in impersonation))
+    throw new Error("it acts for groups, a uid or more (as-groups, as-uid, as-user-extra) without a user to act as");
   const provider = String(authProvider?.name ?? "");
   if (exec && authProvider) throw new Error("it has an exec and an auth-provider; one of them is meant");
   const plugin2 = GIVEN_UP[provider];
@@ -31790,7 +31794,7 @@ var EXEC_EXTENSION = "client.authentication.k8s.io/exec";
 function unusable(sentence, remedy) {
   return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
 }
-function parseKubeconfig(text, origin) {
+function parseKubeconfig(text, origin, isPart = false) {
   const what = `${origin}: this is not a kubeconfig:`;
   let tree;
   try {
@@ -31801,9 +31805,12 @@ function parseKubeconfig(text, origin) {
   }
   if (!isMapping(tree)) throw unusable(`${what} it holds no mapping.`, WHOLE);
   for (const list of ["clusters", "users", "contexts"]) {
-    const value = tree[list];
-    if (!Array.isArray(value) || list !== "users" && value.length === 0)
+    const value = tree[list] ?? [];
+    if (!Array.isArray(value) || !isPart && list !== "users" && value.length === 0 || !isPart && !(list in tree))
       throw unusable(`${what} it has no list of ${list}.`, WHOLE);
+    const names = value.map((entry) => isMapping(entry) ? String(entry["name"]) : "");
+    const twice = names.find((name, index2) => names.indexOf(name) !== index2);
+    if (twice !== void 0) throw unusable(`${origin}: two of the kubeconfig\u2019s ${list} are called ${twice}.`);
   }
   const config = new KubeConfig();
   try {
@@ -31820,7 +31827,7 @@ function parseKubeconfig(text, origin) {
   }));
   return config;
 }
-function kubeconfigOf(file, origin) {
+function kubeconfigOf(file, origin, isPart = false) {
   let text;
   try {
     text = readFileSync2(file, "utf8");
@@ -31831,7 +31838,7 @@ function kubeconfigOf(file, origin) {
       origin === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
     );
   }
-  const config = parseKubeconfig(text, origin === file ? file : `${origin} ${file}`);
+  const config = parseKubeconfig(text, origin === file ? file : `${origin} ${file}`, isPart);
   const folder = dirname(file);
   config.makePathsAbsolute(folder);
   config.users = config.users.map((user) => ({
@@ -31910,7 +31917,10 @@ function findCluster(inputs, env) {
   if (inputs.configFile !== void 0)
     return target(kubeconfigOf(inputs.configFile, "config_file"), `config_file ${inputs.configFile}`, inputs, env);
   const files = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
-  const [first, ...more] = files.map((file) => kubeconfigOf(file, "KUBECONFIG"));
+  const there = files.filter((file) => existsSync2(file));
+  const [first, ...more] = (there.length > 0 ? there : files).map(
+    (file) => kubeconfigOf(file, "KUBECONFIG", there.length > 1)
+  );
   if (first !== void 0)
     return target(mergedKubeconfigs([first, ...more]), `KUBECONFIG ${files.join(delimiter)}`, inputs, env);
   if (isInCluster(env)) return inCluster(inputs, env);
@@ -31968,6 +31978,11 @@ function target(config, from, inputs, env) {
   if (!cluster)
     throw unusable(`${from}: context ${name} names cluster ${context3.cluster}, which the kubeconfig does not have.`);
   checkServer(cluster.server, `${from}: the server of cluster ${cluster.name}`);
+  if (cluster.skipTLSVerify && (cluster.caData || cluster.caFile))
+    throw unusable(
+      `${from}: cluster ${cluster.name} has an authority and insecure-skip-tls-verify, which takes no notice of it.`,
+      "Keep the one that is meant."
+    );
   const proxy = proxyTo(cluster, from, env);
   const { user, credentials } = inputs.oidcAudience === void 0 ? userOf(config, context3, cluster, from) : jobItself(config, context3, inputs.oidcAudience, env);
   if (cluster.server.startsWith("http:"))

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { StepError } from '../../src/github/failure.ts';
@@ -25,8 +25,6 @@ users:
   - name: ${name}
     user:
       token: ${SECRETS.token}
-      username: someone
-      password: ${SECRETS.password}
       client-key-data: ${SECRETS.key}
 `;
 const file = (name: string, text: string) => {
@@ -88,6 +86,35 @@ describe('what the inputs say of a cluster', () => {
   });
 });
 
+test('what is there twice is refused', () => {
+  const text = config('a').replace(
+    /users:.*/s,
+    'users: [{name: a, user: {token: first}}, {name: a, user: {token: second}}]',
+  );
+  expect(fault({ kubeconfig: text }).text).toBe('kubeconfig: two of the kubeconfig’s users are called a.');
+});
+
+test('an authority is not given together with the word not to ask it', () => {
+  const text = config('a').replace(
+    'server:',
+    'insecure-skip-tls-verify: true\n      certificate-authority-data: Y2E=\n      server:',
+  );
+  expect(fault({ kubeconfig: text }).text).toMatch(/cluster a has an authority and insecure-skip-tls-verify/);
+});
+
+test('files of KUBECONFIG that are not there are passed over, and one may lack what another has', () => {
+  const [none, users, rest] = [
+    join(folder, 'none'),
+    file('users', 'users: [{name: a, user: {token: t}}]'),
+    file('rest', config('a').replace(/users:.*/s, '')),
+  ];
+  expect(find({}, { KUBECONFIG: [none, users, rest].join(delimiter) })).toMatchObject({
+    server: 'https://a.example:6443',
+    secrets: ['t'],
+  });
+  expect(fault({}, { KUBECONFIG: none }).text).toMatch(/there is no such file\.$/);
+});
+
 describe('the proxy', () => {
   const env = { HTTPS_PROXY: 'http://u:pass-w0rd@proxy:3128' };
 
@@ -143,6 +170,11 @@ describe('a user of a kubeconfig', () => {
     ['auth-provider: {name: azure}', /kubelogin has taken its place\.$/],
     ['auth-provider: {name: oidc}, exec: {command: c}', /it has an exec and an auth-provider/],
     ['exec: {}', /its exec has no command\.$/],
+    [
+      'token: t, username: u, password: p',
+      /user a cannot be used: it has a token and a user name; one of them is meant\.$/,
+    ],
+    ['as-groups: [g]', /without a user to act as\.$/],
   ])('is refused: %s', (user, sentence) => {
     expect(fault({ kubeconfig: withUser(user) }).text).toMatch(sentence);
   });
@@ -162,7 +194,7 @@ describe('a kubeconfig', () => {
       server: 'https://a.example/prefix',
       namespace: 'a-ns',
       source: 'context a of kubeconfig',
-      secrets: Object.values(SECRETS),
+      secrets: [SECRETS.token, SECRETS.key],
     });
   });
 
@@ -187,10 +219,13 @@ describe('a kubeconfig', () => {
     expect(find({ kubeconfig: json })).toMatchObject({ server: 'https://a', secrets: [] });
   });
 
-  test.each(['token', 'password'])('a %s of digits alone is a secret in text', field => {
-    const text = config('a').replace(new RegExp(`${field}: .*`), `${field}: 1234567890`);
-    expect(find({ kubeconfig: text }).secrets).toContain('1234567890');
-  });
+  test.each(['token: 1234567890', 'username: someone\n      password: 1234567890'])(
+    '%j: digits alone are a secret in text',
+    login => {
+      const text = config('a').replace(/token: .*/, login);
+      expect(find({ kubeconfig: text }).secrets).toContain('1234567890');
+    },
+  );
 
   test.each<[string, string, RegExp]>([
     ['no YAML', 'a: [', /^kubeconfig: this is not a kubeconfig: it is not valid YAML: .*\(line \d+, column \d+\)\.$/],

@@ -62,7 +62,11 @@ export function findCluster(inputs: ClusterInputs, env: NodeJS.ProcessEnv): Targ
   if (inputs.configFile !== undefined)
     return target(kubeconfigOf(inputs.configFile, 'config_file'), `config_file ${inputs.configFile}`, inputs, env);
   const files = (env['KUBECONFIG'] ?? '').split(delimiter).filter(file => file !== '');
-  const [first, ...more] = files.map(file => kubeconfigOf(file, 'KUBECONFIG'));
+  // As kubectl does, which passes over those that are not there.
+  const there = files.filter(file => existsSync(file));
+  const [first, ...more] = (there.length > 0 ? there : files).map(file =>
+    kubeconfigOf(file, 'KUBECONFIG', there.length > 1),
+  );
   if (first !== undefined)
     return target(mergedKubeconfigs([first, ...more]), `KUBECONFIG ${files.join(delimiter)}`, inputs, env);
   if (isInCluster(env)) return inCluster(inputs, env);
@@ -126,6 +130,11 @@ function target(config: KubeConfig, from: string, inputs: ClusterInputs, env: No
   if (!cluster)
     throw unusable(`${from}: context ${name} names cluster ${context.cluster}, which the kubeconfig does not have.`);
   checkServer(cluster.server, `${from}: the server of cluster ${cluster.name}`);
+  if (cluster.skipTLSVerify && (cluster.caData || cluster.caFile))
+    throw unusable(
+      `${from}: cluster ${cluster.name} has an authority and insecure-skip-tls-verify, which takes no notice of it.`,
+      'Keep the one that is meant.',
+    );
   const proxy = proxyTo(cluster, from, env);
   const { user, credentials } =
     inputs.oidcAudience === undefined

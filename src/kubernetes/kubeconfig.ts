@@ -30,9 +30,10 @@ export function unusable(sentence: string, remedy?: string): StepError {
 /**
  * Reads a kubeconfig. Neither the text nor a part of it is ever quoted: it is full of secrets.
  * @param origin what the user gave, for messages
+ * @param isPart whether there are more files, which may have what this one lacks
  * @throws StepError
  */
-export function parseKubeconfig(text: string, origin: string): KubeConfig {
+export function parseKubeconfig(text: string, origin: string, isPart = false): KubeConfig {
   const what = `${origin}: this is not a kubeconfig:`;
   let tree: ReturnType<typeof parseYaml>;
   try {
@@ -43,9 +44,12 @@ export function parseKubeconfig(text: string, origin: string): KubeConfig {
   }
   if (!isMapping(tree)) throw unusable(`${what} it holds no mapping.`, WHOLE);
   for (const list of ['clusters', 'users', 'contexts']) {
-    const value = tree[list];
-    if (!Array.isArray(value) || (list !== 'users' && value.length === 0))
+    const value = tree[list] ?? [];
+    if (!Array.isArray(value) || (!isPart && list !== 'users' && value.length === 0) || (!isPart && !(list in tree)))
       throw unusable(`${what} it has no list of ${list}.`, WHOLE);
+    const names = value.map(entry => (isMapping(entry) ? String(entry['name']) : ''));
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw unusable(`${origin}: two of the kubeconfig’s ${list} are called ${twice}.`);
   }
   const config = new KubeConfig();
   try {
@@ -67,7 +71,7 @@ export function parseKubeconfig(text: string, origin: string): KubeConfig {
  * Reads the file of a kubeconfig; what it names by relative paths is relative to it.
  * @throws StepError
  */
-export function kubeconfigOf(file: string, origin: string): KubeConfig {
+export function kubeconfigOf(file: string, origin: string, isPart = false): KubeConfig {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -78,7 +82,7 @@ export function kubeconfigOf(file: string, origin: string): KubeConfig {
       origin === 'config_file' ? `Paths are relative to the step's working directory, ${process.cwd()}.` : undefined,
     );
   }
-  const config = parseKubeconfig(text, origin === file ? file : `${origin} ${file}`);
+  const config = parseKubeconfig(text, origin === file ? file : `${origin} ${file}`, isPart);
   const folder = dirname(file);
   config.makePathsAbsolute(folder);
   config.users = config.users.map((user: KubeUser) => ({

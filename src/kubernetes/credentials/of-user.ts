@@ -12,7 +12,11 @@ const GIVEN_UP: Record<string, string> = { gcp: 'gke-gcloud-auth-plugin', azure:
  * @throws Error with half a sentence, of what is wrong with the user's entry
  */
 export function sourceOf(user: KubeUser, cluster: KubeCluster): CredentialSource | undefined {
-  const { exec, authProvider, tokenFile } = user;
+  const { exec, authProvider, tokenFile, impersonation } = user;
+  if ((user.token || tokenFile) && user.username)
+    throw new Error('it has a token and a user name; one of them is meant');
+  if (impersonation && !('Impersonate-User' in impersonation))
+    throw new Error('it acts for groups, a uid or more (as-groups, as-uid, as-user-extra) without a user to act as');
   const provider = String(authProvider?.name ?? '');
   if (exec && authProvider) throw new Error('it has an exec and an auth-provider; one of them is meant');
   const plugin = GIVEN_UP[provider];
