@@ -39876,7 +39876,7 @@ var ExecPlugin = class {
     return this.#read(stdout);
   }
   get #name() {
-    return `its credential plugin ${this.#command}`;
+    return `the credential plugin ${this.#command}`;
   }
   #environment() {
     const inherited = Object.entries(process.env).filter(([name]) => !RUNNERS_OWN.test(name));
@@ -39935,11 +39935,11 @@ var TokenFile = class {
     const text = await readFile3(this.#file, "utf8").catch((error2) => {
       const { code, message } = error2;
       throw new Error(
-        `its token file ${this.#file} ${code === "ENOENT" ? "is not there" : `cannot be read: ${message}`}`
+        `the token file ${this.#file} ${code === "ENOENT" ? "is not there" : `cannot be read: ${message}`}`
       );
     });
     const token = text.trim();
-    if (token === "") throw new Error(`its token file ${this.#file} is empty`);
+    if (token === "") throw new Error(`the token file ${this.#file} is empty`);
     return { token, expiresAt: Date.now() + LIFE_MS2 };
   }
 };

@@ -215,7 +215,7 @@ describe('credentials that end while the pod runs', () => {
     [
       'and cannot be renewed',
       plugin,
-      /^The step’s credentials have ended and cannot be renewed: its credential plugin sh failed with exit code 7/,
+      /^The step’s credentials have ended and cannot be renewed: the credential plugin sh failed with exit code 7/,
     ],
     [
       'and stand in the kubeconfig',
@@ -254,7 +254,7 @@ test('what a credential plugin prints in place of JSON is not repeated', async (
     'exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: echo, args: ["tok-12345678"]}';
   const step = await runStep({ inputs: { image: 'busybox', kubeconfig: withUser(user) } });
   expect(step.outputs).toMatchObject({ state: 'failed', reason: 'InvalidKubeconfig' });
-  expect(step.annotations[0]?.message).toMatch(/its credential plugin echo printed no ExecCredential/);
+  expect(step.annotations[0]?.message).toMatch(/the credential plugin echo printed no ExecCredential/);
   expect(step.text).not.toContain('tok-1234');
 });
 

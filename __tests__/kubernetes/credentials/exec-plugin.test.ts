@@ -115,7 +115,7 @@ describe('it is given', () => {
 });
 
 describe('without a credential it says why:', () => {
-  const name = () => `its credential plugin ${folder}/plugin`;
+  const name = () => `the credential plugin ${folder}/plugin`;
 
   test.each<[what: string, script: string, why: string]>([
     ['it failed', 'echo "no session" >&2; exit 3', 'failed with exit code 3: no session'],
@@ -152,7 +152,7 @@ describe('without a credential it says why:', () => {
 
   test('it is not there, with what the kubeconfig says of how to get it', async () => {
     await expect(obtain('no-such-plugin', { installHint: 'Install it\n' })).rejects.toThrow(
-      'its credential plugin no-such-plugin is not on the runner: Install it',
+      'the credential plugin no-such-plugin is not on the runner: Install it',
     );
   });
 

@@ -79,7 +79,7 @@ export class ExecPlugin implements CredentialSource {
   }
 
   get #name(): string {
-    return `its credential plugin ${this.#command}`;
+    return `the credential plugin ${this.#command}`;
   }
 
   #environment(): NodeJS.ProcessEnv {

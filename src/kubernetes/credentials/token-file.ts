@@ -16,11 +16,11 @@ export class TokenFile implements CredentialSource {
     const text = await readFile(this.#file, 'utf8').catch(error => {
       const { code, message } = error as NodeJS.ErrnoException;
       throw new Error(
-        `its token file ${this.#file} ${code === 'ENOENT' ? 'is not there' : `cannot be read: ${message}`}`,
+        `the token file ${this.#file} ${code === 'ENOENT' ? 'is not there' : `cannot be read: ${message}`}`,
       );
     });
     const token = text.trim();
-    if (token === '') throw new Error(`its token file ${this.#file} is empty`);
+    if (token === '') throw new Error(`the token file ${this.#file} is empty`);
     return { token, expiresAt: Date.now() + LIFE_MS };
   }
 }
