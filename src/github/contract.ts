@@ -1,5 +1,5 @@
-/** The names in `action.yml`, which a test holds against the file: the action cannot afford to parse it at each start. */
-export const INPUTS = [
+/** The inputs that say which cluster, and as whom: of every action here. */
+export const CLUSTER_INPUTS = [
   'kubeconfig',
   'config_file',
   'cluster_context',
@@ -9,6 +9,11 @@ export const INPUTS = [
   'in_cluster',
   'oidc_audience',
   'namespace',
+] as const;
+
+/** The names in `action.yml`, which a test holds against the file: the action cannot afford to parse it at each start. */
+export const INPUTS = [
+  ...CLUSTER_INPUTS,
   'image',
   'image_pull_policy',
   'image_pull_secrets',

@@ -1,14 +1,8 @@
+import { CLUSTER_INPUTS } from './contract.ts';
+
 /** The names in `sweep/action.yml`, which a test holds against the file. */
 export const SWEEP_INPUTS = [
-  'kubeconfig',
-  'config_file',
-  'cluster_context',
-  'cluster_url',
-  'cluster_ca',
-  'cluster_token',
-  'in_cluster',
-  'oidc_audience',
-  'namespace',
+  ...CLUSTER_INPUTS,
   'older_than',
   'dry_run',
   'outage_timeout_seconds',

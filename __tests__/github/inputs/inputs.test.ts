@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { INPUTS } from '../../../src/github/contract.ts';
+import { CLUSTER_INPUTS, INPUTS } from '../../../src/github/contract.ts';
+import { readAttach } from '../../../src/github/inputs/attach.ts';
 import { readCluster } from '../../../src/github/inputs/cluster.ts';
 import { type Inputs, readInputs, refuseProblems } from '../../../src/github/inputs/inputs.ts';
 import { InputReader } from '../../../src/github/inputs/reader.ts';
@@ -303,4 +304,12 @@ describe('the older way to say what becomes of the pod', () => {
       'delete_pod',
     );
   });
+});
+
+test('a step that attaches is told of its cluster in every way that one that makes a pod is', () => {
+  for (const name of CLUSTER_INPUTS) {
+    const reader = new InputReader({ INPUT_ATTACH: 'p', [`INPUT_${name.toUpperCase()}`]: 'true' });
+    readAttach(reader);
+    expect(reader.problems).toEqual([]);
+  }
 });

@@ -1,4 +1,4 @@
-import type { InputName } from '../contract.ts';
+import { CLUSTER_INPUTS, type InputName } from '../contract.ts';
 import { defined } from '../defined.ts';
 import type { InputReader } from './reader.ts';
 
@@ -19,10 +19,7 @@ const INPUTS: ReadonlySet<string> = new Set<InputName>([
   'attach',
   'pod_uid',
   'attach_timeout_seconds',
-  'kubeconfig',
-  'config_file',
-  'cluster_context',
-  'namespace',
+  ...CLUSTER_INPUTS,
   'base_container_name',
   'defaults_file',
   'queue_timeout_seconds',
