@@ -143,8 +143,8 @@ function target(config: KubeConfig, from: string, inputs: ClusterInputs, env: No
   // client-node refuses plain http unless told not to verify what is not there to be verified.
   if (cluster.server.startsWith('http:'))
     config.clusters = config.clusters.map(one => (one === cluster ? { ...cluster, skipTLSVerify: true } : one));
-  // YAML makes a number of a token of digits.
   const password = proxy && decodeURIComponent(proxy.password);
+  // YAML makes a number of a token of digits.
   const secrets = [user.token, user.password, user.keyData, password].flatMap(secret =>
     secret ? [String(secret)] : [],
   );

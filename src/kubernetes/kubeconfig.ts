@@ -45,8 +45,8 @@ export function parseKubeconfig(text: string, origin: string, isPart = false): K
   if (!isMapping(tree)) throw unusable(`${what} it holds no mapping.`, WHOLE);
   for (const list of ['clusters', 'users', 'contexts']) {
     const value = tree[list] ?? [];
-    if (!Array.isArray(value) || (!isPart && list !== 'users' && value.length === 0) || (!isPart && !(list in tree)))
-      throw unusable(`${what} it has no list of ${list}.`, WHOLE);
+    const isMissing = !(list in tree) || (list !== 'users' && Array.isArray(value) && value.length === 0);
+    if (!Array.isArray(value) || (isMissing && !isPart)) throw unusable(`${what} it has no list of ${list}.`, WHOLE);
     const names = value.map(entry => (isMapping(entry) ? String(entry['name']) : ''));
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) throw unusable(`${origin}: two of the kubeconfig’s ${list} are called ${twice}.`);

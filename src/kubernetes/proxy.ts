@@ -27,7 +27,11 @@ export function proxyAddress(text: string, origin: string): URL {
   if (/^socks/i.test(whole))
     throw new Error(`${origin} is a SOCKS proxy, which is not supported: an HTTP proxy is needed`);
   if (!URL.canParse(whole) || !/^https?:/i.test(whole)) throw new Error(`${origin} is not an HTTP proxy’s address`);
-  return new URL(whole);
+  const address = new URL(whole);
+  // A % that is no escape: whoever takes the password out would fail at it.
+  if (/%(?![\da-f]{2})/i.test(`${address.username}${address.password}`))
+    throw new Error(`${origin} is not an HTTP proxy’s address: a % in its password has to be written %25`);
+  return address;
 }
 
 /** Without the brackets of an IPv6 address. */

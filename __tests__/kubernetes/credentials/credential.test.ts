@@ -87,6 +87,20 @@ test('whoever waits no longer leaves the others their wait', async () => {
   await expect(renewed.get(stop.signal)).resolves.toEqual(await stayed);
 });
 
+test('a failure that nobody waits for is no accident', async () => {
+  fault = new Error('the issuer is down');
+  const accidents: unknown[] = [];
+  const note = (reason: unknown) => void accidents.push(reason);
+  process.on('unhandledRejection', note);
+  try {
+    await expect(renewed.get(AbortSignal.abort(new Error('cancelled')))).rejects.toThrow('cancelled');
+    await new Promise(resolve => setImmediate(resolve));
+    expect(accidents).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+});
+
 describe('one that the server has refused', () => {
   test('gives way to another, once for all who were refused', async () => {
     const first = await renewed.get();

@@ -3,11 +3,11 @@ import type { ApiError } from '../status.ts';
 
 /**
  * @param why half a sentence
- * @param contacted whether the server has answered before
+ * @param accepted whether the server has accepted one before
  * @returns what ends a step that has no credential to go on with
  */
-export function noCredential({ message: why, cause }: Error, contacted: boolean): StepError {
-  if (contacted)
+export function noCredential({ message: why, cause }: Error, accepted: boolean): StepError {
+  if (accepted)
     return new StepError(
       'Credentials',
       'The credentials have ended',
