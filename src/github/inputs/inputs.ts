@@ -2,10 +2,10 @@ import type { InputName } from '../contract.ts';
 import { defined } from '../defined.ts';
 import { StepError } from '../failure.ts';
 import { checkWorkspacePath, workspaceOf } from '../workspace-file.ts';
-import { describe, type Tree } from '../yaml.ts';
+import type { Tree } from '../yaml.ts';
 import { type AttachInputs, readAttach } from './attach.ts';
 import { type ClusterInputs, readCluster } from './cluster.ts';
-import { readExitCodes } from './exit-codes.ts';
+import { readExitCodes, readItems } from './exit-codes.ts';
 import { type InputReader, isNull, isScalar } from './reader.ts';
 import { type ResultInputs, readResult } from './result.ts';
 import { type RetryInputs, readRetries } from './retry.ts';
@@ -140,26 +140,15 @@ function readContainers(reader: InputReader, input: InputName): ContainerChoice 
   const word = isScalar(tree) ? String(tree).trim() : '';
   if (/^true$/i.test(word)) return 'all';
   if (/^false$/i.test(word)) return [];
-  const items = isScalar(tree) ? word.split(/[\s,]+/).filter(name => name !== '') : tree;
-  if (!Array.isArray(items)) {
-    reader.problem(input, `expected true, false, or names of containers; found ${describe(tree)}.`);
-    return undefined;
-  }
-  return items.flatMap((item, index) => {
-    const name = isScalar(item) && !isNull(item) ? String(item) : '';
+  return readItems(reader, input, 'true, false, or names of containers').flatMap(({ word: name, found, path }) => {
     if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return [name];
-    const found = name === '' ? describe(item) : `"${name}"`;
-    reader.problem(input, `expected the name of a container; found ${found}.`, isScalar(tree) ? '' : `[${index}]`);
+    reader.problem(input, `expected the name of a container; found ${found}.`, path);
     return [];
   });
 }
 
 function readDeferrable(reader: InputReader): Inputs['deferrable'] {
-  const written = reader.word('deferrable');
-  // KPO's users write True and False, as in Python.
-  const mode = /^(true|false)$/i.test(written ?? '')
-    ? written?.toLowerCase()
-    : reader.choice('deferrable', ['false', 'true', 'started']);
+  const mode = reader.choice('deferrable', ['false', 'true', 'started']);
   if (mode !== 'true' && mode !== 'started') return undefined;
   const unused = FOR_THE_END.filter(name => reader.given(name) !== undefined && !reader.saysNothing(name));
   if (unused.length > 0)

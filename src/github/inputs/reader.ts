@@ -146,9 +146,12 @@ export class InputReader {
     return this.text(name) || undefined;
   }
 
+  /** KPO's users write True and False, as in Python, where one of the choices is that. */
   choice<const C extends string>(name: InputName, choices: readonly C[]): C | undefined {
     const value = this.word(name);
-    if (value === undefined || (choices as readonly string[]).includes(value)) return value as C | undefined;
+    if (value === undefined) return undefined;
+    const word = /^(true|false)$/i.test(value) ? value.toLowerCase() : value;
+    if ((choices as readonly string[]).includes(word)) return word as C;
     this.problem(name, `expected ${oneOf(choices)}, found "${value}".${didYouMean(value, choices)}`);
     return undefined;
   }

@@ -54,10 +54,6 @@ function readFile(reader: InputReader, logFile: string | undefined): string | un
 }
 
 function readMode(reader: InputReader): ResultInputs['mode'] {
-  // KPO's users write True and False, as in Python.
-  const written = reader.word('do_xcom_push');
-  const mode = /^(true|false)$/i.test(written ?? '')
-    ? written?.toLowerCase()
-    : reader.choice('do_xcom_push', ['auto', 'false', 'true']);
+  const mode = reader.choice('do_xcom_push', ['auto', 'false', 'true']);
   return mode === 'true' ? 'required' : mode === 'false' ? 'none' : 'auto';
 }
