@@ -22152,7 +22152,7 @@ function save(name, value) {
 var import_fastest_levenshtein = __toESM(require_mod(), 1);
 
 // src/github/contract.ts
-var INPUTS = [
+var CLUSTER_INPUTS = [
   "kubeconfig",
   "config_file",
   "cluster_context",
@@ -22161,7 +22161,10 @@ var INPUTS = [
   "cluster_token",
   "in_cluster",
   "oidc_audience",
-  "namespace",
+  "namespace"
+];
+var INPUTS = [
+  ...CLUSTER_INPUTS,
   "image",
   "image_pull_policy",
   "image_pull_secrets",
@@ -25771,9 +25774,12 @@ var InputReader = class {
   word(name) {
     return this.text(name) || void 0;
   }
+  /** KPO's users write True and False, as in Python, where one of the choices is that. */
   choice(name, choices) {
     const value = this.word(name);
-    if (value === void 0 || choices.includes(value)) return value;
+    if (value === void 0) return void 0;
+    const word2 = /^(true|false)$/i.test(value) ? value.toLowerCase() : value;
+    if (choices.includes(word2)) return word2;
     this.problem(name, `expected ${oneOf(choices)}, found "${value}".${didYouMean(value, choices)}`);
     return void 0;
   }
@@ -26618,10 +26624,7 @@ var INPUTS2 = /* @__PURE__ */ new Set([
   "attach",
   "pod_uid",
   "attach_timeout_seconds",
-  "kubeconfig",
-  "config_file",
-  "cluster_context",
-  "namespace",
+  ...CLUSTER_INPUTS,
   "base_container_name",
   "defaults_file",
   "queue_timeout_seconds",
@@ -26799,8 +26802,7 @@ function readFile(reader, logFile) {
   return file;
 }
 function readMode(reader) {
-  const written2 = reader.word("do_xcom_push");
-  const mode = /^(true|false)$/i.test(written2 ?? "") ? written2?.toLowerCase() : reader.choice("do_xcom_push", ["auto", "false", "true"]);
+  const mode = reader.choice("do_xcom_push", ["auto", "false", "true"]);
   return mode === "true" ? "required" : mode === "false" ? "none" : "auto";
 }
 
@@ -26896,22 +26898,14 @@ function readContainers(reader, input) {
   const word2 = isScalar(tree) ? String(tree).trim() : "";
   if (/^true$/i.test(word2)) return "all";
   if (/^false$/i.test(word2)) return [];
-  const items = isScalar(tree) ? word2.split(/[\s,]+/).filter((name) => name !== "") : tree;
-  if (!Array.isArray(items)) {
-    reader.problem(input, `expected true, false, or names of containers; found ${describe(tree)}.`);
-    return void 0;
-  }
-  return items.flatMap((item, index2) => {
-    const name = isScalar(item) && !isNull(item) ? String(item) : "";
+  return readItems(reader, input, "true, false, or names of containers").flatMap(({ word: name, found, path: path2 }) => {
     if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return [name];
-    const found = name === "" ? describe(item) : `"${name}"`;
-    reader.problem(input, `expected the name of a container; found ${found}.`, isScalar(tree) ? "" : `[${index2}]`);
+    reader.problem(input, `expected the name of a container; found ${found}.`, path2);
     return [];
   });
 }
 function readDeferrable(reader) {
-  const written2 = reader.word("deferrable");
-  const mode = /^(true|false)$/i.test(written2 ?? "") ? written2?.toLowerCase() : reader.choice("deferrable", ["false", "true", "started"]);
+  const mode = reader.choice("deferrable", ["false", "true", "started"]);
   if (mode !== "true" && mode !== "started") return void 0;
   const unused = FOR_THE_END.filter((name) => reader.given(name) !== void 0 && !reader.saysNothing(name));
   if (unused.length > 0)
@@ -32249,6 +32243,8 @@ var RenewedCredential = class {
 };
 async function unlessAborted(work, signal3) {
   if (signal3 === void 0) return work;
+  work.catch(() => {
+  });
   signal3.throwIfAborted();
   let stop = () => {
   };
@@ -34610,8 +34606,8 @@ var import_undici2 = __toESM(require_undici(), 1);
 import { setFlagsFromString } from "node:v8";
 
 // src/kubernetes/credentials/ended.ts
-function noCredential({ message: why, cause }, contacted) {
-  if (contacted)
+function noCredential({ message: why, cause }, accepted) {
+  if (accepted)
     return new StepError(
       "Credentials",
       "The credentials have ended",
@@ -39653,7 +39649,10 @@ function proxyAddress(text, origin2) {
   if (/^socks/i.test(whole))
     throw new Error(`${origin2} is a SOCKS proxy, which is not supported: an HTTP proxy is needed`);
   if (!URL.canParse(whole) || !/^https?:/i.test(whole)) throw new Error(`${origin2} is not an HTTP proxy\u2019s address`);
-  return new URL(whole);
+  const address = new URL(whole);
+  if (/%(?![\da-f]{2})/i.test(`${address.username}${address.password}`))
+    throw new Error(`${origin2} is not an HTTP proxy\u2019s address: a % in its password has to be written %25`);
+  return address;
 }
 function hostOf({ hostname }) {
   return hostname.replace(/^\[|\]$/g, "").toLowerCase();
@@ -40002,8 +40001,8 @@ function parseKubeconfig(text, origin2, isPart = false) {
   if (!isMapping(tree)) throw unusable2(`${what} it holds no mapping.`, WHOLE);
   for (const list2 of ["clusters", "users", "contexts"]) {
     const value = tree[list2] ?? [];
-    if (!Array.isArray(value) || !isPart && list2 !== "users" && value.length === 0 || !isPart && !(list2 in tree))
-      throw unusable2(`${what} it has no list of ${list2}.`, WHOLE);
+    const isMissing = !(list2 in tree) || list2 !== "users" && Array.isArray(value) && value.length === 0;
+    if (!Array.isArray(value) || isMissing && !isPart) throw unusable2(`${what} it has no list of ${list2}.`, WHOLE);
     const names2 = value.map((entry2) => isMapping(entry2) ? String(entry2["name"]) : "");
     const twice = names2.find((name, index2) => names2.indexOf(name) !== index2);
     if (twice !== void 0) throw unusable2(`${origin2}: two of the kubeconfig\u2019s ${list2} are called ${twice}.`);

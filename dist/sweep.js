@@ -22285,6 +22285,8 @@ var RenewedCredential = class {
 };
 async function unlessAborted(work, signal3) {
   if (signal3 === void 0) return work;
+  work.catch(() => {
+  });
   signal3.throwIfAborted();
   let stop = () => {
   };
@@ -22419,8 +22421,8 @@ function expiry(certificate) {
 }
 
 // src/kubernetes/credentials/ended.ts
-function noCredential({ message: why, cause }, contacted) {
-  if (contacted)
+function noCredential({ message: why, cause }, accepted) {
+  if (accepted)
     return new StepError(
       "Credentials",
       "The credentials have ended",
@@ -30944,7 +30946,7 @@ function findObject(list, name, key) {
 var import_fastest_levenshtein = __toESM(require_mod(), 1);
 
 // src/github/contract.ts
-var INPUTS = [
+var CLUSTER_INPUTS = [
   "kubeconfig",
   "config_file",
   "cluster_context",
@@ -30953,7 +30955,10 @@ var INPUTS = [
   "cluster_token",
   "in_cluster",
   "oidc_audience",
-  "namespace",
+  "namespace"
+];
+var INPUTS = [
+  ...CLUSTER_INPUTS,
   "image",
   "image_pull_policy",
   "image_pull_secrets",
@@ -31339,9 +31344,12 @@ var InputReader = class {
   word(name) {
     return this.text(name) || void 0;
   }
+  /** KPO's users write True and False, as in Python, where one of the choices is that. */
   choice(name, choices) {
     const value = this.word(name);
-    if (value === void 0 || choices.includes(value)) return value;
+    if (value === void 0) return void 0;
+    const word = /^(true|false)$/i.test(value) ? value.toLowerCase() : value;
+    if (choices.includes(word)) return word;
     this.problem(name, `expected ${oneOf(choices)}, found "${value}".${didYouMean(value, choices)}`);
     return void 0;
   }
@@ -31457,7 +31465,10 @@ function proxyAddress(text, origin) {
   if (/^socks/i.test(whole))
     throw new Error(`${origin} is a SOCKS proxy, which is not supported: an HTTP proxy is needed`);
   if (!URL.canParse(whole) || !/^https?:/i.test(whole)) throw new Error(`${origin} is not an HTTP proxy\u2019s address`);
-  return new URL(whole);
+  const address = new URL(whole);
+  if (/%(?![\da-f]{2})/i.test(`${address.username}${address.password}`))
+    throw new Error(`${origin} is not an HTTP proxy\u2019s address: a % in its password has to be written %25`);
+  return address;
 }
 function hostOf({ hostname }) {
   return hostname.replace(/^\[|\]$/g, "").toLowerCase();
@@ -31806,8 +31817,8 @@ function parseKubeconfig(text, origin, isPart = false) {
   if (!isMapping(tree)) throw unusable(`${what} it holds no mapping.`, WHOLE);
   for (const list of ["clusters", "users", "contexts"]) {
     const value = tree[list] ?? [];
-    if (!Array.isArray(value) || !isPart && list !== "users" && value.length === 0 || !isPart && !(list in tree))
-      throw unusable(`${what} it has no list of ${list}.`, WHOLE);
+    const isMissing = !(list in tree) || list !== "users" && Array.isArray(value) && value.length === 0;
+    if (!Array.isArray(value) || isMissing && !isPart) throw unusable(`${what} it has no list of ${list}.`, WHOLE);
     const names = value.map((entry) => isMapping(entry) ? String(entry["name"]) : "");
     const twice = names.find((name, index2) => names.indexOf(name) !== index2);
     if (twice !== void 0) throw unusable(`${origin}: two of the kubeconfig\u2019s ${list} are called ${twice}.`);
@@ -32352,6 +32363,37 @@ function defined(object) {
 
 // src/github/workspace-file.ts
 var SKIPPED = new RegExp("\\p{Cf}", "gu");
+
+// src/github/inputs/attach.ts
+var INPUTS2 = /* @__PURE__ */ new Set([
+  "attach",
+  "pod_uid",
+  "attach_timeout_seconds",
+  ...CLUSTER_INPUTS,
+  "base_container_name",
+  "defaults_file",
+  "queue_timeout_seconds",
+  "schedule_timeout_seconds",
+  "startup_timeout_seconds",
+  "outage_timeout_seconds",
+  "get_logs",
+  "container_logs",
+  "init_container_logs",
+  "container_name_log_prefix_enabled",
+  "log_events_on_failure",
+  "log_pod_spec_on_failure",
+  "log_file",
+  "workflow_commands",
+  "do_xcom_push",
+  "multiple_outputs",
+  "result_file",
+  "skip_on_exit_code",
+  "on_finish_action",
+  "on_kill_action",
+  "is_delete_operator_pod",
+  "github_token",
+  "matrix"
+]);
 
 // src/github/inputs/cluster.ts
 var SOURCES = ["kubeconfig", "config_file", "cluster_url", "in_cluster"];
@@ -33513,15 +33555,7 @@ function byReason(left) {
 
 // src/github/sweep-contract.ts
 var SWEEP_INPUTS = [
-  "kubeconfig",
-  "config_file",
-  "cluster_context",
-  "cluster_url",
-  "cluster_ca",
-  "cluster_token",
-  "in_cluster",
-  "oidc_audience",
-  "namespace",
+  ...CLUSTER_INPUTS,
   "older_than",
   "dry_run",
   "outage_timeout_seconds",

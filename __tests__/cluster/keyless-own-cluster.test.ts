@@ -9,7 +9,7 @@ import { run } from '../../dev/cluster/command.ts';
 import { type Cluster, down, restart, untilReady, up } from '../../dev/cluster/index.ts';
 import { script } from '../support/cluster.ts';
 import { Issuer } from '../support/issuer.ts';
-import { runStep, startStep } from '../support/step-runner.ts';
+import { runStep, type StepOptions, type StepResult, startStep } from '../support/step-runner.ts';
 
 /** A cluster of its own, that trusts the jobs of one repository by what an issuer of the tests' own says of them. */
 const NAME = 'test-keyless';
@@ -84,25 +84,31 @@ const counted = (text: string) => text.split('\n').filter(line => /^second \d+$/
 const numbers = Array.from({ length: SECONDS }, (_, index) => `second ${index + 1}`);
 const timeoutMs = 1000 * (SECONDS + 90);
 
+/** Runs a step that counts the seconds, and starts the API server anew meanwhile: each is there once, and more than one token was needed. */
+async function throughRestart(options: StepOptions): Promise<StepResult> {
+  const step = startStep({ ...options, timeoutMs });
+  try {
+    await step.line(/^second 3$/, 60_000);
+    await restart(NAME, 'kube-apiserver');
+    const result = await step.done;
+    expect(result.outputs).toMatchObject({ state: 'succeeded', result: '7' });
+    expect(counted(result.text)).toEqual(numbers);
+    expect(result.annotations).toEqual([]);
+    expect(issuer.given).toBeGreaterThan(1);
+    return result;
+  } finally {
+    await step.dispose();
+    await untilReady(NAME);
+  }
+}
+
 test(
   'a job without any secret runs its pod as itself, for longer than its token lasts, through a restart of the API server',
   async () => {
     const inputs = { ...counts(SECONDS), ...address, oidc_audience: AUDIENCE, image: localImages.shell };
-    const step = startStep({ inputs, env: issuer.env, timeoutMs });
-    try {
-      await step.line(/^second 3$/, 60_000);
-      await restart(NAME, 'kube-apiserver');
-      const result = await step.done;
-      expect(result.outputs).toMatchObject({ state: 'succeeded', result: '7' });
-      expect(counted(result.text)).toEqual(numbers);
-      expect(result.annotations).toEqual([]);
-      expect(result.text).toContain('(cluster_url, as the job itself)');
-      expect(issuer.given).toBeGreaterThan(1);
-      expect(result.masks.filter(mask => mask.startsWith('ey'))).toHaveLength(issuer.given);
-    } finally {
-      await step.dispose();
-      await untilReady(NAME);
-    }
+    const result = await throughRestart({ inputs, env: issuer.env });
+    expect(result.text).toContain('(cluster_url, as the job itself)');
+    expect(result.masks.filter(mask => mask.startsWith('ey'))).toHaveLength(issuer.given);
   },
   timeoutMs + 60_000,
 );
@@ -175,19 +181,7 @@ console.log(JSON.stringify({ kind: 'ExecCredential', apiVersion: 'client.authent
     for (const entry of kubeconfig.users) entry.user = { exec };
     const config_file = join(folder, 'kubeconfig');
     writeFileSync(config_file, dump(kubeconfig));
-    const step = startStep({ inputs: { ...counts(SECONDS), config_file, image: localImages.shell }, timeoutMs });
-    try {
-      await step.line(/^second 3$/, 60_000);
-      await restart(NAME, 'kube-apiserver');
-      const result = await step.done;
-      expect(result.outputs).toMatchObject({ state: 'succeeded', result: '7' });
-      expect(counted(result.text)).toEqual(numbers);
-      expect(result.annotations).toEqual([]);
-      expect(issuer.given).toBeGreaterThan(1);
-    } finally {
-      await step.dispose();
-      await untilReady(NAME);
-    }
+    await throughRestart({ inputs: { ...counts(SECONDS), config_file, image: localImages.shell } });
   },
   timeoutMs + 60_000,
 );
