@@ -1,5 +1,5 @@
 /**
- * Shows the action at work: brings the test cluster up if it is not there, and lets nektos/act run workflows of examples/ on it, as a user of examples/rbac.yaml.
+ * Shows the action at work: brings the test cluster up if it is not there, and lets nektos/act run workflows of examples/ on it, as a user of examples/cluster/runner.yaml.
  * Ends with 0 when they did what they promise and left no pod. Takes away whatever it started, also on Ctrl-C.
  */
 import { down, up } from './cluster/index.ts';

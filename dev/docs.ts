@@ -26,15 +26,15 @@ const stale = [
   update('README.md', {
     inputs: [...groups].map(([group, names]) => `### ${group}\n\n${table('Input', pick(names))}`).join('\n\n'),
     outputs: table('Output', action.outputs),
-    role: `\`\`\`yaml\n${role('examples/rbac.yaml', rules())}\`\`\``,
+    role: `\`\`\`yaml\n${role('examples/cluster/runner.yaml', rules())}\`\`\``,
   }),
-  replace('examples/rbac.yaml', manifest => withRules(manifest, rules())),
+  replace('examples/cluster/runner.yaml', manifest => withRules(manifest, rules())),
   update('docs/sweep.md', {
     inputs: table('Input', sweep.inputs),
     outputs: table('Output', sweep.outputs),
-    role: `\`\`\`yaml\n${role('examples/sweep-rbac.yaml', sweepRules())}\`\`\``,
+    role: `\`\`\`yaml\n${role('examples/cluster/sweep.yaml', sweepRules())}\`\`\``,
   }),
-  replace('examples/sweep-rbac.yaml', manifest => withRules(manifest, sweepRules())),
+  replace('examples/cluster/sweep.yaml', manifest => withRules(manifest, sweepRules())),
   update('docs/reasons.md', {
     reasons: table(
       '`reason`',

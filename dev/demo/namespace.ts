@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { ApiException, CoreV1Api, KubeConfig, KubernetesObjectApi, loadAllYaml } from '@kubernetes/client-node';
 import { until } from '../cluster/process.ts';
 
-const RBAC = join(import.meta.dirname, '../../examples/rbac.yaml');
+const RBAC = join(import.meta.dirname, '../../examples/cluster/runner.yaml');
 /** The ServiceAccount in it. */
 const RUNNER = 'github-runner';
 const OURS = 'app.kubernetes.io/managed-by=kubernetes-pod-step';
 
-/** A namespace for one demo, set up as examples/rbac.yaml tells users to. By client-node's own calls: what checks the action does not rest on it. */
+/** A namespace for one demo, set up as examples/cluster/runner.yaml tells users to. By client-node's own calls: what checks the action does not rest on it. */
 export class DemoNamespace {
   readonly name: string;
   readonly #config: KubeConfig;
