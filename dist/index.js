@@ -31596,7 +31596,7 @@ function offerFor(error2, rules) {
   return {
     grant: printGrant({ ...denial, namespace: denial.namespace }, rules),
     error: new StepError(error2.reason, error2.title, error2.message, {
-      remedy: "Have the Role that the log shows applied, or use a namespace or credentials that may.",
+      remedy: "Have the Role that the log shows applied, or use credentials that may. A namespace that does not exist is refused in the same way.",
       cause: error2
     })
   };

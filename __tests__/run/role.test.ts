@@ -136,7 +136,8 @@ describe('where a request is refused', () => {
       name: 'StepError',
       reason: 'Forbidden',
       message: `system:serviceaccount:ci:runner may not ${verb} ${resource} in namespace etl.`,
-      remedy: 'Have the Role that the log shows applied, or use a namespace or credentials that may.',
+      remedy:
+        'Have the Role that the log shows applied, or use credentials that may. A namespace that does not exist is refused in the same way.',
     });
     expect(written).toContain('kubectl apply -f role.yaml\napiVersion: ');
     expect(written).toContain(printGrant({ user: 'system:serviceaccount:ci:runner', namespace: 'etl' }, rulesFor(use)));

@@ -322,7 +322,7 @@ describe('the create', () => {
     server.fault({ match: { verb: 'create' }, times: 9, action: { kind: 'answer', reply } });
     const result = await run(server);
     expect(result.annotations.map(({ message }) => message)).toEqual([
-      'system:serviceaccount:ci:runner may not create pods in namespace default. Have the Role that the log shows applied, or use a namespace or credentials that may.',
+      'system:serviceaccount:ci:runner may not create pods in namespace default. Have the Role that the log shows applied, or use credentials that may. A namespace that does not exist is refused in the same way.',
     ]);
     expect(result.text).toMatch(
       /: kubectl apply -f role\.yaml\napiVersion: (.*\n)+subjects:\n.*ServiceAccount\n(.*\n)*##\[error\]/,

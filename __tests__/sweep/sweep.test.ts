@@ -302,7 +302,7 @@ describe('where the cluster refuses', () => {
       outputs: { state: 'failed', reason: 'Forbidden', deleted: '0' },
     });
     expect(result.annotations.map(({ message }) => message)).toEqual([
-      `system:serviceaccount:ci:runner may not ${verb} pods in namespace default. Have the Role that the log shows applied, or use a namespace or credentials that may.`,
+      `system:serviceaccount:ci:runner may not ${verb} pods in namespace default. Have the Role that the log shows applied, or use credentials that may. A namespace that does not exist is refused in the same way.`,
     ]);
     expect(result.text).toContain('    resources: [pods]\n    verbs: [list, delete]\n---\n');
     expect(there()).toEqual(['a', 'b', 'c']);

@@ -47,7 +47,8 @@ export function offerFor(error: unknown, rules: V1PolicyRule[]): { error: StepEr
   return {
     grant: printGrant({ ...denial, namespace: denial.namespace }, rules),
     error: new StepError(error.reason, error.title, error.message, {
-      remedy: 'Have the Role that the log shows applied, or use a namespace or credentials that may.',
+      remedy:
+        'Have the Role that the log shows applied, or use credentials that may. A namespace that does not exist is refused in the same way.',
       cause: error,
     }),
   };
