@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { until } from '../../dev/cluster/process.ts';
-import { cluster, Namespace, script } from '../support/cluster.ts';
-import { kubeconfig, serviceAccount } from '../support/credentials.ts';
+import { changedKubeconfig } from '../support/account.ts';
+import { cluster, kubectl, Namespace, script } from '../support/cluster.ts';
 import type { StepResult } from '../support/step-runner.ts';
 
 let namespace: Namespace;
@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 /** A service account that may do nothing. */
-const newcomer = () => serviceAccount(namespace, 'newcomer', folder);
+const newcomer = () => namespace.account('newcomer');
 
 /** @returns the lines that somebody would copy from the log */
 function printedRole({ text }: StepResult): string {
@@ -65,7 +65,7 @@ describe('a service account without rights', () => {
     const inputs = { config_file: file, ...script('echo "word: $PASSWORD"'), secret_env: 'PASSWORD=correct horse' };
     const refused = await namespace.run(inputs);
     expect(refused.annotations.map(({ message }) => message)).toEqual([
-      `${user()} may not create pods in namespace ${namespace.name}. Have the Role that the log shows applied, or use a namespace or credentials that may.`,
+      `${user()} may not create pods in namespace ${namespace.name}. Have the Role that the log shows applied, or use credentials that may. A namespace that does not exist is refused in the same way.`,
     ]);
     expect(refused.outputs).toMatchObject({ state: 'failed', reason: 'Forbidden' });
     await apply(printedRole(refused), user());
@@ -138,17 +138,30 @@ describe('a service account without rights', () => {
 });
 
 describe('a user', () => {
+  /** Somebody who may act for others, and nothing else. */
+  const delegate = async () => {
+    const [account, role] = ['delegate', `delegate-${namespace.name}`];
+    const file = await namespace.account(account);
+    await kubectl(['create', 'clusterrole', role, '--verb=impersonate', '--resource=users']);
+    const subject = `--serviceaccount=${namespace.name}:${account}`;
+    await kubectl(['create', 'clusterrolebinding', role, `--clusterrole=${role}`, subject]);
+    return file;
+  };
+  afterEach(() =>
+    kubectl(['delete', 'clusterrole,clusterrolebinding', `delegate-${namespace.name}`, '--ignore-not-found']),
+  );
   /** Names come from identity providers, which may let people choose them. HTTP takes no line breaks in what impersonation sends; a certificate does. */
-  const byImpersonation = (name: string) =>
-    kubeconfig(folder, user => {
+  const byImpersonation = async (name: string) =>
+    changedKubeconfig(await delegate(), ({ users: [{ user }] }) => {
       user['as'] = name;
     });
-  const byCertificate = (name: string) => {
+  const byCertificate = async (name: string) => {
     const { key, cert } = certificateFor(name);
-    return kubeconfig(folder, user => {
-      for (const old of Object.keys(user)) delete user[old];
-      user['client-certificate-data'] = cert.toString('base64');
-      user['client-key-data'] = key.toString('base64');
+    return changedKubeconfig(namespace.kubeconfig, ({ users: [entry] }) => {
+      entry.user = {
+        'client-certificate-data': cert.toString('base64'),
+        'client-key-data': key.toString('base64'),
+      };
     });
   };
   const hasAuthority = cluster.provider === 'one-node';
@@ -166,9 +179,14 @@ describe('a user', () => {
     expect(refused.annotations).toHaveLength(1);
     await namespace.kubectl(['apply', '-f', written(printedRole(refused))]);
     const { items } = JSON.parse(await namespace.kubectl(['get', 'rolebindings', '-o', 'json']));
-    expect(items.map(({ subjects }: { subjects: unknown }) => subjects)).toEqual([
-      [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
-    ]);
+    expect(items.map(({ subjects }: { subjects: unknown }) => subjects)).toEqual(
+      expect.arrayContaining([
+        [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
+        // As every namespace of these tests has it.
+        [{ kind: 'ServiceAccount', name: 'github-runner' }],
+      ]),
+    );
+    expect(items).toHaveLength(2);
     await untilAllowed(['--kubeconfig', inputs.config_file]);
     const step = await namespace.run(inputs);
     expect(step).toMatchObject({ conclusion: 'success', annotations: [] });

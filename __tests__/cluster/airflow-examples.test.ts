@@ -18,7 +18,6 @@ import {
 } from '../support/airflow-examples.ts';
 import { makeClaim, removeVolume } from '../support/claim.ts';
 import { cluster, Namespace } from '../support/cluster.ts';
-import { runnerKubeconfig } from '../support/github-runner.ts';
 import { Pool } from '../support/pool.ts';
 import { ROOT } from '../support/workflow.ts';
 
@@ -410,11 +409,10 @@ describe('the dry run of each is checked by the server, and says what it said be
   let namespace: Namespace;
   beforeAll(async () => {
     namespace = await Namespace.create();
-    const place = { namespace, kubeconfig: await runnerKubeconfig(namespace) };
     const pool = new Pool(4);
     const env = { GITHUB_API_URL: `http://127.0.0.1:${port(github)}` };
     for (const step of steps) {
-      const showing = pool.run(() => showPod(step, place, env));
+      const showing = pool.run(() => showPod(step, namespace, env));
       showing.catch(() => {});
       shown.set(step.name, showing);
     }

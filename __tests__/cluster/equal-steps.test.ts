@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
 import { ApiRelay } from '../support/api-relay.ts';
-import { cluster, Namespace, script } from '../support/cluster.ts';
+import { Namespace, script } from '../support/cluster.ts';
 import { Pool } from '../support/pool.ts';
 
 /** In `npm test`; `npm run soak` has as many as there may be. */
@@ -64,7 +64,7 @@ test(`${ENTRIES} entries of a matrix have ${ENTRIES} pods, each with its own log
 }, 180_000);
 
 test('a create whose answer is lost makes one pod', async () => {
-  await using relay = await ApiRelay.start(cluster.kubeconfig);
+  await using relay = await ApiRelay.start(namespace.kubeconfig);
   relay.fault({ match: { verb: 'create' }, action: { kind: 'loseAnswer' } });
   const inputs = { ...script('echo once'), on_finish_action: 'keep_pod', labels: 'lost: answer' };
   const { outputs, text } = await namespace.run({ ...inputs, config_file: relay.kubeconfigFile });

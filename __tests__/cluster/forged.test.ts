@@ -78,7 +78,7 @@ describe('a neighbour’s pod is neither adopted nor reported nor deleted', () =
   test('that was made while the step’s create was on the way, before its runner was lost', async () => {
     const inputs = { ...runs, ...fixed('before-ours') };
     const { outputs } = await namespace.run({ ...inputs, dry_run: 'true' });
-    await using relay = await ApiRelay.start(cluster.kubeconfig);
+    await using relay = await ApiRelay.start(namespace.kubeconfig);
     relay.fault({ match: { verb: 'create' }, action: { kind: 'hang' } });
     await withStep({ ...inputs, config_file: relay.kubeconfigFile }, async step => {
       await relay.request({ verb: 'create' });

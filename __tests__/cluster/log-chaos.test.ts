@@ -9,15 +9,19 @@ import { run } from '../../dev/cluster/command.ts';
 import { type Cluster, down, type Part, restart, start, stop, untilReady, up } from '../../dev/cluster/index.ts';
 import { placesOf } from '../../dev/cluster/places.ts';
 import { until } from '../../dev/cluster/process.ts';
+import { asRunner } from '../support/account.ts';
 import { script } from '../support/cluster.ts';
 import { type RunningStep, type StepResult, startStep } from '../support/step-runner.ts';
 
 /** A cluster of its own, whose parts are ended, and whose kubelet rotates logs early: at 1 MiB, as soon as it may look. */
 const NAME = 'test-chaos';
 let cluster: Cluster;
+/** Of somebody who has the Role of examples/cluster/runner.yaml and no other. */
+let kubeconfig: string;
 beforeAll(async () => {
   const rotation = { logMaxSize: '1Mi', logMaxFiles: 20, logMonitorSeconds: 3 };
   cluster = await up({ name: NAME, provider: 'one-node', ...rotation }, () => {});
+  kubeconfig = await asRunner(cluster, 'default');
 }, 120_000);
 afterAll(() => down(NAME, () => {}), 60_000);
 
@@ -205,7 +209,7 @@ async function withStep(
   look: (step: RunningStep, pod: string) => Promise<void>,
 ): Promise<void> {
   const name = `printer-${++pods}`;
-  const ours = { config_file: cluster.kubeconfig, image: cluster.images.shell, name, random_name_suffix: 'false' };
+  const ours = { config_file: kubeconfig, image: cluster.images.shell, name, random_name_suffix: 'false' };
   const timeoutMs = 1000 * (Math.max(SECONDS, SILENCE_SECONDS) + SLACK_SECONDS);
   const step = startStep({ inputs: { ...ours, ...inputs }, timeoutMs });
   try {

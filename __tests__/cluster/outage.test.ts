@@ -2,14 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { run } from '../../dev/cluster/command.ts';
 import { type Cluster, down, restart, start, stop, untilReady, up } from '../../dev/cluster/index.ts';
+import { asRunner } from '../support/account.ts';
 import { script } from '../support/cluster.ts';
 import { startStep } from '../support/step-runner.ts';
 
 /** A cluster of its own, whose parts are killed. */
 const NAME = 'test-outage';
 let cluster: Cluster;
+/** Of somebody who has the Role of examples/cluster/runner.yaml and no other. */
+let kubeconfig: string;
 beforeAll(async () => {
   cluster = await up({ name: NAME, provider: 'one-node' }, () => {});
+  kubeconfig = await asRunner(cluster, 'default');
 }, 120_000);
 afterAll(() => down(NAME, () => {}), 60_000);
 
@@ -24,7 +28,7 @@ test.each(RUNS)(
   async () => {
     const step = startStep({
       inputs: {
-        config_file: cluster.kubeconfig,
+        config_file: kubeconfig,
         image: cluster.images.shell,
         ...script(`i=0; while [ $i -lt ${LINES} ]; do i=$((i+1)); echo "line $i"; sleep 0.009; done`),
       },
@@ -51,7 +55,7 @@ test.each(RUNS)(
 test('an API server that is down at first contact is waited for, and the log says so twice', async () => {
   await stop(NAME, 'kube-apiserver');
   const step = startStep({
-    inputs: { config_file: cluster.kubeconfig, image: cluster.images.shell, cmds: 'echo made it' },
+    inputs: { config_file: kubeconfig, image: cluster.images.shell, cmds: 'echo made it' },
     timeoutMs: 240_000,
   });
   try {
@@ -74,7 +78,7 @@ const AWAY_SECONDS = 3;
 test('an API server that is down at a cancel and when the post step begins is waited for, and the pod is deleted then', async () => {
   const step = startStep({
     inputs: {
-      config_file: cluster.kubeconfig,
+      config_file: kubeconfig,
       image: cluster.images.shell,
       ...script('trap "exit 143" TERM; echo running; sleep 600 & wait'),
     },

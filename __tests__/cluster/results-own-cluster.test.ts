@@ -8,6 +8,7 @@ import { localImages } from '../../dev/cluster/cluster.ts';
 import { run } from '../../dev/cluster/command.ts';
 import { type Cluster, down, start, stop, untilReady, up } from '../../dev/cluster/index.ts';
 import { placesOf } from '../../dev/cluster/places.ts';
+import { asRunner } from '../support/account.ts';
 import { ApiRelay } from '../support/api-relay.ts';
 import { script } from '../support/cluster.ts';
 import { type RunningStep, type StepResult, startStep } from '../support/step-runner.ts';
@@ -23,8 +24,11 @@ rules:
   - level: None
 `;
 let cluster: Cluster;
+/** Of somebody who has the Role of examples/cluster/runner.yaml and no other. */
+let kubeconfig: string;
 beforeAll(async () => {
   cluster = await up({ name: NAME, provider: 'one-node', auditPolicy: AUDIT_POLICY }, () => {});
+  kubeconfig = await asRunner(cluster, 'default');
 }, 120_000);
 afterAll(() => down(NAME, () => {}), 60_000);
 
@@ -50,7 +54,7 @@ test.each(SEEDS)(
       numRuns: 1,
       unbiased: true,
     }) as [{ afterBytes: number; downMs: number }];
-    await using relay = await ApiRelay.start(cluster.kubeconfig);
+    await using relay = await ApiRelay.start(kubeconfig);
     relay.fault({ match: SIDECARS_LOG, action: { kind: 'quiet', afterBytes: kill.afterBytes } });
     const inputs = {
       ...script(`${WRITES}; echo "checksum $(sha256sum < "$RESULT_PATH")"`),
@@ -101,7 +105,7 @@ test.each([
 ])(
   'a run %s',
   async (_, inputs: Record<string, string>) => {
-    const ours = { ...script('echo 1 > "$RESULT_PATH"'), config_file: cluster.kubeconfig, ...inputs };
+    const ours = { ...script('echo 1 > "$RESULT_PATH"'), config_file: kubeconfig, ...inputs };
     await withStep(ours, async step => {
       expect((await step.done).outputs).toMatchObject({ state: 'succeeded', result: '1' });
     });

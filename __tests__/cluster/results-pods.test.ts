@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
 import { cluster, Namespace, script } from '../support/cluster.ts';
-import { serviceAccount } from '../support/credentials.ts';
 import type { StepResult } from '../support/step-runner.ts';
 import { StubRegistry } from '../support/stub-registry.ts';
 
@@ -80,23 +76,18 @@ describe('beside a container that never ends', () => {
   });
 
   test('credentials that may not patch pods have an error that says so', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'results-test-'));
-    try {
-      const config_file = await serviceAccount(namespace, 'reader', folder);
-      const rules = ['--resource=pods,pods/log', '--verb=create,get,list,watch,delete'];
-      await namespace.kubectl(['create', 'role', 'reader', ...rules]);
-      const subject = `--serviceaccount=${namespace.name}:reader`;
-      await namespace.kubectl(['create', 'rolebinding', 'reader', '--role=reader', subject]);
-      const step = await namespace.run({ ...inputs, config_file, log_events_on_failure: 'false' });
-      expect(step.outputs).toMatchObject({ state: 'failed', reason: 'InvalidResult', exit_code: '0' });
-      expect(messages(step)).toEqual([
-        'error: The result’s sidecar waits for container other, which still runs, and the credentials may not tell it not to. Add patch on pods to the Role, or have those containers end with the base container.',
-      ]);
-      const alone = await namespace.run({ ...script(WRITES), ...SIDECAR, config_file });
-      expect(alone.outputs).toMatchObject({ state: 'succeeded', result: RESULT });
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const config_file = await namespace.account('reader');
+    const rules = ['--resource=pods,pods/log', '--verb=create,get,list,watch,delete'];
+    await namespace.kubectl(['create', 'role', 'reader', ...rules]);
+    const subject = `--serviceaccount=${namespace.name}:reader`;
+    await namespace.kubectl(['create', 'rolebinding', 'reader', '--role=reader', subject]);
+    const step = await namespace.run({ ...inputs, config_file, log_events_on_failure: 'false' });
+    expect(step.outputs).toMatchObject({ state: 'failed', reason: 'InvalidResult', exit_code: '0' });
+    expect(messages(step)).toEqual([
+      'error: The result’s sidecar waits for container other, which still runs, and the credentials may not tell it not to. Add patch on pods to the Role, or have those containers end with the base container.',
+    ]);
+    const alone = await namespace.run({ ...script(WRITES), ...SIDECAR, config_file });
+    expect(alone.outputs).toMatchObject({ state: 'succeeded', result: RESULT });
   });
 });
 

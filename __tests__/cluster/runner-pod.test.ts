@@ -12,7 +12,6 @@ const whereNodeIsHere = cluster.provider === 'one-node' ? test : test.skip;
 let namespace: Namespace;
 beforeAll(async () => {
   namespace = await Namespace.create();
-  await namespace.kubectl(['apply', '-f', join(PROJECT, 'examples/rbac.yaml')]);
 }, 60_000);
 afterAll(() => namespace[Symbol.asyncDispose]());
 

@@ -3,7 +3,6 @@ import type { V1Pod, V1Secret } from '@kubernetes/client-node';
 import { until } from '../../dev/cluster/process.ts';
 import { cluster, Namespace, script } from '../support/cluster.ts';
 import { FakeGitHub, github } from '../support/fake-github.ts';
-import { sweepKubeconfig } from '../support/github-runner.ts';
 import { runWorkflow } from '../support/workflow.ts';
 import { type Changes, metadataOf } from '../sweep/marked.ts';
 import { runSweep } from '../sweep/step.ts';
@@ -22,7 +21,7 @@ beforeAll(async () => {
   hub.runs.set(RUNS.ended, github.run(RUNS.ended, 'completed', minutesAgo(90)));
   hub.runs.set(RUNS.recent, github.run(RUNS.recent, 'completed', minutesAgo(10)));
   hub.runs.set(RUNS.active, github.run(RUNS.active, 'in_progress', minutesAgo(90)));
-  kubeconfig = await sweepKubeconfig(namespace);
+  kubeconfig = await namespace.sweepKubeconfig();
   await Promise.all([realPods(), lookAlikes()]);
 }, 120_000);
 afterAll(async () => {
@@ -226,7 +225,7 @@ describe('in a namespace full of look-alikes, with nothing but its own Role, a s
 
 test('whoever may not list pods is shown the Role, and with that may sweep', async () => {
   await using other = await Namespace.create();
-  const newcomer = await sweepKubeconfig(other);
+  const newcomer = await other.sweepKubeconfig();
   await other.kubectl(['delete', 'rolebinding/github-sweep', 'role/github-sweep']);
   const as = ['--as', `system:serviceaccount:${other.name}:github-sweep`];
   const may = () => other.kubectl(['auth', 'can-i', 'delete', 'pods', ...as]).catch(() => 'no');
@@ -243,7 +242,7 @@ test('whoever may not list pods is shown the Role, and with that may sweep', asy
 test('the example sweeps when its time has come, and is a dry run when it is started by hand', async () => {
   await using other = await Namespace.create();
   const options = {
-    secrets: { KUBECONFIG_SWEEP: Buffer.from(await sweepKubeconfig(other)).toString('base64') },
+    secrets: { KUBECONFIG_SWEEP: Buffer.from(await other.sweepKubeconfig()).toString('base64') },
     contexts: { 'github.token': 'ghs_thejobsowntoken' },
     env: { GITHUB_API_URL: hub.url },
     inputs: (written: Record<string, string>) => ({ ...written, namespace: other.name }),

@@ -5,7 +5,6 @@ import { delimiter, dirname, join } from 'node:path';
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import { cluster, Namespace } from './cluster.ts';
 import { interpolate } from './expressions.ts';
-import { runnerKubeconfig } from './github-runner.ts';
 import { LiveObjects } from './live-objects.ts';
 import { Pool } from './pool.ts';
 import { runStep } from './step-runner.ts';
@@ -77,7 +76,7 @@ export interface ExampleRun {
   live(step: string): V1Pod;
 }
 
-/** Runs the examples on the test cluster as somebody who may do what examples/rbac.yaml allows. */
+/** Runs the examples on the test cluster as somebody who may do what examples/cluster/runner.yaml allows. */
 export class Examples implements AsyncDisposable {
   readonly #pods = new LiveObjects<V1Pod>('pods');
   readonly #namespaces: Namespace[] = [];
@@ -99,16 +98,13 @@ export class Examples implements AsyncDisposable {
   async #run(name: string, { prepare, instead = {}, ...options }: ExampleOptions): Promise<ExampleRun> {
     const namespace = await Namespace.create();
     this.#namespaces.push(namespace);
-    const kubeconfig = await runnerKubeconfig(namespace);
-    const file = join(this.#folder, `${namespace.name}.json`);
-    writeFileSync(file, kubeconfig);
     await this.#runCommands(name, namespace);
     await prepare?.(namespace);
     const jobs = await runWorkflow(`${FOLDER}/${name}.yml`, {
       ...options,
-      secrets: { KUBECONFIG: Buffer.from(kubeconfig).toString('base64') },
-      env: { ...this.#env, ...options.env, GCLOUD_KUBECONFIG: file },
-      inputs: (written, step) => ({ ...standIns(written, namespace.name, file), ...instead[step] }),
+      secrets: { KUBECONFIG: readFileSync(namespace.kubeconfig).toString('base64') },
+      env: { ...this.#env, ...options.env, GCLOUD_KUBECONFIG: namespace.kubeconfig },
+      inputs: (written, step) => ({ ...standIns(written, namespace), ...instead[step] }),
     });
     const steps = Object.assign({}, ...Object.values(jobs).map(job => job.steps)) as Record<string, StepOutcome>;
     const step = (id: string): StepOutcome => {
@@ -165,15 +161,15 @@ export function runAsAdministrator(commands: string, namespace?: Namespace, fold
 }
 
 /** @returns inputs as the test cluster can take them */
-function standIns(written: Record<string, string>, namespace: string, kubeconfig: string): Record<string, string> {
+function standIns(written: Record<string, string>, namespace: Namespace): Record<string, string> {
   const inputs = Object.entries(written).map(([name, value]) => [name, STAND_INS[name]?.[value.trim()] ?? value]) as [
     string,
     string,
   ][];
   return {
     ...Object.fromEntries(inputs),
-    ...(written['namespace'] !== undefined && { namespace }),
-    ...(written['config_file'] !== undefined && { config_file: kubeconfig }),
+    ...(written['namespace'] !== undefined && { namespace: namespace.name }),
+    ...(written['config_file'] !== undefined && { config_file: namespace.kubeconfig }),
   };
 }
 
@@ -243,7 +239,7 @@ export function examplePods(): ExamplePod[] {
 /** Runs a step as it is written as a dry run. @returns its log, and the manifest without what each run has another of */
 export async function showPod(
   { inputs, env, job, step, workflow }: ExamplePod,
-  { namespace, kubeconfig }: { namespace: Namespace; kubeconfig: string },
+  namespace: Namespace,
   moreEnv: Record<string, string>,
 ): Promise<{ text: string; manifest: string | undefined }> {
   const { kubeconfig: _, config_file: __, ...written } = inputs;
@@ -251,7 +247,7 @@ export async function showPod(
     inputs: {
       ...written,
       ...(inputs['namespace'] !== undefined && { namespace: namespace.name }),
-      ...{ dry_run: 'true', kubeconfig },
+      ...{ dry_run: 'true', config_file: namespace.kubeconfig },
     },
     workspace: ROOT,
     env: { ...env, ...moreEnv, GITHUB_JOB: job, GITHUB_ACTION: step, GITHUB_WORKFLOW: workflow },

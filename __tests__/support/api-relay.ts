@@ -17,10 +17,10 @@ import {
   type RequestMatch,
 } from './faults.ts';
 
-/** What a kubeconfig of the test clusters has. */
+/** What the kubeconfig has that a step of the tests is given. */
 interface Kubeconfig {
-  clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
-  users: { user: { 'client-certificate-data': string; 'client-key-data': string } }[];
+  clusters: [{ cluster: { server: string; 'certificate-authority-data': string } }];
+  users: [{ user: { token: string } }];
 }
 
 interface Awaited {
@@ -50,31 +50,22 @@ export class ApiRelay implements AsyncDisposable {
   /** Answers of which no more is read. */
   readonly #held = new Set<ServerResponse>();
 
-  private constructor(kubeconfig: string) {
-    const { clusters, users } = load(readFileSync(kubeconfig, 'utf8')) as Kubeconfig;
-    const [cluster, user] = [clusters[0]?.cluster, users[0]?.user];
-    const decoded = (base64 = '') => Buffer.from(base64, 'base64').toString();
-    this.#target = new URL(cluster?.server ?? '');
-    this.#agent = new TlsAgent({
-      keepAlive: true,
-      ca: decoded(cluster?.['certificate-authority-data']),
-      cert: decoded(user?.['client-certificate-data']),
-      key: decoded(user?.['client-key-data']),
-    });
+  private constructor({ server, 'certificate-authority-data': ca }: Kubeconfig['clusters'][0]['cluster']) {
+    this.#target = new URL(server);
+    this.#agent = new TlsAgent({ keepAlive: true, ca: Buffer.from(ca, 'base64') });
     this.#server = createServer((request, response) => void this.#relay(request, response));
     this.#server.keepAliveTimeout = 60_000;
     this.kubeconfigFile = join(this.#folder, 'kubeconfig');
   }
 
-  /** @param kubeconfig path of one for the cluster, with a client certificate in it */
+  /** @param kubeconfig path of one for the cluster, with a token in it, which the step is to come with */
   static async start(kubeconfig: string): Promise<ApiRelay> {
-    const relay = new ApiRelay(kubeconfig);
+    const { clusters, users } = load(readFileSync(kubeconfig, 'utf8')) as Kubeconfig;
+    const relay = new ApiRelay(clusters[0].cluster);
     await new Promise<void>(resolve => relay.#server.listen(0, '127.0.0.1', resolve));
     const server = `http://127.0.0.1:${(relay.#server.address() as AddressInfo).port}`;
-    writeFileSync(
-      relay.kubeconfigFile,
-      kubeconfigFor({ server, token: 'of-the-relay', namespace: 'default', ca: undefined }),
-    );
+    const { token } = users[0].user;
+    writeFileSync(relay.kubeconfigFile, kubeconfigFor({ server, token, namespace: 'default', ca: undefined }));
     return relay;
   }
 
@@ -158,7 +149,7 @@ export class ApiRelay implements AsyncDisposable {
     response: ServerResponse,
     fault: FaultAction | undefined,
   ): void {
-    const { host: _, authorization: __, ...passed } = headers;
+    const { host: _, ...passed } = headers;
     const path = `${this.#target.pathname.replace(/\/$/, '')}${url}`;
     const { hostname, port } = this.#target;
     const onward = tlsRequest({ agent: this.#agent, hostname, port, method, path, headers: passed }, answer => {

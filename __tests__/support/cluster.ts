@@ -1,7 +1,16 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Cluster } from '../../dev/cluster/index.ts';
+import {
+  accountFile,
+  accountKubeconfig,
+  applyAll,
+  bundled,
+  kubeconfigsOf,
+  kubectlOn,
+  runnerKubeconfig,
+} from './account.ts';
 import { type RunningStep, runStep, type StepOptions, type StepResult, startStep } from './step-runner.ts';
 
 /** The real cluster, which dev/test.ts has brought up for all cluster tests together. */
@@ -15,30 +24,25 @@ function fail(message: string): never {
 }
 
 /** Runs kubectl as the cluster's administrator and returns what it prints. */
-export function kubectl(args: string[], stdin?: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      cluster.kubectl ?? fail('The cluster tests need kubectl on the PATH.'),
-      ['--kubeconfig', cluster.kubeconfig, ...args],
-      { maxBuffer: 64 << 20 },
-      (error, stdout, stderr) => {
-        if (error) reject(new Error(`kubectl ${args.join(' ')}: ${stderr || error.message}`));
-        else resolve(stdout);
-      },
-    );
-    child.stdin?.end(stdin ?? '');
-  });
-}
+export const kubectl = (args: string[], stdin?: string): Promise<string> => kubectlOn(cluster, args, stdin);
 
-/** A namespace of a test's own, with its default service account there, and gone after the test. */
+/** A namespace of a test's own, with its default service account there and what examples/cluster/runner.yaml makes, and gone after the test. */
 export class Namespace implements AsyncDisposable {
-  readonly name = `test-${randomBytes(5).toString('hex')}`;
+  readonly name: string;
+  /** Path of one for somebody who may do what examples/cluster/runner.yaml allows here, and no more: as which steps run. */
+  readonly kubeconfig: string;
+
+  private constructor(name: string, kubeconfig: string) {
+    this.name = name;
+    this.kubeconfig = kubeconfig;
+  }
 
   static async create(): Promise<Namespace> {
-    const namespace = new Namespace();
-    await kubectl(['create', 'namespace', namespace.name]);
-    await kubectl(['-n', namespace.name, 'wait', '--for=create', 'serviceaccount/default', '--timeout=30s']);
-    return namespace;
+    const name = `test-${randomBytes(5).toString('hex')}`;
+    const own = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+    await applyAll(cluster, [own, ...bundled('runner.yaml', name)]);
+    await kubectl(['-n', name, 'wait', '--for=create', 'serviceaccount/default', '--timeout=30s']);
+    return new Namespace(name, await runnerKubeconfig(cluster, name));
   }
 
   kubectl(args: string[], stdin?: string): Promise<string> {
@@ -73,11 +77,24 @@ export class Namespace implements AsyncDisposable {
     return runStep({ ...options, inputs: given });
   }
 
+  /** Makes a service account that may do nothing. @returns the path of its kubeconfig */
+  async account(name: string): Promise<string> {
+    await this.kubectl(['create', 'serviceaccount', name]);
+    return await accountFile(cluster, this.name, name);
+  }
+
+  /** @returns a kubeconfig for somebody who may do what examples/cluster/sweep.yaml allows here, and no more */
+  async sweepKubeconfig(): Promise<string> {
+    await applyAll(cluster, bundled('sweep.yaml', this.name));
+    return JSON.stringify(await accountKubeconfig(cluster, this.name, 'github-sweep'));
+  }
+
   #inputs(inputs: Record<string, string>): Record<string, string> {
-    return { config_file: cluster.kubeconfig, namespace: this.name, image: cluster.images.shell, ...inputs };
+    return { config_file: this.kubeconfig, namespace: this.name, image: cluster.images.shell, ...inputs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    rmSync(kubeconfigsOf(cluster, this.name), { recursive: true, force: true });
     await kubectl(['delete', 'namespace', this.name, '--wait=false', '--ignore-not-found']);
   }
 }

@@ -4,6 +4,7 @@
  * `--assert` fails where one takes longer than 100 ms.
  */
 import { parseArgs } from 'node:util';
+import { asRunner } from '../../__tests__/support/account.ts';
 import { ApiRelay } from '../../__tests__/support/api-relay.ts';
 import { startStep } from '../../__tests__/support/step-runner.ts';
 import { down, up } from '../cluster/index.ts';
@@ -17,7 +18,7 @@ const { values: options, positionals } = parseArgs({
 const runs = Number(positionals[0] ?? 20);
 
 const cluster = await up({ name: options.name }, say);
-const relay = await ApiRelay.start(cluster.kubeconfig);
+const relay = await ApiRelay.start(await asRunner(cluster, 'default'));
 try {
   const running: number[] = [];
   const pending: number[] = [];

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { asRunner } from '../../__tests__/support/account.ts';
 import { down, up } from '../cluster/index.ts';
 import { type Measured, measured, measuredAction, textOf } from './measure.ts';
 import { heading, median, row, say } from './table.ts';
@@ -18,6 +19,7 @@ const rounds = Number(process.argv.slice(2).find(argument => /^\d+$/.test(argume
 
 const folder = mkdtempSync(join(tmpdir(), 'kubernetes-pod-step-bench-'));
 const cluster = await up({ name: NAME }, say);
+const kubeconfig = await asRunner(cluster, 'default');
 try {
   const ours: Measured[] = [];
   const kubectls: Measured[] = [];
@@ -63,7 +65,7 @@ try {
 }
 
 async function runStep(result?: 'auto' | 'true'): Promise<Measured> {
-  const inputs = { config_file: cluster.kubeconfig, image: cluster.images.shell };
+  const inputs = { config_file: kubeconfig, image: cluster.images.shell };
   const command =
     result === undefined
       ? { cmds: 'echo hello' }

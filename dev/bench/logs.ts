@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { asRunner } from '../../__tests__/support/account.ts';
 import { down, up } from '../cluster/index.ts';
 import { type Measured, type Measuring, measured, measuredAction, textOf } from './measure.ts';
 import { type Printed, printedLines, printerPod } from './printed-lines.ts';
@@ -37,6 +38,7 @@ type MeasuringStep = NonNullable<Parameters<typeof measuredAction>[2]>;
 
 const folder = mkdtempSync(join(tmpdir(), 'kubernetes-pod-step-bench-'));
 const cluster = await up({ name: options.name, provider: 'one-node', logMaxSize: '1Ti' }, say);
+const kubeconfig = await asRunner(cluster, 'default');
 let pods = 0;
 try {
   const failures: string[] = [];
@@ -150,7 +152,7 @@ async function oursAlone(lines: number, how: MeasuringStep = {}): Promise<Run> {
 /** The pod is kept. */
 async function runStep(name: string, pod: object, lines: number, how: MeasuringStep): Promise<Run> {
   const ours = { random_name_suffix: 'false', on_finish_action: 'keep_pod' };
-  const inputs = { config_file: cluster.kubeconfig, full_pod_spec: JSON.stringify(pod), ...ours };
+  const inputs = { config_file: kubeconfig, full_pod_spec: JSON.stringify(pod), ...ours };
   const run = await measuredAction(inputs, folder, { ...how, bytesPerSecond });
   const printed = printedLines(run.stdout, lines);
   // Now and then the container runtime itself loses the last lines of a container that prints faster than it writes.

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { ApiRelay } from '../../support/api-relay.ts';
-import { cluster, type Namespace } from '../../support/cluster.ts';
+import type { Namespace } from '../../support/cluster.ts';
 import type { StepResult } from '../../support/step-runner.ts';
 import { StubRegistry } from '../../support/stub-registry.ts';
 import type { Moment } from './moments.ts';
@@ -19,7 +19,7 @@ export interface Ending {
 /** Runs a step up to a moment, stops it there, and runs its post step. */
 export async function play(namespace: Namespace, moment: Moment, stop: Stop): Promise<Ending> {
   const runId = String(randomInt(2 ** 40));
-  await using relay = await ApiRelay.start(cluster.kubeconfig);
+  await using relay = await ApiRelay.start(namespace.kubeconfig);
   for (const fault of moment.faults ?? []) relay.fault(fault);
   const { name, random_name_suffix: suffix } = moment.inputs;
   // A kubelet that waits for a registry is not through with a pod before that has answered, or has gone.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { V1Pod } from '@kubernetes/client-node';
-import { cluster, kubectl, Namespace } from '../../support/cluster.ts';
+import { kubectl, Namespace } from '../../support/cluster.ts';
 import { Pool } from '../../support/pool.ts';
 import type { StepResult } from '../../support/step-runner.ts';
 import { StubRegistry } from '../../support/stub-registry.ts';
@@ -65,7 +65,6 @@ export class Theatre implements AsyncDisposable {
       namespace,
       kubectl,
       registry: this.#registry.host,
-      kubeconfig: cluster.kubeconfig,
       node: this.#node,
     };
     await scenario.before?.(place);

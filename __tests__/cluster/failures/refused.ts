@@ -1,12 +1,20 @@
-import { readFile } from 'node:fs/promises';
-import { dump, load } from 'js-yaml';
+import { readFileSync } from 'node:fs';
+import { changedKubeconfig, type Kubeconfig } from '../../support/account.ts';
 import { type Inputs, type Place, type Scenario, SHELL } from './scenario.ts';
 
 /** The API server is not to be had, or refuses the pod as it is. */
 export const REFUSED: Scenario[] = [
   {
     name: 'The namespace does not exist',
+    // To everybody else the server says that they may not.
+    before: ({ namespace, kubectl }) =>
+      kubectl([
+        ...['create', 'clusterrolebinding', ANYWHERE, '--clusterrole=edit'],
+        `--serviceaccount=${namespace.name}:github-runner`,
+      ]),
+    alone: true,
     inputs: { namespace: 'no-such-namespace' },
+    after: ({ kubectl }) => kubectl(['delete', 'clusterrolebinding', ANYWHERE]),
     expected: {
       title: 'No such namespace',
       says: 'Namespace no-such-namespace does not exist on this cluster. Create it (kubectl create namespace no-such-namespace), or correct `namespace`.',
@@ -36,18 +44,18 @@ export const REFUSED: Scenario[] = [
   },
   {
     name: 'The credentials may not create pods',
-    inputs: place => as(place, 'github-runner'),
+    inputs: async ({ namespace }) => ({ config_file: await namespace.account('newcomer') }),
     expected: {
       title: 'Permission missing',
-      says: 'github-runner may not create pods in namespace NS. Have the Role that the log shows applied, or use a namespace or credentials that may.',
+      says: 'system:serviceaccount:NS:newcomer may not create pods in namespace NS. Have the Role that the log shows applied, or use credentials that may. A namespace that does not exist is refused in the same way.',
       reason: 'Forbidden',
     },
   },
   {
     name: 'The cluster does not know the token',
     inputs: place =>
-      kubeconfig(place, ({ users }) => {
-        if (users[0]) users[0].user = { token: 'not-a-token-of-this-cluster' };
+      kubeconfig(place, ({ users: [entry] }) => {
+        entry.user = { token: 'not-a-token-of-this-cluster' };
       }),
     expected: {
       title: 'Not logged in to the cluster',
@@ -57,10 +65,10 @@ export const REFUSED: Scenario[] = [
   },
   {
     name: 'The API server cannot be reached',
-    inputs: async place => ({
-      ...(await kubeconfig(place, ({ clusters }) => {
-        if (clusters[0]) clusters[0].cluster['server'] = 'https://127.0.0.1:1';
-      })),
+    inputs: place => ({
+      ...kubeconfig(place, ({ clusters: [{ cluster }] }) => {
+        cluster['server'] = 'https://127.0.0.1:1';
+      }),
       outage_timeout_seconds: '2',
     }),
     takes: 2,
@@ -111,20 +119,10 @@ export const REFUSED: Scenario[] = [
   },
 ];
 
-interface Kubeconfig {
-  clusters: { cluster: Record<string, unknown> }[];
-  users: { user: Record<string, unknown> }[];
-}
+/** Somebody's right to make pods in every namespace. */
+const ANYWHERE = 'runner-anywhere';
 
-/** @returns the inputs that take the cluster's kubeconfig with a change. */
-async function kubeconfig(place: Place, change: (config: Kubeconfig) => void): Promise<Inputs> {
-  const config = load(await readFile(place.kubeconfig, 'utf8')) as Kubeconfig;
-  change(config);
-  return { config_file: '', kubeconfig: dump(config) };
-}
-
-function as(place: Place, user: string): Promise<Inputs> {
-  return kubeconfig(place, ({ users }) => {
-    if (users[0]) users[0].user['as'] = user;
-  });
+/** @returns the inputs that take the step's kubeconfig with a change. */
+function kubeconfig({ namespace }: Place, change: (config: Kubeconfig) => void): Inputs {
+  return { config_file: '', kubeconfig: readFileSync(changedKubeconfig(namespace.kubeconfig, change), 'utf8') };
 }

@@ -11,8 +11,6 @@ export interface Place {
   kubectl(args: string[], stdin?: string): Promise<string>;
   /** `host:port` of the registry that answers as the image's name says, see StubRegistry. */
   registry: string;
-  /** Of the cluster. */
-  kubeconfig: string;
   /** The name of its node. */
   node: string;
 }
