@@ -34287,7 +34287,11 @@ function runUrlOf({ metadata }) {
 // src/run/observe.ts
 var CHECK_SECONDS = 45;
 var SILENCE_SECONDS = 150;
-var POLL_SECONDS = 2;
+var POLLING = {
+  seconds: 2,
+  /** After so many times, some 5 minutes, a watch is tried again: the right may have been given since, or the server was not ready to know of it. */
+  times: 150
+};
 var FORBIDDEN_TRIES = 3;
 var LONGEST_PAUSE_MS = 5e3;
 var ObservedPod = class {
@@ -34299,11 +34303,17 @@ var ObservedPod = class {
   #failure;
   #resourceVersion;
   #heardAt = performance.now();
-  #polling = false;
-  constructor(client, pod) {
+  #log;
+  #polling;
+  /** How often the pod is still asked for before a watch is tried. */
+  #polls = 0;
+  #toldOfPolling = false;
+  constructor(client, pod, log, polling = POLLING) {
     const { namespace = "", name = "", uid = "", resourceVersion } = pod.metadata ?? {};
     this.identity = { namespace, name, uid };
     this.#client = client;
+    this.#log = log;
+    this.#polling = polling;
     this.#view = { pod, gone: false };
     this.#resourceVersion = resourceVersion;
     void this.#observe();
@@ -34353,14 +34363,16 @@ var ObservedPod = class {
       let failures = 0;
       for (let silent = 0; !this.#view.gone; ) {
         try {
-          if (this.#polling) await pause(1e3 * POLL_SECONDS, signal3);
-          else if (await this.#watch()) silent = 0;
+          if (this.#polls > 0) {
+            this.#polls--;
+            await pause(1e3 * this.#polling.seconds, signal3);
+          } else if (await this.#watch()) silent = 0;
           else if (silent++ > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** silent), signal3);
           failures = 0;
         } catch (error2) {
           signal3.throwIfAborted();
           if (error2 instanceof ApiError && error2.code === 403) {
-            if (failures++ >= FORBIDDEN_TRIES) this.#polling = true;
+            if (failures++ >= FORBIDDEN_TRIES) this.#poll();
             else await pause(1e3, signal3);
           } else await this.#client.endure(error2, failures++, signal3);
         }
@@ -34374,6 +34386,14 @@ var ObservedPod = class {
     } finally {
       clearInterval(check2);
     }
+  }
+  #poll() {
+    this.#polls = this.#polling.times;
+    if (this.#toldOfPolling) return;
+    this.#toldOfPolling = true;
+    this.#log.line(
+      `The credentials may not watch pods, so the pod is asked for every ${this.#polling.seconds} s: its start and its end are seen that much later.`
+    );
   }
   /** @returns whether the watch brought anything. */
   async #watch() {
@@ -34425,7 +34445,7 @@ var ObservedPod = class {
     }
   }
   async #check() {
-    if (!this.#polling) await this.refresh().catch(() => {
+    if (this.#polls === 0) await this.refresh().catch(() => {
     });
   }
   #see(pod, gone) {
@@ -34457,8 +34477,8 @@ function whatToSave({ plan, client, inputs }) {
   };
 }
 function take(step, pod) {
-  const { plan, client, record } = step;
-  const observed = new ObservedPod(client, pod);
+  const { plan, client, record, log } = step;
+  const observed = new ObservedPod(client, pod, log);
   record.save({ ...whatToSave(step), uid: observed.identity.uid });
   setOutput2("pod_name", plan.name);
   setOutput2("pod_namespace", plan.namespace);
@@ -46641,7 +46661,7 @@ function ambiguous(candidates) {
   );
 }
 async function untilEnded({ pod, state }, { client, plan, log, stop }) {
-  const observed = new ObservedPod(client, pod);
+  const observed = new ObservedPod(client, pod, log);
   try {
     if (state === "running") {
       log.line(`Stopping pod ${podPath2(pod)} of an earlier attempt, which still runs (reattach_on_restart: false).`);

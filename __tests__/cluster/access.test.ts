@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { until } from '../../dev/cluster/process.ts';
-import { changedKubeconfig } from '../support/account.ts';
+import { applyAll, changedKubeconfig } from '../support/account.ts';
 import { cluster, kubectl, Namespace, script } from '../support/cluster.ts';
 import type { StepResult } from '../support/step-runner.ts';
 
@@ -135,6 +135,69 @@ describe('a service account without rights', () => {
     ]);
     expect(printedRole(step)).toBe('');
   });
+});
+
+describe('the Role of the runner scale sets’ Kubernetes mode, without watch and events', () => {
+  /** actions-runner-controller, charts/gha-runner-scale-set/templates/kube_mode_role.yaml. */
+  const rules = [
+    { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'create', 'delete'] },
+    { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] },
+    { apiGroups: [''], resources: ['pods/log'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'create', 'delete'] },
+    { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'create', 'delete'] },
+  ];
+  const ASKS =
+    'The credentials may not watch pods, so the pod is asked for every 2 s: its start and its end are seen that much later.';
+  let inputs: { config_file: string; termination_grace_period: string };
+  beforeEach(async () => {
+    const [name, apiGroup] = ['kube-mode', 'rbac.authorization.k8s.io'];
+    const config_file = await namespace.account(name);
+    const metadata = { name, namespace: namespace.name };
+    await applyAll(cluster, [
+      { apiVersion: `${apiGroup}/v1`, kind: 'Role', metadata, rules },
+      {
+        ...{ apiVersion: `${apiGroup}/v1`, kind: 'RoleBinding', metadata },
+        ...{ roleRef: { apiGroup, kind: 'Role', name }, subjects: [{ kind: 'ServiceAccount', name }] },
+      },
+    ]);
+    await untilAllowed(['--as', `system:serviceaccount:${namespace.name}:${name}`]);
+    inputs = { config_file, termination_grace_period: '1' };
+  });
+
+  test('will do: the pod is asked for, which the log says once, every line and the result are there', async () => {
+    const print = 'for i in 1 2 3 4 5 6; do echo "line $i"; sleep 1; done; echo "word: $PASSWORD"';
+    const step = await namespace.run({
+      ...inputs,
+      ...script(`${print}; echo '{"rows": 6}' > "$RESULT_PATH"`),
+      ...{ do_xcom_push: 'true', secret_env: 'PASSWORD=correct horse' },
+    });
+    expect(step.annotations).toEqual([]);
+    expect(step.outputs).toMatchObject({ state: 'succeeded', exit_code: '0', result: '{"rows": 6}' });
+    expect(step.text.match(/^line \d$/gm)).toEqual([1, 2, 3, 4, 5, 6].map(number => `line ${number}`));
+    expect(step.text).toContain('\nword: ***\n');
+    expect(step.text.split('\n').filter(line => line.includes('may not'))).toEqual([ASKS]);
+    expect(await namespace.pods()).toEqual([]);
+  }, 60_000);
+
+  test('tells why a pod does not start by what stands in the pod', async () => {
+    const step = await namespace.run({ ...inputs, image: 'localhost/nowhere:1', image_pull_policy: 'Never' });
+    expect(step.outputs).toMatchObject({ state: 'failed', reason: 'ImagePull' });
+    expect(step.annotations).toHaveLength(1);
+    expect(step.text.match(/^.*may not .*/gm)).toEqual([expect.stringMatching(/events are not shown: the credentials may not read them\.$/)]);
+    expect(await namespace.pods()).toEqual([]);
+  }, 60_000);
+
+  test('has the pod go with a cancel', async () => {
+    const step = namespace.start({ ...inputs, ...script('echo running; exec sleep 600') });
+    try {
+      await step.line(/^running$/, 30_000);
+      expect((await step.cancel()).outputs).toMatchObject({ state: 'cancelled' });
+      await step.runPost();
+    } finally {
+      await step.dispose();
+    }
+    expect(await namespace.pods()).toEqual([]);
+  }, 60_000);
 });
 
 describe('a user', () => {

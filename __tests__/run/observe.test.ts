@@ -10,6 +10,8 @@ let pod: FakePod;
 let observed: ObservedPod;
 /** Every state of the pod that the observer has shown, in order. */
 let seen: string[];
+/** What the log was told. */
+let told: string[];
 
 beforeEach(async () => {
   shortPauses();
@@ -25,8 +27,10 @@ afterEach(async () => {
 });
 
 /** From the pod's state as it is now. */
-function observe(): void {
-  observed = new ObservedPod(connected.client, structuredClone(pod.object) as unknown as V1Pod);
+function observe(polling?: { seconds: number; times: number }): void {
+  told = [];
+  const log = { line: (text: string) => void told.push(text) };
+  observed = new ObservedPod(connected.client, structuredClone(pod.object) as unknown as V1Pod, log, polling);
   seen = [];
   observed
     .until(view => {
@@ -211,12 +215,32 @@ describe('a watch', () => {
       action: { kind: 'answer', reply: replies.forbidden('watch') },
     });
     observe();
+    await server.request({ verb: 'watch' }, 4);
     pod.run();
     await observed.until(phase('Running'));
     pod.terminate();
     await observed.until(phase('Succeeded'));
-    expect(server.matching({ verb: 'watch' }).length).toBeLessThanOrEqual(4);
+    expect(server.matching({ verb: 'watch' })).toHaveLength(4);
     expect(server.matching({ verb: 'get' }).length).toBeGreaterThan(1);
+    expect(told).toEqual([
+      'The credentials may not watch pods, so the pod is asked for every 2 s: its start and its end are seen that much later.',
+    ]);
+  });
+
+  test('that may not be is tried again after a while, for the right may have been given', async () => {
+    const forbidden = server.fault({
+      match: { verb: 'watch' },
+      times: 9999,
+      action: { kind: 'answer', reply: replies.forbidden('watch') },
+    });
+    observe({ seconds: 0.01, times: 20 });
+    await server.request({ verb: 'watch' }, 8);
+    expect(server.matching({ verb: 'get' }).length).toBeGreaterThan(20);
+    expect(told).toHaveLength(1);
+    forbidden.clear();
+    await server.request({ verb: 'watch' }, 9);
+    pod.run();
+    await observed.until(phase('Running'));
   });
 
   test('that is refused once, as by a server that has just started, is asked for again', async () => {

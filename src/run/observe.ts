@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import type { JobLog } from '../github/commands.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { pause } from '../kubernetes/pause.ts';
 import { getPod, type PodIdentity, watchPod } from '../kubernetes/pods.ts';
@@ -16,8 +17,12 @@ export interface PodView {
 const CHECK_SECONDS = 45;
 /** Bookmarks come about once a minute: a watch that is silent for longer is dead. */
 const SILENCE_SECONDS = 150;
-/** Where the credentials allow no watch (runner scale sets in Kubernetes mode), the pod is asked for instead. */
-const POLL_SECONDS = 2;
+/** Where the credentials allow no watch (the runner scale sets' Kubernetes mode), the pod is asked for instead. */
+const POLLING = {
+  seconds: 2,
+  /** After so many times, some 5 minutes, a watch is tried again: the right may have been given since, or the server was not ready to know of it. */
+  times: 150,
+};
 /** How often a watch has to be refused before that is believed. */
 const FORBIDDEN_TRIES = 3;
 /** Between two watches that bring nothing. */
@@ -33,12 +38,18 @@ export class ObservedPod {
   #failure: { error: unknown } | undefined;
   #resourceVersion: string | undefined;
   #heardAt = performance.now();
-  #polling = false;
+  readonly #log: Pick<JobLog, 'line'>;
+  readonly #polling: typeof POLLING;
+  /** How often the pod is still asked for before a watch is tried. */
+  #polls = 0;
+  #toldOfPolling = false;
 
-  constructor(client: ApiClient, pod: V1Pod) {
+  constructor(client: ApiClient, pod: V1Pod, log: Pick<JobLog, 'line'>, polling = POLLING) {
     const { namespace = '', name = '', uid = '', resourceVersion } = pod.metadata ?? {};
     this.identity = { namespace, name, uid };
     this.#client = client;
+    this.#log = log;
+    this.#polling = polling;
     this.#view = { pod, gone: false };
     this.#resourceVersion = resourceVersion;
     void this.#observe();
@@ -92,8 +103,10 @@ export class ObservedPod {
       let failures = 0;
       for (let silent = 0; !this.#view.gone; ) {
         try {
-          if (this.#polling) await pause(1000 * POLL_SECONDS, signal);
-          else if (await this.#watch()) silent = 0;
+          if (this.#polls > 0) {
+            this.#polls--;
+            await pause(1000 * this.#polling.seconds, signal);
+          } else if (await this.#watch()) silent = 0;
           // One that ends at once, time and again, must not overrun the server.
           else if (silent++ > 0) await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** silent), signal);
           failures = 0;
@@ -101,7 +114,7 @@ export class ObservedPod {
           signal.throwIfAborted();
           if (error instanceof ApiError && error.code === 403) {
             // A server that has just started refuses what it will soon allow.
-            if (failures++ >= FORBIDDEN_TRIES) this.#polling = true;
+            if (failures++ >= FORBIDDEN_TRIES) this.#poll();
             else await pause(1000, signal);
           } else await this.#client.endure(error, failures++, signal);
         }
@@ -115,6 +128,15 @@ export class ObservedPod {
     } finally {
       clearInterval(check);
     }
+  }
+
+  #poll(): void {
+    this.#polls = this.#polling.times;
+    if (this.#toldOfPolling) return;
+    this.#toldOfPolling = true;
+    this.#log.line(
+      `The credentials may not watch pods, so the pod is asked for every ${this.#polling.seconds} s: its start and its end are seen that much later.`,
+    );
   }
 
   /** @returns whether the watch brought anything. */
@@ -172,7 +194,7 @@ export class ObservedPod {
 
   async #check(): Promise<void> {
     // What goes wrong here goes wrong in the watch too, which deals with it.
-    if (!this.#polling) await this.refresh().catch(() => {});
+    if (this.#polls === 0) await this.refresh().catch(() => {});
   }
 
   #see(pod: V1Pod, gone: boolean): void {

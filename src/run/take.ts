@@ -7,7 +7,7 @@ import { reportProgress } from './report.ts';
 import type { Step } from './run.ts';
 
 /** What the step needs to be of a pod that it takes for its own. */
-export interface Taking extends Pick<Step, 'plan' | 'client' | 'record'> {
+export interface Taking extends Pick<Step, 'plan' | 'client' | 'record' | 'log'> {
   inputs: Pick<Step['inputs'], 'onFinishAction' | 'onKillAction' | 'skipOnExitCodes'>;
 }
 
@@ -28,8 +28,8 @@ export function whatToSave({ plan, client, inputs }: Taking): SavedPod {
 
 /** The pod is this step's from here on: it is saved, for the post step, told, for later steps, and watched. */
 export function take(step: Taking, pod: V1Pod): ObservedPod {
-  const { plan, client, record } = step;
-  const observed = new ObservedPod(client, pod);
+  const { plan, client, record, log } = step;
+  const observed = new ObservedPod(client, pod, log);
   record.save({ ...whatToSave(step), uid: observed.identity.uid });
   setOutput('pod_name', plan.name);
   setOutput('pod_namespace', plan.namespace);

@@ -40,7 +40,7 @@ afterEach(async () => {
 });
 
 function follow(lastCall?: AbortSignal): void {
-  observed = new ObservedPod(connected.client, structuredClone(pod.object) as unknown as V1Pod);
+  observed = new ObservedPod(connected.client, structuredClone(pod.object) as unknown as V1Pod, { line: () => {} });
   end = followLog(
     connected.client,
     observed,

@@ -60,7 +60,7 @@ function followBeside({ others = [], before = [], after = [] }: Record<string, s
     },
   });
   pod.run();
-  observed = new ObservedPod(connected.client, structuredClone(pod.object) as unknown as V1Pod);
+  observed = new ObservedPod(connected.client, structuredClone(pod.object) as unknown as V1Pod, { line: () => {} });
   follower = new ResultFollower(
     {
       client: connected.client,

@@ -130,7 +130,7 @@ function ambiguous(candidates: EarlierPod[]): StepError {
 
 /** Stops a pod of an earlier attempt that has not been told to, and waits until it has ended. */
 async function untilEnded({ pod, state }: EarlierPod, { client, plan, log, stop }: Step): Promise<void> {
-  const observed = new ObservedPod(client, pod);
+  const observed = new ObservedPod(client, pod, log);
   try {
     if (state === 'running') {
       log.line(`Stopping pod ${podPath(pod)} of an earlier attempt, which still runs (reattach_on_restart: false).`);
