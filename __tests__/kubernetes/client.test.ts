@@ -261,7 +261,7 @@ describe('over TLS', () => {
       'is by somebody else',
       true as const,
       (config: string) => config.replace(/ +certificate-authority-data: .*\n/, ''),
-      'its certificate is self-signed, and not by the authority in the kubeconfig.',
+      'its certificate is self-signed, and not by the authority that was given.',
     ],
   ])('a certificate that %s is not waited for', async (_, tls, change, why) => {
     await start({ tls });

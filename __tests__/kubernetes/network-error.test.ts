@@ -26,12 +26,27 @@ test.each([
   [
     'DEPTH_ZERO_SELF_SIGNED_CERT',
     'hopeless',
-    'its certificate is self-signed, and not by the authority in the kubeconfig',
+    'its certificate is self-signed, and not by the authority that was given',
   ],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'hopeless', 'its certificate is not signed by the authority in the kubeconfig'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'hopeless', 'its certificate is not signed by the authority that was given'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'hopeless', 'its certificate is for another host name'],
+  [
+    'INVALID_PURPOSE',
+    'hopeless',
+    'its certificate is not one for a server, or what it is signed by not one of an authority',
+  ],
 ])('%s: %s, in words: %s', (code, failing, what) => {
   expect(new NetworkError(failed(code))).toMatchObject({ name: 'NetworkError', failing, what, message: what });
+});
+
+test.each([
+  [407, 'hopeless', 'the proxy asks for a user name and password, or for others (407)'],
+  [403, 'hopeless', 'the proxy lets nobody through to it (403)'],
+  [502, 'not sent', 'the proxy gets no connection to it (502)'],
+  [429, 'not sent', 'the proxy gets no connection to it (429)'],
+])('a proxy that answers %d: %s, in words: %s', (code, failing, what) => {
+  const error = new Error(`Proxy response (${code}) !== 200 when HTTP Tunneling`);
+  expect(new NetworkError(Object.assign(error, { code: 'UND_ERR_ABORTED' }))).toMatchObject({ failing, what });
 });
 
 test.each([

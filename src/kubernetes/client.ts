@@ -219,7 +219,7 @@ export class ApiClient {
       patienceSeconds: this.#patienceSeconds,
       contacted: this.#contacted,
     };
-    return unreachable(this.target.server, error, absence);
+    return unreachable(this.target.server, error, absence, this.target.proxy?.host);
   }
 
   #awaySeconds(): number {
@@ -297,12 +297,13 @@ export class ApiClient {
       if (expired) return expired;
     }
     const retryAfter = Number(response.headers['retry-after']);
-    return new ApiError(
+    const error = new ApiError(
       code,
       status ?? { message: text.slice(0, 300) },
       call.asked,
       Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
     );
+    return (error.reason === 'Unauthorized' && this.#connection.lostCertificate(error)) || error;
   }
 
   /** @returns the error for an answer that no API server would give. */

@@ -78,6 +78,19 @@ export class Connection {
     );
   }
 
+  /** What to say where the server takes the request for nobody's, and a client certificate was to go through a proxy. */
+  lostCertificate(cause: StepError): StepError | undefined {
+    const { proxy, kubeConfig } = this.#target;
+    const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
+    if (proxy === undefined || !(certData || certFile)) return undefined;
+    return new StepError(
+      'Unauthorized',
+      'Not logged in to the cluster',
+      `The API server does not take the client certificate, or has not seen it: it is reached through the proxy ${proxy.host}, and one that inspects TLS does not pass it on.`,
+      { remedy: 'Log in by a token, or have the proxy let this server through unread.', cause },
+    );
+  }
+
   /** Closes every connection. */
   async close(): Promise<void> {
     await this.#pool?.agent.destroy();

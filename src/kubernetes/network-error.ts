@@ -33,19 +33,46 @@ const PLAIN_WORDS: Record<string, string> = {
   UND_ERR_BODY_TIMEOUT: 'no answer in time',
 };
 
-/** The codes that Node's TLS gives to a certificate it does not trust, in words. */
+/** The codes that Node's TLS gives to a certificate it does not trust (`X509 certificate error codes` in its documentation; those of revocation lists, which nobody loads, are left out), in words. */
 const CERTIFICATE: Record<string, string> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet (is the clock of the runner right?)',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and not by the authority in the kubeconfig',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by an authority that is not the one in the kubeconfig',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not signed by the authority in the kubeconfig',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and not by the authority that was given',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by another authority than the one that was given',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not signed by the authority that was given',
   UNABLE_TO_GET_ISSUER_CERT: 'its certificate is signed by an unknown authority',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is signed by an unknown authority',
   CERT_SIGNATURE_FAILURE:
-    'the signature of its certificate is wrong; the authority in the kubeconfig may belong to another cluster',
+    'the signature of its certificate is wrong; the authority that was given may belong to another cluster',
+  UNABLE_TO_DECRYPT_CERT_SIGNATURE: 'the signature of its certificate cannot be read',
+  CERT_CHAIN_TOO_LONG: 'too many authorities stand between its certificate and the one that was given',
+  PATH_LENGTH_EXCEEDED: 'one of the authorities behind its certificate may not vouch for another',
+  INVALID_CA: 'its certificate is signed by one that may sign none',
+  INVALID_PURPOSE: 'its certificate is not one for a server, or what it is signed by not one of an authority',
+  CERT_UNTRUSTED: 'its certificate is not trusted for servers',
+  CERT_REJECTED: 'its certificate is rejected for servers',
+  CERT_REVOKED: 'its certificate has been revoked',
+  UNSPECIFIED: 'its certificate, or its authority’s, does not pass, e.g. for a key that is too short',
+  ERR_TLS_CERT_ALTNAME_FORMAT: 'its certificate has names that cannot be read',
+  HOSTNAME_MISMATCH: 'its certificate is for another host name',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
 };
+
+/** undici's word for a proxy that answers a CONNECT with something else than a tunnel. */
+const NO_TUNNEL = /^Proxy response \((\d{3})\)/;
+
+/** @returns what a proxy means by that, and whether it may pass */
+function noTunnel(error: unknown): { what: string; failing: Failing } | undefined {
+  const [, text] = (error instanceof Error && NO_TUNNEL.exec(error.message)) || [];
+  if (text === undefined) return undefined;
+  const code = Number(text);
+  if (code === 407)
+    return { what: 'the proxy asks for a user name and password, or for others (407)', failing: 'hopeless' };
+  const mayPass = code >= 500 || code === 408 || code === 429;
+  return mayPass
+    ? { what: `the proxy gets no connection to it (${code})`, failing: 'not sent' }
+    : { what: `the proxy lets nobody through to it (${code})`, failing: 'hopeless' };
+}
 
 /** A request that failed before there was a whole answer. */
 export class NetworkError extends Error {
@@ -56,15 +83,21 @@ export class NetworkError extends Error {
 
   constructor(error: unknown) {
     const code = codeOf(error);
-    const what = CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? (error instanceof Error ? error.message : String(error));
+    const proxys = noTunnel(error);
+    const what =
+      proxys?.what ??
+      CERTIFICATE[code] ??
+      PLAIN_WORDS[code] ??
+      (error instanceof Error ? error.message : String(error));
     super(what, { cause: error });
     this.what = what;
     this.failing =
-      code in CERTIFICATE || HOPELESS.has(code) || code.startsWith('ERR_SSL') || code.startsWith('ERR_OSSL')
+      proxys?.failing ??
+      (code in CERTIFICATE || HOPELESS.has(code) || code.startsWith('ERR_SSL') || code.startsWith('ERR_OSSL')
         ? 'hopeless'
         : NOT_SENT.has(code)
           ? 'not sent'
-          : 'unknown';
+          : 'unknown');
   }
 }
 
@@ -76,14 +109,29 @@ export interface Absence {
   contacted: boolean;
 }
 
-/** @returns the error to end the step with when the server stayed away for too long, or can never be reached. */
-export function unreachable(server: string, error: NetworkError, absence: Absence): StepError {
+/**
+ * @param proxy `host:port` of the one that the server is reached through
+ * @returns the error to end the step with when the server stayed away for too long, or can never be reached.
+ */
+export function unreachable(server: string, error: NetworkError, absence: Absence, proxy?: string): StepError {
   const code = codeOf(error.cause);
+  if (code in CERTIFICATE && proxy !== undefined) {
+    return new StepError(
+      'Unreachable',
+      'The API server cannot be trusted',
+      `The API server at ${server} cannot be trusted: ${error.what}. It is reached through the proxy ${proxy}: one that inspects TLS shows a certificate of its own.`,
+      {
+        remedy:
+          'Then add the proxy’s authority to `cluster_ca`, or to the kubeconfig’s `certificate-authority-data`, and log in by a token; else check the authority, `tls-server-name` and the server’s address.',
+        cause: error,
+      },
+    );
+  }
   if (code in CERTIFICATE) {
     const remedy =
       code === 'CERT_HAS_EXPIRED'
         ? 'Renew the API server’s certificate.'
-        : 'Check `certificate-authority-data`, `tls-server-name` and the server’s address in the kubeconfig.';
+        : 'Check the authority (`cluster_ca`, or `certificate-authority-data` in the kubeconfig), `tls-server-name` and the server’s address.';
     return new StepError(
       'Unreachable',
       'The API server cannot be trusted',
@@ -103,11 +151,14 @@ export function unreachable(server: string, error: NetworkError, absence: Absenc
     );
   }
   const seconds = Math.round(absence.seconds);
+  const isTheProxys = noTunnel(error.cause) !== undefined;
+  const what = proxy === undefined ? error.what : error.what.replace(/^the proxy/, `the proxy ${proxy}`);
+  const through = proxy === undefined || isTheProxys ? '' : ` through the proxy ${proxy}`;
   if (absence.contacted && error.failing !== 'hopeless')
     return new StepError(
       'Unreachable',
       'The API server is out of reach',
-      `The API server at ${server} has been away for ${seconds} s: ${error.what}.`,
+      `The API server at ${server} has been away${through} for ${seconds} s: ${what}.`,
       {
         remedy: `If it can be away for longer than ${absence.patienceSeconds} s, raise outage_timeout_seconds.`,
         cause: error,
@@ -117,10 +168,12 @@ export function unreachable(server: string, error: NetworkError, absence: Absenc
   return new StepError(
     'Unreachable',
     'The API server is out of reach',
-    `The API server at ${server} did not answer${patience}: ${error.what}.`,
+    `The API server at ${server} did not answer${through}${patience}: ${what}.`,
     {
       remedy:
-        'Check the server’s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy).',
+        proxy === undefined
+          ? 'Check the server’s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy).'
+          : `Check the proxy’s address (the kubeconfig’s proxy-url, HTTPS_PROXY)${isTheProxys ? '' : ' and the server’s'}, or have NO_PROXY name the server.`,
       cause: error,
     },
   );
