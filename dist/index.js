@@ -27728,14 +27728,35 @@ var PLAIN_WORDS = {
 var CERTIFICATE = {
   CERT_HAS_EXPIRED: "its certificate has expired",
   CERT_NOT_YET_VALID: "its certificate is not valid yet (is the clock of the runner right?)",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed, and not by the authority in the kubeconfig",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by an authority that is not the one in the kubeconfig",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by the authority in the kubeconfig",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed, and not by the authority that was given",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by another authority than the one that was given",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by the authority that was given",
   UNABLE_TO_GET_ISSUER_CERT: "its certificate is signed by an unknown authority",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by an unknown authority",
-  CERT_SIGNATURE_FAILURE: "the signature of its certificate is wrong; the authority in the kubeconfig may belong to another cluster",
+  CERT_SIGNATURE_FAILURE: "the signature of its certificate is wrong; the authority that was given may belong to another cluster",
+  UNABLE_TO_DECRYPT_CERT_SIGNATURE: "the signature of its certificate cannot be read",
+  CERT_CHAIN_TOO_LONG: "too many authorities stand between its certificate and the one that was given",
+  PATH_LENGTH_EXCEEDED: "one of the authorities behind its certificate may not vouch for another",
+  INVALID_CA: "its certificate is signed by one that may sign none",
+  INVALID_PURPOSE: "its certificate is not one for a server, or what it is signed by not one of an authority",
+  CERT_UNTRUSTED: "its certificate is not trusted for servers",
+  CERT_REJECTED: "its certificate is rejected for servers",
+  CERT_REVOKED: "its certificate has been revoked",
+  UNSPECIFIED: "its certificate, or its authority\u2019s, does not pass, e.g. for a key that is too short",
+  ERR_TLS_CERT_ALTNAME_FORMAT: "its certificate has names that cannot be read",
+  HOSTNAME_MISMATCH: "its certificate is for another host name",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name"
 };
+var NO_TUNNEL = /^Proxy response \((\d{3})\)/;
+function noTunnel(error2) {
+  const [, text] = error2 instanceof Error && NO_TUNNEL.exec(error2.message) || [];
+  if (text === void 0) return void 0;
+  const code = Number(text);
+  if (code === 407)
+    return { what: "the proxy asks for a user name and password, or for others (407)", failing: "hopeless" };
+  const mayPass = code >= 500 || code === 408 || code === 429;
+  return mayPass ? { what: `the proxy gets no connection to it (${code})`, failing: "not sent" } : { what: `the proxy lets nobody through to it (${code})`, failing: "hopeless" };
+}
 var NetworkError = class extends Error {
   name = "NetworkError";
   failing;
@@ -27743,16 +27764,28 @@ var NetworkError = class extends Error {
   what;
   constructor(error2) {
     const code = codeOf(error2);
-    const what = CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? (error2 instanceof Error ? error2.message : String(error2));
+    const proxys = noTunnel(error2);
+    const what = proxys?.what ?? CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? (error2 instanceof Error ? error2.message : String(error2));
     super(what, { cause: error2 });
     this.what = what;
-    this.failing = code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown";
+    this.failing = proxys?.failing ?? (code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown");
   }
 };
-function unreachable(server, error2, absence) {
+function unreachable(server, error2, absence, proxy) {
   const code = codeOf(error2.cause);
+  if (code in CERTIFICATE && proxy !== void 0) {
+    return new StepError(
+      "Unreachable",
+      "The API server cannot be trusted",
+      `The API server at ${server} cannot be trusted: ${error2.what}. It is reached through the proxy ${proxy}: one that inspects TLS shows a certificate of its own.`,
+      {
+        remedy: "Then add the proxy\u2019s authority to `cluster_ca`, or to the kubeconfig\u2019s `certificate-authority-data`, and log in by a token; else check the authority, `tls-server-name` and the server\u2019s address.",
+        cause: error2
+      }
+    );
+  }
   if (code in CERTIFICATE) {
-    const remedy = code === "CERT_HAS_EXPIRED" ? "Renew the API server\u2019s certificate." : "Check `certificate-authority-data`, `tls-server-name` and the server\u2019s address in the kubeconfig.";
+    const remedy = code === "CERT_HAS_EXPIRED" ? "Renew the API server\u2019s certificate." : "Check the authority (`cluster_ca`, or `certificate-authority-data` in the kubeconfig), `tls-server-name` and the server\u2019s address.";
     return new StepError(
       "Unreachable",
       "The API server cannot be trusted",
@@ -27772,11 +27805,14 @@ function unreachable(server, error2, absence) {
     );
   }
   const seconds = Math.round(absence.seconds);
+  const isTheProxys = noTunnel(error2.cause) !== void 0;
+  const what = proxy === void 0 ? error2.what : error2.what.replace(/^the proxy/, `the proxy ${proxy}`);
+  const through = proxy === void 0 || isTheProxys ? "" : ` through the proxy ${proxy}`;
   if (absence.contacted && error2.failing !== "hopeless")
     return new StepError(
       "Unreachable",
       "The API server is out of reach",
-      `The API server at ${server} has been away for ${seconds} s: ${error2.what}.`,
+      `The API server at ${server} has been away${through} for ${seconds} s: ${what}.`,
       {
         remedy: `If it can be away for longer than ${absence.patienceSeconds} s, raise outage_timeout_seconds.`,
         cause: error2
@@ -27786,9 +27822,9 @@ function unreachable(server, error2, absence) {
   return new StepError(
     "Unreachable",
     "The API server is out of reach",
-    `The API server at ${server} did not answer${patience3}: ${error2.what}.`,
+    `The API server at ${server} did not answer${through}${patience3}: ${what}.`,
     {
-      remedy: "Check the server\u2019s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy).",
+      remedy: proxy === void 0 ? "Check the server\u2019s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy)." : `Check the proxy\u2019s address (the kubeconfig\u2019s proxy-url, HTTPS_PROXY)${isTheProxys ? "" : " and the server\u2019s"}, or have NO_PROXY name the server.`,
       cause: error2
     }
   );
@@ -32314,6 +32350,18 @@ var Connection = class {
       }
     );
   }
+  /** What to say where the server takes the request for nobody's, and a client certificate was to go through a proxy. */
+  lostCertificate(cause) {
+    const { proxy, kubeConfig } = this.#target;
+    const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
+    if (proxy === void 0 || !(certData || certFile)) return void 0;
+    return new StepError(
+      "Unauthorized",
+      "Not logged in to the cluster",
+      `The API server does not take the client certificate, or has not seen it: it is reached through the proxy ${proxy.host}, and one that inspects TLS does not pass it on.`,
+      { remedy: "Log in by a token, or have the proxy let this server through unread.", cause }
+    );
+  }
   /** Closes every connection. */
   async close() {
     await this.#pool?.agent.destroy();
@@ -34501,7 +34549,7 @@ async function attach(step, { pod: name, uid, timeoutSeconds, base }) {
   const ended4 = containerEnded(pod, plan.base);
   const url = runUrlOf(pod);
   log.line(
-    `Attached to pod ${podPath2(pod)} on ${client.target.server}, ${ended4 ? "which has ended" : "which has not ended yet"}${url === void 0 ? "" : `; made by ${url}`}. Its log is shown from the start.`
+    `Attached to pod ${podPath2(pod)}, ${ended4 ? "which has ended" : "which has not ended yet"}${url === void 0 ? "" : `; made by ${url}`}. Its log is shown from the start.`
   );
   if (restartPolicy(pod, plan.base) === "Always" && timeoutSeconds === void 0)
     log.warning(
@@ -34884,7 +34932,7 @@ var ApiClient = class {
       patienceSeconds: this.#patienceSeconds,
       contacted: this.#contacted
     };
-    return unreachable(this.target.server, error2, absence);
+    return unreachable(this.target.server, error2, absence, this.target.proxy?.host);
   }
   #awaySeconds() {
     return this.#outage === void 0 ? 0 : secondsSince(this.#outage);
@@ -34952,12 +35000,13 @@ var ApiClient = class {
       if (expired) return expired;
     }
     const retryAfter = Number(response.headers["retry-after"]);
-    return new ApiError(
+    const error2 = new ApiError(
       code,
       status ?? { message: text.slice(0, 300) },
       call2.asked,
       Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : void 0
     );
+    return error2.reason === "Unauthorized" && this.#connection.lostCertificate(error2) || error2;
   }
   /** @returns the error for an answer that no API server would give. */
   noApiServer(why) {
@@ -34993,7 +35042,7 @@ function parseAnswer(text, type) {
 }
 
 // src/kubernetes/config.ts
-import { existsSync as existsSync2, readFileSync as readFileSync3 } from "node:fs";
+import { existsSync as existsSync2, readFileSync as readFileSync4 } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join as join3 } from "node:path";
 
@@ -40113,12 +40162,31 @@ function impersonationOf(user) {
   return Object.keys(headers3).length === 0 ? void 0 : headers3;
 }
 
+// src/kubernetes/who.ts
+import { readFileSync as readFileSync3 } from "node:fs";
+function whoIs(user, isNamed, { oidcAudience }) {
+  if (oidcAudience !== void 0) return "the job itself";
+  const name = isNamed ? `user ${user.name}` : serviceAccountOf(user) ?? "whom the token is of";
+  const as = user.impersonation?.["Impersonate-User"];
+  return as === void 0 ? name : `${name} as ${as}`;
+}
+function serviceAccountOf({ token, tokenFile }) {
+  try {
+    const text = String(token ?? (tokenFile === void 0 ? "" : readFileSync3(tokenFile, "utf8")));
+    const { sub } = JSON.parse(Buffer.from(text.split(".")[1] ?? "", "base64url").toString("utf8"));
+    const [, namespace, name] = /^system:serviceaccount:([a-z0-9-]{1,63}):([a-z0-9.-]{1,253})$/.exec(String(sub)) ?? [];
+    return name === void 0 ? void 0 : `service account ${namespace}/${name}`;
+  } catch {
+    return void 0;
+  }
+}
+
 // src/kubernetes/config.ts
 var SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 function findCluster(inputs, env) {
   if (inputs.kubeconfig !== void 0)
     return target(parseKubeconfig(inputs.kubeconfig, "kubeconfig"), "kubeconfig", inputs, env);
-  if (inputs.url !== void 0) return target(fromAddress(inputs.url, inputs), "cluster_url", inputs, env);
+  if (inputs.url !== void 0) return target(fromAddress(inputs.url, inputs), "cluster_url", inputs, env, false);
   if (inputs.inCluster) {
     if (!isInCluster(env))
       throw new StepError(
@@ -40171,9 +40239,9 @@ function inCluster(inputs, env) {
   config.loadFromCluster();
   const tokenFile = join3(SERVICE_ACCOUNT, "token");
   config.users = config.users.map(({ authProvider: _, ...user }) => ({ ...user, tokenFile }));
-  return target(config, "the runner's own service account", inputs, env);
+  return target(config, "the runner\u2019s own service account", inputs, env, false);
 }
-function target(config, from, inputs, env) {
+function target(config, from, inputs, env, isNamed = true) {
   const names2 = config.contexts.map(({ name: name2 }) => String(name2));
   const name = String(inputs.context ?? config.currentContext ?? "");
   if (!name)
@@ -40199,7 +40267,10 @@ function target(config, from, inputs, env) {
       "Keep the one that is meant."
     );
   const proxy = proxyTo(cluster, from, env);
-  const { user, credentials } = inputs.oidcAudience === void 0 ? userOf(config, context, cluster, from) : jobItself(config, context, inputs.oidcAudience, env);
+  const given = inputs.oidcAudience === void 0 ? userOf(config, context, cluster, from) : jobItself(config, context, inputs.oidcAudience, env);
+  const open = isReadable(cluster.server);
+  const { credentials } = open ? nobody(config, context) : given;
+  const { user } = given;
   if (cluster.server.startsWith("http:"))
     config.clusters = config.clusters.map((one) => one === cluster ? { ...cluster, skipTLSVerify: true } : one);
   const password = proxy && decodeURIComponent(proxy.password);
@@ -40209,12 +40280,16 @@ function target(config, from, inputs, env) {
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ""),
-    source: `${inputs.url === void 0 ? `context ${name} of ` : ""}${from}${inputs.oidcAudience === void 0 ? "" : ", as the job itself"}`,
+    ...isNamed && { cluster: String(cluster.name) },
+    source: `${isNamed ? `context ${name} of ` : ""}${from}`,
+    user: whoIs(user, isNamed, inputs),
+    unverified: cluster.skipTLSVerify && cluster.server.startsWith("https:"),
+    open,
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || "default"),
     secrets,
     ...proxy && { proxy },
     ...credentials && { credentials },
-    ...user.impersonation && { impersonation: user.impersonation }
+    ...user.impersonation && !open && { impersonation: user.impersonation }
   };
 }
 function proxyTo({ name, server, proxyUrl }, from, env) {
@@ -40249,6 +40324,15 @@ function jobItself(config, context, audience, env) {
     });
   }
 }
+function nobody(config, context) {
+  const user = { name: context.user };
+  config.users = [...config.users.filter(({ name }) => name !== user.name), user];
+  return { user };
+}
+function isReadable(server) {
+  const { protocol, hostname } = new URL(server);
+  return protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
 function checkServer(server, what) {
   if (typeof server !== "string" || !/^https?:\/\/[^/\s]+\S*$/.test(server) || !URL.canParse(server))
     throw unusable2(`${what} is not an http(s) address.`);
@@ -40259,17 +40343,37 @@ function checkServer(server, what) {
 }
 function serviceAccountNamespace() {
   const file = join3(SERVICE_ACCOUNT, "namespace");
-  return existsSync2(file) ? readFileSync3(file, "utf8").trim() : "";
+  return existsSync2(file) ? readFileSync4(file, "utf8").trim() : "";
 }
 
 // src/run/connect.ts
 function connect2(inputs, log, outageSeconds) {
   const target2 = findCluster(inputs, process.env);
   for (const secret of target2.secrets) log.mask(secret);
+  const { cluster, server, source, user, namespace, unverified, open, proxy } = target2;
+  const place = cluster === void 0 ? `${server} (${source})` : `${cluster} (${server}), ${source}`;
+  const through = proxy === void 0 ? "" : `, through the proxy ${proxy.host}`;
+  log.line(`Cluster ${place}${through}, ${user}, namespace ${namespace}.`);
+  if (unverified)
+    log.warning(
+      "Server not verified",
+      withRemedy(
+        `${source}: insecure-skip-tls-verify is set for cluster ${cluster}, so whoever stands between the runner and the API server can read and change all that passes, the credentials among it.`,
+        "Give the cluster its authority instead (certificate-authority-data)."
+      )
+    );
+  if (open)
+    log.warning(
+      "No credentials sent",
+      withRemedy(
+        `${source}: the API server\u2019s address is plain http, over which anybody on the way could read them, so none are sent (nor does kubectl).`,
+        "Use its https address."
+      )
+    );
   const warnings2 = /* @__PURE__ */ new Set();
   const watcher = {
-    lost: (server, what, patienceSeconds) => log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
-    back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
+    lost: (server2, what, patienceSeconds) => log.line(`The API server at ${server2} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
+    back: (server2, seconds) => log.line(`The API server at ${server2} is back after ${Math.round(seconds)} s.`),
     failing: (what, patienceSeconds) => log.line(`${what}. It is asked again for up to ${patienceSeconds} s.`),
     credential: (secret) => {
       if (!target2.secrets.includes(secret)) log.mask(secret);
@@ -40860,12 +40964,10 @@ function kept(pod, base, deferred) {
 }
 
 // src/run/announce.ts
-function announce({ inputs, plan, secrets, client, log }) {
+function announce({ inputs, plan, secrets, log }) {
   const { namespace, name, base, nameGiven } = plan;
   const container2 = plan.pod.spec?.containers.find((container3) => container3.name === base);
-  log.line(
-    `Running ${container2?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`
-  );
+  log.line(`Running ${container2?.image} as pod ${namespace}/${name}.`);
   const words = [...container2?.command ?? [], ...container2?.args ?? []];
   if (words.length > 0) log.line(`Command: ${commandLine(words, secrets)}`);
   for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);
@@ -41232,7 +41334,7 @@ function writeSummary(log, summary2) {
 import { randomUUID as randomUUID4 } from "node:crypto";
 
 // src/github/files.ts
-import { closeSync as closeSync3, constants as constants3, fstatSync, openSync as openSync3, readFileSync as readFileSync4 } from "node:fs";
+import { closeSync as closeSync3, constants as constants3, fstatSync, openSync as openSync3, readFileSync as readFileSync5 } from "node:fs";
 var MOST_BYTES4 = 64 * 2 ** 20;
 function readRegularFile(path2) {
   const file = openSync3(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
@@ -41242,7 +41344,7 @@ function readRegularFile(path2) {
     if (stats.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
     if (!stats.isFile()) throw new Error("it is no regular file");
     if (size > MOST_BYTES4) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES4} that are read`);
-    return readFileSync4(file, "utf8");
+    return readFileSync5(file, "utf8");
   } finally {
     closeSync3(file);
   }
@@ -46747,7 +46849,7 @@ function seeTo(step, pod) {
 }
 
 // src/kubernetes/own-pod.ts
-import { readFileSync as readFileSync5 } from "node:fs";
+import { readFileSync as readFileSync6 } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join as join4 } from "node:path";
 var PATIENCE_MS = 2e3;
@@ -46815,7 +46917,7 @@ function podOfToken(token) {
 }
 function readIn(folder, file) {
   try {
-    return readFileSync5(join4(folder, file), "utf8");
+    return readFileSync6(join4(folder, file), "utf8");
   } catch {
     return void 0;
   }

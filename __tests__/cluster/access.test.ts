@@ -183,7 +183,9 @@ describe('the Role of the runner scale sets’ Kubernetes mode, without watch an
     const step = await namespace.run({ ...inputs, image: 'localhost/nowhere:1', image_pull_policy: 'Never' });
     expect(step.outputs).toMatchObject({ state: 'failed', reason: 'ImagePull' });
     expect(step.annotations).toHaveLength(1);
-    expect(step.text.match(/^.*may not .*/gm)).toEqual([expect.stringMatching(/events are not shown: the credentials may not read them\.$/)]);
+    expect(step.text.match(/^.*may not .*/gm)).toEqual([
+      expect.stringMatching(/events are not shown: the credentials may not read them\.$/),
+    ]);
     expect(await namespace.pods()).toEqual([]);
   }, 60_000);
 

@@ -53,6 +53,9 @@ describe('what the inputs say of a cluster', () => {
     expect(found).toEqual({
       server: 'https://c.example:6443',
       source: 'cluster_url',
+      user: 'whom the token is of',
+      unverified: false,
+      open: false,
       namespace: 'default',
       secrets: [SECRETS.token],
     });
@@ -69,10 +72,10 @@ describe('what the inputs say of a cluster', () => {
     ['a kubeconfig', { kubeconfig: config('a') }],
     ['a kubeconfig whose user there is not', { kubeconfig: config('a').replace('user: a', 'user: z') }],
   ])('may leave the user to the job itself: %s', (_, inputs) => {
-    const { kubeConfig, credentials, secrets, source } = find({ ...inputs, oidcAudience: 'a' }, identity);
+    const { kubeConfig, credentials, secrets, user: who } = find({ ...inputs, oidcAudience: 'a' }, identity);
     expect(credentials).toBeDefined();
     expect(secrets).toEqual([]);
-    expect(source).toMatch(/, as the job itself$/);
+    expect(who).toBe('the job itself');
     const user = kubeConfig.getCurrentUser();
     expect([user?.token, user?.username, user?.keyData]).toEqual([undefined, undefined, undefined]);
   });
@@ -84,6 +87,68 @@ describe('what the inputs say of a cluster', () => {
   test('is refused where the runner is in no cluster', () => {
     expect(fault({ inCluster: true }).text).toMatch(/^in_cluster: the runner is no pod/);
   });
+});
+
+const tokenOf = (sub: string) => `e30.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.x`;
+
+describe('as whom it is', () => {
+  const url = 'https://c.example:6443/';
+  const context = (user: string) => ({
+    kubeconfig: config('a').replace(/users:.*/s, `users: [{name: a, user: ${user}}]`),
+  });
+  test.each<[string, ClusterInputs, string]>([
+    ['the kubeconfig’s name for the user', { kubeconfig: config('a') }, 'user a'],
+    ['whom the user acts for', context('{token: t, as: jane}'), 'user a as jane'],
+    [
+      'the service account that the token is of',
+      { url, token: tokenOf('system:serviceaccount:ci:runner') },
+      'service account ci/runner',
+    ],
+    ['nothing of a token of somebody else', { url, token: tokenOf('octo@example.com') }, 'whom the token is of'],
+    [
+      'nothing of what pretends to be one',
+      { url, token: tokenOf('system:serviceaccount:ci:x\n::error::') },
+      'whom the token is of',
+    ],
+    ['nothing of what is no token of this kind', { url, token: 'a.b' }, 'whom the token is of'],
+  ])('%s', (_, inputs, expected) => {
+    expect(find(inputs).user).toBe(expected);
+  });
+});
+
+describe('over plain http', () => {
+  const plain = (host: string, user = 'token: of-the-user') =>
+    config('a', { server: `http://${host}:8080` }).replace(/users:.*/s, `users: [{name: a, user: {${user}}}]`);
+
+  test.each([
+    'token: of-the-user',
+    'token: t, as: jane',
+    'username: u, password: p',
+    'tokenFile: /token',
+    'exec: {command: plugin, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never}',
+  ])('nothing is sent of {%s}, as anybody on the way could read it', async user => {
+    const target = find({ kubeconfig: plain('c.example', user) });
+    expect(target).toMatchObject({ open: true, server: 'http://c.example:8080' });
+    expect([target.credentials, target.impersonation]).toEqual([undefined, undefined]);
+    const options = { headers: {} };
+    await target.kubeConfig.applyToHTTPSOptions(options);
+    expect(options).not.toHaveProperty('auth');
+    expect(options.headers).toEqual({});
+  });
+
+  test('nor is the job’s own identity', () => {
+    const identity = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://i', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 't' };
+    expect(find({ url: 'http://c.example', oidcAudience: 'a' }, identity).credentials).toBeUndefined();
+  });
+
+  test.each(['localhost', '127.0.0.1', '[::1]'])('to %s there is nobody on the way', host => {
+    expect(find({ kubeconfig: plain(host) })).toMatchObject({ open: false, secrets: ['of-the-user'] });
+  });
+});
+
+test('a server that is not to be verified is known', () => {
+  const text = config('a').replace('server:', 'insecure-skip-tls-verify: true\n      server:');
+  expect(find({ kubeconfig: text }).unverified).toBe(true);
 });
 
 test('what is there twice is refused', () => {

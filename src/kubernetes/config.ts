@@ -18,6 +18,7 @@ import {
   unusable,
 } from './kubeconfig.ts';
 import { proxyAddress, proxyFor } from './proxy.ts';
+import { whoIs } from './who.ts';
 
 /** Where the kubelet mounts it, in a pod. */
 export const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -27,8 +28,16 @@ export interface Target {
   kubeConfig: KubeConfig;
   /** The API server's URL, without a slash at its end. */
   server: string;
-  /** Where that came from, for messages: `context kind of config_file ./kube.yaml`. */
+  /** The cluster's name in the kubeconfig, if it came from one. */
+  cluster?: string;
+  /** Where all of it came from, for messages: `context kind of config_file ./kube.yaml`. */
   source: string;
+  /** As whom the step acts, as far as that can be told before it is asked: the kubeconfig's name for the user, or a service account's. */
+  user: string;
+  /** Whether the server is taken at its word (`insecure-skip-tls-verify`). */
+  unverified: boolean;
+  /** Whether what is sent can be read by anybody on the way: nothing of a credential is sent then. */
+  open: boolean;
   /** The namespace to use where the pod names none. */
   namespace: string;
   /** What requests go through. */
@@ -48,7 +57,7 @@ export interface Target {
 export function findCluster(inputs: ClusterInputs, env: NodeJS.ProcessEnv): Target {
   if (inputs.kubeconfig !== undefined)
     return target(parseKubeconfig(inputs.kubeconfig, 'kubeconfig'), 'kubeconfig', inputs, env);
-  if (inputs.url !== undefined) return target(fromAddress(inputs.url, inputs), 'cluster_url', inputs, env);
+  if (inputs.url !== undefined) return target(fromAddress(inputs.url, inputs), 'cluster_url', inputs, env, false);
   if (inputs.inCluster) {
     if (!isInCluster(env))
       throw new StepError(
@@ -106,10 +115,20 @@ function inCluster(inputs: ClusterInputs, env: NodeJS.ProcessEnv): Target {
   config.loadFromCluster();
   const tokenFile = join(SERVICE_ACCOUNT, 'token');
   config.users = config.users.map(({ authProvider: _, ...user }) => ({ ...user, tokenFile }));
-  return target(config, "the runner's own service account", inputs, env);
+  return target(config, 'the runner’s own service account', inputs, env, false);
 }
 
-function target(config: KubeConfig, from: string, inputs: ClusterInputs, env: NodeJS.ProcessEnv): Target {
+/**
+ * @param from what the user gave, or the runner has, for messages
+ * @param isNamed whether the names in it are the user's, not ours
+ */
+function target(
+  config: KubeConfig,
+  from: string,
+  inputs: ClusterInputs,
+  env: NodeJS.ProcessEnv,
+  isNamed = true,
+): Target {
   // YAML makes a number of a name of digits.
   const names = config.contexts.map(({ name }) => String(name));
   const name = String(inputs.context ?? config.currentContext ?? '');
@@ -136,10 +155,13 @@ function target(config: KubeConfig, from: string, inputs: ClusterInputs, env: No
       'Keep the one that is meant.',
     );
   const proxy = proxyTo(cluster, from, env);
-  const { user, credentials } =
+  const given =
     inputs.oidcAudience === undefined
       ? userOf(config, context, cluster, from)
       : jobItself(config, context, inputs.oidcAudience, env);
+  const open = isReadable(cluster.server);
+  const { credentials } = open ? nobody(config, context) : given;
+  const { user } = given;
   // client-node refuses plain http unless told not to verify what is not there to be verified.
   if (cluster.server.startsWith('http:'))
     config.clusters = config.clusters.map(one => (one === cluster ? { ...cluster, skipTLSVerify: true } : one));
@@ -151,12 +173,16 @@ function target(config: KubeConfig, from: string, inputs: ClusterInputs, env: No
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ''),
-    source: `${inputs.url === undefined ? `context ${name} of ` : ''}${from}${inputs.oidcAudience === undefined ? '' : ', as the job itself'}`,
+    ...(isNamed && { cluster: String(cluster.name) }),
+    source: `${isNamed ? `context ${name} of ` : ''}${from}`,
+    user: whoIs(user, isNamed, inputs),
+    unverified: cluster.skipTLSVerify && cluster.server.startsWith('https:'),
+    open,
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || 'default'),
     secrets,
     ...(proxy && { proxy }),
     ...(credentials && { credentials }),
-    ...(user.impersonation && { impersonation: user.impersonation }),
+    ...(user.impersonation && !open && { impersonation: user.impersonation }),
   };
 }
 
@@ -196,6 +222,19 @@ function jobItself(config: KubeConfig, context: Context, audience: string, env: 
       remedy: 'Set it for the job, or the workflow. A pull request from a fork has none.',
     });
   }
+}
+
+/** As kubectl does over plain http: it says nothing of whom it is. */
+function nobody(config: KubeConfig, context: Context): As {
+  const user = { name: context.user };
+  config.users = [...config.users.filter(({ name }) => name !== user.name), user];
+  return { user };
+}
+
+/** What goes to this machine, as to a `kubectl proxy`, is not on the way anywhere. */
+function isReadable(server: string): boolean {
+  const { protocol, hostname } = new URL(server);
+  return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /** As whom the step acts. */

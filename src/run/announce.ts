@@ -8,12 +8,10 @@ import type { ObservedPod } from './observe.ts';
 import type { Step } from './run.ts';
 
 /** What runs, and where, before the container's own lines. */
-export function announce({ inputs, plan, secrets, client, log }: Step): void {
+export function announce({ inputs, plan, secrets, log }: Step): void {
   const { namespace, name, base, nameGiven } = plan;
   const container = plan.pod.spec?.containers.find(container => container.name === base);
-  log.line(
-    `Running ${container?.image} as pod ${namespace}/${name} on ${client.target.server} (${client.target.source}).`,
-  );
+  log.line(`Running ${container?.image} as pod ${namespace}/${name}.`);
   const words = [...(container?.command ?? []), ...(container?.args ?? [])];
   if (words.length > 0) log.line(`Command: ${commandLine(words, secrets)}`);
   for (const hint of commandHints(words)) log.line(`Hint: ${hint}`);

@@ -46,7 +46,7 @@ export async function attach(
   const ended = containerEnded(pod, plan.base);
   const url = runUrlOf(pod);
   log.line(
-    `Attached to pod ${podPath(pod)} on ${client.target.server}, ${ended ? 'which has ended' : 'which has not ended yet'}${url === undefined ? '' : `; made by ${url}`}. Its log is shown from the start.`,
+    `Attached to pod ${podPath(pod)}, ${ended ? 'which has ended' : 'which has not ended yet'}${url === undefined ? '' : `; made by ${url}`}. Its log is shown from the start.`,
   );
   if (restartPolicy(pod, plan.base) === 'Always' && timeoutSeconds === undefined)
     log.warning(

@@ -1,15 +1,36 @@
 import type { JobLog } from '../github/commands.ts';
+import { withRemedy } from '../github/failure.ts';
 import type { ClusterInputs } from '../github/inputs/cluster.ts';
 import { ApiClient, type ConnectionWatcher } from '../kubernetes/client.ts';
 import { findCluster } from '../kubernetes/config.ts';
 
 /**
- * Finds the cluster and makes its client. Every credential is masked before anything else is printed; nothing is sent yet.
+ * Finds the cluster and makes its client, and says which it is. Every credential is masked before anything is printed; nothing is sent yet.
  * @param outageSeconds how long the API server may be away, see {@link ApiClient}
  */
 export function connect(inputs: ClusterInputs, log: JobLog, outageSeconds?: number): ApiClient {
   const target = findCluster(inputs, process.env);
   for (const secret of target.secrets) log.mask(secret);
+  const { cluster, server, source, user, namespace, unverified, open, proxy } = target;
+  const place = cluster === undefined ? `${server} (${source})` : `${cluster} (${server}), ${source}`;
+  const through = proxy === undefined ? '' : `, through the proxy ${proxy.host}`;
+  log.line(`Cluster ${place}${through}, ${user}, namespace ${namespace}.`);
+  if (unverified)
+    log.warning(
+      'Server not verified',
+      withRemedy(
+        `${source}: insecure-skip-tls-verify is set for cluster ${cluster}, so whoever stands between the runner and the API server can read and change all that passes, the credentials among it.`,
+        'Give the cluster its authority instead (certificate-authority-data).',
+      ),
+    );
+  if (open)
+    log.warning(
+      'No credentials sent',
+      withRemedy(
+        `${source}: the API server’s address is plain http, over which anybody on the way could read them, so none are sent (nor does kubectl).`,
+        'Use its https address.',
+      ),
+    );
   const warnings = new Set<string>();
   const watcher: ConnectionWatcher = {
     lost: (server, what, patienceSeconds) =>
