@@ -40347,9 +40347,27 @@ function serviceAccountNamespace() {
 }
 
 // src/run/connect.ts
-function connect2(inputs, log, outageSeconds) {
+function connect2(inputs, log, { outageSeconds, quiet = false } = {}) {
   const target2 = findCluster(inputs, process.env);
   for (const secret of target2.secrets) log.mask(secret);
+  if (!quiet) tellCluster(target2, log);
+  const warnings2 = /* @__PURE__ */ new Set();
+  const watcher = {
+    lost: (server, what, patienceSeconds) => log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
+    back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
+    failing: (what, patienceSeconds) => log.line(`${what}. It is asked again for up to ${patienceSeconds} s.`),
+    credential: (secret) => {
+      if (!target2.secrets.includes(secret)) log.mask(secret);
+    },
+    warned: (text) => {
+      if (!warnings2.has(text)) log.warning("From the cluster", text);
+      warnings2.add(text);
+    },
+    request: (what) => log.debug(what)
+  };
+  return new ApiClient(target2, watcher, outageSeconds);
+}
+function tellCluster(target2, log) {
   const { cluster, server, source, user, namespace, unverified, open, proxy } = target2;
   const place = cluster === void 0 ? `${server} (${source})` : `${cluster} (${server}), ${source}`;
   const through = proxy === void 0 ? "" : `, through the proxy ${proxy.host}`;
@@ -40370,21 +40388,6 @@ function connect2(inputs, log, outageSeconds) {
         "Use its https address."
       )
     );
-  const warnings2 = /* @__PURE__ */ new Set();
-  const watcher = {
-    lost: (server2, what, patienceSeconds) => log.line(`The API server at ${server2} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
-    back: (server2, seconds) => log.line(`The API server at ${server2} is back after ${Math.round(seconds)} s.`),
-    failing: (what, patienceSeconds) => log.line(`${what}. It is asked again for up to ${patienceSeconds} s.`),
-    credential: (secret) => {
-      if (!target2.secrets.includes(secret)) log.mask(secret);
-    },
-    warned: (text) => {
-      if (!warnings2.has(text)) log.warning("From the cluster", text);
-      warnings2.add(text);
-    },
-    request: (what) => log.debug(what)
-  };
-  return new ApiClient(target2, watcher, outageSeconds);
 }
 
 // src/pod/print.ts
@@ -46977,7 +46980,7 @@ async function main() {
 }
 async function runStep({ inputs, identity, plan, replan, secrets }, world) {
   const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
-  const client = connect2(cluster, world.log, inputs.outageTimeoutSeconds);
+  const client = connect2(cluster, world.log, { outageSeconds: inputs.outageTimeoutSeconds });
   const { namespace } = client.target;
   const owner = await runnerPod(placed(plan, namespace), client, world.log, world.stop);
   const conclusion = await runPod({
@@ -46997,7 +47000,7 @@ async function runAttached(prepared, world) {
   tell2(prepared, world.log);
   const { inputs, pod, identity, secrets } = prepared;
   world.summary.name = pod.pod;
-  const client = connect2(inputs.cluster, world.log, inputs.outageTimeoutSeconds);
+  const client = connect2(inputs.cluster, world.log, { outageSeconds: inputs.outageTimeoutSeconds });
   const conclusion = await attach({ inputs, identity, secrets, client, record: new PodRecord(), ...world }, pod);
   reportEnd(conclusion, world.log);
   return conclusion.state === "failed";
@@ -47009,7 +47012,7 @@ async function runDry({ inputs, plan, secrets }, { log, summary: summary2, stop 
     plan,
     secrets,
     logs: inputs.logs,
-    connect: () => connect2(cluster, log, inputs.outageTimeoutSeconds),
+    connect: () => connect2(cluster, log, { outageSeconds: inputs.outageTimeoutSeconds }),
     clusterGiven: (kubeconfig ?? configFile ?? context ?? url ?? inCluster2) !== void 0,
     log,
     summary: summary2,
@@ -47034,7 +47037,7 @@ async function post() {
   let client;
   for (const pod of pods) {
     try {
-      client ??= connect2(readCluster(openInputs(process.env)), log);
+      client ??= connect2(readCluster(openInputs(process.env)), log, { quiet: true });
       if (client.target.server !== pod.server)
         throw new Error(`it is on ${pod.server}, and the kubeconfig that is found now is for ${client.target.server}.`);
       await seeTo2(pod, client, log, signal3);

@@ -32143,9 +32143,27 @@ function serviceAccountNamespace() {
 }
 
 // src/run/connect.ts
-function connect2(inputs, log, outageSeconds) {
+function connect2(inputs, log, { outageSeconds, quiet = false } = {}) {
   const target2 = findCluster(inputs, process.env);
   for (const secret of target2.secrets) log.mask(secret);
+  if (!quiet) tellCluster(target2, log);
+  const warnings = /* @__PURE__ */ new Set();
+  const watcher = {
+    lost: (server, what, patienceSeconds) => log.line(`The API server at ${server} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
+    back: (server, seconds) => log.line(`The API server at ${server} is back after ${Math.round(seconds)} s.`),
+    failing: (what, patienceSeconds) => log.line(`${what}. It is asked again for up to ${patienceSeconds} s.`),
+    credential: (secret) => {
+      if (!target2.secrets.includes(secret)) log.mask(secret);
+    },
+    warned: (text) => {
+      if (!warnings.has(text)) log.warning("From the cluster", text);
+      warnings.add(text);
+    },
+    request: (what) => log.debug(what)
+  };
+  return new ApiClient(target2, watcher, outageSeconds);
+}
+function tellCluster(target2, log) {
   const { cluster, server, source, user, namespace, unverified, open, proxy } = target2;
   const place = cluster === void 0 ? `${server} (${source})` : `${cluster} (${server}), ${source}`;
   const through = proxy === void 0 ? "" : `, through the proxy ${proxy.host}`;
@@ -32166,21 +32184,6 @@ function connect2(inputs, log, outageSeconds) {
         "Use its https address."
       )
     );
-  const warnings = /* @__PURE__ */ new Set();
-  const watcher = {
-    lost: (server2, what, patienceSeconds) => log.line(`The API server at ${server2} is away (${what}); waiting for it for up to ${patienceSeconds} s.`),
-    back: (server2, seconds) => log.line(`The API server at ${server2} is back after ${Math.round(seconds)} s.`),
-    failing: (what, patienceSeconds) => log.line(`${what}. It is asked again for up to ${patienceSeconds} s.`),
-    credential: (secret) => {
-      if (!target2.secrets.includes(secret)) log.mask(secret);
-    },
-    warned: (text) => {
-      if (!warnings.has(text)) log.warning("From the cluster", text);
-      warnings.add(text);
-    },
-    request: (what) => log.debug(what)
-  };
-  return new ApiClient(target2, watcher, outageSeconds);
 }
 
 // src/pod/result.ts
@@ -38308,7 +38311,7 @@ async function main() {
     log.mask(inputs.token);
     account.dryRun = inputs.dryRun;
     const repository = readRepository(env);
-    const client = connect2(inputs.cluster, log, inputs.outageTimeoutSeconds);
+    const client = connect2(inputs.cluster, log, { outageSeconds: inputs.outageTimeoutSeconds });
     namespace = client.target.namespace;
     await sweep({ inputs, repository, env, client, log, stop }, account).catch((error2) => {
       throw offerRules(error2, sweepRulesFor(inputs), log);

@@ -171,7 +171,7 @@ describe('attach', () => {
     expect(linesLike(result, /line$/)).toEqual(['first line', 'last line']);
     expect(result.text).toMatch(
       new RegExp(
-        `^Attached to pod default/${pod.name} on \\S+, which has not ended yet; made by https://github\\.com/octo/repo/actions/runs/\\d+/attempts/1\\. `,
+        `^Attached to pod default/${pod.name}, which has not ended yet; made by https://github\\.com/octo/repo/actions/runs/\\d+/attempts/1\\. `,
         'm',
       ),
     );

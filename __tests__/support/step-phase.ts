@@ -1,5 +1,6 @@
 import { parseKeyValueFile, parsePathFile } from './command-files.ts';
 import { type Annotation, CommandProcessor, type ExecutedCommand } from './command-processor.ts';
+import { credentialsOf, refuseLeaks } from './credentials.ts';
 import type { CommandFiles, StepFolders } from './step-folders.ts';
 import { type ProcessEnd, StepProcess } from './step-process.ts';
 
@@ -69,6 +70,8 @@ export class StepPhase {
   readonly #process: StepProcess;
   readonly #startedAt = performance.now();
   readonly #waiters = new Set<Waiter>();
+  /** What the step had at its start, and may show nowhere. */
+  readonly #credentials: string[];
   #summary = '';
   #over = false;
 
@@ -76,6 +79,7 @@ export class StepPhase {
     this.#options = options;
     this.#commands = new CommandProcessor(options);
     this.#files = options.folders.commandFiles();
+    this.#credentials = credentialsOf(options.env, options.folders.workspace);
     this.#process = new StepProcess({
       entry: options.entry,
       cwd: options.folders.workspace,
@@ -180,6 +184,7 @@ export class StepPhase {
           `The step had not ended after ${this.#options.timeoutMs} ms and was killed. Its log:\n${result.text}`,
         );
       this.#refuseCrash(result);
+      this.#refuseLeaks();
       return result;
     } finally {
       clearTimeout(timer);
@@ -265,6 +270,16 @@ export class StepPhase {
       startedAtMs: this.#startedAt,
       durationMs: this.#elapsed(),
     };
+  }
+
+  #refuseLeaks(): void {
+    const written = (['output', 'state', 'env', 'path', 'summary'] as const).map(
+      file => [file, this.#files.read(file)] as const,
+    );
+    // What was there at the end counts too: credentials are renewed.
+    const { env, folders } = this.#options;
+    const known = [...this.#credentials, ...credentialsOf(env, folders.workspace)];
+    refuseLeaks(known, this.lines, Object.fromEntries(written));
   }
 
   #refuseCrash(result: StepResult): void {

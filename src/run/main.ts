@@ -51,7 +51,7 @@ type World = Pick<Step, 'log' | 'summary' | 'stop' | 'lastCall'>;
 /** @returns whether it failed */
 async function runStep({ inputs, identity, plan, replan, secrets }: Prepared, world: World): Promise<boolean> {
   const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
-  const client = connect(cluster, world.log, inputs.outageTimeoutSeconds);
+  const client = connect(cluster, world.log, { outageSeconds: inputs.outageTimeoutSeconds });
   const { namespace } = client.target;
   const owner = await runnerPod(placed(plan, namespace), client, world.log, world.stop);
   const conclusion = await runPod({
@@ -72,7 +72,7 @@ async function runAttached(prepared: Attached, world: World): Promise<boolean> {
   tell(prepared, world.log);
   const { inputs, pod, identity, secrets } = prepared;
   world.summary.name = pod.pod;
-  const client = connect(inputs.cluster, world.log, inputs.outageTimeoutSeconds);
+  const client = connect(inputs.cluster, world.log, { outageSeconds: inputs.outageTimeoutSeconds });
   const conclusion = await attach({ inputs, identity, secrets, client, record: new PodRecord(), ...world }, pod);
   reportEnd(conclusion, world.log);
   return conclusion.state === 'failed';
@@ -85,7 +85,7 @@ async function runDry({ inputs, plan, secrets }: Prepared, { log, summary, stop 
     plan,
     secrets,
     logs: inputs.logs,
-    connect: () => connect(cluster, log, inputs.outageTimeoutSeconds),
+    connect: () => connect(cluster, log, { outageSeconds: inputs.outageTimeoutSeconds }),
     clusterGiven: (kubeconfig ?? configFile ?? context ?? url ?? inCluster) !== undefined,
     log,
     summary,

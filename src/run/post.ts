@@ -25,7 +25,7 @@ export async function post(): Promise<void> {
   let client: ApiClient | undefined;
   for (const pod of pods) {
     try {
-      client ??= connect(readCluster(openInputs(process.env)), log);
+      client ??= connect(readCluster(openInputs(process.env)), log, { quiet: true });
       if (client.target.server !== pod.server)
         throw new Error(`it is on ${pod.server}, and the kubeconfig that is found now is for ${client.target.server}.`);
       await seeTo(pod, client, log, signal);

@@ -28,7 +28,7 @@ export async function main(): Promise<void> {
     log.mask(inputs.token);
     account.dryRun = inputs.dryRun;
     const repository = readRepository(env);
-    const client = connect(inputs.cluster, log, inputs.outageTimeoutSeconds);
+    const client = connect(inputs.cluster, log, { outageSeconds: inputs.outageTimeoutSeconds });
     namespace = client.target.namespace;
     await sweep({ inputs, repository, env, client, log, stop }, account).catch(error => {
       throw offerRules(error, sweepRulesFor(inputs), log);
