@@ -259,6 +259,48 @@ describe('a user', () => {
   });
 });
 
+(cluster.provider === 'one-node' ? test : test.skip)(
+  'a client certificate that is written anew while the pod runs is picked up',
+  async () => {
+    const [cert, key] = [join(folder, 'client.crt'), join(folder, 'client.key')];
+    const become = (name: string) => {
+      const made = certificateFor(name);
+      writeFileSync(key, made.key);
+      writeFileSync(cert, made.cert);
+    };
+    for (const name of ['first', 'second'])
+      await namespace.kubectl(['create', 'rolebinding', name, '--role=github-runner', `--user=${name}`]);
+    await untilAllowed(['--as', 'first']);
+    become('first');
+    const config_file = changedKubeconfig(namespace.kubeconfig, ({ users: [entry] }) => {
+      entry.user = { 'client-certificate': cert, 'client-key': key };
+    });
+    const step = namespace.start({
+      config_file,
+      ...script(
+        'echo ready; until [ -e /tmp/go ]; do sleep 0.1; done; for i in 1 2 3; do echo "line $i"; sleep 1; done',
+      ),
+      ...{ name: 'rotated', random_name_suffix: 'false', do_xcom_push: 'false' },
+    });
+    try {
+      await step.line(/^ready$/, 30_000);
+      become('second');
+      await namespace.kubectl(['delete', 'rolebinding', 'first']);
+      const mayGet = () => namespace.kubectl(['auth', 'can-i', 'get', 'pods', '--as', 'first']).catch(() => 'no');
+      expect(await until(async () => (await mayGet()).trim() === 'no', 30)).toBe(true);
+      await namespace.kubectl(['exec', 'rotated', '--', 'touch', '/tmp/go']);
+      const result = await step.done;
+      expect(result).toMatchObject({ conclusion: 'success', annotations: [] });
+      expect(result.text.match(/^line \d$/gm)).toEqual(['line 1', 'line 2', 'line 3']);
+      // To read the end of the log, and to delete the pod, took the second.
+      expect(await namespace.pods()).toEqual([]);
+    } finally {
+      await step.dispose();
+    }
+  },
+  90_000,
+);
+
 test('what no Role can change prints none', async () => {
   await namespace.kubectl(['create', 'quota', 'none', '--hard=pods=0']);
   await namespace.kubectl(['wait', '--for=jsonpath={.status.used.pods}=0', 'quota/none', '--timeout=30s']);

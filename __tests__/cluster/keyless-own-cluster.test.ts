@@ -1,15 +1,15 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { dump, load } from 'js-yaml';
 import { localImages } from '../../dev/cluster/cluster.ts';
-import { run } from '../../dev/cluster/command.ts';
 import { type Cluster, down, restart, untilReady, up } from '../../dev/cluster/index.ts';
+import { applyAll, bundled } from '../support/account.ts';
 import { script } from '../support/cluster.ts';
 import { Issuer } from '../support/issuer.ts';
 import { runStep, type StepOptions, type StepResult, startStep } from '../support/step-runner.ts';
+import { ROOT, runWorkflow } from '../support/workflow.ts';
 
 /** A cluster of its own, that trusts the jobs of one repository by what an issuer of the tests' own says of them. */
 const NAME = 'test-keyless';
@@ -28,10 +28,10 @@ beforeAll(async () => {
   writeFileSync(config, authentication(issuer));
   const apiServerFlags = [`--authentication-config=${config}`];
   cluster = await up({ name: NAME, provider: 'one-node', apiServerFlags }, () => {});
-  const kubectl = (...args: string[]) =>
-    run(cluster.kubectl ?? 'kubectl', ['--kubeconfig', cluster.kubeconfig, ...args]);
-  await kubectl('-n', 'default', 'create', 'rolebinding', 'jobs', '--clusterrole=edit', '--group=github:repo:2');
-  const { clusters } = load(await readFile(cluster.kubeconfig, 'utf8')) as Kubeconfig;
+  const metadata = { name: 'github-octo-app', namespace: 'default' };
+  expect(BINDING).toMatchObject({ metadata: { ...metadata, namespace: 'ci' } });
+  await applyAll(cluster, [...bundled('runner.yaml', 'default'), { ...BINDING, metadata }]);
+  const { clusters } = load(readFileSync(cluster.kubeconfig, 'utf8')) as Kubeconfig;
   const { server, 'certificate-authority-data': ca } = clusters[0].cluster;
   address = { cluster_url: server, cluster_ca: ca };
 }, 180_000);
@@ -43,8 +43,8 @@ afterAll(async () => {
 
 const CLAIMS = {
   repository: 'octo/app',
-  repository_id: '2',
-  repository_owner_id: '1',
+  repository_id: '7654321',
+  repository_owner_id: '1234567',
   ref: 'refs/heads/main',
   event_name: 'push',
 };
@@ -57,25 +57,17 @@ interface Kubeconfig {
   users: { name: string; user: Record<string, unknown> }[];
 }
 
-/** As docs/keyless.md has it. */
+/** The manifests of docs/keyless.md, as they stand there. */
+const [CONFIGURATION = {}, BINDING = {}] = [
+  ...readFileSync(join(ROOT, 'docs/keyless.md'), 'utf8').matchAll(/^```yaml\n(apiVersion:.*?)^```/gms),
+].map(([, text = '']) => load(text) as { [key: string]: unknown });
+
+/** The AuthenticationConfiguration, with this issuer for GitHub. */
 function authentication({ url, ca }: Issuer): string {
-  return JSON.stringify({
-    apiVersion: 'apiserver.config.k8s.io/v1',
-    kind: 'AuthenticationConfiguration',
-    jwt: [
-      {
-        issuer: { url, certificateAuthority: ca, audiences: [AUDIENCE] },
-        claimValidationRules: [
-          { expression: 'claims.repository_owner_id == "1"', message: 'wrong owner' },
-          { expression: 'claims.event_name != "pull_request"', message: 'no pull requests' },
-        ],
-        claimMappings: {
-          username: { expression: '"github:repo:" + claims.repository_id + ":" + claims.ref' },
-          groups: { expression: '["github:repo:" + claims.repository_id]' },
-        },
-      },
-    ],
-  });
+  const { jwt } = CONFIGURATION as { jwt: [{ issuer: { url: string; audiences: string[] } }] };
+  expect(jwt[0].issuer).toEqual({ url: 'https://token.actions.githubusercontent.com', audiences: [AUDIENCE] });
+  const issuer = { ...jwt[0].issuer, url, certificateAuthority: ca };
+  return JSON.stringify({ ...CONFIGURATION, jwt: [{ ...jwt[0], issuer }] });
 }
 
 const counts = (seconds: number) =>
@@ -107,11 +99,23 @@ test(
   async () => {
     const inputs = { ...counts(SECONDS), ...address, oidc_audience: AUDIENCE, image: localImages.shell };
     const result = await throughRestart({ inputs, env: issuer.env });
-    expect(result.text).toContain('(cluster_url, as the job itself)');
+    expect(result.text).toContain('(cluster_url), the job itself, namespace default.');
     expect(result.masks.filter(mask => mask.startsWith('ey'))).toHaveLength(issuer.given);
   },
   timeoutMs + 60_000,
 );
+
+test('examples/keyless.yml says hello', async () => {
+  const jobs = await runWorkflow('examples/keyless.yml', {
+    vars: { CLUSTER_URL: address.cluster_url, CLUSTER_CA: address.cluster_ca, CLUSTER_AUDIENCE: AUDIENCE },
+    env: issuer.env,
+    inputs: written => ({ ...written, namespace: 'default', image: localImages.shell }),
+  });
+  const { text } = jobs['hello']?.steps['__step_2'] ?? {};
+  expect(jobs).toMatchObject({ hello: { result: 'success' } });
+  expect(text).toMatch(/^Cluster https:\S+ \(cluster_url\), the job itself, namespace default\.$/m);
+  expect(text).toContain('\nHello, and no secret was stored for it\n');
+}, 60_000);
 
 describe('a job that the cluster does not trust is told so in one sentence:', () => {
   test.each<[what: string, claims: object, audience: string, told: RegExp]>([
@@ -175,7 +179,7 @@ console.log(JSON.stringify({ kind: 'ExecCredential', apiVersion: 'client.authent
 `,
     );
     chmodSync(plugin, 0o755);
-    const kubeconfig = load(await readFile(cluster.kubeconfig, 'utf8')) as Kubeconfig;
+    const kubeconfig = load(readFileSync(cluster.kubeconfig, 'utf8')) as Kubeconfig;
     const apiVersion = 'client.authentication.k8s.io/v1';
     const exec = { apiVersion, command: './plugin', interactiveMode: 'Never', provideClusterInfo: true };
     for (const entry of kubeconfig.users) entry.user = { exec };

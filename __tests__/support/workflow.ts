@@ -57,6 +57,7 @@ interface StepFile {
 }
 
 interface JobFile {
+  strategy?: { 'fail-fast'?: boolean; matrix: Record<string, Value[]> };
   'runs-on': string;
   needs?: string | string[];
   if?: string;
@@ -73,7 +74,7 @@ interface WorkflowFile {
 }
 
 const WORKFLOW_KEYS = ['name', 'on', 'permissions', 'concurrency', 'env', 'jobs'];
-const JOB_KEYS = ['runs-on', 'needs', 'if', 'outputs', 'steps'];
+const JOB_KEYS = ['runs-on', 'environment', 'strategy', 'needs', 'if', 'outputs', 'steps'];
 const STEP_KEYS = ['id', 'name', 'if', 'uses', 'with', 'env', 'run', 'continue-on-error'];
 
 /** @param file from the project's root. What this reader does not know of workflows is an error. */
@@ -94,12 +95,36 @@ export async function runWorkflow(file: string, options: WorkflowOptions = {}): 
   const start = (name: string): Promise<JobOutcome> => {
     const job = workflow.jobs[name];
     if (job === undefined) throw new Error(`${file} has no job ${name}.`);
-    const running = jobs.get(name) ?? new Job(workflow, name, job, options).run([job.needs ?? []].flat(), start);
+    const needs = [job.needs ?? []].flat();
+    const running =
+      jobs.get(name) ??
+      all(entriesOf(job).map(matrix => new Job(workflow, name, job, options, matrix).run(needs, start)));
     jobs.set(name, running);
     return running;
   };
   const outcomes = await Promise.all(Object.keys(workflow.jobs).map(async name => [name, await start(name)] as const));
   return Object.fromEntries(outcomes);
+}
+
+/** @returns what each job of a matrix has of it, all of them at once as where nothing fails fast; one that has nothing, if there is none */
+function entriesOf({ strategy }: JobFile): Record<string, Value>[] {
+  return Object.entries(strategy?.matrix ?? {}).reduce<Record<string, Value>[]>(
+    (entries, [name, values]) => entries.flatMap(entry => values.map(value => ({ ...entry, [name]: value }))),
+    [{}],
+  );
+}
+
+/** The outcome of a matrix: the steps of each of its jobs under `NAME (n)`, where there are several. */
+async function all(running: Promise<JobOutcome>[]): Promise<JobOutcome> {
+  const jobs = await Promise.all(running);
+  const [first] = jobs;
+  if (first === undefined) throw new Error('A matrix is empty.');
+  if (jobs.length === 1) return first;
+  const worst = (['failure', 'success', 'skipped'] as const).find(result => jobs.some(job => job.result === result));
+  const steps = jobs.flatMap(({ steps }, index) =>
+    Object.entries(steps).map(([id, step]) => [`${id} (${index + 1})`, step] as const),
+  );
+  return { result: worst ?? 'skipped', outputs: first.outputs, steps: Object.fromEntries(steps) };
 }
 
 class Job {
@@ -111,14 +136,22 @@ class Job {
   readonly #env: Record<string, string> = {};
   readonly #steps: Record<string, StepOutcome> = {};
   readonly #running: { step: RunningStep; outcome: StepOutcome }[] = [];
+  readonly #matrix: Record<string, Value>;
   #needs: Record<string, JobOutcome> = {};
   #succeeded = true;
 
-  constructor(workflow: WorkflowFile, name: string, job: JobFile, options: WorkflowOptions) {
+  constructor(
+    workflow: WorkflowFile,
+    name: string,
+    job: JobFile,
+    options: WorkflowOptions,
+    matrix: Record<string, Value>,
+  ) {
     this.#workflow = workflow;
     this.#name = name;
     this.#job = job;
     this.#options = options;
+    this.#matrix = matrix;
   }
 
   async run(needs: string[], start: (job: string) => Promise<JobOutcome>): Promise<JobOutcome> {
@@ -209,7 +242,8 @@ class Job {
     const steps = Object.entries(this.#steps).map(([id, { outcome, outputs }]) => [id, { outcome, outputs }]);
     const needs = Object.entries(this.#needs).map(([name, { result, outputs }]) => [name, { result, outputs }]);
     const contexts: { [name: string]: Value } = {
-      ...{ secrets, vars, inputs: dispatch, env: this.#env },
+      ...{ secrets, vars, inputs: dispatch, env: this.#env, matrix: this.#matrix },
+      github: { run_id: '1658821493' },
       ...{ steps: Object.fromEntries(steps), needs: Object.fromEntries(needs) },
     };
     return { contexts, succeeded: this.#succeeded };

@@ -36,7 +36,7 @@ const deleted = (exitCode: number): Expected => ({
 async function deletePod(step: RunningStep, namespace: Namespace): Promise<void> {
   await step.line(/^at work$/, 60_000);
   const { text } = await step.line(/ as pod /);
-  const [, name = ''] = / as pod [^/]+\/(\S+)/.exec(text) ?? [];
+  const [, name = ''] = / as pod [^/]+\/(\S+)\.$/.exec(text) ?? [];
   await namespace.kubectl(['delete', 'pod', name, '--wait=false']);
 }
 
