@@ -3164,10 +3164,10 @@ var require_api_connect = __commonJS({
         }
       }
     };
-    function connect3(opts, callback) {
+    function connect4(opts, callback) {
       if (callback === void 0) {
         return new Promise((resolve4, reject) => {
-          connect3.call(this, opts, (err, data) => {
+          connect4.call(this, opts, (err, data) => {
             return err ? reject(err) : resolve4(data);
           });
         });
@@ -3184,7 +3184,7 @@ var require_api_connect = __commonJS({
         queueMicrotask(() => callback(err, { opaque }));
       }
     }
-    module.exports = connect3;
+    module.exports = connect4;
   }
 });
 
@@ -3651,15 +3651,15 @@ var require_pool_base = __commonJS({
       }
       get [kConnected]() {
         let ret = 0;
-        for (const { [kConnected]: connected } of this[kClients]) {
-          ret += connected;
+        for (const { [kConnected]: connected2 } of this[kClients]) {
+          ret += connected2;
         }
         return ret;
       }
       get [kFree]() {
         let ret = 0;
-        for (const { [kConnected]: connected, [kNeedDrain]: needDrain } of this[kClients]) {
-          ret += connected && !needDrain;
+        for (const { [kConnected]: connected2, [kNeedDrain]: needDrain } of this[kClients]) {
+          ret += connected2 && !needDrain;
         }
         return ret;
       }
@@ -6811,7 +6811,7 @@ var require_connect = __commonJS({
         this._sessionRegistry.register(session, sessionKey);
       }
     };
-    function buildConnector({ allowH2, preferH2, useH2c, maxCachedSessions, socketPath, timeout, session: customSession, ...opts }) {
+    function buildConnector2({ allowH2, preferH2, useH2c, maxCachedSessions, socketPath, timeout, session: customSession, ...opts }) {
       if (maxCachedSessions != null && (!Number.isInteger(maxCachedSessions) || maxCachedSessions < 0)) {
         throw new InvalidArgumentError("maxCachedSessions must be a positive integer or zero");
       }
@@ -6819,7 +6819,7 @@ var require_connect = __commonJS({
       const sessionCache = new SessionCache(maxCachedSessions == null ? 100 : maxCachedSessions);
       timeout = timeout == null ? 1e4 : timeout;
       allowH2 = allowH2 != null ? allowH2 : true;
-      return function connect3({ hostname, host, protocol, port, servername, localAddress, httpSocket }, callback) {
+      return function connect4({ hostname, host, protocol, port, servername, localAddress, httpSocket }, callback) {
         let socket;
         if (protocol === "https:") {
           if (!tls3) {
@@ -6911,7 +6911,7 @@ var require_connect = __commonJS({
       }
       return err;
     }
-    module.exports = buildConnector;
+    module.exports = buildConnector2;
   }
 });
 
@@ -13668,7 +13668,7 @@ var require_client = __commonJS({
       InformationalError,
       ClientDestroyedError
     } = require_errors();
-    var buildConnector = require_connect();
+    var buildConnector2 = require_connect();
     var {
       kUrl,
       kServerName,
@@ -13761,7 +13761,7 @@ var require_client = __commonJS({
         tls: tls3,
         strictContentLength,
         maxCachedSessions,
-        connect: connect4,
+        connect: connect5,
         maxRequestsPerClient,
         localAddress,
         maxResponseSize,
@@ -13822,7 +13822,7 @@ var require_client = __commonJS({
         if (bodyTimeout != null && (!Number.isInteger(bodyTimeout) || bodyTimeout < 0)) {
           throw new InvalidArgumentError("bodyTimeout must be a positive integer or zero");
         }
-        if (connect4 != null && typeof connect4 !== "function" && typeof connect4 !== "object") {
+        if (connect5 != null && typeof connect5 !== "function" && typeof connect5 !== "object") {
           throw new InvalidArgumentError("connect must be a function or an object");
         }
         if (maxRequestsPerClient != null && (!Number.isInteger(maxRequestsPerClient) || maxRequestsPerClient < 0)) {
@@ -13881,8 +13881,8 @@ var require_client = __commonJS({
           }
         }
         super({ webSocket, eventSource });
-        if (typeof connect4 !== "function") {
-          connect4 = buildConnector({
+        if (typeof connect5 !== "function") {
+          connect5 = buildConnector2({
             ...tls3,
             maxCachedSessions,
             allowH2,
@@ -13890,11 +13890,11 @@ var require_client = __commonJS({
             useH2c: h2Options?.useH2c ?? useH2c,
             timeout: connectTimeout,
             ...typeof autoSelectFamily === "boolean" ? { autoSelectFamily, autoSelectFamilyAttemptTimeout } : void 0,
-            ...connect4
+            ...connect5
           });
         } else {
-          const customConnect = connect4;
-          connect4 = (opts, callback) => customConnect({
+          const customConnect = connect5;
+          connect5 = (opts, callback) => customConnect({
             ...opts,
             ...socketPath != null ? { socketPath } : null,
             ...allowH2 != null ? { allowH2 } : null
@@ -13902,7 +13902,7 @@ var require_client = __commonJS({
         }
         this[kUrl] = util.parseOrigin(url);
         this[kHostAuthority] = `${this[kUrl].hostname}${this[kUrl].port ? `:${this[kUrl].port}` : ""}`;
-        this[kConnector] = connect4;
+        this[kConnector] = connect5;
         this[kPipelining] = pipelining != null ? pipelining : 1;
         this[kMaxHeadersSize] = maxHeaderSize;
         this[kKeepAliveDefaultTimeout] = keepAliveTimeout == null ? 4e3 : keepAliveTimeout;
@@ -13973,7 +13973,7 @@ var require_client = __commonJS({
         );
       }
       [kConnect](cb) {
-        connect3(this);
+        connect4(this);
         this.once("connect", cb);
       }
       [kDispatch](opts, handler) {
@@ -14039,7 +14039,7 @@ var require_client = __commonJS({
         assert(client[kSize] === 0);
       }
     }
-    function connect3(client) {
+    function connect4(client) {
       assert(!client[kConnecting]);
       assert(!client[kHTTPContext]);
       let { host, hostname, protocol, port } = client[kUrl];
@@ -14227,7 +14227,7 @@ var require_client = __commonJS({
         }
         if (!client[kHTTPContext]) {
           client[kServerName] = request4.servername;
-          connect3(client);
+          connect4(client);
           return;
         }
         if (client[kHTTPContext].destroyed) {
@@ -14270,7 +14270,7 @@ var require_pool = __commonJS({
     } = require_errors();
     var util = require_util();
     var { kConnecting, kHTTPContext, kUrl, kQueued } = require_symbols();
-    var buildConnector = require_connect();
+    var buildConnector2 = require_connect();
     var kOptions = /* @__PURE__ */ Symbol("options");
     var kConnections = /* @__PURE__ */ Symbol("connections");
     var kFactory = /* @__PURE__ */ Symbol("factory");
@@ -14294,7 +14294,7 @@ var require_pool = __commonJS({
       constructor(origin2, {
         connections,
         factory = defaultFactory,
-        connect: connect3,
+        connect: connect4,
         connectTimeout,
         tls: tls3,
         maxCachedSessions,
@@ -14312,11 +14312,11 @@ var require_pool = __commonJS({
         if (typeof factory !== "function") {
           throw new InvalidArgumentError("factory must be a function.");
         }
-        if (connect3 != null && typeof connect3 !== "function" && typeof connect3 !== "object") {
+        if (connect4 != null && typeof connect4 !== "function" && typeof connect4 !== "object") {
           throw new InvalidArgumentError("connect must be a function or an object");
         }
-        if (typeof connect3 !== "function") {
-          connect3 = buildConnector({
+        if (typeof connect4 !== "function") {
+          connect4 = buildConnector2({
             ...tls3,
             maxCachedSessions,
             allowH2,
@@ -14324,13 +14324,13 @@ var require_pool = __commonJS({
             socketPath,
             timeout: connectTimeout,
             ...typeof autoSelectFamily === "boolean" ? { autoSelectFamily, autoSelectFamilyAttemptTimeout } : void 0,
-            ...connect3
+            ...connect4
           });
         }
         super(options);
         this[kConnections] = connections || null;
         this[kUrl] = util.parseOrigin(origin2);
-        this[kOptions] = { ...util.deepClone(options), connect: connect3, allowH2, useH2c, clientTtl, socketPath };
+        this[kOptions] = { ...util.deepClone(options), connect: connect4, allowH2, useH2c, clientTtl, socketPath };
         this[kFactory] = factory;
         this[kProtocol] = null;
         this[kProtocolProbe] = null;
@@ -14446,25 +14446,25 @@ var require_agent = __commonJS({
     function defaultFactory(origin2, opts) {
       return opts && opts.connections === 1 ? new Client(origin2, opts) : new Pool(origin2, opts);
     }
-    var Agent5 = class extends DispatcherBase {
-      constructor({ factory = defaultFactory, maxOrigins = Infinity, connect: connect3, tls: tls3, ...options } = {}) {
+    var Agent4 = class extends DispatcherBase {
+      constructor({ factory = defaultFactory, maxOrigins = Infinity, connect: connect4, tls: tls3, ...options } = {}) {
         if (typeof factory !== "function") {
           throw new InvalidArgumentError("factory must be a function.");
         }
-        if (connect3 != null && typeof connect3 !== "function" && typeof connect3 !== "object") {
+        if (connect4 != null && typeof connect4 !== "function" && typeof connect4 !== "object") {
           throw new InvalidArgumentError("connect must be a function or an object");
         }
         if (typeof maxOrigins !== "number" || Number.isNaN(maxOrigins) || maxOrigins <= 0) {
           throw new InvalidArgumentError("maxOrigins must be a number greater than 0");
         }
         super(options);
-        if (connect3 && typeof connect3 !== "function") {
-          connect3 = { ...connect3 };
+        if (connect4 && typeof connect4 !== "function") {
+          connect4 = { ...connect4 };
         }
         if (tls3 && typeof tls3 !== "function") {
           tls3 = { ...tls3 };
         }
-        this[kOptions] = { ...util.deepClone(options), maxOrigins, connect: connect3, tls: tls3 };
+        this[kOptions] = { ...util.deepClone(options), maxOrigins, connect: connect4, tls: tls3 };
         this[kFactory] = factory;
         this[kClients] = /* @__PURE__ */ new Map();
         this[kOrigins] = /* @__PURE__ */ new Set();
@@ -14563,7 +14563,7 @@ var require_agent = __commonJS({
         return allClientStats;
       }
     };
-    module.exports = Agent5;
+    module.exports = Agent4;
   }
 });
 
@@ -15072,7 +15072,7 @@ var require_socks5_proxy_agent = __commonJS({
     var { Socks5Client, STATES } = require_socks5_client();
     var { kBusy, kConnected, kDispatch, kClose, kDestroy } = require_symbols();
     var Pool = require_pool();
-    var buildConnector = require_connect();
+    var buildConnector2 = require_connect();
     var { setupConnectTimeout } = require_util();
     var { debuglog } = __require("node:util");
     var debug3 = debuglog("undici:socks5-proxy");
@@ -15132,7 +15132,7 @@ var require_socks5_proxy_agent = __commonJS({
         if (!Number.isFinite(proxyTlsTimeout) || proxyTlsTimeout < 0) {
           throw new InvalidArgumentError("invalid proxyTls.timeout");
         }
-        this[kConnector] = options.connect || buildConnector({
+        this[kConnector] = options.connect || buildConnector2({
           ...options.proxyTls,
           timeout: proxyTlsTimeout,
           servername: options.proxyTls?.servername || url.hostname
@@ -15337,11 +15337,11 @@ var require_proxy_agent = __commonJS({
   "node_modules/undici/lib/dispatcher/proxy-agent.js"(exports, module) {
     "use strict";
     var { kProxy, kClose, kDestroy, kDispatch } = require_symbols();
-    var Agent5 = require_agent();
+    var Agent4 = require_agent();
     var Pool = require_pool();
     var DispatcherBase = require_dispatcher_base();
     var { InvalidArgumentError, RequestAbortedError, SecureProxyConnectionError, ProxyConnectionError } = require_errors();
-    var buildConnector = require_connect();
+    var buildConnector2 = require_connect();
     var Client = require_client();
     var { channels } = require_diagnostics();
     var Socks5ProxyAgent = require_socks5_proxy_agent();
@@ -15375,7 +15375,7 @@ var require_proxy_agent = __commonJS({
     var Http1ProxyWrapper = class extends DispatcherBase {
       #client;
       #proxyServername;
-      constructor(proxyUrl, { headers: headers3 = {}, connect: connect3, factory, proxyServername }) {
+      constructor(proxyUrl, { headers: headers3 = {}, connect: connect4, factory, proxyServername }) {
         if (!proxyUrl) {
           throw new InvalidArgumentError("Proxy URL is mandatory");
         }
@@ -15383,9 +15383,9 @@ var require_proxy_agent = __commonJS({
         this[kProxyHeaders] = headers3;
         this.#proxyServername = proxyServername;
         if (factory) {
-          this.#client = factory(proxyUrl, { connect: connect3 });
+          this.#client = factory(proxyUrl, { connect: connect4 });
         } else {
-          this.#client = new Client(proxyUrl, { connect: connect3 });
+          this.#client = new Client(proxyUrl, { connect: connect4 });
         }
       }
       [kDispatch](opts, handler) {
@@ -15421,7 +15421,7 @@ var require_proxy_agent = __commonJS({
         return this.#client.destroy(err);
       }
     };
-    var ProxyAgent3 = class extends DispatcherBase {
+    var ProxyAgent2 = class extends DispatcherBase {
       constructor(opts) {
         if (!opts || typeof opts === "object" && !(opts instanceof URL) && !opts.uri) {
           throw new InvalidArgumentError("Proxy uri is mandatory");
@@ -15450,17 +15450,17 @@ var require_proxy_agent = __commonJS({
         } else if (username) {
           this[kProxyHeaders]["proxy-authorization"] = `Basic ${Buffer.from(`${decodeURIComponent(username)}:`).toString("base64")}`;
         }
-        const connect3 = buildConnector({ timeout: connectTimeout, ...opts.proxyTls });
-        const connectHTTP1 = buildConnector({ timeout: connectTimeout, ...opts.proxyTls, allowH2: false });
-        this[kConnectEndpoint] = buildConnector({ timeout: connectTimeout, ...opts.requestTls });
-        this[kConnectEndpointHTTP1] = buildConnector({ timeout: connectTimeout, ...opts.requestTls, allowH2: false });
+        const connect4 = buildConnector2({ timeout: connectTimeout, ...opts.proxyTls });
+        const connectHTTP1 = buildConnector2({ timeout: connectTimeout, ...opts.proxyTls, allowH2: false });
+        this[kConnectEndpoint] = buildConnector2({ timeout: connectTimeout, ...opts.requestTls });
+        this[kConnectEndpointHTTP1] = buildConnector2({ timeout: connectTimeout, ...opts.requestTls, allowH2: false });
         const agentFactory = opts.factory || defaultAgentFactory;
         const factory = (origin3, options) => {
           const { protocol: protocol2 } = new URL(origin3);
           if (this[kProxy].protocol === "socks5:" || this[kProxy].protocol === "socks:") {
             return new Socks5ProxyAgent(this[kProxy].uri, {
               headers: this[kProxyHeaders],
-              connect: connect3,
+              connect: connect4,
               factory: agentFactory,
               username: opts.username || username,
               password: opts.password || password,
@@ -15489,9 +15489,9 @@ var require_proxy_agent = __commonJS({
         if (protocol === "socks5:" || protocol === "socks:") {
           this[kClient] = null;
         } else {
-          this[kClient] = clientFactory(url, { connect: connect3 });
+          this[kClient] = clientFactory(url, { connect: connect4 });
         }
-        this[kAgent] = new Agent5({
+        this[kAgent] = new Agent4({
           ...opts,
           factory,
           connect: async (opts2, callback) => {
@@ -15650,7 +15650,7 @@ var require_proxy_agent = __commonJS({
     function throwProxyAuthError() {
       throw new InvalidArgumentError("Proxy-Authorization should be sent in ProxyAgent constructor");
     }
-    module.exports = ProxyAgent3;
+    module.exports = ProxyAgent2;
   }
 });
 
@@ -15660,8 +15660,8 @@ var require_env_http_proxy_agent = __commonJS({
     "use strict";
     var DispatcherBase = require_dispatcher_base();
     var { kClose, kDestroy, kClosed, kDestroyed, kDispatch, kNoProxyAgent, kHttpProxyAgent, kHttpsProxyAgent } = require_symbols();
-    var ProxyAgent3 = require_proxy_agent();
-    var Agent5 = require_agent();
+    var ProxyAgent2 = require_proxy_agent();
+    var Agent4 = require_agent();
     var DEFAULT_PORTS = {
       "http:": 80,
       "https:": 443
@@ -15674,16 +15674,16 @@ var require_env_http_proxy_agent = __commonJS({
         super(opts);
         this.#opts = opts;
         const { httpProxy, httpsProxy, noProxy, ...agentOpts } = opts;
-        this[kNoProxyAgent] = new Agent5(agentOpts);
+        this[kNoProxyAgent] = new Agent4(agentOpts);
         const HTTP_PROXY = httpProxy ?? process.env.http_proxy ?? process.env.HTTP_PROXY;
         if (HTTP_PROXY) {
-          this[kHttpProxyAgent] = new ProxyAgent3({ ...agentOpts, uri: HTTP_PROXY });
+          this[kHttpProxyAgent] = new ProxyAgent2({ ...agentOpts, uri: HTTP_PROXY });
         } else {
           this[kHttpProxyAgent] = this[kNoProxyAgent];
         }
         const HTTPS_PROXY = httpsProxy ?? process.env.https_proxy ?? process.env.HTTPS_PROXY;
         if (HTTPS_PROXY) {
-          this[kHttpsProxyAgent] = new ProxyAgent3({ ...agentOpts, uri: HTTPS_PROXY });
+          this[kHttpsProxyAgent] = new ProxyAgent2({ ...agentOpts, uri: HTTPS_PROXY });
         } else {
           this[kHttpsProxyAgent] = this[kHttpProxyAgent];
         }
@@ -15800,15 +15800,17 @@ var require_env_http_proxy_agent = __commonJS({
 var require_undici = __commonJS({
   "dev/build/undici.cjs"(exports, module) {
     var api = require_api();
-    var Agent5 = require_agent();
+    var Agent4 = require_agent();
     var Dispatcher = require_dispatcher();
+    var buildConnector2 = require_connect();
     var EnvHttpProxyAgent2 = require_env_http_proxy_agent();
-    var ProxyAgent3 = require_proxy_agent();
+    var ProxyAgent2 = require_proxy_agent();
     Object.assign(Dispatcher.prototype, api);
     module.exports = {
-      Agent: Agent5,
+      Agent: Agent4,
+      buildConnector: buildConnector2,
       EnvHttpProxyAgent: EnvHttpProxyAgent2,
-      ProxyAgent: ProxyAgent3,
+      ProxyAgent: ProxyAgent2,
       request: (address, { dispatcher, ...options }) => {
         const url = new URL(address);
         return dispatcher.request({ method: "GET", ...options, origin: url.origin, path: `${url.pathname}${url.search}` });
@@ -27747,11 +27749,19 @@ var CERTIFICATE = {
   HOSTNAME_MISMATCH: "its certificate is for another host name",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name"
 };
+var NoTunnel = class extends Error {
+  /** As an HTTP proxy would say it. */
+  code;
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+};
 var NO_TUNNEL = /^Proxy response \((\d{3})\)/;
 function noTunnel(error2) {
   const [, text] = error2 instanceof Error && NO_TUNNEL.exec(error2.message) || [];
-  if (text === void 0) return void 0;
-  const code = Number(text);
+  const code = error2 instanceof NoTunnel ? error2.code : Number(text);
+  if (Number.isNaN(code)) return void 0;
   if (code === 407)
     return { what: "the proxy asks for a user name and password, or for others (407)", failing: "hopeless" };
   const mayPass = code >= 500 || code === 408 || code === 429;
@@ -32225,9 +32235,7 @@ async function isBehind(stream, signal3) {
 }
 
 // src/kubernetes/connection.ts
-var import_undici = __toESM(require_undici(), 1);
 import { X509Certificate } from "node:crypto";
-import { rootCertificates } from "node:tls";
 
 // src/kubernetes/credentials/credential.ts
 var MOST_EARLY_MS = 6e4;
@@ -32293,6 +32301,77 @@ async function unlessAborted(work, signal3) {
   } finally {
     signal3.removeEventListener("abort", stop);
   }
+}
+
+// src/kubernetes/dispatcher.ts
+var import_undici = __toESM(require_undici(), 1);
+import { connect } from "node:net";
+import { rootCertificates } from "node:tls";
+var SOCKS_PORT = 1080;
+function dispatcherThrough(proxy, options) {
+  if (proxy === void 0) return new import_undici.Agent({ connect: options, allowH2: false });
+  if (proxy.protocol.startsWith("socks5")) return throughSocks(proxy, options);
+  const { ca } = options;
+  return new import_undici.ProxyAgent({
+    uri: proxy.href,
+    requestTls: options,
+    // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
+    ...ca && { proxyTls: { ca: [...rootCertificates, String(ca)] } },
+    allowH2: false
+  });
+}
+function throughSocks(proxy, options) {
+  const secure = (0, import_undici.buildConnector)({ ...options, allowH2: false });
+  return new import_undici.Agent({
+    allowH2: false,
+    connect: (target2, callback) => {
+      const port = Number(target2.port) || (target2.protocol === "https:" ? 443 : 80);
+      socksTunnel(proxy, target2.hostname, port, options.timeout).then(
+        (socket) => {
+          if (target2.protocol === "https:") secure({ ...target2, httpSocket: socket }, callback);
+          else callback(null, socket);
+        },
+        (error2) => callback(error2, null)
+      );
+    }
+  });
+}
+async function socksTunnel(proxy, host, port, timeout) {
+  const { SocksClient: SocksClient3 } = await Promise.resolve().then(() => __toESM(require_build(), 1));
+  const server = await connected(Number(proxy.port) || SOCKS_PORT, proxy.hostname, timeout);
+  const login = { userId: decodeURIComponent(proxy.username), password: decodeURIComponent(proxy.password) };
+  try {
+    const { socket } = await SocksClient3.createConnection({
+      proxy: { host: proxy.hostname, port: SOCKS_PORT, type: 5, ...proxy.username !== "" && login },
+      command: "connect",
+      destination: { host: host.replace(/^\[|\]$/g, ""), port },
+      timeout,
+      existing_socket: server
+    });
+    return socket.setKeepAlive(true, 3e4);
+  } catch (error2) {
+    server.destroy();
+    throw new NoTunnel(meaning(error2.message), error2.message);
+  }
+}
+function meaning(message) {
+  if (/auth/i.test(message)) return 407;
+  return /NotAllowed/.test(message) ? 403 : 502;
+}
+function connected(port, host, timeout) {
+  return new Promise((resolve4, reject) => {
+    const socket = connect({ port, host: host.replace(/^\[|\]$/g, "") });
+    const late = setTimeout(() => {
+      const error2 = new Error("no connection in time");
+      socket.destroy(Object.assign(error2, { code: "UND_ERR_CONNECT_TIMEOUT" }));
+    }, timeout);
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve4(socket);
+    });
+    socket.once("close", () => clearTimeout(late)).once("connect", () => clearTimeout(late));
+  });
 }
 
 // src/kubernetes/connection.ts
@@ -32397,23 +32476,13 @@ var Connection = class {
     const identity = JSON.stringify(Object.values(tls3).map(String));
     if (this.#pool?.key !== identity) {
       void this.#pool?.agent.close();
-      const connect3 = {
+      const connect4 = {
         ...tls3,
         keepAlive: true,
         keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
         timeout: CONNECT_TIMEOUT_MS
       };
-      const { proxy } = this.#target;
-      const agent = proxy ? (
-        // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
-        new import_undici.ProxyAgent({
-          uri: proxy.href,
-          requestTls: connect3,
-          ...ca && { proxyTls: { ca: [...rootCertificates, String(ca)] } },
-          allowH2: false
-        })
-      ) : new import_undici.Agent({ connect: connect3, allowH2: false });
-      this.#pool = { agent, key: identity };
+      this.#pool = { agent: dispatcherThrough(this.#target.proxy, connect4), key: identity };
     }
     return this.#pool.agent;
   }
@@ -39705,6 +39774,7 @@ var import_undici4 = __toESM(require_undici(), 1);
 // src/kubernetes/proxy.ts
 import { BlockList, isIP as isIP2 } from "node:net";
 var PORTS = { "http:": "80", "https:": "443" };
+var PROXIES = ["http:", "https:", "socks5:", "socks5h:"];
 function proxyFor(address, env) {
   const names2 = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
   const name = names2.find((one) => env[one]);
@@ -39715,12 +39785,13 @@ function proxyFor(address, env) {
 }
 function proxyAddress(text, origin2) {
   const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  if (/^socks/i.test(whole))
-    throw new Error(`${origin2} is a SOCKS proxy, which is not supported: an HTTP proxy is needed`);
-  if (!URL.canParse(whole) || !/^https?:/i.test(whole)) throw new Error(`${origin2} is not an HTTP proxy\u2019s address`);
-  const address = new URL(whole);
+  if (/^socks4/i.test(whole))
+    throw new Error(`${origin2} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
+  const address = URL.canParse(whole) ? new URL(whole) : void 0;
+  if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
+    throw new Error(`${origin2} is not a proxy\u2019s address: http://, https:// or socks5://`);
   if (/%(?![\da-f]{2})/i.test(`${address.username}${address.password}`))
-    throw new Error(`${origin2} is not an HTTP proxy\u2019s address: a % in its password has to be written %25`);
+    throw new Error(`${origin2} is not a proxy\u2019s address: a % in its password has to be written %25`);
   return address;
 }
 function hostOf({ hostname }) {
@@ -39781,8 +39852,7 @@ var GitHubIdentity = class {
     const url = new URL(this.#url);
     url.searchParams.set("audience", this.#audience);
     const asked3 = Date.now();
-    const connect3 = { timeout: DEADLINE_MS };
-    const dispatcher = this.#proxy === void 0 ? new import_undici4.Agent({ connect: connect3 }) : new import_undici4.ProxyAgent({ uri: this.#proxy.href, requestTls: connect3, allowH2: false });
+    const dispatcher = dispatcherThrough(this.#proxy, { timeout: DEADLINE_MS });
     const answer = await (0, import_undici4.request)(url, {
       dispatcher,
       headers: {
@@ -40347,7 +40417,7 @@ function serviceAccountNamespace() {
 }
 
 // src/run/connect.ts
-function connect2(inputs, log, { outageSeconds, quiet = false } = {}) {
+function connect3(inputs, log, { outageSeconds, quiet = false } = {}) {
   const target2 = findCluster(inputs, process.env);
   for (const secret of target2.secrets) log.mask(secret);
   if (!quiet) tellCluster(target2, log);
@@ -40644,7 +40714,7 @@ async function dryRun({
   plan,
   secrets,
   logs,
-  connect: connect3,
+  connect: connect4,
   clusterGiven,
   log,
   summary: summary2,
@@ -40653,7 +40723,7 @@ async function dryRun({
   let client;
   let unchecked = "";
   try {
-    client = connect3();
+    client = connect4();
   } catch (error2) {
     if (!(error2 instanceof StepError) || clusterGiven) throw error2;
     unchecked = error2.text;
@@ -46980,7 +47050,7 @@ async function main() {
 }
 async function runStep({ inputs, identity, plan, replan, secrets }, world) {
   const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
-  const client = connect2(cluster, world.log, { outageSeconds: inputs.outageTimeoutSeconds });
+  const client = connect3(cluster, world.log, { outageSeconds: inputs.outageTimeoutSeconds });
   const { namespace } = client.target;
   const owner = await runnerPod(placed(plan, namespace), client, world.log, world.stop);
   const conclusion = await runPod({
@@ -47000,7 +47070,7 @@ async function runAttached(prepared, world) {
   tell2(prepared, world.log);
   const { inputs, pod, identity, secrets } = prepared;
   world.summary.name = pod.pod;
-  const client = connect2(inputs.cluster, world.log, { outageSeconds: inputs.outageTimeoutSeconds });
+  const client = connect3(inputs.cluster, world.log, { outageSeconds: inputs.outageTimeoutSeconds });
   const conclusion = await attach({ inputs, identity, secrets, client, record: new PodRecord(), ...world }, pod);
   reportEnd(conclusion, world.log);
   return conclusion.state === "failed";
@@ -47012,7 +47082,7 @@ async function runDry({ inputs, plan, secrets }, { log, summary: summary2, stop 
     plan,
     secrets,
     logs: inputs.logs,
-    connect: () => connect2(cluster, log, { outageSeconds: inputs.outageTimeoutSeconds }),
+    connect: () => connect3(cluster, log, { outageSeconds: inputs.outageTimeoutSeconds }),
     clusterGiven: (kubeconfig ?? configFile ?? context ?? url ?? inCluster2) !== void 0,
     log,
     summary: summary2,
@@ -47037,7 +47107,7 @@ async function post() {
   let client;
   for (const pod of pods) {
     try {
-      client ??= connect2(readCluster(openInputs(process.env)), log, { quiet: true });
+      client ??= connect3(readCluster(openInputs(process.env)), log, { quiet: true });
       if (client.target.server !== pod.server)
         throw new Error(`it is on ${pod.server}, and the kubeconfig that is found now is for ${client.target.server}.`);
       await seeTo2(pod, client, log, signal3);

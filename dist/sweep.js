@@ -3164,10 +3164,10 @@ var require_api_connect = __commonJS({
         }
       }
     };
-    function connect3(opts, callback) {
+    function connect4(opts, callback) {
       if (callback === void 0) {
         return new Promise((resolve3, reject) => {
-          connect3.call(this, opts, (err, data) => {
+          connect4.call(this, opts, (err, data) => {
             return err ? reject(err) : resolve3(data);
           });
         });
@@ -3184,7 +3184,7 @@ var require_api_connect = __commonJS({
         queueMicrotask(() => callback(err, { opaque }));
       }
     }
-    module.exports = connect3;
+    module.exports = connect4;
   }
 });
 
@@ -3651,15 +3651,15 @@ var require_pool_base = __commonJS({
       }
       get [kConnected]() {
         let ret = 0;
-        for (const { [kConnected]: connected } of this[kClients]) {
-          ret += connected;
+        for (const { [kConnected]: connected2 } of this[kClients]) {
+          ret += connected2;
         }
         return ret;
       }
       get [kFree]() {
         let ret = 0;
-        for (const { [kConnected]: connected, [kNeedDrain]: needDrain } of this[kClients]) {
-          ret += connected && !needDrain;
+        for (const { [kConnected]: connected2, [kNeedDrain]: needDrain } of this[kClients]) {
+          ret += connected2 && !needDrain;
         }
         return ret;
       }
@@ -6811,7 +6811,7 @@ var require_connect = __commonJS({
         this._sessionRegistry.register(session, sessionKey);
       }
     };
-    function buildConnector({ allowH2, preferH2, useH2c, maxCachedSessions, socketPath, timeout, session: customSession, ...opts }) {
+    function buildConnector2({ allowH2, preferH2, useH2c, maxCachedSessions, socketPath, timeout, session: customSession, ...opts }) {
       if (maxCachedSessions != null && (!Number.isInteger(maxCachedSessions) || maxCachedSessions < 0)) {
         throw new InvalidArgumentError("maxCachedSessions must be a positive integer or zero");
       }
@@ -6819,7 +6819,7 @@ var require_connect = __commonJS({
       const sessionCache = new SessionCache(maxCachedSessions == null ? 100 : maxCachedSessions);
       timeout = timeout == null ? 1e4 : timeout;
       allowH2 = allowH2 != null ? allowH2 : true;
-      return function connect3({ hostname, host, protocol, port, servername, localAddress, httpSocket }, callback) {
+      return function connect4({ hostname, host, protocol, port, servername, localAddress, httpSocket }, callback) {
         let socket;
         if (protocol === "https:") {
           if (!tls3) {
@@ -6911,7 +6911,7 @@ var require_connect = __commonJS({
       }
       return err;
     }
-    module.exports = buildConnector;
+    module.exports = buildConnector2;
   }
 });
 
@@ -13668,7 +13668,7 @@ var require_client = __commonJS({
       InformationalError,
       ClientDestroyedError
     } = require_errors();
-    var buildConnector = require_connect();
+    var buildConnector2 = require_connect();
     var {
       kUrl,
       kServerName,
@@ -13761,7 +13761,7 @@ var require_client = __commonJS({
         tls: tls3,
         strictContentLength,
         maxCachedSessions,
-        connect: connect4,
+        connect: connect5,
         maxRequestsPerClient,
         localAddress,
         maxResponseSize,
@@ -13822,7 +13822,7 @@ var require_client = __commonJS({
         if (bodyTimeout != null && (!Number.isInteger(bodyTimeout) || bodyTimeout < 0)) {
           throw new InvalidArgumentError("bodyTimeout must be a positive integer or zero");
         }
-        if (connect4 != null && typeof connect4 !== "function" && typeof connect4 !== "object") {
+        if (connect5 != null && typeof connect5 !== "function" && typeof connect5 !== "object") {
           throw new InvalidArgumentError("connect must be a function or an object");
         }
         if (maxRequestsPerClient != null && (!Number.isInteger(maxRequestsPerClient) || maxRequestsPerClient < 0)) {
@@ -13881,8 +13881,8 @@ var require_client = __commonJS({
           }
         }
         super({ webSocket, eventSource });
-        if (typeof connect4 !== "function") {
-          connect4 = buildConnector({
+        if (typeof connect5 !== "function") {
+          connect5 = buildConnector2({
             ...tls3,
             maxCachedSessions,
             allowH2,
@@ -13890,11 +13890,11 @@ var require_client = __commonJS({
             useH2c: h2Options?.useH2c ?? useH2c,
             timeout: connectTimeout,
             ...typeof autoSelectFamily === "boolean" ? { autoSelectFamily, autoSelectFamilyAttemptTimeout } : void 0,
-            ...connect4
+            ...connect5
           });
         } else {
-          const customConnect = connect4;
-          connect4 = (opts, callback) => customConnect({
+          const customConnect = connect5;
+          connect5 = (opts, callback) => customConnect({
             ...opts,
             ...socketPath != null ? { socketPath } : null,
             ...allowH2 != null ? { allowH2 } : null
@@ -13902,7 +13902,7 @@ var require_client = __commonJS({
         }
         this[kUrl] = util.parseOrigin(url);
         this[kHostAuthority] = `${this[kUrl].hostname}${this[kUrl].port ? `:${this[kUrl].port}` : ""}`;
-        this[kConnector] = connect4;
+        this[kConnector] = connect5;
         this[kPipelining] = pipelining != null ? pipelining : 1;
         this[kMaxHeadersSize] = maxHeaderSize;
         this[kKeepAliveDefaultTimeout] = keepAliveTimeout == null ? 4e3 : keepAliveTimeout;
@@ -13973,7 +13973,7 @@ var require_client = __commonJS({
         );
       }
       [kConnect](cb) {
-        connect3(this);
+        connect4(this);
         this.once("connect", cb);
       }
       [kDispatch](opts, handler2) {
@@ -14039,7 +14039,7 @@ var require_client = __commonJS({
         assert(client[kSize] === 0);
       }
     }
-    function connect3(client) {
+    function connect4(client) {
       assert(!client[kConnecting]);
       assert(!client[kHTTPContext]);
       let { host, hostname, protocol, port } = client[kUrl];
@@ -14227,7 +14227,7 @@ var require_client = __commonJS({
         }
         if (!client[kHTTPContext]) {
           client[kServerName] = request5.servername;
-          connect3(client);
+          connect4(client);
           return;
         }
         if (client[kHTTPContext].destroyed) {
@@ -14270,7 +14270,7 @@ var require_pool = __commonJS({
     } = require_errors();
     var util = require_util();
     var { kConnecting, kHTTPContext, kUrl, kQueued } = require_symbols();
-    var buildConnector = require_connect();
+    var buildConnector2 = require_connect();
     var kOptions = /* @__PURE__ */ Symbol("options");
     var kConnections = /* @__PURE__ */ Symbol("connections");
     var kFactory = /* @__PURE__ */ Symbol("factory");
@@ -14294,7 +14294,7 @@ var require_pool = __commonJS({
       constructor(origin, {
         connections,
         factory = defaultFactory,
-        connect: connect3,
+        connect: connect4,
         connectTimeout,
         tls: tls3,
         maxCachedSessions,
@@ -14312,11 +14312,11 @@ var require_pool = __commonJS({
         if (typeof factory !== "function") {
           throw new InvalidArgumentError("factory must be a function.");
         }
-        if (connect3 != null && typeof connect3 !== "function" && typeof connect3 !== "object") {
+        if (connect4 != null && typeof connect4 !== "function" && typeof connect4 !== "object") {
           throw new InvalidArgumentError("connect must be a function or an object");
         }
-        if (typeof connect3 !== "function") {
-          connect3 = buildConnector({
+        if (typeof connect4 !== "function") {
+          connect4 = buildConnector2({
             ...tls3,
             maxCachedSessions,
             allowH2,
@@ -14324,13 +14324,13 @@ var require_pool = __commonJS({
             socketPath,
             timeout: connectTimeout,
             ...typeof autoSelectFamily === "boolean" ? { autoSelectFamily, autoSelectFamilyAttemptTimeout } : void 0,
-            ...connect3
+            ...connect4
           });
         }
         super(options);
         this[kConnections] = connections || null;
         this[kUrl] = util.parseOrigin(origin);
-        this[kOptions] = { ...util.deepClone(options), connect: connect3, allowH2, useH2c, clientTtl, socketPath };
+        this[kOptions] = { ...util.deepClone(options), connect: connect4, allowH2, useH2c, clientTtl, socketPath };
         this[kFactory] = factory;
         this[kProtocol] = null;
         this[kProtocolProbe] = null;
@@ -14446,25 +14446,25 @@ var require_agent = __commonJS({
     function defaultFactory(origin, opts) {
       return opts && opts.connections === 1 ? new Client(origin, opts) : new Pool(origin, opts);
     }
-    var Agent5 = class extends DispatcherBase {
-      constructor({ factory = defaultFactory, maxOrigins = Infinity, connect: connect3, tls: tls3, ...options } = {}) {
+    var Agent4 = class extends DispatcherBase {
+      constructor({ factory = defaultFactory, maxOrigins = Infinity, connect: connect4, tls: tls3, ...options } = {}) {
         if (typeof factory !== "function") {
           throw new InvalidArgumentError("factory must be a function.");
         }
-        if (connect3 != null && typeof connect3 !== "function" && typeof connect3 !== "object") {
+        if (connect4 != null && typeof connect4 !== "function" && typeof connect4 !== "object") {
           throw new InvalidArgumentError("connect must be a function or an object");
         }
         if (typeof maxOrigins !== "number" || Number.isNaN(maxOrigins) || maxOrigins <= 0) {
           throw new InvalidArgumentError("maxOrigins must be a number greater than 0");
         }
         super(options);
-        if (connect3 && typeof connect3 !== "function") {
-          connect3 = { ...connect3 };
+        if (connect4 && typeof connect4 !== "function") {
+          connect4 = { ...connect4 };
         }
         if (tls3 && typeof tls3 !== "function") {
           tls3 = { ...tls3 };
         }
-        this[kOptions] = { ...util.deepClone(options), maxOrigins, connect: connect3, tls: tls3 };
+        this[kOptions] = { ...util.deepClone(options), maxOrigins, connect: connect4, tls: tls3 };
         this[kFactory] = factory;
         this[kClients] = /* @__PURE__ */ new Map();
         this[kOrigins] = /* @__PURE__ */ new Set();
@@ -14563,7 +14563,7 @@ var require_agent = __commonJS({
         return allClientStats;
       }
     };
-    module.exports = Agent5;
+    module.exports = Agent4;
   }
 });
 
@@ -15072,7 +15072,7 @@ var require_socks5_proxy_agent = __commonJS({
     var { Socks5Client, STATES } = require_socks5_client();
     var { kBusy, kConnected, kDispatch, kClose, kDestroy } = require_symbols();
     var Pool = require_pool();
-    var buildConnector = require_connect();
+    var buildConnector2 = require_connect();
     var { setupConnectTimeout } = require_util();
     var { debuglog } = __require("node:util");
     var debug3 = debuglog("undici:socks5-proxy");
@@ -15132,7 +15132,7 @@ var require_socks5_proxy_agent = __commonJS({
         if (!Number.isFinite(proxyTlsTimeout) || proxyTlsTimeout < 0) {
           throw new InvalidArgumentError("invalid proxyTls.timeout");
         }
-        this[kConnector] = options.connect || buildConnector({
+        this[kConnector] = options.connect || buildConnector2({
           ...options.proxyTls,
           timeout: proxyTlsTimeout,
           servername: options.proxyTls?.servername || url.hostname
@@ -15337,11 +15337,11 @@ var require_proxy_agent = __commonJS({
   "node_modules/undici/lib/dispatcher/proxy-agent.js"(exports, module) {
     "use strict";
     var { kProxy, kClose, kDestroy, kDispatch } = require_symbols();
-    var Agent5 = require_agent();
+    var Agent4 = require_agent();
     var Pool = require_pool();
     var DispatcherBase = require_dispatcher_base();
     var { InvalidArgumentError, RequestAbortedError, SecureProxyConnectionError, ProxyConnectionError } = require_errors();
-    var buildConnector = require_connect();
+    var buildConnector2 = require_connect();
     var Client = require_client();
     var { channels } = require_diagnostics();
     var Socks5ProxyAgent = require_socks5_proxy_agent();
@@ -15375,7 +15375,7 @@ var require_proxy_agent = __commonJS({
     var Http1ProxyWrapper = class extends DispatcherBase {
       #client;
       #proxyServername;
-      constructor(proxyUrl, { headers: headers2 = {}, connect: connect3, factory, proxyServername }) {
+      constructor(proxyUrl, { headers: headers2 = {}, connect: connect4, factory, proxyServername }) {
         if (!proxyUrl) {
           throw new InvalidArgumentError("Proxy URL is mandatory");
         }
@@ -15383,9 +15383,9 @@ var require_proxy_agent = __commonJS({
         this[kProxyHeaders] = headers2;
         this.#proxyServername = proxyServername;
         if (factory) {
-          this.#client = factory(proxyUrl, { connect: connect3 });
+          this.#client = factory(proxyUrl, { connect: connect4 });
         } else {
-          this.#client = new Client(proxyUrl, { connect: connect3 });
+          this.#client = new Client(proxyUrl, { connect: connect4 });
         }
       }
       [kDispatch](opts, handler2) {
@@ -15421,7 +15421,7 @@ var require_proxy_agent = __commonJS({
         return this.#client.destroy(err);
       }
     };
-    var ProxyAgent3 = class extends DispatcherBase {
+    var ProxyAgent2 = class extends DispatcherBase {
       constructor(opts) {
         if (!opts || typeof opts === "object" && !(opts instanceof URL) && !opts.uri) {
           throw new InvalidArgumentError("Proxy uri is mandatory");
@@ -15450,17 +15450,17 @@ var require_proxy_agent = __commonJS({
         } else if (username) {
           this[kProxyHeaders]["proxy-authorization"] = `Basic ${Buffer.from(`${decodeURIComponent(username)}:`).toString("base64")}`;
         }
-        const connect3 = buildConnector({ timeout: connectTimeout, ...opts.proxyTls });
-        const connectHTTP1 = buildConnector({ timeout: connectTimeout, ...opts.proxyTls, allowH2: false });
-        this[kConnectEndpoint] = buildConnector({ timeout: connectTimeout, ...opts.requestTls });
-        this[kConnectEndpointHTTP1] = buildConnector({ timeout: connectTimeout, ...opts.requestTls, allowH2: false });
+        const connect4 = buildConnector2({ timeout: connectTimeout, ...opts.proxyTls });
+        const connectHTTP1 = buildConnector2({ timeout: connectTimeout, ...opts.proxyTls, allowH2: false });
+        this[kConnectEndpoint] = buildConnector2({ timeout: connectTimeout, ...opts.requestTls });
+        this[kConnectEndpointHTTP1] = buildConnector2({ timeout: connectTimeout, ...opts.requestTls, allowH2: false });
         const agentFactory = opts.factory || defaultAgentFactory;
         const factory = (origin2, options) => {
           const { protocol: protocol2 } = new URL(origin2);
           if (this[kProxy].protocol === "socks5:" || this[kProxy].protocol === "socks:") {
             return new Socks5ProxyAgent(this[kProxy].uri, {
               headers: this[kProxyHeaders],
-              connect: connect3,
+              connect: connect4,
               factory: agentFactory,
               username: opts.username || username,
               password: opts.password || password,
@@ -15489,9 +15489,9 @@ var require_proxy_agent = __commonJS({
         if (protocol === "socks5:" || protocol === "socks:") {
           this[kClient] = null;
         } else {
-          this[kClient] = clientFactory(url, { connect: connect3 });
+          this[kClient] = clientFactory(url, { connect: connect4 });
         }
-        this[kAgent] = new Agent5({
+        this[kAgent] = new Agent4({
           ...opts,
           factory,
           connect: async (opts2, callback) => {
@@ -15650,7 +15650,7 @@ var require_proxy_agent = __commonJS({
     function throwProxyAuthError() {
       throw new InvalidArgumentError("Proxy-Authorization should be sent in ProxyAgent constructor");
     }
-    module.exports = ProxyAgent3;
+    module.exports = ProxyAgent2;
   }
 });
 
@@ -15660,8 +15660,8 @@ var require_env_http_proxy_agent = __commonJS({
     "use strict";
     var DispatcherBase = require_dispatcher_base();
     var { kClose, kDestroy, kClosed, kDestroyed, kDispatch, kNoProxyAgent, kHttpProxyAgent, kHttpsProxyAgent } = require_symbols();
-    var ProxyAgent3 = require_proxy_agent();
-    var Agent5 = require_agent();
+    var ProxyAgent2 = require_proxy_agent();
+    var Agent4 = require_agent();
     var DEFAULT_PORTS = {
       "http:": 80,
       "https:": 443
@@ -15674,16 +15674,16 @@ var require_env_http_proxy_agent = __commonJS({
         super(opts);
         this.#opts = opts;
         const { httpProxy, httpsProxy, noProxy, ...agentOpts } = opts;
-        this[kNoProxyAgent] = new Agent5(agentOpts);
+        this[kNoProxyAgent] = new Agent4(agentOpts);
         const HTTP_PROXY = httpProxy ?? process.env.http_proxy ?? process.env.HTTP_PROXY;
         if (HTTP_PROXY) {
-          this[kHttpProxyAgent] = new ProxyAgent3({ ...agentOpts, uri: HTTP_PROXY });
+          this[kHttpProxyAgent] = new ProxyAgent2({ ...agentOpts, uri: HTTP_PROXY });
         } else {
           this[kHttpProxyAgent] = this[kNoProxyAgent];
         }
         const HTTPS_PROXY = httpsProxy ?? process.env.https_proxy ?? process.env.HTTPS_PROXY;
         if (HTTPS_PROXY) {
-          this[kHttpsProxyAgent] = new ProxyAgent3({ ...agentOpts, uri: HTTPS_PROXY });
+          this[kHttpsProxyAgent] = new ProxyAgent2({ ...agentOpts, uri: HTTPS_PROXY });
         } else {
           this[kHttpsProxyAgent] = this[kHttpProxyAgent];
         }
@@ -15800,15 +15800,17 @@ var require_env_http_proxy_agent = __commonJS({
 var require_undici = __commonJS({
   "dev/build/undici.cjs"(exports, module) {
     var api = require_api();
-    var Agent5 = require_agent();
+    var Agent4 = require_agent();
     var Dispatcher = require_dispatcher();
+    var buildConnector2 = require_connect();
     var EnvHttpProxyAgent2 = require_env_http_proxy_agent();
-    var ProxyAgent3 = require_proxy_agent();
+    var ProxyAgent2 = require_proxy_agent();
     Object.assign(Dispatcher.prototype, api);
     module.exports = {
-      Agent: Agent5,
+      Agent: Agent4,
+      buildConnector: buildConnector2,
       EnvHttpProxyAgent: EnvHttpProxyAgent2,
-      ProxyAgent: ProxyAgent3,
+      ProxyAgent: ProxyAgent2,
       request: (address, { dispatcher, ...options }) => {
         const url = new URL(address);
         return dispatcher.request({ method: "GET", ...options, origin: url.origin, path: `${url.pathname}${url.search}` });
@@ -22231,9 +22233,7 @@ var import_undici2 = __toESM(require_undici(), 1);
 import { setFlagsFromString } from "node:v8";
 
 // src/kubernetes/connection.ts
-var import_undici = __toESM(require_undici(), 1);
 import { X509Certificate } from "node:crypto";
-import { rootCertificates } from "node:tls";
 
 // src/kubernetes/credentials/credential.ts
 var MOST_EARLY_MS = 6e4;
@@ -22299,6 +22299,223 @@ async function unlessAborted(work, signal3) {
   } finally {
     signal3.removeEventListener("abort", stop);
   }
+}
+
+// src/kubernetes/dispatcher.ts
+var import_undici = __toESM(require_undici(), 1);
+import { connect } from "node:net";
+import { rootCertificates } from "node:tls";
+
+// src/kubernetes/network-error.ts
+var NOT_SENT = /* @__PURE__ */ new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT"
+]);
+var HOPELESS = /* @__PURE__ */ new Set(["ENOTFOUND", "UND_ERR_INVALID_ARG", "EPROTO"]);
+var PLAIN_WORDS = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EPIPE: "connection closed",
+  UND_ERR_SOCKET: "connection closed",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no route to the network",
+  EAI_AGAIN: "the name server does not answer",
+  ENOTFOUND: "its host name does not exist",
+  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
+  UND_ERR_HEADERS_TIMEOUT: "no answer in time",
+  UND_ERR_BODY_TIMEOUT: "no answer in time"
+};
+var CERTIFICATE = {
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  CERT_NOT_YET_VALID: "its certificate is not valid yet (is the clock of the runner right?)",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed, and not by the authority that was given",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by another authority than the one that was given",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by the authority that was given",
+  UNABLE_TO_GET_ISSUER_CERT: "its certificate is signed by an unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by an unknown authority",
+  CERT_SIGNATURE_FAILURE: "the signature of its certificate is wrong; the authority that was given may belong to another cluster",
+  UNABLE_TO_DECRYPT_CERT_SIGNATURE: "the signature of its certificate cannot be read",
+  CERT_CHAIN_TOO_LONG: "too many authorities stand between its certificate and the one that was given",
+  PATH_LENGTH_EXCEEDED: "one of the authorities behind its certificate may not vouch for another",
+  INVALID_CA: "its certificate is signed by one that may sign none",
+  INVALID_PURPOSE: "its certificate is not one for a server, or what it is signed by not one of an authority",
+  CERT_UNTRUSTED: "its certificate is not trusted for servers",
+  CERT_REJECTED: "its certificate is rejected for servers",
+  CERT_REVOKED: "its certificate has been revoked",
+  UNSPECIFIED: "its certificate, or its authority\u2019s, does not pass, e.g. for a key that is too short",
+  ERR_TLS_CERT_ALTNAME_FORMAT: "its certificate has names that cannot be read",
+  HOSTNAME_MISMATCH: "its certificate is for another host name",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name"
+};
+var NoTunnel = class extends Error {
+  /** As an HTTP proxy would say it. */
+  code;
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+};
+var NO_TUNNEL = /^Proxy response \((\d{3})\)/;
+function noTunnel(error2) {
+  const [, text] = error2 instanceof Error && NO_TUNNEL.exec(error2.message) || [];
+  const code = error2 instanceof NoTunnel ? error2.code : Number(text);
+  if (Number.isNaN(code)) return void 0;
+  if (code === 407)
+    return { what: "the proxy asks for a user name and password, or for others (407)", failing: "hopeless" };
+  const mayPass = code >= 500 || code === 408 || code === 429;
+  return mayPass ? { what: `the proxy gets no connection to it (${code})`, failing: "not sent" } : { what: `the proxy lets nobody through to it (${code})`, failing: "hopeless" };
+}
+var NetworkError = class extends Error {
+  name = "NetworkError";
+  failing;
+  /** In plain words: `connection refused`. */
+  what;
+  constructor(error2) {
+    const code = codeOf(error2);
+    const proxys = noTunnel(error2);
+    const what = proxys?.what ?? CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? (error2 instanceof Error ? error2.message : String(error2));
+    super(what, { cause: error2 });
+    this.what = what;
+    this.failing = proxys?.failing ?? (code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown");
+  }
+};
+function unreachable(server, error2, absence, proxy) {
+  const code = codeOf(error2.cause);
+  if (code in CERTIFICATE && proxy !== void 0) {
+    return new StepError(
+      "Unreachable",
+      "The API server cannot be trusted",
+      `The API server at ${server} cannot be trusted: ${error2.what}. It is reached through the proxy ${proxy}: one that inspects TLS shows a certificate of its own.`,
+      {
+        remedy: "Then add the proxy\u2019s authority to `cluster_ca`, or to the kubeconfig\u2019s `certificate-authority-data`, and log in by a token; else check the authority, `tls-server-name` and the server\u2019s address.",
+        cause: error2
+      }
+    );
+  }
+  if (code in CERTIFICATE) {
+    const remedy = code === "CERT_HAS_EXPIRED" ? "Renew the API server\u2019s certificate." : "Check the authority (`cluster_ca`, or `certificate-authority-data` in the kubeconfig), `tls-server-name` and the server\u2019s address.";
+    return new StepError(
+      "Unreachable",
+      "The API server cannot be trusted",
+      `The API server at ${server} cannot be trusted: ${error2.what}.`,
+      { remedy, cause: error2 }
+    );
+  }
+  if (code.startsWith("ERR_OSSL")) {
+    return new StepError(
+      "InvalidKubeconfig",
+      "Unusable certificate",
+      `A certificate or key in the kubeconfig cannot be read: ${error2.what}.`,
+      {
+        remedy: "Check `client-certificate-data`, `client-key-data` and `certificate-authority-data`: PEM, in base64.",
+        cause: error2
+      }
+    );
+  }
+  const seconds = Math.round(absence.seconds);
+  const isTheProxys = noTunnel(error2.cause) !== void 0;
+  const what = proxy === void 0 ? error2.what : error2.what.replace(/^the proxy/, `the proxy ${proxy}`);
+  const through = proxy === void 0 || isTheProxys ? "" : ` through the proxy ${proxy}`;
+  if (absence.contacted && error2.failing !== "hopeless")
+    return new StepError(
+      "Unreachable",
+      "The API server is out of reach",
+      `The API server at ${server} has been away${through} for ${seconds} s: ${what}.`,
+      {
+        remedy: `If it can be away for longer than ${absence.patienceSeconds} s, raise outage_timeout_seconds.`,
+        cause: error2
+      }
+    );
+  const patience2 = error2.failing === "hopeless" ? "" : ` within ${seconds} s`;
+  return new StepError(
+    "Unreachable",
+    "The API server is out of reach",
+    `The API server at ${server} did not answer${through}${patience2}: ${what}.`,
+    {
+      remedy: proxy === void 0 ? "Check the server\u2019s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy)." : `Check the proxy\u2019s address (the kubeconfig\u2019s proxy-url, HTTPS_PROXY)${isTheProxys ? "" : " and the server\u2019s"}, or have NO_PROXY name the server.`,
+      cause: error2
+    }
+  );
+}
+function codeOf(error2) {
+  for (let at = error2, depth = 0; at instanceof Error && depth < 5; depth++) {
+    if ("code" in at && typeof at.code === "string" && at.code !== "UND_ERR") return at.code;
+    if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];
+    else at = at.cause;
+  }
+  return "";
+}
+
+// src/kubernetes/dispatcher.ts
+var SOCKS_PORT = 1080;
+function dispatcherThrough(proxy, options) {
+  if (proxy === void 0) return new import_undici.Agent({ connect: options, allowH2: false });
+  if (proxy.protocol.startsWith("socks5")) return throughSocks(proxy, options);
+  const { ca } = options;
+  return new import_undici.ProxyAgent({
+    uri: proxy.href,
+    requestTls: options,
+    // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
+    ...ca && { proxyTls: { ca: [...rootCertificates, String(ca)] } },
+    allowH2: false
+  });
+}
+function throughSocks(proxy, options) {
+  const secure = (0, import_undici.buildConnector)({ ...options, allowH2: false });
+  return new import_undici.Agent({
+    allowH2: false,
+    connect: (target2, callback) => {
+      const port = Number(target2.port) || (target2.protocol === "https:" ? 443 : 80);
+      socksTunnel(proxy, target2.hostname, port, options.timeout).then(
+        (socket) => {
+          if (target2.protocol === "https:") secure({ ...target2, httpSocket: socket }, callback);
+          else callback(null, socket);
+        },
+        (error2) => callback(error2, null)
+      );
+    }
+  });
+}
+async function socksTunnel(proxy, host, port, timeout) {
+  const { SocksClient: SocksClient3 } = await Promise.resolve().then(() => __toESM(require_build(), 1));
+  const server = await connected(Number(proxy.port) || SOCKS_PORT, proxy.hostname, timeout);
+  const login = { userId: decodeURIComponent(proxy.username), password: decodeURIComponent(proxy.password) };
+  try {
+    const { socket } = await SocksClient3.createConnection({
+      proxy: { host: proxy.hostname, port: SOCKS_PORT, type: 5, ...proxy.username !== "" && login },
+      command: "connect",
+      destination: { host: host.replace(/^\[|\]$/g, ""), port },
+      timeout,
+      existing_socket: server
+    });
+    return socket.setKeepAlive(true, 3e4);
+  } catch (error2) {
+    server.destroy();
+    throw new NoTunnel(meaning(error2.message), error2.message);
+  }
+}
+function meaning(message) {
+  if (/auth/i.test(message)) return 407;
+  return /NotAllowed/.test(message) ? 403 : 502;
+}
+function connected(port, host, timeout) {
+  return new Promise((resolve3, reject) => {
+    const socket = connect({ port, host: host.replace(/^\[|\]$/g, "") });
+    const late = setTimeout(() => {
+      const error2 = new Error("no connection in time");
+      socket.destroy(Object.assign(error2, { code: "UND_ERR_CONNECT_TIMEOUT" }));
+    }, timeout);
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve3(socket);
+    });
+    socket.once("close", () => clearTimeout(late)).once("connect", () => clearTimeout(late));
+  });
 }
 
 // src/kubernetes/connection.ts
@@ -22403,23 +22620,13 @@ var Connection = class {
     const identity = JSON.stringify(Object.values(tls3).map(String));
     if (this.#pool?.key !== identity) {
       void this.#pool?.agent.close();
-      const connect3 = {
+      const connect4 = {
         ...tls3,
         keepAlive: true,
         keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
         timeout: CONNECT_TIMEOUT_MS
       };
-      const { proxy } = this.#target;
-      const agent = proxy ? (
-        // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
-        new import_undici.ProxyAgent({
-          uri: proxy.href,
-          requestTls: connect3,
-          ...ca && { proxyTls: { ca: [...rootCertificates, String(ca)] } },
-          allowH2: false
-        })
-      ) : new import_undici.Agent({ connect: connect3, allowH2: false });
-      this.#pool = { agent, key: identity };
+      this.#pool = { agent: dispatcherThrough(this.#target.proxy, connect4), key: identity };
     }
     return this.#pool.agent;
   }
@@ -22453,142 +22660,6 @@ function ended(error2) {
     "The API server does not accept the step\u2019s credentials any more (401 Unauthorized): they have ended during the run, or were revoked.",
     { cause: error2 }
   );
-}
-
-// src/kubernetes/network-error.ts
-var NOT_SENT = /* @__PURE__ */ new Set([
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENETDOWN",
-  "EAI_AGAIN",
-  "UND_ERR_CONNECT_TIMEOUT"
-]);
-var HOPELESS = /* @__PURE__ */ new Set(["ENOTFOUND", "UND_ERR_INVALID_ARG", "EPROTO"]);
-var PLAIN_WORDS = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EPIPE: "connection closed",
-  UND_ERR_SOCKET: "connection closed",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no route to the network",
-  EAI_AGAIN: "the name server does not answer",
-  ENOTFOUND: "its host name does not exist",
-  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
-  UND_ERR_HEADERS_TIMEOUT: "no answer in time",
-  UND_ERR_BODY_TIMEOUT: "no answer in time"
-};
-var CERTIFICATE = {
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  CERT_NOT_YET_VALID: "its certificate is not valid yet (is the clock of the runner right?)",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed, and not by the authority that was given",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by another authority than the one that was given",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by the authority that was given",
-  UNABLE_TO_GET_ISSUER_CERT: "its certificate is signed by an unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by an unknown authority",
-  CERT_SIGNATURE_FAILURE: "the signature of its certificate is wrong; the authority that was given may belong to another cluster",
-  UNABLE_TO_DECRYPT_CERT_SIGNATURE: "the signature of its certificate cannot be read",
-  CERT_CHAIN_TOO_LONG: "too many authorities stand between its certificate and the one that was given",
-  PATH_LENGTH_EXCEEDED: "one of the authorities behind its certificate may not vouch for another",
-  INVALID_CA: "its certificate is signed by one that may sign none",
-  INVALID_PURPOSE: "its certificate is not one for a server, or what it is signed by not one of an authority",
-  CERT_UNTRUSTED: "its certificate is not trusted for servers",
-  CERT_REJECTED: "its certificate is rejected for servers",
-  CERT_REVOKED: "its certificate has been revoked",
-  UNSPECIFIED: "its certificate, or its authority\u2019s, does not pass, e.g. for a key that is too short",
-  ERR_TLS_CERT_ALTNAME_FORMAT: "its certificate has names that cannot be read",
-  HOSTNAME_MISMATCH: "its certificate is for another host name",
-  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name"
-};
-var NO_TUNNEL = /^Proxy response \((\d{3})\)/;
-function noTunnel(error2) {
-  const [, text] = error2 instanceof Error && NO_TUNNEL.exec(error2.message) || [];
-  if (text === void 0) return void 0;
-  const code = Number(text);
-  if (code === 407)
-    return { what: "the proxy asks for a user name and password, or for others (407)", failing: "hopeless" };
-  const mayPass = code >= 500 || code === 408 || code === 429;
-  return mayPass ? { what: `the proxy gets no connection to it (${code})`, failing: "not sent" } : { what: `the proxy lets nobody through to it (${code})`, failing: "hopeless" };
-}
-var NetworkError = class extends Error {
-  name = "NetworkError";
-  failing;
-  /** In plain words: `connection refused`. */
-  what;
-  constructor(error2) {
-    const code = codeOf(error2);
-    const proxys = noTunnel(error2);
-    const what = proxys?.what ?? CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? (error2 instanceof Error ? error2.message : String(error2));
-    super(what, { cause: error2 });
-    this.what = what;
-    this.failing = proxys?.failing ?? (code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown");
-  }
-};
-function unreachable(server, error2, absence, proxy) {
-  const code = codeOf(error2.cause);
-  if (code in CERTIFICATE && proxy !== void 0) {
-    return new StepError(
-      "Unreachable",
-      "The API server cannot be trusted",
-      `The API server at ${server} cannot be trusted: ${error2.what}. It is reached through the proxy ${proxy}: one that inspects TLS shows a certificate of its own.`,
-      {
-        remedy: "Then add the proxy\u2019s authority to `cluster_ca`, or to the kubeconfig\u2019s `certificate-authority-data`, and log in by a token; else check the authority, `tls-server-name` and the server\u2019s address.",
-        cause: error2
-      }
-    );
-  }
-  if (code in CERTIFICATE) {
-    const remedy = code === "CERT_HAS_EXPIRED" ? "Renew the API server\u2019s certificate." : "Check the authority (`cluster_ca`, or `certificate-authority-data` in the kubeconfig), `tls-server-name` and the server\u2019s address.";
-    return new StepError(
-      "Unreachable",
-      "The API server cannot be trusted",
-      `The API server at ${server} cannot be trusted: ${error2.what}.`,
-      { remedy, cause: error2 }
-    );
-  }
-  if (code.startsWith("ERR_OSSL")) {
-    return new StepError(
-      "InvalidKubeconfig",
-      "Unusable certificate",
-      `A certificate or key in the kubeconfig cannot be read: ${error2.what}.`,
-      {
-        remedy: "Check `client-certificate-data`, `client-key-data` and `certificate-authority-data`: PEM, in base64.",
-        cause: error2
-      }
-    );
-  }
-  const seconds = Math.round(absence.seconds);
-  const isTheProxys = noTunnel(error2.cause) !== void 0;
-  const what = proxy === void 0 ? error2.what : error2.what.replace(/^the proxy/, `the proxy ${proxy}`);
-  const through = proxy === void 0 || isTheProxys ? "" : ` through the proxy ${proxy}`;
-  if (absence.contacted && error2.failing !== "hopeless")
-    return new StepError(
-      "Unreachable",
-      "The API server is out of reach",
-      `The API server at ${server} has been away${through} for ${seconds} s: ${what}.`,
-      {
-        remedy: `If it can be away for longer than ${absence.patienceSeconds} s, raise outage_timeout_seconds.`,
-        cause: error2
-      }
-    );
-  const patience2 = error2.failing === "hopeless" ? "" : ` within ${seconds} s`;
-  return new StepError(
-    "Unreachable",
-    "The API server is out of reach",
-    `The API server at ${server} did not answer${through}${patience2}: ${what}.`,
-    {
-      remedy: proxy === void 0 ? "Check the server\u2019s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy)." : `Check the proxy\u2019s address (the kubeconfig\u2019s proxy-url, HTTPS_PROXY)${isTheProxys ? "" : " and the server\u2019s"}, or have NO_PROXY name the server.`,
-      cause: error2
-    }
-  );
-}
-function codeOf(error2) {
-  for (let at = error2, depth = 0; at instanceof Error && depth < 5; depth++) {
-    if ("code" in at && typeof at.code === "string" && at.code !== "UND_ERR") return at.code;
-    if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];
-    else at = at.cause;
-  }
-  return "";
 }
 
 // src/kubernetes/paced.ts
@@ -31501,6 +31572,7 @@ var import_undici4 = __toESM(require_undici(), 1);
 // src/kubernetes/proxy.ts
 import { BlockList, isIP as isIP2 } from "node:net";
 var PORTS = { "http:": "80", "https:": "443" };
+var PROXIES = ["http:", "https:", "socks5:", "socks5h:"];
 function proxyFor(address, env) {
   const names = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
   const name = names.find((one) => env[one]);
@@ -31511,12 +31583,13 @@ function proxyFor(address, env) {
 }
 function proxyAddress(text, origin) {
   const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  if (/^socks/i.test(whole))
-    throw new Error(`${origin} is a SOCKS proxy, which is not supported: an HTTP proxy is needed`);
-  if (!URL.canParse(whole) || !/^https?:/i.test(whole)) throw new Error(`${origin} is not an HTTP proxy\u2019s address`);
-  const address = new URL(whole);
+  if (/^socks4/i.test(whole))
+    throw new Error(`${origin} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
+  const address = URL.canParse(whole) ? new URL(whole) : void 0;
+  if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
+    throw new Error(`${origin} is not a proxy\u2019s address: http://, https:// or socks5://`);
   if (/%(?![\da-f]{2})/i.test(`${address.username}${address.password}`))
-    throw new Error(`${origin} is not an HTTP proxy\u2019s address: a % in its password has to be written %25`);
+    throw new Error(`${origin} is not a proxy\u2019s address: a % in its password has to be written %25`);
   return address;
 }
 function hostOf({ hostname }) {
@@ -31577,8 +31650,7 @@ var GitHubIdentity = class {
     const url = new URL(this.#url);
     url.searchParams.set("audience", this.#audience);
     const asked2 = Date.now();
-    const connect3 = { timeout: DEADLINE_MS };
-    const dispatcher = this.#proxy === void 0 ? new import_undici4.Agent({ connect: connect3 }) : new import_undici4.ProxyAgent({ uri: this.#proxy.href, requestTls: connect3, allowH2: false });
+    const dispatcher = dispatcherThrough(this.#proxy, { timeout: DEADLINE_MS });
     const answer = await (0, import_undici4.request)(url, {
       dispatcher,
       headers: {
@@ -32143,7 +32215,7 @@ function serviceAccountNamespace() {
 }
 
 // src/run/connect.ts
-function connect2(inputs, log, { outageSeconds, quiet = false } = {}) {
+function connect3(inputs, log, { outageSeconds, quiet = false } = {}) {
   const target2 = findCluster(inputs, process.env);
   for (const secret of target2.secrets) log.mask(secret);
   if (!quiet) tellCluster(target2, log);
@@ -38311,7 +38383,7 @@ async function main() {
     log.mask(inputs.token);
     account.dryRun = inputs.dryRun;
     const repository = readRepository(env);
-    const client = connect2(inputs.cluster, log, { outageSeconds: inputs.outageTimeoutSeconds });
+    const client = connect3(inputs.cluster, log, { outageSeconds: inputs.outageTimeoutSeconds });
     namespace = client.target.namespace;
     await sweep({ inputs, repository, env, client, log, stop }, account).catch((error2) => {
       throw offerRules(error2, sweepRulesFor(inputs), log);

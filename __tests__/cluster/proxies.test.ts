@@ -4,6 +4,7 @@ import { load } from 'js-yaml';
 import { changedKubeconfig, type Kubeconfig } from '../support/account.ts';
 import { Namespace, script } from '../support/cluster.ts';
 import { ConnectProxy, type ConnectProxyOptions } from '../support/connect-proxy.ts';
+import { SocksProxy } from '../support/socks-proxy.ts';
 import type { StepResult } from '../support/step-runner.ts';
 import { makeCertificate } from '../support/test-certificate.ts';
 
@@ -86,6 +87,19 @@ describe('a whole run passes', () => {
     const file = kubeconfig(NAME, { 'proxy-url': proxy.url });
     expectWholeRun(await namespace.run({ ...WHOLE_RUN, config_file: file }));
     expectAllThrough(proxy, login);
+  });
+
+  test.each([
+    ['one that speaks SOCKS5', undefined, 'socks5://'],
+    ['one that speaks SOCKS5 and asks for a password', 'someone:pass word', 'socks5h://someone:pass%20word@'],
+  ])('%s', async (_, login, before) => {
+    await using proxy = await SocksProxy.start({ [NAME]: server }, login);
+    const env = { HTTPS_PROXY: `${before}${proxy.host}` };
+    expectWholeRun(await namespace.run({ ...WHOLE_RUN, config_file: kubeconfig(NAME) }, { env }));
+    expect(new Set(proxy.asked)).toEqual(new Set([`${NAME}:${server.port}`]));
+    expect(new Set(proxy.logins)).toEqual(new Set(login === undefined ? [] : [login]));
+    const byUrl = kubeconfig(NAME, { 'proxy-url': env.HTTPS_PROXY });
+    expectWholeRun(await namespace.run({ ...WHOLE_RUN, config_file: byUrl }));
   });
 
   test('one that inspects TLS, with a token and its authority in cluster_ca', async () => {
@@ -179,6 +193,19 @@ describe('is told in one sentence:', () => {
     const HTTPS_PROXY = proxy.url.replace('someone:', 'somebody:');
     expect(await failed({ config_file: kubeconfig(NAME) }, { HTTPS_PROXY })).toEqual([
       `The API server at https://${NAME}:${server.port} did not answer: the proxy ${proxy.host} asks for a user name and password, or for others (407). Check the proxy’s address (the kubeconfig’s proxy-url, HTTPS_PROXY), or have NO_PROXY name the server.`,
+    ]);
+  });
+
+  test.each([
+    ['another password', 'someone:wr0ng', 'asks for a user name and password, or for others (407)'],
+    ['no password', '', 'asks for a user name and password, or for others (407)'],
+    ['a server that it does not let through', 'someone:pass', 'lets nobody through to it (403)'],
+  ])('one that speaks SOCKS5, and %s', async (what, login, says) => {
+    const hosts = what.startsWith('a server') ? {} : { [NAME]: server };
+    await using proxy = await SocksProxy.start(hosts, 'someone:pass');
+    const HTTPS_PROXY = `socks5://${login === '' ? '' : `${login}@`}${proxy.host}`;
+    expect(await failed({ config_file: kubeconfig(NAME) }, { HTTPS_PROXY })).toEqual([
+      `The API server at https://${NAME}:${server.port} did not answer: the proxy ${proxy.host} ${says}. Check the proxy’s address (the kubeconfig’s proxy-url, HTTPS_PROXY), or have NO_PROXY name the server.`,
     ]);
   });
 

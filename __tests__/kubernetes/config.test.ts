@@ -199,8 +199,8 @@ describe('the proxy', () => {
   });
 
   test('that is none is refused without quoting it', () => {
-    const { text } = fault({ kubeconfig: config('a') }, { HTTPS_PROXY: 'socks5://u:pass-w0rd@proxy' });
-    expect(text).toBe('HTTPS_PROXY is a SOCKS proxy, which is not supported: an HTTP proxy is needed.');
+    const { text } = fault({ kubeconfig: config('a') }, { HTTPS_PROXY: 'socks4://u:pass-w0rd@proxy' });
+    expect(text).toBe('HTTPS_PROXY is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed.');
   });
 });
 
@@ -327,9 +327,9 @@ describe('a kubeconfig', () => {
       /the server of cluster a is not an http\(s\) address\.$/,
     ],
     [
-      'a proxy that is no HTTP proxy',
-      config('a').replace('server:', 'proxy-url: socks5://p:1080\n      server:'),
-      /the proxy-url of cluster a is a SOCKS proxy, which is not supported: an HTTP proxy is needed\.$/,
+      'a proxy that is none of those that are taken',
+      config('a').replace('server:', 'proxy-url: socks4://p:1080\n      server:'),
+      /the proxy-url of cluster a is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed\.$/,
     ],
   ])('that has %s is refused', (_, kubeconfig, message) => {
     const error = fault({ kubeconfig });

@@ -61,10 +61,10 @@ describe('NO_PROXY', () => {
 });
 
 test.each([
-  ['socks5://proxy:1080', 'HTTPS_PROXY is a SOCKS proxy, which is not supported: an HTTP proxy is needed'],
-  ['ftp://u:hunter2@proxy', 'HTTPS_PROXY is not an HTTP proxy’s address'],
-  ['http://u:100%@proxy', 'HTTPS_PROXY is not an HTTP proxy’s address: a % in its password has to be written %25'],
-  ['http://', 'HTTPS_PROXY is not an HTTP proxy’s address'],
+  ['socks4://proxy:1080', 'HTTPS_PROXY is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed'],
+  ['ftp://u:hunter2@proxy', 'HTTPS_PROXY is not a proxy’s address: http://, https:// or socks5://'],
+  ['http://u:100%@proxy', 'HTTPS_PROXY is not a proxy’s address: a % in its password has to be written %25'],
+  ['http://', 'HTTPS_PROXY is not a proxy’s address: http://, https:// or socks5://'],
 ])('%s is refused, and not quoted', (address, why) => {
   expect(() => proxyAddress(address, 'HTTPS_PROXY')).toThrow(new Error(why));
 });

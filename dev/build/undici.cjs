@@ -2,6 +2,7 @@
 const api = require('undici/lib/api/index.js');
 const Agent = require('undici/lib/dispatcher/agent.js');
 const Dispatcher = require('undici/lib/dispatcher/dispatcher.js');
+const buildConnector = require('undici/lib/core/connect.js');
 const EnvHttpProxyAgent = require('undici/lib/dispatcher/env-http-proxy-agent.js');
 const ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');
 
@@ -10,6 +11,7 @@ Object.assign(Dispatcher.prototype, api);
 
 module.exports = {
   Agent,
+  buildConnector,
   EnvHttpProxyAgent,
   ProxyAgent,
   request: (address, { dispatcher, ...options }) => {

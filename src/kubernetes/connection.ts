@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
-import { rootCertificates } from 'node:tls';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { StepError } from '../github/failure.ts';
 import type { Target } from './config.ts';
 import { type Credential, RenewedCredential, unlessAborted } from './credentials/credential.ts';
+import { dispatcherThrough } from './dispatcher.ts';
 
 /** As client-go: below the 60 s after which cloud load balancers drop an idle connection. */
 const KEEP_ALIVE_PROBE_MS = 30_000;
@@ -137,18 +137,7 @@ export class Connection {
         keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
         timeout: CONNECT_TIMEOUT_MS,
       };
-      const { proxy } = this.#target;
-      // HTTP/2 would put every stream on one connection: logs ran 15 % slower [measured].
-      const agent = proxy
-        ? // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
-          new ProxyAgent({
-            uri: proxy.href,
-            requestTls: connect,
-            ...(ca && { proxyTls: { ca: [...rootCertificates, String(ca)] } }),
-            allowH2: false,
-          })
-        : new Agent({ connect, allowH2: false });
-      this.#pool = { agent, key: identity };
+      this.#pool = { agent: dispatcherThrough(this.#target.proxy, connect), key: identity };
     }
     return this.#pool.agent;
   }

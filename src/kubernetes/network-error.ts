@@ -58,14 +58,25 @@ const CERTIFICATE: Record<string, string> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
 };
 
+/** A proxy that answers, and makes no connection. */
+export class NoTunnel extends Error {
+  /** As an HTTP proxy would say it. */
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** undici's word for a proxy that answers a CONNECT with something else than a tunnel. */
 const NO_TUNNEL = /^Proxy response \((\d{3})\)/;
 
 /** @returns what a proxy means by that, and whether it may pass */
 function noTunnel(error: unknown): { what: string; failing: Failing } | undefined {
   const [, text] = (error instanceof Error && NO_TUNNEL.exec(error.message)) || [];
-  if (text === undefined) return undefined;
-  const code = Number(text);
+  const code = error instanceof NoTunnel ? error.code : Number(text);
+  if (Number.isNaN(code)) return undefined;
   if (code === 407)
     return { what: 'the proxy asks for a user name and password, or for others (407)', failing: 'hopeless' };
   const mayPass = code >= 500 || code === 408 || code === 429;

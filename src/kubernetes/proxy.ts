@@ -3,6 +3,9 @@ import { BlockList, isIP } from 'node:net';
 /** A port that an address does not name. */
 const PORTS: Record<string, string> = { 'http:': '80', 'https:': '443' };
 
+/** As Go has them; of socks5 it is always the proxy that looks up names. */
+const PROXIES = ['http:', 'https:', 'socks5:', 'socks5h:'];
+
 /**
  * The proxy that requests to an address go through, by the environment, as every Go program decides it, kubectl among them (golang.org/x/net/http/httpproxy): `HTTPS_PROXY` for https, `HTTP_PROXY` for http and not for https, names in capitals first; nothing for this machine itself, and nothing that `NO_PROXY` names.
  * @returns `undefined` where there is none
@@ -24,13 +27,14 @@ export function proxyFor(address: URL, env: NodeJS.ProcessEnv): URL | undefined 
  */
 export function proxyAddress(text: string, origin: string): URL {
   const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  if (/^socks/i.test(whole))
-    throw new Error(`${origin} is a SOCKS proxy, which is not supported: an HTTP proxy is needed`);
-  if (!URL.canParse(whole) || !/^https?:/i.test(whole)) throw new Error(`${origin} is not an HTTP proxy’s address`);
-  const address = new URL(whole);
+  if (/^socks4/i.test(whole))
+    throw new Error(`${origin} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
+  const address = URL.canParse(whole) ? new URL(whole) : undefined;
+  if (!address || !PROXIES.includes(address.protocol) || address.hostname === '')
+    throw new Error(`${origin} is not a proxy’s address: http://, https:// or socks5://`);
   // A % that is no escape: whoever takes the password out would fail at it.
   if (/%(?![\da-f]{2})/i.test(`${address.username}${address.password}`))
-    throw new Error(`${origin} is not an HTTP proxy’s address: a % in its password has to be written %25`);
+    throw new Error(`${origin} is not a proxy’s address: a % in its password has to be written %25`);
   return address;
 }
 

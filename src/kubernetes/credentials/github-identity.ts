@@ -1,5 +1,6 @@
-import { Agent, ProxyAgent, request } from 'undici';
+import { request } from 'undici';
 import { StepError } from '../../github/failure.ts';
+import { dispatcherThrough } from '../dispatcher.ts';
 import { proxyFor } from '../proxy.ts';
 import type { Credential, CredentialSource } from './credential.ts';
 
@@ -39,11 +40,7 @@ export class GitHubIdentity implements CredentialSource {
     url.searchParams.set('audience', this.#audience);
     const asked = Date.now();
     // Asked every few minutes at most: no connection is worth keeping.
-    const connect = { timeout: DEADLINE_MS };
-    const dispatcher =
-      this.#proxy === undefined
-        ? new Agent({ connect })
-        : new ProxyAgent({ uri: this.#proxy.href, requestTls: connect, allowH2: false });
+    const dispatcher = dispatcherThrough(this.#proxy, { timeout: DEADLINE_MS });
     const answer = await request(url, {
       dispatcher,
       headers: {
