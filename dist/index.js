@@ -39768,8 +39768,117 @@ function findObject(list2, name, key) {
   return null;
 }
 
-// src/kubernetes/credentials/github-identity.ts
-var import_undici4 = __toESM(require_undici(), 1);
+// src/kubernetes/kubeconfig.ts
+import { readFileSync } from "node:fs";
+import { dirname as dirname2, isAbsolute as isAbsolute2, resolve as resolve2 } from "node:path";
+var WHOLE = "Give the whole content of a kubeconfig file, plain or base64.";
+var EXEC_EXTENSION = "client.authentication.k8s.io/exec";
+function unusable2(sentence, remedy) {
+  return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
+}
+function parseKubeconfig(text, origin2, isPart = false) {
+  const what = `${origin2}: this is not a kubeconfig:`;
+  let tree;
+  try {
+    tree = parseYaml(text);
+  } catch (error2) {
+    if (error2 instanceof YamlError) throw unusable2(`${what} it is not valid YAML: ${error2.message}.`);
+    throw error2;
+  }
+  if (!isMapping(tree)) throw unusable2(`${what} it holds no mapping.`, WHOLE);
+  for (const list2 of ["clusters", "users", "contexts"]) {
+    const value = tree[list2] ?? [];
+    const isMissing = !(list2 in tree) || list2 !== "users" && Array.isArray(value) && value.length === 0;
+    if (!Array.isArray(value) || isMissing && !isPart) throw unusable2(`${what} it has no list of ${list2}.`, WHOLE);
+    const names2 = value.map((entry2) => isMapping(entry2) ? String(entry2["name"]) : "");
+    const twice = names2.find((name, index2) => names2.indexOf(name) !== index2);
+    if (twice !== void 0) throw unusable2(`${origin2}: two of the kubeconfig\u2019s ${list2} are called ${twice}.`);
+  }
+  const config = new KubeConfig();
+  try {
+    config.loadFromString(text);
+  } catch (error2) {
+    throw unusable2(`${what} ${error2.message}.`);
+  }
+  const users = entries(tree["users"], "user");
+  config.users = config.users.map((user) => ({ ...user, ...restOfUser(users.get(String(user.name)) ?? {}) }));
+  const clusters = entries(tree["clusters"], "cluster");
+  config.clusters = config.clusters.map((cluster) => ({
+    ...cluster,
+    ...restOfCluster(clusters.get(String(cluster.name)) ?? {})
+  }));
+  return config;
+}
+function kubeconfigOf(file, origin2, isPart = false) {
+  let text;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error2) {
+    const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
+    throw unusable2(
+      `${origin2}: cannot read ${file}: ${why}.`,
+      origin2 === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
+    );
+  }
+  const config = parseKubeconfig(text, origin2 === file ? file : `${origin2} ${file}`, isPart);
+  const folder = dirname2(file);
+  config.makePathsAbsolute(folder);
+  config.users = config.users.map((user) => ({
+    ...user,
+    ...user.tokenFile !== void 0 && { tokenFile: resolve2(folder, user.tokenFile) },
+    ...user.exec && { exec: { ...user.exec, command: beside(folder, user.exec.command) } }
+  }));
+  return config;
+}
+function mergedKubeconfigs(configs) {
+  const [first, ...more] = configs;
+  for (const next of more) {
+    first.clusters = firstOfEach(first.clusters, next.clusters);
+    first.users = firstOfEach(first.users, next.users);
+    first.contexts = firstOfEach(first.contexts, next.contexts);
+    first.currentContext ||= next.currentContext;
+  }
+  return first;
+}
+function firstOfEach(known2, more) {
+  return [...known2, ...more.filter(({ name }) => !known2.some((one) => one.name === name))];
+}
+function beside(folder, command) {
+  return typeof command === "string" && /[\\/]/.test(command) && !isAbsolute2(command) ? resolve2(folder, command) : command;
+}
+function entries(list2, key) {
+  const all = plain(list2 ?? []);
+  return new Map(all.map((entry2) => [String(entry2["name"]), entry2[key] ?? {}]));
+}
+function restOfUser(user) {
+  const tokenFile = user["tokenFile"];
+  const impersonation = impersonationOf(user);
+  return {
+    ...typeof tokenFile === "string" && tokenFile !== "" && { tokenFile },
+    ...impersonation && { impersonation }
+  };
+}
+function restOfCluster(cluster) {
+  const extensions = Array.isArray(cluster["extensions"]) ? cluster["extensions"] : [];
+  const execConfig = extensions.find(({ name }) => name === EXEC_EXTENSION)?.["extension"];
+  return execConfig === void 0 ? {} : { execConfig };
+}
+function impersonationOf(user) {
+  const groups = user["as-groups"];
+  const extra = Object.entries(user["as-user-extra"] ?? {});
+  const headers3 = {
+    ...user["as"] ? { "Impersonate-User": String(user["as"]) } : {},
+    ...user["as-uid"] ? { "Impersonate-Uid": String(user["as-uid"]) } : {},
+    ...Array.isArray(groups) && groups.length > 0 ? { "Impersonate-Group": groups.map(String) } : {},
+    ...Object.fromEntries(
+      extra.map(([name, values]) => [
+        `Impersonate-Extra-${encodeURIComponent(name)}`,
+        (Array.isArray(values) ? values : [values]).map(String)
+      ])
+    )
+  };
+  return Object.keys(headers3).length === 0 ? void 0 : headers3;
+}
 
 // src/kubernetes/proxy.ts
 import { BlockList, isIP as isIP2 } from "node:net";
@@ -39826,7 +39935,11 @@ function splitPort(entry2) {
   return { name: bracketed2 ?? plain3, ...port !== void 0 && { port } };
 }
 
+// src/kubernetes/user.ts
+import { readFileSync as readFileSync3 } from "node:fs";
+
 // src/kubernetes/credentials/github-identity.ts
+var import_undici4 = __toESM(require_undici(), 1);
 var TOLD = ["iss", "aud", "repository", "repository_id", "repository_owner_id", "ref", "environment", "event_name"];
 var DEADLINE_MS = 15e3;
 var LIFE_MS = 5 * 6e4;
@@ -39900,10 +40013,10 @@ function claimsOf(token) {
 }
 
 // src/kubernetes/credentials/of-user.ts
-import { readFileSync } from "node:fs";
+import { readFileSync as readFileSync2 } from "node:fs";
 
 // src/kubernetes/credentials/exec-plugin.ts
-import { isAbsolute as isAbsolute2, resolve as resolve2 } from "node:path";
+import { isAbsolute as isAbsolute3, resolve as resolve3 } from "node:path";
 
 // src/kubernetes/credentials/plugin-process.ts
 import { spawn } from "node:child_process";
@@ -39989,7 +40102,7 @@ var ExecPlugin = class {
       throw new Error("its exec wants a terminal (interactiveMode: Always), which a step has not");
     if (apiVersion === VERSIONS[0] && !["Never", "IfAvailable"].includes(String(interactiveMode)))
       throw new Error(`its exec needs an interactiveMode with ${VERSIONS[0]}: Never or IfAvailable`);
-    this.#command = /[\\/]/.test(command) && !isAbsolute2(command) ? resolve2(folder, command) : command;
+    this.#command = /[\\/]/.test(command) && !isAbsolute3(command) ? resolve3(folder, command) : command;
     this.#args = listOf(args).map(String);
     this.#env = listOf(env).map((entry2) => {
       const { name, value } = entry2 ?? {};
@@ -40109,7 +40222,7 @@ function clusterInfo({
   proxyUrl,
   execConfig
 }) {
-  const ca = caData ?? (caFile ? readFileSync(caFile).toString("base64") : void 0);
+  const ca = caData ?? (caFile ? readFileSync2(caFile).toString("base64") : void 0);
   return {
     server,
     ...tlsServerName && { "tls-server-name": tlsServerName },
@@ -40120,122 +40233,45 @@ function clusterInfo({
   };
 }
 
-// src/kubernetes/kubeconfig.ts
-import { readFileSync as readFileSync2 } from "node:fs";
-import { dirname as dirname2, isAbsolute as isAbsolute3, resolve as resolve3 } from "node:path";
-var WHOLE = "Give the whole content of a kubeconfig file, plain or base64.";
-var EXEC_EXTENSION = "client.authentication.k8s.io/exec";
-function unusable2(sentence, remedy) {
-  return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
-}
-function parseKubeconfig(text, origin2, isPart = false) {
-  const what = `${origin2}: this is not a kubeconfig:`;
-  let tree;
-  try {
-    tree = parseYaml(text);
-  } catch (error2) {
-    if (error2 instanceof YamlError) throw unusable2(`${what} it is not valid YAML: ${error2.message}.`);
-    throw error2;
-  }
-  if (!isMapping(tree)) throw unusable2(`${what} it holds no mapping.`, WHOLE);
-  for (const list2 of ["clusters", "users", "contexts"]) {
-    const value = tree[list2] ?? [];
-    const isMissing = !(list2 in tree) || list2 !== "users" && Array.isArray(value) && value.length === 0;
-    if (!Array.isArray(value) || isMissing && !isPart) throw unusable2(`${what} it has no list of ${list2}.`, WHOLE);
-    const names2 = value.map((entry2) => isMapping(entry2) ? String(entry2["name"]) : "");
-    const twice = names2.find((name, index2) => names2.indexOf(name) !== index2);
-    if (twice !== void 0) throw unusable2(`${origin2}: two of the kubeconfig\u2019s ${list2} are called ${twice}.`);
-  }
-  const config = new KubeConfig();
-  try {
-    config.loadFromString(text);
-  } catch (error2) {
-    throw unusable2(`${what} ${error2.message}.`);
-  }
-  const users = entries(tree["users"], "user");
-  config.users = config.users.map((user) => ({ ...user, ...restOfUser(users.get(String(user.name)) ?? {}) }));
-  const clusters = entries(tree["clusters"], "cluster");
-  config.clusters = config.clusters.map((cluster) => ({
-    ...cluster,
-    ...restOfCluster(clusters.get(String(cluster.name)) ?? {})
-  }));
-  return config;
-}
-function kubeconfigOf(file, origin2, isPart = false) {
-  let text;
-  try {
-    text = readFileSync2(file, "utf8");
-  } catch (error2) {
-    const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
-    throw unusable2(
-      `${origin2}: cannot read ${file}: ${why}.`,
-      origin2 === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
-    );
-  }
-  const config = parseKubeconfig(text, origin2 === file ? file : `${origin2} ${file}`, isPart);
-  const folder = dirname2(file);
-  config.makePathsAbsolute(folder);
-  config.users = config.users.map((user) => ({
-    ...user,
-    ...user.tokenFile !== void 0 && { tokenFile: resolve3(folder, user.tokenFile) },
-    ...user.exec && { exec: { ...user.exec, command: beside(folder, user.exec.command) } }
-  }));
-  return config;
-}
-function mergedKubeconfigs(configs) {
-  const [first, ...more] = configs;
-  for (const next of more) {
-    first.clusters = firstOfEach(first.clusters, next.clusters);
-    first.users = firstOfEach(first.users, next.users);
-    first.contexts = firstOfEach(first.contexts, next.contexts);
-    first.currentContext ||= next.currentContext;
-  }
-  return first;
-}
-function firstOfEach(known2, more) {
-  return [...known2, ...more.filter(({ name }) => !known2.some((one) => one.name === name))];
-}
-function beside(folder, command) {
-  return typeof command === "string" && /[\\/]/.test(command) && !isAbsolute3(command) ? resolve3(folder, command) : command;
-}
-function entries(list2, key) {
-  const all = plain(list2 ?? []);
-  return new Map(all.map((entry2) => [String(entry2["name"]), entry2[key] ?? {}]));
-}
-function restOfUser(user) {
-  const tokenFile = user["tokenFile"];
-  const impersonation = impersonationOf(user);
+// src/kubernetes/user.ts
+function actingOn(cluster, { config, context, from, isNamed }, { oidcAudience }, env) {
+  const { user, credentials } = oidcAudience === void 0 ? userOf(config, context, cluster, from) : jobItself(context, oidcAudience, env);
+  const open = isReadable(cluster.server);
+  const kept2 = open ? { name: context.user } : user;
+  config.users = [...config.users.filter(({ name }) => name !== context.user), kept2];
+  const secrets = [user.token, user.password, user.keyData].flatMap((secret) => secret ? [String(secret)] : []);
+  const { impersonation } = user;
   return {
-    ...typeof tokenFile === "string" && tokenFile !== "" && { tokenFile },
-    ...impersonation && { impersonation }
+    user: oidcAudience === void 0 ? nameOf(user, isNamed) : "the job itself",
+    open,
+    secrets,
+    ...credentials && !open && { credentials },
+    ...impersonation && !open && { impersonation }
   };
 }
-function restOfCluster(cluster) {
-  const extensions = Array.isArray(cluster["extensions"]) ? cluster["extensions"] : [];
-  const execConfig = extensions.find(({ name }) => name === EXEC_EXTENSION)?.["extension"];
-  return execConfig === void 0 ? {} : { execConfig };
+function userOf(config, context, cluster, from) {
+  const user = config.getCurrentUser();
+  if (!user)
+    throw unusable2(`${from}: context ${context.name} names user ${context.user}, which the kubeconfig does not have.`);
+  try {
+    const credentials = sourceOf(user, cluster);
+    if (credentials === void 0) return { user };
+    const { exec: _, authProvider: __, ...rest } = user;
+    return { user: rest, credentials };
+  } catch (error2) {
+    throw unusable2(`${from}: the user ${user.name} cannot be used: ${error2.message}.`);
+  }
 }
-function impersonationOf(user) {
-  const groups = user["as-groups"];
-  const extra = Object.entries(user["as-user-extra"] ?? {});
-  const headers3 = {
-    ...user["as"] ? { "Impersonate-User": String(user["as"]) } : {},
-    ...user["as-uid"] ? { "Impersonate-Uid": String(user["as-uid"]) } : {},
-    ...Array.isArray(groups) && groups.length > 0 ? { "Impersonate-Group": groups.map(String) } : {},
-    ...Object.fromEntries(
-      extra.map(([name, values]) => [
-        `Impersonate-Extra-${encodeURIComponent(name)}`,
-        (Array.isArray(values) ? values : [values]).map(String)
-      ])
-    )
-  };
-  return Object.keys(headers3).length === 0 ? void 0 : headers3;
+function jobItself(context, audience, env) {
+  try {
+    return { user: { name: context.user }, credentials: new GitHubIdentity(audience, env) };
+  } catch (error2) {
+    throw new StepError("InvalidKubeconfig", "No credentials", `oidc_audience: ${error2.message}.`, {
+      remedy: "Set it for the job, or the workflow. A pull request from a fork has none."
+    });
+  }
 }
-
-// src/kubernetes/who.ts
-import { readFileSync as readFileSync3 } from "node:fs";
-function whoIs(user, isNamed, { oidcAudience }) {
-  if (oidcAudience !== void 0) return "the job itself";
+function nameOf(user, isNamed) {
   const name = isNamed ? `user ${user.name}` : serviceAccountOf(user) ?? "whom the token is of";
   const as = user.impersonation?.["Impersonate-User"];
   return as === void 0 ? name : `${name} as ${as}`;
@@ -40243,12 +40279,17 @@ function whoIs(user, isNamed, { oidcAudience }) {
 function serviceAccountOf({ token, tokenFile }) {
   try {
     const text = String(token ?? (tokenFile === void 0 ? "" : readFileSync3(tokenFile, "utf8")));
-    const { sub } = JSON.parse(Buffer.from(text.split(".")[1] ?? "", "base64url").toString("utf8"));
+    const [, payload = ""] = text.split(".");
+    const { sub } = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
     const [, namespace, name] = /^system:serviceaccount:([a-z0-9-]{1,63}):([a-z0-9.-]{1,253})$/.exec(String(sub)) ?? [];
     return name === void 0 ? void 0 : `service account ${namespace}/${name}`;
   } catch {
     return void 0;
   }
+}
+function isReadable(server) {
+  const { protocol, hostname } = new URL(server);
+  return protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 // src/kubernetes/config.ts
@@ -40337,29 +40378,20 @@ function target(config, from, inputs, env, isNamed = true) {
       "Keep the one that is meant."
     );
   const proxy = proxyTo(cluster, from, env);
-  const given = inputs.oidcAudience === void 0 ? userOf(config, context, cluster, from) : jobItself(config, context, inputs.oidcAudience, env);
-  const open = isReadable(cluster.server);
-  const { credentials } = open ? nobody(config, context) : given;
-  const { user } = given;
+  const { secrets, ...acting } = actingOn(cluster, { config, context, from, isNamed }, inputs, env);
   if (cluster.server.startsWith("http:"))
     config.clusters = config.clusters.map((one) => one === cluster ? { ...cluster, skipTLSVerify: true } : one);
   const password = proxy && decodeURIComponent(proxy.password);
-  const secrets = [user.token, user.password, user.keyData, password].flatMap(
-    (secret) => secret ? [String(secret)] : []
-  );
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ""),
     ...isNamed && { cluster: String(cluster.name) },
     source: `${isNamed ? `context ${name} of ` : ""}${from}`,
-    user: whoIs(user, isNamed, inputs),
+    ...acting,
     unverified: cluster.skipTLSVerify && cluster.server.startsWith("https:"),
-    open,
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || "default"),
-    secrets,
-    ...proxy && { proxy },
-    ...credentials && { credentials },
-    ...user.impersonation && !open && { impersonation: user.impersonation }
+    secrets: [...secrets, ...password ? [password] : []],
+    ...proxy && { proxy }
   };
 }
 function proxyTo({ name, server, proxyUrl }, from, env) {
@@ -40368,40 +40400,6 @@ function proxyTo({ name, server, proxyUrl }, from, env) {
   } catch (error2) {
     throw unusable2(`${proxyUrl ? `${from}: ` : ""}${error2.message}.`);
   }
-}
-function userOf(config, context, cluster, from) {
-  const user = config.getCurrentUser();
-  if (!user)
-    throw unusable2(`${from}: context ${context.name} names user ${context.user}, which the kubeconfig does not have.`);
-  try {
-    const credentials = sourceOf(user, cluster);
-    if (credentials === void 0) return { user };
-    const { exec: _, authProvider: __, ...rest } = user;
-    config.users = config.users.map((one) => one === user ? rest : one);
-    return { user: rest, credentials };
-  } catch (error2) {
-    throw unusable2(`${from}: the user ${user.name} cannot be used: ${error2.message}.`);
-  }
-}
-function jobItself(config, context, audience, env) {
-  const user = { name: context.user };
-  config.users = [...config.users.filter(({ name }) => name !== user.name), user];
-  try {
-    return { user, credentials: new GitHubIdentity(audience, env) };
-  } catch (error2) {
-    throw new StepError("InvalidKubeconfig", "No credentials", `oidc_audience: ${error2.message}.`, {
-      remedy: "Set it for the job, or the workflow. A pull request from a fork has none."
-    });
-  }
-}
-function nobody(config, context) {
-  const user = { name: context.user };
-  config.users = [...config.users.filter(({ name }) => name !== user.name), user];
-  return { user };
-}
-function isReadable(server) {
-  const { protocol, hostname } = new URL(server);
-  return protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 function checkServer(server, what) {
   if (typeof server !== "string" || !/^https?:\/\/[^/\s]+\S*$/.test(server) || !URL.canParse(server))

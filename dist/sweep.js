@@ -31566,8 +31566,117 @@ function didYouMean(word, words) {
   return (0, import_fastest_levenshtein.distance)(lower, nearest.toLowerCase()) <= Math.max(2, Math.floor(word.length / 3)) ? ` Did you mean ${nearest}?` : "";
 }
 
-// src/kubernetes/credentials/github-identity.ts
-var import_undici4 = __toESM(require_undici(), 1);
+// src/kubernetes/kubeconfig.ts
+import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+var WHOLE = "Give the whole content of a kubeconfig file, plain or base64.";
+var EXEC_EXTENSION = "client.authentication.k8s.io/exec";
+function unusable(sentence, remedy) {
+  return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
+}
+function parseKubeconfig(text, origin, isPart = false) {
+  const what = `${origin}: this is not a kubeconfig:`;
+  let tree;
+  try {
+    tree = parseYaml(text);
+  } catch (error2) {
+    if (error2 instanceof YamlError) throw unusable(`${what} it is not valid YAML: ${error2.message}.`);
+    throw error2;
+  }
+  if (!isMapping(tree)) throw unusable(`${what} it holds no mapping.`, WHOLE);
+  for (const list of ["clusters", "users", "contexts"]) {
+    const value = tree[list] ?? [];
+    const isMissing = !(list in tree) || list !== "users" && Array.isArray(value) && value.length === 0;
+    if (!Array.isArray(value) || isMissing && !isPart) throw unusable(`${what} it has no list of ${list}.`, WHOLE);
+    const names = value.map((entry) => isMapping(entry) ? String(entry["name"]) : "");
+    const twice = names.find((name, index2) => names.indexOf(name) !== index2);
+    if (twice !== void 0) throw unusable(`${origin}: two of the kubeconfig\u2019s ${list} are called ${twice}.`);
+  }
+  const config = new KubeConfig();
+  try {
+    config.loadFromString(text);
+  } catch (error2) {
+    throw unusable(`${what} ${error2.message}.`);
+  }
+  const users = entries(tree["users"], "user");
+  config.users = config.users.map((user) => ({ ...user, ...restOfUser(users.get(String(user.name)) ?? {}) }));
+  const clusters = entries(tree["clusters"], "cluster");
+  config.clusters = config.clusters.map((cluster) => ({
+    ...cluster,
+    ...restOfCluster(clusters.get(String(cluster.name)) ?? {})
+  }));
+  return config;
+}
+function kubeconfigOf(file, origin, isPart = false) {
+  let text;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error2) {
+    const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
+    throw unusable(
+      `${origin}: cannot read ${file}: ${why}.`,
+      origin === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
+    );
+  }
+  const config = parseKubeconfig(text, origin === file ? file : `${origin} ${file}`, isPart);
+  const folder = dirname(file);
+  config.makePathsAbsolute(folder);
+  config.users = config.users.map((user) => ({
+    ...user,
+    ...user.tokenFile !== void 0 && { tokenFile: resolve(folder, user.tokenFile) },
+    ...user.exec && { exec: { ...user.exec, command: beside(folder, user.exec.command) } }
+  }));
+  return config;
+}
+function mergedKubeconfigs(configs) {
+  const [first, ...more] = configs;
+  for (const next of more) {
+    first.clusters = firstOfEach(first.clusters, next.clusters);
+    first.users = firstOfEach(first.users, next.users);
+    first.contexts = firstOfEach(first.contexts, next.contexts);
+    first.currentContext ||= next.currentContext;
+  }
+  return first;
+}
+function firstOfEach(known, more) {
+  return [...known, ...more.filter(({ name }) => !known.some((one) => one.name === name))];
+}
+function beside(folder, command) {
+  return typeof command === "string" && /[\\/]/.test(command) && !isAbsolute(command) ? resolve(folder, command) : command;
+}
+function entries(list, key) {
+  const all = plain(list ?? []);
+  return new Map(all.map((entry) => [String(entry["name"]), entry[key] ?? {}]));
+}
+function restOfUser(user) {
+  const tokenFile = user["tokenFile"];
+  const impersonation = impersonationOf(user);
+  return {
+    ...typeof tokenFile === "string" && tokenFile !== "" && { tokenFile },
+    ...impersonation && { impersonation }
+  };
+}
+function restOfCluster(cluster) {
+  const extensions = Array.isArray(cluster["extensions"]) ? cluster["extensions"] : [];
+  const execConfig = extensions.find(({ name }) => name === EXEC_EXTENSION)?.["extension"];
+  return execConfig === void 0 ? {} : { execConfig };
+}
+function impersonationOf(user) {
+  const groups = user["as-groups"];
+  const extra = Object.entries(user["as-user-extra"] ?? {});
+  const headers2 = {
+    ...user["as"] ? { "Impersonate-User": String(user["as"]) } : {},
+    ...user["as-uid"] ? { "Impersonate-Uid": String(user["as-uid"]) } : {},
+    ...Array.isArray(groups) && groups.length > 0 ? { "Impersonate-Group": groups.map(String) } : {},
+    ...Object.fromEntries(
+      extra.map(([name, values]) => [
+        `Impersonate-Extra-${encodeURIComponent(name)}`,
+        (Array.isArray(values) ? values : [values]).map(String)
+      ])
+    )
+  };
+  return Object.keys(headers2).length === 0 ? void 0 : headers2;
+}
 
 // src/kubernetes/proxy.ts
 import { BlockList, isIP as isIP2 } from "node:net";
@@ -31624,7 +31733,11 @@ function splitPort(entry) {
   return { name: bracketed ?? plain2, ...port !== void 0 && { port } };
 }
 
+// src/kubernetes/user.ts
+import { readFileSync as readFileSync3 } from "node:fs";
+
 // src/kubernetes/credentials/github-identity.ts
+var import_undici4 = __toESM(require_undici(), 1);
 var TOLD = ["iss", "aud", "repository", "repository_id", "repository_owner_id", "ref", "environment", "event_name"];
 var DEADLINE_MS = 15e3;
 var LIFE_MS = 5 * 6e4;
@@ -31698,10 +31811,10 @@ function claimsOf(token) {
 }
 
 // src/kubernetes/credentials/of-user.ts
-import { readFileSync } from "node:fs";
+import { readFileSync as readFileSync2 } from "node:fs";
 
 // src/kubernetes/credentials/exec-plugin.ts
-import { isAbsolute, resolve } from "node:path";
+import { isAbsolute as isAbsolute2, resolve as resolve2 } from "node:path";
 
 // src/kubernetes/credentials/plugin-process.ts
 import { spawn } from "node:child_process";
@@ -31787,7 +31900,7 @@ var ExecPlugin = class {
       throw new Error("its exec wants a terminal (interactiveMode: Always), which a step has not");
     if (apiVersion === VERSIONS[0] && !["Never", "IfAvailable"].includes(String(interactiveMode)))
       throw new Error(`its exec needs an interactiveMode with ${VERSIONS[0]}: Never or IfAvailable`);
-    this.#command = /[\\/]/.test(command) && !isAbsolute(command) ? resolve(folder, command) : command;
+    this.#command = /[\\/]/.test(command) && !isAbsolute2(command) ? resolve2(folder, command) : command;
     this.#args = listOf(args).map(String);
     this.#env = listOf(env).map((entry) => {
       const { name, value } = entry ?? {};
@@ -31907,7 +32020,7 @@ function clusterInfo({
   proxyUrl,
   execConfig
 }) {
-  const ca = caData ?? (caFile ? readFileSync(caFile).toString("base64") : void 0);
+  const ca = caData ?? (caFile ? readFileSync2(caFile).toString("base64") : void 0);
   return {
     server,
     ...tlsServerName && { "tls-server-name": tlsServerName },
@@ -31918,122 +32031,45 @@ function clusterInfo({
   };
 }
 
-// src/kubernetes/kubeconfig.ts
-import { readFileSync as readFileSync2 } from "node:fs";
-import { dirname, isAbsolute as isAbsolute2, resolve as resolve2 } from "node:path";
-var WHOLE = "Give the whole content of a kubeconfig file, plain or base64.";
-var EXEC_EXTENSION = "client.authentication.k8s.io/exec";
-function unusable(sentence, remedy) {
-  return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
-}
-function parseKubeconfig(text, origin, isPart = false) {
-  const what = `${origin}: this is not a kubeconfig:`;
-  let tree;
-  try {
-    tree = parseYaml(text);
-  } catch (error2) {
-    if (error2 instanceof YamlError) throw unusable(`${what} it is not valid YAML: ${error2.message}.`);
-    throw error2;
-  }
-  if (!isMapping(tree)) throw unusable(`${what} it holds no mapping.`, WHOLE);
-  for (const list of ["clusters", "users", "contexts"]) {
-    const value = tree[list] ?? [];
-    const isMissing = !(list in tree) || list !== "users" && Array.isArray(value) && value.length === 0;
-    if (!Array.isArray(value) || isMissing && !isPart) throw unusable(`${what} it has no list of ${list}.`, WHOLE);
-    const names = value.map((entry) => isMapping(entry) ? String(entry["name"]) : "");
-    const twice = names.find((name, index2) => names.indexOf(name) !== index2);
-    if (twice !== void 0) throw unusable(`${origin}: two of the kubeconfig\u2019s ${list} are called ${twice}.`);
-  }
-  const config = new KubeConfig();
-  try {
-    config.loadFromString(text);
-  } catch (error2) {
-    throw unusable(`${what} ${error2.message}.`);
-  }
-  const users = entries(tree["users"], "user");
-  config.users = config.users.map((user) => ({ ...user, ...restOfUser(users.get(String(user.name)) ?? {}) }));
-  const clusters = entries(tree["clusters"], "cluster");
-  config.clusters = config.clusters.map((cluster) => ({
-    ...cluster,
-    ...restOfCluster(clusters.get(String(cluster.name)) ?? {})
-  }));
-  return config;
-}
-function kubeconfigOf(file, origin, isPart = false) {
-  let text;
-  try {
-    text = readFileSync2(file, "utf8");
-  } catch (error2) {
-    const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
-    throw unusable(
-      `${origin}: cannot read ${file}: ${why}.`,
-      origin === "config_file" ? `Paths are relative to the step's working directory, ${process.cwd()}.` : void 0
-    );
-  }
-  const config = parseKubeconfig(text, origin === file ? file : `${origin} ${file}`, isPart);
-  const folder = dirname(file);
-  config.makePathsAbsolute(folder);
-  config.users = config.users.map((user) => ({
-    ...user,
-    ...user.tokenFile !== void 0 && { tokenFile: resolve2(folder, user.tokenFile) },
-    ...user.exec && { exec: { ...user.exec, command: beside(folder, user.exec.command) } }
-  }));
-  return config;
-}
-function mergedKubeconfigs(configs) {
-  const [first, ...more] = configs;
-  for (const next of more) {
-    first.clusters = firstOfEach(first.clusters, next.clusters);
-    first.users = firstOfEach(first.users, next.users);
-    first.contexts = firstOfEach(first.contexts, next.contexts);
-    first.currentContext ||= next.currentContext;
-  }
-  return first;
-}
-function firstOfEach(known, more) {
-  return [...known, ...more.filter(({ name }) => !known.some((one) => one.name === name))];
-}
-function beside(folder, command) {
-  return typeof command === "string" && /[\\/]/.test(command) && !isAbsolute2(command) ? resolve2(folder, command) : command;
-}
-function entries(list, key) {
-  const all = plain(list ?? []);
-  return new Map(all.map((entry) => [String(entry["name"]), entry[key] ?? {}]));
-}
-function restOfUser(user) {
-  const tokenFile = user["tokenFile"];
-  const impersonation = impersonationOf(user);
+// src/kubernetes/user.ts
+function actingOn(cluster, { config, context: context3, from, isNamed }, { oidcAudience }, env) {
+  const { user, credentials } = oidcAudience === void 0 ? userOf(config, context3, cluster, from) : jobItself(context3, oidcAudience, env);
+  const open = isReadable(cluster.server);
+  const kept3 = open ? { name: context3.user } : user;
+  config.users = [...config.users.filter(({ name }) => name !== context3.user), kept3];
+  const secrets = [user.token, user.password, user.keyData].flatMap((secret) => secret ? [String(secret)] : []);
+  const { impersonation } = user;
   return {
-    ...typeof tokenFile === "string" && tokenFile !== "" && { tokenFile },
-    ...impersonation && { impersonation }
+    user: oidcAudience === void 0 ? nameOf(user, isNamed) : "the job itself",
+    open,
+    secrets,
+    ...credentials && !open && { credentials },
+    ...impersonation && !open && { impersonation }
   };
 }
-function restOfCluster(cluster) {
-  const extensions = Array.isArray(cluster["extensions"]) ? cluster["extensions"] : [];
-  const execConfig = extensions.find(({ name }) => name === EXEC_EXTENSION)?.["extension"];
-  return execConfig === void 0 ? {} : { execConfig };
+function userOf(config, context3, cluster, from) {
+  const user = config.getCurrentUser();
+  if (!user)
+    throw unusable(`${from}: context ${context3.name} names user ${context3.user}, which the kubeconfig does not have.`);
+  try {
+    const credentials = sourceOf(user, cluster);
+    if (credentials === void 0) return { user };
+    const { exec: _, authProvider: __, ...rest } = user;
+    return { user: rest, credentials };
+  } catch (error2) {
+    throw unusable(`${from}: the user ${user.name} cannot be used: ${error2.message}.`);
+  }
 }
-function impersonationOf(user) {
-  const groups = user["as-groups"];
-  const extra = Object.entries(user["as-user-extra"] ?? {});
-  const headers2 = {
-    ...user["as"] ? { "Impersonate-User": String(user["as"]) } : {},
-    ...user["as-uid"] ? { "Impersonate-Uid": String(user["as-uid"]) } : {},
-    ...Array.isArray(groups) && groups.length > 0 ? { "Impersonate-Group": groups.map(String) } : {},
-    ...Object.fromEntries(
-      extra.map(([name, values]) => [
-        `Impersonate-Extra-${encodeURIComponent(name)}`,
-        (Array.isArray(values) ? values : [values]).map(String)
-      ])
-    )
-  };
-  return Object.keys(headers2).length === 0 ? void 0 : headers2;
+function jobItself(context3, audience, env) {
+  try {
+    return { user: { name: context3.user }, credentials: new GitHubIdentity(audience, env) };
+  } catch (error2) {
+    throw new StepError("InvalidKubeconfig", "No credentials", `oidc_audience: ${error2.message}.`, {
+      remedy: "Set it for the job, or the workflow. A pull request from a fork has none."
+    });
+  }
 }
-
-// src/kubernetes/who.ts
-import { readFileSync as readFileSync3 } from "node:fs";
-function whoIs(user, isNamed, { oidcAudience }) {
-  if (oidcAudience !== void 0) return "the job itself";
+function nameOf(user, isNamed) {
   const name = isNamed ? `user ${user.name}` : serviceAccountOf(user) ?? "whom the token is of";
   const as = user.impersonation?.["Impersonate-User"];
   return as === void 0 ? name : `${name} as ${as}`;
@@ -32041,12 +32077,17 @@ function whoIs(user, isNamed, { oidcAudience }) {
 function serviceAccountOf({ token, tokenFile }) {
   try {
     const text = String(token ?? (tokenFile === void 0 ? "" : readFileSync3(tokenFile, "utf8")));
-    const { sub } = JSON.parse(Buffer.from(text.split(".")[1] ?? "", "base64url").toString("utf8"));
+    const [, payload = ""] = text.split(".");
+    const { sub } = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
     const [, namespace, name] = /^system:serviceaccount:([a-z0-9-]{1,63}):([a-z0-9.-]{1,253})$/.exec(String(sub)) ?? [];
     return name === void 0 ? void 0 : `service account ${namespace}/${name}`;
   } catch {
     return void 0;
   }
+}
+function isReadable(server) {
+  const { protocol, hostname } = new URL(server);
+  return protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 // src/kubernetes/config.ts
@@ -32135,29 +32176,20 @@ function target(config, from, inputs, env, isNamed = true) {
       "Keep the one that is meant."
     );
   const proxy = proxyTo(cluster, from, env);
-  const given = inputs.oidcAudience === void 0 ? userOf(config, context3, cluster, from) : jobItself(config, context3, inputs.oidcAudience, env);
-  const open = isReadable(cluster.server);
-  const { credentials } = open ? nobody(config, context3) : given;
-  const { user } = given;
+  const { secrets, ...acting } = actingOn(cluster, { config, context: context3, from, isNamed }, inputs, env);
   if (cluster.server.startsWith("http:"))
     config.clusters = config.clusters.map((one) => one === cluster ? { ...cluster, skipTLSVerify: true } : one);
   const password = proxy && decodeURIComponent(proxy.password);
-  const secrets = [user.token, user.password, user.keyData, password].flatMap(
-    (secret) => secret ? [String(secret)] : []
-  );
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ""),
     ...isNamed && { cluster: String(cluster.name) },
     source: `${isNamed ? `context ${name} of ` : ""}${from}`,
-    user: whoIs(user, isNamed, inputs),
+    ...acting,
     unverified: cluster.skipTLSVerify && cluster.server.startsWith("https:"),
-    open,
     namespace: inputs.namespace ?? (context3.namespace || serviceAccountNamespace() || "default"),
-    secrets,
-    ...proxy && { proxy },
-    ...credentials && { credentials },
-    ...user.impersonation && !open && { impersonation: user.impersonation }
+    secrets: [...secrets, ...password ? [password] : []],
+    ...proxy && { proxy }
   };
 }
 function proxyTo({ name, server, proxyUrl }, from, env) {
@@ -32166,40 +32198,6 @@ function proxyTo({ name, server, proxyUrl }, from, env) {
   } catch (error2) {
     throw unusable(`${proxyUrl ? `${from}: ` : ""}${error2.message}.`);
   }
-}
-function userOf(config, context3, cluster, from) {
-  const user = config.getCurrentUser();
-  if (!user)
-    throw unusable(`${from}: context ${context3.name} names user ${context3.user}, which the kubeconfig does not have.`);
-  try {
-    const credentials = sourceOf(user, cluster);
-    if (credentials === void 0) return { user };
-    const { exec: _, authProvider: __, ...rest } = user;
-    config.users = config.users.map((one) => one === user ? rest : one);
-    return { user: rest, credentials };
-  } catch (error2) {
-    throw unusable(`${from}: the user ${user.name} cannot be used: ${error2.message}.`);
-  }
-}
-function jobItself(config, context3, audience, env) {
-  const user = { name: context3.user };
-  config.users = [...config.users.filter(({ name }) => name !== user.name), user];
-  try {
-    return { user, credentials: new GitHubIdentity(audience, env) };
-  } catch (error2) {
-    throw new StepError("InvalidKubeconfig", "No credentials", `oidc_audience: ${error2.message}.`, {
-      remedy: "Set it for the job, or the workflow. A pull request from a fork has none."
-    });
-  }
-}
-function nobody(config, context3) {
-  const user = { name: context3.user };
-  config.users = [...config.users.filter(({ name }) => name !== user.name), user];
-  return { user };
-}
-function isReadable(server) {
-  const { protocol, hostname } = new URL(server);
-  return protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 function checkServer(server, what) {
   if (typeof server !== "string" || !/^https?:\/\/[^/\s]+\S*$/.test(server) || !URL.canParse(server))

@@ -2,29 +2,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import type { Context } from '@kubernetes/client-node/dist/config_types.js';
 import { StepError } from '../github/failure.ts';
 import type { ClusterInputs } from '../github/inputs/cluster.ts';
 import { didYouMean } from '../github/inputs/reader.ts';
-import type { CredentialSource } from './credentials/credential.ts';
-import { GitHubIdentity } from './credentials/github-identity.ts';
-import { sourceOf } from './credentials/of-user.ts';
-import {
-  type KubeCluster,
-  type KubeUser,
-  kubeconfigOf,
-  mergedKubeconfigs,
-  parseKubeconfig,
-  unusable,
-} from './kubeconfig.ts';
+import { type KubeCluster, kubeconfigOf, mergedKubeconfigs, parseKubeconfig, unusable } from './kubeconfig.ts';
 import { proxyAddress, proxyFor } from './proxy.ts';
-import { whoIs } from './who.ts';
+import { type Acting, actingOn } from './user.ts';
 
 /** Where the kubelet mounts it, in a pod. */
 export const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Which cluster, and as whom: chosen, checked, not yet connected to. */
-export interface Target {
+export interface Target extends Acting {
   kubeConfig: KubeConfig;
   /** The API server's URL, without a slash at its end. */
   server: string;
@@ -32,21 +21,13 @@ export interface Target {
   cluster?: string;
   /** Where all of it came from, for messages: `context kind of config_file ./kube.yaml`. */
   source: string;
-  /** As whom the step acts, as far as that can be told before it is asked: the kubeconfig's name for the user, or a service account's. */
-  user: string;
   /** Whether the server is taken at its word (`insecure-skip-tls-verify`). */
   unverified: boolean;
-  /** Whether what is sent can be read by anybody on the way: nothing of a credential is sent then. */
-  open: boolean;
   /** The namespace to use where the pod names none. */
   namespace: string;
   /** What requests go through. */
   proxy?: URL;
-  /** Where the user's credentials come from, where they do not stand in the kubeconfig. */
-  credentials?: CredentialSource;
-  /** The headers that say as whom the user acts. */
-  impersonation?: KubeUser['impersonation'];
-  /** Every secret value in the credentials, to be masked before anything is printed. */
+  /** Every secret value in all of it, to be masked before anything is printed. */
   secrets: string[];
 }
 
@@ -155,34 +136,21 @@ function target(
       'Keep the one that is meant.',
     );
   const proxy = proxyTo(cluster, from, env);
-  const given =
-    inputs.oidcAudience === undefined
-      ? userOf(config, context, cluster, from)
-      : jobItself(config, context, inputs.oidcAudience, env);
-  const open = isReadable(cluster.server);
-  const { credentials } = open ? nobody(config, context) : given;
-  const { user } = given;
+  const { secrets, ...acting } = actingOn(cluster, { config, context, from, isNamed }, inputs, env);
   // client-node refuses plain http unless told not to verify what is not there to be verified.
   if (cluster.server.startsWith('http:'))
     config.clusters = config.clusters.map(one => (one === cluster ? { ...cluster, skipTLSVerify: true } : one));
   const password = proxy && decodeURIComponent(proxy.password);
-  // YAML makes a number of a token of digits.
-  const secrets = [user.token, user.password, user.keyData, password].flatMap(secret =>
-    secret ? [String(secret)] : [],
-  );
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ''),
     ...(isNamed && { cluster: String(cluster.name) }),
     source: `${isNamed ? `context ${name} of ` : ''}${from}`,
-    user: whoIs(user, isNamed, inputs),
+    ...acting,
     unverified: cluster.skipTLSVerify && cluster.server.startsWith('https:'),
-    open,
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || 'default'),
-    secrets,
+    secrets: [...secrets, ...(password ? [password] : [])],
     ...(proxy && { proxy }),
-    ...(credentials && { credentials }),
-    ...(user.impersonation && !open && { impersonation: user.impersonation }),
   };
 }
 
@@ -193,54 +161,6 @@ function proxyTo({ name, server, proxyUrl }: KubeCluster, from: string, env: Nod
   } catch (error) {
     throw unusable(`${proxyUrl ? `${from}: ` : ''}${(error as Error).message}.`);
   }
-}
-
-/** The user of the context. What of its credentials is obtained is ours to obtain: client-node runs a plugin without what it may be told, and cannot be asked for another credential. */
-function userOf(config: KubeConfig, context: Context, cluster: KubeCluster, from: string): As {
-  const user: KubeUser | null = config.getCurrentUser();
-  if (!user)
-    throw unusable(`${from}: context ${context.name} names user ${context.user}, which the kubeconfig does not have.`);
-  try {
-    const credentials = sourceOf(user, cluster);
-    if (credentials === undefined) return { user };
-    const { exec: _, authProvider: __, ...rest } = user;
-    config.users = config.users.map(one => (one === user ? rest : one));
-    return { user: rest, credentials };
-  } catch (error) {
-    throw unusable(`${from}: the user ${user.name} cannot be used: ${(error as Error).message}.`);
-  }
-}
-
-/** In place of the context's user, whoever that is. */
-function jobItself(config: KubeConfig, context: Context, audience: string, env: NodeJS.ProcessEnv): As {
-  const user = { name: context.user };
-  config.users = [...config.users.filter(({ name }) => name !== user.name), user];
-  try {
-    return { user, credentials: new GitHubIdentity(audience, env) };
-  } catch (error) {
-    throw new StepError('InvalidKubeconfig', 'No credentials', `oidc_audience: ${(error as Error).message}.`, {
-      remedy: 'Set it for the job, or the workflow. A pull request from a fork has none.',
-    });
-  }
-}
-
-/** As kubectl does over plain http: it says nothing of whom it is. */
-function nobody(config: KubeConfig, context: Context): As {
-  const user = { name: context.user };
-  config.users = [...config.users.filter(({ name }) => name !== user.name), user];
-  return { user };
-}
-
-/** What goes to this machine, as to a `kubectl proxy`, is not on the way anywhere. */
-function isReadable(server: string): boolean {
-  const { protocol, hostname } = new URL(server);
-  return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-}
-
-/** As whom the step acts. */
-interface As {
-  user: KubeUser;
-  credentials?: CredentialSource;
 }
 
 /** An address with more in it than a place would be printed, or silently cut. */
