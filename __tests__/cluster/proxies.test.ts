@@ -197,15 +197,33 @@ describe('is told in one sentence:', () => {
   });
 
   test.each([
-    ['another password', 'someone:wr0ng', 'asks for a user name and password, or for others (407)'],
-    ['no password', '', 'asks for a user name and password, or for others (407)'],
-    ['a server that it does not let through', 'someone:pass', 'lets nobody through to it (403)'],
+    ['another password', 'someone:wr0ng', 'asks for a user name and password, or for others (SOCKS5)'],
+    ['no password', '', 'asks for a user name and password, or for others (SOCKS5)'],
+    ['a server that it does not let through', 'someone:pass', 'lets nobody through to it (NotAllowed)'],
   ])('one that speaks SOCKS5, and %s', async (what, login, says) => {
     const hosts = what.startsWith('a server') ? {} : { [NAME]: server };
     await using proxy = await SocksProxy.start(hosts, 'someone:pass');
     const HTTPS_PROXY = `socks5://${login === '' ? '' : `${login}@`}${proxy.host}`;
     expect(await failed({ config_file: kubeconfig(NAME) }, { HTTPS_PROXY })).toEqual([
       `The API server at https://${NAME}:${server.port} did not answer: the proxy ${proxy.host} ${says}. Check the proxy’s address (the kubeconfig’s proxy-url, HTTPS_PROXY), or have NO_PROXY name the server.`,
+    ]);
+  });
+
+  test('one that does not speak SOCKS5', async () => {
+    await using proxy = await start();
+    const HTTPS_PROXY = proxy.url.replace('http:', 'socks5:');
+    expect(await failed({ config_file: kubeconfig(NAME) }, { HTTPS_PROXY })).toEqual([
+      expect.stringContaining(`the proxy ${proxy.host} does not speak SOCKS5.`),
+    ]);
+  });
+
+  test('a certificate that cannot be read, behind SOCKS5 too', async () => {
+    await using proxy = await SocksProxy.start({ [NAME]: server });
+    const file = changedKubeconfig(kubeconfig(NAME), ({ users: [entry] }) => {
+      entry.user = { 'client-certificate-data': base64('no certificate'), 'client-key-data': base64('no key') };
+    });
+    expect(await failed({ config_file: file }, { HTTPS_PROXY: `socks5://${proxy.host}` })).toEqual([
+      expect.stringMatching(/^A certificate or key of the kubeconfig cannot be used: /),
     ]);
   });
 

@@ -1,8 +1,9 @@
-import { expect, test } from '@jest/globals';
-import { NetworkError, unreachable } from '../../src/kubernetes/network-error.ts';
+import { describe, expect, test } from '@jest/globals';
+import { NetworkError, NoTunnel, unreachable, type Way } from '../../src/kubernetes/network-error.ts';
 
 const failed = (code: string, message = `it is ${code}`) => Object.assign(new Error(message), { code });
 const SERVER = 'https://k8s.example:6443';
+const WAY = { hasAuthority: true };
 
 test.each([
   ['ECONNREFUSED', 'not sent', 'connection refused'],
@@ -17,11 +18,11 @@ test.each([
   ['UND_ERR_SOCKET', 'unknown', 'connection closed'],
   ['UND_ERR_HEADERS_TIMEOUT', 'unknown', 'no answer in time'],
   ['UND_ERR_BODY_TIMEOUT', 'unknown', 'no answer in time'],
-  ['HPE_INVALID_CONSTANT', 'unknown', 'it is HPE_INVALID_CONSTANT'],
+  ['HPE_INVALID_CONSTANT', 'unknown', 'what answers does not speak HTTP'],
   ['ENOTFOUND', 'hopeless', 'its host name does not exist'],
   ['UND_ERR_INVALID_ARG', 'hopeless', 'it is UND_ERR_INVALID_ARG'],
   ['EPROTO', 'hopeless', 'it is EPROTO'],
-  ['ERR_SSL_WRONG_VERSION_NUMBER', 'hopeless', 'it is ERR_SSL_WRONG_VERSION_NUMBER'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'hopeless', 'what answers does not speak TLS'],
   ['CERT_HAS_EXPIRED', 'hopeless', 'its certificate has expired'],
   [
     'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -92,15 +93,51 @@ test.each([
   ],
 ])('the end of patience with %s', (code, title, message, remedy) => {
   const absence = { seconds: 61.2, patienceSeconds: 60, contacted: false };
-  const error = unreachable(SERVER, new NetworkError(failed(code)), absence);
+  const error = unreachable(SERVER, new NetworkError(failed(code)), absence, WAY);
   expect(error).toMatchObject({ reason: 'Unreachable', title, message });
   expect(error.remedy).toMatch(remedy);
 });
 
 test('the end of patience with a server that had answered names the input that is its measure', () => {
   const absence = { seconds: 3601.2, patienceSeconds: 3600, contacted: true };
-  expect(unreachable(SERVER, new NetworkError(failed('ECONNREFUSED')), absence)).toMatchObject({
+  expect(unreachable(SERVER, new NetworkError(failed('ECONNREFUSED')), absence, WAY)).toMatchObject({
     message: `The API server at ${SERVER} has been away for 3601 s: connection refused.`,
     remedy: 'If it can be away for longer than 3600 s, raise outage_timeout_seconds.',
   });
+});
+
+describe('a server that cannot be trusted', () => {
+  const absence = { seconds: 0, patienceSeconds: 60, contacted: false };
+  const told = (code: string, way: Way) => unreachable(SERVER, new NetworkError(failed(code)), absence, way).text;
+
+  test.each(['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'])(
+    'is so for want of an authority: %s',
+    code => {
+      expect(told(code, { hasAuthority: false })).toMatch(
+        /and no other was given\. Give the cluster’s authority: `cluster_ca`/,
+      );
+      expect(told(code, { hasAuthority: true })).toMatch(/that was given.*Check the authority/);
+    },
+  );
+
+  test('may be so for a proxy that inspects TLS', () => {
+    expect(told('SELF_SIGNED_CERT_IN_CHAIN', { hasAuthority: true, proxy: 'p:3128' })).toMatch(
+      /It is reached through the proxy p:3128: one that inspects TLS.*add the proxy’s authority to `cluster_ca`/,
+    );
+  });
+});
+
+test('a proxy is named where it is the reason', () => {
+  const absence = { seconds: 3, patienceSeconds: 60, contacted: false };
+  const way = { hasAuthority: true, proxy: 'p:3128' };
+  const told = (error: unknown) => unreachable(SERVER, new NetworkError(error), absence, way).message;
+  expect(told(new NoTunnel('failed', 'HostUnreachable'))).toBe(
+    `The API server at ${SERVER} did not answer within 3 s: the proxy p:3128 gets no connection to it (HostUnreachable).`,
+  );
+  expect(told(new NoTunnel('stranger', 'SOCKS5'))).toBe(
+    `The API server at ${SERVER} did not answer: the proxy p:3128 does not speak SOCKS5.`,
+  );
+  expect(told(failed('ECONNREFUSED'))).toBe(
+    `The API server at ${SERVER} did not answer through the proxy p:3128 within 3 s: connection refused.`,
+  );
 });

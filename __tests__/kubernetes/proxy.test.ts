@@ -64,6 +64,11 @@ test.each([
   ['socks4://proxy:1080', 'HTTPS_PROXY is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed'],
   ['ftp://u:hunter2@proxy', 'HTTPS_PROXY is not a proxy’s address: http://, https:// or socks5://'],
   ['http://u:100%@proxy', 'HTTPS_PROXY is not a proxy’s address: a % in its password has to be written %25'],
+  ['http://u:%ff@proxy', 'HTTPS_PROXY is not a proxy’s address: a % in its password has to be written %25'],
+  [
+    `socks5://u:${'x'.repeat(256)}@proxy`,
+    'HTTPS_PROXY has a longer user name or password than SOCKS5 can take, 255 bytes',
+  ],
   ['http://', 'HTTPS_PROXY is not a proxy’s address: http://, https:// or socks5://'],
 ])('%s is refused, and not quoted', (address, why) => {
   expect(() => proxyAddress(address, 'HTTPS_PROXY')).toThrow(new Error(why));

@@ -72,6 +72,19 @@ describe('a credential that a step shows fails the test:', () => {
     ['a key', body, () => ({ inputs: { kubeconfig: kubeconfig({ 'client-key-data': base64(key) }) } })],
     ['a key’s file', body, () => ({ inputs: { kubeconfig: kubeconfig({ 'client-key': file('key', key) }) } })],
     ['cluster_token', 'token-of-the-input', () => ({ inputs: { cluster_token: 'token-of-the-input' } })],
+    ['a SOCKS proxy’s password', 'pass-w0rd', () => ({ env: { ALL_PROXY: 'socks5://u:pass-w0rd@proxy:1080' } })],
+    [
+      'what a proxy is asked with',
+      Buffer.from('u:pass-w0rd').toString('base64'),
+      () => ({ env: { HTTPS_PROXY: 'http://u:pass-w0rd@proxy:3128' } }),
+    ],
+    [
+      'a variable of a credential plugin',
+      'secret-of-the-plugin',
+      () => ({
+        inputs: { kubeconfig: kubeconfig({ exec: { env: [{ name: 'APP_SECRET', value: 'secret-of-the-plugin' }] } }) },
+      }),
+    ],
     ['a proxy’s password', 'pass-w0rd', () => ({ env: { HTTPS_PROXY: 'http://u:pass-w0rd@proxy:3128' } })],
     [
       'a proxy-url’s password',

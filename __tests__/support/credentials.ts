@@ -18,7 +18,9 @@ const PLAIN = [
   'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
   'ACTIONS_RUNTIME_TOKEN',
 ];
-const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
+const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
+/** Of a variable of a credential plugin's. */
+const SECRET_NAME = /pass|secret|token|key|credential/i;
 
 type Fields = Record<string, unknown>;
 
@@ -99,7 +101,10 @@ function ofUser(user: Fields, folder: string): string[] {
   for (const certificate of [data('client-certificate-data'), file('client-certificate')])
     refuseAdministrator(certificate);
   const keys = [data('client-key-data'), file('client-key')].flatMap(key => key.match(/^[\w+/=]{40,}$/gm) ?? []);
-  const texts = [user['token'], user['password'], file('tokenFile')].map(text => String(text ?? ''));
+  const variables = listOf((user['exec'] as Fields | undefined)?.['env']).flatMap(({ name, value }) =>
+    SECRET_NAME.test(String(name)) ? [value] : [],
+  );
+  const texts = [user['token'], user['password'], file('tokenFile'), ...variables].map(text => String(text ?? ''));
   return [...texts, ...keys];
 }
 
@@ -119,10 +124,11 @@ function refuseAdministrator(certificate: string): void {
 
 function passwordOf(proxy: unknown): string[] {
   const text = String(proxy ?? '');
-  const [, password] = /^(?:[a-z]+:\/\/)?[^/@:]*:([^/@]*)@/i.exec(text) ?? [];
+  const [, name = '', password] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/@:]*):([^/@]*)@/i.exec(text) ?? [];
   if (password === undefined) return [];
   try {
-    return [decodeURIComponent(password)];
+    const [plainName, plain] = [name, password].map(decodeURIComponent);
+    return [plain ?? '', password, Buffer.from(`${plainName}:${plain}`).toString('base64')];
   } catch {
     return [password];
   }

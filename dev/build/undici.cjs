@@ -4,6 +4,7 @@ const Agent = require('undici/lib/dispatcher/agent.js');
 const Dispatcher = require('undici/lib/dispatcher/dispatcher.js');
 const buildConnector = require('undici/lib/core/connect.js');
 const EnvHttpProxyAgent = require('undici/lib/dispatcher/env-http-proxy-agent.js');
+const Pool = require('undici/lib/dispatcher/pool.js');
 const ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');
 
 // As undici's index does: a ProxyAgent calls its client's connect().
@@ -13,6 +14,7 @@ module.exports = {
   Agent,
   buildConnector,
   EnvHttpProxyAgent,
+  Pool,
   ProxyAgent,
   request: (address, { dispatcher, ...options }) => {
     const url = new URL(address);

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, rootCertificates } from 'node:tls';
-import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
-import { NoTunnel } from './network-error.ts';
+import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { NetworkError, NoTunnel } from './network-error.ts';
 
 /** How a connection to an address is made: TLS options, the time for it in milliseconds, keep-alive. */
 export type Connect = buildConnector.BuildOptions & { timeout: number; ca?: ConnectionOptions['ca'] };
@@ -12,7 +12,9 @@ const SOCKS_PORT = 1080;
  * @param proxy what everything goes through, see {@link proxyFor}
  * @returns what sends requests to one address, over connections that it keeps. HTTP/2 would put every stream on one of them: logs ran 15 % slower [measured].
  */
-export function dispatcherThrough(proxy: URL | undefined, options: Connect): Dispatcher {
+export function dispatcherThrough(proxy: URL | undefined, given: Connect): Dispatcher {
+  // Node's own word not to verify (NODE_TLS_REJECT_UNAUTHORIZED) is not about this server.
+  const options = { rejectUnauthorized: true, ...given };
   if (proxy === undefined) return new Agent({ connect: options, allowH2: false });
   if (proxy.protocol.startsWith('socks5')) return throughSocks(proxy, options);
   const { ca } = options;
@@ -20,9 +22,24 @@ export function dispatcherThrough(proxy: URL | undefined, options: Connect): Dis
     uri: proxy.href,
     requestTls: options,
     // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
-    ...(ca && { proxyTls: { ca: [...rootCertificates, String(ca)] } }),
+    proxyTls: { rejectUnauthorized: true, ...(ca && { ca: [...rootCertificates, String(ca)] }) },
+    // It has as long to make a connection as one takes without it.
+    clientFactory: (origin, settings) => tunnels(origin, { ...settings, headersTimeout: options.timeout }),
     allowH2: false,
   });
+}
+
+/** @returns connections to a proxy. Where none comes about through it, nothing was sent to what is behind it, whatever the fault looks like. */
+function tunnels(origin: URL, settings: object): Pool {
+  const pool = new Pool(origin, settings);
+  const connect = pool.connect.bind(pool) as (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData>;
+  const explained = (options: Dispatcher.ConnectOptions) =>
+    connect(options).catch((error: unknown) => {
+      const { failing, what } = new NetworkError(error);
+      if (failing === 'not sent') throw error;
+      throw new NoTunnel(failing === 'hopeless' ? 'untrusted' : 'failed', what);
+    });
+  return Object.assign(pool, { connect: explained as Pool['connect'] });
 }
 
 /** undici's own agent for it is experimental, and says so on stderr. */
@@ -34,8 +51,14 @@ function throughSocks(proxy: URL, options: Connect): Agent {
       const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
       socksTunnel(proxy, target.hostname, port, options.timeout).then(
         socket => {
-          if (target.protocol === 'https:') secure({ ...target, httpSocket: socket }, callback);
-          else callback(null, socket);
+          if (target.protocol !== 'https:') return callback(null, socket);
+          try {
+            secure({ ...target, httpSocket: socket }, callback);
+          } catch (error) {
+            // A certificate or key that cannot be read.
+            socket.destroy();
+            callback(error as Error, null);
+          }
         },
         (error: Error) => callback(error, null),
       );
@@ -50,7 +73,12 @@ async function socksTunnel(proxy: URL, host: string, port: number, timeout: numb
   const login = { userId: decodeURIComponent(proxy.username), password: decodeURIComponent(proxy.password) };
   try {
     const { socket } = await SocksClient.createConnection({
-      proxy: { host: proxy.hostname, port: SOCKS_PORT, type: 5, ...(proxy.username !== '' && login) },
+      proxy: {
+        host: proxy.hostname,
+        port: Number(proxy.port) || SOCKS_PORT,
+        type: 5,
+        ...(proxy.username !== '' && login),
+      },
       command: 'connect',
       destination: { host: host.replace(/^\[|\]$/g, ''), port },
       timeout,
@@ -59,14 +87,16 @@ async function socksTunnel(proxy: URL, host: string, port: number, timeout: numb
     return socket.setKeepAlive(true, 30_000);
   } catch (error) {
     server.destroy();
-    throw new NoTunnel(meaning((error as Error).message), (error as Error).message);
+    throw noTunnel((error as Error).message);
   }
 }
 
-/** As an HTTP proxy would say it. */
-function meaning(message: string): number {
-  if (/auth/i.test(message)) return 407;
-  return /NotAllowed/.test(message) ? 403 : 502;
+/** @param message of the library's, e.g. `Socks5 proxy rejected connection - NotAllowed` */
+function noTunnel(message: string): NoTunnel {
+  const why = message.replace(/^.* - /, '');
+  if (/auth/i.test(message)) return new NoTunnel('login', 'SOCKS5');
+  if (/initial handshake/i.test(message)) return new NoTunnel('stranger', 'SOCKS5');
+  return new NoTunnel(why === 'NotAllowed' ? 'refused' : 'failed', why);
 }
 
 function connected(port: number, host: string, timeout: number): Promise<Socket> {

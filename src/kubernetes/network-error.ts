@@ -58,31 +58,44 @@ const CERTIFICATE: Record<string, string> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
 };
 
+/** Why there is no connection through a proxy: for want of a login, by its rules, since it gets none itself, as it is none of this kind, or cannot be trusted itself. */
+type Refusal = 'login' | 'refused' | 'failed' | 'stranger' | 'untrusted';
+
 /** A proxy that answers, and makes no connection. */
 export class NoTunnel extends Error {
-  /** As an HTTP proxy would say it. */
-  readonly code: number;
+  readonly refusal: Refusal;
 
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
+  /** @param detail in its own words */
+  constructor(refusal: Refusal, detail: string) {
+    super(detail);
+    this.refusal = refusal;
   }
 }
 
 /** undici's word for a proxy that answers a CONNECT with something else than a tunnel. */
 const NO_TUNNEL = /^Proxy response \((\d{3})\)/;
 
-/** @returns what a proxy means by that, and whether it may pass */
+const REFUSALS: Record<Refusal, { failing: Failing; says: string }> = {
+  login: { failing: 'hopeless', says: 'the proxy asks for a user name and password, or for others' },
+  refused: { failing: 'hopeless', says: 'the proxy lets nobody through to it' },
+  failed: { failing: 'not sent', says: 'the proxy gets no connection to it' },
+  stranger: { failing: 'hopeless', says: 'the proxy does not speak' },
+  untrusted: { failing: 'hopeless', says: 'the proxy cannot be taken' },
+};
+
+/** @returns what a proxy means, and whether it may pass */
 function noTunnel(error: unknown): { what: string; failing: Failing } | undefined {
-  const [, text] = (error instanceof Error && NO_TUNNEL.exec(error.message)) || [];
-  const code = error instanceof NoTunnel ? error.code : Number(text);
-  if (Number.isNaN(code)) return undefined;
-  if (code === 407)
-    return { what: 'the proxy asks for a user name and password, or for others (407)', failing: 'hopeless' };
-  const mayPass = code >= 500 || code === 408 || code === 429;
-  return mayPass
-    ? { what: `the proxy gets no connection to it (${code})`, failing: 'not sent' }
-    : { what: `the proxy lets nobody through to it (${code})`, failing: 'hopeless' };
+  if (!(error instanceof Error)) return undefined;
+  const answer = NO_TUNNEL.exec(error.message)?.[1];
+  const told = error instanceof NoTunnel ? error : answer === undefined ? undefined : ofAnswer(answer);
+  if (told === undefined) return undefined;
+  const { failing, says } = REFUSALS[told.refusal];
+  return { what: told.refusal === 'stranger' ? `${says} ${told.message}` : `${says} (${told.message})`, failing };
+}
+
+function ofAnswer(code: string): NoTunnel {
+  if (code === '407') return new NoTunnel('login', code);
+  return new NoTunnel(/^(5|408|429)/.test(code) ? 'failed' : 'refused', code);
 }
 
 /** A request that failed before there was a whole answer. */
@@ -91,15 +104,13 @@ export class NetworkError extends Error {
   readonly failing: Failing;
   /** In plain words: `connection refused`. */
   readonly what: string;
+  /** When the request was begun that has got no answer, by `performance.now()`. */
+  startedAt: number | undefined;
 
   constructor(error: unknown) {
     const code = codeOf(error);
     const proxys = noTunnel(error);
-    const what =
-      proxys?.what ??
-      CERTIFICATE[code] ??
-      PLAIN_WORDS[code] ??
-      (error instanceof Error ? error.message : String(error));
+    const what = proxys?.what ?? CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? ofTls(error, code) ?? messageOf(error);
     super(what, { cause: error });
     this.what = what;
     this.failing =
@@ -120,47 +131,31 @@ export interface Absence {
   contacted: boolean;
 }
 
-/**
- * @param proxy `host:port` of the one that the server is reached through
- * @returns the error to end the step with when the server stayed away for too long, or can never be reached.
- */
-export function unreachable(server: string, error: NetworkError, absence: Absence, proxy?: string): StepError {
+/** How a server is reached. */
+export interface Way {
+  /** `host:port` of the proxy that it is reached through. */
+  proxy?: string;
+  /** Whether an authority was given that its certificate is to be signed by. */
+  hasAuthority: boolean;
+}
+
+/** @returns the error to end the step with when the server stayed away for too long, or can never be reached. */
+export function unreachable(server: string, error: NetworkError, absence: Absence, way: Way): StepError {
   const code = codeOf(error.cause);
-  if (code in CERTIFICATE && proxy !== undefined) {
-    return new StepError(
-      'Unreachable',
-      'The API server cannot be trusted',
-      `The API server at ${server} cannot be trusted: ${error.what}. It is reached through the proxy ${proxy}: one that inspects TLS shows a certificate of its own.`,
-      {
-        remedy:
-          'Then add the proxy’s authority to `cluster_ca`, or to the kubeconfig’s `certificate-authority-data`, and log in by a token; else check the authority, `tls-server-name` and the server’s address.',
-        cause: error,
-      },
-    );
-  }
-  if (code in CERTIFICATE) {
-    const remedy =
-      code === 'CERT_HAS_EXPIRED'
-        ? 'Renew the API server’s certificate.'
-        : 'Check the authority (`cluster_ca`, or `certificate-authority-data` in the kubeconfig), `tls-server-name` and the server’s address.';
-    return new StepError(
-      'Unreachable',
-      'The API server cannot be trusted',
-      `The API server at ${server} cannot be trusted: ${error.what}.`,
-      { remedy, cause: error },
-    );
-  }
+  if (code in CERTIFICATE) return untrusted(server, error, code, way);
   if (code.startsWith('ERR_OSSL')) {
     return new StepError(
       'InvalidKubeconfig',
       'Unusable certificate',
-      `A certificate or key in the kubeconfig cannot be read: ${error.what}.`,
+      `A certificate or key of the kubeconfig cannot be used: ${error.what}.`,
       {
-        remedy: 'Check `client-certificate-data`, `client-key-data` and `certificate-authority-data`: PEM, in base64.',
+        remedy:
+          'Check that it is PEM (in base64 where it stands in the kubeconfig itself), and that certificate and key belong together.',
         cause: error,
       },
     );
   }
+  const { proxy } = way;
   const seconds = Math.round(absence.seconds);
   const isTheProxys = noTunnel(error.cause) !== undefined;
   const what = proxy === undefined ? error.what : error.what.replace(/^the proxy/, `the proxy ${proxy}`);
@@ -188,6 +183,47 @@ export function unreachable(server: string, error: NetworkError, absence: Absenc
       cause: error,
     },
   );
+}
+
+/** What signs a certificate is not known. */
+const UNSIGNED = /^(DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET))/;
+
+function untrusted(server: string, error: NetworkError, code: string, { proxy, hasAuthority }: Way): StepError {
+  const none = UNSIGNED.test(code) && !hasAuthority;
+  const what = none
+    ? 'its certificate is not signed by an authority that Node.js knows, and no other was given'
+    : error.what;
+  const behind =
+    proxy === undefined
+      ? ''
+      : ` It is reached through the proxy ${proxy}: one that inspects TLS shows a certificate of its own.`;
+  const remedies = {
+    expired: 'Renew the API server’s certificate.',
+    proxy:
+      'Then add the proxy’s authority to `cluster_ca`, or to the kubeconfig’s `certificate-authority-data`, and log in by a token; else check the authority, `tls-server-name` and the server’s address.',
+    none: 'Give the cluster’s authority: `cluster_ca`, or `certificate-authority-data` in the kubeconfig.',
+    any: 'Check the authority (`cluster_ca`, or `certificate-authority-data` in the kubeconfig), `tls-server-name` and the server’s address.',
+  };
+  const remedy = proxy !== undefined ? 'proxy' : code === 'CERT_HAS_EXPIRED' ? 'expired' : none ? 'none' : 'any';
+  return new StepError(
+    'Unreachable',
+    'The API server cannot be trusted',
+    `The API server at ${server} cannot be trusted: ${what}.${behind}`,
+    { remedy: remedies[remedy], cause: error },
+  );
+}
+
+/** OpenSSL's and the parser's own words are for programmers. */
+function ofTls(error: unknown, code: string): string | undefined {
+  if (code.startsWith('HPE_')) return 'what answers does not speak HTTP';
+  if (/^ERR_SSL_(WRONG_VERSION|PACKET_LENGTH|HTTP_REQUEST|UNEXPECTED)/.test(code))
+    return 'what answers does not speak TLS';
+  const reason = error instanceof Error && 'reason' in error ? error.reason : undefined;
+  return /^ERR_(OSSL|SSL)/.test(code) && typeof reason === 'string' ? reason : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** undici wraps, and a host with several addresses gives an AggregateError: the first code found speaks for all. */

@@ -32,10 +32,40 @@ export function proxyAddress(text: string, origin: string): URL {
   const address = URL.canParse(whole) ? new URL(whole) : undefined;
   if (!address || !PROXIES.includes(address.protocol) || address.hostname === '')
     throw new Error(`${origin} is not a proxy’s address: http://, https:// or socks5://`);
-  // A % that is no escape: whoever takes the password out would fail at it.
-  if (/%(?![\da-f]{2})/i.test(`${address.username}${address.password}`))
+  const login = loginOf(address);
+  if (login === undefined)
     throw new Error(`${origin} is not a proxy’s address: a % in its password has to be written %25`);
+  if (address.protocol.startsWith('socks') && login.some(word => Buffer.byteLength(word) > 255))
+    throw new Error(`${origin} has a longer user name or password than SOCKS5 can take, 255 bytes`);
   return address;
+}
+
+/** @returns every proxy of the environment, whether anything goes through it or not: its password is a secret all the same */
+export function proxiesOf(env: NodeJS.ProcessEnv): URL[] {
+  const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap(name => [name, name.toLowerCase()]);
+  return names.flatMap(name => {
+    try {
+      return env[name] ? [proxyAddress(env[name], name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** @returns all forms in which a proxy's login may be seen */
+export function secretsOf(proxy: URL): string[] {
+  const [name = '', password = ''] = loginOf(proxy) ?? [];
+  if (password === '') return [];
+  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString('base64')];
+}
+
+/** @returns user name and password; nothing where a % in them is no escape */
+function loginOf({ username, password }: URL): string[] | undefined {
+  try {
+    return [decodeURIComponent(username), decodeURIComponent(password)];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Without the brackets of an IPv6 address. */
