@@ -91,6 +91,7 @@ subjects:
     'x\n    namespace: kube-system\nroleRef: {name: cluster-admin}',
     '\u001b[2Jx\r\u0000\u0085\u2028',
     'a\n\n  b  \n\tc\n\n',
+    'ends in a blank that is none of YAML’s\u00a0',
     'x'.repeat(3000),
   ])('is for %j and nobody else, whatever a terminal or a reader of YAML makes of that', user => {
     expect(read(user)).toEqual(expected(user));

@@ -70,5 +70,5 @@ export function printGrant({ user, namespace }: { user: string; namespace: strin
   return grant(user, namespace, rules)
     .map(object => dump(object, { flowLevel: 3, lineWidth: -1, noRefs: true, scalarStyleRules: SCALAR_STYLE_RULES }))
     .join('---\n')
-    .trimEnd();
+    .replace(/\n$/, '');
 }
