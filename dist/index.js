@@ -10989,7 +10989,7 @@ var require_client_h1 = __commonJS({
       kClosed,
       kUseMilo
     } = require_symbols();
-    var constants4 = require_constants3();
+    var constants5 = require_constants3();
     var { H1Parser, getMiloEnabled } = typeof esbuildDetection === "undefined" ? require_parser_h1() : {};
     var EMPTY_BUF = Buffer.alloc(0);
     var FastBuffer = Buffer[Symbol.species];
@@ -11132,7 +11132,7 @@ var require_client_h1 = __commonJS({
        */
       constructor(client, socket, { exports: exports2 }) {
         this.llhttp = exports2;
-        this.ptr = this.llhttp.llhttp_alloc(constants4.TYPE.RESPONSE);
+        this.ptr = this.llhttp.llhttp_alloc(constants5.TYPE.RESPONSE);
         this.client = client;
         this.socket = socket;
         this.timeout = null;
@@ -11232,11 +11232,11 @@ var require_client_h1 = __commonJS({
             currentParser = null;
             currentBufferRef = null;
           }
-          if (ret !== constants4.ERROR.OK) {
+          if (ret !== constants5.ERROR.OK) {
             const data = chunk.subarray(llhttp.llhttp_get_error_pos(this.ptr) - currentBufferPtr);
-            if (ret === constants4.ERROR.PAUSED_UPGRADE) {
+            if (ret === constants5.ERROR.PAUSED_UPGRADE) {
               this.onUpgrade(data);
-            } else if (ret === constants4.ERROR.PAUSED) {
+            } else if (ret === constants5.ERROR.PAUSED) {
               this.paused = true;
               socket.unshift(data);
             } else {
@@ -11271,10 +11271,10 @@ var require_client_h1 = __commonJS({
         } finally {
           currentParser = null;
         }
-        if (ret === constants4.ERROR.OK) {
+        if (ret === constants5.ERROR.OK) {
           return null;
         }
-        if (ret === constants4.ERROR.PAUSED || ret === constants4.ERROR.PAUSED_UPGRADE) {
+        if (ret === constants5.ERROR.PAUSED || ret === constants5.ERROR.PAUSED_UPGRADE) {
           this.paused = true;
           return null;
         }
@@ -11291,7 +11291,7 @@ var require_client_h1 = __commonJS({
           const len = new Uint8Array(llhttp.memory.buffer, ptr).indexOf(0);
           message = "Response does not match the HTTP/1.1 protocol (" + Buffer.from(llhttp.memory.buffer, ptr, len).toString() + ")";
         }
-        return new HTTPParserError(message, constants4.ERROR[ret], data);
+        return new HTTPParserError(message, constants5.ERROR[ret], data);
       }
       destroy() {
         assert(currentParser === null);
@@ -11513,7 +11513,7 @@ var require_client_h1 = __commonJS({
           socket[kBlocking] = false;
           client[kResume]();
         }
-        return pause2 ? constants4.ERROR.PAUSED : 0;
+        return pause2 ? constants5.ERROR.PAUSED : 0;
       }
       /**
        * @param {Buffer} buf
@@ -11539,7 +11539,7 @@ var require_client_h1 = __commonJS({
         }
         this.bytesRead += buf2.length;
         if (request4.onResponseData(buf2) === false) {
-          return constants4.ERROR.PAUSED;
+          return constants5.ERROR.PAUSED;
         }
         return 0;
       }
@@ -11580,13 +11580,13 @@ var require_client_h1 = __commonJS({
         if (socket[kWriting]) {
           assert(client[kRunning] === 0);
           util.destroy(socket, new InformationalError("reset"));
-          return constants4.ERROR.PAUSED;
+          return constants5.ERROR.PAUSED;
         } else if (!shouldKeepAlive) {
           util.destroy(socket, new InformationalError("reset"));
-          return constants4.ERROR.PAUSED;
+          return constants5.ERROR.PAUSED;
         } else if (socket[kReset] && client[kRunning] === 0) {
           util.destroy(socket, new InformationalError("reset"));
-          return constants4.ERROR.PAUSED;
+          return constants5.ERROR.PAUSED;
         } else if (client[kPipelining] == null || client[kPipelining] === 1) {
           setImmediate(client[kResume]);
         } else {
@@ -14290,7 +14290,7 @@ var require_pool = __commonJS({
       pool[kAddClient](dispatcher);
       return dispatcher;
     }
-    var Pool = class extends PoolBase {
+    var Pool2 = class extends PoolBase {
       constructor(origin2, {
         connections,
         factory = defaultFactory,
@@ -14422,7 +14422,7 @@ var require_pool = __commonJS({
         return false;
       }
     };
-    module.exports = Pool;
+    module.exports = Pool2;
   }
 });
 
@@ -14433,7 +14433,7 @@ var require_agent = __commonJS({
     var { InvalidArgumentError, MaxOriginsReachedError } = require_errors();
     var { kBusy, kClients, kConnected, kRunning, kPending, kClose, kDestroy, kDispatch, kUrl } = require_symbols();
     var DispatcherBase = require_dispatcher_base();
-    var Pool = require_pool();
+    var Pool2 = require_pool();
     var Client = require_client();
     var util = require_util();
     var kOnConnect = /* @__PURE__ */ Symbol("onConnect");
@@ -14444,7 +14444,7 @@ var require_agent = __commonJS({
     var kOptions = /* @__PURE__ */ Symbol("options");
     var kOrigins = /* @__PURE__ */ Symbol("origins");
     function defaultFactory(origin2, opts) {
-      return opts && opts.connections === 1 ? new Client(origin2, opts) : new Pool(origin2, opts);
+      return opts && opts.connections === 1 ? new Client(origin2, opts) : new Pool2(origin2, opts);
     }
     var Agent4 = class extends DispatcherBase {
       constructor({ factory = defaultFactory, maxOrigins = Infinity, connect: connect4, tls: tls3, ...options } = {}) {
@@ -15071,7 +15071,7 @@ var require_socks5_proxy_agent = __commonJS({
     var { ConnectTimeoutError, InvalidArgumentError } = require_errors();
     var { Socks5Client, STATES } = require_socks5_client();
     var { kBusy, kConnected, kDispatch, kClose, kDestroy } = require_symbols();
-    var Pool = require_pool();
+    var Pool2 = require_pool();
     var buildConnector2 = require_connect();
     var { setupConnectTimeout } = require_util();
     var { debuglog } = __require("node:util");
@@ -15233,7 +15233,7 @@ var require_socks5_proxy_agent = __commonJS({
           const originKey = String(origin2);
           let pool = this[kPools].get(originKey);
           if (!pool || pool.destroyed || pool.closed) {
-            pool = new Pool(origin2, {
+            pool = new Pool2(origin2, {
               pipelining: opts.pipelining,
               connections: opts.connections,
               connect: async (connectOpts, callback) => {
@@ -15338,7 +15338,7 @@ var require_proxy_agent = __commonJS({
     "use strict";
     var { kProxy, kClose, kDestroy, kDispatch } = require_symbols();
     var Agent4 = require_agent();
-    var Pool = require_pool();
+    var Pool2 = require_pool();
     var DispatcherBase = require_dispatcher_base();
     var { InvalidArgumentError, RequestAbortedError, SecureProxyConnectionError, ProxyConnectionError } = require_errors();
     var buildConnector2 = require_connect();
@@ -15359,7 +15359,7 @@ var require_proxy_agent = __commonJS({
       return protocol === "https:" ? 443 : 80;
     }
     function defaultFactory(origin2, opts) {
-      return new Pool(origin2, opts);
+      return new Pool2(origin2, opts);
     }
     var noop = () => {
     };
@@ -15367,7 +15367,7 @@ var require_proxy_agent = __commonJS({
       if (opts.connections === 1) {
         return new Client(origin2, opts);
       }
-      return new Pool(origin2, opts);
+      return new Pool2(origin2, opts);
     }
     function shouldProxyTunnel(requestProtocol, proxyTunnel) {
       return proxyTunnel === true || requestProtocol !== "http:";
@@ -15804,12 +15804,14 @@ var require_undici = __commonJS({
     var Dispatcher = require_dispatcher();
     var buildConnector2 = require_connect();
     var EnvHttpProxyAgent2 = require_env_http_proxy_agent();
+    var Pool2 = require_pool();
     var ProxyAgent2 = require_proxy_agent();
     Object.assign(Dispatcher.prototype, api);
     module.exports = {
       Agent: Agent4,
       buildConnector: buildConnector2,
       EnvHttpProxyAgent: EnvHttpProxyAgent2,
+      Pool: Pool2,
       ProxyAgent: ProxyAgent2,
       request: (address, { dispatcher, ...options }) => {
         const url = new URL(address);
@@ -17529,13 +17531,13 @@ var require_ipv4 = __commonJS({
     Object.defineProperty(exports, "__esModule", { value: true });
     exports.Address4 = void 0;
     var common = __importStar(require_common());
-    var constants4 = __importStar(require_constants5());
+    var constants5 = __importStar(require_constants5());
     var address_error_1 = require_address_error();
-    var isCorrect4 = common.isCorrect(constants4.BITS);
+    var isCorrect4 = common.isCorrect(constants5.BITS);
     var Address4 = class _Address4 {
       constructor(address) {
         this.addressMinusSuffix = "";
-        this.groups = constants4.GROUPS;
+        this.groups = constants5.GROUPS;
         this.parsedAddress = [];
         this.parsedSubnet = "";
         this.subnet = "/32";
@@ -17545,17 +17547,17 @@ var require_ipv4 = __commonJS({
         this.isInSubnet = common.isInSubnet;
         this.isHostInSubnet = common.isHostInSubnet;
         this.address = address;
-        const subnet = constants4.RE_SUBNET_STRING.exec(address);
+        const subnet = constants5.RE_SUBNET_STRING.exec(address);
         if (subnet) {
           this.parsedSubnet = subnet[0].replace("/", "");
           this.subnetMask = parseInt(this.parsedSubnet, 10);
           this.subnet = `/${this.subnetMask}`;
-          if (this.subnetMask < 0 || this.subnetMask > constants4.BITS) {
+          if (this.subnetMask < 0 || this.subnetMask > constants5.BITS) {
             throw new address_error_1.AddressError("Invalid subnet mask.");
           }
-          address = address.replace(constants4.RE_SUBNET_STRING, "");
+          address = address.replace(constants5.RE_SUBNET_STRING, "");
         }
-        const longest2 = constants4.GROUPS * 4 - 1;
+        const longest2 = constants5.GROUPS * 4 - 1;
         if (address.length > longest2) {
           throw new address_error_1.AddressError(`IPv4 addresses are at most ${longest2} characters.`);
         }
@@ -17588,7 +17590,7 @@ var require_ipv4 = __commonJS({
         if (groups.some((group) => /^0\d/.test(group))) {
           throw new address_error_1.AddressError("IPv4 addresses can't have leading zeroes.");
         }
-        if (!address.match(constants4.RE_ADDRESS)) {
+        if (!address.match(constants5.RE_ADDRESS)) {
           throw new address_error_1.AddressError("Invalid IPv4 address.");
         }
         return groups;
@@ -17611,7 +17613,7 @@ var require_ipv4 = __commonJS({
        * address.subnetMask; // 24
        */
       static fromAddressAndMask(address, mask) {
-        const bits = common.prefixLengthFromMask(new _Address4(mask).bigInt(), constants4.BITS);
+        const bits = common.prefixLengthFromMask(new _Address4(mask).bigInt(), constants5.BITS);
         return new _Address4(`${address}/${bits}`);
       }
       /**
@@ -17625,9 +17627,9 @@ var require_ipv4 = __commonJS({
        */
       static fromAddressAndWildcardMask(address, wildcardMask) {
         const wildcard = new _Address4(wildcardMask).bigInt();
-        const allOnes = (BigInt(1) << BigInt(constants4.BITS)) - BigInt(1);
+        const allOnes = (BigInt(1) << BigInt(constants5.BITS)) - BigInt(1);
         const mask = wildcard ^ allOnes;
-        const bits = common.prefixLengthFromMask(mask, constants4.BITS);
+        const bits = common.prefixLengthFromMask(mask, constants5.BITS);
         return new _Address4(`${address}/${bits}`);
       }
       /**
@@ -17645,7 +17647,7 @@ var require_ipv4 = __commonJS({
        */
       static fromWildcard(input) {
         const groups = input.split(".");
-        if (groups.length !== constants4.GROUPS) {
+        if (groups.length !== constants5.GROUPS) {
           throw new address_error_1.AddressError("Wildcard pattern must have 4 octets");
         }
         let firstWildcard = -1;
@@ -17660,7 +17662,7 @@ var require_ipv4 = __commonJS({
         }
         const trailing = firstWildcard === -1 ? 0 : groups.length - firstWildcard;
         const replaced = groups.map((g) => g === "*" ? "0" : g);
-        const subnetBits = constants4.BITS - trailing * 8;
+        const subnetBits = constants5.BITS - trailing * 8;
         return new _Address4(`${replaced.join(".")}/${subnetBits}`);
       }
       /**
@@ -17706,7 +17708,7 @@ var require_ipv4 = __commonJS({
        * address.correctForm(); // '192.0.2.42'
        */
       static fromArpa(arpaFormAddress) {
-        const longest2 = constants4.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
+        const longest2 = constants5.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
         if (arpaFormAddress.length > longest2) {
           throw new address_error_1.AddressError(`in-addr.arpa names are at most ${longest2} characters.`);
         }
@@ -17737,7 +17739,7 @@ var require_ipv4 = __commonJS({
       toGroup6() {
         const output = [];
         let i;
-        for (i = 0; i < constants4.GROUPS; i += 2) {
+        for (i = 0; i < constants5.GROUPS; i += 2) {
           output.push(`${common.stringToPaddedHex(this.parsedAddress[i])}${common.stringToPaddedHex(this.parsedAddress[i + 1])}`);
         }
         return output.join(":");
@@ -17754,7 +17756,7 @@ var require_ipv4 = __commonJS({
        * @returns {bigint}
        */
       _startAddress() {
-        return BigInt(`0b${this.mask() + "0".repeat(constants4.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "0".repeat(constants5.BITS - this.subnetMask)}`);
       }
       /**
        * The first address in the range given by this address' subnet.
@@ -17784,7 +17786,7 @@ var require_ipv4 = __commonJS({
        * new Address4('10.0.0.0/24').offset(1).correctForm(); // '10.0.0.1'
        */
       offset(n) {
-        return _Address4.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants4.BITS, "IPv4")).withSubnetMask(this.subnetMask);
+        return _Address4.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants5.BITS, "IPv4")).withSubnetMask(this.subnetMask);
       }
       /**
        * Returns the network that follows this address's network: the address after
@@ -17795,7 +17797,7 @@ var require_ipv4 = __commonJS({
        * new Address4('10.0.0.0/24').nextNetwork().networkForm(); // '10.0.1.0/24'
        */
       nextNetwork() {
-        return _Address4.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants4.BITS, "IPv4")).withSubnetMask(this.subnetMask);
+        return _Address4.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants5.BITS, "IPv4")).withSubnetMask(this.subnetMask);
       }
       withSubnetMask(subnetMask) {
         return new _Address4(`${this.correctForm()}/${subnetMask}`);
@@ -17805,7 +17807,7 @@ var require_ipv4 = __commonJS({
        * @returns {bigint}
        */
       _endAddress() {
-        return BigInt(`0b${this.mask() + "1".repeat(constants4.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "1".repeat(constants5.BITS - this.subnetMask)}`);
       }
       /**
        * The last address in the range given by this address' subnet
@@ -17830,7 +17832,7 @@ var require_ipv4 = __commonJS({
        * @returns {Address4}
        */
       subnetMaskAddress() {
-        return _Address4.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants4.BITS - this.subnetMask)}`));
+        return _Address4.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants5.BITS - this.subnetMask)}`));
       }
       /**
        * The Cisco-style wildcard mask, e.g. `0.0.0.255` for a `/24`. This is
@@ -17839,7 +17841,7 @@ var require_ipv4 = __commonJS({
        * @returns {Address4}
        */
       wildcardMask() {
-        return _Address4.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants4.BITS - this.subnetMask)}`));
+        return _Address4.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants5.BITS - this.subnetMask)}`));
       }
       /**
        * The network address in CIDR string form, e.g. `192.168.1.0/24` for
@@ -18020,7 +18022,7 @@ var require_ipv4 = __commonJS({
        */
       binaryZeroPad() {
         if (this._binaryZeroPad === void 0) {
-          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants4.BITS, "0");
+          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants5.BITS, "0");
         }
         return this._binaryZeroPad;
       }
@@ -18035,7 +18037,7 @@ var require_ipv4 = __commonJS({
        */
       groupForV6() {
         const segments = this.parsedAddress;
-        return this.correctForm().replace(constants4.RE_ADDRESS, `<span class="hover-group group-v4 group-6">${segments.slice(0, 2).join(".")}</span>.<span class="hover-group group-v4 group-7">${segments.slice(2, 4).join(".")}</span>`);
+        return this.correctForm().replace(constants5.RE_ADDRESS, `<span class="hover-group group-v4 group-6">${segments.slice(0, 2).join(".")}</span>.<span class="hover-group group-v4 group-7">${segments.slice(2, 4).join(".")}</span>`);
       }
     };
     exports.Address4 = Address4;
@@ -18057,7 +18059,7 @@ var require_ipv4 = __commonJS({
     ];
     var BENCHMARKING_V4 = new Address4("198.18.0.0/15");
     var RESERVED_V4 = new Address4("240.0.0.0/4");
-    var SPECIAL_PURPOSE_V4 = constants4.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
+    var SPECIAL_PURPOSE_V4 = constants5.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
       subnet: new Address4(cidr),
       reachable
     }));
@@ -18319,7 +18321,7 @@ var require_ipv6 = __commonJS({
     Object.defineProperty(exports, "__esModule", { value: true });
     exports.Address6 = void 0;
     var common = __importStar(require_common());
-    var constants4 = __importStar(require_constants5());
+    var constants42 = __importStar(require_constants5());
     var constants6 = __importStar(require_constants6());
     var helpers = __importStar(require_helpers());
     var ipv4_1 = require_ipv4();
@@ -18582,7 +18584,7 @@ var require_ipv6 = __commonJS({
        */
       static fromAddress4(address) {
         const address4 = new ipv4_1.Address4(address);
-        const mask6 = constants6.BITS - (constants4.BITS - address4.subnetMask);
+        const mask6 = constants6.BITS - (constants42.BITS - address4.subnetMask);
         return new _Address6(`::ffff:${address4.correctForm()}/${mask6}`);
       }
       /**
@@ -18910,7 +18912,7 @@ var require_ipv6 = __commonJS({
         const groups = address.split(":");
         const lastGroup = groups.slice(-1)[0];
         const v4Octets = lastGroup.split(".");
-        if (v4Octets.length === constants4.GROUPS && v4Octets.every((octet) => /^\d{1,3}$/.test(octet))) {
+        if (v4Octets.length === constants42.GROUPS && v4Octets.every((octet) => /^\d{1,3}$/.test(octet))) {
           if (v4Octets.some((octet) => /^0\d/.test(octet))) {
             const highlighted = v4Octets.map(spanLeadingZeroes4).join(".");
             const prefix = groups.slice(0, -1).map(helpers.escapeHtml).join(":");
@@ -18918,7 +18920,7 @@ var require_ipv6 = __commonJS({
             throw new address_error_1.AddressError("IPv4 addresses can't have leading zeroes.", `${prefix}${separator}${highlighted}`);
           }
         }
-        const address4 = lastGroup.match(constants4.RE_ADDRESS);
+        const address4 = lastGroup.match(constants42.RE_ADDRESS);
         if (address4) {
           this.parsedAddress4 = address4[0];
           const v4Suffix = this.subnetMask >= 96 ? `/${this.subnetMask - 96}` : "";
@@ -26684,7 +26686,7 @@ var SOURCES = ["kubeconfig", "config_file", "cluster_url", "in_cluster"];
 function readCluster(reader) {
   const kubeconfig = reader.raw("kubeconfig");
   const configFile = reader.word("config_file");
-  const url = reader.word("cluster_url");
+  const url = readUrl(reader);
   const ca = reader.raw("cluster_ca");
   const token = reader.word("cluster_token");
   const inCluster2 = reader.boolean("in_cluster") || void 0;
@@ -26694,6 +26696,12 @@ function readCluster(reader) {
   for (const other of more) reader.problem(first, `${other} is given too. Keep the one that is meant.`);
   if (token !== void 0 && oidcAudience !== void 0)
     reader.problem("cluster_token", "oidc_audience is given too. Keep the one that is meant.");
+  const context = reader.word("cluster_context");
+  if (url !== void 0 && context !== void 0)
+    reader.problem(
+      "cluster_context",
+      "it chooses among the contexts of a kubeconfig, and with cluster_url there is none."
+    );
   if (url === void 0) {
     if (ca !== void 0) reader.problem("cluster_ca", "it goes with cluster_url, which is not given.");
     if (token !== void 0) reader.problem("cluster_token", "it goes with cluster_url, which is not given.");
@@ -26702,7 +26710,7 @@ function readCluster(reader) {
   return defined({
     kubeconfig: kubeconfig === void 0 ? void 0 : decodeKubeconfig(reader, kubeconfig),
     configFile,
-    context: reader.word("cluster_context"),
+    context,
     url,
     ca: ca === void 0 ? void 0 : decodeCertificates(reader, ca),
     token,
@@ -26710,6 +26718,18 @@ function readCluster(reader) {
     oidcAudience,
     namespace: readNamespace(reader)
   });
+}
+function readUrl(reader) {
+  const url = reader.word("cluster_url");
+  if (url === void 0) return void 0;
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
+    reader.problem("cluster_url", `expected an address that begins with https://, found ${JSON.stringify(url)}.`);
+  else if (/\/(api|apis|version|healthz)(\/.*)?$/.test(new URL(url).pathname))
+    reader.problem(
+      "cluster_url",
+      `expected the address of the API server alone, without the path ${new URL(url).pathname}.`
+    );
+  return url;
 }
 function decodeCertificates(reader, value) {
   const isPem = (text) => text.includes("-----BEGIN CERTIFICATE-----");
@@ -27750,70 +27770,64 @@ var CERTIFICATE = {
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name"
 };
 var NoTunnel = class extends Error {
-  /** As an HTTP proxy would say it. */
-  code;
-  constructor(code, message) {
-    super(message);
-    this.code = code;
+  refusal;
+  /** @param detail in its own words */
+  constructor(refusal, detail) {
+    super(detail);
+    this.refusal = refusal;
   }
 };
 var NO_TUNNEL = /^Proxy response \((\d{3})\)/;
+var REFUSALS = {
+  login: { failing: "hopeless", says: "the proxy asks for a user name and password, or for others" },
+  refused: { failing: "hopeless", says: "the proxy lets nobody through to it" },
+  failed: { failing: "not sent", says: "the proxy gets no connection to it" },
+  stranger: { failing: "hopeless", says: "the proxy does not speak" },
+  untrusted: { failing: "hopeless", says: "the proxy cannot be taken" }
+};
 function noTunnel(error2) {
-  const [, text] = error2 instanceof Error && NO_TUNNEL.exec(error2.message) || [];
-  const code = error2 instanceof NoTunnel ? error2.code : Number(text);
-  if (Number.isNaN(code)) return void 0;
-  if (code === 407)
-    return { what: "the proxy asks for a user name and password, or for others (407)", failing: "hopeless" };
-  const mayPass = code >= 500 || code === 408 || code === 429;
-  return mayPass ? { what: `the proxy gets no connection to it (${code})`, failing: "not sent" } : { what: `the proxy lets nobody through to it (${code})`, failing: "hopeless" };
+  if (!(error2 instanceof Error)) return void 0;
+  const answer = NO_TUNNEL.exec(error2.message)?.[1];
+  const told3 = error2 instanceof NoTunnel ? error2 : answer === void 0 ? void 0 : ofAnswer(answer);
+  if (told3 === void 0) return void 0;
+  const { failing, says } = REFUSALS[told3.refusal];
+  return { what: told3.refusal === "stranger" ? `${says} ${told3.message}` : `${says} (${told3.message})`, failing };
+}
+function ofAnswer(code) {
+  if (code === "407") return new NoTunnel("login", code);
+  return new NoTunnel(/^(5|408|429)/.test(code) ? "failed" : "refused", code);
 }
 var NetworkError = class extends Error {
   name = "NetworkError";
   failing;
   /** In plain words: `connection refused`. */
   what;
+  /** When the request was begun that has got no answer, by `performance.now()`. */
+  startedAt;
   constructor(error2) {
     const code = codeOf(error2);
     const proxys = noTunnel(error2);
-    const what = proxys?.what ?? CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? (error2 instanceof Error ? error2.message : String(error2));
+    const what = proxys?.what ?? CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? ofTls(error2, code) ?? messageOf(error2);
     super(what, { cause: error2 });
     this.what = what;
     this.failing = proxys?.failing ?? (code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown");
   }
 };
-function unreachable(server, error2, absence, proxy) {
+function unreachable(server, error2, absence, way) {
   const code = codeOf(error2.cause);
-  if (code in CERTIFICATE && proxy !== void 0) {
-    return new StepError(
-      "Unreachable",
-      "The API server cannot be trusted",
-      `The API server at ${server} cannot be trusted: ${error2.what}. It is reached through the proxy ${proxy}: one that inspects TLS shows a certificate of its own.`,
-      {
-        remedy: "Then add the proxy\u2019s authority to `cluster_ca`, or to the kubeconfig\u2019s `certificate-authority-data`, and log in by a token; else check the authority, `tls-server-name` and the server\u2019s address.",
-        cause: error2
-      }
-    );
-  }
-  if (code in CERTIFICATE) {
-    const remedy = code === "CERT_HAS_EXPIRED" ? "Renew the API server\u2019s certificate." : "Check the authority (`cluster_ca`, or `certificate-authority-data` in the kubeconfig), `tls-server-name` and the server\u2019s address.";
-    return new StepError(
-      "Unreachable",
-      "The API server cannot be trusted",
-      `The API server at ${server} cannot be trusted: ${error2.what}.`,
-      { remedy, cause: error2 }
-    );
-  }
+  if (code in CERTIFICATE) return untrusted(server, error2, code, way);
   if (code.startsWith("ERR_OSSL")) {
     return new StepError(
       "InvalidKubeconfig",
       "Unusable certificate",
-      `A certificate or key in the kubeconfig cannot be read: ${error2.what}.`,
+      `A certificate or key of the kubeconfig cannot be used: ${error2.what}.`,
       {
-        remedy: "Check `client-certificate-data`, `client-key-data` and `certificate-authority-data`: PEM, in base64.",
+        remedy: "Check that it is PEM (in base64 where it stands in the kubeconfig itself), and that certificate and key belong together.",
         cause: error2
       }
     );
   }
+  const { proxy } = way;
   const seconds = Math.round(absence.seconds);
   const isTheProxys = noTunnel(error2.cause) !== void 0;
   const what = proxy === void 0 ? error2.what : error2.what.replace(/^the proxy/, `the proxy ${proxy}`);
@@ -27838,6 +27852,35 @@ function unreachable(server, error2, absence, proxy) {
       cause: error2
     }
   );
+}
+var UNSIGNED = /^(DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET))/;
+function untrusted(server, error2, code, { proxy, hasAuthority }) {
+  const none = UNSIGNED.test(code) && !hasAuthority;
+  const what = none ? "its certificate is not signed by an authority that Node.js knows, and no other was given" : error2.what;
+  const behind2 = proxy === void 0 ? "" : ` It is reached through the proxy ${proxy}: one that inspects TLS shows a certificate of its own.`;
+  const remedies = {
+    expired: "Renew the API server\u2019s certificate.",
+    proxy: "Then add the proxy\u2019s authority to `cluster_ca`, or to the kubeconfig\u2019s `certificate-authority-data`, and log in by a token; else check the authority, `tls-server-name` and the server\u2019s address.",
+    none: "Give the cluster\u2019s authority: `cluster_ca`, or `certificate-authority-data` in the kubeconfig.",
+    any: "Check the authority (`cluster_ca`, or `certificate-authority-data` in the kubeconfig), `tls-server-name` and the server\u2019s address."
+  };
+  const remedy = proxy !== void 0 ? "proxy" : code === "CERT_HAS_EXPIRED" ? "expired" : none ? "none" : "any";
+  return new StepError(
+    "Unreachable",
+    "The API server cannot be trusted",
+    `The API server at ${server} cannot be trusted: ${what}.${behind2}`,
+    { remedy: remedies[remedy], cause: error2 }
+  );
+}
+function ofTls(error2, code) {
+  if (code.startsWith("HPE_")) return "what answers does not speak HTTP";
+  if (/^ERR_SSL_(WRONG_VERSION|PACKET_LENGTH|HTTP_REQUEST|UNEXPECTED)/.test(code))
+    return "what answers does not speak TLS";
+  const reason2 = error2 instanceof Error && "reason" in error2 ? error2.reason : void 0;
+  return /^ERR_(OSSL|SSL)/.test(code) && typeof reason2 === "string" ? reason2 : void 0;
+}
+function messageOf(error2) {
+  return error2 instanceof Error ? error2.message : String(error2);
 }
 function codeOf(error2) {
   for (let at = error2, depth = 0; at instanceof Error && depth < 5; depth++) {
@@ -27889,6 +27932,7 @@ var ApiError = class extends StepError {
   /** HTTP status. */
   code;
   status;
+  asked;
   /** Seconds that the server asks to wait (Retry-After). */
   retryAfterSeconds;
   /** The right that is missing, where that is why. */
@@ -27899,6 +27943,7 @@ var ApiError = class extends StepError {
     this.denial = denial;
     this.code = code;
     this.status = status;
+    this.asked = asked3;
     this.retryAfterSeconds = retryAfterSeconds;
   }
   /** The pod itself is not there. A log's 404 of a kubelet that has just restarted has `details.kind` "pods/log" and says nothing about the pod [measured]. */
@@ -28035,12 +28080,12 @@ function denied(denial, asked3) {
   if (user === "system:anonymous") return anonymous();
   const who = /^[\w.:@/+=-]+$/.test(user) ? user : JSON.stringify(user);
   const title = "Permission missing";
-  if (verb === "impersonate")
+  if (verb.startsWith("impersonate"))
     return {
       reason: "Forbidden",
       title,
-      sentence: `${who} may not act as the user, group or service account that the kubeconfig\u2019s user names in \`as\` (impersonate ${resource})${because(why)}.`,
-      remedy: "Take `as` out of the kubeconfig, or use credentials that may."
+      sentence: `${who} may not act as the user, group or service account that the kubeconfig\u2019s user names in \`as\` (${verb} ${resource})${because(why)}.`,
+      remedy: "Take `as` out of the kubeconfig; or have a ClusterRole and a ClusterRoleBinding allow it: impersonate on users, groups or serviceaccounts."
     };
   return {
     reason: "Forbidden",
@@ -28363,8 +28408,8 @@ function terminated(pod, name) {
 }
 function lastEnd(pod, name) {
   const { state, lastState } = containerStatus(pod, name) ?? {};
-  const ended4 = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
-  return ended4 ? void 0 : lastState?.terminated;
+  const ended3 = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
+  return ended3 ? void 0 : lastState?.terminated;
 }
 function isUnknown({ reason: reason2 }) {
   return reason2 === "ContainerStatusUnknown";
@@ -28394,9 +28439,9 @@ function restartPolicy({ spec }, name) {
   const container2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
   return container2?.restartPolicy ?? spec?.restartPolicy ?? "Never";
 }
-function willRestart(pod, name, ended4) {
+function willRestart(pod, name, ended3) {
   if (podEnded(pod) || pod.metadata?.deletionTimestamp !== void 0) return false;
-  return isToRestart(pod, name, ended4);
+  return isToRestart(pod, name, ended3);
 }
 function isToRestart(pod, name, { exitCode: exitCode2 }) {
   const policy = restartPolicy(pod, name);
@@ -28415,12 +28460,12 @@ function instancesOf(pod, name) {
     instances.push({ id, restarts: now ? restartCount - 1 : restartCount, startedAt, ended: before, previous: now });
   }
   if (now) {
-    const ended4 = state?.terminated;
+    const ended3 = state?.terminated;
     instances.push({
-      id: ended4?.containerID || status.containerID || `#${restartCount}`,
+      id: ended3?.containerID || status.containerID || `#${restartCount}`,
       restarts: restartCount,
-      startedAt: state?.running?.startedAt ?? ended4?.startedAt,
-      ended: ended4,
+      startedAt: state?.running?.startedAt ?? ended3?.startedAt,
+      ended: ended3,
       previous: false
     });
   }
@@ -28599,27 +28644,27 @@ function patience(stop, first) {
 }
 
 // src/run/end/failure.ts
-function failureOf(pod, name, ended4) {
-  const { exitCode: exitCode2 } = ended4;
-  const after = duration(ended4);
+function failureOf(pod, name, ended3) {
+  const { exitCode: exitCode2 } = ended3;
+  const after = duration(ended3);
   const where = `Container ${name} of pod ${podPath2(pod)}`;
-  if (ended4.reason === "OOMKilled") return outOfMemory(pod, name, where, ended4);
-  if (cannotStart(ended4)) {
-    const why = startFault(ended4.message ?? "the node does not say why");
+  if (ended3.reason === "OOMKilled") return outOfMemory(pod, name, where, ended3);
+  if (cannotStart(ended3)) {
+    const why = startFault(ended3.message ?? "the node does not say why");
     return {
       reason: "StartError",
       title: "The command cannot be started",
-      sentence: `${where} could not be started (${ended4.reason}, exit code ${exitCode2}): ${why}`,
+      sentence: `${where} could not be started (${ended3.reason}, exit code ${exitCode2}): ${why}`,
       remedy: /chdir|mkdir|container init/.test(why) ? "Check `working_dir` and `volume_mounts` against what the image holds." : "Check `cmds` and `arguments` against what the image holds."
     };
   }
-  const stop = wasStoppedBy(stopOf(pod), ended4);
+  const stop = wasStoppedBy(stopOf(pod), ended3);
   if (stop !== void 0)
     return stopped(
       stop,
-      isUnknown(ended4) ? `${where} was not there yet, or not any more, when its node stopped the pod` : `${where} was stopped${after} (exit code ${exitCode2})`
+      isUnknown(ended3) ? `${where} was not there yet, or not any more, when its node stopped the pod` : `${where} was stopped${after} (exit code ${exitCode2})`
     );
-  if (isUnknown(ended4)) {
+  if (isUnknown(ended3)) {
     return {
       reason: "NodeLost",
       title: "Container lost",
@@ -28638,12 +28683,12 @@ function failureOf(pod, name, ended4) {
 function startFault(message) {
   return brief(message).replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
 }
-function outOfMemory(pod, name, where, ended4) {
+function outOfMemory(pod, name, where, ended3) {
   const { containers: containers2 = [], initContainers = [], resources } = pod.spec ?? {};
   const own = [...containers2, ...initContainers].find((container2) => container2.name === name)?.resources?.limits?.["memory"];
   const limit = own ?? resources?.limits?.["memory"];
-  const killed = `${where} was killed${duration(ended4)}`;
-  const facts = `(OOMKilled, exit code ${ended4.exitCode})`;
+  const killed = `${where} was killed${duration(ended3)}`;
+  const facts = `(OOMKilled, exit code ${ended3.exitCode})`;
   return limit ? {
     reason: "OOMKilled",
     title: "Out of memory",
@@ -28780,9 +28825,9 @@ function heldUp(pod) {
   }
   return "";
 }
-function initFailed(pod, name, ended4) {
-  const { reason: reason2, title, sentence } = failureOf(pod, name, ended4);
-  const words = ended4.message && brief(ended4.message);
+function initFailed(pod, name, ended3) {
+  const { reason: reason2, title, sentence } = failureOf(pod, name, ended3);
+  const words = ended3.message && brief(ended3.message);
   return {
     reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
     title: `Init container: ${title}`,
@@ -28799,17 +28844,17 @@ function outcomeOf({ pod, gone }, base) {
     if (podEnded(pod) || gone) return { state: "failed", ended: between, ...betweenRuns(pod, base, between) };
     return cannotStart(between) ? { state: "failed", ended: between, ...failureOf(pod, base, between) } : void 0;
   }
-  const ended4 = last ?? terminated(pod, base);
-  if (ended4 !== void 0) {
+  const ended3 = last ?? terminated(pod, base);
+  if (ended3 !== void 0) {
     const stop = stopOf(pod);
-    const ownEnd = !isUnknown(ended4) && wasStoppedBy(stop, ended4) === void 0;
-    if (ended4.exitCode === 0 && ownEnd) return { state: "succeeded", ended: ended4 };
-    if (!cannotStart(ended4)) {
-      if (!gone && willRestart(pod, base, ended4)) return void 0;
-      if (ownEnd && stop && isToRestart(pod, base, ended4))
-        return { state: "failed", ended: ended4, ...betweenRuns(pod, base, ended4) };
+    const ownEnd = !isUnknown(ended3) && wasStoppedBy(stop, ended3) === void 0;
+    if (ended3.exitCode === 0 && ownEnd) return { state: "succeeded", ended: ended3 };
+    if (!cannotStart(ended3)) {
+      if (!gone && willRestart(pod, base, ended3)) return void 0;
+      if (ownEnd && stop && isToRestart(pod, base, ended3))
+        return { state: "failed", ended: ended3, ...betweenRuns(pod, base, ended3) };
     }
-    return { state: "failed", ...!isUnknown(ended4) && { ended: ended4 }, ...failureOf(pod, base, ended4) };
+    return { state: "failed", ...!isUnknown(ended3) && { ended: ended3 }, ...failureOf(pod, base, ended3) };
   }
   if (containerEnded(pod, base)) return { state: "failed", ...neverRan(pod) };
   if (gone) return { state: "failed", ...away(pod, base) };
@@ -28921,8 +28966,8 @@ function shouldDelete(action, view, base, skipOnExitCodes) {
   const outcome = outcomeOf(view, base);
   if (action === "delete_pod" || outcome === void 0) return true;
   if (action === "delete_succeeded_pod") {
-    const { state, reason: reason2, ended: ended4 } = outcome;
-    return state === "succeeded" || reason2 === "ExitCode" && skipOnExitCodes.includes(ended4?.exitCode ?? 0);
+    const { state, reason: reason2, ended: ended3 } = outcome;
+    return state === "succeeded" || reason2 === "ExitCode" && skipOnExitCodes.includes(ended3?.exitCode ?? 0);
   }
   return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== void 0);
 }
@@ -28974,9 +29019,9 @@ function started(at) {
   return at !== void 0 && new Date(at).getTime() > 0 ? at : void 0;
 }
 function reportEnd(conclusion, log) {
-  const { state, ended: ended4, result, message, warning: warning2 } = conclusion;
+  const { state, ended: ended3, result, message, warning: warning2 } = conclusion;
   setOutput2("state", state);
-  if (ended4) reportContainerEnd(ended4);
+  if (ended3) reportContainerEnd(ended3);
   if (state === "deferred") return;
   for (const warned of [...warning2 === void 0 ? [] : [warning2], ...result?.warnings ?? []])
     log.warning("Result", warned);
@@ -28986,7 +29031,7 @@ function reportEnd(conclusion, log) {
     log.line(`Result: ${inBytes(result.bytes.length)}, in ${result.file}`);
   }
   if (state === "succeeded") {
-    if (ended4?.reason === "OOMKilled")
+    if (ended3?.reason === "OOMKilled")
       log.warning(
         "A child process ran out of memory",
         "The container succeeded, but one of its processes was killed for exceeding the memory limit."
@@ -30239,16 +30284,16 @@ function tooLongForEnv([name, value]) {
 // src/run/result/conclusion.ts
 function conclude(outcome, found, pod, { base, resultIn }, { result: inputs, skipOnExitCodes }, secrets = []) {
   const words = outcome.state === "failed" && resultIn !== "message" && outcome.reason !== "StartError";
-  const last = words && outcome.ended?.message?.trim() ? messageOf(outcome.ended.message, pod, base) : void 0;
+  const last = words && outcome.ended?.message?.trim() ? messageOf2(outcome.ended.message, pod, base) : void 0;
   const conclusion = { ...withResult(outcome, found, pod, base, inputs, secrets), ...last && { message: last } };
-  const { state, reason: reason2, ended: ended4, result, message, warning: warning2 } = conclusion;
-  if (state !== "failed" || reason2 !== "ExitCode" || !ended4 || !skipOnExitCodes.includes(ended4.exitCode))
+  const { state, reason: reason2, ended: ended3, result, message, warning: warning2 } = conclusion;
+  if (state !== "failed" || reason2 !== "ExitCode" || !ended3 || !skipOnExitCodes.includes(ended3.exitCode))
     return conclusion;
   return {
     state: "skipped",
-    ended: ended4,
+    ended: ended3,
     title: "Skipped",
-    sentence: `Container ${base} exited with code ${ended4.exitCode}, which skip_on_exit_code takes for having had nothing to do.`,
+    sentence: `Container ${base} exited with code ${ended3.exitCode}, which skip_on_exit_code takes for having had nothing to do.`,
     ...result !== void 0 && { result },
     ...message !== void 0 && { message },
     ...warning2 !== void 0 && { warning: warning2 }
@@ -30287,7 +30332,7 @@ function missing2(outcome, why, pod, base) {
     remedy: commandHints([...command, ...args])[0] ?? remedy
   };
 }
-function messageOf(message, pod, base) {
+function messageOf2(message, pod, base) {
   const { terminationMessagePolicy } = pod.spec?.containers.find(({ name }) => name === base) ?? {};
   return lastWords(message, void 0, terminationMessagePolicy === "FallbackToLogsOnError");
 }
@@ -30387,10 +30432,10 @@ function settled(end) {
 }
 function failureOf2(end, pod, base) {
   if ("conclusion" in end) {
-    const { state, reason: reason3, ended: ended4 } = end.conclusion;
+    const { state, reason: reason3, ended: ended3 } = end.conclusion;
     if (state !== "failed" || reason3 === void 0) return void 0;
     const mayHaveRun = pod !== void 0 && mayHave(pod, base, reason3);
-    return { reason: reason3, mayHaveRun, mayPass: false, ...ended4 && { exitCode: ended4.exitCode } };
+    return { reason: reason3, mayHaveRun, mayPass: false, ...ended3 && { exitCode: ended3.exitCode } };
   }
   const { error: error2 } = end;
   if (!(error2 instanceof StepError)) return void 0;
@@ -30547,8 +30592,8 @@ function stateOf({ state = {} }, isBase) {
   return `waiting${waiting?.reason ? `, ${waiting.reason}` : ""}${waiting?.message ? `: ${brief(waiting.message)}` : ""}`;
 }
 function failedBeside(pod, own, base) {
-  return [...(own.spec?.initContainers ?? []).filter(isSidecar), ...own.spec?.containers ?? []].map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated })).filter(({ name, ended: ended4 }) => name !== base && ended4 !== void 0 && ended4.exitCode !== 0).map(
-    ({ name, ended: ended4 }) => `Container ${name} ended with exit code ${ended4?.exitCode}, which does not count: the step follows container ${base} alone.`
+  return [...(own.spec?.initContainers ?? []).filter(isSidecar), ...own.spec?.containers ?? []].map(({ name }) => ({ name, ended: containerStatus(pod, name)?.state?.terminated })).filter(({ name, ended: ended3 }) => name !== base && ended3 !== void 0 && ended3.exitCode !== 0).map(
+    ({ name, ended: ended3 }) => `Container ${name} ended with exit code ${ended3?.exitCode}, which does not count: the step follows container ${base} alone.`
   );
 }
 function restartsOf({ restartCount = 0 }) {
@@ -30581,8 +30626,8 @@ function merged(events) {
 async function windDown({ inputs, plan: { base }, log, lastCall }, pod, logs) {
   if (inputs.onKillAction === "keep_pod") return;
   if (!await hasStarted(pod, base, lastCall)) return;
-  const ended4 = await pod.until((view) => terminated(view.pod, base) ?? (view.gone ? "gone" : void 0), lastCall).catch(() => void 0);
-  if (ended4 === void 0) {
+  const ended3 = await pod.until((view) => terminated(view.pod, base) ?? (view.gone ? "gone" : void 0), lastCall).catch(() => void 0);
+  if (ended3 === void 0) {
     const seconds = pod.view.pod.metadata?.deletionGracePeriodSeconds;
     log.line(
       `Container ${base} has not ended yet; its log is shown up to here.${seconds ? ` Its node kills it ${seconds} s after it was told to stop.` : ""}`
@@ -30591,9 +30636,9 @@ async function windDown({ inputs, plan: { base }, log, lastCall }, pod, logs) {
   }
   await logs.finish().catch(() => {
   });
-  if (ended4 === "gone") return;
-  log.line(`Container ${base} exited with code ${ended4.exitCode}${signalName(ended4.exitCode)}.`);
-  reportContainerEnd(ended4);
+  if (ended3 === "gone") return;
+  log.line(`Container ${base} exited with code ${ended3.exitCode}${signalName(ended3.exitCode)}.`);
+  reportContainerEnd(ended3);
 }
 var STATUS_LAG_MS = 3e3;
 async function hasStarted(pod, base, lastCall) {
@@ -30611,16 +30656,16 @@ async function diagnosed(outcome, pod, { plan, client, stop }) {
   const events = await listEvents(client, pod.identity, signal3).catch(() => "unavailable");
   return Array.isArray(events) ? diagnose(outcome, live, plan.base, events) : outcome;
 }
-function mayHaveBeenKilled(pod, base, { state, reason: reason2, ended: ended4 }) {
-  if (ended4 === void 0 || state === "failed" && reason2 !== "ExitCode") return false;
+function mayHaveBeenKilled(pod, base, { state, reason: reason2, ended: ended3 }) {
+  if (ended3 === void 0 || state === "failed" && reason2 !== "ExitCode") return false;
   const { livenessProbe, startupProbe, lifecycle } = container(pod, base) ?? {};
   return livenessProbe !== void 0 || startupProbe !== void 0 || lifecycle?.postStart !== void 0;
 }
 function diagnose(outcome, pod, base, events) {
-  const { ended: ended4 } = outcome;
+  const { ended: ended3 } = outcome;
   const own = events.filter(({ container: container2 }) => container2 === base);
-  if (ended4 === void 0 || !own.some(({ reason: reason2 }) => reason2 === "Killing")) return outcome;
-  const killed = `Container ${base} of pod ${podPath2(pod)} was killed${duration(ended4)} (exit code ${ended4.exitCode})`;
+  if (ended3 === void 0 || !own.some(({ reason: reason2 }) => reason2 === "Killing")) return outcome;
+  const killed = `Container ${base} of pod ${podPath2(pod)} was killed${duration(ended3)} (exit code ${ended3.exitCode})`;
   const hook = own.findLast(({ reason: reason2 }) => reason2 === "FailedPostStartHook");
   if (hook !== void 0)
     return {
@@ -31132,9 +31177,9 @@ function stuckContainer(pod, status, known2) {
   }
 }
 var MOST_RESTARTS = 3;
-function crashing(pod, { name, restartCount }, ended4) {
-  if (ended4 === void 0) return void 0;
-  const { reason: reason2, title, sentence } = failureOf(pod, name, ended4);
+function crashing(pod, { name, restartCount }, ended3) {
+  if (ended3 === void 0) return void 0;
+  const { reason: reason2, title, sentence } = failureOf(pod, name, ended3);
   const sidecar = pod.spec?.initContainers?.some((container2) => container2.name === name && isSidecar(container2)) === true;
   const kind2 = sidecar ? "sidecar" : "init container";
   const cannotStart2 = reason2 === "StartError";
@@ -31144,7 +31189,7 @@ function crashing(pod, { name, restartCount }, ended4) {
     remedy: `The base container never started. ${name === RESULT_SIDECAR ? remedyForSidecar(sentence) : cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
   };
   if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
-    return { what: `${kind2} ${name} keeps ending, last with exit code ${ended4.exitCode}`, worthTelling: true, lasting: lasting2 };
+    return { what: `${kind2} ${name} keeps ending, last with exit code ${ended3.exitCode}`, worthTelling: true, lasting: lasting2 };
   const told3 = cannotStart2 ? sentence : withRemedy(sentence, `It has run ${restartCount + 1} times.`);
   return hopeless({ ...lasting2, sentence: told3, graceSeconds: 0, cause: `crashing ${name}` });
 }
@@ -31656,7 +31701,7 @@ var quoteLines = (layout) => {
 };
 var SCALAR_STYLE_RULES = [quoteLines, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)];
 function printGrant({ user, namespace }, rules) {
-  return grant(user, namespace, rules).map((object) => dump(object, { flowLevel: 3, lineWidth: -1, noRefs: true, scalarStyleRules: SCALAR_STYLE_RULES })).join("---\n").trimEnd();
+  return grant(user, namespace, rules).map((object) => dump(object, { flowLevel: 3, lineWidth: -1, noRefs: true, scalarStyleRules: SCALAR_STYLE_RULES })).join("---\n").replace(/\n$/, "");
 }
 
 // src/run/hold-pod.ts
@@ -32234,57 +32279,7 @@ async function isBehind(stream, signal3) {
   return !stream.knows(line);
 }
 
-// src/kubernetes/connection.ts
-import { X509Certificate } from "node:crypto";
-
-// src/kubernetes/credentials/credential.ts
-var MOST_EARLY_MS = 6e4;
-var EARLY_SHARE = 1 / 4;
-var RenewedCredential = class {
-  #source;
-  #now;
-  #current;
-  #obtaining;
-  /** @param now the time, in milliseconds since the epoch */
-  constructor(source, now = Date.now) {
-    this.#source = source;
-    this.#now = now;
-  }
-  /**
-   * Whoever asks while one is being obtained waits for that one. One that cannot be renewed is used as long as it lasts.
-   * @param signal ends the wait, and nothing else: others may wait too
-   * @throws what the source throws
-   */
-  async get(signal3) {
-    const current = this.#current;
-    if (current !== void 0 && this.#now() < current.staleAt) return current.credential;
-    this.#obtaining ??= this.#obtain();
-    try {
-      return await unlessAborted(this.#obtaining, signal3);
-    } catch (error2) {
-      signal3?.throwIfAborted();
-      const { expiresAt = 0 } = current?.credential ?? {};
-      if (current === void 0 || this.#current !== current || this.#now() >= expiresAt) throw error2;
-      return current.credential;
-    }
-  }
-  /** The server has not accepted this one: the next {@link get} obtains another. Of one that has been replaced meanwhile nothing is to be said. */
-  refuse(refused2) {
-    if (this.#current?.credential === refused2) this.#current = void 0;
-  }
-  async #obtain() {
-    try {
-      const asked3 = this.#now();
-      const credential = await this.#source.obtain();
-      const { expiresAt = Number.POSITIVE_INFINITY } = credential;
-      const early = Math.min(MOST_EARLY_MS, Math.max(0, expiresAt - asked3) * EARLY_SHARE);
-      this.#current = { credential, staleAt: expiresAt - early };
-      return credential;
-    } finally {
-      this.#obtaining = void 0;
-    }
-  }
-};
+// src/kubernetes/unless-aborted.ts
 async function unlessAborted(work, signal3) {
   if (signal3 === void 0) return work;
   work.catch(() => {
@@ -32303,12 +32298,74 @@ async function unlessAborted(work, signal3) {
   }
 }
 
+// src/kubernetes/credentials/credential.ts
+var MOST_EARLY_MS = 6e4;
+var EARLY_SHARE = 1 / 4;
+var LONGEST_WAIT_MS = 1e3;
+var LEAST_MS = 1e3;
+var RenewedCredential = class {
+  #source;
+  #now;
+  #current;
+  #obtaining;
+  /** @param now the time, in milliseconds since the epoch */
+  constructor(source, now = Date.now) {
+    this.#source = source;
+    this.#now = now;
+  }
+  /**
+   * Whoever asks while one is being obtained waits for that one: not for long where there is one that lasts still. One that cannot be renewed is used as long as it lasts.
+   * @param signal ends the wait, and nothing else: others may wait too
+   * @throws what the source throws
+   */
+  async get(signal3) {
+    const current = this.#current;
+    if (current !== void 0 && this.#now() < current.staleAt) return current.credential;
+    this.#obtaining ??= this.#obtain();
+    const obtaining = unlessAborted(this.#obtaining, signal3);
+    if (current === void 0) return await obtaining;
+    const left = (current.credential.expiresAt ?? 0) - this.#now();
+    const patience3 = new AbortController();
+    try {
+      if (left <= 0) return await obtaining;
+      const late = pause(Math.min(LONGEST_WAIT_MS, left / 2), patience3.signal).then(() => current.credential);
+      late.catch(() => {
+      });
+      return await Promise.race([obtaining, late]);
+    } catch (error2) {
+      signal3?.throwIfAborted();
+      const { expiresAt = 0 } = current.credential;
+      if (this.#current !== current || this.#now() >= expiresAt) throw error2;
+      return current.credential;
+    } finally {
+      patience3.abort();
+    }
+  }
+  /** The server has not accepted this one: the next {@link get} obtains another. Of one that has been replaced meanwhile nothing is to be said. */
+  refuse(refused2) {
+    if (this.#current?.credential === refused2) this.#current = void 0;
+  }
+  async #obtain() {
+    try {
+      const asked3 = this.#now();
+      const credential = await this.#source.obtain();
+      const { expiresAt = Number.POSITIVE_INFINITY } = credential;
+      const early = Math.min(MOST_EARLY_MS, Math.max(0, expiresAt - asked3) * EARLY_SHARE);
+      this.#current = { credential, staleAt: Math.max(expiresAt - early, this.#now() + LEAST_MS) };
+      return credential;
+    } finally {
+      this.#obtaining = void 0;
+    }
+  }
+};
+
 // src/kubernetes/dispatcher.ts
 var import_undici = __toESM(require_undici(), 1);
 import { connect } from "node:net";
 import { rootCertificates } from "node:tls";
 var SOCKS_PORT = 1080;
-function dispatcherThrough(proxy, options) {
+function dispatcherThrough(proxy, given) {
+  const options = { rejectUnauthorized: true, ...given };
   if (proxy === void 0) return new import_undici.Agent({ connect: options, allowH2: false });
   if (proxy.protocol.startsWith("socks5")) return throughSocks(proxy, options);
   const { ca } = options;
@@ -32316,9 +32373,21 @@ function dispatcherThrough(proxy, options) {
     uri: proxy.href,
     requestTls: options,
     // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
-    ...ca && { proxyTls: { ca: [...rootCertificates, String(ca)] } },
+    proxyTls: { rejectUnauthorized: true, ...ca && { ca: [...rootCertificates, String(ca)] } },
+    // It has as long to make a connection as one takes without it.
+    clientFactory: (origin2, settings) => tunnels(origin2, { ...settings, headersTimeout: options.timeout }),
     allowH2: false
   });
+}
+function tunnels(origin2, settings) {
+  const pool = new import_undici.Pool(origin2, settings);
+  const connect4 = pool.connect.bind(pool);
+  const explained2 = (options) => connect4(options).catch((error2) => {
+    const { failing, what } = new NetworkError(error2);
+    if (failing === "not sent") throw error2;
+    throw new NoTunnel(failing === "hopeless" ? "untrusted" : "failed", what);
+  });
+  return Object.assign(pool, { connect: explained2 });
 }
 function throughSocks(proxy, options) {
   const secure = (0, import_undici.buildConnector)({ ...options, allowH2: false });
@@ -32328,8 +32397,13 @@ function throughSocks(proxy, options) {
       const port = Number(target2.port) || (target2.protocol === "https:" ? 443 : 80);
       socksTunnel(proxy, target2.hostname, port, options.timeout).then(
         (socket) => {
-          if (target2.protocol === "https:") secure({ ...target2, httpSocket: socket }, callback);
-          else callback(null, socket);
+          if (target2.protocol !== "https:") return callback(null, socket);
+          try {
+            secure({ ...target2, httpSocket: socket }, callback);
+          } catch (error2) {
+            socket.destroy();
+            callback(error2, null);
+          }
         },
         (error2) => callback(error2, null)
       );
@@ -32342,7 +32416,12 @@ async function socksTunnel(proxy, host, port, timeout) {
   const login = { userId: decodeURIComponent(proxy.username), password: decodeURIComponent(proxy.password) };
   try {
     const { socket } = await SocksClient3.createConnection({
-      proxy: { host: proxy.hostname, port: SOCKS_PORT, type: 5, ...proxy.username !== "" && login },
+      proxy: {
+        host: proxy.hostname,
+        port: Number(proxy.port) || SOCKS_PORT,
+        type: 5,
+        ...proxy.username !== "" && login
+      },
       command: "connect",
       destination: { host: host.replace(/^\[|\]$/g, ""), port },
       timeout,
@@ -32351,12 +32430,14 @@ async function socksTunnel(proxy, host, port, timeout) {
     return socket.setKeepAlive(true, 3e4);
   } catch (error2) {
     server.destroy();
-    throw new NoTunnel(meaning(error2.message), error2.message);
+    throw noTunnel2(error2.message);
   }
 }
-function meaning(message) {
-  if (/auth/i.test(message)) return 407;
-  return /NotAllowed/.test(message) ? 403 : 502;
+function noTunnel2(message) {
+  const why = message.replace(/^.* - /, "");
+  if (/auth/i.test(message)) return new NoTunnel("login", "SOCKS5");
+  if (/initial handshake/i.test(message)) return new NoTunnel("stranger", "SOCKS5");
+  return new NoTunnel(why === "NotAllowed" ? "refused" : "failed", why);
 }
 function connected(port, host, timeout) {
   return new Promise((resolve4, reject) => {
@@ -32414,33 +32495,6 @@ var Connection = class {
   refusal({ credential }) {
     return credential && this.#target.credentials?.refusal?.(credential);
   }
-  /** What to say to a 401 when the client certificate has expired, which the server does not tell. */
-  expiredCertificate() {
-    const certificate = this.#target.kubeConfig.getCurrentUser()?.certData;
-    if (!certificate) return void 0;
-    const validTo = expiry(certificate);
-    if (validTo === void 0 || validTo.getTime() > Date.now()) return void 0;
-    return new StepError(
-      "Unauthorized",
-      "Client certificate expired",
-      `The client certificate in the kubeconfig expired on ${validTo.toISOString().slice(0, 10)}.`,
-      {
-        remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
-      }
-    );
-  }
-  /** What to say where the server takes the request for nobody's, and a client certificate was to go through a proxy. */
-  lostCertificate(cause) {
-    const { proxy, kubeConfig } = this.#target;
-    const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
-    if (proxy === void 0 || !(certData || certFile)) return void 0;
-    return new StepError(
-      "Unauthorized",
-      "Not logged in to the cluster",
-      `The API server does not take the client certificate, or has not seen it: it is reached through the proxy ${proxy.host}, and one that inspects TLS does not pass it on.`,
-      { remedy: "Log in by a token, or have the proxy let this server through unread.", cause }
-    );
-  }
   /** Closes every connection. */
   async close() {
     await this.#pool?.agent.destroy();
@@ -32487,13 +32541,6 @@ var Connection = class {
     return this.#pool.agent;
   }
 };
-function expiry(certificate) {
-  try {
-    return new X509Certificate(Buffer.from(certificate, "base64")).validToDate;
-  } catch {
-    return void 0;
-  }
-}
 
 // src/run/logs/tail.ts
 var MOST_READS = 20;
@@ -32922,8 +32969,8 @@ async function followLog(client, pod, container2, reader, options) {
     if (instance === void 0) return;
     if (before !== void 0) {
       log.nextInstance();
-      const ended4 = endOf(pod.view, container2, before);
-      reader.restarted(ended4, instance.restarts, instance.restarts - before.restarts - 1);
+      const ended3 = endOf(pod.view, container2, before);
+      reader.restarted(ended3, instance.restarts, instance.restarts - before.restarts - 1);
     }
     const own = new InstanceLog(client, pod, container2, instance, log, reader, options);
     await new InstanceFollower(client, own, reader, options.signal).follow();
@@ -32935,15 +32982,15 @@ function nextInstance(pod, container2, before, { signal: signal3, lastCall }) {
     const known2 = instancesOf(view.pod, container2);
     const instance = known2[known2.findIndex(({ id }) => id === before?.id) + 1];
     if (instance !== void 0) return { instance };
-    const ended4 = before && endOf(view, container2, before);
-    const last = ended4 !== void 0 && !willRestart(view.pod, container2, ended4);
+    const ended3 = before && endOf(view, container2, before);
+    const last = ended3 !== void 0 && !willRestart(view.pod, container2, ended3);
     const over = view.gone || last || before === void 0 && containerEnded(view.pod, container2);
     return over || lastCall?.aborted ? { instance: void 0 } : void 0;
   };
   return pod.until(decide, signal3, lastCall).then(({ instance }) => instance);
 }
-function endOf({ pod }, container2, { id, ended: ended4 }) {
-  return instancesOf(pod, container2).find((instance) => instance.id === id)?.ended ?? ended4;
+function endOf({ pod }, container2, { id, ended: ended3 }) {
+  return instancesOf(pod, container2).find((instance) => instance.id === id)?.ended ?? ended3;
 }
 
 // src/run/logs/spool.ts
@@ -33873,10 +33920,10 @@ var ResultFollower = class {
   }
   #whyNot() {
     const { view } = this.#pod;
-    const ended4 = terminated(view.pod, RESULT_SIDECAR);
+    const ended3 = terminated(view.pod, RESULT_SIDECAR);
     const [others, stray] = [this.#others, this.#frames.stray];
     const said2 = stray.length === 0 ? "" : ` It said: ${stray.join(" / ")}`;
-    if (others.length > 0 && (this.#unasked !== void 0 || this.#fault === void 0 && ended4 === void 0)) {
+    if (others.length > 0 && (this.#unasked !== void 0 || this.#fault === void 0 && ended3 === void 0)) {
       const { why, remedy } = this.#unasked ?? NO_ANSWER;
       return {
         why: `The result\u2019s sidecar waits for ${others.length === 1 ? `container ${others[0]}, which still runs` : `containers ${others.join(", ")}, which still run`}, and ${why}.${said2}`,
@@ -33893,10 +33940,10 @@ var ResultFollower = class {
         why: `The pod was gone before its result could be read.${said2}`,
         remedy: "Run the step again where that does no harm."
       };
-    if (ended4 !== void 0)
+    if (ended3 !== void 0)
       return {
-        why: `The result\u2019s sidecar ended with exit code ${ended4.exitCode}${signalName(ended4.exitCode)}${ended4.reason && ended4.reason !== "Error" ? ` (${ended4.reason})` : ""}, and has sent no result.${said2}`,
-        remedy: remedyFor2(ended4)
+        why: `The result\u2019s sidecar ended with exit code ${ended3.exitCode}${signalName(ended3.exitCode)}${ended3.reason && ended3.reason !== "Error" ? ` (${ended3.reason})` : ""}, and has sent no result.${said2}`,
+        remedy: remedyFor2(ended3)
       };
     return {
       why: `The result\u2019s sidecar did not send a result.${said2}`,
@@ -33912,12 +33959,12 @@ function remedyFor2({ exitCode: exitCode2, reason: reason2 }) {
 }
 
 // src/run/result/sent.ts
-function foundInFile(file, pod, base, ended4) {
+function foundInFile(file, pod, base, ended3) {
   switch (file.kind) {
     case "none":
       return { kind: "none" };
     case "file":
-      return isBlank(file.bytes) ? { kind: "none" } : ofWhichRun(file, pod, base, ended4);
+      return isBlank(file.bytes) ? { kind: "none" } : ofWhichRun(file, pod, base, ended3);
     case "long":
       return {
         kind: "unusable",
@@ -33951,11 +33998,11 @@ function foundInFile(file, pod, base, ended4) {
   }
 }
 var KINDS = { folder: "a folder", link: "a symbolic link", pipe: "a named pipe", other: "a device or a socket" };
-function ofWhichRun({ bytes, changedAt, writtenAt }, pod, base, ended4) {
+function ofWhichRun({ bytes, changedAt, writtenAt }, pod, base, ended3) {
   const { restartCount = 0, lastState } = containerStatus(pod, base) ?? {};
   const content2 = { kind: "content", bytes };
-  if (restartCount === 0 || !ended4?.startedAt) return content2;
-  const started3 = secondOf(ended4.startedAt);
+  if (restartCount === 0 || !ended3?.startedAt) return content2;
+  const started3 = secondOf(ended3.startedAt);
   if (changedAt < started3)
     return { kind: "none", why: `return.json is of an earlier run of container ${base}, which was started again` };
   const remedy = "Have the container remove it when it begins.";
@@ -33992,15 +34039,15 @@ var Results = class {
    * @throws the signal's reason
    */
   async found(outcome, signal3) {
-    const { ended: ended4 } = outcome;
-    if (outcome.reason === "StartError" || ended4 === void 0) return { kind: "none" };
+    const { ended: ended3 } = outcome;
+    if (outcome.reason === "StartError" || ended3 === void 0) return { kind: "none" };
     const { base, resultIn } = this.#plan;
     if (resultIn === "message")
-      return foundInMessage(ended4.message, this.#pod.view.pod, base, outcome.state === "failed");
+      return foundInMessage(ended3.message, this.#pod.view.pod, base, outcome.state === "failed");
     if (this.#follower === void 0) return { kind: "none" };
     const received = await this.#follower.receive(signal3);
     if (!("files" in received)) return { kind: "unusable", sentence: received.why, remedy: received.remedy };
-    return foundInFile(received.files.get(RESULT_FILE) ?? { kind: "none" }, this.#pod.view.pod, base, ended4);
+    return foundInFile(received.files.get(RESULT_FILE) ?? { kind: "none" }, this.#pod.view.pod, base, ended3);
   }
   /** Nothing more is read. */
   close() {
@@ -34615,10 +34662,10 @@ async function attach(step, { pod: name, uid, timeoutSeconds, base }) {
   const plan = planOf(pod, base, inputs.result);
   refuseWrongNames(inputs.logs, pod);
   const stranger = strange(pod, uid, identity);
-  const ended4 = containerEnded(pod, plan.base);
+  const ended3 = containerEnded(pod, plan.base);
   const url = runUrlOf(pod);
   log.line(
-    `Attached to pod ${podPath2(pod)}, ${ended4 ? "which has ended" : "which has not ended yet"}${url === void 0 ? "" : `; made by ${url}`}. Its log is shown from the start.`
+    `Attached to pod ${podPath2(pod)}, ${ended3 ? "which has ended" : "which has not ended yet"}${url === void 0 ? "" : `; made by ${url}`}. Its log is shown from the start.`
   );
   if (restartPolicy(pod, plan.base) === "Always" && timeoutSeconds === void 0)
     log.warning(
@@ -34742,7 +34789,9 @@ function stopOnSignals(log) {
 var import_undici2 = __toESM(require_undici(), 1);
 import { setFlagsFromString } from "node:v8";
 
-// src/kubernetes/credentials/ended.ts
+// src/kubernetes/credentials/refused.ts
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 function noCredential({ message: why, cause }, accepted) {
   if (accepted)
     return new StepError(
@@ -34756,13 +34805,48 @@ function noCredential({ message: why, cause }, accepted) {
     cause
   });
 }
-function ended(error2) {
+function notLoggedIn(error2, target2, { accepted, refusal }) {
+  const expired = expiredCertificate(target2);
+  if (accepted)
+    return new StepError(
+      "Credentials",
+      "The credentials have ended",
+      expired === void 0 ? "The API server does not accept the step\u2019s credentials any more (401 Unauthorized): they have ended during the run, or were revoked." : `${expired}, during the run.`,
+      { cause: error2 }
+    );
+  if (expired !== void 0)
+    return new StepError("Unauthorized", "Client certificate expired", `${expired}.`, {
+      remedy: target2.login.remedy,
+      cause: error2
+    });
+  if (refusal !== void 0) return refusal;
+  const { proxy, kubeConfig, login } = target2;
+  const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
+  if (proxy !== void 0 && (certData || certFile))
+    return new StepError(
+      "Unauthorized",
+      "Not logged in to the cluster",
+      `The API server does not take the client certificate, or has not seen it: it is reached through the proxy ${proxy.host}, and one that inspects TLS does not pass it on.`,
+      { remedy: "Log in by a token, or have the proxy let this server through unread.", cause: error2 }
+    );
+  if (error2.code !== 401) return error2;
   return new StepError(
-    "Credentials",
-    "The credentials have ended",
-    "The API server does not accept the step\u2019s credentials any more (401 Unauthorized): they have ended during the run, or were revoked.",
-    { cause: error2 }
+    "Unauthorized",
+    "Not logged in to the cluster",
+    `The API server does not accept ${login.what} (401 Unauthorized): ${login.why}.`,
+    { remedy: login.remedy, cause: error2 }
   );
+}
+function expiredCertificate({ kubeConfig }) {
+  const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
+  try {
+    const pem = certData ? Buffer.from(certData, "base64") : certFile ? readFileSync(certFile) : void 0;
+    const validTo = pem && new X509Certificate(pem).validToDate;
+    if (validTo === void 0 || validTo.getTime() > Date.now()) return void 0;
+    return `The client certificate in the kubeconfig expired on ${validTo.toISOString().slice(0, 10)}`;
+  } catch {
+    return void 0;
+  }
 }
 
 // src/kubernetes/paced.ts
@@ -34874,6 +34958,8 @@ var FIRST_CONTACT_PATIENCE_SECONDS = 60;
 var OUTAGE_PATIENCE_SECONDS = 3600;
 var SETTLING_SECONDS = 30;
 var DEADLINE_SECONDS4 = 30;
+var REFUSAL_SECONDS = 10;
+var LONGEST_PAUSE_SECONDS = 60;
 var RENEWAL_PATIENCE_SECONDS = 300;
 var ApiClient = class {
   target;
@@ -34883,6 +34969,10 @@ var ApiClient = class {
   #contacted = false;
   /** Whether the server has accepted the credentials before. */
   #accepted = false;
+  /** What it has allowed before. */
+  #allowed = /* @__PURE__ */ new Set();
+  /** Since when it refuses what it has accepted or allowed before. */
+  #refusedSince;
   #outage;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
   /** What the last 401 means, where that is known. */
@@ -34945,7 +35035,8 @@ var ApiClient = class {
     if (!this.#mayPass(error2, tries2)) throw this.#final(error2);
     if (error2 instanceof NoCredential) this.#endureWithout(error2);
     if (isOutage(error2)) {
-      this.#outage ??= { since: performance.now(), told: false };
+      const startedAt = error2 instanceof NetworkError ? error2.startedAt : void 0;
+      this.#outage ??= { since: startedAt ?? performance.now(), told: false };
       const outage = own !== void 0 && error2 instanceof ApiError ? own : this.#outage;
       const seconds = secondsSince(outage);
       const patienceSeconds = this.#patienceSeconds;
@@ -34958,7 +35049,7 @@ var ApiClient = class {
       }
     }
     const asked3 = error2 instanceof ApiError ? error2.retryAfterSeconds : void 0;
-    const pauseSeconds = asked3 ?? Math.min(5, 0.2 * 2 ** tries2) * (0.5 + Math.random());
+    const pauseSeconds = asked3 !== void 0 ? Math.min(asked3, LONGEST_PAUSE_SECONDS) : Math.min(5, 0.2 * 2 ** tries2) * (0.5 + Math.random());
     await pause(1e3 * pauseSeconds, signal3);
   }
   /** Closes every connection. */
@@ -34983,8 +35074,15 @@ var ApiClient = class {
     if (error2.code === 409 && error2.status.reason === "Conflict")
       return tries2 < 5 && !/precondition/i.test(error2.status.message ?? "");
     if (error2.code === 401 && tries2 === 0 && (this.#contacted || this.target.credentials !== void 0)) return true;
+    if (this.#isRefusedOfLate(error2)) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1e3 * SETTLING_SECONDS;
     return settling && (error2.code === 401 || error2.code === 403);
+  }
+  #isRefusedOfLate(error2) {
+    const known2 = error2.code === 401 ? this.#accepted : error2.code === 403 && this.#allowed.has(rightOf(error2.asked));
+    if (!known2) return false;
+    this.#refusedSince ??= performance.now();
+    return performance.now() - this.#refusedSince < 1e3 * REFUSAL_SECONDS;
   }
   get #patienceSeconds() {
     return this.#outageSeconds ?? (this.#contacted ? OUTAGE_PATIENCE_SECONDS : FIRST_CONTACT_PATIENCE_SECONDS);
@@ -34992,8 +35090,8 @@ var ApiClient = class {
   /** @returns what to end with after the last try. */
   #final(error2, seconds = this.#awaySeconds()) {
     if (error2 instanceof NoCredential) return noCredential(error2, this.#accepted);
-    if (error2 instanceof ApiError && error2.code === 401 && this.#accepted) return ended(error2);
-    if (error2 instanceof ApiError && error2.code === 401 && this.#refusal) return this.#refusal;
+    if (error2 instanceof ApiError && error2.reason === "Unauthorized")
+      return notLoggedIn(error2, this.target, { accepted: this.#accepted, refusal: this.#refusal });
     if (error2 instanceof ApiError && isOutage(error2)) return lasting(error2, seconds);
     if (!(error2 instanceof NetworkError)) return error2;
     const absence = {
@@ -35001,7 +35099,12 @@ var ApiClient = class {
       patienceSeconds: this.#patienceSeconds,
       contacted: this.#contacted
     };
-    return unreachable(this.target.server, error2, absence, this.target.proxy?.host);
+    const { server, proxy, kubeConfig } = this.target;
+    const { caData, caFile } = kubeConfig.getCurrentCluster() ?? {};
+    return unreachable(server, error2, absence, {
+      ...proxy && { proxy: proxy.host },
+      hasAuthority: Boolean(caData || caFile)
+    });
   }
   #awaySeconds() {
     return this.#outage === void 0 ? 0 : secondsSince(this.#outage);
@@ -35042,12 +35145,15 @@ var ApiClient = class {
     );
     const response = await onTheWire(sent, signal3).catch((error2) => {
       tell3(error2.message);
+      if (error2 instanceof NetworkError) error2.startedAt = start;
       throw error2;
     });
     tell3(response.statusCode);
     for (const text of warningsOf(response.headers["warning"])) this.#watcher.warned?.(text);
     if (response.statusCode >= 200 && response.statusCode < 300) {
       this.#accepted = true;
+      this.#allowed.add(rightOf(call2.asked));
+      this.#refusedSince = void 0;
       return response;
     }
     if (response.statusCode === 401) {
@@ -35061,21 +35167,17 @@ var ApiClient = class {
     const { statusCode: code } = response;
     const answer = parseAnswer(text, response.headers["content-type"]);
     const status = answer?.kind === "Status" ? answer : void 0;
+    if (code === 400 && /HTTP request to an HTTPS server/i.test(text)) return this.noApiServer("it wants https");
     if (status === void 0 && code < 500 && code !== 429 && code !== 401)
       return this.noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
     if (code < 500 && code !== 429) this.#answered();
-    if (code === 401) {
-      const expired = this.#connection.expiredCertificate();
-      if (expired) return expired;
-    }
     const retryAfter = Number(response.headers["retry-after"]);
-    const error2 = new ApiError(
+    return new ApiError(
       code,
       status ?? { message: text.slice(0, 300) },
       call2.asked,
       Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : void 0
     );
-    return error2.reason === "Unauthorized" && this.#connection.lostCertificate(error2) || error2;
   }
   /** @returns the error for an answer that no API server would give. */
   noApiServer(why) {
@@ -35089,9 +35191,12 @@ var ApiClient = class {
     );
   }
 };
+function rightOf({ verb, resource, namespace }) {
+  return `${verb} ${resource} ${namespace}`;
+}
 async function onTheWire(coming, signal3) {
   try {
-    return await coming;
+    return await unlessAborted(coming, signal3);
   } catch (error2) {
     signal3?.throwIfAborted();
     throw new NetworkError(error2);
@@ -35111,7 +35216,7 @@ function parseAnswer(text, type) {
 }
 
 // src/kubernetes/config.ts
-import { existsSync as existsSync2, readFileSync as readFileSync4 } from "node:fs";
+import { accessSync as accessSync2, constants as constants3, existsSync as existsSync2, readFileSync as readFileSync5 } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join as join3 } from "node:path";
 
@@ -36844,16 +36949,16 @@ var AzureAuth = class {
   }
   isExpired(config) {
     const token = config["access-token"];
-    const expiry2 = config.expiry;
+    const expiry = config.expiry;
     const expiresOn = config["expires-on"];
     if (!token) {
       return true;
     }
-    if (!expiry2 && !expiresOn) {
+    if (!expiry && !expiresOn) {
       return false;
     }
     const expiresOnDate = expiresOn ? new Date(parseInt(expiresOn, 10) * 1e3) : void 0;
-    const expiration = expiry2 ? Date.parse(expiry2) : expiresOnDate.getTime();
+    const expiration = expiry ? Date.parse(expiry) : expiresOnDate.getTime();
     if (expiration < Date.now()) {
       return true;
     }
@@ -37229,14 +37334,14 @@ var GoogleCloudPlatformAuth = class {
   }
   isExpired(config) {
     const token = config["access-token"];
-    const expiry2 = config.expiry;
+    const expiry = config.expiry;
     if (!token) {
       return true;
     }
-    if (!expiry2) {
+    if (!expiry) {
       return false;
     }
-    const expiration = Date.parse(expiry2);
+    const expiration = Date.parse(expiry);
     if (expiration < Date.now()) {
       return true;
     }
@@ -39769,15 +39874,18 @@ function findObject(list2, name, key) {
 }
 
 // src/kubernetes/kubeconfig.ts
-import { readFileSync } from "node:fs";
+import { readFileSync as readFileSync2 } from "node:fs";
 import { dirname as dirname2, isAbsolute as isAbsolute2, resolve as resolve2 } from "node:path";
 var WHOLE = "Give the whole content of a kubeconfig file, plain or base64.";
+var WHOLE_FILE = "It has to be a whole kubeconfig file, in plain text; base64 is for the input `kubeconfig`.";
+var REDACTED = /:\s*['"]?(DATA\+OMITTED|REDACTED)['"]?\s*([,}]|$)/m;
 var EXEC_EXTENSION = "client.authentication.k8s.io/exec";
 function unusable2(sentence, remedy) {
   return new StepError("InvalidKubeconfig", "Unusable kubeconfig", sentence, remedy === void 0 ? {} : { remedy });
 }
 function parseKubeconfig(text, origin2, isPart = false) {
   const what = `${origin2}: this is not a kubeconfig:`;
+  const whole = origin2 === "kubeconfig" ? WHOLE : WHOLE_FILE;
   let tree;
   try {
     tree = parseYaml(text);
@@ -39785,11 +39893,16 @@ function parseKubeconfig(text, origin2, isPart = false) {
     if (error2 instanceof YamlError) throw unusable2(`${what} it is not valid YAML: ${error2.message}.`);
     throw error2;
   }
-  if (!isMapping(tree)) throw unusable2(`${what} it holds no mapping.`, WHOLE);
+  if (!isMapping(tree)) throw unusable2(`${what} it holds no mapping.`, whole);
+  if (REDACTED.test(text))
+    throw unusable2(
+      `${origin2}: the secrets of this kubeconfig were left out when it was printed.`,
+      "Make it by kubectl config view --raw --minify --flatten."
+    );
   for (const list2 of ["clusters", "users", "contexts"]) {
-    const value = tree[list2] ?? [];
-    const isMissing = !(list2 in tree) || list2 !== "users" && Array.isArray(value) && value.length === 0;
-    if (!Array.isArray(value) || isMissing && !isPart) throw unusable2(`${what} it has no list of ${list2}.`, WHOLE);
+    const value = isNull(tree[list2] ?? "") ? [] : tree[list2] ?? [];
+    const isMissing = list2 !== "users" && Array.isArray(value) && value.length === 0;
+    if (!Array.isArray(value) || isMissing && !isPart) throw unusable2(`${what} it has no list of ${list2}.`, whole);
     const names2 = value.map((entry2) => isMapping(entry2) ? String(entry2["name"]) : "");
     const twice = names2.find((name, index2) => names2.indexOf(name) !== index2);
     if (twice !== void 0) throw unusable2(`${origin2}: two of the kubeconfig\u2019s ${list2} are called ${twice}.`);
@@ -39798,7 +39911,9 @@ function parseKubeconfig(text, origin2, isPart = false) {
   try {
     config.loadFromString(text);
   } catch (error2) {
-    throw unusable2(`${what} ${error2.message}.`);
+    const { reason: reason2, mark } = error2;
+    const place = mark?.line === void 0 ? "" : ` (line ${mark.line + 1})`;
+    throw unusable2(`${what} ${reason2 ?? error2.message}${place}.`);
   }
   const users = entries(tree["users"], "user");
   config.users = config.users.map((user) => ({ ...user, ...restOfUser(users.get(String(user.name)) ?? {}) }));
@@ -39812,7 +39927,7 @@ function parseKubeconfig(text, origin2, isPart = false) {
 function kubeconfigOf(file, origin2, isPart = false) {
   let text;
   try {
-    text = readFileSync(file, "utf8");
+    text = readFileSync2(file, "utf8");
   } catch (error2) {
     const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
     throw unusable2(
@@ -39899,9 +40014,34 @@ function proxyAddress(text, origin2) {
   const address = URL.canParse(whole) ? new URL(whole) : void 0;
   if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
     throw new Error(`${origin2} is not a proxy\u2019s address: http://, https:// or socks5://`);
-  if (/%(?![\da-f]{2})/i.test(`${address.username}${address.password}`))
+  const login = loginOf(address);
+  if (login === void 0)
     throw new Error(`${origin2} is not a proxy\u2019s address: a % in its password has to be written %25`);
+  if (address.protocol.startsWith("socks") && login.some((word2) => Buffer.byteLength(word2) > 255))
+    throw new Error(`${origin2} has a longer user name or password than SOCKS5 can take, 255 bytes`);
   return address;
+}
+function proxiesOf(env) {
+  const names2 = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+  return names2.flatMap((name) => {
+    try {
+      return env[name] ? [proxyAddress(env[name], name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+function secretsOf(proxy) {
+  const [name = "", password = ""] = loginOf(proxy) ?? [];
+  if (password === "") return [];
+  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
+}
+function loginOf({ username, password }) {
+  try {
+    return [decodeURIComponent(username), decodeURIComponent(password)];
+  } catch {
+    return void 0;
+  }
 }
 function hostOf({ hostname }) {
   return hostname.replace(/^\[|\]$/g, "").toLowerCase();
@@ -39936,84 +40076,7 @@ function splitPort(entry2) {
 }
 
 // src/kubernetes/user.ts
-import { readFileSync as readFileSync3 } from "node:fs";
-
-// src/kubernetes/credentials/github-identity.ts
-var import_undici4 = __toESM(require_undici(), 1);
-var TOLD = ["iss", "aud", "repository", "repository_id", "repository_owner_id", "ref", "environment", "event_name"];
-var DEADLINE_MS = 15e3;
-var LIFE_MS = 5 * 6e4;
-var GitHubIdentity = class {
-  #audience;
-  #url;
-  #proxy;
-  #token;
-  /**
-   * @param audience for whom the token vouches
-   * @throws Error with half a sentence, where the job may have none
-   */
-  constructor(audience, env) {
-    const [url, token] = [env["ACTIONS_ID_TOKEN_REQUEST_URL"], env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]];
-    if (!url || !token || !URL.canParse(url))
-      throw new Error("the job may ask GitHub for no ID token: it needs `permissions: id-token: write`");
-    this.#audience = audience;
-    this.#proxy = proxyFor(new URL(url), env);
-    this.#url = url;
-    this.#token = token;
-  }
-  async obtain() {
-    const url = new URL(this.#url);
-    url.searchParams.set("audience", this.#audience);
-    const asked3 = Date.now();
-    const dispatcher = dispatcherThrough(this.#proxy, { timeout: DEADLINE_MS });
-    const answer = await (0, import_undici4.request)(url, {
-      dispatcher,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        accept: "application/json",
-        "user-agent": "kubernetes-pod-step"
-      },
-      headersTimeout: DEADLINE_MS,
-      bodyTimeout: DEADLINE_MS
-    }).catch((error2) => {
-      void dispatcher.close();
-      throw new Error(`GitHub\u2019s ID token service at ${url.host} does not answer: ${error2.message}`);
-    });
-    const body = await answer.body.json().catch(() => void 0);
-    void dispatcher.close();
-    if (answer.statusCode !== 200)
-      throw new Error(`GitHub\u2019s ID token service at ${url.host} answers with HTTP ${answer.statusCode}`);
-    const token = body?.value;
-    if (typeof token !== "string" || token === "")
-      throw new Error(`GitHub\u2019s ID token service at ${url.host} answers with no token`);
-    const { exp } = claimsOf(token);
-    return { token, expiresAt: typeof exp === "number" ? 1e3 * exp : asked3 + LIFE_MS };
-  }
-  /** The server says no more than 401: the rules that it has are to be held against what it was told. */
-  refusal({ token = "" }) {
-    const claims = claimsOf(token);
-    const told3 = TOLD.flatMap((name) => claims[name] === void 0 ? [] : [`${name} ${JSON.stringify(claims[name])}`]);
-    return new StepError(
-      "Unauthorized",
-      "The cluster does not trust this job",
-      `The API server does not accept the job\u2019s identity (401 Unauthorized): it does not trust its issuer, not for this audience, or its rules do not allow it. It was told: ${told3.join(", ")}.`,
-      {
-        remedy: "Hold that against the API server\u2019s AuthenticationConfiguration (docs/keyless.md); its log says which rule it was."
-      }
-    );
-  }
-};
-function claimsOf(token) {
-  try {
-    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
-    return typeof claims === "object" && claims !== null ? claims : {};
-  } catch {
-    return {};
-  }
-}
-
-// src/kubernetes/credentials/of-user.ts
-import { readFileSync as readFileSync2 } from "node:fs";
+import { readFileSync as readFileSync4 } from "node:fs";
 
 // src/kubernetes/credentials/exec-plugin.ts
 import { isAbsolute as isAbsolute3, resolve as resolve3 } from "node:path";
@@ -40041,7 +40104,7 @@ async function runPlugin(command, args, options, limit) {
   limit.addEventListener("abort", stop, { once: true });
   const [stdout, stderr] = [child.stdout, child.stderr].map(collected);
   try {
-    const exitCode2 = await ended2(child);
+    const exitCode2 = await ended(child);
     limit.throwIfAborted();
     return { stdout: stdout?.() ?? "", stderr: stderr?.() ?? "", exitCode: exitCode2 };
   } finally {
@@ -40057,7 +40120,7 @@ function collected(stream) {
   });
   return () => Buffer.concat(chunks).toString("utf8");
 }
-function ended2(child) {
+function ended(child) {
   return new Promise((resolve4, reject) => {
     child.once("error", reject);
     child.once("close", resolve4);
@@ -40116,18 +40179,28 @@ var ExecPlugin = class {
     const limit = AbortSignal.timeout(1e3 * MOST_SECONDS2);
     const options = { env: this.#environment() };
     const { stdout, stderr, exitCode: exitCode2 } = await runPlugin(this.#command, this.#args, options, limit).catch((error2) => {
-      throw new Error(
-        limit.aborted ? `${this.#name} did not answer within ${MOST_SECONDS2} s` : this.#notStarted(error2)
-      );
+      throw new Error(limit.aborted ? `${this.name} did not answer within ${MOST_SECONDS2} s` : this.#notStarted(error2));
     });
     if (exitCode2 !== 0) {
       const how = exitCode2 === null ? "was ended by a signal" : `failed with exit code ${exitCode2}`;
-      throw new Error(`${this.#name} ${how}${said(stderr)}`);
+      throw new Error(`${this.name} ${how}${said(stderr, this.#secrets)}`);
     }
     return this.#read(stdout);
   }
-  get #name() {
+  /** To people. */
+  get name() {
     return `the credential plugin ${this.#command}`;
+  }
+  /** What it was given to log in with, by the names of its variables and options, and what proxies are asked with. */
+  get #secrets() {
+    const variables = this.#env.flatMap(([name, value]) => SECRET_NAME2.test(name) ? [value] : []);
+    const options = this.#args.flatMap((word2, index2) => {
+      const [, name = "", value] = /^--?([\w-]+)(?:=(.*))?$/s.exec(word2) ?? [];
+      if (!SECRET_NAME2.test(name)) return [];
+      return [value ?? this.#args[index2 + 1] ?? ""];
+    });
+    const proxies = proxiesOf(process.env).flatMap(secretsOf);
+    return [...variables, ...options, ...proxies].filter((secret) => secret.length >= SHORTEST);
   }
   #environment() {
     const inherited = Object.entries(process.env).filter(([name]) => !RUNNERS_OWN.test(name));
@@ -40138,7 +40211,7 @@ var ExecPlugin = class {
   #notStarted(error2) {
     const { code, message } = error2;
     const hint = this.#installHint === "" ? "" : `: ${this.#installHint}`;
-    return code === "ENOENT" ? `${this.#name} is not on the runner${hint}` : `${this.#name} cannot be started: ${message}`;
+    return code === "ENOENT" ? `${this.name} is not on the runner${hint}` : `${this.name} cannot be started: ${message}`;
   }
   /** Nothing of what it has printed is quoted: it may be the credential itself. */
   #read(stdout) {
@@ -40146,17 +40219,17 @@ var ExecPlugin = class {
     try {
       printed = JSON.parse(stdout);
     } catch {
-      throw new Error(`${this.#name} printed no ExecCredential`);
+      throw new Error(`${this.name} printed no ExecCredential`);
     }
     const { apiVersion, kind: kind2, status } = printed ?? {};
-    if (kind2 !== "ExecCredential") throw new Error(`${this.#name} printed no ExecCredential`);
+    if (kind2 !== "ExecCredential") throw new Error(`${this.name} printed no ExecCredential`);
     if (apiVersion !== this.#apiVersion)
-      throw new Error(`${this.#name} speaks another version than ${this.#apiVersion}, which the kubeconfig names`);
+      throw new Error(`${this.name} speaks another version than ${this.#apiVersion}, which the kubeconfig names`);
     const { token, clientCertificateData: certificate, clientKeyData: key, expirationTimestamp } = status ?? {};
-    if (!token && !certificate && !key) throw new Error(`${this.#name} printed neither a token nor a certificate`);
-    if (!certificate !== !key) throw new Error(`${this.#name} printed a certificate or a key without the other`);
+    if (!token && !certificate && !key) throw new Error(`${this.name} printed neither a token nor a certificate`);
+    if (!certificate !== !key) throw new Error(`${this.name} printed a certificate or a key without the other`);
     const expiresAt = expirationTimestamp ? Date.parse(expirationTimestamp) : void 0;
-    if (Number.isNaN(expiresAt)) throw new Error(`${this.#name} printed an expirationTimestamp that is no time`);
+    if (Number.isNaN(expiresAt)) throw new Error(`${this.name} printed an expirationTimestamp that is no time`);
     return {
       ...token && { token },
       ...certificate && key && { certificate, key },
@@ -40167,22 +40240,139 @@ var ExecPlugin = class {
 function listOf(value) {
   return Array.isArray(value) ? value : [];
 }
-var LIKE_A_TOKEN = /[\w+=~-]{32,}/g;
-function said(stderr) {
-  const text = stderr.trim().replace(LIKE_A_TOKEN, "***");
+var LIKE_A_TOKEN = /[\w+=~-]{32,}|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g;
+var LIKE_A_KEY = /(?=[^\s"']*[A-Z])(?=[^\s"']*[a-z])(?=[^\s"']*\d)[\w+/=~.-]{20,}/g;
+var SECRET_NAME2 = /pass|secret|token|key|credential/i;
+var SHORTEST = 6;
+function withoutSecrets2(text, secrets) {
+  const known2 = secrets.reduce((shown3, secret) => shown3.replaceAll(secret, "***"), text);
+  return known2.replace(/((?:pass\w*|secret|token|api[-_]?key)["']?\s*[=:]\s*["']?)[^\s"',;]+/gi, "$1***").replace(LIKE_A_TOKEN, "***").replace(LIKE_A_KEY, "***");
+}
+function said(stderr, secrets) {
+  const text = withoutSecrets2(stderr.trim(), secrets);
   if (text === "") return " without a word";
   return `: ${text.length > MOST_SAID ? `\u2026${text.slice(-MOST_SAID)}` : text}`;
 }
 
+// src/kubernetes/credentials/github-identity.ts
+var import_undici4 = __toESM(require_undici(), 1);
+
+// src/kubernetes/credentials/jwt.ts
+function claimsOf(token) {
+  try {
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
+    return typeof claims === "object" && claims !== null ? claims : {};
+  } catch {
+    return {};
+  }
+}
+
+// src/kubernetes/credentials/github-identity.ts
+var TOLD = ["iss", "aud", "repository", "repository_id", "repository_owner_id", "ref", "environment", "event_name"];
+var DEADLINE_MS = 15e3;
+var TRIES2 = 4;
+var PAUSE_MS2 = 500;
+var LIFE_MS = 5 * 6e4;
+var GitHubIdentity = class {
+  #audience;
+  #url;
+  #proxy;
+  #token;
+  /**
+   * @param audience for whom the token vouches
+   * @throws Error with half a sentence, where the job may have none
+   */
+  constructor(audience, env) {
+    const [url, token] = [env["ACTIONS_ID_TOKEN_REQUEST_URL"], env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]];
+    if (!url || !token || !URL.canParse(url))
+      throw new Error("the job may ask GitHub for no ID token: it needs `permissions: id-token: write`");
+    this.#audience = audience;
+    this.#proxy = proxyFor(new URL(url), env);
+    this.#url = url;
+    this.#token = token;
+  }
+  async obtain() {
+    for (let tries2 = 1; ; tries2++) {
+      try {
+        return await this.#ask();
+      } catch (error2) {
+        if (tries2 >= TRIES2 || !(error2 instanceof PassingFault)) throw error2;
+        await pause(PAUSE_MS2 * tries2);
+      }
+    }
+  }
+  async #ask() {
+    const url = new URL(this.#url);
+    url.searchParams.set("audience", this.#audience);
+    const asked3 = Date.now();
+    const dispatcher = dispatcherThrough(this.#proxy, { timeout: DEADLINE_MS });
+    const answer = await (0, import_undici4.request)(url, {
+      dispatcher,
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        accept: "application/json",
+        "user-agent": "kubernetes-pod-step"
+      },
+      headersTimeout: DEADLINE_MS,
+      bodyTimeout: DEADLINE_MS
+    }).catch((error2) => {
+      void dispatcher.close();
+      throw new PassingFault(`GitHub\u2019s ID token service at ${url.host} does not answer: ${error2.message}`);
+    });
+    const body = await answer.body.json().catch(() => void 0);
+    void dispatcher.close();
+    if (answer.statusCode !== 200) {
+      const Fault = answer.statusCode >= 500 || answer.statusCode === 429 ? PassingFault : Error;
+      throw new Fault(`GitHub\u2019s ID token service at ${url.host} answers with HTTP ${answer.statusCode}`);
+    }
+    const token = body?.value;
+    if (typeof token !== "string" || token === "")
+      throw new Error(`GitHub\u2019s ID token service at ${url.host} answers with no token`);
+    const { exp } = claimsOf(token);
+    return { token, expiresAt: typeof exp === "number" ? 1e3 * exp : asked3 + LIFE_MS };
+  }
+  /** The server says no more than 401: the rules that it has are to be held against what it was told. */
+  refusal({ token = "" }) {
+    const claims = claimsOf(token);
+    const told3 = TOLD.flatMap((name) => claims[name] === void 0 ? [] : [`${name} ${JSON.stringify(claims[name])}`]);
+    return new StepError(
+      "Unauthorized",
+      "The cluster does not trust this job",
+      `The API server does not accept the job\u2019s identity (401 Unauthorized): it does not trust its issuer, not for this audience, or its rules do not allow it. It was told: ${told3.join(", ")}.`,
+      {
+        remedy: "Hold that against the API server\u2019s AuthenticationConfiguration (docs/keyless.md); its log says which rule it was."
+      }
+    );
+  }
+};
+var PassingFault = class extends Error {
+};
+
+// src/kubernetes/credentials/of-user.ts
+import { readFileSync as readFileSync3 } from "node:fs";
+
 // src/kubernetes/credentials/token-file.ts
 import { readFile as readFile3 } from "node:fs/promises";
 var LIFE_MS2 = 8e4;
+var TRIES3 = 6;
+var PAUSE_MS3 = 200;
 var TokenFile = class {
   #file;
   constructor(file) {
     this.#file = file;
   }
+  /** Whoever writes it anew may be in the middle of it. */
   async obtain() {
+    for (let tries2 = 1; ; tries2++) {
+      try {
+        return await this.#read();
+      } catch (error2) {
+        if (tries2 >= TRIES3) throw error2;
+        await pause(PAUSE_MS3);
+      }
+    }
+  }
+  async #read() {
     const text = await readFile3(this.#file, "utf8").catch((error2) => {
       const { code, message } = error2;
       throw new Error(
@@ -40191,6 +40381,7 @@ var TokenFile = class {
     });
     const token = text.trim();
     if (token === "") throw new Error(`the token file ${this.#file} is empty`);
+    if (!/^[\x21-\x7e]+$/.test(token)) throw new Error(`the token file ${this.#file} holds no token`);
     return { token, expiresAt: Date.now() + LIFE_MS2 };
   }
 };
@@ -40222,7 +40413,7 @@ function clusterInfo({
   proxyUrl,
   execConfig
 }) {
-  const ca = caData ?? (caFile ? readFileSync2(caFile).toString("base64") : void 0);
+  const ca = caData ?? (caFile ? readFileSync3(caFile).toString("base64") : void 0);
   return {
     server,
     ...tlsServerName && { "tls-server-name": tlsServerName },
@@ -40234,10 +40425,11 @@ function clusterInfo({
 }
 
 // src/kubernetes/user.ts
-function actingOn(cluster, { config, context, from, isNamed }, { oidcAudience }, env) {
-  const { user, credentials } = oidcAudience === void 0 ? userOf(config, context, cluster, from) : jobItself(context, oidcAudience, env);
-  const open = isReadable(cluster.server);
-  const kept2 = open ? { name: context.user } : user;
+function actingOn(cluster, { config, context, from, isNamed, isProxied }, { oidcAudience }, env) {
+  const { user: found, credentials } = oidcAudience === void 0 ? userOf(config, context, cluster, from) : jobItself(context, oidcAudience, env);
+  const user = withToken(found, from);
+  const open = isReadable(cluster.server, isProxied);
+  const kept2 = open ? { name: context.user } : { ...user, ...user.username && { password: user.password ?? "" } };
   config.users = [...config.users.filter(({ name }) => name !== context.user), kept2];
   const secrets = [user.token, user.password, user.keyData].flatMap((secret) => secret ? [String(secret)] : []);
   const { impersonation } = user;
@@ -40245,6 +40437,7 @@ function actingOn(cluster, { config, context, from, isNamed }, { oidcAudience },
     user: oidcAudience === void 0 ? nameOf(user, isNamed) : "the job itself",
     open,
     secrets,
+    login: loginOf2(user, credentials, from),
     ...credentials && !open && { credentials },
     ...impersonation && !open && { impersonation }
   };
@@ -40262,6 +40455,39 @@ function userOf(config, context, cluster, from) {
     throw unusable2(`${from}: the user ${user.name} cannot be used: ${error2.message}.`);
   }
 }
+function withToken(user, from) {
+  if (!user.token) return user;
+  const token = String(user.token).trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return { ...user, token };
+  const which = from === "cluster_url" ? "cluster_token" : `${from}: the token of user ${user.name}`;
+  throw unusable2(`${which} is no token: it has blanks, line breaks or other characters in it that none has.`);
+}
+var OF_KUBECONFIG = {
+  what: "the credentials of the kubeconfig",
+  why: "the token or client certificate has expired, was revoked, or belongs to another cluster"
+};
+var WHY = "it has expired, was revoked, or belongs to another cluster";
+function loginOf2({ token, tokenFile }, credentials, from) {
+  if (credentials instanceof ExecPlugin)
+    return {
+      what: `what ${credentials.name} has obtained`,
+      why: "the cluster does not know whom it has logged in as, or it is for another one",
+      remedy: "See as whom the plugin logs in, and whether the cluster knows that one."
+    };
+  if (tokenFile !== void 0) return { what: `the token in ${tokenFile}`, why: WHY, remedy: "Renew it." };
+  if (from === "cluster_url")
+    return {
+      what: "cluster_token",
+      why: wrongToken(token ?? "") ?? WHY,
+      remedy: "Give it another, e.g. of kubectl create token."
+    };
+  const where = /^(kubeconfig|config_file)/.test(from) ? "in `kubeconfig` or `config_file`" : `which is ${from}`;
+  return { ...OF_KUBECONFIG, remedy: `Renew the kubeconfig, ${where}.` };
+}
+function wrongToken(token) {
+  if (/^bearer/i.test(token)) return "it begins with Bearer, which is no part of the token";
+  return token.startsWith("ZXlK") ? "it is still in base64, as it stands in a Secret" : void 0;
+}
 function jobItself(context, audience, env) {
   try {
     return { user: { name: context.user }, credentials: new GitHubIdentity(audience, env) };
@@ -40272,24 +40498,22 @@ function jobItself(context, audience, env) {
   }
 }
 function nameOf(user, isNamed) {
-  const name = isNamed ? `user ${user.name}` : serviceAccountOf(user) ?? "whom the token is of";
+  const name = isNamed ? `user ${user.name}` : serviceAccountOf(user) ?? "user of cluster_token";
   const as = user.impersonation?.["Impersonate-User"];
   return as === void 0 ? name : `${name} as ${as}`;
 }
 function serviceAccountOf({ token, tokenFile }) {
   try {
-    const text = String(token ?? (tokenFile === void 0 ? "" : readFileSync3(tokenFile, "utf8")));
-    const [, payload = ""] = text.split(".");
-    const { sub } = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+    const { sub } = claimsOf(String(token ?? (tokenFile === void 0 ? "" : readFileSync4(tokenFile, "utf8"))));
     const [, namespace, name] = /^system:serviceaccount:([a-z0-9-]{1,63}):([a-z0-9.-]{1,253})$/.exec(String(sub)) ?? [];
     return name === void 0 ? void 0 : `service account ${namespace}/${name}`;
   } catch {
     return void 0;
   }
 }
-function isReadable(server) {
+function isReadable(server, isProxied) {
   const { protocol, hostname } = new URL(server);
-  return protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+  return protocol === "http:" && (isProxied || !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
 }
 
 // src/kubernetes/config.ts
@@ -40303,8 +40527,10 @@ function findCluster(inputs, env) {
       throw new StepError(
         "InvalidKubeconfig",
         "Not in a cluster",
-        "in_cluster: the runner is no pod, or has no service account: there is no KUBERNETES_SERVICE_HOST, or no token below /var/run/secrets.",
-        { remedy: "Leave `in_cluster` out, or give the runner\u2019s pod a service account." }
+        env["KUBERNETES_SERVICE_HOST"] ? `in_cluster: the pod that the runner is has no token of its service account: ${join3(SERVICE_ACCOUNT, "token")} is not there.` : "in_cluster: the runner is no pod: there is no KUBERNETES_SERVICE_HOST.",
+        {
+          remedy: env["KUBERNETES_SERVICE_HOST"] ? "Take automountServiceAccountToken: false out of the pod, or its service account; a container that the job itself runs in by Docker has none." : "Say where the cluster is by another input."
+        }
       );
     return inCluster(inputs, env);
   }
@@ -40325,7 +40551,7 @@ function findCluster(inputs, env) {
     "No cluster given",
     "kubeconfig: there is no cluster to run on: no input names one, and the runner has no KUBECONFIG, no service account and no ~/.kube/config.",
     {
-      remedy: "Give `kubeconfig` the content of a kubeconfig, from a secret: kubeconfig: ${{ secrets.KUBECONFIG }}."
+      remedy: inputs.oidcAudience === void 0 ? "Give `kubeconfig` the content of a kubeconfig, from a secret: kubeconfig: ${{ secrets.KUBECONFIG }}. A secret that is not set, or not for this event or environment, is empty text." : "Give `cluster_url` the address of the API server, and `cluster_ca` its authority."
     }
   );
 }
@@ -40378,10 +40604,19 @@ function target(config, from, inputs, env, isNamed = true) {
       "Keep the one that is meant."
     );
   const proxy = proxyTo(cluster, from, env);
-  const { secrets, ...acting } = actingOn(cluster, { config, context, from, isNamed }, inputs, env);
-  if (cluster.server.startsWith("http:"))
-    config.clusters = config.clusters.map((one) => one === cluster ? { ...cluster, skipTLSVerify: true } : one);
-  const password = proxy && decodeURIComponent(proxy.password);
+  const { secrets, ...acting } = actingOn(
+    cluster,
+    { config, context, from, isNamed, isProxied: proxy !== void 0 },
+    inputs,
+    env
+  );
+  checkFiles(from, cluster, config.getCurrentUser());
+  const { proxyUrl: _, ...direct } = cluster;
+  const unencrypted = cluster.server.startsWith("http:");
+  config.clusters = config.clusters.map(
+    (one) => one === cluster ? { ...direct, ...unencrypted && { skipTLSVerify: true } } : one
+  );
+  const proxies = [...proxy ? [proxy] : [], ...proxiesOf(env)];
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ""),
@@ -40390,7 +40625,7 @@ function target(config, from, inputs, env, isNamed = true) {
     ...acting,
     unverified: cluster.skipTLSVerify && cluster.server.startsWith("https:"),
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || "default"),
-    secrets: [...secrets, ...password ? [password] : []],
+    secrets: [.../* @__PURE__ */ new Set([...secrets, ...proxies.flatMap(secretsOf)])],
     ...proxy && { proxy }
   };
 }
@@ -40399,6 +40634,25 @@ function proxyTo({ name, server, proxyUrl }, from, env) {
     return proxyUrl ? proxyAddress(proxyUrl, `the proxy-url of cluster ${name}`) : proxyFor(new URL(server), env);
   } catch (error2) {
     throw unusable2(`${proxyUrl ? `${from}: ` : ""}${error2.message}.`);
+  }
+}
+function checkFiles(from, { name, caFile }, user) {
+  const files = [
+    [`the certificate-authority of cluster ${name}`, caFile],
+    [`the client-certificate of user ${user?.name}`, user?.certFile],
+    [`the client-key of user ${user?.name}`, user?.keyFile]
+  ];
+  for (const [what, file] of files) {
+    if (!file) continue;
+    try {
+      accessSync2(file, constants3.R_OK);
+    } catch (error2) {
+      const why = error2.code === "ENOENT" ? "is not on the runner" : "cannot be read";
+      throw unusable2(
+        `${from}: ${what} is the file ${file}, which ${why}.`,
+        "Have the kubeconfig hold it: kubectl config view --raw --minify --flatten."
+      );
+    }
   }
 }
 function checkServer(server, what) {
@@ -40411,7 +40665,7 @@ function checkServer(server, what) {
 }
 function serviceAccountNamespace() {
   const file = join3(SERVICE_ACCOUNT, "namespace");
-  return existsSync2(file) ? readFileSync4(file, "utf8").trim() : "";
+  return existsSync2(file) ? readFileSync5(file, "utf8").trim() : "";
 }
 
 // src/run/connect.ts
@@ -40559,7 +40813,7 @@ function explainRefusal(error2, originOf, suggest) {
     const fault = [...origin2 === void 0 ? [] : [origin2], what].join(": ");
     if (lines.has(fault)) continue;
     const place = path2 === void 0 || origin2?.endsWith(path2) ? "" : ` (${path2})`;
-    lines.set(fault, hint === void 0 ? `${fault}${place}` : `${ended3(`${fault}${place}`)} ${hint}`);
+    lines.set(fault, hint === void 0 ? `${fault}${place}` : `${ended2(`${fault}${place}`)} ${hint}`);
   }
   return new StepError(error2.reason, error2.title, [...lines.values()].join("\n"), { cause: error2 });
 }
@@ -40595,7 +40849,7 @@ function decoding(text, suggest) {
 function shorter(what) {
   return what.replace(/^Invalid value: \{.*\}: (?=\S)/s, "").replace(/,? regex used for validation is '.*?'(?=\)(?:$|,))/gs, "").replace(/ ?\(regex used for validation is '.*'\)$/s, "").replaceAll(",  or ", ", or ");
 }
-function ended3(sentence) {
+function ended2(sentence) {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
@@ -40965,12 +41219,12 @@ function pulls(pod, { events = [], untilMs }, until) {
   });
 }
 function runsOf(pod, base, { untilMs }) {
-  return instancesOf(pod, base).flatMap(({ startedAt, ended: ended4, previous }) => {
-    const [fromMs, toMs] = [ms3(startedAt), ms3(ended4?.finishedAt)];
+  return instancesOf(pod, base).flatMap(({ startedAt, ended: ended3, previous }) => {
+    const [fromMs, toMs] = [ms3(startedAt), ms3(ended3?.finishedAt)];
     if (fromMs === void 0) return [];
     const stage = { kind: "running", container: base, fromMs };
     if (toMs !== void 0) return [{ ...stage, toMs }];
-    return ended4 || previous ? [] : [{ ...stage, toMs: untilMs, open: true }];
+    return ended3 || previous ? [] : [{ ...stage, toMs: untilMs, open: true }];
   });
 }
 function scheduledMs({ status }) {
@@ -41077,12 +41331,12 @@ function asked2({ requests, limits }) {
 }
 
 // src/run/gantt.ts
-var LEAST_MS = 5e3;
+var LEAST_MS2 = 5e3;
 var MOST_STAGES = 20;
 var LONGEST_NAME3 = 40;
 function ganttOf(stages, failed) {
   const [from, to] = bounds(stages);
-  if (stages.length < 2 || to - from < LEAST_MS) return void 0;
+  if (stages.length < 2 || to - from < LEAST_MS2) return void 0;
   return [
     "gantt",
     "    dateFormat YYYY-MM-DDTHH:mm:ss",
@@ -41189,14 +41443,14 @@ function lineOf({ ending: ending2, name, pod, matrix }, md) {
   const { metadata, spec } = pod?.pod ?? {};
   const who = metadata?.name ?? name;
   const seconds = secondsOf(pod);
-  const ended4 = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
+  const ended3 = pod && containerStatus(pod.pod, pod.base)?.state?.terminated;
   const parts = [
     `<b>${md.text(shortened2(matrixText(matrix)))}</b>`,
     ...who === void 0 ? [] : [md.code(who)],
     ...spec?.nodeName ? [md.code(spec.nodeName)] : [],
     ...seconds === void 0 ? [] : [inWords(seconds)],
-    ...ended4 ? [`exit code ${ended4.exitCode}`] : [],
-    ...ending2.state === "failed" && ending2.title !== `Exit code ${ended4?.exitCode}` ? [md.text(ending2.title ?? "Failed")] : []
+    ...ended3 ? [`exit code ${ended3.exitCode}`] : [],
+    ...ending2.state === "failed" && ending2.title !== `Exit code ${ended3?.exitCode}` ? [md.text(ending2.title ?? "Failed")] : []
   ];
   return `${MARKS[ending2.state]} ${parts.join(" \xB7 ")}`;
 }
@@ -41204,8 +41458,8 @@ function shortened2(text) {
   return text.length > LONGEST_MATRIX ? `${text.slice(0, LONGEST_MATRIX)}\u2026` : text;
 }
 function secondsOf(facts) {
-  const ended4 = facts && containerStatus(facts.pod, facts.base)?.state?.terminated;
-  return secondsBetween(ended4?.startedAt, ended4?.finishedAt);
+  const ended3 = facts && containerStatus(facts.pod, facts.base)?.state?.terminated;
+  return secondsBetween(ended3?.startedAt, ended3?.finishedAt);
 }
 function matrixText(matrix) {
   const entries2 = Object.entries(matrix);
@@ -41266,7 +41520,7 @@ function rowsOf({ pod, base, origin: origin2 }, timeline, md) {
   const { metadata, spec, status } = pod;
   const container2 = [...spec?.containers ?? [], ...spec?.initContainers ?? []].find(({ name }) => name === base);
   const own = containerStatus(pod, base);
-  const ended4 = own?.state?.terminated;
+  const ended3 = own?.state?.terminated;
   const images = [container2?.image ?? own?.image, /sha256:[0-9a-f]{64}$/.exec(own?.imageID ?? "")?.[0]];
   const code = (text2) => text2 ? md.code(text2) : void 0;
   const text = (words) => words ? md.text(words) : void 0;
@@ -41277,9 +41531,9 @@ function rowsOf({ pod, base, origin: origin2 }, timeline, md) {
     ["Node", code(spec?.nodeName) ?? "none"],
     ["Image", images.flatMap((image) => code(image) ?? []).join("<br>")],
     ["QoS class", text(status?.qosClass && `${status.qosClass}${asked2(container2?.resources ?? {})}`)],
-    ["Exit code", ended4 && md.text(`${ended4.exitCode}${told2(ended4.reason)}`)],
+    ["Exit code", ended3 && md.text(`${ended3.exitCode}${told2(ended3.reason)}`)],
     ["Restarts", own?.restartCount ? String(own.restartCount) : void 0],
-    ["Ran", ranOf(ended4?.startedAt, ended4?.finishedAt)],
+    ["Ran", ranOf(ended3?.startedAt, ended3?.finishedAt)],
     ["Timeline", text(timeline)]
   ];
 }
@@ -41405,17 +41659,17 @@ function writeSummary(log, summary2) {
 import { randomUUID as randomUUID4 } from "node:crypto";
 
 // src/github/files.ts
-import { closeSync as closeSync3, constants as constants3, fstatSync, openSync as openSync3, readFileSync as readFileSync5 } from "node:fs";
+import { closeSync as closeSync3, constants as constants4, fstatSync, openSync as openSync3, readFileSync as readFileSync6 } from "node:fs";
 var MOST_BYTES4 = 64 * 2 ** 20;
 function readRegularFile(path2) {
-  const file = openSync3(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
+  const file = openSync3(path2, constants4.O_RDONLY | (constants4.O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(file);
     const { size } = stats;
     if (stats.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
     if (!stats.isFile()) throw new Error("it is no regular file");
     if (size > MOST_BYTES4) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES4} that are read`);
-    return readFileSync5(file, "utf8");
+    return readFileSync6(file, "utf8");
   } finally {
     closeSync3(file);
   }
@@ -41425,7 +41679,7 @@ function readRegularFile(path2) {
 var import_undici5 = __toESM(require_undici(), 1);
 import { setTimeout as setTimeout2 } from "node:timers/promises";
 var LIMIT_SECONDS = 10;
-var PAUSE_MS2 = 1e3;
+var PAUSE_MS4 = 1e3;
 async function readRunStart(env, token, signal3, clock = () => /* @__PURE__ */ new Date()) {
   const now = clock();
   const attempt = env["GITHUB_RUN_ATTEMPT"] || "1";
@@ -41462,7 +41716,7 @@ async function askGitHub(env, token, signal3, mostTries) {
         failure = error2 instanceof Error ? error2.message : String(error2);
       }
       if (tries2 >= mostTries) return failure;
-      await setTimeout2(PAUSE_MS2, void 0, { signal: inTime });
+      await setTimeout2(PAUSE_MS4, void 0, { signal: inTime });
     }
   } catch {
     signal3.throwIfAborted();
@@ -46920,7 +47174,7 @@ function seeTo(step, pod) {
 }
 
 // src/kubernetes/own-pod.ts
-import { readFileSync as readFileSync6 } from "node:fs";
+import { readFileSync as readFileSync7 } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join as join4 } from "node:path";
 var PATIENCE_MS = 2e3;
@@ -46988,7 +47242,7 @@ function podOfToken(token) {
 }
 function readIn(folder, file) {
   try {
-    return readFileSync6(join4(folder, file), "utf8");
+    return readFileSync7(join4(folder, file), "utf8");
   } catch {
     return void 0;
   }

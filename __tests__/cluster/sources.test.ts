@@ -114,7 +114,7 @@ describe('a cluster is taken', () => {
   test('from nowhere: the sentence names all places', async () => {
     const step = await namespace.run({ config_file: '' });
     expect(step.annotations.map(({ message }) => message)).toEqual([
-      'kubeconfig: there is no cluster to run on: no input names one, and the runner has no KUBECONFIG, no service account and no ~/.kube/config. Give `kubeconfig` the content of a kubeconfig, from a secret: kubeconfig: ${{ secrets.KUBECONFIG }}.',
+      'kubeconfig: there is no cluster to run on: no input names one, and the runner has no KUBECONFIG, no service account and no ~/.kube/config. Give `kubeconfig` the content of a kubeconfig, from a secret: kubeconfig: ${{ secrets.KUBECONFIG }}. A secret that is not set, or not for this event or environment, is empty text.',
     ]);
   });
 

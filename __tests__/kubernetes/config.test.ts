@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -53,7 +53,8 @@ describe('what the inputs say of a cluster', () => {
     expect(found).toEqual({
       server: 'https://c.example:6443',
       source: 'cluster_url',
-      user: 'whom the token is of',
+      user: 'user of cluster_token',
+      login: expect.objectContaining({ what: 'cluster_token' }),
       unverified: false,
       open: false,
       namespace: 'default',
@@ -104,13 +105,13 @@ describe('as whom it is', () => {
       { url, token: tokenOf('system:serviceaccount:ci:runner') },
       'service account ci/runner',
     ],
-    ['nothing of a token of somebody else', { url, token: tokenOf('octo@example.com') }, 'whom the token is of'],
+    ['nothing of a token of somebody else', { url, token: tokenOf('octo@example.com') }, 'user of cluster_token'],
     [
       'nothing of what pretends to be one',
       { url, token: tokenOf('system:serviceaccount:ci:x\n::error::') },
-      'whom the token is of',
+      'user of cluster_token',
     ],
-    ['nothing of what is no token of this kind', { url, token: 'a.b' }, 'whom the token is of'],
+    ['nothing of what is no token of this kind', { url, token: 'a.b' }, 'user of cluster_token'],
   ])('%s', (_, inputs, expected) => {
     expect(find(inputs).user).toBe(expected);
   });
@@ -139,6 +140,13 @@ describe('over plain http', () => {
   test('nor is the job’s own identity', () => {
     const identity = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://i', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 't' };
     expect(find({ url: 'http://c.example', oidcAudience: 'a' }, identity).credentials).toBeUndefined();
+  });
+
+  test('to this machine through a proxy there is somebody on the way', () => {
+    const target = find({
+      kubeconfig: plain('localhost').replace('server:', 'proxy-url: http://p:3128\n      server:'),
+    });
+    expect(target.open).toBe(true);
   });
 
   test.each(['localhost', '127.0.0.1', '[::1]'])('to %s there is nobody on the way', host => {
@@ -178,6 +186,43 @@ test('files of KUBECONFIG that are not there are passed over, and one may lack w
     secrets: ['t'],
   });
   expect(fault({}, { KUBECONFIG: none }).text).toMatch(/there is no such file\.$/);
+});
+
+describe('a token', () => {
+  const url = 'https://c.example:6443/';
+  test('has no line break at its end', () => {
+    expect(find({ kubeconfig: config('a').replace(/token: .*/, 'token: "t0ken-of-a\\n"') }).secrets).toContain(
+      't0ken-of-a',
+    );
+  });
+
+  test.each<[string, ClusterInputs, RegExp]>([
+    ['of cluster_token', { url, token: 'a b' }, /^cluster_token is no token: it has blanks, line breaks/],
+    [
+      'of a kubeconfig',
+      { kubeconfig: config('a').replace(/token: .*/, 'token: "a\\nb"') },
+      /^kubeconfig: the token of user a is no token/,
+    ],
+  ])('%s with something else in it is refused', (_, inputs, text) => {
+    expect(fault(inputs).text).toMatch(text);
+  });
+
+  test.each([
+    ['Bearer', 'Bearer,abc', 'it begins with Bearer, which is no part of the token'],
+    ['one in base64', 'ZXlKaGJHY2lPaUpTVXpJMU5pSjk=', 'it is still in base64, as it stands in a Secret'],
+    ['any other', 'abc', 'it has expired, was revoked, or belongs to another cluster'],
+  ])('that the server refuses is told of: %s', (_, token, why) => {
+    expect(find({ url, token }).login).toMatchObject({ what: 'cluster_token', why });
+  });
+});
+
+test('all proxies’ passwords are masked, gone through or not', () => {
+  const env = { HTTPS_PROXY: 'http://u:pass%20w0rd@proxy:3128', NO_PROXY: '*', ALL_PROXY: 'socks5://v:other@p' };
+  const { proxy, secrets } = find({ kubeconfig: config('a') }, env);
+  expect(proxy).toBeUndefined();
+  expect(secrets).toEqual(
+    expect.arrayContaining(['pass w0rd', 'pass%20w0rd', Buffer.from('u:pass w0rd').toString('base64'), 'other']),
+  );
 });
 
 describe('the proxy', () => {
@@ -298,7 +343,8 @@ describe('a kubeconfig', () => {
     ['a list', '- a\n- b', /it holds no mapping\.$/],
     ['another file', 'apiVersion: v1\nkind: Secret', /it has no list of clusters\.$/],
     ['no clusters', config('a').replace(/clusters:\n.*\n.*\n.*\n/, 'clusters: []\n'), /it has no list of clusters\.$/],
-    ['no users', config('a').replace(/users:.*/s, ''), /it has no list of users\.$/],
+    ['no users', config('a').replace(/users:.*/s, ''), /context a names user a, which the kubeconfig does not have\.$/],
+    ['a number of users', config('a').replace(/users:.*/s, 'users: 7'), /it has no list of users\.$/],
     ['no contexts', config('a').replace(/contexts:\n.*\n.*\n/, ''), /it has no list of contexts\.$/],
     ['clusters that are none', config('a').replace(/clusters:\n.*\n.*\n.*\n/, 'clusters: [7]\n'), /not a kubeconfig: /],
     [
@@ -398,10 +444,34 @@ describe('a kubeconfig', () => {
 
 describe('a file', () => {
   test('is read, and paths in it are relative to it', () => {
+    mkdirSync(join(folder, 'keys'), { recursive: true });
+    writeFileSync(join(folder, 'keys', 'a.key'), 'a key');
     const path = file('relative.yaml', config('a').replace(/client-key-data: .*/, 'client-key: keys/a.key'));
     const target = find({ configFile: path });
     expect(target.source).toBe(`context a of config_file ${path}`);
     expect(target.kubeConfig.getCurrentUser()?.keyFile).toBe(join(folder, 'keys/a.key'));
+  });
+
+  test.each([
+    ['certificate-authority', 'the certificate-authority of cluster a'],
+    ['client-key', 'the client-key of user a'],
+    ['client-certificate', 'the client-certificate of user a'],
+  ])('that it names by %s has to be there', (field, what) => {
+    const named =
+      field === 'certificate-authority'
+        ? config('a').replace('server:', 'certificate-authority: nope.pem\n      server:')
+        : config('a').replace(/client-key-data: .*/, `${field}: nope.pem`);
+    const error = fault({ configFile: file('names.yaml', named) });
+    expect(error.text).toBe(
+      `config_file ${join(folder, 'names.yaml')}: ${what} is the file ${join(folder, 'nope.pem')}, which is not on the runner. Have the kubeconfig hold it: kubectl config view --raw --minify --flatten.`,
+    );
+  });
+
+  test.each(['DATA+OMITTED', 'REDACTED'])('whose secrets were left out is known: %s', word => {
+    const text = config('a').replace(/token: .*/, `token: ${word}`);
+    expect(fault({ kubeconfig: text }).text).toBe(
+      'kubeconfig: the secrets of this kubeconfig were left out when it was printed. Make it by kubectl config view --raw --minify --flatten.',
+    );
   });
 
   test('that is not there is named, with the folder it was looked for in', () => {

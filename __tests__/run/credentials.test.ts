@@ -111,6 +111,57 @@ describe('HTTPS_PROXY is gone through', () => {
   });
 });
 
+describe('a proxy that takes connections and says nothing', () => {
+  const silent = async () => {
+    const proxy = createServer();
+    proxy.on('connect', (_, socket) => socket.on('error', () => {}));
+    await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    return { proxy, url: `http://127.0.0.1:${port}` };
+  };
+  const through = (url: string) =>
+    server.kubeconfig.replace('    cluster:\n', `    cluster:\n      proxy-url: ${url}\n`);
+
+  test('is waited for as long as any server', async () => {
+    const { proxy, url } = await silent();
+    try {
+      const kubeconfig = through(url);
+      const step = await runStep({ inputs: { image: 'busybox', kubeconfig, outage_timeout_seconds: '5' } });
+      expect(step.outputs).toMatchObject({ state: 'failed', reason: 'Unreachable' });
+      expect(step.annotations.map(({ message }) => message)).toEqual([
+        expect.stringMatching(
+          / did not answer within 1\d s: the proxy 127\.0\.0\.1:\d+ gets no connection to it \(no answer in time\)\./,
+        ),
+      ]);
+      expect(step.durationMs).toBeLessThan(20_000);
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  }, 40_000);
+
+  test('does not hold up a cancel', async () => {
+    const { proxy, url } = await silent();
+    const step = startStep({ inputs: { image: 'busybox', kubeconfig: through(url) } });
+    try {
+      await step.line(/^Running busybox/);
+      expect(await step.cancel()).toMatchObject({ signal: null, outputs: { state: 'cancelled' } });
+    } finally {
+      await step.dispose();
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  });
+});
+
+test('a server that cannot be trusted is not taken, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+  const kubeconfig = server.kubeconfig.replace(/certificate-authority-data: .*/, '');
+  const env = { NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+  const step = await runStep({ inputs: { image: 'busybox', kubeconfig }, env });
+  expect(step.annotations.map(({ title }) => title)).toEqual(['The API server cannot be trusted']);
+  expect(server.requests).toEqual([]);
+});
+
 test('the kubeconfig’s proxy-url is gone through', async () => {
   const { proxy, url, asked } = await tunnel();
   try {

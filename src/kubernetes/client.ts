@@ -4,11 +4,12 @@ import { type Dispatcher, request } from 'undici';
 import { StepError } from '../github/failure.ts';
 import type { Target } from './config.ts';
 import { Connection, NoCredential } from './connection.ts';
-import { ended, noCredential } from './credentials/ended.ts';
+import { noCredential, notLoggedIn } from './credentials/refused.ts';
 import { NetworkError, unreachable } from './network-error.ts';
 import { paced } from './paced.ts';
 import { pause } from './pause.ts';
 import { ApiError, type Asked, lasting } from './status.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { warningsOf } from './warnings.ts';
 
 /**
@@ -73,6 +74,10 @@ const OUTAGE_PATIENCE_SECONDS = 3600;
 /** For this long after an outage a 401 or 403 may come from a server whose caches are not filled yet: about 1 s was measured. */
 const SETTLING_SECONDS = 30;
 const DEADLINE_SECONDS = 30;
+/** For so long a server that refuses what it has accepted before is asked again. */
+const REFUSAL_SECONDS = 10;
+/** Of what a server asks for with Retry-After. */
+const LONGEST_PAUSE_SECONDS = 60;
 /** For so long a credential that has ended is tried to be renewed: whoever issues it can be away too. */
 const RENEWAL_PATIENCE_SECONDS = 300;
 
@@ -88,6 +93,10 @@ export class ApiClient {
   #contacted = false;
   /** Whether the server has accepted the credentials before. */
   #accepted = false;
+  /** What it has allowed before. */
+  readonly #allowed = new Set<string>();
+  /** Since when it refuses what it has accepted or allowed before. */
+  #refusedSince: number | undefined;
   #outage: Outage | undefined;
   #lastOutageEnd = Number.NEGATIVE_INFINITY;
   /** What the last 401 means, where that is known. */
@@ -155,7 +164,8 @@ export class ApiClient {
     if (!this.#mayPass(error, tries)) throw this.#final(error);
     if (error instanceof NoCredential) this.#endureWithout(error);
     if (isOutage(error)) {
-      this.#outage ??= { since: performance.now(), told: false };
+      const startedAt = error instanceof NetworkError ? error.startedAt : undefined;
+      this.#outage ??= { since: startedAt ?? performance.now(), told: false };
       const outage = own !== undefined && error instanceof ApiError ? own : this.#outage;
       const seconds = secondsSince(outage);
       const patienceSeconds = this.#patienceSeconds;
@@ -169,7 +179,11 @@ export class ApiClient {
       }
     }
     const asked = error instanceof ApiError ? error.retryAfterSeconds : undefined;
-    const pauseSeconds = asked ?? Math.min(5, 0.2 * 2 ** tries) * (0.5 + Math.random());
+    // Whatever a server asks for, it is not to be forgotten.
+    const pauseSeconds =
+      asked !== undefined
+        ? Math.min(asked, LONGEST_PAUSE_SECONDS)
+        : Math.min(5, 0.2 * 2 ** tries) * (0.5 + Math.random());
     await pause(1000 * pauseSeconds, signal);
   }
 
@@ -199,8 +213,17 @@ export class ApiClient {
       return tries < 5 && !/precondition/i.test(error.status.message ?? '');
     // The first may be a token that has just expired: the credentials have been asked for anew by then.
     if (error.code === 401 && tries === 0 && (this.#contacted || this.target.credentials !== undefined)) return true;
+    // What it has accepted before: one of several servers may have just started, or a file be half written.
+    if (this.#isRefusedOfLate(error)) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1000 * SETTLING_SECONDS;
     return settling && (error.code === 401 || error.code === 403);
+  }
+
+  #isRefusedOfLate(error: ApiError): boolean {
+    const known = error.code === 401 ? this.#accepted : error.code === 403 && this.#allowed.has(rightOf(error.asked));
+    if (!known) return false;
+    this.#refusedSince ??= performance.now();
+    return performance.now() - this.#refusedSince < 1000 * REFUSAL_SECONDS;
   }
 
   get #patienceSeconds(): number {
@@ -210,8 +233,8 @@ export class ApiClient {
   /** @returns what to end with after the last try. */
   #final(error: unknown, seconds = this.#awaySeconds()): unknown {
     if (error instanceof NoCredential) return noCredential(error, this.#accepted);
-    if (error instanceof ApiError && error.code === 401 && this.#accepted) return ended(error);
-    if (error instanceof ApiError && error.code === 401 && this.#refusal) return this.#refusal;
+    if (error instanceof ApiError && error.reason === 'Unauthorized')
+      return notLoggedIn(error, this.target, { accepted: this.#accepted, refusal: this.#refusal });
     if (error instanceof ApiError && isOutage(error)) return lasting(error, seconds);
     if (!(error instanceof NetworkError)) return error;
     const absence = {
@@ -219,7 +242,12 @@ export class ApiClient {
       patienceSeconds: this.#patienceSeconds,
       contacted: this.#contacted,
     };
-    return unreachable(this.target.server, error, absence, this.target.proxy?.host);
+    const { server, proxy, kubeConfig } = this.target;
+    const { caData, caFile } = kubeConfig.getCurrentCluster() ?? {};
+    return unreachable(server, error, absence, {
+      ...(proxy && { proxy: proxy.host }),
+      hasAuthority: Boolean(caData || caFile),
+    });
   }
 
   #awaySeconds(): number {
@@ -269,12 +297,15 @@ export class ApiClient {
       );
     const response = await onTheWire(sent, signal).catch(error => {
       tell((error as Error).message);
+      if (error instanceof NetworkError) error.startedAt = start;
       throw error;
     });
     tell(response.statusCode);
     for (const text of warningsOf(response.headers['warning'])) this.#watcher.warned?.(text);
     if (response.statusCode >= 200 && response.statusCode < 300) {
       this.#accepted = true;
+      this.#allowed.add(rightOf(call.asked));
+      this.#refusedSince = undefined;
       return response;
     }
     if (response.statusCode === 401) {
@@ -289,21 +320,17 @@ export class ApiClient {
     const { statusCode: code } = response;
     const answer = parseAnswer(text, response.headers['content-type']) as V1Status | undefined;
     const status = answer?.kind === 'Status' ? answer : undefined;
+    if (code === 400 && /HTTP request to an HTTPS server/i.test(text)) return this.noApiServer('it wants https');
     if (status === undefined && code < 500 && code !== 429 && code !== 401)
       return this.noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
     if (code < 500 && code !== 429) this.#answered();
-    if (code === 401) {
-      const expired = this.#connection.expiredCertificate();
-      if (expired) return expired;
-    }
     const retryAfter = Number(response.headers['retry-after']);
-    const error = new ApiError(
+    return new ApiError(
       code,
       status ?? { message: text.slice(0, 300) },
       call.asked,
       Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
     );
-    return (error.reason === 'Unauthorized' && this.#connection.lostCertificate(error)) || error;
   }
 
   /** @returns the error for an answer that no API server would give. */
@@ -319,10 +346,14 @@ export class ApiClient {
   }
 }
 
-/** Waits for what the network brings. An abort throws the signal's reason, anything else that goes wrong is a NetworkError. */
+function rightOf({ verb, resource, namespace }: Asked): string {
+  return `${verb} ${resource} ${namespace}`;
+}
+
+/** Waits for what the network brings. An abort throws the signal's reason, at once: undici heeds it only when it has a connection. Anything else that goes wrong is a NetworkError. */
 async function onTheWire<T>(coming: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   try {
-    return await coming;
+    return await unlessAborted(coming, signal);
   } catch (error) {
     signal?.throwIfAborted();
     throw new NetworkError(error);

@@ -1,12 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { StepError } from '../github/failure.ts';
 import type { ClusterInputs } from '../github/inputs/cluster.ts';
 import { didYouMean } from '../github/inputs/reader.ts';
-import { type KubeCluster, kubeconfigOf, mergedKubeconfigs, parseKubeconfig, unusable } from './kubeconfig.ts';
-import { proxyAddress, proxyFor } from './proxy.ts';
+import {
+  type KubeCluster,
+  type KubeUser,
+  kubeconfigOf,
+  mergedKubeconfigs,
+  parseKubeconfig,
+  unusable,
+} from './kubeconfig.ts';
+import { proxiesOf, proxyAddress, proxyFor, secretsOf } from './proxy.ts';
 import { type Acting, actingOn } from './user.ts';
 
 /** Where the kubelet mounts it, in a pod. */
@@ -44,8 +51,14 @@ export function findCluster(inputs: ClusterInputs, env: NodeJS.ProcessEnv): Targ
       throw new StepError(
         'InvalidKubeconfig',
         'Not in a cluster',
-        'in_cluster: the runner is no pod, or has no service account: there is no KUBERNETES_SERVICE_HOST, or no token below /var/run/secrets.',
-        { remedy: 'Leave `in_cluster` out, or give the runner’s pod a service account.' },
+        env['KUBERNETES_SERVICE_HOST']
+          ? `in_cluster: the pod that the runner is has no token of its service account: ${join(SERVICE_ACCOUNT, 'token')} is not there.`
+          : 'in_cluster: the runner is no pod: there is no KUBERNETES_SERVICE_HOST.',
+        {
+          remedy: env['KUBERNETES_SERVICE_HOST']
+            ? 'Take automountServiceAccountToken: false out of the pod, or its service account; a container that the job itself runs in by Docker has none.'
+            : 'Say where the cluster is by another input.',
+        },
       );
     return inCluster(inputs, env);
   }
@@ -67,7 +80,10 @@ export function findCluster(inputs: ClusterInputs, env: NodeJS.ProcessEnv): Targ
     'No cluster given',
     'kubeconfig: there is no cluster to run on: no input names one, and the runner has no KUBECONFIG, no service account and no ~/.kube/config.',
     {
-      remedy: 'Give `kubeconfig` the content of a kubeconfig, from a secret: kubeconfig: ${{ secrets.KUBECONFIG }}.',
+      remedy:
+        inputs.oidcAudience === undefined
+          ? 'Give `kubeconfig` the content of a kubeconfig, from a secret: kubeconfig: ${{ secrets.KUBECONFIG }}. A secret that is not set, or not for this event or environment, is empty text.'
+          : 'Give `cluster_url` the address of the API server, and `cluster_ca` its authority.',
     },
   );
 }
@@ -136,11 +152,20 @@ function target(
       'Keep the one that is meant.',
     );
   const proxy = proxyTo(cluster, from, env);
-  const { secrets, ...acting } = actingOn(cluster, { config, context, from, isNamed }, inputs, env);
-  // client-node refuses plain http unless told not to verify what is not there to be verified.
-  if (cluster.server.startsWith('http:'))
-    config.clusters = config.clusters.map(one => (one === cluster ? { ...cluster, skipTLSVerify: true } : one));
-  const password = proxy && decodeURIComponent(proxy.password);
+  const { secrets, ...acting } = actingOn(
+    cluster,
+    { config, context, from, isNamed, isProxied: proxy !== undefined },
+    inputs,
+    env,
+  );
+  checkFiles(from, cluster, config.getCurrentUser());
+  // client-node makes an agent of its own, which nobody uses, and refuses plain http unless told not to verify what is not there to be verified.
+  const { proxyUrl: _, ...direct } = cluster;
+  const unencrypted = cluster.server.startsWith('http:');
+  config.clusters = config.clusters.map(one =>
+    one === cluster ? { ...direct, ...(unencrypted && { skipTLSVerify: true }) } : one,
+  );
+  const proxies = [...(proxy ? [proxy] : []), ...proxiesOf(env)];
   return {
     kubeConfig: config,
     server: cluster.server.replace(/\/+$/, ''),
@@ -149,7 +174,7 @@ function target(
     ...acting,
     unverified: cluster.skipTLSVerify && cluster.server.startsWith('https:'),
     namespace: inputs.namespace ?? (context.namespace || serviceAccountNamespace() || 'default'),
-    secrets: [...secrets, ...(password ? [password] : [])],
+    secrets: [...new Set([...secrets, ...proxies.flatMap(secretsOf)])],
     ...(proxy && { proxy }),
   };
 }
@@ -160,6 +185,27 @@ function proxyTo({ name, server, proxyUrl }: KubeCluster, from: string, env: Nod
     return proxyUrl ? proxyAddress(proxyUrl, `the proxy-url of cluster ${name}`) : proxyFor(new URL(server), env);
   } catch (error) {
     throw unusable(`${proxyUrl ? `${from}: ` : ''}${(error as Error).message}.`);
+  }
+}
+
+/** What a kubeconfig names is of the machine that it was made on. */
+function checkFiles(from: string, { name, caFile }: KubeCluster, user: KubeUser | null): void {
+  const files = [
+    [`the certificate-authority of cluster ${name}`, caFile],
+    [`the client-certificate of user ${user?.name}`, user?.certFile],
+    [`the client-key of user ${user?.name}`, user?.keyFile],
+  ];
+  for (const [what, file] of files) {
+    if (!file) continue;
+    try {
+      accessSync(file, constants.R_OK);
+    } catch (error) {
+      const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not on the runner' : 'cannot be read';
+      throw unusable(
+        `${from}: ${what} is the file ${file}, which ${why}.`,
+        'Have the kubeconfig hold it: kubectl config view --raw --minify --flatten.',
+      );
+    }
   }
 }
 

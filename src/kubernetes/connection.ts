@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
 import type { Dispatcher } from 'undici';
-import { StepError } from '../github/failure.ts';
+import type { StepError } from '../github/failure.ts';
 import type { Target } from './config.ts';
-import { type Credential, RenewedCredential, unlessAborted } from './credentials/credential.ts';
+import { type Credential, RenewedCredential } from './credentials/credential.ts';
 import { dispatcherThrough } from './dispatcher.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** As client-go: below the 60 s after which cloud load balancers drop an idle connection. */
 const KEEP_ALIVE_PROBE_MS = 30_000;
@@ -62,35 +62,6 @@ export class Connection {
     return credential && this.#target.credentials?.refusal?.(credential);
   }
 
-  /** What to say to a 401 when the client certificate has expired, which the server does not tell. */
-  expiredCertificate(): StepError | undefined {
-    const certificate = this.#target.kubeConfig.getCurrentUser()?.certData;
-    if (!certificate) return undefined;
-    const validTo = expiry(certificate);
-    if (validTo === undefined || validTo.getTime() > Date.now()) return undefined;
-    return new StepError(
-      'Unauthorized',
-      'Client certificate expired',
-      `The client certificate in the kubeconfig expired on ${validTo.toISOString().slice(0, 10)}.`,
-      {
-        remedy: 'Renew the kubeconfig, in `kubeconfig` or `config_file`.',
-      },
-    );
-  }
-
-  /** What to say where the server takes the request for nobody's, and a client certificate was to go through a proxy. */
-  lostCertificate(cause: StepError): StepError | undefined {
-    const { proxy, kubeConfig } = this.#target;
-    const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
-    if (proxy === undefined || !(certData || certFile)) return undefined;
-    return new StepError(
-      'Unauthorized',
-      'Not logged in to the cluster',
-      `The API server does not take the client certificate, or has not seen it: it is reached through the proxy ${proxy.host}, and one that inspects TLS does not pass it on.`,
-      { remedy: 'Log in by a token, or have the proxy let this server through unread.', cause },
-    );
-  }
-
   /** Closes every connection. */
   async close(): Promise<void> {
     await this.#pool?.agent.destroy();
@@ -140,14 +111,5 @@ export class Connection {
       this.#pool = { agent: dispatcherThrough(this.#target.proxy, connect), key: identity };
     }
     return this.#pool.agent;
-  }
-}
-
-/** @param certificate PEM, in base64 */
-function expiry(certificate: string): Date | undefined {
-  try {
-    return new X509Certificate(Buffer.from(certificate, 'base64')).validToDate;
-  } catch {
-    return undefined;
   }
 }

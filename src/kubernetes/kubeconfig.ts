@@ -3,7 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Cluster, User } from '@kubernetes/client-node/dist/config_types.js';
 import { StepError } from '../github/failure.ts';
-import { isMapping } from '../github/inputs/reader.ts';
+import { isMapping, isNull } from '../github/inputs/reader.ts';
 import { parseYaml, plain, type Tree, YamlError } from '../github/yaml.ts';
 
 /** A user with what client-node does not read. */
@@ -20,6 +20,9 @@ export interface KubeCluster extends Cluster {
 }
 
 const WHOLE = 'Give the whole content of a kubeconfig file, plain or base64.';
+const WHOLE_FILE = 'It has to be a whole kubeconfig file, in plain text; base64 is for the input `kubeconfig`.';
+/** What kubectl prints in place of what it does not without `--raw`. */
+const REDACTED = /:\s*['"]?(DATA\+OMITTED|REDACTED)['"]?\s*([,}]|$)/m;
 const EXEC_EXTENSION = 'client.authentication.k8s.io/exec';
 
 /** @returns the error of a kubeconfig that cannot be used */
@@ -35,6 +38,7 @@ export function unusable(sentence: string, remedy?: string): StepError {
  */
 export function parseKubeconfig(text: string, origin: string, isPart = false): KubeConfig {
   const what = `${origin}: this is not a kubeconfig:`;
+  const whole = origin === 'kubeconfig' ? WHOLE : WHOLE_FILE;
   let tree: ReturnType<typeof parseYaml>;
   try {
     tree = parseYaml(text);
@@ -42,11 +46,17 @@ export function parseKubeconfig(text: string, origin: string, isPart = false): K
     if (error instanceof YamlError) throw unusable(`${what} it is not valid YAML: ${error.message}.`);
     throw error;
   }
-  if (!isMapping(tree)) throw unusable(`${what} it holds no mapping.`, WHOLE);
+  if (!isMapping(tree)) throw unusable(`${what} it holds no mapping.`, whole);
+  if (REDACTED.test(text))
+    throw unusable(
+      `${origin}: the secrets of this kubeconfig were left out when it was printed.`,
+      'Make it by kubectl config view --raw --minify --flatten.',
+    );
   for (const list of ['clusters', 'users', 'contexts']) {
-    const value = tree[list] ?? [];
-    const isMissing = !(list in tree) || (list !== 'users' && Array.isArray(value) && value.length === 0);
-    if (!Array.isArray(value) || (isMissing && !isPart)) throw unusable(`${what} it has no list of ${list}.`, WHOLE);
+    const value = isNull(tree[list] ?? '') ? [] : (tree[list] ?? []);
+    // One for a job that logs in as itself needs none, and `kubectl config delete-user` leaves null.
+    const isMissing = list !== 'users' && Array.isArray(value) && value.length === 0;
+    if (!Array.isArray(value) || (isMissing && !isPart)) throw unusable(`${what} it has no list of ${list}.`, whole);
     const names = value.map(entry => (isMapping(entry) ? String(entry['name']) : ''));
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) throw unusable(`${origin}: two of the kubeconfig’s ${list} are called ${twice}.`);
@@ -55,7 +65,10 @@ export function parseKubeconfig(text: string, origin: string, isPart = false): K
   try {
     config.loadFromString(text);
   } catch (error) {
-    throw unusable(`${what} ${(error as Error).message}.`);
+    // Its message would quote the lines around.
+    const { reason, mark } = error as { reason?: string; mark?: { line?: number } };
+    const place = mark?.line === undefined ? '' : ` (line ${mark.line + 1})`;
+    throw unusable(`${what} ${reason ?? (error as Error).message}${place}.`);
   }
   const users = entries(tree['users'], 'user');
   config.users = config.users.map(user => ({ ...user, ...restOfUser(users.get(String(user.name)) ?? {}) }));

@@ -11,6 +11,7 @@ export class ApiError extends StepError {
   /** HTTP status. */
   readonly code: number;
   readonly status: V1Status;
+  readonly asked: Asked;
   /** Seconds that the server asks to wait (Retry-After). */
   readonly retryAfterSeconds: number | undefined;
   /** The right that is missing, where that is why. */
@@ -22,6 +23,7 @@ export class ApiError extends StepError {
     this.denial = denial;
     this.code = code;
     this.status = status;
+    this.asked = asked;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 
@@ -192,12 +194,13 @@ function denied(denial: Denial, asked: Asked): Explanation {
   // Most names are plain; one with blanks or line breaks in it would read as a part of the sentence.
   const who = /^[\w.:@/+=-]+$/.test(user) ? user : JSON.stringify(user);
   const title = 'Permission missing';
-  if (verb === 'impersonate')
+  if (verb.startsWith('impersonate'))
     return {
       reason: 'Forbidden',
       title,
-      sentence: `${who} may not act as the user, group or service account that the kubeconfig’s user names in \`as\` (impersonate ${resource})${because(why)}.`,
-      remedy: 'Take `as` out of the kubeconfig, or use credentials that may.',
+      sentence: `${who} may not act as the user, group or service account that the kubeconfig’s user names in \`as\` (${verb} ${resource})${because(why)}.`,
+      remedy:
+        'Take `as` out of the kubeconfig; or have a ClusterRole and a ClusterRoleBinding allow it: impersonate on users, groups or serviceaccounts.',
     };
   return {
     reason: 'Forbidden',

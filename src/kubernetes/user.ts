@@ -4,7 +4,9 @@ import type { Context } from '@kubernetes/client-node/dist/config_types.js';
 import { StepError } from '../github/failure.ts';
 import type { ClusterInputs } from '../github/inputs/cluster.ts';
 import type { CredentialSource } from './credentials/credential.ts';
+import { ExecPlugin } from './credentials/exec-plugin.ts';
 import { GitHubIdentity } from './credentials/github-identity.ts';
+import { claimsOf } from './credentials/jwt.ts';
 import { sourceOf } from './credentials/of-user.ts';
 import { type KubeCluster, type KubeUser, unusable } from './kubeconfig.ts';
 
@@ -20,25 +22,46 @@ export interface Acting {
   open: boolean;
   /** Every secret value that stands in the kubeconfig's user. */
   secrets: string[];
+  login: Login;
+}
+
+/** What a server that refuses the credentials is told of. */
+export interface Login {
+  /** What they are, to people: `cluster_token`. */
+  what: string;
+  /** Half a sentence: why they may be refused. */
+  why: string;
+  remedy: string;
+}
+
+/** Where a user stands. */
+interface Place {
+  config: KubeConfig;
+  context: Context;
+  /** What the user gave, or the runner has, for messages. */
+  from: string;
+  /** Whether the names in it are the user's, not ours. */
+  isNamed: boolean;
+  /** Whether a proxy is on the way to the server. */
+  isProxied: boolean;
 }
 
 /**
  * Takes the user of a context, or the job itself in its place. The kubeconfig keeps what client-node is to send of it.
- * @param from what the user gave, or the runner has, for messages
- * @param isNamed whether the names in it are the user's, not ours
  * @throws StepError where the user cannot be used
  */
 export function actingOn(
   cluster: KubeCluster,
-  { config, context, from, isNamed }: { config: KubeConfig; context: Context; from: string; isNamed: boolean },
+  { config, context, from, isNamed, isProxied }: Place,
   { oidcAudience }: ClusterInputs,
   env: NodeJS.ProcessEnv,
 ): Acting {
-  const { user, credentials } =
+  const { user: found, credentials } =
     oidcAudience === undefined ? userOf(config, context, cluster, from) : jobItself(context, oidcAudience, env);
-  const open = isReadable(cluster.server);
+  const user = withToken(found, from);
+  const open = isReadable(cluster.server, isProxied);
   // As kubectl does over plain http: it says nothing of whom it is.
-  const kept = open ? { name: context.user } : user;
+  const kept = open ? { name: context.user } : { ...user, ...(user.username && { password: user.password ?? '' }) };
   config.users = [...config.users.filter(({ name }) => name !== context.user), kept];
   // YAML makes a number of a token of digits.
   const secrets = [user.token, user.password, user.keyData].flatMap(secret => (secret ? [String(secret)] : []));
@@ -47,6 +70,7 @@ export function actingOn(
     user: oidcAudience === undefined ? nameOf(user, isNamed) : 'the job itself',
     open,
     secrets,
+    login: loginOf(user, credentials, from),
     ...(credentials && !open && { credentials }),
     ...(impersonation && !open && { impersonation }),
   };
@@ -72,6 +96,46 @@ function userOf(config: KubeConfig, context: Context, cluster: KubeCluster, from
   }
 }
 
+/** A line break at its end is no part of a token; one in its middle would be told of as a fault of the network. */
+function withToken(user: KubeUser, from: string): KubeUser {
+  if (!user.token) return user;
+  const token = String(user.token).trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return { ...user, token };
+  const which = from === 'cluster_url' ? 'cluster_token' : `${from}: the token of user ${user.name}`;
+  throw unusable(`${which} is no token: it has blanks, line breaks or other characters in it that none has.`);
+}
+
+const OF_KUBECONFIG = {
+  what: 'the credentials of the kubeconfig',
+  why: 'the token or client certificate has expired, was revoked, or belongs to another cluster',
+};
+const WHY = 'it has expired, was revoked, or belongs to another cluster';
+
+function loginOf({ token, tokenFile }: KubeUser, credentials: CredentialSource | undefined, from: string): Login {
+  if (credentials instanceof ExecPlugin)
+    return {
+      what: `what ${credentials.name} has obtained`,
+      why: 'the cluster does not know whom it has logged in as, or it is for another one',
+      remedy: 'See as whom the plugin logs in, and whether the cluster knows that one.',
+    };
+  if (tokenFile !== undefined) return { what: `the token in ${tokenFile}`, why: WHY, remedy: 'Renew it.' };
+  if (from === 'cluster_url')
+    return {
+      what: 'cluster_token',
+      why: wrongToken(token ?? '') ?? WHY,
+      remedy: 'Give it another, e.g. of kubectl create token.',
+    };
+  const where = /^(kubeconfig|config_file)/.test(from) ? 'in `kubeconfig` or `config_file`' : `which is ${from}`;
+  return { ...OF_KUBECONFIG, remedy: `Renew the kubeconfig, ${where}.` };
+}
+
+/** @returns what is wrong with a token that was copied with too much, or too little done to it */
+function wrongToken(token: string): string | undefined {
+  if (/^bearer/i.test(token)) return 'it begins with Bearer, which is no part of the token';
+  // A JSON Web Token begins with eyJ.
+  return token.startsWith('ZXlK') ? 'it is still in base64, as it stands in a Secret' : undefined;
+}
+
 /** In place of the context's user, whoever that is. */
 function jobItself(context: Context, audience: string, env: NodeJS.ProcessEnv): Found {
   try {
@@ -84,7 +148,7 @@ function jobItself(context: Context, audience: string, env: NodeJS.ProcessEnv): 
 }
 
 function nameOf(user: KubeUser, isNamed: boolean): string {
-  const name = isNamed ? `user ${user.name}` : (serviceAccountOf(user) ?? 'whom the token is of');
+  const name = isNamed ? `user ${user.name}` : (serviceAccountOf(user) ?? 'user of cluster_token');
   const as = user.impersonation?.['Impersonate-User'];
   return as === undefined ? name : `${name} as ${as}`;
 }
@@ -92,9 +156,7 @@ function nameOf(user: KubeUser, isNamed: boolean): string {
 /** A service account's token says whose it is, for all to read. */
 function serviceAccountOf({ token, tokenFile }: KubeUser): string | undefined {
   try {
-    const text = String(token ?? (tokenFile === undefined ? '' : readFileSync(tokenFile, 'utf8')));
-    const [, payload = ''] = text.split('.');
-    const { sub } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { sub?: unknown };
+    const { sub } = claimsOf(String(token ?? (tokenFile === undefined ? '' : readFileSync(tokenFile, 'utf8'))));
     const [, namespace, name] = /^system:serviceaccount:([a-z0-9-]{1,63}):([a-z0-9.-]{1,253})$/.exec(String(sub)) ?? [];
     return name === undefined ? undefined : `service account ${namespace}/${name}`;
   } catch {
@@ -103,7 +165,7 @@ function serviceAccountOf({ token, tokenFile }: KubeUser): string | undefined {
 }
 
 /** What goes to this machine, as to a `kubectl proxy`, is not on the way anywhere. */
-function isReadable(server: string): boolean {
+function isReadable(server: string, isProxied: boolean): boolean {
   const { protocol, hostname } = new URL(server);
-  return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+  return protocol === 'http:' && (isProxied || !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
 }

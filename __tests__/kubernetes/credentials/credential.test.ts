@@ -38,7 +38,8 @@ test.each<[what: string, lifeMs: number | undefined, laterMs: number, expected: 
   ['a long one is renewed a minute before its end', 600_000, 540_000, 'token 2'],
   ['a short one is kept for three quarters of its life', 20_000, 14_999, 'token 1'],
   ['a short one is renewed a quarter of its life before its end', 20_000, 15_000, 'token 2'],
-  ['one that is over already is not kept', -1000, 0, 'token 2'],
+  ['one that is over already is kept for a second', -1000, 999, 'token 1'],
+  ['one that is over already is kept no longer', -1000, 1000, 'token 2'],
   ['one that does not say is kept for ever', undefined, 1e12, 'token 1'],
 ])('%s', async (_, life, laterMs, expected) => {
   lifeMs = life;
@@ -69,6 +70,21 @@ describe('where it cannot be renewed', () => {
     renewed.refuse(await renewed.get());
     await expect(token()).rejects.toThrow('the issuer is down');
   });
+});
+
+test('a renewal that hangs holds nobody up while the old one lasts', async () => {
+  let hang = false;
+  const source = {
+    obtain: (): Promise<Credential> =>
+      hang ? new Promise(() => {}) : Promise.resolve({ token: 'old', expiresAt: now + 20_000 }),
+  };
+  const slow = new RenewedCredential(source, () => now);
+  await slow.get();
+  hang = true;
+  now += 19_900;
+  const since = performance.now();
+  expect(await slow.get()).toMatchObject({ token: 'old' });
+  expect(performance.now() - since).toBeLessThan(1000);
 });
 
 test('the first has to be there', async () => {

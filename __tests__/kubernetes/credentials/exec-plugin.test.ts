@@ -161,6 +161,32 @@ describe('without a credential it says why:', () => {
     await expect(obtain('./plugin')).rejects.toThrow(/cannot be started: .*EACCES/);
   });
 
+  test.each<[what: string, says: string, shown: string]>([
+    ['its own variable', 'refused: $APP_SECRET', 'refused: ***'],
+    ['its own option', 'refused: opt10n-secret', 'refused: ***'],
+    ['a value with such a name', 'password=hunter2 and api_key: abc', 'password=*** and api_key: ***'],
+    ['a short JSON Web Token', 'got eyJhbGci.eyJzdWIi.abc', 'got ***'],
+    ['an AWS key', 'got wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', 'got ***'],
+    ['an Azure secret', 'got abC8Q~x.yZ01_abcdEFGHijklMNOPqrst', 'got ***'],
+    ['the password of a proxy', 'via http://u:pr0xy-pass@p:1', 'via http://u:***@p:1'],
+  ])('%s is not shown', async (_, says, shown) => {
+    process.env['HTTPS_PROXY'] = 'http://u:pr0xy-pass@p:1';
+    try {
+      const command = program(`echo "${says}" >&2; exit 1`);
+      const env = [{ name: 'APP_SECRET', value: 'v4riable-secret' }];
+      const exec = { command, env, args: ['--client-secret', 'opt10n-secret', '--cluster', 'prod'] };
+      await expect(plugin(exec).obtain()).rejects.toThrow(new Error(`${name()} failed with exit code 1: ${shown}`));
+    } finally {
+      delete process.env['HTTPS_PROXY'];
+    }
+  });
+
+  test('what helps is shown: paths, addresses, names', async () => {
+    const says =
+      '/home/runner/work/_temp/gha-creds-1a2b3c.json: cannot reach https://sts.eu-west-1.amazonaws.com/v1 of cluster prod';
+    await expect(obtain(program(`echo "${says}" >&2; exit 1`))).rejects.toThrow(says);
+  });
+
   test('nothing like a token is shown, nor more than the end of what it says', async () => {
     const token = `${'k8s-aws-v1'}${'aB3-'.repeat(20)}`;
     const script = `i=0; while [ $i -lt 300 ]; do echo "line $i" >&2; i=$((i+1)); done; echo "got ${token}" >&2; exit 1`;

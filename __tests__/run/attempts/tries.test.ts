@@ -166,6 +166,7 @@ describe('a step that may try again', () => {
     server.fault({
       match: { verb: 'create' },
       after: 1,
+      times: 99,
       action: { kind: 'answer', reply: replies.forbidden('create') },
     });
     const { outputs } = await run(server, { ...again, retry_on: '75' });

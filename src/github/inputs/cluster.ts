@@ -27,7 +27,7 @@ const SOURCES = ['kubeconfig', 'config_file', 'cluster_url', 'in_cluster'] as co
 export function readCluster(reader: InputReader): ClusterInputs {
   const kubeconfig = reader.raw('kubeconfig');
   const configFile = reader.word('config_file');
-  const url = reader.word('cluster_url');
+  const url = readUrl(reader);
   const ca = reader.raw('cluster_ca');
   const token = reader.word('cluster_token');
   const inCluster = reader.boolean('in_cluster') || undefined;
@@ -37,6 +37,12 @@ export function readCluster(reader: InputReader): ClusterInputs {
   for (const other of more) reader.problem(first as InputName, `${other} is given too. Keep the one that is meant.`);
   if (token !== undefined && oidcAudience !== undefined)
     reader.problem('cluster_token', 'oidc_audience is given too. Keep the one that is meant.');
+  const context = reader.word('cluster_context');
+  if (url !== undefined && context !== undefined)
+    reader.problem(
+      'cluster_context',
+      'it chooses among the contexts of a kubeconfig, and with cluster_url there is none.',
+    );
   if (url === undefined) {
     if (ca !== undefined) reader.problem('cluster_ca', 'it goes with cluster_url, which is not given.');
     if (token !== undefined) reader.problem('cluster_token', 'it goes with cluster_url, which is not given.');
@@ -45,7 +51,7 @@ export function readCluster(reader: InputReader): ClusterInputs {
   return defined({
     kubeconfig: kubeconfig === undefined ? undefined : decodeKubeconfig(reader, kubeconfig),
     configFile,
-    context: reader.word('cluster_context'),
+    context,
     url,
     ca: ca === undefined ? undefined : decodeCertificates(reader, ca),
     token,
@@ -53,6 +59,20 @@ export function readCluster(reader: InputReader): ClusterInputs {
     oidcAudience,
     namespace: readNamespace(reader),
   });
+}
+
+/** @returns the address, once it can be one of an API server's */
+function readUrl(reader: InputReader): string | undefined {
+  const url = reader.word('cluster_url');
+  if (url === undefined) return undefined;
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
+    reader.problem('cluster_url', `expected an address that begins with https://, found ${JSON.stringify(url)}.`);
+  else if (/\/(api|apis|version|healthz)(\/.*)?$/.test(new URL(url).pathname))
+    reader.problem(
+      'cluster_url',
+      `expected the address of the API server alone, without the path ${new URL(url).pathname}.`,
+    );
+  return url;
 }
 
 /** @returns PEM, which may be given in base64, as it stands in a kubeconfig */

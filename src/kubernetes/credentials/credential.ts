@@ -1,4 +1,6 @@
 import type { StepError } from '../../github/failure.ts';
+import { pause } from '../pause.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 /** What a request proves its sender by: a bearer token, a client certificate with its key, or both. */
 export interface Credential {
@@ -22,6 +24,10 @@ export interface CredentialSource {
 /** So long before its end a credential is renewed, or a quarter of its life before it, where that is shorter: clocks differ, and a request takes its time. */
 const MOST_EARLY_MS = 60_000;
 const EARLY_SHARE = 1 / 4;
+/** For so long a request waits for another credential where the old one lasts still: a plugin may take a minute. */
+const LONGEST_WAIT_MS = 1000;
+/** So long each is used, unless the server refuses it. */
+const LEAST_MS = 1000;
 
 /** The credential of a source, obtained when it is first asked for, and anew before it ends. */
 export class RenewedCredential {
@@ -37,7 +43,7 @@ export class RenewedCredential {
   }
 
   /**
-   * Whoever asks while one is being obtained waits for that one. One that cannot be renewed is used as long as it lasts.
+   * Whoever asks while one is being obtained waits for that one: not for long where there is one that lasts still. One that cannot be renewed is used as long as it lasts.
    * @param signal ends the wait, and nothing else: others may wait too
    * @throws what the source throws
    */
@@ -45,13 +51,22 @@ export class RenewedCredential {
     const current = this.#current;
     if (current !== undefined && this.#now() < current.staleAt) return current.credential;
     this.#obtaining ??= this.#obtain();
+    const obtaining = unlessAborted(this.#obtaining, signal);
+    if (current === undefined) return await obtaining;
+    const left = (current.credential.expiresAt ?? 0) - this.#now();
+    const patience = new AbortController();
     try {
-      return await unlessAborted(this.#obtaining, signal);
+      if (left <= 0) return await obtaining;
+      const late = pause(Math.min(LONGEST_WAIT_MS, left / 2), patience.signal).then(() => current.credential);
+      late.catch(() => {});
+      return await Promise.race([obtaining, late]);
     } catch (error) {
       signal?.throwIfAborted();
-      const { expiresAt = 0 } = current?.credential ?? {};
-      if (current === undefined || this.#current !== current || this.#now() >= expiresAt) throw error;
+      const { expiresAt = 0 } = current.credential;
+      if (this.#current !== current || this.#now() >= expiresAt) throw error;
       return current.credential;
+    } finally {
+      patience.abort();
     }
   }
 
@@ -66,28 +81,11 @@ export class RenewedCredential {
       const credential = await this.#source.obtain();
       const { expiresAt = Number.POSITIVE_INFINITY } = credential;
       const early = Math.min(MOST_EARLY_MS, Math.max(0, expiresAt - asked) * EARLY_SHARE);
-      this.#current = { credential, staleAt: expiresAt - early };
+      // One that has ended by its own account would be obtained for each request.
+      this.#current = { credential, staleAt: Math.max(expiresAt - early, this.#now() + LEAST_MS) };
       return credential;
     } finally {
       this.#obtaining = undefined;
     }
-  }
-}
-
-/** Waits no longer than the signal allows, and throws its reason then. */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  // Where nobody waits for it, what becomes of it is nobody's concern.
-  work.catch(() => {});
-  signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }

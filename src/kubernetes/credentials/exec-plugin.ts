@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
+import { proxiesOf, secretsOf } from '../proxy.ts';
 import type { Credential, CredentialSource } from './credential.ts';
 import { runPlugin } from './plugin-process.ts';
 
@@ -67,19 +68,30 @@ export class ExecPlugin implements CredentialSource {
     const limit = AbortSignal.timeout(1000 * MOST_SECONDS);
     const options = { env: this.#environment() };
     const { stdout, stderr, exitCode } = await runPlugin(this.#command, this.#args, options, limit).catch(error => {
-      throw new Error(
-        limit.aborted ? `${this.#name} did not answer within ${MOST_SECONDS} s` : this.#notStarted(error),
-      );
+      throw new Error(limit.aborted ? `${this.name} did not answer within ${MOST_SECONDS} s` : this.#notStarted(error));
     });
     if (exitCode !== 0) {
       const how = exitCode === null ? 'was ended by a signal' : `failed with exit code ${exitCode}`;
-      throw new Error(`${this.#name} ${how}${said(stderr)}`);
+      throw new Error(`${this.name} ${how}${said(stderr, this.#secrets)}`);
     }
     return this.#read(stdout);
   }
 
-  get #name(): string {
+  /** To people. */
+  get name(): string {
     return `the credential plugin ${this.#command}`;
+  }
+
+  /** What it was given to log in with, by the names of its variables and options, and what proxies are asked with. */
+  get #secrets(): string[] {
+    const variables = this.#env.flatMap(([name, value]) => (SECRET_NAME.test(name) ? [value] : []));
+    const options = this.#args.flatMap((word, index) => {
+      const [, name = '', value] = /^--?([\w-]+)(?:=(.*))?$/s.exec(word) ?? [];
+      if (!SECRET_NAME.test(name)) return [];
+      return [value ?? this.#args[index + 1] ?? ''];
+    });
+    const proxies = proxiesOf(process.env).flatMap(secretsOf);
+    return [...variables, ...options, ...proxies].filter(secret => secret.length >= SHORTEST);
   }
 
   #environment(): NodeJS.ProcessEnv {
@@ -93,8 +105,8 @@ export class ExecPlugin implements CredentialSource {
     const { code, message } = error as NodeJS.ErrnoException;
     const hint = this.#installHint === '' ? '' : `: ${this.#installHint}`;
     return code === 'ENOENT'
-      ? `${this.#name} is not on the runner${hint}`
-      : `${this.#name} cannot be started: ${message}`;
+      ? `${this.name} is not on the runner${hint}`
+      : `${this.name} cannot be started: ${message}`;
   }
 
   /** Nothing of what it has printed is quoted: it may be the credential itself. */
@@ -103,17 +115,17 @@ export class ExecPlugin implements CredentialSource {
     try {
       printed = JSON.parse(stdout) as Printed;
     } catch {
-      throw new Error(`${this.#name} printed no ExecCredential`);
+      throw new Error(`${this.name} printed no ExecCredential`);
     }
     const { apiVersion, kind, status } = printed ?? {};
-    if (kind !== 'ExecCredential') throw new Error(`${this.#name} printed no ExecCredential`);
+    if (kind !== 'ExecCredential') throw new Error(`${this.name} printed no ExecCredential`);
     if (apiVersion !== this.#apiVersion)
-      throw new Error(`${this.#name} speaks another version than ${this.#apiVersion}, which the kubeconfig names`);
+      throw new Error(`${this.name} speaks another version than ${this.#apiVersion}, which the kubeconfig names`);
     const { token, clientCertificateData: certificate, clientKeyData: key, expirationTimestamp } = status ?? {};
-    if (!token && !certificate && !key) throw new Error(`${this.#name} printed neither a token nor a certificate`);
-    if (!certificate !== !key) throw new Error(`${this.#name} printed a certificate or a key without the other`);
+    if (!token && !certificate && !key) throw new Error(`${this.name} printed neither a token nor a certificate`);
+    if (!certificate !== !key) throw new Error(`${this.name} printed a certificate or a key without the other`);
     const expiresAt = expirationTimestamp ? Date.parse(expirationTimestamp) : undefined;
-    if (Number.isNaN(expiresAt)) throw new Error(`${this.#name} printed an expirationTimestamp that is no time`);
+    if (Number.isNaN(expiresAt)) throw new Error(`${this.name} printed an expirationTimestamp that is no time`);
     return {
       ...(token && { token }),
       ...(certificate && key && { certificate, key }),
@@ -138,10 +150,25 @@ function listOf(value: unknown): unknown[] {
 }
 
 /** A word as long as this, of the characters that tokens are made of, may be a part of one. */
-const LIKE_A_TOKEN = /[\w+=~-]{32,}/g;
+const LIKE_A_TOKEN = /[\w+=~-]{32,}|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g;
+/** A shorter one may be, where it is as mixed as few words and no paths are. */
+const LIKE_A_KEY = /(?=[^\s"']*[A-Z])(?=[^\s"']*[a-z])(?=[^\s"']*\d)[\w+/=~.-]{20,}/g;
+const SECRET_NAME = /pass|secret|token|key|credential/i;
+/** In characters: what a shorter one is found in by chance. */
+const SHORTEST = 6;
 
-function said(stderr: string): string {
-  const text = stderr.trim().replace(LIKE_A_TOKEN, '***');
+/** What of a plugin's own words is not to be shown. */
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  const known = secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+  // The values of variables and options with such a name: `password=...`, `--token ...`.
+  return known
+    .replace(/((?:pass\w*|secret|token|api[-_]?key)["']?\s*[=:]\s*["']?)[^\s"',;]+/gi, '$1***')
+    .replace(LIKE_A_TOKEN, '***')
+    .replace(LIKE_A_KEY, '***');
+}
+
+function said(stderr: string, secrets: readonly string[]): string {
+  const text = withoutSecrets(stderr.trim(), secrets);
   if (text === '') return ' without a word';
   return `: ${text.length > MOST_SAID ? `…${text.slice(-MOST_SAID)}` : text}`;
 }

@@ -1,12 +1,17 @@
 import { request } from 'undici';
 import { StepError } from '../../github/failure.ts';
 import { dispatcherThrough } from '../dispatcher.ts';
+import { pause } from '../pause.ts';
 import { proxyFor } from '../proxy.ts';
 import type { Credential, CredentialSource } from './credential.ts';
+import { claimsOf } from './jwt.ts';
 
 /** The claims that rules are mostly made of. */
 const TOLD = ['iss', 'aud', 'repository', 'repository_id', 'repository_owner_id', 'ref', 'environment', 'event_name'];
 const DEADLINE_MS = 15_000;
+/** How often it is asked, where it does not answer or has trouble of its own, and after how long again; longer each time. */
+const TRIES = 4;
+const PAUSE_MS = 500;
 /** GitHub's own time for an ID token, where it does not say. */
 const LIFE_MS = 5 * 60_000;
 
@@ -36,6 +41,17 @@ export class GitHubIdentity implements CredentialSource {
   }
 
   async obtain(): Promise<Credential> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#ask();
+      } catch (error) {
+        if (tries >= TRIES || !(error instanceof PassingFault)) throw error;
+        await pause(PAUSE_MS * tries);
+      }
+    }
+  }
+
+  async #ask(): Promise<Credential> {
     const url = new URL(this.#url);
     url.searchParams.set('audience', this.#audience);
     const asked = Date.now();
@@ -52,13 +68,15 @@ export class GitHubIdentity implements CredentialSource {
       bodyTimeout: DEADLINE_MS,
     }).catch(error => {
       void dispatcher.close();
-      throw new Error(`GitHub’s ID token service at ${url.host} does not answer: ${(error as Error).message}`);
+      throw new PassingFault(`GitHub’s ID token service at ${url.host} does not answer: ${(error as Error).message}`);
     });
     // Nothing of the answer is quoted: it may be the token.
     const body = await answer.body.json().catch(() => undefined);
     void dispatcher.close();
-    if (answer.statusCode !== 200)
-      throw new Error(`GitHub’s ID token service at ${url.host} answers with HTTP ${answer.statusCode}`);
+    if (answer.statusCode !== 200) {
+      const Fault = answer.statusCode >= 500 || answer.statusCode === 429 ? PassingFault : Error;
+      throw new Fault(`GitHub’s ID token service at ${url.host} answers with HTTP ${answer.statusCode}`);
+    }
     const token = (body as { value?: unknown } | undefined)?.value;
     if (typeof token !== 'string' || token === '')
       throw new Error(`GitHub’s ID token service at ${url.host} answers with no token`);
@@ -82,12 +100,5 @@ export class GitHubIdentity implements CredentialSource {
   }
 }
 
-/** @returns what a JWT says, unproved */
-function claimsOf(token: string): Record<string, unknown> {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-}
+/** One that may pass. */
+class PassingFault extends Error {}
