@@ -23197,7 +23197,7 @@ var ApiClient = class {
     return settling && (error2.code === 401 || error2.code === 403);
   }
   #isRefusedOfLate(error2) {
-    const known = error2.code === 401 ? this.#accepted : error2.code === 403 && this.#allowed.has(rightOf(error2.asked));
+    const known = error2.code === 401 ? this.#accepted : error2.denial !== void 0 && this.#allowed.has(rightOf(error2.asked));
     if (!known) return false;
     this.#refusedSince ??= performance.now();
     return performance.now() - this.#refusedSince < 1e3 * REFUSAL_SECONDS;

@@ -220,7 +220,9 @@ export class ApiClient {
   }
 
   #isRefusedOfLate(error: ApiError): boolean {
-    const known = error.code === 401 ? this.#accepted : error.code === 403 && this.#allowed.has(rightOf(error.asked));
+    // What a policy refuses it refuses for this object.
+    const known =
+      error.code === 401 ? this.#accepted : error.denial !== undefined && this.#allowed.has(rightOf(error.asked));
     if (!known) return false;
     this.#refusedSince ??= performance.now();
     return performance.now() - this.#refusedSince < 1000 * REFUSAL_SECONDS;

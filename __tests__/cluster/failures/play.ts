@@ -11,7 +11,7 @@ import { verdictOf } from './verdict.ts';
 /** Steps at a time: they mostly wait. */
 const AT_A_TIME = 6;
 /** Beyond what a scenario takes by design. */
-const TIMEOUT_SECONDS = 100;
+const TIMEOUT_SECONDS = 150;
 
 /** How a scenario went. */
 export interface Played {
