@@ -21862,8 +21862,8 @@ var TerminalFilter = class {
     let from = 0;
     for (let at = 0; at < chunk.length; ) {
       if (this.#state !== "text") {
-        const { shown: shown3, taken } = this.#step(chunk.charAt(at));
-        out += shown3;
+        const { shown: shown4, taken } = this.#step(chunk.charAt(at));
+        out += shown4;
         if (taken) at++;
         from = at;
         continue;
@@ -22087,8 +22087,8 @@ var JobLog = class {
   mask(secret) {
     const lines = secret.split(/[\r\n]+/).filter((line) => line.trim() !== "");
     const telling = lines.length < 2 ? lines : lines.filter((line) => line.trim().length >= LEAST_OF_A_LINE);
-    const shown3 = telling.map(jobLogText).filter((line) => line.trim().length >= LEAST_OF_A_LINE);
-    for (const line of /* @__PURE__ */ new Set([...telling, ...shown3])) {
+    const shown4 = telling.map(jobLogText).filter((line) => line.trim().length >= LEAST_OF_A_LINE);
+    for (const line of /* @__PURE__ */ new Set([...telling, ...shown4])) {
       this.masked.add(line);
       this.#command(() => setSecret(line));
     }
@@ -22152,6 +22152,9 @@ function save(name, value) {
   if (process.env["GITHUB_STATE"]) saveState(name, value);
 }
 
+// src/pod/manifest.ts
+import { posix as posix4 } from "node:path";
+
 // src/github/inputs/reader.ts
 var import_fastest_levenshtein = __toESM(require_mod(), 1);
 
@@ -22193,6 +22196,9 @@ var INPUTS = [
   "termination_message_policy",
   "base_container_name",
   "init_containers",
+  "run",
+  "run_file",
+  "shell",
   "name",
   "random_name_suffix",
   "labels",
@@ -25941,13 +25947,15 @@ var RESULT_PATH = "/airflow/xcom/return.json";
 var RESULT_FOLDER = posix.dirname(RESULT_PATH);
 var RESULT_FILE = posix.basename(RESULT_PATH);
 var RESULT_VARIABLE = "RESULT_PATH";
+var STEP_FILES = { GITHUB_OUTPUT: "github_output", GITHUB_STEP_SUMMARY: "github_step_summary" };
 var RESULT_SIDECAR = "pod-step-result";
 var ASKED_VOLUME = "pod-step-asked";
 var OTHERWISE = "Leave it out, or set `do_xcom_push: true`, which needs no termination message.";
 function resultChannel({ pod }, base, inputs, report) {
-  if (inputs.mode === "none") return void 0;
-  const wantedBy = resultWantedBy(inputs);
-  const channel = inputs.mode === "required" ? "sidecar" : "message";
+  const { mode, hasFiles = false } = inputs;
+  if (mode === "none" && !hasFiles) return void 0;
+  const wantedBy = hasFiles ? "run, and no $GITHUB_OUTPUT" : resultWantedBy(inputs);
+  const channel = mode === "required" || hasFiles ? "sidecar" : "message";
   const obstacle = obstacleTo(channel, pod, base);
   if (obstacle === void 0) return channel;
   if (wantedBy !== void 0)
@@ -26420,6 +26428,60 @@ function shown(value) {
 // src/pod/compare.ts
 import { createHash } from "node:crypto";
 
+// src/github/context.ts
+var OF_THE_JOB = [
+  "CI",
+  "GITHUB_ACTION",
+  "GITHUB_ACTIONS",
+  "GITHUB_ACTOR",
+  "GITHUB_ACTOR_ID",
+  "GITHUB_API_URL",
+  "GITHUB_BASE_REF",
+  "GITHUB_EVENT_NAME",
+  "GITHUB_GRAPHQL_URL",
+  "GITHUB_HEAD_REF",
+  "GITHUB_JOB",
+  "GITHUB_REF",
+  "GITHUB_REF_NAME",
+  "GITHUB_REF_PROTECTED",
+  "GITHUB_REF_TYPE",
+  "GITHUB_REPOSITORY",
+  "GITHUB_REPOSITORY_ID",
+  "GITHUB_REPOSITORY_OWNER",
+  "GITHUB_REPOSITORY_OWNER_ID",
+  "GITHUB_RETENTION_DAYS",
+  "GITHUB_RUN_ATTEMPT",
+  "GITHUB_RUN_ID",
+  "GITHUB_RUN_NUMBER",
+  "GITHUB_SERVER_URL",
+  "GITHUB_SHA",
+  "GITHUB_TRIGGERING_ACTOR",
+  "GITHUB_WORKFLOW",
+  "GITHUB_WORKFLOW_REF",
+  "GITHUB_WORKFLOW_SHA",
+  "RUNNER_ARCH",
+  "RUNNER_DEBUG",
+  "RUNNER_ENVIRONMENT",
+  "RUNNER_NAME",
+  "RUNNER_OS"
+];
+var OF_THE_ATTEMPT = [
+  "GITHUB_RUN_ATTEMPT",
+  "GITHUB_TRIGGERING_ACTOR",
+  "RUNNER_ARCH",
+  "RUNNER_DEBUG",
+  "RUNNER_ENVIRONMENT",
+  "RUNNER_NAME"
+];
+function jobVariables(env) {
+  return Object.fromEntries(
+    OF_THE_JOB.flatMap((name) => {
+      const value = env[name];
+      return value === void 0 ? [] : [[name, value]];
+    })
+  );
+}
+
 // src/github/defined.ts
 function defined(object) {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== void 0));
@@ -26565,14 +26627,14 @@ function wrongPlace(path2, workspace) {
   try {
     for (const [index2, name] of parts.entries()) {
       const place = join(folder, name);
-      const shown3 = parts.slice(0, index2 + 1).join("/");
+      const shown4 = parts.slice(0, index2 + 1).join("/");
       const found = lstatSync(place, { throwIfNoEntry: false });
       if (found === void 0) break;
       if (found.isSymbolicLink())
-        return `"${shown3}" is a symbolic link, to ${JSON.stringify(readlinkSync(place))}; nothing is written through a link.`;
+        return `"${shown4}" is a symbolic link, to ${JSON.stringify(readlinkSync(place))}; nothing is written through a link.`;
       const last = index2 === parts.length - 1;
-      if (last && !found.isFile()) return `"${shown3}" is ${kind(found)}; expected the path of a file.`;
-      if (!last && !found.isDirectory()) return `"${shown3}" is ${kind(found)}, so nothing can be in it.`;
+      if (last && !found.isFile()) return `"${shown4}" is ${kind(found)}; expected the path of a file.`;
+      if (!last && !found.isDirectory()) return `"${shown4}" is ${kind(found)}, so nothing can be in it.`;
       if (!last) folder = place;
     }
     accessSync(folder, constants2.W_OK | constants2.X_OK);
@@ -26795,13 +26857,13 @@ function readItems(reader, input, expected) {
 // src/github/inputs/result.ts
 var DEFAULT_SIDECAR_IMAGE = "public.ecr.aws/docker/library/busybox:1.37";
 var FOR_THE_SIDECAR = ["xcom_sidecar_container_image", "xcom_sidecar_container_security_context"];
-function readResult(reader, logFile) {
+function readResult(reader, logFile, hasSidecar = false) {
   const file = readFile(reader, logFile);
   const [mode, multiple] = [readMode(reader), reader.boolean("multiple_outputs") ?? false];
   if (mode === "none")
     for (const input of [...file === void 0 ? [] : ["result_file"], ...multiple ? ["multiple_outputs"] : []])
       reader.problem(input, "do_xcom_push is false, so there is no result. Set it to true, or leave one of them out.");
-  const unused = mode === "required" ? [] : FOR_THE_SIDECAR.filter((input) => reader.ownNames().includes(input));
+  const unused = mode === "required" || hasSidecar ? [] : FOR_THE_SIDECAR.filter((input) => reader.ownNames().includes(input));
   if (unused.length > 0)
     reader.warnings.add(
       `${unused.join(", ")}: there is no sidecar without do_xcom_push: true, so ${unused.length === 1 ? "it changes" : "they change"} nothing.`
@@ -26810,8 +26872,14 @@ function readResult(reader, logFile) {
     ...defined({ file }),
     mode,
     multiple,
-    sidecarImage: reader.word("xcom_sidecar_container_image") ?? DEFAULT_SIDECAR_IMAGE
+    sidecarImage: readSidecarImage(reader)
   };
+}
+function readSidecarImage(reader) {
+  const image = reader.word("xcom_sidecar_container_image") ?? DEFAULT_SIDECAR_IMAGE;
+  if (!/\s/.test(image)) return image;
+  reader.problem("xcom_sidecar_container_image", `${JSON.stringify(image)} is no image: it holds white space.`);
+  return DEFAULT_SIDECAR_IMAGE;
 }
 function readFile(reader, logFile) {
   const file = reader.word("result_file");
@@ -26859,6 +26927,111 @@ function readRule(reader) {
   return rule2;
 }
 
+// src/github/files.ts
+import { closeSync as closeSync2, constants as constants3, fstatSync, openSync as openSync2, readFileSync } from "node:fs";
+var MOST_BYTES = 64 * 2 ** 20;
+function readRegularFile(path2) {
+  const file = openSync2(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
+  try {
+    const stats = fstatSync(file);
+    const { size } = stats;
+    if (stats.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
+    if (!stats.isFile()) throw new Error("it is no regular file");
+    if (size > MOST_BYTES) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES} that are read`);
+    return readFileSync(file, "utf8");
+  } finally {
+    closeSync2(file);
+  }
+}
+
+// src/github/inputs/shell-words.ts
+var ShellWordsError = class extends Error {
+  name = "ShellWordsError";
+};
+function shellWords(text) {
+  const words = [];
+  let word2;
+  let quote2 = "";
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at);
+    const next = text.charAt(at + 1);
+    if (char === "\\" && quote2 !== "'") {
+      if (next === "") throw new ShellWordsError("a backslash at the end escapes nothing. Remove it, or double it");
+      at++;
+      if (next !== "\n") word2 = (word2 ?? "") + (quote2 === '"' && !'$`"\\'.includes(next) ? `\\${next}` : next);
+    } else if (quote2 !== "") {
+      if (char === quote2) quote2 = "";
+      else word2 += char;
+    } else if (char === "'" || char === '"') {
+      quote2 = char;
+      word2 ??= "";
+    } else if (/\s/.test(char)) {
+      if (word2 !== void 0) words.push(word2);
+      word2 = void 0;
+    } else word2 = (word2 ?? "") + char;
+  }
+  if (quote2 !== "") throw new ShellWordsError("a quotation mark is opened and never closed. Close it");
+  if (word2 !== void 0) words.push(word2);
+  return words;
+}
+
+// src/github/inputs/run.ts
+var SHELLS = {
+  bash: { command: ["bash", "--noprofile", "--norc", "-eo", "pipefail", "{0}"], extension: ".sh" },
+  sh: { command: ["sh", "-e", "{0}"], extension: ".sh" },
+  python: { command: ["python", "{0}"], extension: ".py" }
+};
+var DEFAULT_SHELL = "sh";
+var OTHER_COMMANDS = ["cmds", "arguments"];
+function readRun(reader) {
+  const [run, file] = [reader.raw("run"), reader.word("run_file")];
+  const shell = reader.word("shell");
+  if (run !== void 0 && file !== void 0)
+    reader.problem("run_file", "run is given too. Keep the one that is meant.");
+  const from = run === void 0 ? "run_file" : "run";
+  const script = run ?? (file === void 0 ? void 0 : readScript(reader, file));
+  if (run === void 0 && file === void 0) {
+    if (shell !== void 0) reader.problem("shell", "it goes with run or run_file, which is not given.");
+    return void 0;
+  }
+  for (const input of OTHER_COMMANDS)
+    if (reader.given(input) !== void 0 && !reader.saysNothing(input))
+      reader.problem(input, `${from} is given too, which is a command of its own. Keep the one that is meant.`);
+  const how = readShell(reader, shell ?? DEFAULT_SHELL);
+  if (script === void 0 || how === void 0) return void 0;
+  if (script.trim() === "") reader.problem(from, "expected a script, found nothing.");
+  return { script: script.replaceAll("\r\n", "\n"), ...how, variables: jobVariables(reader.env), from };
+}
+function readScript(reader, file) {
+  try {
+    return readRegularFile(file);
+  } catch (error2) {
+    const { code, message } = error2;
+    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
+    const hint = code === "ENOENT" ? " Is the repository checked out (actions/checkout)?" : "";
+    reader.problem("run_file", `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`);
+    return void 0;
+  }
+}
+function readShell(reader, shell) {
+  const known2 = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : void 0;
+  if (known2 !== void 0) return known2;
+  if (!shell.includes("{0}")) {
+    reader.problem(
+      "shell",
+      `expected ${Object.keys(SHELLS).join(", ")}, or a command with {0} in place of the script's path, e.g. perl {0}; found ${JSON.stringify(shell)}.`
+    );
+    return void 0;
+  }
+  try {
+    return { command: shellWords(shell), extension: "" };
+  } catch (error2) {
+    if (!(error2 instanceof ShellWordsError)) throw error2;
+    reader.problem("shell", `${error2.message}.`);
+    return void 0;
+  }
+}
+
 // src/github/inputs/inputs.ts
 var RESERVED_PREFIX = "kubernetes-pod-step/";
 var FINISH_ACTIONS = ["delete_pod", "delete_succeeded_pod", "delete_active_pod", "keep_pod"];
@@ -26867,13 +27040,15 @@ var DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600;
 var DEFAULT_TIMEOUT_SECONDS = 600;
 function readInputs(reader) {
   const logs = readLogInputs(reader);
+  const run = readRun(reader);
   return {
     ...defined({
       podTemplateFile: reader.word("pod_template_file"),
       templateVars: reader.tree("template_vars"),
       outageTimeoutSeconds: reader.seconds("outage_timeout_seconds", 1),
       deferrable: readDeferrable(reader),
-      attach: readAttach(reader)
+      attach: readAttach(reader),
+      run
     }),
     ...readRetries(reader),
     cluster: readCluster(reader),
@@ -26883,7 +27058,7 @@ function readInputs(reader) {
     startupTimeoutSeconds: reader.seconds("startup_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
     logs,
     workspace: workspaceOf(reader.env),
-    result: readResult(reader, logs.file),
+    result: readResult(reader, logs.file, run !== void 0),
     reattachOnRestart: reader.boolean("reattach_on_restart") ?? true,
     onFinishAction: readFinishAction(reader),
     onKillAction: reader.choice("on_kill_action", KILL_ACTIONS) ?? "delete_pod",
@@ -26895,9 +27070,9 @@ var MOST_SHOWN2 = 50;
 function refuseProblems({ problems }) {
   const [first, ...more] = problems;
   if (first === void 0) return;
-  const shown3 = problems.slice(0, MOST_SHOWN2).map((problem) => `- ${problem}`);
-  if (problems.length > MOST_SHOWN2) shown3.push(`- and ${problems.length - MOST_SHOWN2} more`);
-  const list2 = more.length === 0 ? first : shown3.join("\n");
+  const shown4 = problems.slice(0, MOST_SHOWN2).map((problem) => `- ${problem}`);
+  if (problems.length > MOST_SHOWN2) shown4.push(`- and ${problems.length - MOST_SHOWN2} more`);
+  const list2 = more.length === 0 ? first : shown4.join("\n");
   throw new StepError("InvalidInput", more.length === 0 ? "Invalid input" : `${problems.length} invalid inputs`, list2);
 }
 function readLogInputs(reader) {
@@ -26992,12 +27167,19 @@ function additionTo(made, live) {
 }
 function withoutChance({ spec }) {
   const { nodeName: _, ephemeralContainers: __, schedulingGates: ___, ...lasting2 } = spec ?? { containers: [] };
-  return JSON.parse(JSON.stringify(lasting2).replace(/"kube-api-access-[a-z0-9]{5}"/g, '"kube-api-access"'));
+  const everyAttempts = { ...lasting2, containers: lasting2.containers.map(ofEveryAttempt) };
+  return JSON.parse(JSON.stringify(everyAttempts).replace(/"kube-api-access-[a-z0-9]{5}"/g, '"kube-api-access"'));
 }
 function asked({ metadata = {}, spec }) {
   const others = (texts = {}) => Object.fromEntries(Object.entries(texts).filter(([key]) => !key.startsWith(RESERVED_PREFIX)));
   const { name, namespace, labels, annotations } = metadata;
-  return { metadata: { name, namespace, labels: others(labels), annotations: others(annotations) }, spec };
+  return {
+    metadata: { name, namespace, labels: others(labels), annotations: others(annotations) },
+    spec: spec && { ...spec, containers: spec.containers.map(ofEveryAttempt) }
+  };
+}
+function ofEveryAttempt({ env, ...container2 }) {
+  return { ...container2, ...env && { env: env.filter(({ name }) => !OF_THE_ATTEMPT.includes(name)) } };
 }
 function isSame(sent, answer) {
   if (isEmpty(sent)) return isEmpty(answer);
@@ -27155,11 +27337,11 @@ function templates({ pod, templateFile, inputs }, report) {
   if (pod.fullPodSpec !== void 0) layers.push({ ...pod.fullPodSpec, root: [] });
   return layers;
 }
-function upper({ pod }, base, owned, deadlineSeconds) {
+function upper({ pod }, base, owned, deadlineSeconds, least) {
   const from = pod.baseContainer?.from ?? DEFAULTS2;
   const layers = [
     { from, pod: { spec: { containers: [{ name: base }] } } },
-    ...[...pod.fragments, ...owned].map((fragment) => layerOf(fragment, base)),
+    ...[...least ? [least] : [], ...pod.fragments, ...owned].map((fragment) => layerOf(fragment, base)),
     keptDefaults(pod.fragments, deadlineSeconds)
   ];
   if (pod.podPatch !== void 0) layers.push({ ...pod.podPatch, root: [], strategic: true });
@@ -27381,11 +27563,14 @@ function withoutNulls(value) {
 }
 
 // src/pod/owned-secrets.ts
+import { posix as posix2 } from "node:path";
 var DOCKER_HUB = "https://index.docker.io/v1/";
 var DEFAULT_MODE = 292;
+var SCRIPT_MODE = 365;
+var SCRIPT_VOLUME = "pod-step-script";
 var LONGEST_NAME2 = 50;
-var MOST_BYTES = 2 ** 20;
-function planOwnedSecrets({ env, files, registry }, image, podName2, nonce, report = () => {
+var MOST_BYTES2 = 2 ** 20;
+function planOwnedSecrets({ env, files, registry, script }, image, podName2, nonce, report = () => {
 }) {
   const named3 = (what) => `${dnsLabel(podName2, LONGEST_NAME2)}-${what}-${hash(nonce, 8)}`;
   const secrets = [];
@@ -27415,6 +27600,15 @@ function planOwnedSecrets({ env, files, registry }, image, podName2, nonce, repo
       fragments.push({ from, of: "container", fields: { volumeMounts: [mount] } });
     }
   }
+  if (script !== void 0) {
+    const name = named3("script");
+    const key = posix2.basename(script.path);
+    secrets.push({ name, type: "Opaque", data: { [key]: script.content } });
+    const volume = { name: SCRIPT_VOLUME, secret: { secretName: name, defaultMode: SCRIPT_MODE } };
+    const mount = { name: SCRIPT_VOLUME, mountPath: posix2.dirname(script.path), readOnly: true };
+    fragments.push({ from: script.from, of: "spec", fields: { volumes: [volume] } });
+    fragments.push({ from: script.from, of: "container", fields: { volumeMounts: [mount] } });
+  }
   if (registry !== void 0) {
     const name = named3("registry");
     const { username, password } = registry;
@@ -27429,12 +27623,17 @@ function planOwnedSecrets({ env, files, registry }, image, podName2, nonce, repo
   }
   for (const secret of secrets) {
     const bytes = Object.values(secret.data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
-    if (bytes > MOST_BYTES)
+    if (bytes > MOST_BYTES2)
       report(
-        `${secret.type === "Opaque" ? secret.name === named3("env") ? "secret_env" : "secret_files" : "registry_password"}: holds ${bytes} bytes together; a Secret takes ${MOST_BYTES}.`
+        `${inputOf(secret, script)}: holds ${bytes} bytes${secret.name === named3("script") ? "" : " together"}; a Secret takes ${MOST_BYTES2}.`
       );
   }
   return { secrets, fragments };
+}
+function inputOf({ type, name }, script) {
+  if (type !== "Opaque") return "registry_password";
+  const what = /-(env|files|script)-[^-]+$/.exec(name)?.[1];
+  return what === "script" ? script?.from ?? "run" : what === "env" ? "secret_env" : "secret_files";
 }
 function registryOf(image = "") {
   const [host = "", ...rest] = image.split("/");
@@ -27489,11 +27688,14 @@ while :; do
   wait $!
 done
 `;
+var MAKE_FILES = 'umask 0; cd "$1" && shift && for name; do : >>"$name" || exit; done';
 var ASKED_FOLDER = "/pod-step";
-function resultSidecar(pod, base, given) {
+function resultSidecar(pod, base, files, given) {
   const hasResources = initContainersOf(pod).some(
     (container2) => container2["name"] === RESULT_SIDECAR && container2["resources"] !== void 0
   );
+  const made = files.filter((file) => file !== RESULT_FILE);
+  const hook = { exec: { command: ["sh", "-c", MAKE_FILES, RESULT_SIDECAR, RESULT_FOLDER, ...made] } };
   return {
     volumes: [
       { name: RESULT_SIDECAR, emptyDir: { sizeLimit: VOLUME_SIZE } },
@@ -27511,11 +27713,12 @@ function resultSidecar(pod, base, given) {
         image: given.image,
         restartPolicy: "Always",
         command: ["sh", "-c", SCRIPT, RESULT_SIDECAR],
-        args: [RESULT_FOLDER, `${ASKED_FOLDER}/asked`, String(LONGEST_SENT), RESULT_FILE],
+        args: [RESULT_FOLDER, `${ASKED_FOLDER}/asked`, String(LONGEST_SENT), ...files],
+        ...made.length > 0 && { lifecycle: { postStart: hook } },
         ...!hasResources && resourcesFor(pod),
         securityContext: { ...securityContextFor(pod, base, given.securityContext), ...given.securityContext },
         volumeMounts: [
-          { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, readOnly: true },
+          { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, ...made.length === 0 && { readOnly: true } },
           { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true }
         ]
       }
@@ -27622,6 +27825,25 @@ function takerOf(path2, layers) {
   return (layers.findLast(hasNull) ?? layers.at(-1))?.from ?? DEFAULTS2;
 }
 
+// src/pod/run-script.ts
+import { posix as posix3 } from "node:path";
+var FOLDER = "/pod-step/run";
+function scriptOf({ script, extension, from }) {
+  return { path: posix3.join(FOLDER, `script-${hash(script, 8)}${extension}`), content: script, from };
+}
+function commandOf({ command, from }, { path: path2 }) {
+  const words = command.map((word2) => word2.replaceAll("{0}", path2).replaceAll("$", "$$$$"));
+  return [
+    { from, of: "container", fields: { command: words } },
+    { from, of: "container", fields: { args: null } }
+  ];
+}
+function variablesOf({ from, variables }, container2) {
+  const ofTemplate = objectsOf(container2?.["env"]).map(({ name }) => name);
+  const env = Object.entries({ ...variables, RUNNER_TEMP: "/tmp" }).filter(([name]) => !ofTemplate.includes(name)).map(([name, value]) => ({ name, value: value.replaceAll("$", "$$$$") }));
+  return { from: `${from} (the job\u2019s variables)`, of: "container", fields: { env } };
+}
+
 // src/pod/manifest.ts
 var BASE_CONTAINER = "base";
 var MARGIN_SECONDS = 600;
@@ -27643,21 +27865,32 @@ function planPod(sources, { identity, nonce, now }, report) {
   const lifetime = lifetimeOf(inputs);
   const deadlineSeconds = (identity.hosted && lifetime !== "detached" ? LONGEST_JOB_SECONDS.hosted : LONGEST_JOB_SECONDS.selfHosted) + MARGIN_SECONDS;
   const lower = [defaults(deadlineSeconds), ...templates(sources, report)];
-  const base = baseContainer(new MergedPod(lower), sources.pod.baseContainer, report);
-  const layers = (owned2) => [...lower, ...upper(sources, base, owned2, deadlineSeconds)];
+  const template = new MergedPod(lower);
+  const base = baseContainer(template, sources.pod.baseContainer, report);
+  const { run } = inputs;
+  const script = run && scriptOf(run);
+  const job = run && variablesOf(run, containerNamed(template.pod, base));
+  const ofRun = run && script ? commandOf(run, script) : [];
+  const layers = (owned2) => [...lower, ...upper(sources, base, [...ofRun, ...owned2], deadlineSeconds, job)];
   const meant = new MergedPod(layers([]));
   const nameGiven = givenName(meant);
   const uniqueness = [identity.repositoryId, identity.runId, identity.runAttempt, identity.matrix, nonce].join("/");
   const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : void 0);
   const container2 = containerNamed(meant.pod, base);
-  const owned = planOwnedSecrets(sources.pod.owned, textOf(container2?.["image"]), name, nonce, report);
+  const owned = planOwnedSecrets(
+    { ...sources.pod.owned, ...script && { script } },
+    textOf(container2?.["image"]),
+    name,
+    nonce,
+    report
+  );
   const all = layers(owned.fragments);
   const merged2 = new MergedPod(all);
   sameRank([...sources.pod.fragments, ...owned.fragments], report);
   const at = (path2, sentence) => report(`${merged2.originOf(path2)}: ${sentence}`);
   if (container2 !== void 0 && !container2["image"])
     report("image: expected the image to run, e.g. python:3.13-slim; found nothing.");
-  const resultIn = resultChannel(merged2, base, inputs.result, at);
+  const resultIn = resultChannel(merged2, base, { ...inputs.result, hasFiles: run !== void 0 }, at);
   enforce(merged2, all, base, report);
   const deadline2 = Number(objectOf(merged2.pod["spec"])["activeDeadlineSeconds"]);
   const expiresAt = expiryOf(lifetime, now, deadline2 > 0 && deadline2 <= MOST_SECONDS ? deadline2 : deadlineSeconds);
@@ -27694,14 +27927,25 @@ function nonceOf(pod) {
   return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? "";
 }
 function specForResult(channel, pod, base, { inputs, pod: { resultSecurityContext } }) {
-  const image = inputs.result.sidecarImage;
-  const spec = channel === "message" ? { containers: [{ name: base, terminationMessagePath: RESULT_PATH }] } : resultSidecar(pod, base, { image, ...resultSecurityContext && { securityContext: resultSecurityContext } });
-  const env = objectsOf(containerNamed(pod, base)?.["env"]);
-  if (env.some(({ name }) => name === RESULT_VARIABLE)) return spec;
-  const variable2 = { name: base, env: [{ name: RESULT_VARIABLE, value: RESULT_PATH }] };
+  const { sidecarImage: image, mode } = inputs.result;
+  const files = [...mode === "none" ? [] : [RESULT_FILE], ...inputs.run ? Object.values(STEP_FILES) : []];
+  const spec = channel === "message" ? { containers: [{ name: base, terminationMessagePath: RESULT_PATH }] } : resultSidecar(pod, base, files, {
+    image,
+    ...resultSecurityContext && { securityContext: resultSecurityContext }
+  });
+  const own = objectsOf(containerNamed(pod, base)?.["env"]).map(({ name }) => name);
+  const variables = [
+    ...mode === "none" || own.includes(RESULT_VARIABLE) ? [] : [{ name: RESULT_VARIABLE, value: RESULT_PATH }],
+    // Of these the step's own would be another's: what they name is the action's to read.
+    ...(inputs.run ? Object.entries(STEP_FILES) : []).map(([name, file]) => ({
+      name,
+      value: posix4.join(RESULT_FOLDER, file)
+    }))
+  ];
+  if (variables.length === 0) return spec;
   return new MergedPod([
     { from: OWN, pod: { spec } },
-    { from: OWN, pod: { spec: { containers: [variable2] } } }
+    { from: OWN, pod: { spec: { containers: [{ name: base, env: variables }] } } }
   ]).pod["spec"];
 }
 function baseContainer(template, asked3, report) {
@@ -29019,13 +29263,13 @@ function started(at) {
   return at !== void 0 && new Date(at).getTime() > 0 ? at : void 0;
 }
 function reportEnd(conclusion, log) {
-  const { state, ended: ended3, result, message, warning: warning2 } = conclusion;
+  const { state, ended: ended3, result, stepFiles, message, warning: warning2 } = conclusion;
   setOutput2("state", state);
   if (ended3) reportContainerEnd(ended3);
   if (state === "deferred") return;
   for (const warned of [...warning2 === void 0 ? [] : [warning2], ...result?.warnings ?? []])
     log.warning("Result", warned);
-  for (const [name, value] of result?.outputs ?? []) setOutput2(name, value);
+  for (const [name, value] of [...result?.outputs ?? [], ...stepFiles?.outputs ?? []]) setOutput2(name, value);
   if (result?.file !== void 0) {
     setOutput2("result_file", result.file);
     log.line(`Result: ${inBytes(result.bytes.length)}, in ${result.file}`);
@@ -30757,7 +31001,7 @@ var ACCESS = {
   },
   secrets: {
     verbs: ["create"],
-    purpose: "For secret_env, secret_files and registry_password alone."
+    purpose: "For run, secret_env, secret_files and registry_password alone."
   }
 };
 function rulesFor({ dryRun: dryRun2, logs, ownSecrets }) {
@@ -31456,7 +31700,7 @@ function printLivePod(live, plan, secrets) {
 }
 function showing(pod, plan, secrets) {
   const redact = redacting(pod, secrets);
-  const planned = variablesOf(plan);
+  const planned = variablesOf2(plan);
   const isPlanned = (path2, value) => {
     const [, field2, index2, list2, , last] = path2;
     if (list2 !== "env" || last !== "value") return false;
@@ -31476,7 +31720,7 @@ function showing(pod, plan, secrets) {
 function shortened(value) {
   return typeof value === "string" && value.length > LONGEST_TEXT ? `(${value.length} characters)` : value;
 }
-function variablesOf({ spec }) {
+function variablesOf2({ spec }) {
   const containers2 = [...spec?.containers ?? [], ...spec?.initContainers ?? []];
   return new Set(
     containers2.flatMap(({ name, env = [] }) => env.map((entry2) => variable(name, entry2.name, entry2.value ?? "")))
@@ -31486,10 +31730,10 @@ function variable(container2, name, value) {
   return JSON.stringify([container2, name, value]);
 }
 function shownAt(path2, value, show) {
-  const shown3 = show(path2, value);
-  if (Array.isArray(shown3)) return shown3.map((item, index2) => shownAt([...path2, index2], item, show));
-  if (!isObject(shown3)) return shown3;
-  return Object.fromEntries(Object.entries(shown3).map(([key, child]) => [key, shownAt([...path2, key], child, show)]));
+  const shown4 = show(path2, value);
+  if (Array.isArray(shown4)) return shown4.map((item, index2) => shownAt([...path2, index2], item, show));
+  if (!isObject(shown4)) return shown4;
+  return Object.fromEntries(Object.entries(shown4).map(([key, child]) => [key, shownAt([...path2, key], child, show)]));
 }
 
 // src/run/logs/stamp.ts
@@ -31575,9 +31819,9 @@ function selectContainers(choices, base, manifest, pod) {
     ...containers2.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name)
   ];
 }
-function notShownBy({ shown: shown3, containers: containers2 }, base) {
+function notShownBy({ shown: shown4, containers: containers2 }, base) {
   if (Array.isArray(containers2) && !containers2.includes(base)) return "container_logs";
-  return shown3 ? void 0 : "get_logs";
+  return shown4 ? void 0 : "get_logs";
 }
 function namesAreKnown(choices, manifest) {
   return wrongNames(choices, manifest).length === 0;
@@ -31623,10 +31867,10 @@ async function giveAccount({ inputs, plan, client, log, stop }, pod) {
   const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS3)]);
   const live = pod.view.pod;
   const failed = failedOne(live, plan.base);
-  const shown3 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed);
+  const shown4 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed);
   const [events, last] = await Promise.all([
     listEvents(client, pod.identity, signal3).catch(() => "unavailable"),
-    shown3 || !containerStarted(live, failed) ? [] : lastLines(client, pod.identity, failed, LAST_LINES, signal3).catch(() => [])
+    shown4 || !containerStarted(live, failed) ? [] : lastLines(client, pod.identity, failed, LAST_LINES, signal3).catch(() => [])
   ]);
   if (last.length > 0) {
     log.line(`The last lines of container ${failed}:`);
@@ -32994,7 +33238,7 @@ function endOf({ pod }, container2, { id, ended: ended3 }) {
 }
 
 // src/run/logs/spool.ts
-import { closeSync as closeSync2, ftruncateSync, mkdtempSync, openSync as openSync2, readSync, rmSync as rmSync2, writeSync as writeSync2 } from "node:fs";
+import { closeSync as closeSync3, ftruncateSync, mkdtempSync, openSync as openSync3, readSync, rmSync as rmSync2, writeSync as writeSync2 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as join2 } from "node:path";
 var MOST_IN_MEMORY = 2 ** 20;
@@ -33033,7 +33277,7 @@ var Spool = class {
     const { descriptor, folder } = this.#file;
     this.#file = void 0;
     this.#readTo = this.#writtenTo;
-    closeSync2(descriptor);
+    closeSync3(descriptor);
     rmSync2(folder, { recursive: true, force: true });
   }
   #toDisk(bytes) {
@@ -33065,7 +33309,7 @@ var Spool = class {
 };
 function openFile() {
   const folder = mkdtempSync(join2(process.env["RUNNER_TEMP"] || tmpdir(), "kubernetes-pod-step-log-"));
-  const descriptor = openSync2(join2(folder, "waiting"), "wx+", 384);
+  const descriptor = openSync3(join2(folder, "waiting"), "wx+", 384);
   if (process.platform !== "win32") rmSync2(folder, { recursive: true, force: true });
   return { descriptor, folder };
 }
@@ -33511,10 +33755,10 @@ var Logs = class {
     this.#stop.abort();
   }
   async #follow(name, options) {
-    const shown3 = this.#shown?.add(this.#shownContainer(name));
+    const shown4 = this.#shown?.add(this.#shownContainer(name));
     const filed2 = this.#file && this.#filed.add(this.#file.container(this.#prefix(name), this.#names.length === 1));
-    await followLog(this.#step.client, this.#pod, name, this.#reader(name, shown3, filed2), options);
-    await Promise.all([shown3?.end(), filed2?.end()]);
+    await followLog(this.#step.client, this.#pod, name, this.#reader(name, shown4, filed2), options);
+    await Promise.all([shown4?.end(), filed2?.end()]);
     if (this.#stillRunning.has(name)) this.#step.log.line(`Container ${name} still runs; its log is shown up to here.`);
   }
   async #callLast(name, lastCall) {
@@ -33539,13 +33783,13 @@ var Logs = class {
       annotations: inputs.logs.annotations && name === plan.base
     });
   }
-  #reader(name, shown3, filed2) {
+  #reader(name, shown4, filed2) {
     const { log } = this.#step;
-    const say = (act) => shown3 ? shown3.note(act) : act();
+    const say = (act) => shown4 ? shown4.note(act) : act();
     const warn = (title, text) => say(() => log.warning(title, text));
     return {
       emit: (bytes) => {
-        shown3?.push(bytes);
+        shown4?.push(bytes);
         filed2?.push(bytes);
       },
       gap: (from, to) => warn("Log lines lost", gapText(name, from, to)),
@@ -33556,7 +33800,7 @@ var Logs = class {
       refused: (why) => warn("Log not readable", `The log of container ${name} cannot be read, so it is not shown: ${why}`),
       incomplete: (why) => warn("Log may be incomplete", `Lines of container ${name} may be missing. ${why}`),
       restarted: (before, restarts, unseen) => {
-        shown3?.endRun();
+        shown4?.endRun();
         filed2?.endRun();
         say(() => log.line(restartText(name, before, restarts)));
         if (unseen > 0) warn("Log lines lost", unseenText(name, unseen));
@@ -33647,10 +33891,15 @@ async function createSecrets({ inputs, plan, client, stop, lastCall, origin: ori
     });
     if (!(error2 instanceof ApiError)) throw error2;
     const { reason: reason2, title, message, remedy } = error2;
-    throw new StepError(reason2, title, withRemedy(message, "secret_env, secret_files and registry_username need it."), {
-      ...remedy !== void 0 && { remedy },
-      cause: error2
-    });
+    throw new StepError(
+      reason2,
+      title,
+      withRemedy(message, "run, secret_env, secret_files and registry_username need it."),
+      {
+        ...remedy !== void 0 && { remedy },
+        cause: error2
+      }
+    );
   }
 }
 
@@ -33965,34 +34214,35 @@ function foundInFile(file, pod, base, ended3) {
       return { kind: "none" };
     case "file":
       return isBlank(file.bytes) ? { kind: "none" } : ofWhichRun(file, pod, base, ended3);
+    default:
+      return { kind: "unusable", ...unusableFile(file, "return.json") };
+  }
+}
+function unusableFile(file, name) {
+  switch (file.kind) {
     case "long":
       return {
-        kind: "unusable",
-        sentence: `return.json has ${grouped(file.size)} bytes; up to ${grouped(LONGEST_SENT)} can be sent, which is what one log file of a node holds.`,
-        remedy: "Put it where later steps can fetch it, such as a volume or an object store, and write to return.json where that is."
+        sentence: `${name} has ${grouped(file.size)} bytes; up to ${grouped(LONGEST_SENT)} can be sent, which is what one log file of a node holds.`,
+        remedy: `Put it where later steps can fetch it, such as a volume or an object store, and write to ${name} where that is.`
       };
     case "unreadable":
       return {
-        kind: "unusable",
-        sentence: `return.json cannot be read: it is of user ${file.owner}, with mode ${file.mode}, and the result\u2019s sidecar runs as user ${file.reader}.`,
+        sentence: `${name} cannot be read: it is of user ${file.owner}, with mode ${file.mode}, and the result\u2019s sidecar runs as user ${file.reader}.`,
         remedy: `Have the container make it readable (chmod a+r), or give the sidecar its user: \`xcom_sidecar_container_security_context: {runAsUser: ${file.owner}}\`.`
       };
     case "closed":
       return {
-        kind: "unusable",
-        sentence: `return.json cannot be read: its folder is of user ${file.owner}, with mode ${file.mode}, and the result\u2019s sidecar runs as user ${file.reader}.`,
+        sentence: `${name} cannot be read: its folder is of user ${file.owner}, with mode ${file.mode}, and the result\u2019s sidecar runs as user ${file.reader}.`,
         remedy: `Have the container leave the folder open (chmod a+x), or give the sidecar its user: \`xcom_sidecar_container_security_context: {runAsUser: ${file.owner}}\`.`
       };
     case "broken":
       return {
-        kind: "unusable",
-        sentence: `return.json did not come as it was sent: ${file.why}.`,
+        sentence: `${name} did not come as it was sent: ${file.why}.`,
         remedy: "Was it still being written? Else the node may keep less of a log than 10 MiB (containerLogMaxSize)."
       };
     default:
       return {
-        kind: "unusable",
-        sentence: `return.json is ${KINDS[file.kind]}.`,
+        sentence: `${name} is ${KINDS[file.kind]}.`,
         remedy: "Have the container write a regular file."
       };
   }
@@ -34024,11 +34274,99 @@ function secondOf(time2) {
   return Math.floor(new Date(time2).getTime() / 1e3);
 }
 
+// src/github/command-file.ts
+var LONGEST_SHOWN2 = 100;
+function readCommandFile(text) {
+  const lines = text.split("\n");
+  const entries2 = [];
+  if (lines.at(-1) === "") lines.pop();
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] ?? "";
+    if (line === "") continue;
+    const [equals, block] = [line.indexOf("="), line.indexOf("<<")];
+    const place = `line ${at + 1}, ${shown3(line)},`;
+    if (equals === 0 || block === 0 && (equals < 0 || block < equals)) return { fault: `${place} has no name` };
+    if (equals > 0 && (block < 0 || equals < block)) {
+      entries2.push([line.slice(0, equals), line.slice(equals + 1)]);
+      continue;
+    }
+    if (block < 0) return { fault: `${place} is neither name=value nor name<<DELIMITER` };
+    const [name, delimiter2] = [line.slice(0, block), line.slice(block + 2)];
+    if (delimiter2 === "") return { fault: `${place} has no delimiter` };
+    const end = lines.indexOf(delimiter2, at + 1);
+    if (end < 0) return { fault: `the block that begins in ${place} has no end: no line is ${shown3(delimiter2)}` };
+    entries2.push([name, lines.slice(at + 1, end).join("\n")]);
+    at = end;
+  }
+  return { entries: entries2 };
+}
+function shown3(text) {
+  return JSON.stringify(text.length > LONGEST_SHOWN2 ? `${text.slice(0, LONGEST_SHOWN2)}\u2026` : text);
+}
+
+// src/run/result/step-files.ts
+var [OUTPUT, SUMMARY] = ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"];
+var MOST_SUMMARY_BYTES = 1e6;
+function stepFilesOf(files) {
+  const [output, summary2] = [files.get(STEP_FILES[OUTPUT]), files.get(STEP_FILES[SUMMARY])];
+  if (output === void 0 || summary2 === void 0) return void 0;
+  const [said2, shown4] = [textOf2(output, OUTPUT), textOf2(summary2, SUMMARY)];
+  const set = "text" in said2 ? outputsIn(said2.text) : said2;
+  const markdown = "text" in shown4 ? summaryIn(shown4.text) : shown4;
+  const fault = "sentence" in set ? set : "sentence" in markdown ? markdown : void 0;
+  return {
+    outputs: "outputs" in set ? set.outputs : [],
+    summary: "summary" in markdown ? markdown.summary : "",
+    ...fault && { fault }
+  };
+}
+function withStepFiles(conclusion, files) {
+  if (files === void 0) return conclusion;
+  const all = { ...conclusion, stepFiles: files };
+  return files.fault === void 0 ? all : unusable(all, files.fault, "Unusable file of the script");
+}
+function textOf2(file, name) {
+  if (file.kind === "none") return { text: "" };
+  return file.kind === "file" ? { text: file.bytes.toString("utf8") } : unusableFile(file, `$${name}`);
+}
+function outputsIn(text) {
+  const read = readCommandFile(text);
+  if ("fault" in read)
+    return {
+      sentence: `$${OUTPUT} cannot be read: ${read.fault}.`,
+      remedy: "Write name=value, or for several lines name<<DELIMITER, the lines, and the delimiter on a line of its own."
+    };
+  const outputs = [...new Map(read.entries)];
+  const own = outputs.find(([name]) => OUTPUTS.some((output) => output === name.toLowerCase()));
+  if (own !== void 0)
+    return {
+      sentence: `The script sets the output ${JSON.stringify(own[0])}, which is one of this action\u2019s own.`,
+      remedy: `Give it another name in $${OUTPUT}.`
+    };
+  const characters = outputs.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  if (characters > MOST_CHARACTERS2)
+    return {
+      sentence: `The script sets outputs of ${grouped(characters)} characters, and GitHub takes about ${grouped(MOST_CHARACTERS2)} for all outputs of a job together.`,
+      remedy: "Write what is large to a file."
+    };
+  return { outputs };
+}
+function summaryIn(text) {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MOST_SUMMARY_BYTES) return { summary: text };
+  return {
+    sentence: `The script\u2019s summary has ${grouped(bytes)} bytes, and GitHub shows none above ${grouped(MOST_SUMMARY_BYTES)}.`,
+    remedy: `Write less to $${SUMMARY}.`
+  };
+}
+
 // src/run/result/results.ts
 var Results = class {
   #plan;
   #pod;
   #follower;
+  /** What a script has left in the files of the runner's, once it has been found. */
+  stepFiles;
   constructor(step, pod) {
     this.#plan = step.plan;
     this.#pod = pod;
@@ -34047,6 +34385,7 @@ var Results = class {
     if (this.#follower === void 0) return { kind: "none" };
     const received = await this.#follower.receive(signal3);
     if (!("files" in received)) return { kind: "unusable", sentence: received.why, remedy: received.remedy };
+    this.stepFiles = stepFilesOf(received.files);
     return foundInFile(received.files.get(RESULT_FILE) ?? { kind: "none" }, this.#pod.view.pod, base, ended3);
   }
   /** Nothing more is read. */
@@ -34327,10 +34666,8 @@ async function follow(step, pod, logs, results) {
     await started2(pod, waiting);
     const outcome = await ending(pod, waiting);
     const [found] = await Promise.all([results.found(outcome, waiting.stop), logs.finish()]);
-    const conclusion = filed(
-      conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked),
-      inputs
-    );
+    const concluded = conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked);
+    const conclusion = filed(withStepFiles(concluded, results.stepFiles), inputs);
     if (conclusion.state !== "failed")
       for (const line of failedBeside(pod.view.pod, plan.pod, plan.base)) log.line(line);
     return conclusion;
@@ -34791,7 +35128,7 @@ import { setFlagsFromString } from "node:v8";
 
 // src/kubernetes/credentials/refused.ts
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync as readFileSync2 } from "node:fs";
 function noCredential({ message: why, cause }, accepted) {
   if (accepted)
     return new StepError(
@@ -34840,7 +35177,7 @@ function notLoggedIn(error2, target2, { accepted, refusal }) {
 function expiredCertificate({ kubeConfig }) {
   const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
   try {
-    const pem = certData ? Buffer.from(certData, "base64") : certFile ? readFileSync(certFile) : void 0;
+    const pem = certData ? Buffer.from(certData, "base64") : certFile ? readFileSync2(certFile) : void 0;
     const validTo = pem && new X509Certificate(pem).validToDate;
     if (validTo === void 0 || validTo.getTime() > Date.now()) return void 0;
     return `The client certificate in the kubeconfig expired on ${validTo.toISOString().slice(0, 10)}`;
@@ -35216,7 +35553,7 @@ function parseAnswer(text, type) {
 }
 
 // src/kubernetes/config.ts
-import { accessSync as accessSync2, constants as constants3, existsSync as existsSync2, readFileSync as readFileSync5 } from "node:fs";
+import { accessSync as accessSync2, constants as constants4, existsSync as existsSync2, readFileSync as readFileSync6 } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join as join3 } from "node:path";
 
@@ -39874,7 +40211,7 @@ function findObject(list2, name, key) {
 }
 
 // src/kubernetes/kubeconfig.ts
-import { readFileSync as readFileSync2 } from "node:fs";
+import { readFileSync as readFileSync3 } from "node:fs";
 import { dirname as dirname2, isAbsolute as isAbsolute2, resolve as resolve2 } from "node:path";
 var WHOLE = "Give the whole content of a kubeconfig file, plain or base64.";
 var WHOLE_FILE = "It has to be a whole kubeconfig file, in plain text; base64 is for the input `kubeconfig`.";
@@ -39927,7 +40264,7 @@ function parseKubeconfig(text, origin2, isPart = false) {
 function kubeconfigOf(file, origin2, isPart = false) {
   let text;
   try {
-    text = readFileSync2(file, "utf8");
+    text = readFileSync3(file, "utf8");
   } catch (error2) {
     const why = error2.code === "ENOENT" ? "there is no such file" : error2.message;
     throw unusable2(
@@ -40076,7 +40413,7 @@ function splitPort(entry2) {
 }
 
 // src/kubernetes/user.ts
-import { readFileSync as readFileSync4 } from "node:fs";
+import { readFileSync as readFileSync5 } from "node:fs";
 
 // src/kubernetes/credentials/exec-plugin.ts
 import { isAbsolute as isAbsolute3, resolve as resolve3 } from "node:path";
@@ -40245,7 +40582,7 @@ var LIKE_A_KEY = /(?=[^\s"']*[A-Z])(?=[^\s"']*[a-z])(?=[^\s"']*\d)[\w+/=~.-]{20,
 var SECRET_NAME2 = /pass|secret|token|key|credential/i;
 var SHORTEST = 6;
 function withoutSecrets2(text, secrets) {
-  const known2 = secrets.reduce((shown3, secret) => shown3.replaceAll(secret, "***"), text);
+  const known2 = secrets.reduce((shown4, secret) => shown4.replaceAll(secret, "***"), text);
   return known2.replace(/((?:pass\w*|secret|token|api[-_]?key)["']?\s*[=:]\s*["']?)[^\s"',;]+/gi, "$1***").replace(LIKE_A_TOKEN, "***").replace(LIKE_A_KEY, "***");
 }
 function said(stderr, secrets) {
@@ -40349,7 +40686,7 @@ var PassingFault = class extends Error {
 };
 
 // src/kubernetes/credentials/of-user.ts
-import { readFileSync as readFileSync3 } from "node:fs";
+import { readFileSync as readFileSync4 } from "node:fs";
 
 // src/kubernetes/credentials/token-file.ts
 import { readFile as readFile3 } from "node:fs/promises";
@@ -40413,7 +40750,7 @@ function clusterInfo({
   proxyUrl,
   execConfig
 }) {
-  const ca = caData ?? (caFile ? readFileSync3(caFile).toString("base64") : void 0);
+  const ca = caData ?? (caFile ? readFileSync4(caFile).toString("base64") : void 0);
   return {
     server,
     ...tlsServerName && { "tls-server-name": tlsServerName },
@@ -40504,7 +40841,7 @@ function nameOf(user, isNamed) {
 }
 function serviceAccountOf({ token, tokenFile }) {
   try {
-    const { sub } = claimsOf(String(token ?? (tokenFile === void 0 ? "" : readFileSync4(tokenFile, "utf8"))));
+    const { sub } = claimsOf(String(token ?? (tokenFile === void 0 ? "" : readFileSync5(tokenFile, "utf8"))));
     const [, namespace, name] = /^system:serviceaccount:([a-z0-9-]{1,63}):([a-z0-9.-]{1,253})$/.exec(String(sub)) ?? [];
     return name === void 0 ? void 0 : `service account ${namespace}/${name}`;
   } catch {
@@ -40645,7 +40982,7 @@ function checkFiles(from, { name, caFile }, user) {
   for (const [what, file] of files) {
     if (!file) continue;
     try {
-      accessSync2(file, constants3.R_OK);
+      accessSync2(file, constants4.R_OK);
     } catch (error2) {
       const why = error2.code === "ENOENT" ? "is not on the runner" : "cannot be read";
       throw unusable2(
@@ -40665,7 +41002,7 @@ function checkServer(server, what) {
 }
 function serviceAccountNamespace() {
   const file = join3(SERVICE_ACCOUNT, "namespace");
-  return existsSync2(file) ? readFileSync5(file, "utf8").trim() : "";
+  return existsSync2(file) ? readFileSync6(file, "utf8").trim() : "";
 }
 
 // src/run/connect.ts
@@ -40980,8 +41317,8 @@ async function dryRun({
     if (!(error2 instanceof StepError) || clusterGiven) throw error2;
     unchecked = error2.text;
   }
-  const shown3 = client === void 0 ? plan : placed(plan, client.target.namespace);
-  const manifest = printPlan(shown3, secrets);
+  const shown4 = client === void 0 ? plan : placed(plan, client.target.namespace);
+  const manifest = printPlan(shown4, secrets);
   log.line("The pod as it would be created, with the source of each part:");
   log.line(manifest);
   setOutput2("manifest", manifest);
@@ -41003,10 +41340,10 @@ async function check(client, plan, logs, stop) {
     throw error2;
   }
 }
-var OF_THE_ATTEMPT = [NONCE_ANNOTATION, EXPIRY_ANNOTATION, PLAN_ANNOTATION];
+var OF_THE_ATTEMPT2 = [NONCE_ANNOTATION, EXPIRY_ANNOTATION, PLAN_ANNOTATION];
 function printPlan(plan, secrets = []) {
   const all = Object.entries(plan.pod.metadata?.annotations ?? {});
-  const annotations = Object.fromEntries(all.filter(([key]) => !OF_THE_ATTEMPT.includes(key)));
+  const annotations = Object.fromEntries(all.filter(([key]) => !OF_THE_ATTEMPT2.includes(key)));
   const pod = { ...plan.pod, metadata: { ...plan.pod.metadata, annotations } };
   const made = plan.secrets.map(
     ({ name, data }) => `# Right after the pod, Secret ${name} would be created for it, immutable, with ${Object.keys(data).join(", ")}.
@@ -41102,12 +41439,12 @@ var Markdown = class {
    * A block of code, by itself between blank lines. What could steer the reader's eye is written out as JSON does, so JSON stays what it is.
    * @param language for the colours; one of our own words
    */
-  fence(text, language = "", mostBytes = MOST_BYTES2) {
-    const shown3 = cut(visible(this.#hide(text)), mostBytes).replace(/\n+$/, "");
-    const longest2 = Math.max(2, ...[...shown3.matchAll(/`+/g)].map(([run]) => run.length));
+  fence(text, language = "", mostBytes = MOST_BYTES3) {
+    const shown4 = cut(visible(this.#hide(text)), mostBytes).replace(/\n+$/, "");
+    const longest2 = Math.max(2, ...[...shown4.matchAll(/`+/g)].map(([run]) => run.length));
     const fence = "`".repeat(longest2 + 1);
     return `${fence}${language}
-${shown3}
+${shown4}
 ${fence}`;
   }
   /** What {@link text} shows, for a place with rules of its own. */
@@ -41116,10 +41453,10 @@ ${fence}`;
   }
   /** Once more hidden: a secret may have had a control character in the middle. */
   #clean(text) {
-    return cut(this.#hide(visible(plainText(this.#hide(text)))), MOST_BYTES2);
+    return cut(this.#hide(visible(plainText(this.#hide(text)))), MOST_BYTES3);
   }
 };
-var MOST_BYTES2 = 4096;
+var MOST_BYTES3 = 4096;
 function cut(text, mostBytes) {
   const bytes = Buffer.from(text);
   if (bytes.length <= mostBytes) return text;
@@ -41141,16 +41478,17 @@ function visible(text) {
 }
 
 // src/github/summary.ts
-import { appendFileSync as appendFileSync2 } from "node:fs";
-var MOST_BYTES3 = 256 * 1024;
+import { appendFileSync as appendFileSync2, statSync } from "node:fs";
+var MOST_BYTES4 = 1024 * 1024;
 function appendSummary(markdown, path2 = process.env["GITHUB_STEP_SUMMARY"]) {
   if (!path2) return;
-  const bytes = Buffer.byteLength(markdown);
-  if (bytes > MOST_BYTES3) throw new Error(`it would have ${bytes} bytes`);
-  appendFileSync2(path2, `
+  const text = `
 
 ${markdown}
-`);
+`;
+  const bytes = (statSync(path2, { throwIfNoEntry: false })?.size ?? 0) + Buffer.byteLength(text);
+  if (bytes > MOST_BYTES4) throw new Error(`it would have ${bytes} bytes`);
+  appendFileSync2(path2, text);
 }
 
 // src/run/timeline.ts
@@ -41368,10 +41706,10 @@ function labelOf({ kind: kind2, container: container2 = "", fromMs, toMs, open }
   return `${[WORDS4[kind2], name].filter(Boolean).join(" ")} ${inWords((toMs - fromMs) / 1e3)}${open ? " so far" : ""}`;
 }
 function longest(stages) {
-  const shown3 = new Set(
+  const shown4 = new Set(
     [...stages].sort((one, other) => other.toMs - other.fromMs - (one.toMs - one.fromMs)).slice(0, MOST_STAGES)
   );
-  return stages.filter((stage) => shown3.has(stage));
+  return stages.filter((stage) => shown4.has(stage));
 }
 function bounds(stages) {
   return [Math.min(...stages.map(({ fromMs }) => fromMs)), Math.max(...stages.map(({ toMs }) => toMs))];
@@ -41513,8 +41851,8 @@ function sizeOf({ text, file, outputs }, md) {
     ...outputs.some(([name]) => name === "result") ? ["the output <code>result</code>"] : [],
     ...file === void 0 ? [] : [`the file ${md.code(file)}`]
   ];
-  const shown3 = places.length > 0 && (bytes > RESULT_BYTES || file !== void 0);
-  return shown3 ? `${size}; the whole is ${places.join(", and ")}` : size;
+  const shown4 = places.length > 0 && (bytes > RESULT_BYTES || file !== void 0);
+  return shown4 ? `${size}; the whole is ${places.join(", and ")}` : size;
 }
 function rowsOf({ pod, base, origin: origin2 }, timeline, md) {
   const { metadata, spec, status } = pod;
@@ -41587,6 +41925,8 @@ var JobSummary = class {
   /** How the step ended, where that was after one try and before the next. */
   #between;
   #dryRun;
+  /** Markdown that the script of the last try has written itself. */
+  #ofScript = "";
   #written = false;
   constructor(log) {
     this.#log = log;
@@ -41601,6 +41941,7 @@ var JobSummary = class {
   }
   /** Before the pod is deleted, for it is told of as it stands. */
   ended(conclusion) {
+    this.#ofScript = conclusion.stepFiles?.summary ?? "";
     this.#end(conclusion);
   }
   /** @param error what ended the step, or a try of it, without a conclusion; what has been told already is not told again */
@@ -41636,6 +41977,7 @@ var JobSummary = class {
     if (this.#written || summary2 === void 0) return;
     this.#written = true;
     writeSummary(this.#log, summary2);
+    if (this.#ofScript.trim() !== "") addToSummary(this.#log, this.#ofScript);
   }
   #end(ending2) {
     this.#tries.push({
@@ -41647,9 +41989,12 @@ var JobSummary = class {
   }
 };
 function writeSummary(log, summary2) {
+  const secrets = [...log.masked].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+  addToSummary(log, summary2(new Markdown(hiding(secrets))));
+}
+function addToSummary(log, markdown) {
   try {
-    const secrets = [...log.masked].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
-    appendSummary(summary2(new Markdown(hiding(secrets))));
+    appendSummary(markdown);
   } catch (error2) {
     log.line(`The job summary could not be written: ${error2.message}`);
   }
@@ -41657,23 +42002,6 @@ function writeSummary(log, summary2) {
 
 // src/run/prepare.ts
 import { randomUUID as randomUUID4 } from "node:crypto";
-
-// src/github/files.ts
-import { closeSync as closeSync3, constants as constants4, fstatSync, openSync as openSync3, readFileSync as readFileSync6 } from "node:fs";
-var MOST_BYTES4 = 64 * 2 ** 20;
-function readRegularFile(path2) {
-  const file = openSync3(path2, constants4.O_RDONLY | (constants4.O_NONBLOCK ?? 0));
-  try {
-    const stats = fstatSync(file);
-    const { size } = stats;
-    if (stats.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
-    if (!stats.isFile()) throw new Error("it is no regular file");
-    if (size > MOST_BYTES4) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES4} that are read`);
-    return readFileSync6(file, "utf8");
-  } finally {
-    closeSync3(file);
-  }
-}
 
 // src/github/run-start.ts
 var import_undici5 = __toESM(require_undici(), 1);
@@ -41746,37 +42074,6 @@ function startOf(text) {
     if (!Number.isNaN(date.getTime())) return date;
   }
   return void 0;
-}
-
-// src/github/inputs/shell-words.ts
-var ShellWordsError = class extends Error {
-  name = "ShellWordsError";
-};
-function shellWords(text) {
-  const words = [];
-  let word2;
-  let quote2 = "";
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charAt(at);
-    const next = text.charAt(at + 1);
-    if (char === "\\" && quote2 !== "'") {
-      if (next === "") throw new ShellWordsError("a backslash at the end escapes nothing. Remove it, or double it");
-      at++;
-      if (next !== "\n") word2 = (word2 ?? "") + (quote2 === '"' && !'$`"\\'.includes(next) ? `\\${next}` : next);
-    } else if (quote2 !== "") {
-      if (char === quote2) quote2 = "";
-      else word2 += char;
-    } else if (char === "'" || char === '"') {
-      quote2 = char;
-      word2 ??= "";
-    } else if (/\s/.test(char)) {
-      if (word2 !== void 0) words.push(word2);
-      word2 = void 0;
-    } else word2 = (word2 ?? "") + char;
-  }
-  if (quote2 !== "") throw new ShellWordsError("a quotation mark is opened and never closed. Close it");
-  if (word2 !== void 0) words.push(word2);
-  return words;
 }
 
 // src/github/inputs/words.ts
@@ -42405,7 +42702,7 @@ function readSecretFiles(reader) {
       reader.problem("secret_files", "expected the absolute path of a file in the container.", place);
       return [];
     }
-    const file = isMapping(value) ? fromMapping(reader, value, place) : { content: textOf2(reader, value, place) };
+    const file = isMapping(value) ? fromMapping(reader, value, place) : { content: textOf3(reader, value, place) };
     const { content: content2, mode } = file;
     if (content2 === void 0) return [];
     const from = `secret_files${place}`;
@@ -42430,8 +42727,8 @@ function fromMapping(reader, value, place) {
     return {};
   }
   const modeNumber = readMode2(reader, mode, `${place}.mode`);
-  if (has(content2)) return { content: textOf2(reader, content2, `${place}.content`), mode: modeNumber };
-  const name = has(env) ? textOf2(reader, env, `${place}.env`) : void 0;
+  if (has(content2)) return { content: textOf3(reader, content2, `${place}.content`), mode: modeNumber };
+  const name = has(env) ? textOf3(reader, env, `${place}.env`) : void 0;
   if (name === void 0) return {};
   const passed = reader.env[name];
   if (passed === void 0)
@@ -42449,7 +42746,7 @@ function readMode2(reader, mode, place) {
   reader.problem("secret_files", `expected a file mode, e.g. 0400, without quotes.`, place);
   return void 0;
 }
-function textOf2(reader, tree, place) {
+function textOf3(reader, tree, place) {
   if (isScalar(tree)) return isNull(tree) ? "" : String(tree);
   reader.problem("secret_files", `expected text, found ${describe(tree)}.`, place);
   return void 0;

@@ -22140,7 +22140,7 @@ var ACCESS = {
   },
   secrets: {
     verbs: ["create"],
-    purpose: "For secret_env, secret_files and registry_password alone."
+    purpose: "For run, secret_env, secret_files and registry_password alone."
   }
 };
 var SWEEP_ACCESS = {
@@ -31190,6 +31190,9 @@ var INPUTS = [
   "termination_message_policy",
   "base_container_name",
   "init_containers",
+  "run",
+  "run_file",
+  "shell",
   "name",
   "random_name_suffix",
   "labels",
@@ -32714,16 +32717,17 @@ function visible(text) {
 }
 
 // src/github/summary.ts
-import { appendFileSync as appendFileSync2 } from "node:fs";
-var MOST_BYTES2 = 256 * 1024;
+import { appendFileSync as appendFileSync2, statSync } from "node:fs";
+var MOST_BYTES2 = 1024 * 1024;
 function appendSummary(markdown, path2 = process.env["GITHUB_STEP_SUMMARY"]) {
   if (!path2) return;
-  const bytes = Buffer.byteLength(markdown);
-  if (bytes > MOST_BYTES2) throw new Error(`it would have ${bytes} bytes`);
-  appendFileSync2(path2, `
+  const text = `
 
 ${markdown}
-`);
+`;
+  const bytes = (statSync(path2, { throwIfNoEntry: false })?.size ?? 0) + Buffer.byteLength(text);
+  if (bytes > MOST_BYTES2) throw new Error(`it would have ${bytes} bytes`);
+  appendFileSync2(path2, text);
 }
 
 // src/run/command-line.ts
@@ -32892,6 +32896,9 @@ function readNamespace(reader) {
   );
   return void 0;
 }
+
+// src/github/files.ts
+var MOST_BYTES3 = 64 * 2 ** 20;
 
 // src/github/inputs/inputs.ts
 var RESERVED_PREFIX = "kubernetes-pod-step/";
@@ -33782,6 +33789,8 @@ var JobSummary = class {
   /** How the step ended, where that was after one try and before the next. */
   #between;
   #dryRun;
+  /** Markdown that the script of the last try has written itself. */
+  #ofScript = "";
   #written = false;
   constructor(log) {
     this.#log = log;
@@ -33796,6 +33805,7 @@ var JobSummary = class {
   }
   /** Before the pod is deleted, for it is told of as it stands. */
   ended(conclusion) {
+    this.#ofScript = conclusion.stepFiles?.summary ?? "";
     this.#end(conclusion);
   }
   /** @param error what ended the step, or a try of it, without a conclusion; what has been told already is not told again */
@@ -33831,6 +33841,7 @@ var JobSummary = class {
     if (this.#written || summary2 === void 0) return;
     this.#written = true;
     writeSummary(this.#log, summary2);
+    if (this.#ofScript.trim() !== "") addToSummary(this.#log, this.#ofScript);
   }
   #end(ending) {
     this.#tries.push({
@@ -33842,9 +33853,12 @@ var JobSummary = class {
   }
 };
 function writeSummary(log, summary2) {
+  const secrets = [...log.masked].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+  addToSummary(log, summary2(new Markdown(hiding(secrets))));
+}
+function addToSummary(log, markdown) {
   try {
-    const secrets = [...log.masked].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
-    appendSummary(summary2(new Markdown(hiding(secrets))));
+    appendSummary(markdown);
   } catch (error2) {
     log.line(`The job summary could not be written: ${error2.message}`);
   }

@@ -4,7 +4,7 @@ import { RESULT_SIDECAR } from '../../src/pod/result.ts';
 import { resultSidecar } from '../../src/pod/result-sidecar.ts';
 import { FrameReader } from '../../src/run/result/frame.ts';
 
-const { initContainers } = resultSidecar({ spec: { containers: [] } }, 'base', { image: 'x' }) as {
+const { initContainers } = resultSidecar({ spec: { containers: [] } }, 'base', [], { image: 'x' }) as {
   initContainers: [{ command: [string, string, string] }];
 };
 const [, , SCRIPT] = initContainers[0].command;

@@ -1,7 +1,7 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, statSync } from 'node:fs';
 
-/** GitHub shows none of a step's summary that has more than 1 MiB. Ours has a few KiB. */
-const MOST_BYTES = 256 * 1024;
+/** GitHub shows none of a step's summary that has more. */
+const MOST_BYTES = 1024 * 1024;
 
 /**
  * Appends to the step's part of the job summary. Without `GITHUB_STEP_SUMMARY`, so outside a workflow, nothing happens.
@@ -9,8 +9,9 @@ const MOST_BYTES = 256 * 1024;
  */
 export function appendSummary(markdown: string, path = process.env['GITHUB_STEP_SUMMARY']): void {
   if (!path) return;
-  const bytes = Buffer.byteLength(markdown);
-  if (bytes > MOST_BYTES) throw new Error(`it would have ${bytes} bytes`);
   // Whatever stands in the file already may end anywhere.
-  appendFileSync(path, `\n\n${markdown}\n`);
+  const text = `\n\n${markdown}\n`;
+  const bytes = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) + Buffer.byteLength(text);
+  if (bytes > MOST_BYTES) throw new Error(`it would have ${bytes} bytes`);
+  appendFileSync(path, text);
 }

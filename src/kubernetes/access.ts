@@ -29,7 +29,7 @@ export const ACCESS = {
   },
   secrets: {
     verbs: ['create'],
-    purpose: 'For secret_env, secret_files and registry_password alone.',
+    purpose: 'For run, secret_env, secret_files and registry_password alone.',
   },
 } as const satisfies Record<string, Access>;
 

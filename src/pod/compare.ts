@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1Container, V1Pod } from '@kubernetes/client-node';
+import { OF_THE_ATTEMPT } from '../github/context.ts';
 import { RESERVED_PREFIX } from '../github/inputs/inputs.ts';
 import type { Json } from './json.ts';
 import { quantityValue } from './quantity.ts';
@@ -63,10 +64,11 @@ export function additionTo(made: V1Pod, live: V1Pod): string | undefined {
   return missing(found, expected, 'spec', isSame)[0];
 }
 
-/** A spec without what comes to a pod only when it lives, and with one name for the volume that each pod has under another (of its account's token). */
+/** A spec without what each attempt has another of, and what comes to a pod only when it lives, and with one name for the volume that each pod has under another (of its account's token). */
 function withoutChance({ spec }: V1Pod): unknown {
   const { nodeName: _, ephemeralContainers: __, schedulingGates: ___, ...lasting } = spec ?? { containers: [] };
-  return JSON.parse(JSON.stringify(lasting).replace(/"kube-api-access-[a-z0-9]{5}"/g, '"kube-api-access"'));
+  const everyAttempts = { ...lasting, containers: lasting.containers.map(ofEveryAttempt) };
+  return JSON.parse(JSON.stringify(everyAttempts).replace(/"kube-api-access-[a-z0-9]{5}"/g, '"kube-api-access"'));
 }
 
 /** @returns of a pod what a step can ask for. */
@@ -74,7 +76,15 @@ function asked({ metadata = {}, spec }: V1Pod): unknown {
   const others = (texts: Record<string, string> = {}) =>
     Object.fromEntries(Object.entries(texts).filter(([key]) => !key.startsWith(RESERVED_PREFIX)));
   const { name, namespace, labels, annotations } = metadata;
-  return { metadata: { name, namespace, labels: others(labels), annotations: others(annotations) }, spec };
+  return {
+    metadata: { name, namespace, labels: others(labels), annotations: others(annotations) },
+    spec: spec && { ...spec, containers: spec.containers.map(ofEveryAttempt) },
+  };
+}
+
+/** Without the variables that say which attempt it is, who has started it, and where it runs. */
+function ofEveryAttempt({ env, ...container }: V1Container): V1Container {
+  return { ...container, ...(env && { env: env.filter(({ name }) => !OF_THE_ATTEMPT.includes(name)) }) };
 }
 
 /** The server rewrites quantities: `0.5` becomes `500m`. */

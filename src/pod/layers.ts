@@ -46,12 +46,21 @@ export function templates({ pod, templateFile, inputs }: PodSources, report: (se
   return layers;
 }
 
-/** The inputs, and the patch over them. */
-export function upper({ pod }: PodSources, base: string, owned: Fragment[], deadlineSeconds: number): Layer[] {
+/**
+ * The inputs, and the patch over them.
+ * @param least what any of them wins over
+ */
+export function upper(
+  { pod }: PodSources,
+  base: string,
+  owned: Fragment[],
+  deadlineSeconds: number,
+  least?: Fragment,
+): Layer[] {
   const from = pod.baseContainer?.from ?? DEFAULTS;
   const layers: Layer[] = [
     { from, pod: { spec: { containers: [{ name: base }] } } },
-    ...[...pod.fragments, ...owned].map(fragment => layerOf(fragment, base)),
+    ...[...(least ? [least] : []), ...pod.fragments, ...owned].map(fragment => layerOf(fragment, base)),
     keptDefaults(pod.fragments, deadlineSeconds),
   ];
   if (pod.podPatch !== undefined) layers.push({ ...pod.podPatch, root: [], strategic: true });

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { StepIdentity } from '../github/identity.ts';
 import { didYouMean, MOST_SECONDS } from '../github/inputs/reader.ts';
@@ -22,9 +23,18 @@ import { expiryOf, lifetimeOf } from './lifetime.ts';
 import { MergedPod } from './merge.ts';
 import { podName } from './naming.ts';
 import { type OwnedSecret, planOwnedSecrets } from './owned-secrets.ts';
-import { RESULT_PATH, RESULT_VARIABLE, type ResultChannel, resultChannel } from './result.ts';
+import {
+  RESULT_FILE,
+  RESULT_FOLDER,
+  RESULT_PATH,
+  RESULT_VARIABLE,
+  type ResultChannel,
+  resultChannel,
+  STEP_FILES,
+} from './result.ts';
 import { resultSidecar } from './result-sidecar.ts';
 import { enforce, sameRank } from './rules.ts';
+import { commandOf, scriptOf, variablesOf } from './run-script.ts';
 
 /** The container that decides the step's outcome, under KPO's name for it, unless the step or its template name another. */
 export const BASE_CONTAINER = 'base';
@@ -97,15 +107,26 @@ export function planPod(
     (identity.hosted && lifetime !== 'detached' ? LONGEST_JOB_SECONDS.hosted : LONGEST_JOB_SECONDS.selfHosted) +
     MARGIN_SECONDS;
   const lower = [defaults(deadlineSeconds), ...templates(sources, report)];
-  const base = baseContainer(new MergedPod(lower), sources.pod.baseContainer, report);
-  const layers = (owned: Fragment[]) => [...lower, ...upper(sources, base, owned, deadlineSeconds)];
+  const template = new MergedPod(lower);
+  const base = baseContainer(template, sources.pod.baseContainer, report);
+  const { run } = inputs;
+  const script = run && scriptOf(run);
+  const job = run && variablesOf(run, containerNamed(template.pod, base));
+  const ofRun = run && script ? commandOf(run, script) : [];
+  const layers = (owned: Fragment[]) => [...lower, ...upper(sources, base, [...ofRun, ...owned], deadlineSeconds, job)];
 
   const meant = new MergedPod(layers([]));
   const nameGiven = givenName(meant);
   const uniqueness = [identity.repositoryId, identity.runId, identity.runAttempt, identity.matrix, nonce].join('/');
   const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : undefined);
   const container = containerNamed(meant.pod, base);
-  const owned = planOwnedSecrets(sources.pod.owned, textOf(container?.['image']), name, nonce, report);
+  const owned = planOwnedSecrets(
+    { ...sources.pod.owned, ...(script && { script }) },
+    textOf(container?.['image']),
+    name,
+    nonce,
+    report,
+  );
   const all = layers(owned.fragments);
   const merged = new MergedPod(all);
 
@@ -113,7 +134,7 @@ export function planPod(
   const at = (path: Path, sentence: string) => report(`${merged.originOf(path)}: ${sentence}`);
   if (container !== undefined && !container['image'])
     report('image: expected the image to run, e.g. python:3.13-slim; found nothing.');
-  const resultIn = resultChannel(merged, base, inputs.result, at);
+  const resultIn = resultChannel(merged, base, { ...inputs.result, hasFiles: run !== undefined }, at);
   enforce(merged, all, base, report);
   const deadline = Number(objectOf(merged.pod['spec'])['activeDeadlineSeconds']);
   const expiresAt = expiryOf(lifetime, now, deadline > 0 && deadline <= MOST_SECONDS ? deadline : deadlineSeconds);
@@ -159,17 +180,28 @@ function specForResult(
   base: string,
   { inputs, pod: { resultSecurityContext } }: PodSources,
 ): JsonObject {
-  const image = inputs.result.sidecarImage;
+  const { sidecarImage: image, mode } = inputs.result;
+  const files = [...(mode === 'none' ? [] : [RESULT_FILE]), ...(inputs.run ? Object.values(STEP_FILES) : [])];
   const spec =
     channel === 'message'
       ? { containers: [{ name: base, terminationMessagePath: RESULT_PATH }] }
-      : resultSidecar(pod, base, { image, ...(resultSecurityContext && { securityContext: resultSecurityContext }) });
-  const env = objectsOf(containerNamed(pod, base)?.['env']);
-  if (env.some(({ name }) => name === RESULT_VARIABLE)) return spec;
-  const variable = { name: base, env: [{ name: RESULT_VARIABLE, value: RESULT_PATH }] };
+      : resultSidecar(pod, base, files, {
+          image,
+          ...(resultSecurityContext && { securityContext: resultSecurityContext }),
+        });
+  const own = objectsOf(containerNamed(pod, base)?.['env']).map(({ name }) => name);
+  const variables = [
+    ...(mode === 'none' || own.includes(RESULT_VARIABLE) ? [] : [{ name: RESULT_VARIABLE, value: RESULT_PATH }]),
+    // Of these the step's own would be another's: what they name is the action's to read.
+    ...(inputs.run ? Object.entries(STEP_FILES) : []).map(([name, file]) => ({
+      name,
+      value: posix.join(RESULT_FOLDER, file),
+    })),
+  ];
+  if (variables.length === 0) return spec;
   return new MergedPod([
     { from: OWN, pod: { spec } },
-    { from: OWN, pod: { spec: { containers: [variable] } } },
+    { from: OWN, pod: { spec: { containers: [{ name: base, env: variables }] } } },
   ]).pod['spec'] as JsonObject;
 }
 

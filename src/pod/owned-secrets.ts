@@ -1,7 +1,9 @@
+import { posix } from 'node:path';
 import type { Fragment } from './inputs/fragment.ts';
 import type { OwnedSecretInputs } from './inputs/owned-secrets.ts';
 import type { JsonObject } from './json.ts';
 import { dnsLabel, hash } from './naming.ts';
+import type { Script } from './run-script.ts';
 
 /** A Secret that is made right after the pod, belongs to it, and goes with it. */
 export interface OwnedSecret {
@@ -21,6 +23,9 @@ export interface OwnedSecrets {
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 /** Readable by any user that the container may run as; in a tmpfs of the pod's own. */
 const DEFAULT_MODE = 0o444;
+/** Readable, and a program for those who take it for one. */
+const SCRIPT_MODE = 0o555;
+const SCRIPT_VOLUME = 'pod-step-script';
 const LONGEST_NAME = 50;
 /** What the API server takes for the values of a Secret together. */
 const MOST_BYTES = 2 ** 20;
@@ -32,7 +37,7 @@ const MOST_BYTES = 2 ** 20;
  * @param podName their names begin with it, and end in a hash of `nonce`, so that a re-run finds no remains of the last
  */
 export function planOwnedSecrets(
-  { env, files, registry }: OwnedSecretInputs,
+  { env, files, registry, script }: OwnedSecretInputs & { script?: Script },
   image: string | undefined,
   podName: string,
   nonce: string,
@@ -67,6 +72,16 @@ export function planOwnedSecrets(
       fragments.push({ from, of: 'container', fields: { volumeMounts: [mount] } });
     }
   }
+  // Whoever writes a script may paste a secret into it: it is one of the pod's own, and not a part of it.
+  if (script !== undefined) {
+    const name = named('script');
+    const key = posix.basename(script.path);
+    secrets.push({ name, type: 'Opaque', data: { [key]: script.content } });
+    const volume: JsonObject = { name: SCRIPT_VOLUME, secret: { secretName: name, defaultMode: SCRIPT_MODE } };
+    const mount = { name: SCRIPT_VOLUME, mountPath: posix.dirname(script.path), readOnly: true };
+    fragments.push({ from: script.from, of: 'spec', fields: { volumes: [volume] } });
+    fragments.push({ from: script.from, of: 'container', fields: { volumeMounts: [mount] } });
+  }
   if (registry !== undefined) {
     const name = named('registry');
     const { username, password } = registry;
@@ -83,10 +98,16 @@ export function planOwnedSecrets(
     const bytes = Object.values(secret.data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
     if (bytes > MOST_BYTES)
       report(
-        `${secret.type === 'Opaque' ? (secret.name === named('env') ? 'secret_env' : 'secret_files') : 'registry_password'}: holds ${bytes} bytes together; a Secret takes ${MOST_BYTES}.`,
+        `${inputOf(secret, script)}: holds ${bytes} bytes${secret.name === named('script') ? '' : ' together'}; a Secret takes ${MOST_BYTES}.`,
       );
   }
   return { secrets, fragments };
+}
+
+function inputOf({ type, name }: OwnedSecret, script: Script | undefined): string {
+  if (type !== 'Opaque') return 'registry_password';
+  const what = /-(env|files|script)-[^-]+$/.exec(name)?.[1];
+  return what === 'script' ? (script?.from ?? 'run') : what === 'env' ? 'secret_env' : 'secret_files';
 }
 
 /** @returns the registry that an image comes from: the part before the first slash, if it can be a host (distribution/reference). */

@@ -67,23 +67,31 @@ while :; do
 done
 `;
 
+/** Whoever the base container runs as may write them. */
+const MAKE_FILES = 'umask 0; cd "$1" && shift && for name; do : >>"$name" || exit; done';
+
 /** Where the sidecar learns that it is not to wait: by way of an annotation, for that needs no exec. */
 const ASKED_FOLDER = '/pod-step';
 
 /**
  * @param pod as the user wants it
  * @param base the container that writes the result
+ * @param files in the folder of the result, that are sent
  * @param given of the sidecar's image and its security context, what the user has said
  * @returns what is to be laid over the pod's spec
  */
 export function resultSidecar(
   pod: JsonObject,
   base: string,
+  files: string[],
   given: { image: string; securityContext?: JsonObject },
 ): JsonObject {
   const hasResources = initContainersOf(pod).some(
     container => container['name'] === RESULT_SIDECAR && container['resources'] !== undefined,
   );
+  // Programs append to these, and some want to find them there. What comes after the sidecar waits for the hook.
+  const made = files.filter(file => file !== RESULT_FILE);
+  const hook = { exec: { command: ['sh', '-c', MAKE_FILES, RESULT_SIDECAR, RESULT_FOLDER, ...made] } };
   return {
     volumes: [
       { name: RESULT_SIDECAR, emptyDir: { sizeLimit: VOLUME_SIZE } },
@@ -101,11 +109,12 @@ export function resultSidecar(
         image: given.image,
         restartPolicy: 'Always',
         command: ['sh', '-c', SCRIPT, RESULT_SIDECAR],
-        args: [RESULT_FOLDER, `${ASKED_FOLDER}/asked`, String(LONGEST_SENT), RESULT_FILE],
+        args: [RESULT_FOLDER, `${ASKED_FOLDER}/asked`, String(LONGEST_SENT), ...files],
+        ...(made.length > 0 && { lifecycle: { postStart: hook } }),
         ...(!hasResources && resourcesFor(pod)),
         securityContext: { ...securityContextFor(pod, base, given.securityContext), ...given.securityContext },
         volumeMounts: [
-          { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, readOnly: true },
+          { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, ...(made.length === 0 && { readOnly: true }) },
           { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true },
         ],
       },

@@ -9,6 +9,8 @@ export const RESULT_FOLDER = posix.dirname(RESULT_PATH);
 export const RESULT_FILE = posix.basename(RESULT_PATH);
 /** The name of the variable that tells the base container where that is. */
 export const RESULT_VARIABLE = 'RESULT_PATH';
+/** With `run`: the files of the runner's that work in the container, by the variables that name them. */
+export const STEP_FILES = { GITHUB_OUTPUT: 'github_output', GITHUB_STEP_SUMMARY: 'github_step_summary' };
 /** The sidecar that sends the result, and the volume in which it finds it. */
 export const RESULT_SIDECAR = 'pod-step-result';
 /** The volume that tells the sidecar not to wait for the pod's other containers. */
@@ -29,7 +31,8 @@ interface Obstacle {
 
 const OTHERWISE = 'Leave it out, or set `do_xcom_push: true`, which needs no termination message.';
 
-type Wanted = Pick<ResultInputs, 'mode' | 'file' | 'multiple'>;
+/** @property hasFiles whether there are the files of the runner's, too */
+type Wanted = Pick<ResultInputs, 'mode' | 'file' | 'multiple'> & { hasFiles?: boolean };
 
 /**
  * Where something is mounted at the file or above it there is no place for a result, and on Windows there is no such path.
@@ -41,9 +44,10 @@ export function resultChannel(
   inputs: Wanted,
   report: (path: Path, sentence: string) => void,
 ): ResultChannel | undefined {
-  if (inputs.mode === 'none') return undefined;
-  const wantedBy = resultWantedBy(inputs);
-  const channel = inputs.mode === 'required' ? 'sidecar' : 'message';
+  const { mode, hasFiles = false } = inputs;
+  if (mode === 'none' && !hasFiles) return undefined;
+  const wantedBy = hasFiles ? 'run, and no $GITHUB_OUTPUT' : resultWantedBy(inputs);
+  const channel = mode === 'required' || hasFiles ? 'sidecar' : 'message';
   const obstacle = obstacleTo(channel, pod, base);
   if (obstacle === undefined) return channel;
   if (wantedBy !== undefined)

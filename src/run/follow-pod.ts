@@ -10,6 +10,7 @@ import { createSecrets } from './own-secrets.ts';
 import { type Conclusion, conclude } from './result/conclusion.ts';
 import { filed } from './result/file.ts';
 import { Results } from './result/results.ts';
+import { withStepFiles } from './result/step-files.ts';
 import type { Step } from './run.ts';
 import { started } from './start/start.ts';
 
@@ -42,10 +43,8 @@ async function follow(step: Step, pod: ObservedPod, logs: Logs, results: Results
     await started(pod, waiting);
     const outcome = await ending(pod, waiting);
     const [found] = await Promise.all([results.found(outcome, waiting.stop), logs.finish()]);
-    const conclusion = filed(
-      conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked),
-      inputs,
-    );
+    const concluded = conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked);
+    const conclusion = filed(withStepFiles(concluded, results.stepFiles), inputs);
     if (conclusion.state !== 'failed')
       for (const line of failedBeside(pod.view.pod, plan.pod, plan.base)) log.line(line);
     return conclusion;

@@ -22,6 +22,8 @@ export class JobSummary {
   /** How the step ended, where that was after one try and before the next. */
   #between: Ending | undefined;
   #dryRun: ((md: Markdown) => string) | undefined;
+  /** Markdown that the script of the last try has written itself. */
+  #ofScript = '';
   #written = false;
 
   constructor(log: JobLog) {
@@ -40,6 +42,7 @@ export class JobSummary {
 
   /** Before the pod is deleted, for it is told of as it stands. */
   ended(conclusion: Conclusion): void {
+    this.#ofScript = conclusion.stepFiles?.summary ?? '';
     this.#end(conclusion);
   }
 
@@ -83,6 +86,7 @@ export class JobSummary {
     if (this.#written || summary === undefined) return;
     this.#written = true;
     writeSummary(this.#log, summary);
+    if (this.#ofScript.trim() !== '') addToSummary(this.#log, this.#ofScript);
   }
 
   #end(ending: Ending): void {
@@ -97,10 +101,14 @@ export class JobSummary {
 
 /** Appends to the job summary, with what was masked in the log hidden. What goes wrong with it is told in the log, and is no failure. */
 export function writeSummary(log: JobLog, summary: (md: Markdown) => string): void {
+  // JSON writes some characters of a secret in its own way.
+  const secrets = [...log.masked].flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1)]);
+  addToSummary(log, summary(new Markdown(hiding(secrets))));
+}
+
+function addToSummary(log: JobLog, markdown: string): void {
   try {
-    // JSON writes some characters of a secret in its own way.
-    const secrets = [...log.masked].flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1)]);
-    appendSummary(summary(new Markdown(hiding(secrets))));
+    appendSummary(markdown);
   } catch (error) {
     log.line(`The job summary could not be written: ${(error as Error).message}`);
   }

@@ -27,9 +27,14 @@ export async function createSecrets(
     await deletePod(client, pod, { signal: lastCall }).catch(() => {});
     if (!(error instanceof ApiError)) throw error;
     const { reason, title, message, remedy } = error;
-    throw new StepError(reason, title, withRemedy(message, 'secret_env, secret_files and registry_username need it.'), {
-      ...(remedy !== undefined && { remedy }),
-      cause: error,
-    });
+    throw new StepError(
+      reason,
+      title,
+      withRemedy(message, 'run, secret_env, secret_files and registry_username need it.'),
+      {
+        ...(remedy !== undefined && { remedy }),
+        cause: error,
+      },
+    );
   }
 }

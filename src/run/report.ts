@@ -55,13 +55,13 @@ function started(at: Date | string | undefined): Date | string | undefined {
 
 /** Tells how the step ended: outputs, and one annotation if it failed. */
 export function reportEnd(conclusion: Conclusion, log: JobLog): void {
-  const { state, ended, result, message, warning } = conclusion;
+  const { state, ended, result, stepFiles, message, warning } = conclusion;
   setOutput('state', state);
   if (ended) reportContainerEnd(ended);
   if (state === 'deferred') return;
   for (const warned of [...(warning === undefined ? [] : [warning]), ...(result?.warnings ?? [])])
     log.warning('Result', warned);
-  for (const [name, value] of result?.outputs ?? []) setOutput(name, value);
+  for (const [name, value] of [...(result?.outputs ?? []), ...(stepFiles?.outputs ?? [])]) setOutput(name, value);
   if (result?.file !== undefined) {
     setOutput('result_file', result.file);
     log.line(`Result: ${inBytes(result.bytes.length)}, in ${result.file}`);

@@ -9,6 +9,7 @@ import { readExitCodes, readItems } from './exit-codes.ts';
 import { type InputReader, isNull, isScalar } from './reader.ts';
 import { type ResultInputs, readResult } from './result.ts';
 import { type RetryInputs, readRetries } from './retry.ts';
+import { type RunInputs, readRun } from './run.ts';
 
 /** Labels and annotations with this prefix say whose a pod is; setting one in an input is an error, for cleanup rests on them. */
 export const RESERVED_PREFIX = 'kubernetes-pod-step/';
@@ -32,6 +33,8 @@ export interface Inputs extends RetryInputs {
   outageTimeoutSeconds?: number;
   logs: LogInputs;
   result: ResultInputs;
+  /** A script in place of a command. */
+  run?: RunInputs;
   /** The job's workspace: absolute. */
   workspace: string;
   /** Whether the pod is left to run: as soon as the cluster has it, or when its container has started. */
@@ -79,6 +82,7 @@ const DEFAULT_TIMEOUT_SECONDS = 600;
 /** Reads how the step is to run. What is wrong is on the reader's list then. */
 export function readInputs(reader: InputReader): Inputs {
   const logs = readLogInputs(reader);
+  const run = readRun(reader);
   return {
     ...defined({
       podTemplateFile: reader.word('pod_template_file'),
@@ -86,6 +90,7 @@ export function readInputs(reader: InputReader): Inputs {
       outageTimeoutSeconds: reader.seconds('outage_timeout_seconds', 1),
       deferrable: readDeferrable(reader),
       attach: readAttach(reader),
+      run,
     }),
     ...readRetries(reader),
     cluster: readCluster(reader),
@@ -95,7 +100,7 @@ export function readInputs(reader: InputReader): Inputs {
     startupTimeoutSeconds: reader.seconds('startup_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
     logs,
     workspace: workspaceOf(reader.env),
-    result: readResult(reader, logs.file),
+    result: readResult(reader, logs.file, run !== undefined),
     reattachOnRestart: reader.boolean('reattach_on_restart') ?? true,
     onFinishAction: readFinishAction(reader),
     onKillAction: reader.choice('on_kill_action', KILL_ACTIONS) ?? 'delete_pod',

@@ -22,14 +22,16 @@ const FOR_THE_SIDECAR = ['xcom_sidecar_container_image', 'xcom_sidecar_container
 /**
  * Reads what becomes of the result. What is wrong is on the reader's list then.
  * @param logFile path of the file that is taken for the log
+ * @param hasSidecar whether there is one in any case
  */
-export function readResult(reader: InputReader, logFile?: string): ResultInputs {
+export function readResult(reader: InputReader, logFile?: string, hasSidecar = false): ResultInputs {
   const file = readFile(reader, logFile);
   const [mode, multiple] = [readMode(reader), reader.boolean('multiple_outputs') ?? false];
   if (mode === 'none')
     for (const input of [...(file === undefined ? [] : ['result_file']), ...(multiple ? ['multiple_outputs'] : [])])
       reader.problem(input, 'do_xcom_push is false, so there is no result. Set it to true, or leave one of them out.');
-  const unused = mode === 'required' ? [] : FOR_THE_SIDECAR.filter(input => reader.ownNames().includes(input));
+  const unused =
+    mode === 'required' || hasSidecar ? [] : FOR_THE_SIDECAR.filter(input => reader.ownNames().includes(input));
   if (unused.length > 0)
     reader.warnings.add(
       `${unused.join(', ')}: there is no sidecar without do_xcom_push: true, so ${unused.length === 1 ? 'it changes' : 'they change'} nothing.`,
@@ -38,8 +40,15 @@ export function readResult(reader: InputReader, logFile?: string): ResultInputs 
     ...defined({ file }),
     mode,
     multiple,
-    sidecarImage: reader.word('xcom_sidecar_container_image') ?? DEFAULT_SIDECAR_IMAGE,
+    sidecarImage: readSidecarImage(reader),
   };
+}
+
+function readSidecarImage(reader: InputReader): string {
+  const image = reader.word('xcom_sidecar_container_image') ?? DEFAULT_SIDECAR_IMAGE;
+  if (!/\s/.test(image)) return image;
+  reader.problem('xcom_sidecar_container_image', `${JSON.stringify(image)} is no image: it holds white space.`);
+  return DEFAULT_SIDECAR_IMAGE;
 }
 
 function readFile(reader: InputReader, logFile: string | undefined): string | undefined {

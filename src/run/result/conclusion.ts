@@ -7,12 +7,15 @@ import type { Outcome } from '../end/outcome.ts';
 import type { Found } from './found.ts';
 import { lastWords } from './message.ts';
 import { outputsOf, type Result, type Unusable } from './outputs.ts';
+import type { StepFiles } from './step-files.ts';
 
 /** An outcome, and what the container left behind. */
 export interface Conclusion extends Omit<Outcome, 'state'> {
   /** Skipped: the container has said, by its exit code, that there was nothing to do. Deferred: the pod is left to run, for another step to attach to. */
   state: Outcome['state'] | 'skipped' | 'deferred';
   result?: Result;
+  /** What a script has left in the files of the runner's. */
+  stepFiles?: StepFiles;
   /** A failed container's last words. */
   message?: string;
   /** Why a failed container's result cannot be used. */

@@ -27,7 +27,7 @@ export interface Unusable {
 }
 
 /** GitHub takes 1 MiB of outputs of a job, which it counts in UTF-16: this many characters for all outputs of all its steps that it hands on. */
-const MOST_CHARACTERS = 500_000;
+export const MOST_CHARACTERS = 500_000;
 /** In bytes: Linux takes 128 KiB for one variable of a process (MAX_ARG_STRLEN), in which its name, an equals sign and a NUL have to have room. */
 const LONGEST_VARIABLE = 131_000;
 

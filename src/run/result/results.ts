@@ -6,12 +6,15 @@ import { type Receiving, ResultFollower } from './follower.ts';
 import type { Found } from './found.ts';
 import { foundInMessage } from './message.ts';
 import { foundInFile } from './sent.ts';
+import { type StepFiles, stepFilesOf } from './step-files.ts';
 
 /** What the base container leaves for a result, by whichever way it gets out of the pod. */
 export class Results {
   readonly #plan: Pick<Step['plan'], 'base' | 'resultIn'>;
   readonly #pod: ObservedPod;
   readonly #follower: ResultFollower | undefined;
+  /** What a script has left in the files of the runner's, once it has been found. */
+  stepFiles: StepFiles | undefined;
 
   constructor(step: Receiving & { plan: Pick<Step['plan'], 'base' | 'resultIn'> }, pod: ObservedPod) {
     this.#plan = step.plan;
@@ -33,6 +36,7 @@ export class Results {
     if (this.#follower === undefined) return { kind: 'none' };
     const received = await this.#follower.receive(signal);
     if (!('files' in received)) return { kind: 'unusable', sentence: received.why, remedy: received.remedy };
+    this.stepFiles = stepFilesOf(received.files);
     return foundInFile(received.files.get(RESULT_FILE) ?? { kind: 'none' }, this.#pod.view.pod, base, ended);
   }
 

@@ -5,6 +5,7 @@ import { grouped } from '../numbers.ts';
 import type { Found } from './found.ts';
 import type { SentFile } from './frame.ts';
 import { isBlank } from './json.ts';
+import type { Unusable } from './outputs.ts';
 
 /**
  * What a file that the sidecar has sent is as a result.
@@ -22,35 +23,40 @@ export function foundInFile(
       return { kind: 'none' };
     case 'file':
       return isBlank(file.bytes) ? { kind: 'none' } : ofWhichRun(file, pod, base, ended);
+    default:
+      return { kind: 'unusable', ...unusableFile(file, 'return.json') };
+  }
+}
+
+/**
+ * @param name of the file, as people know it
+ * @returns why what has been sent of a file cannot be used
+ */
+export function unusableFile(file: Exclude<SentFile, { kind: 'none' | 'file' }>, name: string): Unusable {
+  switch (file.kind) {
     case 'long':
       return {
-        kind: 'unusable',
-        sentence: `return.json has ${grouped(file.size)} bytes; up to ${grouped(LONGEST_SENT)} can be sent, which is what one log file of a node holds.`,
-        remedy:
-          'Put it where later steps can fetch it, such as a volume or an object store, and write to return.json where that is.',
+        sentence: `${name} has ${grouped(file.size)} bytes; up to ${grouped(LONGEST_SENT)} can be sent, which is what one log file of a node holds.`,
+        remedy: `Put it where later steps can fetch it, such as a volume or an object store, and write to ${name} where that is.`,
       };
     case 'unreadable':
       return {
-        kind: 'unusable',
-        sentence: `return.json cannot be read: it is of user ${file.owner}, with mode ${file.mode}, and the result’s sidecar runs as user ${file.reader}.`,
+        sentence: `${name} cannot be read: it is of user ${file.owner}, with mode ${file.mode}, and the result’s sidecar runs as user ${file.reader}.`,
         remedy: `Have the container make it readable (chmod a+r), or give the sidecar its user: \`xcom_sidecar_container_security_context: {runAsUser: ${file.owner}}\`.`,
       };
     case 'closed':
       return {
-        kind: 'unusable',
-        sentence: `return.json cannot be read: its folder is of user ${file.owner}, with mode ${file.mode}, and the result’s sidecar runs as user ${file.reader}.`,
+        sentence: `${name} cannot be read: its folder is of user ${file.owner}, with mode ${file.mode}, and the result’s sidecar runs as user ${file.reader}.`,
         remedy: `Have the container leave the folder open (chmod a+x), or give the sidecar its user: \`xcom_sidecar_container_security_context: {runAsUser: ${file.owner}}\`.`,
       };
     case 'broken':
       return {
-        kind: 'unusable',
-        sentence: `return.json did not come as it was sent: ${file.why}.`,
+        sentence: `${name} did not come as it was sent: ${file.why}.`,
         remedy: 'Was it still being written? Else the node may keep less of a log than 10 MiB (containerLogMaxSize).',
       };
     default:
       return {
-        kind: 'unusable',
-        sentence: `return.json is ${KINDS[file.kind]}.`,
+        sentence: `${name} is ${KINDS[file.kind]}.`,
         remedy: 'Have the container write a regular file.',
       };
   }
