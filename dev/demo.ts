@@ -31,6 +31,9 @@ const WORKFLOWS: Record<string, Expected[]> = {
     },
     { text: '| 8 rows in 3 regions', times: 1, what: 'the results of a matrix, collected by a later job' },
   ],
+  'examples/run.yml': [
+    { text: '| There are 25 primes.', times: 1, what: 'a script in a pod, whose output another job reads' },
+  ],
   'examples/detach-and-attach.yml': [
     {
       text: /\| Pod \S+ is left for another step \(deferrable: true\)/,
@@ -38,12 +41,12 @@ const WORKFLOWS: Record<string, Expected[]> = {
       what: 'two pods that are left to run',
     },
     {
-      text: /\| Attached to pod \S+ on \S+, which has not ended yet/,
+      text: /\| Attached to pod \S+, which has not ended yet/,
       times: 1,
       what: 'a job that attaches while its pod runs',
     },
     {
-      text: /\| Attached to pod \S+ on \S+, which has ended/,
+      text: /\| Attached to pod \S+, which has ended/,
       times: 1,
       what: 'and one that attaches when it has ended',
     },
