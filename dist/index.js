@@ -35126,6 +35126,35 @@ function stopOnSignals(log) {
 var import_undici2 = __toESM(require_undici(), 1);
 import { setFlagsFromString } from "node:v8";
 
+// src/kubernetes/answer.ts
+async function onTheWire(coming, signal3) {
+  try {
+    return await unlessAborted(coming, signal3);
+  } catch (error2) {
+    signal3?.throwIfAborted();
+    throw new NetworkError(error2);
+  }
+}
+function parseAnswer(text, type) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    if (text !== "" && String(type).startsWith("application/json"))
+      throw new NetworkError(new Error("its answer broke off"));
+    return void 0;
+  }
+}
+function noApiServer(server, why) {
+  return new StepError(
+    "Unreachable",
+    "Not a Kubernetes API server",
+    `What answers at ${server} is not a Kubernetes API server: ${why}.`,
+    {
+      remedy: "Check the server\u2019s address in the kubeconfig, and whether a proxy or a login page stands in between."
+    }
+  );
+}
+
 // src/kubernetes/credentials/refused.ts
 import { X509Certificate } from "node:crypto";
 import { readFileSync as readFileSync2 } from "node:fs";
@@ -35518,38 +35547,14 @@ var ApiClient = class {
   }
   /** @returns the error for an answer that no API server would give. */
   noApiServer(why) {
-    return new StepError(
-      "Unreachable",
-      "Not a Kubernetes API server",
-      `What answers at ${this.target.server} is not a Kubernetes API server: ${why}.`,
-      {
-        remedy: "Check the server\u2019s address in the kubeconfig, and whether a proxy or a login page stands in between."
-      }
-    );
+    return noApiServer(this.target.server, why);
   }
 };
 function rightOf({ verb, resource, namespace }) {
   return `${verb} ${resource} ${namespace}`;
 }
-async function onTheWire(coming, signal3) {
-  try {
-    return await unlessAborted(coming, signal3);
-  } catch (error2) {
-    signal3?.throwIfAborted();
-    throw new NetworkError(error2);
-  }
-}
 function isOutage(error2) {
   return error2 instanceof NetworkError || error2 instanceof ApiError && (error2.code === 429 || error2.code >= 500);
-}
-function parseAnswer(text, type) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    if (text !== "" && String(type).startsWith("application/json"))
-      throw new NetworkError(new Error("its answer broke off"));
-    return void 0;
-  }
 }
 
 // src/kubernetes/config.ts

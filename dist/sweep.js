@@ -22234,102 +22234,6 @@ function stopOnSignals(log) {
 var import_undici2 = __toESM(require_undici(), 1);
 import { setFlagsFromString } from "node:v8";
 
-// src/kubernetes/pause.ts
-import { setTimeout as sleep } from "node:timers/promises";
-async function pause(milliseconds, signal3) {
-  try {
-    await sleep(milliseconds, void 0, signal3 && { signal: signal3 });
-  } catch (error2) {
-    signal3?.throwIfAborted();
-    throw error2;
-  }
-}
-
-// src/kubernetes/unless-aborted.ts
-async function unlessAborted(work, signal3) {
-  if (signal3 === void 0) return work;
-  work.catch(() => {
-  });
-  signal3.throwIfAborted();
-  let stop = () => {
-  };
-  const aborted = new Promise((_, reject) => {
-    stop = () => reject(signal3.reason);
-    signal3.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal3.removeEventListener("abort", stop);
-  }
-}
-
-// src/kubernetes/credentials/credential.ts
-var MOST_EARLY_MS = 6e4;
-var EARLY_SHARE = 1 / 4;
-var LONGEST_WAIT_MS = 1e3;
-var LEAST_MS = 1e3;
-var RenewedCredential = class {
-  #source;
-  #now;
-  #current;
-  #obtaining;
-  /** @param now the time, in milliseconds since the epoch */
-  constructor(source, now = Date.now) {
-    this.#source = source;
-    this.#now = now;
-  }
-  /**
-   * Whoever asks while one is being obtained waits for that one: not for long where there is one that lasts still. One that cannot be renewed is used as long as it lasts.
-   * @param signal ends the wait, and nothing else: others may wait too
-   * @throws what the source throws
-   */
-  async get(signal3) {
-    const current = this.#current;
-    if (current !== void 0 && this.#now() < current.staleAt) return current.credential;
-    this.#obtaining ??= this.#obtain();
-    const obtaining = unlessAborted(this.#obtaining, signal3);
-    if (current === void 0) return await obtaining;
-    const left = (current.credential.expiresAt ?? 0) - this.#now();
-    const patience2 = new AbortController();
-    try {
-      if (left <= 0) return await obtaining;
-      const late = pause(Math.min(LONGEST_WAIT_MS, left / 2), patience2.signal).then(() => current.credential);
-      late.catch(() => {
-      });
-      return await Promise.race([obtaining, late]);
-    } catch (error2) {
-      signal3?.throwIfAborted();
-      const { expiresAt = 0 } = current.credential;
-      if (this.#current !== current || this.#now() >= expiresAt) throw error2;
-      return current.credential;
-    } finally {
-      patience2.abort();
-    }
-  }
-  /** The server has not accepted this one: the next {@link get} obtains another. Of one that has been replaced meanwhile nothing is to be said. */
-  refuse(refused3) {
-    if (this.#current?.credential === refused3) this.#current = void 0;
-  }
-  async #obtain() {
-    try {
-      const asked2 = this.#now();
-      const credential = await this.#source.obtain();
-      const { expiresAt = Number.POSITIVE_INFINITY } = credential;
-      const early = Math.min(MOST_EARLY_MS, Math.max(0, expiresAt - asked2) * EARLY_SHARE);
-      this.#current = { credential, staleAt: Math.max(expiresAt - early, this.#now() + LEAST_MS) };
-      return credential;
-    } finally {
-      this.#obtaining = void 0;
-    }
-  }
-};
-
-// src/kubernetes/dispatcher.ts
-var import_undici = __toESM(require_undici(), 1);
-import { connect } from "node:net";
-import { rootCertificates } from "node:tls";
-
 // src/kubernetes/network-error.ts
 var NOT_SENT = /* @__PURE__ */ new Set([
   "ECONNREFUSED",
@@ -22497,7 +22401,130 @@ function codeOf(error2) {
   return "";
 }
 
+// src/kubernetes/unless-aborted.ts
+async function unlessAborted(work, signal3) {
+  if (signal3 === void 0) return work;
+  work.catch(() => {
+  });
+  signal3.throwIfAborted();
+  let stop = () => {
+  };
+  const aborted = new Promise((_, reject) => {
+    stop = () => reject(signal3.reason);
+    signal3.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal3.removeEventListener("abort", stop);
+  }
+}
+
+// src/kubernetes/answer.ts
+async function onTheWire(coming, signal3) {
+  try {
+    return await unlessAborted(coming, signal3);
+  } catch (error2) {
+    signal3?.throwIfAborted();
+    throw new NetworkError(error2);
+  }
+}
+function parseAnswer(text, type) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    if (text !== "" && String(type).startsWith("application/json"))
+      throw new NetworkError(new Error("its answer broke off"));
+    return void 0;
+  }
+}
+function noApiServer(server, why) {
+  return new StepError(
+    "Unreachable",
+    "Not a Kubernetes API server",
+    `What answers at ${server} is not a Kubernetes API server: ${why}.`,
+    {
+      remedy: "Check the server\u2019s address in the kubeconfig, and whether a proxy or a login page stands in between."
+    }
+  );
+}
+
+// src/kubernetes/pause.ts
+import { setTimeout as sleep } from "node:timers/promises";
+async function pause(milliseconds, signal3) {
+  try {
+    await sleep(milliseconds, void 0, signal3 && { signal: signal3 });
+  } catch (error2) {
+    signal3?.throwIfAborted();
+    throw error2;
+  }
+}
+
+// src/kubernetes/credentials/credential.ts
+var MOST_EARLY_MS = 6e4;
+var EARLY_SHARE = 1 / 4;
+var LONGEST_WAIT_MS = 1e3;
+var LEAST_MS = 1e3;
+var RenewedCredential = class {
+  #source;
+  #now;
+  #current;
+  #obtaining;
+  /** @param now the time, in milliseconds since the epoch */
+  constructor(source, now = Date.now) {
+    this.#source = source;
+    this.#now = now;
+  }
+  /**
+   * Whoever asks while one is being obtained waits for that one: not for long where there is one that lasts still. One that cannot be renewed is used as long as it lasts.
+   * @param signal ends the wait, and nothing else: others may wait too
+   * @throws what the source throws
+   */
+  async get(signal3) {
+    const current = this.#current;
+    if (current !== void 0 && this.#now() < current.staleAt) return current.credential;
+    this.#obtaining ??= this.#obtain();
+    const obtaining = unlessAborted(this.#obtaining, signal3);
+    if (current === void 0) return await obtaining;
+    const left = (current.credential.expiresAt ?? 0) - this.#now();
+    const patience2 = new AbortController();
+    try {
+      if (left <= 0) return await obtaining;
+      const late = pause(Math.min(LONGEST_WAIT_MS, left / 2), patience2.signal).then(() => current.credential);
+      late.catch(() => {
+      });
+      return await Promise.race([obtaining, late]);
+    } catch (error2) {
+      signal3?.throwIfAborted();
+      const { expiresAt = 0 } = current.credential;
+      if (this.#current !== current || this.#now() >= expiresAt) throw error2;
+      return current.credential;
+    } finally {
+      patience2.abort();
+    }
+  }
+  /** The server has not accepted this one: the next {@link get} obtains another. Of one that has been replaced meanwhile nothing is to be said. */
+  refuse(refused3) {
+    if (this.#current?.credential === refused3) this.#current = void 0;
+  }
+  async #obtain() {
+    try {
+      const asked2 = this.#now();
+      const credential = await this.#source.obtain();
+      const { expiresAt = Number.POSITIVE_INFINITY } = credential;
+      const early = Math.min(MOST_EARLY_MS, Math.max(0, expiresAt - asked2) * EARLY_SHARE);
+      this.#current = { credential, staleAt: Math.max(expiresAt - early, this.#now() + LEAST_MS) };
+      return credential;
+    } finally {
+      this.#obtaining = void 0;
+    }
+  }
+};
+
 // src/kubernetes/dispatcher.ts
+var import_undici = __toESM(require_undici(), 1);
+import { connect } from "node:net";
+import { rootCertificates } from "node:tls";
 var SOCKS_PORT = 1080;
 function dispatcherThrough(proxy, given) {
   const options = { rejectUnauthorized: true, ...given };
@@ -23299,38 +23326,14 @@ var ApiClient = class {
   }
   /** @returns the error for an answer that no API server would give. */
   noApiServer(why) {
-    return new StepError(
-      "Unreachable",
-      "Not a Kubernetes API server",
-      `What answers at ${this.target.server} is not a Kubernetes API server: ${why}.`,
-      {
-        remedy: "Check the server\u2019s address in the kubeconfig, and whether a proxy or a login page stands in between."
-      }
-    );
+    return noApiServer(this.target.server, why);
   }
 };
 function rightOf({ verb, resource, namespace }) {
   return `${verb} ${resource} ${namespace}`;
 }
-async function onTheWire(coming, signal3) {
-  try {
-    return await unlessAborted(coming, signal3);
-  } catch (error2) {
-    signal3?.throwIfAborted();
-    throw new NetworkError(error2);
-  }
-}
 function isOutage(error2) {
   return error2 instanceof NetworkError || error2 instanceof ApiError && (error2.code === 429 || error2.code >= 500);
-}
-function parseAnswer(text, type) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    if (text !== "" && String(type).startsWith("application/json"))
-      throw new NetworkError(new Error("its answer broke off"));
-    return void 0;
-  }
 }
 
 // src/kubernetes/config.ts

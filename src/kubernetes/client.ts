@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import type { V1Status } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
-import { StepError } from '../github/failure.ts';
+import type { StepError } from '../github/failure.ts';
+import { noApiServer, onTheWire, parseAnswer } from './answer.ts';
 import type { Target } from './config.ts';
 import { Connection, NoCredential } from './connection.ts';
 import { noCredential, notLoggedIn } from './credentials/refused.ts';
@@ -9,7 +10,6 @@ import { NetworkError, unreachable } from './network-error.ts';
 import { paced } from './paced.ts';
 import { pause } from './pause.ts';
 import { ApiError, type Asked, lasting } from './status.ts';
-import { unlessAborted } from './unless-aborted.ts';
 import { warningsOf } from './warnings.ts';
 
 /**
@@ -337,14 +337,7 @@ export class ApiClient {
 
   /** @returns the error for an answer that no API server would give. */
   noApiServer(why: string): StepError {
-    return new StepError(
-      'Unreachable',
-      'Not a Kubernetes API server',
-      `What answers at ${this.target.server} is not a Kubernetes API server: ${why}.`,
-      {
-        remedy: 'Check the server’s address in the kubeconfig, and whether a proxy or a login page stands in between.',
-      },
-    );
+    return noApiServer(this.target.server, why);
   }
 }
 
@@ -352,31 +345,7 @@ function rightOf({ verb, resource, namespace }: Asked): string {
   return `${verb} ${resource} ${namespace}`;
 }
 
-/** Waits for what the network brings. An abort throws the signal's reason, at once: undici heeds it only when it has a connection. Anything else that goes wrong is a NetworkError. */
-async function onTheWire<T>(coming: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  try {
-    return await unlessAborted(coming, signal);
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new NetworkError(error);
-  }
-}
-
 /** Whether an error means that the server is away or overloaded, rather than that it refuses. */
 function isOutage(error: unknown): boolean {
   return error instanceof NetworkError || (error instanceof ApiError && (error.code === 429 || error.code >= 500));
-}
-
-/**
- * @returns what the answer holds; `undefined` if that is no JSON
- * @throws NetworkError for JSON that something in between has ended early, as if it were complete
- */
-function parseAnswer(text: string, type: string | string[] | undefined): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    if (text !== '' && String(type).startsWith('application/json'))
-      throw new NetworkError(new Error('its answer broke off'));
-    return undefined;
-  }
 }
