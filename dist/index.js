@@ -26943,6 +26943,12 @@ function readRegularFile(path2) {
     closeSync2(file);
   }
 }
+function whyUnread(file, error2) {
+  const { code, message } = error2;
+  const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
+  const hint = code === "ENOENT" ? " Is the repository checked out (actions/checkout)?" : "";
+  return `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`;
+}
 
 // src/github/inputs/shell-words.ts
 var ShellWordsError = class extends Error {
@@ -27006,10 +27012,7 @@ function readScript(reader, file) {
   try {
     return readRegularFile(file);
   } catch (error2) {
-    const { code, message } = error2;
-    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
-    const hint = code === "ENOENT" ? " Is the repository checked out (actions/checkout)?" : "";
-    reader.problem("run_file", `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`);
+    reader.problem("run_file", whyUnread(file, error2));
     return void 0;
   }
 }
@@ -47197,10 +47200,7 @@ function readFile4(reader, input, file) {
   try {
     return readRegularFile(file);
   } catch (error2) {
-    const { code, message } = error2;
-    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
-    const hint = code === "ENOENT" ? " Is the repository checked out (actions/checkout)?" : "";
-    reader.problem(input, `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`);
+    reader.problem(input, whyUnread(file, error2));
     return void 0;
   }
 }

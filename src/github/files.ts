@@ -20,3 +20,14 @@ export function readRegularFile(path: string): string {
     closeSync(file);
   }
 }
+
+/**
+ * @param error what {@link readRegularFile} has thrown
+ * @returns a sentence for whoever has named the file in an input
+ */
+export function whyUnread(file: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
+  const hint = code === 'ENOENT' ? ' Is the repository checked out (actions/checkout)?' : '';
+  return `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`;
+}

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readRegularFile } from '../github/files.ts';
+import { readRegularFile, whyUnread } from '../github/files.ts';
 import { readIdentity, readMatrix, type StepIdentity } from '../github/identity.ts';
 import type { AttachInputs } from '../github/inputs/attach.ts';
 import { type Inputs, readInputs, refuseProblems } from '../github/inputs/inputs.ts';
@@ -179,10 +179,7 @@ function readFile(reader: InputReader, input: 'defaults_file' | 'pod_template_fi
   try {
     return readRegularFile(file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
-    const hint = code === 'ENOENT' ? ' Is the repository checked out (actions/checkout)?' : '';
-    reader.problem(input, `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`);
+    reader.problem(input, whyUnread(file, error));
     return undefined;
   }
 }

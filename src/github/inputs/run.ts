@@ -1,5 +1,5 @@
 import { jobVariables } from '../context.ts';
-import { readRegularFile } from '../files.ts';
+import { readRegularFile, whyUnread } from '../files.ts';
 import type { InputReader } from './reader.ts';
 import { ShellWordsError, shellWords } from './shell-words.ts';
 
@@ -53,10 +53,7 @@ function readScript(reader: InputReader, file: string): string | undefined {
   try {
     return readRegularFile(file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
-    const hint = code === 'ENOENT' ? ' Is the repository checked out (actions/checkout)?' : '';
-    reader.problem('run_file', `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`);
+    reader.problem('run_file', whyUnread(file, error));
     return undefined;
   }
 }
