@@ -22277,6 +22277,9 @@ var OUTPUTS = [
   "finished_at",
   "duration_seconds"
 ];
+function ownOutput(name) {
+  return OUTPUTS.find((output) => output === name.toLowerCase());
+}
 
 // node_modules/js-yaml/dist/js-yaml.mjs
 var NOT_RESOLVED = /* @__PURE__ */ Symbol("NOT_RESOLVED");
@@ -30474,7 +30477,7 @@ function faultsOf(names2) {
     if (name.trim() === "") return [`the key ${key} is empty, and an output needs a name`];
     if (/[\p{Cc}\u2028\u2029=]|<</u.test(name))
       return [`the key ${key} cannot be the name of an output, which takes no =, no << and no control characters`];
-    const own = OUTPUTS.find((output) => output === folded2);
+    const own = ownOutput(name);
     if (own !== void 0) return [`the key ${key} is an output of this action\u2019s own, ${own}`];
     if (other === name) return [`the key ${key} is there more than once`];
     if (other !== void 0) return [`the keys ${shown2(other)} and ${key} differ by case alone, which outputs do not`];
@@ -32610,6 +32613,88 @@ var RenewedCredential = class {
 var import_undici = __toESM(require_undici(), 1);
 import { connect } from "node:net";
 import { rootCertificates } from "node:tls";
+
+// src/kubernetes/proxy.ts
+import { BlockList, isIP } from "node:net";
+var PORTS = { "http:": "80", "https:": "443" };
+var PROXIES = ["http:", "https:", "socks5:", "socks5h:"];
+function proxyFor(address, env) {
+  const names2 = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
+  const name = names2.find((one) => env[one]);
+  if (name === void 0 || isLocal(hostOf(address))) return void 0;
+  const direct = env["NO_PROXY"] || env["no_proxy"] || "";
+  if (direct.split(",").some((entry2) => matches(entry2.trim().toLowerCase(), address))) return void 0;
+  return proxyAddress(env[name] ?? "", name);
+}
+function proxyAddress(text, origin2) {
+  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (/^socks4/i.test(whole))
+    throw new Error(`${origin2} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
+  const address = URL.canParse(whole) ? new URL(whole) : void 0;
+  if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
+    throw new Error(`${origin2} is not a proxy\u2019s address: http://, https:// or socks5://`);
+  const login = loginOf(address);
+  if (login === void 0)
+    throw new Error(`${origin2} is not a proxy\u2019s address: a % in its password has to be written %25`);
+  if (address.protocol.startsWith("socks") && login.some((word2) => Buffer.byteLength(word2) > 255))
+    throw new Error(`${origin2} has a longer user name or password than SOCKS5 can take, 255 bytes`);
+  return address;
+}
+function proxiesOf(env) {
+  const names2 = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+  return names2.flatMap((name) => {
+    try {
+      return env[name] ? [proxyAddress(env[name], name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+function secretsOf(proxy) {
+  const [name = "", password = ""] = loginOf(proxy) ?? [];
+  if (password === "") return [];
+  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
+}
+function loginOf({ username, password }) {
+  try {
+    return [decodeURIComponent(username), decodeURIComponent(password)];
+  } catch {
+    return void 0;
+  }
+}
+function hostOf({ hostname }) {
+  return hostname.replace(/^\[|\]$/g, "").toLowerCase();
+}
+function isLocal(host) {
+  return host === "localhost" || host === "::1" || isIP(host) === 4 && host.startsWith("127.");
+}
+function matches(entry2, address) {
+  if (entry2 === "") return false;
+  if (entry2 === "*") return true;
+  const host = hostOf(address);
+  const range2 = /^([\da-f.:]+)\/(\d+)$/.exec(entry2);
+  if (range2) return isWithin(host, range2[1] ?? "", Number(range2[2]));
+  const { name, port } = splitPort(entry2);
+  if (port !== void 0 && port !== (address.port || PORTS[address.protocol])) return false;
+  if (isIP(name) !== 0) return isIP(host) !== 0 && isWithin(host, name, isIP(name) === 4 ? 32 : 128);
+  const below = name.startsWith("*.") ? name.slice(1) : name;
+  return below.startsWith(".") ? host.endsWith(below) : host === below || host.endsWith(`.${below}`);
+}
+function isWithin(host, net4, prefix) {
+  const [family, of2] = [isIP(host), isIP(net4)];
+  if (family === 0 || family !== of2 || prefix > (family === 4 ? 32 : 128)) return false;
+  const list2 = new BlockList();
+  list2.addSubnet(net4, prefix, family === 4 ? "ipv4" : "ipv6");
+  return list2.check(host, family === 4 ? "ipv4" : "ipv6");
+}
+function splitPort(entry2) {
+  const parts = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(entry2);
+  if (parts === null) return { name: entry2 };
+  const [, bracketed2, plain3 = "", port] = parts;
+  return { name: bracketed2 ?? plain3, ...port !== void 0 && { port } };
+}
+
+// src/kubernetes/dispatcher.ts
 var SOCKS_PORT = 1080;
 function dispatcherThrough(proxy, given) {
   const options = { rejectUnauthorized: true, ...given };
@@ -32642,7 +32727,7 @@ function throughSocks(proxy, options) {
     allowH2: false,
     connect: (target2, callback) => {
       const port = Number(target2.port) || (target2.protocol === "https:" ? 443 : 80);
-      socksTunnel(proxy, target2.hostname, port, options.timeout).then(
+      socksTunnel(proxy, hostOf(target2), port, options).then(
         (socket) => {
           if (target2.protocol !== "https:") return callback(null, socket);
           try {
@@ -32657,24 +32742,20 @@ function throughSocks(proxy, options) {
     }
   });
 }
-async function socksTunnel(proxy, host, port, timeout) {
+async function socksTunnel(proxy, host, port, { timeout, keepAliveInitialDelay }) {
   const { SocksClient: SocksClient3 } = await Promise.resolve().then(() => __toESM(require_build(), 1));
-  const server = await connected(Number(proxy.port) || SOCKS_PORT, proxy.hostname, timeout);
+  const at = { host: hostOf(proxy), port: Number(proxy.port) || SOCKS_PORT };
+  const server = await connected(at.port, at.host, timeout);
   const login = { userId: decodeURIComponent(proxy.username), password: decodeURIComponent(proxy.password) };
   try {
     const { socket } = await SocksClient3.createConnection({
-      proxy: {
-        host: proxy.hostname,
-        port: Number(proxy.port) || SOCKS_PORT,
-        type: 5,
-        ...proxy.username !== "" && login
-      },
+      proxy: { ...at, type: 5, ...proxy.username !== "" && login },
       command: "connect",
-      destination: { host: host.replace(/^\[|\]$/g, ""), port },
+      destination: { host, port },
       timeout,
       existing_socket: server
     });
-    return socket.setKeepAlive(true, 3e4);
+    return socket.setKeepAlive(true, keepAliveInitialDelay ?? void 0);
   } catch (error2) {
     server.destroy();
     throw noTunnel2(error2.message);
@@ -32688,7 +32769,7 @@ function noTunnel2(message) {
 }
 function connected(port, host, timeout) {
   return new Promise((resolve4, reject) => {
-    const socket = connect({ port, host: host.replace(/^\[|\]$/g, "") });
+    const socket = connect({ port, host });
     const late = setTimeout(() => {
       const error2 = new Error("no connection in time");
       socket.destroy(Object.assign(error2, { code: "UND_ERR_CONNECT_TIMEOUT" }));
@@ -34340,7 +34421,7 @@ function outputsIn(text) {
       remedy: "Write name=value, or for several lines name<<DELIMITER, the lines, and the delimiter on a line of its own."
     };
   const outputs = [...new Map(read.entries)];
-  const own = outputs.find(([name]) => OUTPUTS.some((output) => output === name.toLowerCase()));
+  const own = outputs.find(([name]) => ownOutput(name) !== void 0);
   if (own !== void 0)
     return {
       sentence: `The script sets the output ${JSON.stringify(own[0])}, which is one of this action\u2019s own.`,
@@ -40338,86 +40419,6 @@ function impersonationOf(user) {
     )
   };
   return Object.keys(headers3).length === 0 ? void 0 : headers3;
-}
-
-// src/kubernetes/proxy.ts
-import { BlockList, isIP as isIP2 } from "node:net";
-var PORTS = { "http:": "80", "https:": "443" };
-var PROXIES = ["http:", "https:", "socks5:", "socks5h:"];
-function proxyFor(address, env) {
-  const names2 = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
-  const name = names2.find((one) => env[one]);
-  if (name === void 0 || isLocal(hostOf(address))) return void 0;
-  const direct = env["NO_PROXY"] || env["no_proxy"] || "";
-  if (direct.split(",").some((entry2) => matches(entry2.trim().toLowerCase(), address))) return void 0;
-  return proxyAddress(env[name] ?? "", name);
-}
-function proxyAddress(text, origin2) {
-  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  if (/^socks4/i.test(whole))
-    throw new Error(`${origin2} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
-  const address = URL.canParse(whole) ? new URL(whole) : void 0;
-  if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
-    throw new Error(`${origin2} is not a proxy\u2019s address: http://, https:// or socks5://`);
-  const login = loginOf(address);
-  if (login === void 0)
-    throw new Error(`${origin2} is not a proxy\u2019s address: a % in its password has to be written %25`);
-  if (address.protocol.startsWith("socks") && login.some((word2) => Buffer.byteLength(word2) > 255))
-    throw new Error(`${origin2} has a longer user name or password than SOCKS5 can take, 255 bytes`);
-  return address;
-}
-function proxiesOf(env) {
-  const names2 = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
-  return names2.flatMap((name) => {
-    try {
-      return env[name] ? [proxyAddress(env[name], name)] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-function secretsOf(proxy) {
-  const [name = "", password = ""] = loginOf(proxy) ?? [];
-  if (password === "") return [];
-  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
-}
-function loginOf({ username, password }) {
-  try {
-    return [decodeURIComponent(username), decodeURIComponent(password)];
-  } catch {
-    return void 0;
-  }
-}
-function hostOf({ hostname }) {
-  return hostname.replace(/^\[|\]$/g, "").toLowerCase();
-}
-function isLocal(host) {
-  return host === "localhost" || host === "::1" || isIP2(host) === 4 && host.startsWith("127.");
-}
-function matches(entry2, address) {
-  if (entry2 === "") return false;
-  if (entry2 === "*") return true;
-  const host = hostOf(address);
-  const range2 = /^([\da-f.:]+)\/(\d+)$/.exec(entry2);
-  if (range2) return isWithin(host, range2[1] ?? "", Number(range2[2]));
-  const { name, port } = splitPort(entry2);
-  if (port !== void 0 && port !== (address.port || PORTS[address.protocol])) return false;
-  if (isIP2(name) !== 0) return isIP2(host) !== 0 && isWithin(host, name, isIP2(name) === 4 ? 32 : 128);
-  const below = name.startsWith("*.") ? name.slice(1) : name;
-  return below.startsWith(".") ? host.endsWith(below) : host === below || host.endsWith(`.${below}`);
-}
-function isWithin(host, net4, prefix) {
-  const [family, of2] = [isIP2(host), isIP2(net4)];
-  if (family === 0 || family !== of2 || prefix > (family === 4 ? 32 : 128)) return false;
-  const list2 = new BlockList();
-  list2.addSubnet(net4, prefix, family === 4 ? "ipv4" : "ipv6");
-  return list2.check(host, family === 4 ? "ipv4" : "ipv6");
-}
-function splitPort(entry2) {
-  const parts = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(entry2);
-  if (parts === null) return { name: entry2 };
-  const [, bracketed2, plain3 = "", port] = parts;
-  return { name: bracketed2 ?? plain3, ...port !== void 0 && { port } };
 }
 
 // src/kubernetes/user.ts

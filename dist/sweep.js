@@ -22525,6 +22525,88 @@ var RenewedCredential = class {
 var import_undici = __toESM(require_undici(), 1);
 import { connect } from "node:net";
 import { rootCertificates } from "node:tls";
+
+// src/kubernetes/proxy.ts
+import { BlockList, isIP } from "node:net";
+var PORTS = { "http:": "80", "https:": "443" };
+var PROXIES = ["http:", "https:", "socks5:", "socks5h:"];
+function proxyFor(address, env) {
+  const names = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
+  const name = names.find((one) => env[one]);
+  if (name === void 0 || isLocal(hostOf(address))) return void 0;
+  const direct = env["NO_PROXY"] || env["no_proxy"] || "";
+  if (direct.split(",").some((entry) => matches(entry.trim().toLowerCase(), address))) return void 0;
+  return proxyAddress(env[name] ?? "", name);
+}
+function proxyAddress(text, origin) {
+  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (/^socks4/i.test(whole))
+    throw new Error(`${origin} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
+  const address = URL.canParse(whole) ? new URL(whole) : void 0;
+  if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
+    throw new Error(`${origin} is not a proxy\u2019s address: http://, https:// or socks5://`);
+  const login = loginOf(address);
+  if (login === void 0)
+    throw new Error(`${origin} is not a proxy\u2019s address: a % in its password has to be written %25`);
+  if (address.protocol.startsWith("socks") && login.some((word) => Buffer.byteLength(word) > 255))
+    throw new Error(`${origin} has a longer user name or password than SOCKS5 can take, 255 bytes`);
+  return address;
+}
+function proxiesOf(env) {
+  const names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+  return names.flatMap((name) => {
+    try {
+      return env[name] ? [proxyAddress(env[name], name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+function secretsOf(proxy) {
+  const [name = "", password = ""] = loginOf(proxy) ?? [];
+  if (password === "") return [];
+  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
+}
+function loginOf({ username, password }) {
+  try {
+    return [decodeURIComponent(username), decodeURIComponent(password)];
+  } catch {
+    return void 0;
+  }
+}
+function hostOf({ hostname }) {
+  return hostname.replace(/^\[|\]$/g, "").toLowerCase();
+}
+function isLocal(host) {
+  return host === "localhost" || host === "::1" || isIP(host) === 4 && host.startsWith("127.");
+}
+function matches(entry, address) {
+  if (entry === "") return false;
+  if (entry === "*") return true;
+  const host = hostOf(address);
+  const range = /^([\da-f.:]+)\/(\d+)$/.exec(entry);
+  if (range) return isWithin(host, range[1] ?? "", Number(range[2]));
+  const { name, port } = splitPort(entry);
+  if (port !== void 0 && port !== (address.port || PORTS[address.protocol])) return false;
+  if (isIP(name) !== 0) return isIP(host) !== 0 && isWithin(host, name, isIP(name) === 4 ? 32 : 128);
+  const below = name.startsWith("*.") ? name.slice(1) : name;
+  return below.startsWith(".") ? host.endsWith(below) : host === below || host.endsWith(`.${below}`);
+}
+function isWithin(host, net4, prefix) {
+  const [family, of2] = [isIP(host), isIP(net4)];
+  if (family === 0 || family !== of2 || prefix > (family === 4 ? 32 : 128)) return false;
+  const list = new BlockList();
+  list.addSubnet(net4, prefix, family === 4 ? "ipv4" : "ipv6");
+  return list.check(host, family === 4 ? "ipv4" : "ipv6");
+}
+function splitPort(entry) {
+  const parts = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(entry);
+  if (parts === null) return { name: entry };
+  const [, bracketed, plain2 = "", port] = parts;
+  return { name: bracketed ?? plain2, ...port !== void 0 && { port } };
+}
+
+// src/kubernetes/dispatcher.ts
 var SOCKS_PORT = 1080;
 function dispatcherThrough(proxy, given) {
   const options = { rejectUnauthorized: true, ...given };
@@ -22557,7 +22639,7 @@ function throughSocks(proxy, options) {
     allowH2: false,
     connect: (target2, callback) => {
       const port = Number(target2.port) || (target2.protocol === "https:" ? 443 : 80);
-      socksTunnel(proxy, target2.hostname, port, options.timeout).then(
+      socksTunnel(proxy, hostOf(target2), port, options).then(
         (socket) => {
           if (target2.protocol !== "https:") return callback(null, socket);
           try {
@@ -22572,24 +22654,20 @@ function throughSocks(proxy, options) {
     }
   });
 }
-async function socksTunnel(proxy, host, port, timeout) {
+async function socksTunnel(proxy, host, port, { timeout, keepAliveInitialDelay }) {
   const { SocksClient: SocksClient3 } = await Promise.resolve().then(() => __toESM(require_build(), 1));
-  const server = await connected(Number(proxy.port) || SOCKS_PORT, proxy.hostname, timeout);
+  const at = { host: hostOf(proxy), port: Number(proxy.port) || SOCKS_PORT };
+  const server = await connected(at.port, at.host, timeout);
   const login = { userId: decodeURIComponent(proxy.username), password: decodeURIComponent(proxy.password) };
   try {
     const { socket } = await SocksClient3.createConnection({
-      proxy: {
-        host: proxy.hostname,
-        port: Number(proxy.port) || SOCKS_PORT,
-        type: 5,
-        ...proxy.username !== "" && login
-      },
+      proxy: { ...at, type: 5, ...proxy.username !== "" && login },
       command: "connect",
-      destination: { host: host.replace(/^\[|\]$/g, ""), port },
+      destination: { host, port },
       timeout,
       existing_socket: server
     });
-    return socket.setKeepAlive(true, 3e4);
+    return socket.setKeepAlive(true, keepAliveInitialDelay ?? void 0);
   } catch (error2) {
     server.destroy();
     throw noTunnel2(error2.message);
@@ -22603,7 +22681,7 @@ function noTunnel2(message) {
 }
 function connected(port, host, timeout) {
   return new Promise((resolve3, reject) => {
-    const socket = connect({ port, host: host.replace(/^\[|\]$/g, "") });
+    const socket = connect({ port, host });
     const late = setTimeout(() => {
       const error2 = new Error("no connection in time");
       socket.destroy(Object.assign(error2, { code: "UND_ERR_CONNECT_TIMEOUT" }));
@@ -31779,86 +31857,6 @@ function impersonationOf(user) {
     )
   };
   return Object.keys(headers2).length === 0 ? void 0 : headers2;
-}
-
-// src/kubernetes/proxy.ts
-import { BlockList, isIP as isIP2 } from "node:net";
-var PORTS = { "http:": "80", "https:": "443" };
-var PROXIES = ["http:", "https:", "socks5:", "socks5h:"];
-function proxyFor(address, env) {
-  const names = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
-  const name = names.find((one) => env[one]);
-  if (name === void 0 || isLocal(hostOf(address))) return void 0;
-  const direct = env["NO_PROXY"] || env["no_proxy"] || "";
-  if (direct.split(",").some((entry) => matches(entry.trim().toLowerCase(), address))) return void 0;
-  return proxyAddress(env[name] ?? "", name);
-}
-function proxyAddress(text, origin) {
-  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  if (/^socks4/i.test(whole))
-    throw new Error(`${origin} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
-  const address = URL.canParse(whole) ? new URL(whole) : void 0;
-  if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
-    throw new Error(`${origin} is not a proxy\u2019s address: http://, https:// or socks5://`);
-  const login = loginOf(address);
-  if (login === void 0)
-    throw new Error(`${origin} is not a proxy\u2019s address: a % in its password has to be written %25`);
-  if (address.protocol.startsWith("socks") && login.some((word) => Buffer.byteLength(word) > 255))
-    throw new Error(`${origin} has a longer user name or password than SOCKS5 can take, 255 bytes`);
-  return address;
-}
-function proxiesOf(env) {
-  const names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
-  return names.flatMap((name) => {
-    try {
-      return env[name] ? [proxyAddress(env[name], name)] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-function secretsOf(proxy) {
-  const [name = "", password = ""] = loginOf(proxy) ?? [];
-  if (password === "") return [];
-  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
-}
-function loginOf({ username, password }) {
-  try {
-    return [decodeURIComponent(username), decodeURIComponent(password)];
-  } catch {
-    return void 0;
-  }
-}
-function hostOf({ hostname }) {
-  return hostname.replace(/^\[|\]$/g, "").toLowerCase();
-}
-function isLocal(host) {
-  return host === "localhost" || host === "::1" || isIP2(host) === 4 && host.startsWith("127.");
-}
-function matches(entry, address) {
-  if (entry === "") return false;
-  if (entry === "*") return true;
-  const host = hostOf(address);
-  const range = /^([\da-f.:]+)\/(\d+)$/.exec(entry);
-  if (range) return isWithin(host, range[1] ?? "", Number(range[2]));
-  const { name, port } = splitPort(entry);
-  if (port !== void 0 && port !== (address.port || PORTS[address.protocol])) return false;
-  if (isIP2(name) !== 0) return isIP2(host) !== 0 && isWithin(host, name, isIP2(name) === 4 ? 32 : 128);
-  const below = name.startsWith("*.") ? name.slice(1) : name;
-  return below.startsWith(".") ? host.endsWith(below) : host === below || host.endsWith(`.${below}`);
-}
-function isWithin(host, net4, prefix) {
-  const [family, of2] = [isIP2(host), isIP2(net4)];
-  if (family === 0 || family !== of2 || prefix > (family === 4 ? 32 : 128)) return false;
-  const list = new BlockList();
-  list.addSubnet(net4, prefix, family === 4 ? "ipv4" : "ipv6");
-  return list.check(host, family === 4 ? "ipv4" : "ipv6");
-}
-function splitPort(entry) {
-  const parts = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(entry);
-  if (parts === null) return { name: entry };
-  const [, bracketed, plain2 = "", port] = parts;
-  return { name: bracketed ?? plain2, ...port !== void 0 && { port } };
 }
 
 // src/kubernetes/user.ts

@@ -123,3 +123,8 @@ export const OUTPUTS = [
 
 export type InputName = (typeof INPUTS)[number];
 export type OutputName = (typeof OUTPUTS)[number];
+
+/** @returns the output of the action's own that has this name; the runner compares names without case */
+export function ownOutput(name: string): OutputName | undefined {
+  return OUTPUTS.find(output => output === name.toLowerCase());
+}

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { NetworkError, NoTunnel } from './network-error.ts';
+import { hostOf } from './proxy.ts';
 
 /** How a connection to an address is made: TLS options, the time for it in milliseconds, keep-alive. */
 export type Connect = buildConnector.BuildOptions & { timeout: number; ca?: ConnectionOptions['ca'] };
@@ -49,7 +50,7 @@ function throughSocks(proxy: URL, options: Connect): Agent {
     allowH2: false,
     connect: (target, callback) => {
       const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
-      socksTunnel(proxy, target.hostname, port, options.timeout).then(
+      socksTunnel(proxy, hostOf(target), port, options).then(
         socket => {
           if (target.protocol !== 'https:') return callback(null, socket);
           try {
@@ -67,24 +68,25 @@ function throughSocks(proxy: URL, options: Connect): Agent {
 }
 
 /** @returns a connection to a name, which the proxy looks up, as with Go's socks5 and socks5h. */
-async function socksTunnel(proxy: URL, host: string, port: number, timeout: number): Promise<Socket> {
+async function socksTunnel(
+  proxy: URL,
+  host: string,
+  port: number,
+  { timeout, keepAliveInitialDelay }: Connect,
+): Promise<Socket> {
   const { SocksClient } = await import('socks');
-  const server = await connected(Number(proxy.port) || SOCKS_PORT, proxy.hostname, timeout);
+  const at = { host: hostOf(proxy), port: Number(proxy.port) || SOCKS_PORT };
+  const server = await connected(at.port, at.host, timeout);
   const login = { userId: decodeURIComponent(proxy.username), password: decodeURIComponent(proxy.password) };
   try {
     const { socket } = await SocksClient.createConnection({
-      proxy: {
-        host: proxy.hostname,
-        port: Number(proxy.port) || SOCKS_PORT,
-        type: 5,
-        ...(proxy.username !== '' && login),
-      },
+      proxy: { ...at, type: 5, ...(proxy.username !== '' && login) },
       command: 'connect',
-      destination: { host: host.replace(/^\[|\]$/g, ''), port },
+      destination: { host, port },
       timeout,
       existing_socket: server,
     });
-    return socket.setKeepAlive(true, 30_000);
+    return socket.setKeepAlive(true, keepAliveInitialDelay ?? undefined);
   } catch (error) {
     server.destroy();
     throw noTunnel((error as Error).message);
@@ -101,7 +103,7 @@ function noTunnel(message: string): NoTunnel {
 
 function connected(port: number, host: string, timeout: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: host.replace(/^\[|\]$/g, '') });
+    const socket = connect({ port, host });
     const late = setTimeout(() => {
       const error = new Error('no connection in time');
       socket.destroy(Object.assign(error, { code: 'UND_ERR_CONNECT_TIMEOUT' }));

@@ -69,7 +69,7 @@ function loginOf({ username, password }: URL): string[] | undefined {
 }
 
 /** Without the brackets of an IPv6 address. */
-function hostOf({ hostname }: URL): string {
+export function hostOf({ hostname }: Pick<URL, 'hostname'>): string {
   return hostname.replace(/^\[|\]$/g, '').toLowerCase();
 }
 

@@ -1,5 +1,5 @@
 import { readCommandFile } from '../../github/command-file.ts';
-import { OUTPUTS } from '../../github/contract.ts';
+import { ownOutput } from '../../github/contract.ts';
 import { STEP_FILES } from '../../pod/result.ts';
 import { grouped } from '../numbers.ts';
 import { type Conclusion, unusable } from './conclusion.ts';
@@ -57,7 +57,7 @@ function outputsIn(text: string): Pick<StepFiles, 'outputs'> | Unusable {
         'Write name=value, or for several lines name<<DELIMITER, the lines, and the delimiter on a line of its own.',
     };
   const outputs = [...new Map(read.entries)];
-  const own = outputs.find(([name]) => OUTPUTS.some(output => output === name.toLowerCase()));
+  const own = outputs.find(([name]) => ownOutput(name) !== undefined);
   if (own !== undefined)
     return {
       sentence: `The script sets the output ${JSON.stringify(own[0])}, which is one of this action’s own.`,

@@ -1,5 +1,5 @@
 import { visit } from 'jsonc-parser';
-import { OUTPUTS } from '../../github/contract.ts';
+import { ownOutput } from '../../github/contract.ts';
 import { grouped } from '../numbers.ts';
 
 /** What each top-level key of a result becomes, or what is in the way. */
@@ -95,7 +95,7 @@ function faultsOf(names: string[]): string[] {
     if (name.trim() === '') return [`the key ${key} is empty, and an output needs a name`];
     if (/[\p{Cc}\u2028\u2029=]|<</u.test(name))
       return [`the key ${key} cannot be the name of an output, which takes no =, no << and no control characters`];
-    const own = OUTPUTS.find(output => output === folded);
+    const own = ownOutput(name);
     if (own !== undefined) return [`the key ${key} is an output of this action’s own, ${own}`];
     if (other === name) return [`the key ${key} is there more than once`];
     if (other !== undefined) return [`the keys ${shown(other)} and ${key} differ by case alone, which outputs do not`];
