@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  type PathLike,
   readlinkSync,
   realpathSync,
   rmSync,
@@ -21,6 +22,16 @@ const WINDOWS_REFUSED = /[<>:"|?*]|[. ]$/;
 /** Characters that some file systems of macOS' and Windows' skip in a name, and the short name that Windows gives to `.git`. */
 const SKIPPED = /\p{Cf}/gu;
 const GIT_FOLDER = /^(\.git|git~\d+)[. ]*$/i;
+
+/** Whether a name is git's own folder to any system that a job runs on: a file in it can act on the job. */
+export function isGitFolder(name: string): boolean {
+  return GIT_FOLDER.test(name.replace(SKIPPED, ''));
+}
+
+/** Whether Windows has no file of this name, or another one. */
+export function isRefusedByWindows(name: string): boolean {
+  return name !== '.' && (WINDOWS_DEVICE.test(name) || WINDOWS_REFUSED.test(name));
+}
 
 /** @returns the job's workspace: absolute. */
 export function workspaceOf(env: NodeJS.ProcessEnv): string {
@@ -139,9 +150,8 @@ function wrongText(path: string, workspace: string, platform: NodeJS.Platform): 
   if (given.includes('..')) return `"${path}" has ".." in it; write the path without.`;
   if (['', '.'].includes(given.at(-1) ?? '') || inside.every(name => name === ''))
     return `"${path}" is a folder; expected the path of a file.`;
-  if (inside.some(name => GIT_FOLDER.test(name.replace(SKIPPED, ''))))
-    return `"${path}" is in .git, where a file can act on the job; choose another place.`;
-  const refused = inside.find(name => name !== '.' && (WINDOWS_DEVICE.test(name) || WINDOWS_REFUSED.test(name)));
+  if (inside.some(isGitFolder)) return `"${path}" is in .git, where a file can act on the job; choose another place.`;
+  const refused = inside.find(isRefusedByWindows);
   if (windows && refused !== undefined) return `"${refused}" cannot be the name of a file on Windows.`;
   return undefined;
 }
@@ -200,7 +210,7 @@ function makeFolders(workspace: string, parts: string[]): void {
 }
 
 /** Removes the name; the content stays where the file has another one. */
-function remove(file: string): void {
+export function remove(file: PathLike): void {
   try {
     unlinkSync(file);
   } catch (error) {
@@ -208,7 +218,8 @@ function remove(file: string): void {
   }
 }
 
-function kind(found: Stats): string {
+/** What stands in the way, with its article. */
+export function kind(found: Stats): string {
   if (found.isFile()) return 'a file';
   if (found.isDirectory()) return 'a folder';
   if (found.isFIFO()) return 'a named pipe';
@@ -217,7 +228,7 @@ function kind(found: Stats): string {
 }
 
 /** The system's own words, e.g. `no space left on device (ENOSPC)`. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   const { message } = error as Error;
   const [, code, words] = /^([A-Z][A-Z0-9]+): (.*?), \w+/.exec(message) ?? [];
   return code === undefined ? message : `${words} (${code})`;
