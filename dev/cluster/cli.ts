@@ -57,6 +57,7 @@ function printEnvironment({ name, state, cluster }: Status): void {
     SHELL_IMAGE: cluster.images.shell,
     NO_SHELL_IMAGE: cluster.images.noShell,
     NON_ROOT_IMAGE: cluster.images.nonRoot,
+    GIT_IMAGE: cluster.images.git,
   };
   for (const [variable, value] of Object.entries(variables)) {
     if (value !== undefined) print(`export ${variable}='${value.replaceAll("'", "'\\''")}'`);

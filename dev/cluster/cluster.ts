@@ -12,6 +12,8 @@ export interface Images {
   noShell: string;
   /** The shell image, run as user and group 10001. */
   nonRoot: string;
+  /** The shell image with git. */
+  git: string;
 }
 
 export interface Cluster {
@@ -49,4 +51,5 @@ export const localImages: Images = {
   shell: 'localhost/pod-step/shell:1',
   noShell: 'localhost/pod-step/no-shell:1',
   nonRoot: 'localhost/pod-step/non-root:1',
+  git: 'localhost/pod-step/git:1',
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buildNoShell, buildOnce, digest } from './build.ts';
 import { localImages, type Report } from './cluster.ts';
 import { run } from './command.ts';
+import { gitFiles } from './git-files.ts';
 import { cacheHome } from './places.ts';
 import { findStaticBusybox } from './requirements.ts';
 import { type TarEntry, tar } from './tar.ts';
@@ -12,19 +13,20 @@ import { type TarEntry, tar } from './tar.ts';
 export const pauseImage = 'localhost/pause:3.10';
 
 /** Names that examples and defaults use, given to the shell image so that they run where nothing can be pulled. */
-const alsoKnownAs = [
+const shellIsKnownAs = [
   'docker.io/library/busybox:1.37',
   'docker.io/library/busybox:latest',
   'docker.io/library/alpine:latest',
   'docker.io/library/bash:latest',
   'public.ecr.aws/docker/library/busybox:1.37',
 ];
+const gitIsKnownAs = ['docker.io/alpine/git:v2.49.1'];
 
 interface Image {
   names: string[];
   /** The image's configuration in the words of the OCI image specification. */
   config: { Entrypoint?: string[]; Cmd?: string[]; Env?: string[]; User?: string };
-  layer: Buffer;
+  layers: Buffer[];
 }
 
 /** Writes all test images as one archive in the format of `docker save`; layers that images share are in it once. @returns its path */
@@ -32,27 +34,31 @@ export async function writeImages(report: Report): Promise<string> {
   const busybox = findStaticBusybox();
   if (busybox === undefined) throw new Error('A static busybox is missing: apt-get install busybox-static.');
   const noShell = await readFile(await buildNoShell(report));
-  const code = await Promise.all(['images.ts', 'tar.ts'].map(file => readFile(join(import.meta.dirname, file))));
+  const sources = ['images.ts', 'git-files.ts', 'tar.ts'];
+  const code = await Promise.all(sources.map(file => readFile(join(import.meta.dirname, file))));
   const files = await shellFiles();
   const program = await readFile(busybox);
-  const target = join(cacheHome(), `images-${digest([...code, ...files.map(file => file.content), program, noShell])}`);
+  const git = await gitFiles();
+  const contents = [...files, ...git].flatMap(file => ('content' in file ? [file.content] : []));
+  const target = join(cacheHome(), `images-${digest([...code, ...contents, program, noShell])}`);
 
   await buildOnce(target, report, async folder => {
     const applets = (await run(busybox, ['--list'])).split('\n').filter(name => name !== '' && name !== 'busybox');
     const layer = shellLayer(program, applets, files);
-    await writeFile(join(folder, 'images.tar'), archive(images(layer, noShell)));
+    await writeFile(join(folder, 'images.tar'), archive(images(layer, tar(git), noShell)));
   });
   return join(target, 'images.tar');
 }
 
-function images(shell: Buffer, noShell: Buffer): Image[] {
+function images(shell: Buffer, git: Buffer, noShell: Buffer): Image[] {
   const env = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
   const alone = tar([{ name: 'no-shell', kind: 'file', mode: 0o755, content: noShell }]);
   return [
-    { names: [pauseImage], config: { Entrypoint: ['/bin/busybox', 'sleep', '2147483647'], Env: env }, layer: shell },
-    { names: [localImages.shell, ...alsoKnownAs], config: { Cmd: ['sh'], Env: env }, layer: shell },
-    { names: [localImages.nonRoot], config: { Cmd: ['sh'], Env: env, User: '10001:10001' }, layer: shell },
-    { names: [localImages.noShell], config: { Entrypoint: ['/no-shell'] }, layer: alone },
+    { names: [pauseImage], config: { Entrypoint: ['/bin/busybox', 'sleep', '2147483647'], Env: env }, layers: [shell] },
+    { names: [localImages.shell, ...shellIsKnownAs], config: { Cmd: ['sh'], Env: env }, layers: [shell] },
+    { names: [localImages.nonRoot], config: { Cmd: ['sh'], Env: env, User: '10001:10001' }, layers: [shell] },
+    { names: [localImages.git, ...gitIsKnownAs], config: { Entrypoint: ['git'], Env: env }, layers: [shell, git] },
+    { names: [localImages.noShell], config: { Entrypoint: ['/no-shell'] }, layers: [alone] },
   ];
 }
 
@@ -100,20 +106,20 @@ function shellLayer(busybox: Buffer, applets: string[], files: ShellFile[]): Buf
 function archive(all: Image[]): Buffer {
   const entries = new Map<string, Buffer>();
   const manifest = all.map(image => {
-    const layer = `${sha256(image.layer)}.tar`;
     const config = Buffer.from(
       JSON.stringify({
         architecture: { x64: 'amd64' }[process.arch as string] ?? process.arch,
         os: 'linux',
         created: '1970-01-01T00:00:00Z',
         config: image.config,
-        rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(image.layer)}`] },
-        history: [{ created_by: 'dev/cluster/images.ts' }],
+        rootfs: { type: 'layers', diff_ids: image.layers.map(layer => `sha256:${sha256(layer)}`) },
+        history: image.layers.map(() => ({ created_by: 'dev/cluster/images.ts' })),
       }),
     );
-    entries.set(layer, image.layer);
+    const layers = image.layers.map(layer => [`${sha256(layer)}.tar`, layer] as const);
+    for (const [name, layer] of layers) entries.set(name, layer);
     entries.set(`${sha256(config)}.json`, config);
-    return { Config: `${sha256(config)}.json`, RepoTags: image.names, Layers: [layer] };
+    return { Config: `${sha256(config)}.json`, RepoTags: image.names, Layers: layers.map(([name]) => name) };
   });
   entries.set('manifest.json', Buffer.from(JSON.stringify(manifest)));
   return tar([...entries].map(([name, content]): TarEntry => ({ name, kind: 'file', mode: 0o644, content })));

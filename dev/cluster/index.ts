@@ -104,6 +104,7 @@ function namedCluster(name: string): Cluster {
     shell: process.env['POD_STEP_TEST_IMAGE_SHELL'] || localImages.shell,
     noShell: process.env['POD_STEP_TEST_IMAGE_NO_SHELL'] || localImages.noShell,
     nonRoot: process.env['POD_STEP_TEST_IMAGE_NON_ROOT'] || localImages.nonRoot,
+    git: process.env['POD_STEP_TEST_IMAGE_GIT'] || localImages.git,
   };
   return { name, provider: 'named', kubeconfig, started: false, images, kubectl: findProgram('kubectl') };
 }

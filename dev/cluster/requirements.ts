@@ -10,6 +10,7 @@ const packages: Record<string, () => boolean> = {
   runc: () => has('runc'),
   'containernetworking-plugins': () => findCniFolder() !== undefined,
   'busybox-static': () => findStaticBusybox() !== undefined,
+  git: () => has('git'),
   iptables: () => has('iptables'),
   iproute2: () => has('ip'),
   openssl: () => has('openssl'),
