@@ -6785,7 +6785,7 @@ var require_connect = __commonJS({
         const ref = this._sessionCache.get(sessionKey);
         return ref ? ref.deref() : null;
       }
-      set(sessionKey, session) {
+      set(sessionKey, session2) {
         if (this._maxCachedSessions === 0) {
           return;
         }
@@ -6807,8 +6807,8 @@ var require_connect = __commonJS({
             }
           }
         }
-        this._sessionCache.set(sessionKey, new WeakRef(session));
-        this._sessionRegistry.register(session, sessionKey);
+        this._sessionCache.set(sessionKey, new WeakRef(session2));
+        this._sessionRegistry.register(session2, sessionKey);
       }
     };
     function buildConnector2({ allowH2, preferH2, useH2c, maxCachedSessions, socketPath, timeout, session: customSession, ...opts }) {
@@ -6828,14 +6828,14 @@ var require_connect = __commonJS({
           servername = servername || options.servername || util.getServerName(host) || null;
           const sessionKey = servername || hostname;
           assert(sessionKey);
-          const session = customSession || sessionCache.get(sessionKey) || null;
+          const session2 = customSession || sessionCache.get(sessionKey) || null;
           port = port || 443;
           socket = tls3.connect({
             highWaterMark: 16384,
             // TLS in node can't have bigger HWM anyway...
             ...options,
             servername,
-            session,
+            session: session2,
             localAddress,
             ALPNProtocols: allowH2 ? preferH2 ? ["h2", "http/1.1"] : ["http/1.1", "h2"] : ["http/1.1"],
             socket: httpSocket,
@@ -6843,8 +6843,8 @@ var require_connect = __commonJS({
             port,
             host: hostname
           });
-          socket.on("session", function(session2) {
-            sessionCache.set(sessionKey, session2);
+          socket.on("session", function(session3) {
+            sessionCache.set(sessionKey, session3);
           });
         } else {
           assert(!httpSocket, "httpSocket can only be sent on TLS update");
@@ -7579,18 +7579,18 @@ var require_simd = __commonJS({
     function create2() {
       return this.create() >>> 0;
     }
-    function destroy(parser) {
-      this.destroy(parser);
+    function destroy(parser2) {
+      this.destroy(parser2);
     }
-    function parse5(parser, data, limit) {
-      return this.parse(parser, data, limit) >>> 0;
+    function parse5(parser2, data, limit) {
+      return this.parse(parser2, data, limit) >>> 0;
     }
-    function fail(parser, code, description) {
+    function fail(parser2, code, description) {
       const len = description.length;
       const ptr = this.alloc(len);
       const buffer = new Uint8Array(this.memory.buffer, ptr, len);
       textEncoder.encodeInto(description, buffer);
-      this.fail(parser, code, ptr, len);
+      this.fail(parser2, code, ptr, len);
       this.dealloc(ptr, len);
     }
     function hasDebug() {
@@ -8008,147 +8008,147 @@ var require_simd = __commonJS({
       372: "ERROR_DESCRIPTION_LEN",
       376: "EVENTS"
     });
-    function isAutodetect(parser) {
-      return this.is_autodetect(parser) !== 0;
+    function isAutodetect(parser2) {
+      return this.is_autodetect(parser2) !== 0;
     }
-    function isRequest(parser) {
-      return this.is_request(parser) !== 0;
+    function isRequest(parser2) {
+      return this.is_request(parser2) !== 0;
     }
-    function isPaused(parser) {
-      return this.is_paused(parser) !== 0;
+    function isPaused(parser2) {
+      return this.is_paused(parser2) !== 0;
     }
-    function shouldManageUnconsumed(parser) {
-      return this.should_manage_unconsumed(parser) !== 0;
+    function shouldManageUnconsumed(parser2) {
+      return this.should_manage_unconsumed(parser2) !== 0;
     }
-    function shouldSuspendAfterHeaders(parser) {
-      return this.should_suspend_after_headers(parser) !== 0;
+    function shouldSuspendAfterHeaders(parser2) {
+      return this.should_suspend_after_headers(parser2) !== 0;
     }
-    function getMaxStartLineLength(parser) {
-      return this.get_max_start_line_length(parser) >>> 0;
+    function getMaxStartLineLength(parser2) {
+      return this.get_max_start_line_length(parser2) >>> 0;
     }
-    function getMaxHeaderLength(parser) {
-      return this.get_max_header_length(parser) >>> 0;
+    function getMaxHeaderLength(parser2) {
+      return this.get_max_header_length(parser2) >>> 0;
     }
-    function getMaxBodyPayload(parser) {
-      return BigInt.asUintN(64, this.get_max_body_payload(parser));
+    function getMaxBodyPayload(parser2) {
+      return BigInt.asUintN(64, this.get_max_body_payload(parser2));
     }
-    function shouldContinueWithoutData(parser) {
-      return this.should_continue_without_data(parser) !== 0;
+    function shouldContinueWithoutData(parser2) {
+      return this.should_continue_without_data(parser2) !== 0;
     }
-    function isConnect(parser) {
-      return this.is_connect(parser) !== 0;
+    function isConnect(parser2) {
+      return this.is_connect(parser2) !== 0;
     }
-    function isDebug2(parser) {
-      return this.is_debug(parser) !== 0;
+    function isDebug2(parser2) {
+      return this.is_debug(parser2) !== 0;
     }
-    function shouldSkipBody(parser) {
-      return this.should_skip_body(parser) !== 0;
+    function shouldSkipBody(parser2) {
+      return this.should_skip_body(parser2) !== 0;
     }
-    function getState2(parser) {
-      return this.get_state(parser) >>> 0;
+    function getState2(parser2) {
+      return this.get_state(parser2) >>> 0;
     }
-    function getPosition(parser) {
-      return this.get_position(parser) >>> 0;
+    function getPosition(parser2) {
+      return this.get_position(parser2) >>> 0;
     }
-    function getParsed(parser) {
-      return BigInt.asUintN(64, this.get_parsed(parser));
+    function getParsed(parser2) {
+      return BigInt.asUintN(64, this.get_parsed(parser2));
     }
-    function getErrorCode(parser) {
-      return this.get_error_code(parser) >>> 0;
+    function getErrorCode(parser2) {
+      return this.get_error_code(parser2) >>> 0;
     }
-    function getMethod(parser) {
-      return this.get_method(parser) >>> 0;
+    function getMethod(parser2) {
+      return this.get_method(parser2) >>> 0;
     }
-    function getStatus(parser) {
-      return this.get_status(parser) >>> 0;
+    function getStatus(parser2) {
+      return this.get_status(parser2) >>> 0;
     }
-    function hasConnectionClose(parser) {
-      return this.has_connection_close(parser) !== 0;
+    function hasConnectionClose(parser2) {
+      return this.has_connection_close(parser2) !== 0;
     }
-    function hasConnectionUpgrade(parser) {
-      return this.has_connection_upgrade(parser) !== 0;
+    function hasConnectionUpgrade(parser2) {
+      return this.has_connection_upgrade(parser2) !== 0;
     }
-    function getContentLength(parser) {
-      return BigInt.asUintN(64, this.get_content_length(parser));
+    function getContentLength(parser2) {
+      return BigInt.asUintN(64, this.get_content_length(parser2));
     }
-    function getChunkSize(parser) {
-      return BigInt.asUintN(64, this.get_chunk_size(parser));
+    function getChunkSize(parser2) {
+      return BigInt.asUintN(64, this.get_chunk_size(parser2));
     }
-    function getRemainingContentLength(parser) {
-      return BigInt.asUintN(64, this.get_remaining_content_length(parser));
+    function getRemainingContentLength(parser2) {
+      return BigInt.asUintN(64, this.get_remaining_content_length(parser2));
     }
-    function getRemainingChunkSize(parser) {
-      return BigInt.asUintN(64, this.get_remaining_chunk_size(parser));
+    function getRemainingChunkSize(parser2) {
+      return BigInt.asUintN(64, this.get_remaining_chunk_size(parser2));
     }
-    function hasContentLength(parser) {
-      return this.has_content_length(parser) !== 0;
+    function hasContentLength(parser2) {
+      return this.has_content_length(parser2) !== 0;
     }
-    function hasTransferEncoding(parser) {
-      return this.has_transfer_encoding(parser) !== 0;
+    function hasTransferEncoding(parser2) {
+      return this.has_transfer_encoding(parser2) !== 0;
     }
-    function hasChunkedTransferEncoding(parser) {
-      return this.has_chunked_transfer_encoding(parser) !== 0;
+    function hasChunkedTransferEncoding(parser2) {
+      return this.has_chunked_transfer_encoding(parser2) !== 0;
     }
-    function hasUpgrade(parser) {
-      return this.has_upgrade(parser) !== 0;
+    function hasUpgrade(parser2) {
+      return this.has_upgrade(parser2) !== 0;
     }
-    function hasTrailers(parser) {
-      return this.has_trailers(parser) !== 0;
+    function hasTrailers(parser2) {
+      return this.has_trailers(parser2) !== 0;
     }
-    function getErrorDescription(parser) {
-      const raw = this.get_error_description_raw(parser);
+    function getErrorDescription(parser2) {
+      const raw = this.get_error_description_raw(parser2);
       const len = Number(BigInt.asUintN(32, raw));
       const ptr = Number(raw >> 32n);
       return textDecoder.decode(new Uint8Array(this.memory.buffer, ptr, len));
     }
-    function setShouldAutodetect(parser, value) {
-      this.set_should_autodetect(parser, value);
+    function setShouldAutodetect(parser2, value) {
+      this.set_should_autodetect(parser2, value);
     }
-    function setShouldContinueWithoutData(parser, value) {
-      this.set_should_continue_without_data(parser, value);
+    function setShouldContinueWithoutData(parser2, value) {
+      this.set_should_continue_without_data(parser2, value);
     }
-    function setIsRequest(parser, value) {
-      this.set_is_request(parser, value);
+    function setIsRequest(parser2, value) {
+      this.set_is_request(parser2, value);
     }
-    function setIsConnect(parser, value) {
-      this.set_is_connect(parser, value);
+    function setIsConnect(parser2, value) {
+      this.set_is_connect(parser2, value);
     }
-    function setDebug(parser, value) {
-      this.set_debug(parser, value);
+    function setDebug(parser2, value) {
+      this.set_debug(parser2, value);
     }
-    function setShouldManageUnconsumed(parser, value) {
-      this.set_should_manage_unconsumed(parser, value);
+    function setShouldManageUnconsumed(parser2, value) {
+      this.set_should_manage_unconsumed(parser2, value);
     }
-    function setShouldSuspendAfterHeaders(parser, value) {
-      this.set_should_suspend_after_headers(parser, value);
+    function setShouldSuspendAfterHeaders(parser2, value) {
+      this.set_should_suspend_after_headers(parser2, value);
     }
-    function setMaxStartLineLength(parser, value) {
-      this.set_max_start_line_length(parser, value);
+    function setMaxStartLineLength(parser2, value) {
+      this.set_max_start_line_length(parser2, value);
     }
-    function setMaxHeaderLength(parser, value) {
-      this.set_max_header_length(parser, value);
+    function setMaxHeaderLength(parser2, value) {
+      this.set_max_header_length(parser2, value);
     }
-    function setMaxBodyPayload(parser, value) {
-      this.set_max_body_payload(parser, value);
+    function setMaxBodyPayload(parser2, value) {
+      this.set_max_body_payload(parser2, value);
     }
-    function setShouldSkipBody(parser, value) {
-      this.set_should_skip_body(parser, value);
+    function setShouldSkipBody(parser2, value) {
+      this.set_should_skip_body(parser2, value);
     }
-    function setActiveCallbacks(parser, value) {
-      this.set_active_callbacks(parser, value);
+    function setActiveCallbacks(parser2, value) {
+      this.set_active_callbacks(parser2, value);
     }
-    function setActiveEvents(parser, value) {
-      this.set_active_events(parser, value);
+    function setActiveEvents(parser2, value) {
+      this.set_active_events(parser2, value);
     }
     function simpleCreate(spans, create3) {
-      const parser = create3();
-      spans[parser] = [];
-      this.setActiveCallbacks(parser, this.CALLBACK_ACTIVE_ALL);
-      return parser;
+      const parser2 = create3();
+      spans[parser2] = [];
+      this.setActiveCallbacks(parser2, this.CALLBACK_ACTIVE_ALL);
+      return parser2;
     }
-    function simpleDestroy(spans, destroy2, parser) {
-      spans[parser] = void 0;
-      destroy2(parser);
+    function simpleDestroy(spans, destroy2, parser2) {
+      spans[parser2] = void 0;
+      destroy2(parser2);
     }
     function noop() {
     }
@@ -8511,18 +8511,18 @@ var require_no_simd = __commonJS({
     function create2() {
       return this.create() >>> 0;
     }
-    function destroy(parser) {
-      this.destroy(parser);
+    function destroy(parser2) {
+      this.destroy(parser2);
     }
-    function parse5(parser, data, limit) {
-      return this.parse(parser, data, limit) >>> 0;
+    function parse5(parser2, data, limit) {
+      return this.parse(parser2, data, limit) >>> 0;
     }
-    function fail(parser, code, description) {
+    function fail(parser2, code, description) {
       const len = description.length;
       const ptr = this.alloc(len);
       const buffer = new Uint8Array(this.memory.buffer, ptr, len);
       textEncoder.encodeInto(description, buffer);
-      this.fail(parser, code, ptr, len);
+      this.fail(parser2, code, ptr, len);
       this.dealloc(ptr, len);
     }
     function hasDebug() {
@@ -8940,147 +8940,147 @@ var require_no_simd = __commonJS({
       372: "ERROR_DESCRIPTION_LEN",
       376: "EVENTS"
     });
-    function isAutodetect(parser) {
-      return this.is_autodetect(parser) !== 0;
+    function isAutodetect(parser2) {
+      return this.is_autodetect(parser2) !== 0;
     }
-    function isRequest(parser) {
-      return this.is_request(parser) !== 0;
+    function isRequest(parser2) {
+      return this.is_request(parser2) !== 0;
     }
-    function isPaused(parser) {
-      return this.is_paused(parser) !== 0;
+    function isPaused(parser2) {
+      return this.is_paused(parser2) !== 0;
     }
-    function shouldManageUnconsumed(parser) {
-      return this.should_manage_unconsumed(parser) !== 0;
+    function shouldManageUnconsumed(parser2) {
+      return this.should_manage_unconsumed(parser2) !== 0;
     }
-    function shouldSuspendAfterHeaders(parser) {
-      return this.should_suspend_after_headers(parser) !== 0;
+    function shouldSuspendAfterHeaders(parser2) {
+      return this.should_suspend_after_headers(parser2) !== 0;
     }
-    function getMaxStartLineLength(parser) {
-      return this.get_max_start_line_length(parser) >>> 0;
+    function getMaxStartLineLength(parser2) {
+      return this.get_max_start_line_length(parser2) >>> 0;
     }
-    function getMaxHeaderLength(parser) {
-      return this.get_max_header_length(parser) >>> 0;
+    function getMaxHeaderLength(parser2) {
+      return this.get_max_header_length(parser2) >>> 0;
     }
-    function getMaxBodyPayload(parser) {
-      return BigInt.asUintN(64, this.get_max_body_payload(parser));
+    function getMaxBodyPayload(parser2) {
+      return BigInt.asUintN(64, this.get_max_body_payload(parser2));
     }
-    function shouldContinueWithoutData(parser) {
-      return this.should_continue_without_data(parser) !== 0;
+    function shouldContinueWithoutData(parser2) {
+      return this.should_continue_without_data(parser2) !== 0;
     }
-    function isConnect(parser) {
-      return this.is_connect(parser) !== 0;
+    function isConnect(parser2) {
+      return this.is_connect(parser2) !== 0;
     }
-    function isDebug2(parser) {
-      return this.is_debug(parser) !== 0;
+    function isDebug2(parser2) {
+      return this.is_debug(parser2) !== 0;
     }
-    function shouldSkipBody(parser) {
-      return this.should_skip_body(parser) !== 0;
+    function shouldSkipBody(parser2) {
+      return this.should_skip_body(parser2) !== 0;
     }
-    function getState2(parser) {
-      return this.get_state(parser) >>> 0;
+    function getState2(parser2) {
+      return this.get_state(parser2) >>> 0;
     }
-    function getPosition(parser) {
-      return this.get_position(parser) >>> 0;
+    function getPosition(parser2) {
+      return this.get_position(parser2) >>> 0;
     }
-    function getParsed(parser) {
-      return BigInt.asUintN(64, this.get_parsed(parser));
+    function getParsed(parser2) {
+      return BigInt.asUintN(64, this.get_parsed(parser2));
     }
-    function getErrorCode(parser) {
-      return this.get_error_code(parser) >>> 0;
+    function getErrorCode(parser2) {
+      return this.get_error_code(parser2) >>> 0;
     }
-    function getMethod(parser) {
-      return this.get_method(parser) >>> 0;
+    function getMethod(parser2) {
+      return this.get_method(parser2) >>> 0;
     }
-    function getStatus(parser) {
-      return this.get_status(parser) >>> 0;
+    function getStatus(parser2) {
+      return this.get_status(parser2) >>> 0;
     }
-    function hasConnectionClose(parser) {
-      return this.has_connection_close(parser) !== 0;
+    function hasConnectionClose(parser2) {
+      return this.has_connection_close(parser2) !== 0;
     }
-    function hasConnectionUpgrade(parser) {
-      return this.has_connection_upgrade(parser) !== 0;
+    function hasConnectionUpgrade(parser2) {
+      return this.has_connection_upgrade(parser2) !== 0;
     }
-    function getContentLength(parser) {
-      return BigInt.asUintN(64, this.get_content_length(parser));
+    function getContentLength(parser2) {
+      return BigInt.asUintN(64, this.get_content_length(parser2));
     }
-    function getChunkSize(parser) {
-      return BigInt.asUintN(64, this.get_chunk_size(parser));
+    function getChunkSize(parser2) {
+      return BigInt.asUintN(64, this.get_chunk_size(parser2));
     }
-    function getRemainingContentLength(parser) {
-      return BigInt.asUintN(64, this.get_remaining_content_length(parser));
+    function getRemainingContentLength(parser2) {
+      return BigInt.asUintN(64, this.get_remaining_content_length(parser2));
     }
-    function getRemainingChunkSize(parser) {
-      return BigInt.asUintN(64, this.get_remaining_chunk_size(parser));
+    function getRemainingChunkSize(parser2) {
+      return BigInt.asUintN(64, this.get_remaining_chunk_size(parser2));
     }
-    function hasContentLength(parser) {
-      return this.has_content_length(parser) !== 0;
+    function hasContentLength(parser2) {
+      return this.has_content_length(parser2) !== 0;
     }
-    function hasTransferEncoding(parser) {
-      return this.has_transfer_encoding(parser) !== 0;
+    function hasTransferEncoding(parser2) {
+      return this.has_transfer_encoding(parser2) !== 0;
     }
-    function hasChunkedTransferEncoding(parser) {
-      return this.has_chunked_transfer_encoding(parser) !== 0;
+    function hasChunkedTransferEncoding(parser2) {
+      return this.has_chunked_transfer_encoding(parser2) !== 0;
     }
-    function hasUpgrade(parser) {
-      return this.has_upgrade(parser) !== 0;
+    function hasUpgrade(parser2) {
+      return this.has_upgrade(parser2) !== 0;
     }
-    function hasTrailers(parser) {
-      return this.has_trailers(parser) !== 0;
+    function hasTrailers(parser2) {
+      return this.has_trailers(parser2) !== 0;
     }
-    function getErrorDescription(parser) {
-      const raw = this.get_error_description_raw(parser);
+    function getErrorDescription(parser2) {
+      const raw = this.get_error_description_raw(parser2);
       const len = Number(BigInt.asUintN(32, raw));
       const ptr = Number(raw >> 32n);
       return textDecoder.decode(new Uint8Array(this.memory.buffer, ptr, len));
     }
-    function setShouldAutodetect(parser, value) {
-      this.set_should_autodetect(parser, value);
+    function setShouldAutodetect(parser2, value) {
+      this.set_should_autodetect(parser2, value);
     }
-    function setShouldContinueWithoutData(parser, value) {
-      this.set_should_continue_without_data(parser, value);
+    function setShouldContinueWithoutData(parser2, value) {
+      this.set_should_continue_without_data(parser2, value);
     }
-    function setIsRequest(parser, value) {
-      this.set_is_request(parser, value);
+    function setIsRequest(parser2, value) {
+      this.set_is_request(parser2, value);
     }
-    function setIsConnect(parser, value) {
-      this.set_is_connect(parser, value);
+    function setIsConnect(parser2, value) {
+      this.set_is_connect(parser2, value);
     }
-    function setDebug(parser, value) {
-      this.set_debug(parser, value);
+    function setDebug(parser2, value) {
+      this.set_debug(parser2, value);
     }
-    function setShouldManageUnconsumed(parser, value) {
-      this.set_should_manage_unconsumed(parser, value);
+    function setShouldManageUnconsumed(parser2, value) {
+      this.set_should_manage_unconsumed(parser2, value);
     }
-    function setShouldSuspendAfterHeaders(parser, value) {
-      this.set_should_suspend_after_headers(parser, value);
+    function setShouldSuspendAfterHeaders(parser2, value) {
+      this.set_should_suspend_after_headers(parser2, value);
     }
-    function setMaxStartLineLength(parser, value) {
-      this.set_max_start_line_length(parser, value);
+    function setMaxStartLineLength(parser2, value) {
+      this.set_max_start_line_length(parser2, value);
     }
-    function setMaxHeaderLength(parser, value) {
-      this.set_max_header_length(parser, value);
+    function setMaxHeaderLength(parser2, value) {
+      this.set_max_header_length(parser2, value);
     }
-    function setMaxBodyPayload(parser, value) {
-      this.set_max_body_payload(parser, value);
+    function setMaxBodyPayload(parser2, value) {
+      this.set_max_body_payload(parser2, value);
     }
-    function setShouldSkipBody(parser, value) {
-      this.set_should_skip_body(parser, value);
+    function setShouldSkipBody(parser2, value) {
+      this.set_should_skip_body(parser2, value);
     }
-    function setActiveCallbacks(parser, value) {
-      this.set_active_callbacks(parser, value);
+    function setActiveCallbacks(parser2, value) {
+      this.set_active_callbacks(parser2, value);
     }
-    function setActiveEvents(parser, value) {
-      this.set_active_events(parser, value);
+    function setActiveEvents(parser2, value) {
+      this.set_active_events(parser2, value);
     }
     function simpleCreate(spans, create3) {
-      const parser = create3();
-      spans[parser] = [];
-      this.setActiveCallbacks(parser, this.CALLBACK_ACTIVE_ALL);
-      return parser;
+      const parser2 = create3();
+      spans[parser2] = [];
+      this.setActiveCallbacks(parser2, this.CALLBACK_ACTIVE_ALL);
+      return parser2;
     }
-    function simpleDestroy(spans, destroy2, parser) {
-      spans[parser] = void 0;
-      destroy2(parser);
+    function simpleDestroy(spans, destroy2, parser2) {
+      spans[parser2] = void 0;
+      destroy2(parser2);
     }
     function noop() {
     }
@@ -9486,11 +9486,11 @@ var require_parser_h1 = __commonJS({
     var currentBufferPtr = null;
     var currentBufferRef = null;
     function onParserTimeout(parserWeakRef) {
-      const parser = parserWeakRef.deref ? parserWeakRef.deref() : parserWeakRef;
-      if (!parser) {
+      const parser2 = parserWeakRef.deref ? parserWeakRef.deref() : parserWeakRef;
+      if (!parser2) {
         return;
       }
-      const { socket, timeoutType, client, paused } = parser;
+      const { socket, timeoutType, client, paused } = parser2;
       if (timeoutType === TIMEOUT_HEADERS) {
         if (!socket[kWriting] || socket.writableNeedDrain || client[kRunning] > 1) {
           assert(!paused, "cannot be paused while waiting for headers");
@@ -10989,7 +10989,7 @@ var require_client_h1 = __commonJS({
       kClosed,
       kUseMilo
     } = require_symbols();
-    var constants5 = require_constants3();
+    var constants9 = require_constants3();
     var { H1Parser, getMiloEnabled } = typeof esbuildDetection === "undefined" ? require_parser_h1() : {};
     var EMPTY_BUF = Buffer.alloc(0);
     var FastBuffer = Buffer[Symbol.species];
@@ -11132,7 +11132,7 @@ var require_client_h1 = __commonJS({
        */
       constructor(client, socket, { exports: exports2 }) {
         this.llhttp = exports2;
-        this.ptr = this.llhttp.llhttp_alloc(constants5.TYPE.RESPONSE);
+        this.ptr = this.llhttp.llhttp_alloc(constants9.TYPE.RESPONSE);
         this.client = client;
         this.socket = socket;
         this.timeout = null;
@@ -11232,11 +11232,11 @@ var require_client_h1 = __commonJS({
             currentParser = null;
             currentBufferRef = null;
           }
-          if (ret !== constants5.ERROR.OK) {
+          if (ret !== constants9.ERROR.OK) {
             const data = chunk.subarray(llhttp.llhttp_get_error_pos(this.ptr) - currentBufferPtr);
-            if (ret === constants5.ERROR.PAUSED_UPGRADE) {
+            if (ret === constants9.ERROR.PAUSED_UPGRADE) {
               this.onUpgrade(data);
-            } else if (ret === constants5.ERROR.PAUSED) {
+            } else if (ret === constants9.ERROR.PAUSED) {
               this.paused = true;
               socket.unshift(data);
             } else {
@@ -11271,10 +11271,10 @@ var require_client_h1 = __commonJS({
         } finally {
           currentParser = null;
         }
-        if (ret === constants5.ERROR.OK) {
+        if (ret === constants9.ERROR.OK) {
           return null;
         }
-        if (ret === constants5.ERROR.PAUSED || ret === constants5.ERROR.PAUSED_UPGRADE) {
+        if (ret === constants9.ERROR.PAUSED || ret === constants9.ERROR.PAUSED_UPGRADE) {
           this.paused = true;
           return null;
         }
@@ -11291,7 +11291,7 @@ var require_client_h1 = __commonJS({
           const len = new Uint8Array(llhttp.memory.buffer, ptr).indexOf(0);
           message = "Response does not match the HTTP/1.1 protocol (" + Buffer.from(llhttp.memory.buffer, ptr, len).toString() + ")";
         }
-        return new HTTPParserError(message, constants5.ERROR[ret], data);
+        return new HTTPParserError(message, constants9.ERROR[ret], data);
       }
       destroy() {
         assert(currentParser === null);
@@ -11513,7 +11513,7 @@ var require_client_h1 = __commonJS({
           socket[kBlocking] = false;
           client[kResume]();
         }
-        return pause2 ? constants5.ERROR.PAUSED : 0;
+        return pause2 ? constants9.ERROR.PAUSED : 0;
       }
       /**
        * @param {Buffer} buf
@@ -11539,7 +11539,7 @@ var require_client_h1 = __commonJS({
         }
         this.bytesRead += buf2.length;
         if (request4.onResponseData(buf2) === false) {
-          return constants5.ERROR.PAUSED;
+          return constants9.ERROR.PAUSED;
         }
         return 0;
       }
@@ -11580,13 +11580,13 @@ var require_client_h1 = __commonJS({
         if (socket[kWriting]) {
           assert(client[kRunning] === 0);
           util.destroy(socket, new InformationalError("reset"));
-          return constants5.ERROR.PAUSED;
+          return constants9.ERROR.PAUSED;
         } else if (!shouldKeepAlive) {
           util.destroy(socket, new InformationalError("reset"));
-          return constants5.ERROR.PAUSED;
+          return constants9.ERROR.PAUSED;
         } else if (socket[kReset] && client[kRunning] === 0) {
           util.destroy(socket, new InformationalError("reset"));
-          return constants5.ERROR.PAUSED;
+          return constants9.ERROR.PAUSED;
         } else if (client[kPipelining] == null || client[kPipelining] === 1) {
           setImmediate(client[kResume]);
         } else {
@@ -11596,11 +11596,11 @@ var require_client_h1 = __commonJS({
       }
     };
     function onParserTimeout(parserWeakRef) {
-      const parser = parserWeakRef.deref();
-      if (!parser) {
+      const parser2 = parserWeakRef.deref();
+      if (!parser2) {
         return;
       }
-      const { socket, timeoutType, client, paused } = parser;
+      const { socket, timeoutType, client, paused } = parser2;
       if (timeoutType === TIMEOUT_HEADERS) {
         if (!socket[kWriting] || socket.writableNeedDrain || client[kRunning] > 1) {
           assert(!paused, "cannot be paused while waiting for headers");
@@ -11691,9 +11691,9 @@ var require_client_h1 = __commonJS({
       };
     }
     function onHttpSocketError(err) {
-      const parser = this[kParser];
-      if (err.code === "ECONNRESET" && parser.statusCode && !parser.shouldKeepAlive) {
-        const parserErr = parser.finish();
+      const parser2 = this[kParser];
+      if (err.code === "ECONNRESET" && parser2.statusCode && !parser2.shouldKeepAlive) {
+        const parserErr = parser2.finish();
         if (parserErr) {
           this[kError] = parserErr;
           this[kClient][kOnError](parserErr);
@@ -11707,9 +11707,9 @@ var require_client_h1 = __commonJS({
       this[kParser]?.readMore();
     }
     function onHttpSocketEnd() {
-      const parser = this[kParser];
-      if (parser.statusCode && !parser.shouldKeepAlive) {
-        const parserErr = parser.finish();
+      const parser2 = this[kParser];
+      if (parser2.statusCode && !parser2.shouldKeepAlive) {
+        const parserErr = parser2.finish();
         if (parserErr) {
           util.destroy(this, parserErr);
         }
@@ -11718,11 +11718,11 @@ var require_client_h1 = __commonJS({
       util.destroy(this, new SocketError("other side closed", util.getSocketInfo(this)));
     }
     function onHttpSocketClose() {
-      const parser = this[kParser];
+      const parser2 = this[kParser];
       clearIdleSocketValidation(this);
-      if (parser) {
-        if (!this[kError] && parser.statusCode && !parser.shouldKeepAlive) {
-          this[kError] = parser.finish() || this[kError];
+      if (parser2) {
+        if (!this[kError] && parser2.statusCode && !parser2.shouldKeepAlive) {
+          this[kError] = parser2.finish() || this[kError];
         }
         this[kParser].destroy();
         this[kParser] = null;
@@ -12359,13 +12359,13 @@ var require_client_h2 = __commonJS({
         NGHTTP2_REFUSED_STREAM
       }
     } = http22;
-    function getGoAwayError(session, errorCode) {
-      return session[kError] || (errorCode === NGHTTP2_NO_ERROR ? new InformationalError(`HTTP/2: "GOAWAY" frame received with code ${errorCode}`) : new SocketError(`HTTP/2: "GOAWAY" frame received with code ${errorCode}`, util.getSocketInfo(session[kSocket])));
+    function getGoAwayError(session2, errorCode) {
+      return session2[kError] || (errorCode === NGHTTP2_NO_ERROR ? new InformationalError(`HTTP/2: "GOAWAY" frame received with code ${errorCode}`) : new SocketError(`HTTP/2: "GOAWAY" frame received with code ${errorCode}`, util.getSocketInfo(session2[kSocket])));
     }
-    function resetHttp2Session(session, err) {
-      const client = session[kClient];
-      const socket = session[kSocket];
-      if (client[kHTTP2Session] === session) {
+    function resetHttp2Session(session2, err) {
+      const client = session2[kClient];
+      const socket = session2[kSocket];
+      if (client[kHTTP2Session] === session2) {
         client[kSocket] = null;
         client[kHTTPContext] = null;
         client[kHTTP2Session] = null;
@@ -12373,9 +12373,9 @@ var require_client_h2 = __commonJS({
       if (socket != null && socket[kError] == null) {
         socket[kError] = err;
       }
-      if (!session.closed && !session.destroyed) {
+      if (!session2.closed && !session2.destroyed) {
         try {
-          session.destroy(err);
+          session2.destroy(err);
         } catch {
         }
       }
@@ -12480,7 +12480,7 @@ var require_client_h2 = __commonJS({
       client[kSocket] = socket;
       const http2InitialWindowSize = client[kHTTP2Options].sessionOptions?.initialWindowSize;
       const http2ConnectionWindowSize = client[kHTTP2Options].connectionWindowSize;
-      const session = http22.connect(client[kUrl], {
+      const session2 = http22.connect(client[kUrl], {
         createConnection: () => socket,
         peerMaxConcurrentStreams: client[kHTTP2Options].maxConcurrentStreams,
         settings: {
@@ -12490,10 +12490,10 @@ var require_client_h2 = __commonJS({
         }
       });
       client[kSocket] = socket;
-      session[kOpenStreams] = 0;
-      session[kClient] = client;
-      session[kSocket] = socket;
-      session[kHTTP2SessionState] = {
+      session2[kOpenStreams] = 0;
+      session2[kClient] = client;
+      session2[kSocket] = socket;
+      session2[kHTTP2SessionState] = {
         idleTimeout: null,
         // Armed while the peer advertises MAX_CONCURRENT_STREAMS = 0 and we have
         // work that cannot start. See setNoStreamsTimeout.
@@ -12507,23 +12507,23 @@ var require_client_h2 = __commonJS({
         // refH2Session/unrefH2Session.
         refed: true,
         ping: {
-          interval: client[kHTTP2Options].pingInterval === 0 ? null : setInterval(onHttp2SendPing, client[kHTTP2Options].pingInterval, session).unref()
+          interval: client[kHTTP2Options].pingInterval === 0 ? null : setInterval(onHttp2SendPing, client[kHTTP2Options].pingInterval, session2).unref()
         }
       };
-      session[kReceivedGoAway] = false;
-      session[kEnableConnectProtocol] = false;
-      session[kRemoteSettings] = false;
+      session2[kReceivedGoAway] = false;
+      session2[kEnableConnectProtocol] = false;
+      session2[kRemoteSettings] = false;
       if (http2ConnectionWindowSize) {
-        util.addListener(session, "connect", applyConnectionWindowSize.bind(session, http2ConnectionWindowSize));
+        util.addListener(session2, "connect", applyConnectionWindowSize.bind(session2, http2ConnectionWindowSize));
       }
-      util.addListener(session, "error", onHttp2SessionError);
-      util.addListener(session, "frameError", onHttp2FrameError);
-      util.addListener(session, "goaway", onHttp2SessionGoAway);
-      util.addListener(session, "close", onHttp2SessionClose);
-      util.addListener(session, "remoteSettings", onHttp2RemoteSettings);
-      unrefH2Session(session);
-      client[kHTTP2Session] = session;
-      socket[kHTTP2Session] = session;
+      util.addListener(session2, "error", onHttp2SessionError);
+      util.addListener(session2, "frameError", onHttp2FrameError);
+      util.addListener(session2, "goaway", onHttp2SessionGoAway);
+      util.addListener(session2, "close", onHttp2SessionClose);
+      util.addListener(session2, "remoteSettings", onHttp2RemoteSettings);
+      unrefH2Session(session2);
+      client[kHTTP2Session] = session2;
+      socket[kHTTP2Session] = session2;
       util.addListener(socket, "error", onHttp2SocketError);
       util.addListener(socket, "end", onHttp2SocketEnd);
       util.addListener(socket, "close", onHttp2SocketClose);
@@ -12567,10 +12567,10 @@ var require_client_h2 = __commonJS({
          * @returns {boolean}
         */
         busy(request4) {
-          if (session[kRemoteSettings] === false && client[kRunning] > 0) {
+          if (session2[kRemoteSettings] === false && client[kRunning] > 0) {
             return true;
           }
-          if (session[kHTTP2SessionState].probeTimeout != null) {
+          if (session2[kHTTP2SessionState].probeTimeout != null) {
             return true;
           }
           if (client[kRunning] >= client[kMaxConcurrentStreams]) {
@@ -12578,71 +12578,71 @@ var require_client_h2 = __commonJS({
           }
           if (request4 != null) {
             if (client[kRunning] > 0) {
-              if ((request4.upgrade === "websocket" || request4.method === "CONNECT") && session[kRemoteSettings] === false) return true;
+              if ((request4.upgrade === "websocket" || request4.method === "CONNECT") && session2[kRemoteSettings] === false) return true;
             } else {
-              return (request4.upgrade === "websocket" || request4.method === "CONNECT") && session[kRemoteSettings] === false;
+              return (request4.upgrade === "websocket" || request4.method === "CONNECT") && session2[kRemoteSettings] === false;
             }
           }
           return false;
         }
       };
     }
-    function refH2Session(session) {
-      const state = session[kHTTP2SessionState];
+    function refH2Session(session2) {
+      const state = session2[kHTTP2SessionState];
       if (state.refed === false) {
         state.refed = true;
-        session.ref();
+        session2.ref();
       }
     }
-    function unrefH2Session(session) {
-      const state = session[kHTTP2SessionState];
+    function unrefH2Session(session2) {
+      const state = session2[kHTTP2SessionState];
       if (state.refed === true) {
         state.refed = false;
-        session.unref();
+        session2.unref();
       }
     }
     function resumeH2(client) {
       const socket = client[kSocket];
-      const session = client[kHTTP2Session];
+      const session2 = client[kHTTP2Session];
       if (socket?.destroyed === false) {
-        if (session[kOpenStreams] === 0 && client[kSize] === 0) {
-          unrefH2Session(session);
+        if (session2[kOpenStreams] === 0 && client[kSize] === 0) {
+          unrefH2Session(session2);
         } else {
-          refH2Session(session);
+          refH2Session(session2);
         }
-        if (client[kSize] === 0 && session[kOpenStreams] === 0) {
-          setHttp2IdleTimeout(session);
+        if (client[kSize] === 0 && session2[kOpenStreams] === 0) {
+          setHttp2IdleTimeout(session2);
         } else {
-          clearHttp2IdleTimeout(session);
+          clearHttp2IdleTimeout(session2);
         }
         if (client[kMaxConcurrentStreams] === 0 && client[kRunning] === 0 && client[kPending] > 0) {
-          setNoStreamsTimeout(session);
+          setNoStreamsTimeout(session2);
         } else {
-          clearNoStreamsTimeout(session);
+          clearNoStreamsTimeout(session2);
         }
       }
     }
-    function clearNoStreamsTimeout(session) {
-      const state = session[kHTTP2SessionState];
+    function clearNoStreamsTimeout(session2) {
+      const state = session2[kHTTP2SessionState];
       if (state?.noStreamsTimeout != null) {
         clearTimeout(state.noStreamsTimeout);
         state.noStreamsTimeout = null;
       }
     }
-    function setNoStreamsTimeout(session) {
-      const client = session[kClient];
-      const state = session[kHTTP2SessionState];
+    function setNoStreamsTimeout(session2) {
+      const client = session2[kClient];
+      const state = session2[kHTTP2SessionState];
       const timeout = client[kHeadersTimeout];
       if (!timeout || state.noStreamsTimeout != null) {
         return;
       }
-      state.noStreamsTimeout = setTimeout(onNoStreamsTimeout, timeout, session).unref();
+      state.noStreamsTimeout = setTimeout(onNoStreamsTimeout, timeout, session2).unref();
     }
-    function onNoStreamsTimeout(session) {
-      const client = session[kClient];
-      const state = session[kHTTP2SessionState];
+    function onNoStreamsTimeout(session2) {
+      const client = session2[kClient];
+      const state = session2[kHTTP2SessionState];
       state.noStreamsTimeout = null;
-      if (client[kHTTP2Session] !== session || client[kMaxConcurrentStreams] !== 0 || client[kRunning] !== 0 || client[kPending] === 0) {
+      if (client[kHTTP2Session] !== session2 || client[kMaxConcurrentStreams] !== 0 || client[kRunning] !== 0 || client[kPending] === 0) {
         return;
       }
       const err = new HeadersTimeoutError(
@@ -12654,23 +12654,23 @@ var require_client_h2 = __commonJS({
           util.errorRequest(client, requests[i], err);
         }
       }
-      session[kError] = err;
-      resetHttp2Session(session, err);
+      session2[kError] = err;
+      resetHttp2Session(session2, err);
     }
-    function probeHttp2Session(session, timeout) {
-      const state = session[kHTTP2SessionState];
-      if (state.probeTimeout != null || session.closed || session.destroyed) {
+    function probeHttp2Session(session2, timeout) {
+      const state = session2[kHTTP2SessionState];
+      if (state.probeTimeout != null || session2.closed || session2.destroyed) {
         return;
       }
       try {
-        session.ping(onHttp2ProbeAck.bind(session));
+        session2.ping(onHttp2ProbeAck.bind(session2));
       } catch {
         return;
       }
-      state.probeTimeout = setTimeout(onHttp2ProbeTimeout, Math.max(timeout, MIN_PROBE_TIMEOUT), session).unref();
+      state.probeTimeout = setTimeout(onHttp2ProbeTimeout, Math.max(timeout, MIN_PROBE_TIMEOUT), session2).unref();
     }
-    function clearHttp2ProbeTimeout(session) {
-      const state = session[kHTTP2SessionState];
+    function clearHttp2ProbeTimeout(session2) {
+      const state = session2[kHTTP2SessionState];
       if (state?.probeTimeout != null) {
         clearTimeout(state.probeTimeout);
         state.probeTimeout = null;
@@ -12683,42 +12683,42 @@ var require_client_h2 = __commonJS({
       clearHttp2ProbeTimeout(this);
       this[kClient][kResume]();
     }
-    function onHttp2ProbeTimeout(session) {
-      session[kHTTP2SessionState].probeTimeout = null;
-      if (session.closed || session.destroyed) {
+    function onHttp2ProbeTimeout(session2) {
+      session2[kHTTP2SessionState].probeTimeout = null;
+      if (session2.closed || session2.destroyed) {
         return;
       }
-      const err = new SocketError("HTTP/2: connection unresponsive", util.getSocketInfo(session[kSocket]));
-      session[kError] = err;
-      resetHttp2Session(session, err);
+      const err = new SocketError("HTTP/2: connection unresponsive", util.getSocketInfo(session2[kSocket]));
+      session2[kError] = err;
+      resetHttp2Session(session2, err);
     }
-    function clearHttp2IdleTimeout(session) {
-      const state = session[kHTTP2SessionState];
+    function clearHttp2IdleTimeout(session2) {
+      const state = session2[kHTTP2SessionState];
       if (state?.idleTimeout != null) {
         clearTimeout(state.idleTimeout);
         state.idleTimeout = null;
       }
     }
-    function setHttp2IdleTimeout(session) {
-      const client = session[kClient];
-      if (client[kHTTP2Session] !== session || session.closed || session.destroyed) {
+    function setHttp2IdleTimeout(session2) {
+      const client = session2[kClient];
+      if (client[kHTTP2Session] !== session2 || session2.closed || session2.destroyed) {
         return;
       }
-      if (session[kOpenStreams] !== 0 || client[kSize] !== 0) {
-        clearHttp2IdleTimeout(session);
+      if (session2[kOpenStreams] !== 0 || client[kSize] !== 0) {
+        clearHttp2IdleTimeout(session2);
         return;
       }
-      const state = session[kHTTP2SessionState];
+      const state = session2[kHTTP2SessionState];
       if (state.idleTimeout == null) {
-        state.idleTimeout = setTimeout(onHttp2SessionIdleTimeout, client[kKeepAliveDefaultTimeout], session).unref();
+        state.idleTimeout = setTimeout(onHttp2SessionIdleTimeout, client[kKeepAliveDefaultTimeout], session2).unref();
       }
     }
-    function onHttp2SessionIdleTimeout(session) {
-      const client = session[kClient];
-      const socket = session[kSocket];
-      const state = session[kHTTP2SessionState];
+    function onHttp2SessionIdleTimeout(session2) {
+      const client = session2[kClient];
+      const socket = session2[kSocket];
+      const state = session2[kHTTP2SessionState];
       state.idleTimeout = null;
-      if (client[kHTTP2Session] !== session || session[kOpenStreams] !== 0 || client[kSize] !== 0 || session.closed || session.destroyed) {
+      if (client[kHTTP2Session] !== session2 || session2[kOpenStreams] !== 0 || client[kSize] !== 0 || session2.closed || session2.destroyed) {
         return;
       }
       const err = new InformationalError("socket idle timeout");
@@ -12748,14 +12748,14 @@ var require_client_h2 = __commonJS({
       this[kRemoteSettings] = true;
       this[kClient][kResume]();
     }
-    function onHttp2SendPing(session) {
-      const state = session[kHTTP2SessionState];
-      if ((session.closed || session.destroyed) && state.ping.interval != null) {
+    function onHttp2SendPing(session2) {
+      const state = session2[kHTTP2SessionState];
+      if ((session2.closed || session2.destroyed) && state.ping.interval != null) {
         clearInterval(state.ping.interval);
         state.ping.interval = null;
         return;
       }
-      session.ping(onPing.bind(session));
+      session2.ping(onPing.bind(session2));
       function onPing(err, duration2) {
         const client = this[kClient];
         const socket = this[kSocket];
@@ -12862,19 +12862,19 @@ var require_client_h2 = __commonJS({
     }
     function onHttp2SocketClose() {
       const err = this[kError] || new SocketError("closed", util.getSocketInfo(this));
-      const session = this[kHTTP2Session];
-      const client = session[kClient];
+      const session2 = this[kHTTP2Session];
+      const client = session2[kClient];
       if (client[kSocket] !== this) {
-        if (session[kReceivedGoAway] || client[kHTTP2Session] != null && client[kHTTP2Session] !== session) {
+        if (session2[kReceivedGoAway] || client[kHTTP2Session] != null && client[kHTTP2Session] !== session2) {
           return;
         }
       }
       client[kSocket] = null;
       client[kHTTPContext] = null;
-      if (client[kHTTP2Session] === session) {
+      if (client[kHTTP2Session] === session2) {
         client[kHTTP2Session] = null;
       }
-      session.destroy(err);
+      session2.destroy(err);
       client[kPendingIdx] = client[kRunningIdx];
       assert(client[kRunning] === 0);
       client.emit("disconnect", client[kUrl], [client], err);
@@ -12896,13 +12896,13 @@ var require_client_h2 = __commonJS({
     function noop() {
     }
     function closeStreamSession(stream) {
-      const session = stream[kHTTP2Session];
-      const client = session[kClient];
+      const session2 = stream[kHTTP2Session];
+      const client = session2[kClient];
       stream[kHTTP2Session] = null;
-      session[kOpenStreams] -= 1;
-      if (session[kOpenStreams] === 0 && (client[kSize] === 0 || session[kReceivedGoAway])) {
-        unrefH2Session(session);
-        setHttp2IdleTimeout(session);
+      session2[kOpenStreams] -= 1;
+      if (session2[kOpenStreams] === 0 && (client[kSize] === 0 || session2[kReceivedGoAway])) {
+        unrefH2Session(session2);
+        setHttp2IdleTimeout(session2);
       }
     }
     function onUpgradeStreamClose() {
@@ -13028,9 +13028,9 @@ var require_client_h2 = __commonJS({
       finalizeRequest(state);
     }
     function setupUpgradeStream(stream, state) {
-      const { request: request4, headersTimeout, session } = state;
+      const { request: request4, headersTimeout, session: session2 } = state;
       stream[kHTTP2Stream] = true;
-      stream[kHTTP2Session] = session;
+      stream[kHTTP2Session] = session2;
       stream[kRequestStreamState] = state;
       state.stream = stream;
       bindRequestToStream(request4, stream, releaseUpgradeStream);
@@ -13039,8 +13039,8 @@ var require_client_h2 = __commonJS({
       stream.once("end", onUpgradeStreamEnd);
       stream.on("timeout", onUpgradeStreamTimeout);
       stream.once("close", onUpgradeStreamClose);
-      clearHttp2IdleTimeout(session);
-      ++session[kOpenStreams];
+      clearHttp2IdleTimeout(session2);
+      ++session2[kOpenStreams];
       stream.setTimeout(headersTimeout);
     }
     function finalizeRequest(state, resetPendingIdx = false) {
@@ -13051,23 +13051,23 @@ var require_client_h2 = __commonJS({
       completeRequest(state.client, state.request, resetPendingIdx);
       state.client[kResume]();
     }
-    function openStream(client, request4, session, abort, headers3, options) {
+    function openStream(client, request4, session2, abort, headers3, options) {
       try {
-        return session.request(headers3, options);
+        return session2.request(headers3, options);
       } catch (err) {
         if (err?.code === "ERR_HTTP2_INVALID_SESSION" || err?.code === "ERR_HTTP2_GOAWAY_SESSION") {
-          const wrappedErr2 = new SocketError(err.message, util.getSocketInfo(session[kSocket]));
+          const wrappedErr2 = new SocketError(err.message, util.getSocketInfo(session2[kSocket]));
           wrappedErr2.cause = err;
-          session[kError] = wrappedErr2;
-          resetHttp2Session(session, wrappedErr2);
+          session2[kError] = wrappedErr2;
+          resetHttp2Session(session2, wrappedErr2);
           requeueUnsentRequest(client, request4);
           return null;
         }
         const wrappedErr = new InformationalError(err.message, { cause: err });
-        session[kError] = wrappedErr;
-        session[kSocket][kError] = wrappedErr;
-        session.destroy(wrappedErr);
-        util.destroy(session[kSocket], wrappedErr);
+        session2[kError] = wrappedErr;
+        session2[kSocket][kError] = wrappedErr;
+        session2.destroy(wrappedErr);
+        util.destroy(session2[kSocket], wrappedErr);
         abort(wrappedErr);
         return null;
       }
@@ -13075,7 +13075,7 @@ var require_client_h2 = __commonJS({
     function writeH2(client, request4) {
       const headersTimeout = request4.headersTimeout ?? client[kHeadersTimeout];
       const bodyTimeout = request4.bodyTimeout ?? client[kBodyTimeout];
-      const session = client[kHTTP2Session];
+      const session2 = client[kHTTP2Session];
       const { method, path: path2, host, upgrade, expectContinue, signal: signal3, protocol, headers: reqHeaders } = request4;
       if (upgrade != null && upgrade !== "websocket") {
         util.errorRequest(client, request4, new InvalidArgumentError(`Custom upgrade "${upgrade}" not supported over HTTP/2`));
@@ -13101,7 +13101,7 @@ var require_client_h2 = __commonJS({
         bodySent: false,
         pendingEnd: false,
         trailers: null,
-        session,
+        session: session2,
         stream: null
       };
       const abort = (err, resetPendingIdx = false) => {
@@ -13133,11 +13133,11 @@ var require_client_h2 = __commonJS({
         return false;
       }
       if (upgrade || method === "CONNECT") {
-        refH2Session(session);
+        refH2Session(session2);
         if (upgrade === "websocket") {
-          if (session[kEnableConnectProtocol] === false) {
+          if (session2[kEnableConnectProtocol] === false) {
             util.errorRequest(client, request4, new InformationalError("HTTP/2: Extended CONNECT protocol not supported by server"));
-            unrefH2Session(session);
+            unrefH2Session(session2);
             return false;
           }
           headers3[HTTP2_HEADER_METHOD] = "CONNECT";
@@ -13148,17 +13148,17 @@ var require_client_h2 = __commonJS({
           } else {
             headers3[HTTP2_HEADER_SCHEME] = protocol === "http:" ? "http" : "https";
           }
-          stream = openStream(client, request4, session, abort, headers3, { endStream: false, signal: signal3 });
+          stream = openStream(client, request4, session2, abort, headers3, { endStream: false, signal: signal3 });
           if (stream == null) {
-            unrefH2Session(session);
+            unrefH2Session(session2);
             return false;
           }
           setupUpgradeStream(stream, state);
           return true;
         }
-        stream = openStream(client, request4, session, abort, headers3, { endStream: false, signal: signal3 });
+        stream = openStream(client, request4, session2, abort, headers3, { endStream: false, signal: signal3 });
         if (stream == null) {
-          unrefH2Session(session);
+          unrefH2Session(session2);
           return false;
         }
         setupUpgradeStream(stream, state);
@@ -13196,14 +13196,14 @@ var require_client_h2 = __commonJS({
         assert(body || contentLength === 0, "no body must not have content length");
         headers3[HTTP2_HEADER_CONTENT_LENGTH] = `${contentLength}`;
       }
-      refH2Session(session);
+      refH2Session(session2);
       if (channels.sendHeaders.hasSubscribers) {
         let header = "";
         for (const key in headers3) {
           header += `${key}: ${headers3[key]}\r
 `;
         }
-        channels.sendHeaders.publish({ request: request4, headers: header, socket: session[kSocket] });
+        channels.sendHeaders.publish({ request: request4, headers: header, socket: session2[kSocket] });
       }
       const shouldEndStream = body === null || contentLength === 0;
       state.body = body;
@@ -13212,19 +13212,19 @@ var require_client_h2 = __commonJS({
       if (expectContinue) {
         headers3[HTTP2_HEADER_EXPECT] = "100-continue";
       }
-      stream = openStream(client, request4, session, abort, headers3, { endStream: shouldEndStream, signal: signal3 });
+      stream = openStream(client, request4, session2, abort, headers3, { endStream: shouldEndStream, signal: signal3 });
       if (stream == null) {
         return false;
       }
       stream[kHTTP2Stream] = true;
       stream[kRequestStreamState] = state;
       state.stream = stream;
-      clearHttp2IdleTimeout(session);
-      ++session[kOpenStreams];
+      clearHttp2IdleTimeout(session2);
+      ++session2[kOpenStreams];
       if (headersTimeout) {
         stream.setTimeout(headersTimeout);
       }
-      stream[kHTTP2Session] = session;
+      stream[kHTTP2Session] = session2;
       stream.on("close", completeRequestStream);
       bindRequestToStream(request4, stream, releaseRequestStream);
       if (expectContinue) {
@@ -13389,8 +13389,8 @@ var require_client_h2 = __commonJS({
       return true;
     }
     function retryUnsentStream(state) {
-      const { client, request: request4, session } = state;
-      if (!session[kReceivedGoAway] || state.responseReceived || request4.aborted || request4.completed || !canReplayRequest(request4) || !registerGoAwayRefusal(request4)) {
+      const { client, request: request4, session: session2 } = state;
+      if (!session2[kReceivedGoAway] || state.responseReceived || request4.aborted || request4.completed || !canReplayRequest(request4) || !registerGoAwayRefusal(request4)) {
         return false;
       }
       requeueStreamRequest(client, state);
@@ -13446,9 +13446,9 @@ var require_client_h2 = __commonJS({
         return;
       }
       stream.off("timeout", onTimeout);
-      const { responseReceived, session, bodyTimeout, headersTimeout } = state;
+      const { responseReceived, session: session2, bodyTimeout, headersTimeout } = state;
       const err = responseReceived ? new BodyTimeoutError(`HTTP/2: "stream timeout after ${bodyTimeout}"`) : new HeadersTimeoutError(`HTTP/2: "headers timeout after ${headersTimeout}"`);
-      probeHttp2Session(session, responseReceived ? bodyTimeout : headersTimeout);
+      probeHttp2Session(session2, responseReceived ? bodyTimeout : headersTimeout);
       state.abort(err);
     }
     function onTrailers(trailers) {
@@ -15969,8 +15969,5074 @@ var require_mod = __commonJS({
   }
 });
 
-// node_modules/smart-buffer/build/utils.js
+// node_modules/picomatch/lib/constants.js
+var require_constants4 = __commonJS({
+  "node_modules/picomatch/lib/constants.js"(exports, module) {
+    "use strict";
+    var WIN_SLASH = "\\\\/";
+    var WIN_NO_SLASH = `[^${WIN_SLASH}]`;
+    var DEFAULT_MAX_EXTGLOB_RECURSION = 0;
+    var DOT_LITERAL = "\\.";
+    var PLUS_LITERAL = "\\+";
+    var QMARK_LITERAL = "\\?";
+    var SLASH_LITERAL = "\\/";
+    var ONE_CHAR = "(?=.)";
+    var QMARK = "[^/]";
+    var END_ANCHOR = `(?:${SLASH_LITERAL}|$)`;
+    var START_ANCHOR = `(?:^|${SLASH_LITERAL})`;
+    var DOTS_SLASH = `${DOT_LITERAL}{1,2}${END_ANCHOR}`;
+    var NO_DOT = `(?!${DOT_LITERAL})`;
+    var NO_DOTS = `(?!${START_ANCHOR}${DOTS_SLASH})`;
+    var NO_DOT_SLASH = `(?!${DOT_LITERAL}{0,1}${END_ANCHOR})`;
+    var NO_DOTS_SLASH = `(?!${DOTS_SLASH})`;
+    var QMARK_NO_DOT = `[^.${SLASH_LITERAL}]`;
+    var STAR = `${QMARK}*?`;
+    var SEP = "/";
+    var POSIX_CHARS = {
+      DOT_LITERAL,
+      PLUS_LITERAL,
+      QMARK_LITERAL,
+      SLASH_LITERAL,
+      ONE_CHAR,
+      QMARK,
+      END_ANCHOR,
+      DOTS_SLASH,
+      NO_DOT,
+      NO_DOTS,
+      NO_DOT_SLASH,
+      NO_DOTS_SLASH,
+      QMARK_NO_DOT,
+      STAR,
+      START_ANCHOR,
+      SEP
+    };
+    var WINDOWS_CHARS = {
+      ...POSIX_CHARS,
+      SLASH_LITERAL: `[${WIN_SLASH}]`,
+      QMARK: WIN_NO_SLASH,
+      STAR: `${WIN_NO_SLASH}*?`,
+      DOTS_SLASH: `${DOT_LITERAL}{1,2}(?:[${WIN_SLASH}]|$)`,
+      NO_DOT: `(?!${DOT_LITERAL})`,
+      NO_DOTS: `(?!(?:^|[${WIN_SLASH}])${DOT_LITERAL}{1,2}(?:[${WIN_SLASH}]|$))`,
+      NO_DOT_SLASH: `(?!${DOT_LITERAL}{0,1}(?:[${WIN_SLASH}]|$))`,
+      NO_DOTS_SLASH: `(?!${DOT_LITERAL}{1,2}(?:[${WIN_SLASH}]|$))`,
+      QMARK_NO_DOT: `[^.${WIN_SLASH}]`,
+      START_ANCHOR: `(?:^|[${WIN_SLASH}])`,
+      END_ANCHOR: `(?:[${WIN_SLASH}]|$)`,
+      SEP: "\\"
+    };
+    var POSIX_REGEX_SOURCE = {
+      __proto__: null,
+      alnum: "a-zA-Z0-9",
+      alpha: "a-zA-Z",
+      ascii: "\\x00-\\x7F",
+      blank: " \\t",
+      cntrl: "\\x00-\\x1F\\x7F",
+      digit: "0-9",
+      graph: "\\x21-\\x7E",
+      lower: "a-z",
+      print: "\\x20-\\x7E ",
+      punct: "\\-!\"#$%&'()\\*+,./:;<=>?@[\\]^_`{|}~",
+      space: " \\t\\r\\n\\v\\f",
+      upper: "A-Z",
+      word: "A-Za-z0-9_",
+      xdigit: "A-Fa-f0-9"
+    };
+    module.exports = {
+      DEFAULT_MAX_EXTGLOB_RECURSION,
+      MAX_LENGTH: 1024 * 64,
+      POSIX_REGEX_SOURCE,
+      // regular expressions
+      REGEX_BACKSLASH: /\\(?![*+?^${}(|)[\]])/g,
+      REGEX_NON_SPECIAL_CHARS: /^[^@![\].,$*+?^{}()|\\/]+/,
+      REGEX_SPECIAL_CHARS: /[-*+?.^${}(|)[\]]/,
+      REGEX_SPECIAL_CHARS_BACKREF: /(\\?)((\W)(\3*))/g,
+      REGEX_SPECIAL_CHARS_GLOBAL: /([-*+?.^${}(|)[\]])/g,
+      REGEX_REMOVE_BACKSLASH: /(?:\[.*?[^\\]\]|\\(?=.))/g,
+      // Replace globs with equivalent patterns to reduce parsing time.
+      REPLACEMENTS: {
+        __proto__: null,
+        "***": "*",
+        "**/**": "**",
+        "**/**/**": "**"
+      },
+      // Digits
+      CHAR_0: 48,
+      /* 0 */
+      CHAR_9: 57,
+      /* 9 */
+      // Alphabet chars.
+      CHAR_UPPERCASE_A: 65,
+      /* A */
+      CHAR_LOWERCASE_A: 97,
+      /* a */
+      CHAR_UPPERCASE_Z: 90,
+      /* Z */
+      CHAR_LOWERCASE_Z: 122,
+      /* z */
+      CHAR_LEFT_PARENTHESES: 40,
+      /* ( */
+      CHAR_RIGHT_PARENTHESES: 41,
+      /* ) */
+      CHAR_ASTERISK: 42,
+      /* * */
+      // Non-alphabetic chars.
+      CHAR_AMPERSAND: 38,
+      /* & */
+      CHAR_AT: 64,
+      /* @ */
+      CHAR_BACKWARD_SLASH: 92,
+      /* \ */
+      CHAR_CARRIAGE_RETURN: 13,
+      /* \r */
+      CHAR_CIRCUMFLEX_ACCENT: 94,
+      /* ^ */
+      CHAR_COLON: 58,
+      /* : */
+      CHAR_COMMA: 44,
+      /* , */
+      CHAR_DOT: 46,
+      /* . */
+      CHAR_DOUBLE_QUOTE: 34,
+      /* " */
+      CHAR_EQUAL: 61,
+      /* = */
+      CHAR_EXCLAMATION_MARK: 33,
+      /* ! */
+      CHAR_FORM_FEED: 12,
+      /* \f */
+      CHAR_FORWARD_SLASH: 47,
+      /* / */
+      CHAR_GRAVE_ACCENT: 96,
+      /* ` */
+      CHAR_HASH: 35,
+      /* # */
+      CHAR_HYPHEN_MINUS: 45,
+      /* - */
+      CHAR_LEFT_ANGLE_BRACKET: 60,
+      /* < */
+      CHAR_LEFT_CURLY_BRACE: 123,
+      /* { */
+      CHAR_LEFT_SQUARE_BRACKET: 91,
+      /* [ */
+      CHAR_LINE_FEED: 10,
+      /* \n */
+      CHAR_NO_BREAK_SPACE: 160,
+      /* \u00A0 */
+      CHAR_PERCENT: 37,
+      /* % */
+      CHAR_PLUS: 43,
+      /* + */
+      CHAR_QUESTION_MARK: 63,
+      /* ? */
+      CHAR_RIGHT_ANGLE_BRACKET: 62,
+      /* > */
+      CHAR_RIGHT_CURLY_BRACE: 125,
+      /* } */
+      CHAR_RIGHT_SQUARE_BRACKET: 93,
+      /* ] */
+      CHAR_SEMICOLON: 59,
+      /* ; */
+      CHAR_SINGLE_QUOTE: 39,
+      /* ' */
+      CHAR_SPACE: 32,
+      /*   */
+      CHAR_TAB: 9,
+      /* \t */
+      CHAR_UNDERSCORE: 95,
+      /* _ */
+      CHAR_VERTICAL_LINE: 124,
+      /* | */
+      CHAR_ZERO_WIDTH_NOBREAK_SPACE: 65279,
+      /* \uFEFF */
+      /**
+       * Create EXTGLOB_CHARS
+       */
+      extglobChars(chars) {
+        return {
+          "!": { type: "negate", open: "(?:(?!(?:", close: `))${chars.STAR})` },
+          "?": { type: "qmark", open: "(?:", close: ")?" },
+          "+": { type: "plus", open: "(?:", close: ")+" },
+          "*": { type: "star", open: "(?:", close: ")*" },
+          "@": { type: "at", open: "(?:", close: ")" }
+        };
+      },
+      /**
+       * Create GLOB_CHARS
+       */
+      globChars(win32) {
+        return win32 === true ? WINDOWS_CHARS : POSIX_CHARS;
+      }
+    };
+  }
+});
+
+// node_modules/picomatch/lib/utils.js
 var require_utils2 = __commonJS({
+  "node_modules/picomatch/lib/utils.js"(exports) {
+    "use strict";
+    var {
+      REGEX_BACKSLASH,
+      REGEX_REMOVE_BACKSLASH,
+      REGEX_SPECIAL_CHARS,
+      REGEX_SPECIAL_CHARS_GLOBAL
+    } = require_constants4();
+    exports.isObject = (val) => val !== null && typeof val === "object" && !Array.isArray(val);
+    exports.hasRegexChars = (str) => REGEX_SPECIAL_CHARS.test(str);
+    exports.isRegexChar = (str) => str.length === 1 && exports.hasRegexChars(str);
+    exports.escapeRegex = (str) => str.replace(REGEX_SPECIAL_CHARS_GLOBAL, "\\$1");
+    exports.toPosixSlashes = (str) => str.replace(REGEX_BACKSLASH, "/");
+    exports.isWindows = () => {
+      if (typeof navigator !== "undefined" && navigator.platform) {
+        const platform2 = navigator.platform.toLowerCase();
+        return platform2 === "win32" || platform2 === "windows";
+      }
+      if (typeof process !== "undefined" && process.platform) {
+        return process.platform === "win32";
+      }
+      return false;
+    };
+    exports.removeBackslashes = (str) => {
+      return str.replace(REGEX_REMOVE_BACKSLASH, (match) => {
+        return match === "\\" ? "" : match;
+      });
+    };
+    exports.escapeLast = (input, char, lastIdx) => {
+      const idx = input.lastIndexOf(char, lastIdx);
+      if (idx === -1) return input;
+      if (input[idx - 1] === "\\") return exports.escapeLast(input, char, idx - 1);
+      return `${input.slice(0, idx)}\\${input.slice(idx)}`;
+    };
+    exports.removePrefix = (input, state = {}) => {
+      let output = input;
+      if (output.startsWith("./")) {
+        output = output.slice(2);
+        state.prefix = "./";
+      }
+      return output;
+    };
+    exports.wrapOutput = (input, state = {}, options = {}) => {
+      const prepend = options.contains ? "" : "^";
+      const append2 = options.contains ? "" : "$";
+      let output = `${prepend}(?:${input})${append2}`;
+      if (state.negated === true) {
+        output = `(?:^(?!${output}).*$)`;
+      }
+      return output;
+    };
+    exports.basename = (path2, { windows } = {}) => {
+      const segs = path2.split(windows ? /[\\/]/ : "/");
+      const last = segs[segs.length - 1];
+      if (last === "") {
+        return segs[segs.length - 2];
+      }
+      return last;
+    };
+  }
+});
+
+// node_modules/picomatch/lib/scan.js
+var require_scan = __commonJS({
+  "node_modules/picomatch/lib/scan.js"(exports, module) {
+    "use strict";
+    var utils = require_utils2();
+    var {
+      CHAR_ASTERISK,
+      /* * */
+      CHAR_AT,
+      /* @ */
+      CHAR_BACKWARD_SLASH,
+      /* \ */
+      CHAR_COMMA,
+      /* , */
+      CHAR_DOT,
+      /* . */
+      CHAR_EXCLAMATION_MARK,
+      /* ! */
+      CHAR_FORWARD_SLASH,
+      /* / */
+      CHAR_LEFT_CURLY_BRACE,
+      /* { */
+      CHAR_LEFT_PARENTHESES,
+      /* ( */
+      CHAR_LEFT_SQUARE_BRACKET,
+      /* [ */
+      CHAR_PLUS,
+      /* + */
+      CHAR_QUESTION_MARK,
+      /* ? */
+      CHAR_RIGHT_CURLY_BRACE,
+      /* } */
+      CHAR_RIGHT_PARENTHESES,
+      /* ) */
+      CHAR_RIGHT_SQUARE_BRACKET
+      /* ] */
+    } = require_constants4();
+    var isPathSeparator = (code) => {
+      return code === CHAR_FORWARD_SLASH || code === CHAR_BACKWARD_SLASH;
+    };
+    var depth = (token) => {
+      if (token.isPrefix !== true) {
+        token.depth = token.isGlobstar ? Infinity : 1;
+      }
+    };
+    var scan = (input, options) => {
+      const opts = options || {};
+      const length = input.length - 1;
+      const scanToEnd = opts.parts === true || opts.tokens === true || opts.scanToEnd === true;
+      const slashes = [];
+      const tokens = [];
+      const parts = [];
+      let str = input;
+      let index2 = -1;
+      let start = 0;
+      let lastIndex = 0;
+      let isBrace = false;
+      let isBracket = false;
+      let isGlob = false;
+      let isExtglob = false;
+      let isGlobstar = false;
+      let braceEscaped = false;
+      let backslashes = false;
+      let negated = false;
+      let negatedExtglob = false;
+      let finished = false;
+      let braces = 0;
+      let prev;
+      let code;
+      let token = { value: "", depth: 0, isGlob: false };
+      const eos = () => index2 >= length;
+      const peek = () => str.charCodeAt(index2 + 1);
+      const advance = () => {
+        prev = code;
+        return str.charCodeAt(++index2);
+      };
+      while (index2 < length) {
+        code = advance();
+        let next;
+        if (code === CHAR_BACKWARD_SLASH) {
+          backslashes = token.backslashes = true;
+          code = advance();
+          if (code === CHAR_LEFT_CURLY_BRACE) {
+            braceEscaped = true;
+          }
+          continue;
+        }
+        if (braceEscaped === true || code === CHAR_LEFT_CURLY_BRACE) {
+          braces++;
+          while (eos() !== true && (code = advance())) {
+            if (code === CHAR_BACKWARD_SLASH) {
+              backslashes = token.backslashes = true;
+              advance();
+              continue;
+            }
+            if (code === CHAR_LEFT_CURLY_BRACE) {
+              braces++;
+              continue;
+            }
+            if (braceEscaped !== true && code === CHAR_DOT && (code = advance()) === CHAR_DOT) {
+              isBrace = token.isBrace = true;
+              isGlob = token.isGlob = true;
+              finished = true;
+              if (scanToEnd === true) {
+                continue;
+              }
+              break;
+            }
+            if (braceEscaped !== true && code === CHAR_COMMA) {
+              isBrace = token.isBrace = true;
+              isGlob = token.isGlob = true;
+              finished = true;
+              if (scanToEnd === true) {
+                continue;
+              }
+              break;
+            }
+            if (code === CHAR_RIGHT_CURLY_BRACE) {
+              braces--;
+              if (braces === 0) {
+                braceEscaped = false;
+                isBrace = token.isBrace = true;
+                finished = true;
+                break;
+              }
+            }
+          }
+          if (scanToEnd === true) {
+            continue;
+          }
+          break;
+        }
+        if (code === CHAR_FORWARD_SLASH) {
+          slashes.push(index2);
+          tokens.push(token);
+          token = { value: "", depth: 0, isGlob: false };
+          if (finished === true) continue;
+          if (prev === CHAR_DOT && index2 === start + 1) {
+            start += 2;
+            continue;
+          }
+          lastIndex = index2 + 1;
+          continue;
+        }
+        if (opts.noext !== true) {
+          const isExtglobChar = code === CHAR_PLUS || code === CHAR_AT || code === CHAR_ASTERISK || code === CHAR_QUESTION_MARK || code === CHAR_EXCLAMATION_MARK;
+          if (isExtglobChar === true && peek() === CHAR_LEFT_PARENTHESES) {
+            isGlob = token.isGlob = true;
+            isExtglob = token.isExtglob = true;
+            finished = true;
+            if (code === CHAR_EXCLAMATION_MARK && index2 === start) {
+              negatedExtglob = true;
+            }
+            if (scanToEnd === true) {
+              let parens = 0;
+              while (eos() !== true && (code = advance())) {
+                if (code === CHAR_BACKWARD_SLASH) {
+                  backslashes = token.backslashes = true;
+                  advance();
+                  continue;
+                }
+                if (code === CHAR_LEFT_PARENTHESES) {
+                  parens++;
+                  continue;
+                }
+                if (code === CHAR_RIGHT_PARENTHESES && --parens === 0) {
+                  finished = true;
+                  break;
+                }
+              }
+              continue;
+            }
+            break;
+          }
+        }
+        if (code === CHAR_ASTERISK) {
+          if (prev === CHAR_ASTERISK) isGlobstar = token.isGlobstar = true;
+          isGlob = token.isGlob = true;
+          finished = true;
+          if (scanToEnd === true) {
+            continue;
+          }
+          break;
+        }
+        if (code === CHAR_QUESTION_MARK) {
+          isGlob = token.isGlob = true;
+          finished = true;
+          if (scanToEnd === true) {
+            continue;
+          }
+          break;
+        }
+        if (code === CHAR_LEFT_SQUARE_BRACKET) {
+          while (eos() !== true && (next = advance())) {
+            if (next === CHAR_BACKWARD_SLASH) {
+              backslashes = token.backslashes = true;
+              advance();
+              continue;
+            }
+            if (next === CHAR_RIGHT_SQUARE_BRACKET) {
+              isBracket = token.isBracket = true;
+              isGlob = token.isGlob = true;
+              finished = true;
+              break;
+            }
+          }
+          if (scanToEnd === true) {
+            continue;
+          }
+          break;
+        }
+        if (opts.nonegate !== true && code === CHAR_EXCLAMATION_MARK && index2 === start) {
+          negated = token.negated = true;
+          start++;
+          continue;
+        }
+        if (opts.noparen !== true && code === CHAR_LEFT_PARENTHESES) {
+          isGlob = token.isGlob = true;
+          if (scanToEnd === true) {
+            let parens = 1;
+            while (eos() !== true && (code = advance())) {
+              if (code === CHAR_BACKWARD_SLASH) {
+                backslashes = token.backslashes = true;
+                advance();
+                continue;
+              }
+              if (code === CHAR_LEFT_PARENTHESES) {
+                parens++;
+                continue;
+              }
+              if (code === CHAR_RIGHT_PARENTHESES && --parens === 0) {
+                finished = true;
+                break;
+              }
+            }
+            continue;
+          }
+          break;
+        }
+        if (isGlob === true) {
+          finished = true;
+          if (scanToEnd === true) {
+            continue;
+          }
+          break;
+        }
+      }
+      if (opts.noext === true) {
+        isExtglob = false;
+        isGlob = false;
+      }
+      let base = str;
+      let prefix = "";
+      let glob = "";
+      if (start > 0) {
+        prefix = str.slice(0, start);
+        str = str.slice(start);
+        lastIndex -= start;
+      }
+      if (base && isGlob === true && lastIndex > 0) {
+        base = str.slice(0, lastIndex);
+        glob = str.slice(lastIndex);
+      } else if (isGlob === true) {
+        base = "";
+        glob = str;
+      } else {
+        base = str;
+      }
+      if (base && base !== "" && base !== "/" && base !== str) {
+        if (isPathSeparator(base.charCodeAt(base.length - 1))) {
+          base = base.slice(0, -1);
+        }
+      }
+      if (opts.unescape === true) {
+        if (glob) glob = utils.removeBackslashes(glob);
+        if (base && backslashes === true) {
+          base = utils.removeBackslashes(base);
+        }
+      }
+      const state = {
+        prefix,
+        input,
+        start,
+        base,
+        glob,
+        isBrace,
+        isBracket,
+        isGlob,
+        isExtglob,
+        isGlobstar,
+        negated,
+        negatedExtglob
+      };
+      if (opts.tokens === true) {
+        state.maxDepth = 0;
+        if (!isPathSeparator(code)) {
+          tokens.push(token);
+        }
+        state.tokens = tokens;
+      }
+      if (opts.parts === true || opts.tokens === true) {
+        let prevIndex;
+        for (let idx = 0; idx < slashes.length; idx++) {
+          const n2 = prevIndex !== void 0 ? prevIndex + 1 : start;
+          const i = slashes[idx];
+          const value2 = input.slice(n2, i);
+          if (opts.tokens) {
+            if (idx === 0 && start !== 0) {
+              tokens[idx].isPrefix = true;
+              tokens[idx].value = prefix;
+            } else {
+              tokens[idx].value = value2;
+            }
+            depth(tokens[idx]);
+            state.maxDepth += tokens[idx].depth;
+          }
+          if (i >= start) {
+            parts.push(value2);
+            prevIndex = i;
+          }
+        }
+        const n = prevIndex !== void 0 ? prevIndex + 1 : start;
+        const value = input.slice(n);
+        parts.push(value);
+        if (opts.tokens && prevIndex && prevIndex + 1 < input.length) {
+          tokens[tokens.length - 1].value = value;
+          depth(tokens[tokens.length - 1]);
+          state.maxDepth += tokens[tokens.length - 1].depth;
+        }
+        state.slashes = slashes;
+        state.parts = parts;
+      }
+      return state;
+    };
+    module.exports = scan;
+  }
+});
+
+// node_modules/picomatch/lib/parse.js
+var require_parse = __commonJS({
+  "node_modules/picomatch/lib/parse.js"(exports, module) {
+    "use strict";
+    var constants9 = require_constants4();
+    var utils = require_utils2();
+    var {
+      MAX_LENGTH,
+      POSIX_REGEX_SOURCE,
+      REGEX_NON_SPECIAL_CHARS,
+      REGEX_SPECIAL_CHARS_BACKREF,
+      REPLACEMENTS
+    } = constants9;
+    var expandRange = (args, options) => {
+      if (typeof options.expandRange === "function") {
+        return options.expandRange(...args, options);
+      }
+      args.sort();
+      const value = `[${args.join("-")}]`;
+      try {
+        new RegExp(value);
+      } catch (ex) {
+        return args.map((v) => utils.escapeRegex(v)).join("..");
+      }
+      return value;
+    };
+    var syntaxError = (type, char) => {
+      return `Missing ${type}: "${char}" - use "\\\\${char}" to match literal characters`;
+    };
+    var splitTopLevel = (input) => {
+      const parts = [];
+      let bracket = 0;
+      let paren = 0;
+      let quote2 = 0;
+      let value = "";
+      let escaped2 = false;
+      for (const ch of input) {
+        if (escaped2 === true) {
+          value += ch;
+          escaped2 = false;
+          continue;
+        }
+        if (ch === "\\") {
+          value += ch;
+          escaped2 = true;
+          continue;
+        }
+        if (ch === '"') {
+          quote2 = quote2 === 1 ? 0 : 1;
+          value += ch;
+          continue;
+        }
+        if (quote2 === 0) {
+          if (ch === "[") {
+            bracket++;
+          } else if (ch === "]" && bracket > 0) {
+            bracket--;
+          } else if (bracket === 0) {
+            if (ch === "(") {
+              paren++;
+            } else if (ch === ")" && paren > 0) {
+              paren--;
+            } else if (ch === "|" && paren === 0) {
+              parts.push(value);
+              value = "";
+              continue;
+            }
+          }
+        }
+        value += ch;
+      }
+      parts.push(value);
+      return parts;
+    };
+    var isPlainBranch = (branch) => {
+      let escaped2 = false;
+      for (const ch of branch) {
+        if (escaped2 === true) {
+          escaped2 = false;
+          continue;
+        }
+        if (ch === "\\") {
+          escaped2 = true;
+          continue;
+        }
+        if (/[?*+@!()[\]{}]/.test(ch)) {
+          return false;
+        }
+      }
+      return true;
+    };
+    var normalizeSimpleBranch = (branch) => {
+      let value = branch.trim();
+      let changed = true;
+      while (changed === true) {
+        changed = false;
+        if (/^@\([^\\()[\]{}|]+\)$/.test(value)) {
+          value = value.slice(2, -1);
+          changed = true;
+        }
+      }
+      if (!isPlainBranch(value)) {
+        return;
+      }
+      return value.replace(/\\(.)/g, "$1");
+    };
+    var hasRepeatedCharPrefixOverlap = (branches) => {
+      const values = branches.map(normalizeSimpleBranch).filter(Boolean);
+      for (let i = 0; i < values.length; i++) {
+        for (let j = i + 1; j < values.length; j++) {
+          const a = values[i];
+          const b = values[j];
+          const char = a[0];
+          if (!char || a !== char.repeat(a.length) || b !== char.repeat(b.length)) {
+            continue;
+          }
+          if (a === b || a.startsWith(b) || b.startsWith(a)) {
+            return true;
+          }
+        }
+      }
+      return false;
+    };
+    var parseRepeatedExtglob = (pattern, requireEnd = true) => {
+      if (pattern[0] !== "+" && pattern[0] !== "*" || pattern[1] !== "(") {
+        return;
+      }
+      let bracket = 0;
+      let paren = 0;
+      let quote2 = 0;
+      let escaped2 = false;
+      for (let i = 1; i < pattern.length; i++) {
+        const ch = pattern[i];
+        if (escaped2 === true) {
+          escaped2 = false;
+          continue;
+        }
+        if (ch === "\\") {
+          escaped2 = true;
+          continue;
+        }
+        if (ch === '"') {
+          quote2 = quote2 === 1 ? 0 : 1;
+          continue;
+        }
+        if (quote2 === 1) {
+          continue;
+        }
+        if (ch === "[") {
+          bracket++;
+          continue;
+        }
+        if (ch === "]" && bracket > 0) {
+          bracket--;
+          continue;
+        }
+        if (bracket > 0) {
+          continue;
+        }
+        if (ch === "(") {
+          paren++;
+          continue;
+        }
+        if (ch === ")") {
+          paren--;
+          if (paren === 0) {
+            if (requireEnd === true && i !== pattern.length - 1) {
+              return;
+            }
+            return {
+              type: pattern[0],
+              body: pattern.slice(2, i),
+              end: i
+            };
+          }
+        }
+      }
+    };
+    var buildCharClassStar = (chars) => {
+      const source = chars.length === 1 ? utils.escapeRegex(chars[0]) : `[${chars.map((ch) => utils.escapeRegex(ch)).join("")}]`;
+      return `${source}*`;
+    };
+    var getStarExtglobSequenceChars = (pattern) => {
+      let index2 = 0;
+      const chars = [];
+      while (index2 < pattern.length) {
+        const match = parseRepeatedExtglob(pattern.slice(index2), false);
+        if (!match || match.type !== "*") {
+          return;
+        }
+        const branches = splitTopLevel(match.body).map((branch2) => branch2.trim());
+        if (branches.length !== 1) {
+          return;
+        }
+        const branch = normalizeSimpleBranch(branches[0]);
+        if (!branch || branch.length !== 1) {
+          return;
+        }
+        chars.push(branch);
+        index2 += match.end + 1;
+      }
+      if (chars.length < 1) {
+        return;
+      }
+      return chars;
+    };
+    var repeatedExtglobRecursion = (pattern) => {
+      let depth = 0;
+      let value = pattern.trim();
+      let match = parseRepeatedExtglob(value);
+      while (match) {
+        depth++;
+        value = match.body.trim();
+        match = parseRepeatedExtglob(value);
+      }
+      return depth;
+    };
+    var analyzeRepeatedExtglob = (body, options) => {
+      if (options.maxExtglobRecursion === false) {
+        return { risky: false };
+      }
+      const max = typeof options.maxExtglobRecursion === "number" ? options.maxExtglobRecursion : constants9.DEFAULT_MAX_EXTGLOB_RECURSION;
+      const branches = splitTopLevel(body).map((branch) => branch.trim());
+      if (branches.length > 1) {
+        if (branches.some((branch) => branch === "") || branches.some((branch) => /^[*?]+$/.test(branch)) || hasRepeatedCharPrefixOverlap(branches)) {
+          return { risky: true };
+        }
+      }
+      const safeChars = [];
+      let sawStarSequence = false;
+      let combinable = true;
+      for (const branch of branches) {
+        const chars = getStarExtglobSequenceChars(branch);
+        if (chars) {
+          sawStarSequence = true;
+          safeChars.push(...chars);
+          continue;
+        }
+        const literal2 = normalizeSimpleBranch(branch);
+        if (literal2 && literal2.length === 1) {
+          safeChars.push(literal2);
+          continue;
+        }
+        combinable = false;
+        if (repeatedExtglobRecursion(branch) > max) {
+          return { risky: true };
+        }
+      }
+      if (sawStarSequence) {
+        return combinable ? { risky: true, safeOutput: buildCharClassStar([...new Set(safeChars)]) } : { risky: true };
+      }
+      return { risky: false };
+    };
+    var parse5 = (input, options) => {
+      if (typeof input !== "string") {
+        throw new TypeError("Expected a string");
+      }
+      input = REPLACEMENTS[input] || input;
+      const opts = { ...options };
+      const max = typeof opts.maxLength === "number" ? Math.min(MAX_LENGTH, opts.maxLength) : MAX_LENGTH;
+      let len = input.length;
+      if (len > max) {
+        throw new SyntaxError(`Input length: ${len}, exceeds maximum allowed length: ${max}`);
+      }
+      const bos = { type: "bos", value: "", output: opts.prepend || "" };
+      const tokens = [bos];
+      const capture = opts.capture ? "" : "?:";
+      const PLATFORM_CHARS = constants9.globChars(opts.windows);
+      const EXTGLOB_CHARS = constants9.extglobChars(PLATFORM_CHARS);
+      const {
+        DOT_LITERAL,
+        PLUS_LITERAL,
+        SLASH_LITERAL,
+        ONE_CHAR,
+        DOTS_SLASH,
+        NO_DOT,
+        NO_DOT_SLASH,
+        NO_DOTS_SLASH,
+        QMARK,
+        QMARK_NO_DOT,
+        STAR,
+        START_ANCHOR
+      } = PLATFORM_CHARS;
+      const globstar = (opts2) => {
+        return `(${capture}(?:(?!${START_ANCHOR}${opts2.dot ? DOTS_SLASH : DOT_LITERAL}).)*?)`;
+      };
+      const nodot = opts.dot ? "" : NO_DOT;
+      const qmarkNoDot = opts.dot ? QMARK : QMARK_NO_DOT;
+      let star = opts.bash === true ? globstar(opts) : STAR;
+      if (opts.capture) {
+        star = `(${star})`;
+      }
+      if (typeof opts.noext === "boolean") {
+        opts.noextglob = opts.noext;
+      }
+      const state = {
+        input,
+        index: -1,
+        start: 0,
+        dot: opts.dot === true,
+        consumed: "",
+        output: "",
+        prefix: "",
+        backtrack: false,
+        negated: false,
+        brackets: 0,
+        braces: 0,
+        parens: 0,
+        quotes: 0,
+        globstar: false,
+        tokens
+      };
+      input = utils.removePrefix(input, state);
+      len = input.length;
+      const extglobs = [];
+      const braces = [];
+      const stack = [];
+      let prev = bos;
+      let value;
+      const eos = () => state.index === len - 1;
+      const peek = state.peek = (n = 1) => input[state.index + n];
+      const advance = state.advance = () => input[++state.index] || "";
+      const remaining = () => input.slice(state.index + 1);
+      const consume = (value2 = "", num = 0) => {
+        state.consumed += value2;
+        state.index += num;
+      };
+      const append2 = (token) => {
+        state.output += token.output != null ? token.output : token.value;
+        consume(token.value);
+      };
+      const negate = () => {
+        let count = 1;
+        while (peek() === "!" && (peek(2) !== "(" || peek(3) === "?")) {
+          advance();
+          state.start++;
+          count++;
+        }
+        if (count % 2 === 0) {
+          return false;
+        }
+        state.negated = true;
+        state.start++;
+        return true;
+      };
+      const increment = (type) => {
+        state[type]++;
+        stack.push(type);
+      };
+      const decrement = (type) => {
+        state[type]--;
+        stack.pop();
+      };
+      const push2 = (tok) => {
+        if (prev.type === "globstar") {
+          const isBrace = state.braces > 0 && (tok.type === "comma" || tok.type === "brace");
+          const isExtglob = tok.extglob === true || extglobs.length && (tok.type === "pipe" || tok.type === "paren");
+          if (tok.type !== "slash" && tok.type !== "paren" && !isBrace && !isExtglob) {
+            state.output = state.output.slice(0, -prev.output.length);
+            prev.type = "star";
+            prev.value = "*";
+            prev.output = star;
+            state.output += prev.output;
+          }
+        }
+        if (extglobs.length && tok.type !== "paren") {
+          extglobs[extglobs.length - 1].inner += tok.value;
+        }
+        if (tok.value || tok.output) append2(tok);
+        if (prev && prev.type === "text" && tok.type === "text") {
+          prev.output = (prev.output || prev.value) + tok.value;
+          prev.value += tok.value;
+          return;
+        }
+        tok.prev = prev;
+        tokens.push(tok);
+        prev = tok;
+      };
+      const extglobOpen = (type, value2) => {
+        const token = { ...EXTGLOB_CHARS[value2], conditions: 1, inner: "" };
+        token.prev = prev;
+        token.parens = state.parens;
+        token.output = state.output;
+        token.startIndex = state.index;
+        token.tokensIndex = tokens.length;
+        const output = (opts.capture ? "(" : "") + token.open;
+        increment("parens");
+        push2({ type, value: value2, output: state.output ? "" : ONE_CHAR });
+        push2({ type: "paren", extglob: true, value: advance(), output });
+        extglobs.push(token);
+      };
+      const extglobClose = (token) => {
+        const literal2 = input.slice(token.startIndex, state.index + 1);
+        const body = input.slice(token.startIndex + 2, state.index);
+        const analysis = analyzeRepeatedExtglob(body, opts);
+        if ((token.type === "plus" || token.type === "star") && analysis.risky) {
+          const safeOutput = analysis.safeOutput ? (token.output ? "" : ONE_CHAR) + (opts.capture ? `(${analysis.safeOutput})` : analysis.safeOutput) : void 0;
+          const open = tokens[token.tokensIndex];
+          open.type = "text";
+          open.value = literal2;
+          open.output = safeOutput || utils.escapeRegex(literal2);
+          for (let i = token.tokensIndex + 1; i < tokens.length; i++) {
+            tokens[i].value = "";
+            tokens[i].output = "";
+            delete tokens[i].suffix;
+          }
+          state.output = token.output + open.output;
+          state.backtrack = true;
+          push2({ type: "paren", extglob: true, value, output: "" });
+          decrement("parens");
+          return;
+        }
+        let output = token.close + (opts.capture ? ")" : "");
+        let rest;
+        if (token.type === "negate") {
+          let extglobStar = star;
+          if (token.inner && token.inner.length > 1 && token.inner.includes("/")) {
+            extglobStar = globstar(opts);
+          }
+          if (extglobStar !== star || eos() || /^\)+$/.test(remaining())) {
+            output = token.close = `)$))${extglobStar}`;
+          }
+          if (token.inner.includes("*") && (rest = remaining()) && /^\.[^\\/.]+$/.test(rest)) {
+            const expression = parse5(rest, { ...options, fastpaths: false }).output;
+            output = token.close = `)${expression})${extglobStar})`;
+          }
+          if (token.prev.type === "bos") {
+            state.negatedExtglob = true;
+          }
+        }
+        push2({ type: "paren", extglob: true, value, output });
+        decrement("parens");
+      };
+      if (opts.fastpaths !== false && !/(^[*!]|[/()[\]{}"])/.test(input)) {
+        let backslashes = false;
+        let output = input.replace(REGEX_SPECIAL_CHARS_BACKREF, (m, esc, chars, first, rest, index2) => {
+          if (first === "\\") {
+            backslashes = true;
+            return m;
+          }
+          if (first === "?") {
+            if (esc) {
+              return esc + first + (rest ? QMARK.repeat(rest.length) : "");
+            }
+            if (index2 === 0) {
+              return qmarkNoDot + (rest ? QMARK.repeat(rest.length) : "");
+            }
+            return QMARK.repeat(chars.length);
+          }
+          if (first === ".") {
+            return DOT_LITERAL.repeat(chars.length);
+          }
+          if (first === "*") {
+            if (esc) {
+              return esc + first + (rest ? star : "");
+            }
+            return star;
+          }
+          return esc ? m : `\\${m}`;
+        });
+        if (backslashes === true) {
+          if (opts.unescape === true) {
+            output = output.replace(/\\/g, "");
+          } else {
+            output = output.replace(/\\+/g, (m) => {
+              return m.length % 2 === 0 ? "\\\\" : m ? "\\" : "";
+            });
+          }
+        }
+        if (output === input && opts.contains === true) {
+          state.output = input;
+          return state;
+        }
+        state.output = utils.wrapOutput(output, state, options);
+        return state;
+      }
+      while (!eos()) {
+        value = advance();
+        if (value === "\0") {
+          continue;
+        }
+        if (value === "\\") {
+          const next = peek();
+          if (next === "/" && opts.bash !== true) {
+            continue;
+          }
+          if (next === "." || next === ";") {
+            continue;
+          }
+          if (!next) {
+            value += "\\";
+            push2({ type: "text", value });
+            continue;
+          }
+          const match = /^\\+/.exec(remaining());
+          let slashes = 0;
+          if (match && match[0].length > 2) {
+            slashes = match[0].length;
+            state.index += slashes;
+            if (slashes % 2 !== 0) {
+              value += "\\";
+            }
+          }
+          if (opts.unescape === true) {
+            value = advance();
+          } else {
+            value += advance();
+          }
+          if (state.brackets === 0) {
+            push2({ type: "text", value });
+            continue;
+          }
+        }
+        if (state.brackets > 0 && (value !== "]" || prev.value === "[" || prev.value === "[^")) {
+          if (opts.posix !== false && value === ":") {
+            const inner = prev.value.slice(1);
+            if (inner.includes("[")) {
+              prev.posix = true;
+              if (inner.includes(":")) {
+                const idx = prev.value.lastIndexOf("[");
+                const pre = prev.value.slice(0, idx);
+                const rest2 = prev.value.slice(idx + 2);
+                const posix6 = POSIX_REGEX_SOURCE[rest2];
+                if (posix6) {
+                  prev.value = pre + posix6;
+                  state.backtrack = true;
+                  advance();
+                  if (!bos.output && tokens.indexOf(prev) === 1) {
+                    bos.output = ONE_CHAR;
+                  }
+                  continue;
+                }
+              }
+            }
+          }
+          if (value === "[" && peek() !== ":" || value === "-" && peek() === "]") {
+            value = `\\${value}`;
+          }
+          if (value === "]" && (prev.value === "[" || prev.value === "[^")) {
+            value = `\\${value}`;
+          }
+          if (opts.posix === true && value === "!" && prev.value === "[") {
+            value = "^";
+          }
+          prev.value += value;
+          append2({ value });
+          continue;
+        }
+        if (state.quotes === 1 && value !== '"') {
+          value = utils.escapeRegex(value);
+          prev.value += value;
+          append2({ value });
+          continue;
+        }
+        if (value === '"') {
+          state.quotes = state.quotes === 1 ? 0 : 1;
+          if (opts.keepQuotes === true) {
+            push2({ type: "text", value });
+          }
+          continue;
+        }
+        if (value === "(") {
+          increment("parens");
+          push2({ type: "paren", value });
+          continue;
+        }
+        if (value === ")") {
+          if (state.parens === 0 && opts.strictBrackets === true) {
+            throw new SyntaxError(syntaxError("opening", "("));
+          }
+          const extglob = extglobs[extglobs.length - 1];
+          if (extglob && state.parens === extglob.parens + 1) {
+            extglobClose(extglobs.pop());
+            continue;
+          }
+          push2({ type: "paren", value, output: state.parens ? ")" : "\\)" });
+          decrement("parens");
+          continue;
+        }
+        if (value === "[") {
+          if (opts.nobracket === true || !remaining().includes("]")) {
+            if (opts.nobracket !== true && opts.strictBrackets === true) {
+              throw new SyntaxError(syntaxError("closing", "]"));
+            }
+            value = `\\${value}`;
+          } else {
+            increment("brackets");
+          }
+          push2({ type: "bracket", value });
+          continue;
+        }
+        if (value === "]") {
+          if (opts.nobracket === true || prev && prev.type === "bracket" && prev.value.length === 1) {
+            push2({ type: "text", value, output: `\\${value}` });
+            continue;
+          }
+          if (state.brackets === 0) {
+            if (opts.strictBrackets === true) {
+              throw new SyntaxError(syntaxError("opening", "["));
+            }
+            push2({ type: "text", value, output: `\\${value}` });
+            continue;
+          }
+          decrement("brackets");
+          const prevValue = prev.value.slice(1);
+          if (prev.posix !== true && prevValue[0] === "^" && !prevValue.includes("/")) {
+            value = `/${value}`;
+          }
+          prev.value += value;
+          append2({ value });
+          if (opts.literalBrackets === false || utils.hasRegexChars(prevValue)) {
+            continue;
+          }
+          const escaped2 = utils.escapeRegex(prev.value);
+          state.output = state.output.slice(0, -prev.value.length);
+          if (opts.literalBrackets === true) {
+            state.output += escaped2;
+            prev.value = escaped2;
+            continue;
+          }
+          prev.value = `(${capture}${escaped2}|${prev.value})`;
+          state.output += prev.value;
+          continue;
+        }
+        if (value === "{" && opts.nobrace !== true) {
+          increment("braces");
+          const open = {
+            type: "brace",
+            value,
+            output: "(",
+            outputIndex: state.output.length,
+            tokensIndex: state.tokens.length
+          };
+          braces.push(open);
+          push2(open);
+          continue;
+        }
+        if (value === "}") {
+          const brace = braces[braces.length - 1];
+          if (opts.nobrace === true || !brace) {
+            push2({ type: "text", value, output: value });
+            continue;
+          }
+          let output = ")";
+          if (brace.dots === true) {
+            const arr = tokens.slice();
+            const range2 = [];
+            for (let i = arr.length - 1; i >= 0; i--) {
+              tokens.pop();
+              if (arr[i].type === "brace") {
+                break;
+              }
+              if (arr[i].type !== "dots") {
+                range2.unshift(arr[i].value);
+              }
+            }
+            output = expandRange(range2, opts);
+            state.backtrack = true;
+          }
+          if (brace.comma !== true && brace.dots !== true) {
+            const out = state.output.slice(0, brace.outputIndex);
+            const toks = state.tokens.slice(brace.tokensIndex);
+            brace.value = brace.output = "\\{";
+            value = output = "\\}";
+            state.output = out;
+            for (const t of toks) {
+              state.output += t.output || t.value;
+            }
+          }
+          push2({ type: "brace", value, output });
+          decrement("braces");
+          braces.pop();
+          continue;
+        }
+        if (value === "|") {
+          if (extglobs.length > 0) {
+            extglobs[extglobs.length - 1].conditions++;
+          }
+          push2({ type: "text", value });
+          continue;
+        }
+        if (value === ",") {
+          let output = value;
+          const brace = braces[braces.length - 1];
+          if (brace && stack[stack.length - 1] === "braces") {
+            brace.comma = true;
+            output = "|";
+          }
+          push2({ type: "comma", value, output });
+          continue;
+        }
+        if (value === "/") {
+          if (prev.type === "dot" && state.index === state.start + 1) {
+            state.start = state.index + 1;
+            state.consumed = "";
+            state.output = "";
+            tokens.pop();
+            prev = bos;
+            continue;
+          }
+          push2({ type: "slash", value, output: SLASH_LITERAL });
+          continue;
+        }
+        if (value === ".") {
+          if (state.braces > 0 && prev.type === "dot") {
+            if (prev.value === ".") prev.output = DOT_LITERAL;
+            const brace = braces[braces.length - 1];
+            prev.type = "dots";
+            prev.output += value;
+            prev.value += value;
+            brace.dots = true;
+            continue;
+          }
+          if (state.braces + state.parens === 0 && prev.type !== "bos" && prev.type !== "slash") {
+            push2({ type: "text", value, output: DOT_LITERAL });
+            continue;
+          }
+          push2({ type: "dot", value, output: DOT_LITERAL });
+          continue;
+        }
+        if (value === "?") {
+          const isGroup = prev && prev.value === "(";
+          if (!isGroup && opts.noextglob !== true && peek() === "(" && peek(2) !== "?") {
+            extglobOpen("qmark", value);
+            continue;
+          }
+          if (prev && prev.type === "paren") {
+            const next = peek();
+            let output = value;
+            if (prev.value === "(" && !/[!=<:]/.test(next) || next === "<" && !/<([!=]|\w+>)/.test(remaining())) {
+              output = `\\${value}`;
+            }
+            push2({ type: "text", value, output });
+            continue;
+          }
+          if (opts.dot !== true && (prev.type === "slash" || prev.type === "bos")) {
+            push2({ type: "qmark", value, output: QMARK_NO_DOT });
+            continue;
+          }
+          push2({ type: "qmark", value, output: QMARK });
+          continue;
+        }
+        if (value === "!") {
+          if (opts.noextglob !== true && peek() === "(") {
+            if (peek(2) !== "?" || !/[!=<:]/.test(peek(3))) {
+              extglobOpen("negate", value);
+              continue;
+            }
+          }
+          if (opts.nonegate !== true && state.index === 0) {
+            negate();
+            continue;
+          }
+        }
+        if (value === "+") {
+          if (opts.noextglob !== true && peek() === "(" && peek(2) !== "?") {
+            extglobOpen("plus", value);
+            continue;
+          }
+          if (prev && prev.value === "(" || opts.regex === false) {
+            push2({ type: "plus", value, output: PLUS_LITERAL });
+            continue;
+          }
+          if (prev && (prev.type === "bracket" || prev.type === "paren" || prev.type === "brace") || state.parens > 0) {
+            push2({ type: "plus", value });
+            continue;
+          }
+          push2({ type: "plus", value: PLUS_LITERAL });
+          continue;
+        }
+        if (value === "@") {
+          if (opts.noextglob !== true && peek() === "(" && peek(2) !== "?") {
+            push2({ type: "at", extglob: true, value, output: "" });
+            continue;
+          }
+          push2({ type: "text", value });
+          continue;
+        }
+        if (value !== "*") {
+          if (value === "$" || value === "^") {
+            value = `\\${value}`;
+          }
+          const match = REGEX_NON_SPECIAL_CHARS.exec(remaining());
+          if (match) {
+            value += match[0];
+            state.index += match[0].length;
+          }
+          push2({ type: "text", value });
+          continue;
+        }
+        if (prev && (prev.type === "globstar" || prev.star === true)) {
+          prev.type = "star";
+          prev.star = true;
+          prev.value += value;
+          prev.output = star;
+          state.backtrack = true;
+          state.globstar = true;
+          consume(value);
+          continue;
+        }
+        let rest = remaining();
+        if (opts.noextglob !== true && /^\([^?]/.test(rest)) {
+          extglobOpen("star", value);
+          continue;
+        }
+        if (prev.type === "star") {
+          if (opts.noglobstar === true) {
+            consume(value);
+            continue;
+          }
+          const prior = prev.prev;
+          const before = prior.prev;
+          const isStart = prior.type === "slash" || prior.type === "bos";
+          const afterStar = before && (before.type === "star" || before.type === "globstar");
+          if (opts.bash === true && (!isStart || rest[0] && rest[0] !== "/")) {
+            push2({ type: "star", value, output: "" });
+            continue;
+          }
+          const isBrace = state.braces > 0 && (prior.type === "comma" || prior.type === "brace");
+          const isExtglob = extglobs.length && (prior.type === "pipe" || prior.type === "paren");
+          if (!isStart && prior.type !== "paren" && !isBrace && !isExtglob) {
+            push2({ type: "star", value, output: "" });
+            continue;
+          }
+          while (rest.slice(0, 3) === "/**") {
+            const after = input[state.index + 4];
+            if (after && after !== "/") {
+              break;
+            }
+            rest = rest.slice(3);
+            consume("/**", 3);
+          }
+          const isEnd = eos() || state.parens > 0 && rest === ")".repeat(state.parens) && !extglobs.some((extglob) => extglob.type === "negate");
+          if (prior.type === "bos" && eos()) {
+            prev.type = "globstar";
+            prev.value += value;
+            prev.output = globstar(opts);
+            state.output = prev.output;
+            state.globstar = true;
+            consume(value);
+            continue;
+          }
+          if (prior.type === "slash" && prior.prev.type !== "bos" && !afterStar && isEnd) {
+            state.output = state.output.slice(0, -(prior.output + prev.output).length);
+            prior.output = `(?:${prior.output}`;
+            prev.type = "globstar";
+            prev.output = globstar(opts) + (opts.strictSlashes ? ")" : "|$)");
+            prev.value += value;
+            state.globstar = true;
+            state.output += prior.output + prev.output;
+            consume(value);
+            continue;
+          }
+          if (prior.type === "slash" && prior.prev.type !== "bos" && rest[0] === "/") {
+            const end = rest[1] !== void 0 ? "|$" : "";
+            state.output = state.output.slice(0, -(prior.output + prev.output).length);
+            prior.output = `(?:${prior.output}`;
+            prev.type = "globstar";
+            prev.output = `${globstar(opts)}${SLASH_LITERAL}|${SLASH_LITERAL}${end})`;
+            prev.value += value;
+            state.output += prior.output + prev.output;
+            state.globstar = true;
+            consume(value + advance());
+            push2({ type: "slash", value: "/", output: "" });
+            continue;
+          }
+          if (prior.type === "bos" && rest[0] === "/") {
+            prev.type = "globstar";
+            prev.value += value;
+            prev.output = `(?:^|${SLASH_LITERAL}|${globstar(opts)}${SLASH_LITERAL})`;
+            state.output = prev.output;
+            state.globstar = true;
+            consume(value + advance());
+            push2({ type: "slash", value: "/", output: "" });
+            continue;
+          }
+          state.output = state.output.slice(0, -prev.output.length);
+          prev.type = "globstar";
+          prev.output = globstar(opts);
+          prev.value += value;
+          state.output += prev.output;
+          state.globstar = true;
+          consume(value);
+          continue;
+        }
+        const token = { type: "star", value, output: star };
+        if (opts.bash === true) {
+          token.output = ".*?";
+          if (prev.type === "bos" || prev.type === "slash") {
+            token.output = nodot + token.output;
+          }
+          push2(token);
+          continue;
+        }
+        if (prev && (prev.type === "bracket" || prev.type === "paren") && opts.regex === true) {
+          token.output = value;
+          push2(token);
+          continue;
+        }
+        if (state.index === state.start || prev.type === "slash" || prev.type === "dot") {
+          if (prev.type === "dot") {
+            state.output += NO_DOT_SLASH;
+            prev.output += NO_DOT_SLASH;
+          } else if (opts.dot === true) {
+            state.output += NO_DOTS_SLASH;
+            prev.output += NO_DOTS_SLASH;
+          } else {
+            state.output += nodot;
+            prev.output += nodot;
+          }
+          if (peek() !== "*") {
+            state.output += ONE_CHAR;
+            prev.output += ONE_CHAR;
+          }
+        }
+        push2(token);
+      }
+      while (state.brackets > 0) {
+        if (opts.strictBrackets === true) throw new SyntaxError(syntaxError("closing", "]"));
+        state.output = utils.escapeLast(state.output, "[");
+        decrement("brackets");
+      }
+      while (state.parens > 0) {
+        if (opts.strictBrackets === true) throw new SyntaxError(syntaxError("closing", ")"));
+        state.output = utils.escapeLast(state.output, "(");
+        decrement("parens");
+      }
+      while (state.braces > 0) {
+        if (opts.strictBrackets === true) throw new SyntaxError(syntaxError("closing", "}"));
+        state.output = utils.escapeLast(state.output, "{");
+        decrement("braces");
+      }
+      if (opts.strictSlashes !== true && (prev.type === "star" || prev.type === "bracket")) {
+        push2({ type: "maybe_slash", value: "", output: `${SLASH_LITERAL}?` });
+      }
+      if (state.backtrack === true) {
+        state.output = "";
+        for (const token of state.tokens) {
+          state.output += token.output != null ? token.output : token.value;
+          if (token.suffix) {
+            state.output += token.suffix;
+          }
+        }
+      }
+      return state;
+    };
+    parse5.fastpaths = (input, options) => {
+      const opts = { ...options };
+      const max = typeof opts.maxLength === "number" ? Math.min(MAX_LENGTH, opts.maxLength) : MAX_LENGTH;
+      const len = input.length;
+      if (len > max) {
+        throw new SyntaxError(`Input length: ${len}, exceeds maximum allowed length: ${max}`);
+      }
+      input = REPLACEMENTS[input] || input;
+      const {
+        DOT_LITERAL,
+        SLASH_LITERAL,
+        ONE_CHAR,
+        DOTS_SLASH,
+        NO_DOT,
+        NO_DOTS,
+        NO_DOTS_SLASH,
+        STAR,
+        START_ANCHOR
+      } = constants9.globChars(opts.windows);
+      const nodot = opts.dot ? NO_DOTS : NO_DOT;
+      const slashDot = opts.dot ? NO_DOTS_SLASH : NO_DOT;
+      const capture = opts.capture ? "" : "?:";
+      const state = { negated: false, prefix: "" };
+      let star = opts.bash === true ? ".*?" : STAR;
+      if (opts.capture) {
+        star = `(${star})`;
+      }
+      const globstar = (opts2) => {
+        if (opts2.noglobstar === true) return star;
+        return `(${capture}(?:(?!${START_ANCHOR}${opts2.dot ? DOTS_SLASH : DOT_LITERAL}).)*?)`;
+      };
+      const create2 = (str) => {
+        switch (str) {
+          case "*":
+            return `${nodot}${ONE_CHAR}${star}`;
+          case ".*":
+            return `${DOT_LITERAL}${ONE_CHAR}${star}`;
+          case "*.*":
+            return `${nodot}${star}${DOT_LITERAL}${ONE_CHAR}${star}`;
+          case "*/*":
+            return `${nodot}${star}${SLASH_LITERAL}${ONE_CHAR}${slashDot}${star}`;
+          case "**":
+            return nodot + globstar(opts);
+          case "**/*":
+            return `(?:${nodot}${globstar(opts)}${SLASH_LITERAL})?${slashDot}${ONE_CHAR}${star}`;
+          case "**/*.*":
+            return `(?:${nodot}${globstar(opts)}${SLASH_LITERAL})?${slashDot}${star}${DOT_LITERAL}${ONE_CHAR}${star}`;
+          case "**/.*":
+            return `(?:${nodot}${globstar(opts)}${SLASH_LITERAL})?${DOT_LITERAL}${ONE_CHAR}${star}`;
+          default: {
+            const match = /^(.*?)\.(\w+)$/.exec(str);
+            if (!match) return;
+            const source2 = create2(match[1]);
+            if (!source2) return;
+            return source2 + DOT_LITERAL + match[2];
+          }
+        }
+      };
+      const output = utils.removePrefix(input, state);
+      let source = create2(output);
+      if (source && opts.strictSlashes !== true) {
+        source += `${SLASH_LITERAL}?`;
+      }
+      return source;
+    };
+    module.exports = parse5;
+  }
+});
+
+// node_modules/picomatch/lib/picomatch.js
+var require_picomatch = __commonJS({
+  "node_modules/picomatch/lib/picomatch.js"(exports, module) {
+    "use strict";
+    var scan = require_scan();
+    var parse5 = require_parse();
+    var utils = require_utils2();
+    var constants9 = require_constants4();
+    var isObject3 = (val) => val && typeof val === "object" && !Array.isArray(val);
+    var picomatch2 = (glob, options, returnState = false) => {
+      if (Array.isArray(glob)) {
+        const fns = glob.map((input) => picomatch2(input, options, returnState));
+        const arrayMatcher = (str) => {
+          for (const isMatch of fns) {
+            const state2 = isMatch(str);
+            if (state2) return state2;
+          }
+          return false;
+        };
+        return arrayMatcher;
+      }
+      const isState = isObject3(glob) && glob.tokens && glob.input;
+      if (glob === "" || typeof glob !== "string" && !isState) {
+        throw new TypeError("Expected pattern to be a non-empty string");
+      }
+      const opts = options || {};
+      const posix6 = opts.windows;
+      const regex = isState ? picomatch2.compileRe(glob, options) : picomatch2.makeRe(glob, options, false, true);
+      const state = regex.state;
+      delete regex.state;
+      let isIgnored = () => false;
+      if (opts.ignore) {
+        const ignoreOpts = { ...options, ignore: null, onMatch: null, onResult: null };
+        isIgnored = picomatch2(opts.ignore, ignoreOpts, returnState);
+      }
+      const matcher2 = (input, returnObject = false) => {
+        const { isMatch, match, output } = picomatch2.test(input, regex, options, { glob, posix: posix6 });
+        const result = { glob, state, regex, posix: posix6, input, output, match, isMatch };
+        if (typeof opts.onResult === "function") {
+          opts.onResult(result);
+        }
+        if (isMatch === false) {
+          result.isMatch = false;
+          return returnObject ? result : false;
+        }
+        if (isIgnored(input)) {
+          if (typeof opts.onIgnore === "function") {
+            opts.onIgnore(result);
+          }
+          result.isMatch = false;
+          return returnObject ? result : false;
+        }
+        if (typeof opts.onMatch === "function") {
+          opts.onMatch(result);
+        }
+        return returnObject ? result : true;
+      };
+      if (returnState) {
+        matcher2.state = state;
+      }
+      return matcher2;
+    };
+    picomatch2.test = (input, regex, options, { glob, posix: posix6 } = {}) => {
+      if (typeof input !== "string") {
+        throw new TypeError("Expected input to be a string");
+      }
+      if (input === "") {
+        return { isMatch: false, output: "" };
+      }
+      const opts = options || {};
+      const format2 = opts.format || (posix6 ? utils.toPosixSlashes : null);
+      let match = input === glob;
+      let output = match && format2 ? format2(input) : input;
+      if (match === false) {
+        output = format2 ? format2(input) : input;
+        match = output === glob;
+      }
+      if (match === false || opts.capture === true) {
+        if (opts.matchBase === true || opts.basename === true) {
+          match = picomatch2.matchBase(input, regex, options, posix6);
+        } else {
+          match = regex.exec(output);
+        }
+      }
+      return { isMatch: Boolean(match), match, output };
+    };
+    picomatch2.matchBase = (input, glob, options, posix6 = options && options.windows) => {
+      const regex = glob instanceof RegExp ? glob : picomatch2.makeRe(glob, options);
+      return regex.test(utils.basename(input, { windows: posix6 }));
+    };
+    picomatch2.isMatch = (str, patterns, options) => picomatch2(patterns, options)(str);
+    picomatch2.parse = (pattern, options) => {
+      if (Array.isArray(pattern)) return pattern.map((p) => picomatch2.parse(p, options));
+      return parse5(pattern, { ...options, fastpaths: false });
+    };
+    picomatch2.scan = (input, options) => scan(input, options);
+    picomatch2.compileRe = (state, options, returnOutput = false, returnState = false) => {
+      if (returnOutput === true) {
+        return state.output;
+      }
+      const opts = options || {};
+      const prepend = opts.contains ? "" : "^";
+      const append2 = opts.contains ? "" : "$";
+      let source = `${prepend}(?:${state.output})${append2}`;
+      if (state && state.negated === true) {
+        source = `^(?!${source}).*$`;
+      }
+      const regex = picomatch2.toRegex(source, options);
+      if (returnState === true) {
+        regex.state = state;
+      }
+      return regex;
+    };
+    picomatch2.makeRe = (input, options = {}, returnOutput = false, returnState = false) => {
+      if (!input || typeof input !== "string") {
+        throw new TypeError("Expected a non-empty string");
+      }
+      let parsed2 = { negated: false, fastpaths: true };
+      if (options.fastpaths !== false && (input[0] === "." || input[0] === "*")) {
+        parsed2.output = parse5.fastpaths(input, options);
+      }
+      if (!parsed2.output) {
+        parsed2 = parse5(input, options);
+      }
+      return picomatch2.compileRe(parsed2, options, returnOutput, returnState);
+    };
+    picomatch2.toRegex = (source, options) => {
+      try {
+        const opts = options || {};
+        return new RegExp(source, opts.flags || (opts.nocase ? "i" : ""));
+      } catch (err) {
+        if (options && options.debug === true) throw err;
+        return /$^/;
+      }
+    };
+    picomatch2.constants = constants9;
+    module.exports = picomatch2;
+  }
+});
+
+// node_modules/picomatch/index.js
+var require_picomatch2 = __commonJS({
+  "node_modules/picomatch/index.js"(exports, module) {
+    "use strict";
+    var pico = require_picomatch();
+    var utils = require_utils2();
+    function picomatch2(glob, options, returnState = false) {
+      if (options && (options.windows === null || options.windows === void 0)) {
+        options = { ...options, windows: utils.isWindows() };
+      }
+      return pico(glob, options, returnState);
+    }
+    Object.assign(picomatch2, pico);
+    module.exports = picomatch2;
+  }
+});
+
+// node_modules/events-universal/default.js
+var require_default = __commonJS({
+  "node_modules/events-universal/default.js"(exports, module) {
+    module.exports = __require("events");
+  }
+});
+
+// node_modules/fast-fifo/fixed-size.js
+var require_fixed_size = __commonJS({
+  "node_modules/fast-fifo/fixed-size.js"(exports, module) {
+    module.exports = class FixedFIFO {
+      constructor(hwm) {
+        if (!(hwm > 0) || (hwm - 1 & hwm) !== 0) throw new Error("Max size for a FixedFIFO should be a power of two");
+        this.buffer = new Array(hwm);
+        this.mask = hwm - 1;
+        this.top = 0;
+        this.btm = 0;
+        this.next = null;
+      }
+      clear() {
+        this.top = this.btm = 0;
+        this.next = null;
+        this.buffer.fill(void 0);
+      }
+      push(data) {
+        if (this.buffer[this.top] !== void 0) return false;
+        this.buffer[this.top] = data;
+        this.top = this.top + 1 & this.mask;
+        return true;
+      }
+      shift() {
+        const last = this.buffer[this.btm];
+        if (last === void 0) return void 0;
+        this.buffer[this.btm] = void 0;
+        this.btm = this.btm + 1 & this.mask;
+        return last;
+      }
+      peek() {
+        return this.buffer[this.btm];
+      }
+      isEmpty() {
+        return this.buffer[this.btm] === void 0;
+      }
+    };
+  }
+});
+
+// node_modules/fast-fifo/index.js
+var require_fast_fifo = __commonJS({
+  "node_modules/fast-fifo/index.js"(exports, module) {
+    var FixedFIFO = require_fixed_size();
+    module.exports = class FastFIFO {
+      constructor(hwm) {
+        this.hwm = hwm || 16;
+        this.head = new FixedFIFO(this.hwm);
+        this.tail = this.head;
+        this.length = 0;
+      }
+      clear() {
+        this.head = this.tail;
+        this.head.clear();
+        this.length = 0;
+      }
+      push(val) {
+        this.length++;
+        if (!this.head.push(val)) {
+          const prev = this.head;
+          this.head = prev.next = new FixedFIFO(2 * this.head.buffer.length);
+          this.head.push(val);
+        }
+      }
+      shift() {
+        if (this.length !== 0) this.length--;
+        const val = this.tail.shift();
+        if (val === void 0 && this.tail.next) {
+          const next = this.tail.next;
+          this.tail.next = null;
+          this.tail = next;
+          return this.tail.shift();
+        }
+        return val;
+      }
+      peek() {
+        const val = this.tail.peek();
+        if (val === void 0 && this.tail.next) return this.tail.next.peek();
+        return val;
+      }
+      isEmpty() {
+        return this.length === 0;
+      }
+    };
+  }
+});
+
+// node_modules/b4a/index.js
+var require_b4a = __commonJS({
+  "node_modules/b4a/index.js"(exports, module) {
+    function isBuffer(value) {
+      return Buffer.isBuffer(value) || value instanceof Uint8Array;
+    }
+    function isEncoding(encoding) {
+      return Buffer.isEncoding(encoding);
+    }
+    function alloc(size, fill2, encoding) {
+      return Buffer.alloc(size, fill2, encoding);
+    }
+    function allocUnsafe(size) {
+      return Buffer.allocUnsafe(size);
+    }
+    function allocUnsafeSlow(size) {
+      return Buffer.allocUnsafeSlow(size);
+    }
+    function byteLength(string, encoding) {
+      return Buffer.byteLength(string, encoding);
+    }
+    function compare(a, b) {
+      return Buffer.compare(a, b);
+    }
+    function concat(buffers, totalLength) {
+      return Buffer.concat(buffers, totalLength);
+    }
+    function copy2(source, target2, targetStart, start, end) {
+      return toBuffer(source).copy(target2, targetStart, start, end);
+    }
+    function equals(a, b) {
+      return toBuffer(a).equals(b);
+    }
+    function fill(buffer, value, offset, end, encoding) {
+      return toBuffer(buffer).fill(value, offset, end, encoding);
+    }
+    function from(value, encodingOrOffset, length) {
+      return Buffer.from(value, encodingOrOffset, length);
+    }
+    function includes(buffer, value, byteOffset, encoding) {
+      return toBuffer(buffer).includes(value, byteOffset, encoding);
+    }
+    function indexOf(buffer, value, byfeOffset, encoding) {
+      return toBuffer(buffer).indexOf(value, byfeOffset, encoding);
+    }
+    function lastIndexOf(buffer, value, byteOffset, encoding) {
+      return toBuffer(buffer).lastIndexOf(value, byteOffset, encoding);
+    }
+    function swap16(buffer) {
+      return toBuffer(buffer).swap16();
+    }
+    function swap32(buffer) {
+      return toBuffer(buffer).swap32();
+    }
+    function swap64(buffer) {
+      return toBuffer(buffer).swap64();
+    }
+    function toBuffer(buffer) {
+      if (Buffer.isBuffer(buffer)) return buffer;
+      return Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    }
+    function toString(buffer, encoding, start, end) {
+      return toBuffer(buffer).toString(encoding, start, end);
+    }
+    function toHex(buffer, start, end) {
+      return toBuffer(buffer).toString("hex", start, end);
+    }
+    function write(buffer, string, offset, length, encoding) {
+      return toBuffer(buffer).write(string, offset, length, encoding);
+    }
+    function readDoubleBE(buffer, offset) {
+      return toBuffer(buffer).readDoubleBE(offset);
+    }
+    function readDoubleLE(buffer, offset) {
+      return toBuffer(buffer).readDoubleLE(offset);
+    }
+    function readFloatBE(buffer, offset) {
+      return toBuffer(buffer).readFloatBE(offset);
+    }
+    function readFloatLE(buffer, offset) {
+      return toBuffer(buffer).readFloatLE(offset);
+    }
+    function readInt32BE(buffer, offset) {
+      return toBuffer(buffer).readInt32BE(offset);
+    }
+    function readInt32LE(buffer, offset) {
+      return toBuffer(buffer).readInt32LE(offset);
+    }
+    function readUInt32BE(buffer, offset) {
+      return toBuffer(buffer).readUInt32BE(offset);
+    }
+    function readUInt32LE(buffer, offset) {
+      return toBuffer(buffer).readUInt32LE(offset);
+    }
+    function writeDoubleBE(buffer, value, offset) {
+      return toBuffer(buffer).writeDoubleBE(value, offset);
+    }
+    function writeDoubleLE(buffer, value, offset) {
+      return toBuffer(buffer).writeDoubleLE(value, offset);
+    }
+    function writeFloatBE(buffer, value, offset) {
+      return toBuffer(buffer).writeFloatBE(value, offset);
+    }
+    function writeFloatLE(buffer, value, offset) {
+      return toBuffer(buffer).writeFloatLE(value, offset);
+    }
+    function writeInt32BE(buffer, value, offset) {
+      return toBuffer(buffer).writeInt32BE(value, offset);
+    }
+    function writeInt32LE(buffer, value, offset) {
+      return toBuffer(buffer).writeInt32LE(value, offset);
+    }
+    function writeUInt32BE(buffer, value, offset) {
+      return toBuffer(buffer).writeUInt32BE(value, offset);
+    }
+    function writeUInt32LE(buffer, value, offset) {
+      return toBuffer(buffer).writeUInt32LE(value, offset);
+    }
+    module.exports = {
+      isBuffer,
+      isEncoding,
+      alloc,
+      allocUnsafe,
+      allocUnsafeSlow,
+      byteLength,
+      compare,
+      concat,
+      copy: copy2,
+      equals,
+      fill,
+      from,
+      includes,
+      indexOf,
+      lastIndexOf,
+      swap16,
+      swap32,
+      swap64,
+      toBuffer,
+      toString,
+      toHex,
+      write,
+      readDoubleBE,
+      readDoubleLE,
+      readFloatBE,
+      readFloatLE,
+      readInt32BE,
+      readInt32LE,
+      readUInt32BE,
+      readUInt32LE,
+      writeDoubleBE,
+      writeDoubleLE,
+      writeFloatBE,
+      writeFloatLE,
+      writeInt32BE,
+      writeInt32LE,
+      writeUInt32BE,
+      writeUInt32LE
+    };
+  }
+});
+
+// node_modules/text-decoder/lib/pass-through-decoder.js
+var require_pass_through_decoder = __commonJS({
+  "node_modules/text-decoder/lib/pass-through-decoder.js"(exports, module) {
+    var b4a = require_b4a();
+    module.exports = class PassThroughDecoder {
+      constructor(encoding) {
+        this.encoding = encoding;
+      }
+      get remaining() {
+        return 0;
+      }
+      decode(data) {
+        return b4a.toString(data, this.encoding);
+      }
+      flush() {
+        return "";
+      }
+    };
+  }
+});
+
+// node_modules/text-decoder/lib/utf8-decoder.js
+var require_utf8_decoder = __commonJS({
+  "node_modules/text-decoder/lib/utf8-decoder.js"(exports, module) {
+    var b4a = require_b4a();
+    module.exports = class UTF8Decoder {
+      constructor() {
+        this._reset();
+      }
+      get remaining() {
+        return this.bytesSeen;
+      }
+      decode(data) {
+        if (data.byteLength === 0) return "";
+        if (this.bytesNeeded === 0 && trailingIncomplete(data, 0) === 0) {
+          this.bytesSeen = trailingBytesSeen(data);
+          return b4a.toString(data, "utf8");
+        }
+        let result = "";
+        let start = 0;
+        if (this.bytesNeeded > 0) {
+          while (start < data.byteLength) {
+            const byte = data[start];
+            if (byte < this.lowerBoundary || byte > this.upperBoundary) {
+              result += "\uFFFD";
+              this._reset();
+              break;
+            }
+            this.lowerBoundary = 128;
+            this.upperBoundary = 191;
+            this.codePoint = this.codePoint << 6 | byte & 63;
+            this.bytesSeen++;
+            start++;
+            if (this.bytesSeen === this.bytesNeeded) {
+              result += String.fromCodePoint(this.codePoint);
+              this._reset();
+              break;
+            }
+          }
+          if (this.bytesNeeded > 0) return result;
+        }
+        const trailing = trailingIncomplete(data, start);
+        const end = data.byteLength - trailing;
+        if (end > start) result += b4a.toString(data, "utf8", start, end);
+        for (let i = end; i < data.byteLength; i++) {
+          const byte = data[i];
+          if (this.bytesNeeded === 0) {
+            if (byte <= 127) {
+              this.bytesSeen = 0;
+              result += String.fromCharCode(byte);
+            } else if (byte >= 194 && byte <= 223) {
+              this.bytesNeeded = 2;
+              this.bytesSeen = 1;
+              this.codePoint = byte & 31;
+            } else if (byte >= 224 && byte <= 239) {
+              if (byte === 224) this.lowerBoundary = 160;
+              else if (byte === 237) this.upperBoundary = 159;
+              this.bytesNeeded = 3;
+              this.bytesSeen = 1;
+              this.codePoint = byte & 15;
+            } else if (byte >= 240 && byte <= 244) {
+              if (byte === 240) this.lowerBoundary = 144;
+              else if (byte === 244) this.upperBoundary = 143;
+              this.bytesNeeded = 4;
+              this.bytesSeen = 1;
+              this.codePoint = byte & 7;
+            } else {
+              this.bytesSeen = 1;
+              result += "\uFFFD";
+            }
+            continue;
+          }
+          if (byte < this.lowerBoundary || byte > this.upperBoundary) {
+            result += "\uFFFD";
+            i--;
+            this._reset();
+            continue;
+          }
+          this.lowerBoundary = 128;
+          this.upperBoundary = 191;
+          this.codePoint = this.codePoint << 6 | byte & 63;
+          this.bytesSeen++;
+          if (this.bytesSeen === this.bytesNeeded) {
+            result += String.fromCodePoint(this.codePoint);
+            this._reset();
+          }
+        }
+        return result;
+      }
+      flush() {
+        const result = this.bytesNeeded > 0 ? "\uFFFD" : "";
+        this._reset();
+        return result;
+      }
+      _reset() {
+        this.codePoint = 0;
+        this.bytesNeeded = 0;
+        this.bytesSeen = 0;
+        this.lowerBoundary = 128;
+        this.upperBoundary = 191;
+      }
+    };
+    function trailingIncomplete(data, start) {
+      const len = data.byteLength;
+      if (len <= start) return 0;
+      const limit = Math.max(start, len - 4);
+      let i = len - 1;
+      while (i > limit && (data[i] & 192) === 128) i--;
+      if (i < start) return 0;
+      const byte = data[i];
+      let needed;
+      if (byte <= 127) return 0;
+      if (byte >= 194 && byte <= 223) needed = 2;
+      else if (byte >= 224 && byte <= 239) needed = 3;
+      else if (byte >= 240 && byte <= 244) needed = 4;
+      else return 0;
+      const available = len - i;
+      return available < needed ? available : 0;
+    }
+    function trailingBytesSeen(data) {
+      const len = data.byteLength;
+      if (len === 0) return 0;
+      const last = data[len - 1];
+      if (last <= 127) return 0;
+      if ((last & 192) !== 128) return 1;
+      const limit = Math.max(0, len - 4);
+      let i = len - 2;
+      while (i >= limit && (data[i] & 192) === 128) i--;
+      if (i < 0) return 1;
+      const first = data[i];
+      let needed;
+      if (first >= 194 && first <= 223) needed = 2;
+      else if (first >= 224 && first <= 239) needed = 3;
+      else if (first >= 240 && first <= 244) needed = 4;
+      else return 1;
+      if (len - i !== needed) return 1;
+      if (needed >= 3) {
+        const second = data[i + 1];
+        if (first === 224 && second < 160) return 1;
+        if (first === 237 && second > 159) return 1;
+        if (first === 240 && second < 144) return 1;
+        if (first === 244 && second > 143) return 1;
+      }
+      return 0;
+    }
+  }
+});
+
+// node_modules/text-decoder/index.js
+var require_text_decoder = __commonJS({
+  "node_modules/text-decoder/index.js"(exports, module) {
+    var PassThroughDecoder = require_pass_through_decoder();
+    var UTF8Decoder = require_utf8_decoder();
+    module.exports = class TextDecoder {
+      constructor(encoding = "utf8") {
+        this.encoding = normalizeEncoding(encoding);
+        switch (this.encoding) {
+          case "utf8":
+            this.decoder = new UTF8Decoder();
+            break;
+          case "utf16le":
+          case "base64":
+            throw new Error("Unsupported encoding: " + this.encoding);
+          default:
+            this.decoder = new PassThroughDecoder(this.encoding);
+        }
+      }
+      get remaining() {
+        return this.decoder.remaining;
+      }
+      push(data) {
+        if (typeof data === "string") return data;
+        return this.decoder.decode(data);
+      }
+      // For Node.js compatibility
+      write(data) {
+        return this.push(data);
+      }
+      end(data) {
+        let result = "";
+        if (data) result = this.push(data);
+        result += this.decoder.flush();
+        return result;
+      }
+    };
+    function normalizeEncoding(encoding) {
+      encoding = encoding.toLowerCase();
+      switch (encoding) {
+        case "utf8":
+        case "utf-8":
+          return "utf8";
+        case "ucs2":
+        case "ucs-2":
+        case "utf16le":
+        case "utf-16le":
+          return "utf16le";
+        case "latin1":
+        case "binary":
+          return "latin1";
+        case "base64":
+        case "ascii":
+        case "hex":
+          return encoding;
+        default:
+          throw new Error("Unknown encoding: " + encoding);
+      }
+    }
+  }
+});
+
+// node_modules/streamx/lib/errors.js
+var require_errors2 = __commonJS({
+  "node_modules/streamx/lib/errors.js"(exports, module) {
+    module.exports = class StreamError extends Error {
+      constructor(msg, code, fn = StreamError) {
+        super(msg);
+        this.code = code;
+        if (Error.captureStackTrace) {
+          Error.captureStackTrace(this, fn);
+        }
+      }
+      static isStreamDestroyed(err) {
+        return err && err.code === "STREAM_DESTROYED";
+      }
+      static isPrematureClose(err) {
+        return err && err.code === "PREMATURE_CLOSE";
+      }
+      static isAborted(err) {
+        return err && err.code === "ABORTED";
+      }
+      static isBadArgument(err) {
+        return err && err.code === "BAD_ARGUMENT";
+      }
+      get name() {
+        return "StreamError";
+      }
+      static STREAM_DESTROYED() {
+        return new StreamError("Stream was destroyed", "STREAM_DESTROYED", StreamError.STREAM_DESTROYED);
+      }
+      static PREMATURE_CLOSE(msg = "Premature close") {
+        return new StreamError(msg, "PREMATURE_CLOSE", StreamError.PREMATURE_CLOSE);
+      }
+      static ABORTED() {
+        return new StreamError("Stream aborted", "ABORTED", StreamError.ABORTED);
+      }
+      static BAD_ARGUMENT(msg = "Bad argument") {
+        return new StreamError(msg, "BAD_ARGUMENT", StreamError.BAD_ARGUMENT);
+      }
+    };
+  }
+});
+
+// node_modules/streamx/index.js
+var require_streamx = __commonJS({
+  "node_modules/streamx/index.js"(exports, module) {
+    var { EventEmitter } = require_default();
+    var FIFO = require_fast_fifo();
+    var TextDecoder2 = require_text_decoder();
+    var StreamError = require_errors2();
+    var qmt = typeof queueMicrotask === "undefined" ? (fn) => global.process.nextTick(fn) : queueMicrotask;
+    var MAX = (1 << 29) - 1;
+    var OPENING = 1;
+    var PREDESTROYING = 2;
+    var DESTROYING = 4;
+    var DESTROYED = 8;
+    var NOT_OPENING = MAX ^ OPENING;
+    var NOT_PREDESTROYING = MAX ^ PREDESTROYING;
+    var READ_ACTIVE = 1 << 4;
+    var READ_UPDATING = 2 << 4;
+    var READ_PRIMARY = 4 << 4;
+    var READ_QUEUED = 8 << 4;
+    var READ_RESUMED = 16 << 4;
+    var READ_PIPE_DRAINED = 32 << 4;
+    var READ_ENDING = 64 << 4;
+    var READ_EMIT_DATA = 128 << 4;
+    var READ_EMIT_READABLE = 256 << 4;
+    var READ_EMITTED_READABLE = 512 << 4;
+    var READ_DONE = 1024 << 4;
+    var READ_NEXT_TICK = 2048 << 4;
+    var READ_NEEDS_PUSH = 4096 << 4;
+    var READ_READ_AHEAD = 8192 << 4;
+    var READ_FLOWING = READ_RESUMED | READ_PIPE_DRAINED;
+    var READ_ACTIVE_AND_NEEDS_PUSH = READ_ACTIVE | READ_NEEDS_PUSH;
+    var READ_PRIMARY_AND_ACTIVE = READ_PRIMARY | READ_ACTIVE;
+    var READ_EMIT_READABLE_AND_QUEUED = READ_EMIT_READABLE | READ_QUEUED;
+    var READ_RESUMED_READ_AHEAD = READ_RESUMED | READ_READ_AHEAD;
+    var READ_NOT_ACTIVE = MAX ^ READ_ACTIVE;
+    var READ_NON_PRIMARY = MAX ^ READ_PRIMARY;
+    var READ_NON_PRIMARY_AND_PUSHED = MAX ^ (READ_PRIMARY | READ_NEEDS_PUSH);
+    var READ_PUSHED = MAX ^ READ_NEEDS_PUSH;
+    var READ_PAUSED = MAX ^ READ_RESUMED;
+    var READ_NOT_QUEUED = MAX ^ (READ_QUEUED | READ_EMITTED_READABLE);
+    var READ_NOT_ENDING = MAX ^ READ_ENDING;
+    var READ_PIPE_NOT_DRAINED = MAX ^ READ_FLOWING;
+    var READ_NOT_NEXT_TICK = MAX ^ READ_NEXT_TICK;
+    var READ_NOT_UPDATING = MAX ^ READ_UPDATING;
+    var READ_NO_READ_AHEAD = MAX ^ READ_READ_AHEAD;
+    var READ_PAUSED_NO_READ_AHEAD = MAX ^ READ_RESUMED_READ_AHEAD;
+    var WRITE_ACTIVE = 1 << 18;
+    var WRITE_UPDATING = 2 << 18;
+    var WRITE_PRIMARY = 4 << 18;
+    var WRITE_QUEUED = 8 << 18;
+    var WRITE_UNDRAINED = 16 << 18;
+    var WRITE_DONE = 32 << 18;
+    var WRITE_EMIT_DRAIN = 64 << 18;
+    var WRITE_NEXT_TICK = 128 << 18;
+    var WRITE_WRITING = 256 << 18;
+    var WRITE_FINISHING = 512 << 18;
+    var WRITE_CORKED = 1024 << 18;
+    var WRITE_NOT_ACTIVE = MAX ^ (WRITE_ACTIVE | WRITE_WRITING);
+    var WRITE_NON_PRIMARY = MAX ^ WRITE_PRIMARY;
+    var WRITE_NOT_FINISHING = MAX ^ (WRITE_ACTIVE | WRITE_FINISHING);
+    var WRITE_DRAINED = MAX ^ WRITE_UNDRAINED;
+    var WRITE_NOT_QUEUED = MAX ^ WRITE_QUEUED;
+    var WRITE_NOT_NEXT_TICK = MAX ^ WRITE_NEXT_TICK;
+    var WRITE_NOT_UPDATING = MAX ^ WRITE_UPDATING;
+    var WRITE_NOT_CORKED = MAX ^ WRITE_CORKED;
+    var ACTIVE2 = READ_ACTIVE | WRITE_ACTIVE;
+    var NOT_ACTIVE = MAX ^ ACTIVE2;
+    var DONE = READ_DONE | WRITE_DONE;
+    var DESTROY_STATUS = DESTROYING | DESTROYED | PREDESTROYING;
+    var OPEN_STATUS = DESTROY_STATUS | OPENING;
+    var AUTO_DESTROY = DESTROY_STATUS | DONE;
+    var NON_PRIMARY = WRITE_NON_PRIMARY & READ_NON_PRIMARY;
+    var ACTIVE_OR_TICKING = WRITE_NEXT_TICK | READ_NEXT_TICK;
+    var TICKING = ACTIVE_OR_TICKING & NOT_ACTIVE;
+    var IS_OPENING = OPEN_STATUS | TICKING;
+    var READ_PRIMARY_STATUS = OPEN_STATUS | READ_ENDING | READ_DONE;
+    var READ_STATUS = OPEN_STATUS | READ_DONE | READ_QUEUED;
+    var READ_ENDING_STATUS = OPEN_STATUS | READ_ENDING | READ_QUEUED;
+    var READ_READABLE_STATUS = OPEN_STATUS | READ_EMIT_READABLE | READ_QUEUED | READ_EMITTED_READABLE;
+    var SHOULD_NOT_READ = OPEN_STATUS | READ_ACTIVE | READ_ENDING | READ_DONE | READ_NEEDS_PUSH | READ_READ_AHEAD;
+    var READ_BACKPRESSURE_STATUS = DESTROY_STATUS | READ_ENDING | READ_DONE;
+    var READ_UPDATE_SYNC_STATUS = READ_UPDATING | OPEN_STATUS | READ_NEXT_TICK | READ_PRIMARY;
+    var READ_NEXT_TICK_OR_OPENING = READ_NEXT_TICK | OPENING;
+    var WRITE_PRIMARY_STATUS = OPEN_STATUS | WRITE_FINISHING | WRITE_DONE;
+    var WRITE_QUEUED_AND_UNDRAINED = WRITE_QUEUED | WRITE_UNDRAINED;
+    var WRITE_QUEUED_AND_ACTIVE = WRITE_QUEUED | WRITE_ACTIVE;
+    var WRITE_DRAIN_STATUS = WRITE_QUEUED | WRITE_UNDRAINED | OPEN_STATUS | WRITE_ACTIVE;
+    var WRITE_STATUS = OPEN_STATUS | WRITE_ACTIVE | WRITE_QUEUED | WRITE_CORKED;
+    var WRITE_PRIMARY_AND_ACTIVE = WRITE_PRIMARY | WRITE_ACTIVE;
+    var WRITE_ACTIVE_AND_WRITING = WRITE_ACTIVE | WRITE_WRITING;
+    var WRITE_FINISHING_STATUS = OPEN_STATUS | WRITE_FINISHING | WRITE_QUEUED_AND_ACTIVE | WRITE_DONE;
+    var WRITE_BACKPRESSURE_STATUS = WRITE_UNDRAINED | DESTROY_STATUS | WRITE_FINISHING | WRITE_DONE;
+    var WRITE_UPDATE_SYNC_STATUS = WRITE_UPDATING | OPEN_STATUS | WRITE_NEXT_TICK | WRITE_PRIMARY;
+    var WRITE_DROP_DATA = WRITE_FINISHING | WRITE_DONE | DESTROY_STATUS;
+    var asyncIterator = Symbol.asyncIterator || /* @__PURE__ */ Symbol("asyncIterator");
+    var WritableState = class {
+      constructor(stream, { highWaterMark = 16384, map = null, mapWritable, byteLength, byteLengthWritable } = {}) {
+        this.stream = stream;
+        this.queue = new FIFO();
+        this.highWaterMark = highWaterMark;
+        this.buffered = 0;
+        this.error = null;
+        this.pipeline = null;
+        this.drains = null;
+        this.byteLength = byteLengthWritable || byteLength || defaultByteLength;
+        this.map = mapWritable || map;
+        this.afterWrite = afterWrite.bind(this);
+        this.afterUpdateNextTick = updateWriteNT.bind(this);
+      }
+      get ending() {
+        return (this.stream._duplexState & WRITE_FINISHING) !== 0;
+      }
+      get ended() {
+        return (this.stream._duplexState & WRITE_DONE) !== 0;
+      }
+      push(data) {
+        if ((this.stream._duplexState & WRITE_DROP_DATA) !== 0) return false;
+        if (this.map !== null) data = this.map(data);
+        this.buffered += this.byteLength(data);
+        this.queue.push(data);
+        if (this.buffered < this.highWaterMark) {
+          this.stream._duplexState |= WRITE_QUEUED;
+          return true;
+        }
+        this.stream._duplexState |= WRITE_QUEUED_AND_UNDRAINED;
+        return false;
+      }
+      shift() {
+        const data = this.queue.shift();
+        this.buffered -= this.byteLength(data);
+        if (this.buffered === 0) this.stream._duplexState &= WRITE_NOT_QUEUED;
+        return data;
+      }
+      end(data) {
+        if (typeof data === "function") {
+          this.stream.once("finish", data);
+        } else if (data !== void 0 && data !== null) {
+          this.push(data);
+        }
+        this.stream._duplexState = (this.stream._duplexState | WRITE_FINISHING) & WRITE_NON_PRIMARY;
+      }
+      autoBatch(data, cb) {
+        const buffer = [];
+        const stream = this.stream;
+        buffer.push(data);
+        while ((stream._duplexState & WRITE_STATUS) === WRITE_QUEUED_AND_ACTIVE) {
+          buffer.push(stream._writableState.shift());
+        }
+        if ((stream._duplexState & OPEN_STATUS) !== 0) return cb(null);
+        stream._writev(buffer, cb);
+      }
+      update() {
+        const stream = this.stream;
+        stream._duplexState |= WRITE_UPDATING;
+        do {
+          while ((stream._duplexState & WRITE_STATUS) === WRITE_QUEUED) {
+            const data = this.shift();
+            stream._duplexState |= WRITE_ACTIVE_AND_WRITING;
+            stream._write(data, this.afterWrite);
+          }
+          if ((stream._duplexState & WRITE_PRIMARY_AND_ACTIVE) === 0) this.updateNonPrimary();
+        } while (this.continueUpdate() === true);
+        stream._duplexState &= WRITE_NOT_UPDATING;
+      }
+      updateNonPrimary() {
+        const stream = this.stream;
+        if ((stream._duplexState & WRITE_FINISHING_STATUS) === WRITE_FINISHING) {
+          stream._duplexState = stream._duplexState | WRITE_ACTIVE;
+          stream._final(afterFinal.bind(this));
+          return;
+        }
+        if ((stream._duplexState & DESTROY_STATUS) === DESTROYING) {
+          if ((stream._duplexState & ACTIVE_OR_TICKING) === 0) {
+            stream._duplexState |= ACTIVE2;
+            stream._destroy(afterDestroy.bind(this));
+          }
+          return;
+        }
+        if ((stream._duplexState & IS_OPENING) === OPENING) {
+          stream._duplexState = (stream._duplexState | ACTIVE2) & NOT_OPENING;
+          stream._open(afterOpen.bind(this));
+        }
+      }
+      continueUpdate() {
+        if ((this.stream._duplexState & WRITE_NEXT_TICK) === 0) return false;
+        this.stream._duplexState &= WRITE_NOT_NEXT_TICK;
+        return true;
+      }
+      updateCallback() {
+        if ((this.stream._duplexState & WRITE_UPDATE_SYNC_STATUS) === WRITE_PRIMARY) {
+          this.update();
+        } else {
+          this.updateNextTick();
+        }
+      }
+      updateNextTick() {
+        if ((this.stream._duplexState & WRITE_NEXT_TICK) !== 0) return;
+        this.stream._duplexState |= WRITE_NEXT_TICK;
+        if ((this.stream._duplexState & WRITE_UPDATING) === 0) qmt(this.afterUpdateNextTick);
+      }
+    };
+    var ReadableState = class {
+      constructor(stream, { highWaterMark = 16384, map = null, mapReadable, byteLength, byteLengthReadable } = {}) {
+        this.stream = stream;
+        this.queue = new FIFO();
+        this.highWaterMark = highWaterMark === 0 ? 1 : highWaterMark;
+        this.buffered = 0;
+        this.readAhead = highWaterMark > 0;
+        this.error = null;
+        this.pipeline = null;
+        this.byteLength = byteLengthReadable || byteLength || defaultByteLength;
+        this.map = mapReadable || map;
+        this.pipeTo = null;
+        this.afterRead = afterRead.bind(this);
+        this.afterUpdateNextTick = updateReadNT.bind(this);
+      }
+      get ending() {
+        return (this.stream._duplexState & READ_ENDING) !== 0;
+      }
+      get ended() {
+        return (this.stream._duplexState & READ_DONE) !== 0;
+      }
+      pipe(pipeTo, cb) {
+        if (this.pipeTo !== null) throw StreamError.BAD_ARGUMENT("Can only pipe to one destination");
+        if (typeof cb !== "function") cb = null;
+        this.stream._duplexState |= READ_PIPE_DRAINED;
+        this.pipeTo = pipeTo;
+        this.pipeline = new Pipeline(this.stream, pipeTo, cb);
+        if (cb) this.stream.on("error", noop);
+        if (isStreamx(pipeTo)) {
+          pipeTo._writableState.pipeline = this.pipeline;
+          if (cb) pipeTo.on("error", noop);
+          pipeTo.on("finish", this.pipeline.finished.bind(this.pipeline));
+        } else {
+          const onerror = this.pipeline.done.bind(this.pipeline, pipeTo);
+          const onclose = this.pipeline.done.bind(this.pipeline, pipeTo, null);
+          pipeTo.on("error", onerror);
+          pipeTo.on("close", onclose);
+          pipeTo.on("finish", this.pipeline.finished.bind(this.pipeline));
+        }
+        pipeTo.on("drain", afterDrain.bind(this));
+        this.stream.emit("piping", pipeTo);
+        pipeTo.emit("pipe", this.stream);
+      }
+      push(data) {
+        const stream = this.stream;
+        if (data === null) {
+          this.highWaterMark = 0;
+          stream._duplexState = (stream._duplexState | READ_ENDING) & READ_NON_PRIMARY_AND_PUSHED;
+          return false;
+        }
+        if (this.map !== null) {
+          data = this.map(data);
+          if (data === null) {
+            stream._duplexState &= READ_PUSHED;
+            return this.buffered < this.highWaterMark;
+          }
+        }
+        this.buffered += this.byteLength(data);
+        this.queue.push(data);
+        stream._duplexState = (stream._duplexState | READ_QUEUED) & READ_PUSHED;
+        return this.buffered < this.highWaterMark;
+      }
+      shift() {
+        const data = this.queue.shift();
+        this.buffered -= this.byteLength(data);
+        if (this.buffered === 0) {
+          this.stream._duplexState &= READ_NOT_QUEUED;
+        }
+        return data;
+      }
+      unshift(data) {
+        const pending = [this.map !== null ? this.map(data) : data];
+        while (this.buffered > 0) pending.push(this.shift());
+        for (let i = 0; i < pending.length - 1; i++) {
+          const data2 = pending[i];
+          this.buffered += this.byteLength(data2);
+          this.queue.push(data2);
+        }
+        this.push(pending[pending.length - 1]);
+      }
+      read() {
+        const stream = this.stream;
+        if ((stream._duplexState & READ_STATUS) === READ_QUEUED) {
+          const data = this.shift();
+          if (this.pipeTo !== null && this.pipeTo.write(data) === false) {
+            stream._duplexState &= READ_PIPE_NOT_DRAINED;
+          }
+          if ((stream._duplexState & READ_EMIT_DATA) !== 0) {
+            stream.emit("data", data);
+          }
+          return data;
+        }
+        if (this.readAhead === false) {
+          stream._duplexState |= READ_READ_AHEAD;
+          this.updateNextTick();
+        }
+        return null;
+      }
+      drain() {
+        const stream = this.stream;
+        while ((stream._duplexState & READ_STATUS) === READ_QUEUED && (stream._duplexState & READ_FLOWING) !== 0) {
+          const data = this.shift();
+          if (this.pipeTo !== null && this.pipeTo.write(data) === false) {
+            stream._duplexState &= READ_PIPE_NOT_DRAINED;
+          }
+          if ((stream._duplexState & READ_EMIT_DATA) !== 0) {
+            stream.emit("data", data);
+          }
+        }
+      }
+      update() {
+        const stream = this.stream;
+        stream._duplexState |= READ_UPDATING;
+        do {
+          this.drain();
+          while (this.buffered < this.highWaterMark && (stream._duplexState & SHOULD_NOT_READ) === READ_READ_AHEAD) {
+            stream._duplexState |= READ_ACTIVE_AND_NEEDS_PUSH;
+            stream._read(this.afterRead);
+            this.drain();
+          }
+          if ((stream._duplexState & READ_READABLE_STATUS) === READ_EMIT_READABLE_AND_QUEUED) {
+            stream._duplexState |= READ_EMITTED_READABLE;
+            stream.emit("readable");
+          }
+          if ((stream._duplexState & READ_PRIMARY_AND_ACTIVE) === 0) {
+            this.updateNonPrimary();
+          }
+        } while (this.continueUpdate() === true);
+        stream._duplexState &= READ_NOT_UPDATING;
+      }
+      updateNonPrimary() {
+        const stream = this.stream;
+        if ((stream._duplexState & READ_ENDING_STATUS) === READ_ENDING) {
+          stream._duplexState = (stream._duplexState | READ_DONE) & READ_NOT_ENDING;
+          stream.emit("end");
+          if ((stream._duplexState & AUTO_DESTROY) === DONE) {
+            stream._duplexState |= DESTROYING;
+          }
+          if (this.pipeTo !== null) {
+            this.pipeTo.end();
+          }
+        }
+        if ((stream._duplexState & DESTROY_STATUS) === DESTROYING) {
+          if ((stream._duplexState & ACTIVE_OR_TICKING) === 0) {
+            stream._duplexState |= ACTIVE2;
+            stream._destroy(afterDestroy.bind(this));
+          }
+          return;
+        }
+        if ((stream._duplexState & IS_OPENING) === OPENING) {
+          stream._duplexState = (stream._duplexState | ACTIVE2) & NOT_OPENING;
+          stream._open(afterOpen.bind(this));
+        }
+      }
+      continueUpdate() {
+        if ((this.stream._duplexState & READ_NEXT_TICK) === 0) return false;
+        this.stream._duplexState &= READ_NOT_NEXT_TICK;
+        return true;
+      }
+      updateCallback() {
+        if ((this.stream._duplexState & READ_UPDATE_SYNC_STATUS) === READ_PRIMARY) {
+          this.update();
+        } else {
+          this.updateNextTick();
+        }
+      }
+      updateNextTickIfOpen() {
+        if ((this.stream._duplexState & READ_NEXT_TICK_OR_OPENING) !== 0) return;
+        this.stream._duplexState |= READ_NEXT_TICK;
+        if ((this.stream._duplexState & READ_UPDATING) === 0) qmt(this.afterUpdateNextTick);
+      }
+      updateNextTick() {
+        if ((this.stream._duplexState & READ_NEXT_TICK) !== 0) return;
+        this.stream._duplexState |= READ_NEXT_TICK;
+        if ((this.stream._duplexState & READ_UPDATING) === 0) qmt(this.afterUpdateNextTick);
+      }
+    };
+    var TransformState = class {
+      constructor(stream) {
+        this.data = null;
+        this.afterTransform = afterTransform.bind(stream);
+        this.afterFinal = null;
+      }
+    };
+    var Pipeline = class {
+      constructor(src, dst, cb) {
+        this.from = src;
+        this.to = dst;
+        this.afterPipe = cb;
+        this.error = null;
+        this.pipeToFinished = false;
+      }
+      finished() {
+        this.pipeToFinished = true;
+      }
+      done(stream, err) {
+        if (err) this.error = err;
+        if (stream === this.to) {
+          this.to = null;
+          if (this.from !== null) {
+            if ((this.from._duplexState & READ_DONE) === 0 || !this.pipeToFinished) {
+              this.from.destroy(this.error || StreamError.PREMATURE_CLOSE("Writable stream closed"));
+            }
+            return;
+          }
+        }
+        if (stream === this.from) {
+          this.from = null;
+          if (this.to !== null) {
+            if ((stream._duplexState & READ_DONE) === 0) {
+              this.to.destroy(this.error || StreamError.PREMATURE_CLOSE("Readable stream closed"));
+            }
+            return;
+          }
+        }
+        if (this.afterPipe !== null) this.afterPipe(this.error);
+        this.to = this.from = this.afterPipe = null;
+      }
+    };
+    function afterDrain() {
+      this.stream._duplexState |= READ_PIPE_DRAINED;
+      this.updateCallback();
+    }
+    function afterFinal(err) {
+      const stream = this.stream;
+      if (err) stream.destroy(err);
+      if ((stream._duplexState & DESTROY_STATUS) === 0) {
+        stream._duplexState |= WRITE_DONE;
+        stream.emit("finish");
+      }
+      if ((stream._duplexState & AUTO_DESTROY) === DONE) {
+        stream._duplexState |= DESTROYING;
+      }
+      stream._duplexState &= WRITE_NOT_FINISHING;
+      if ((stream._duplexState & WRITE_UPDATING) === 0) {
+        this.update();
+      } else {
+        this.updateNextTick();
+      }
+    }
+    function afterDestroy(err) {
+      const stream = this.stream;
+      if (!err && !StreamError.isStreamDestroyed(this.error)) err = this.error;
+      if (err) stream.emit("error", err);
+      stream._duplexState |= DESTROYED;
+      stream.emit("close");
+      const rs = stream._readableState;
+      const ws = stream._writableState;
+      if (rs !== null && rs.pipeline !== null) {
+        rs.pipeline.done(stream, err);
+      }
+      if (ws !== null) {
+        while (ws.drains !== null && ws.drains.length > 0) {
+          ws.drains.shift().resolve(false);
+        }
+        if (ws.pipeline !== null) {
+          ws.pipeline.done(stream, err);
+        }
+      }
+    }
+    function afterWrite(err) {
+      const stream = this.stream;
+      if (err) stream.destroy(err);
+      stream._duplexState &= WRITE_NOT_ACTIVE;
+      if (this.drains !== null) tickDrains(this.drains);
+      if ((stream._duplexState & WRITE_DRAIN_STATUS) === WRITE_UNDRAINED) {
+        stream._duplexState &= WRITE_DRAINED;
+        if ((stream._duplexState & WRITE_EMIT_DRAIN) === WRITE_EMIT_DRAIN) {
+          stream.emit("drain");
+        }
+      }
+      this.updateCallback();
+    }
+    function afterRead(err) {
+      if (err) this.stream.destroy(err);
+      this.stream._duplexState &= READ_NOT_ACTIVE;
+      if (this.readAhead === false && (this.stream._duplexState & READ_RESUMED) === 0) {
+        this.stream._duplexState &= READ_NO_READ_AHEAD;
+      }
+      this.updateCallback();
+    }
+    function updateReadNT() {
+      if ((this.stream._duplexState & READ_UPDATING) === 0) {
+        this.stream._duplexState &= READ_NOT_NEXT_TICK;
+        this.update();
+      }
+    }
+    function updateWriteNT() {
+      if ((this.stream._duplexState & WRITE_UPDATING) === 0) {
+        this.stream._duplexState &= WRITE_NOT_NEXT_TICK;
+        this.update();
+      }
+    }
+    function tickDrains(drains) {
+      for (let i = 0; i < drains.length; i++) {
+        if (--drains[i].writes === 0) {
+          drains.shift().resolve(true);
+          i--;
+        }
+      }
+    }
+    function afterOpen(err) {
+      const stream = this.stream;
+      if (err) stream.destroy(err);
+      if ((stream._duplexState & DESTROYING) === 0) {
+        if ((stream._duplexState & READ_PRIMARY_STATUS) === 0) {
+          stream._duplexState |= READ_PRIMARY;
+        }
+        if ((stream._duplexState & WRITE_PRIMARY_STATUS) === 0) {
+          stream._duplexState |= WRITE_PRIMARY;
+        }
+        stream.emit("open");
+      }
+      stream._duplexState &= NOT_ACTIVE;
+      if (stream._writableState !== null) {
+        stream._writableState.updateCallback();
+      }
+      if (stream._readableState !== null) {
+        stream._readableState.updateCallback();
+      }
+    }
+    function afterTransform(err, data) {
+      if (data !== void 0 && data !== null) this.push(data);
+      this._writableState.afterWrite(err);
+    }
+    function newListener(name) {
+      if (this._readableState !== null) {
+        if (name === "data") {
+          this._duplexState |= READ_EMIT_DATA | READ_RESUMED_READ_AHEAD;
+          this._readableState.updateNextTick();
+        }
+        if (name === "readable") {
+          this._duplexState |= READ_EMIT_READABLE;
+          this._readableState.updateNextTick();
+        }
+      }
+      if (this._writableState !== null) {
+        if (name === "drain") {
+          this._duplexState |= WRITE_EMIT_DRAIN;
+          this._writableState.updateNextTick();
+        }
+      }
+    }
+    var Stream = class extends EventEmitter {
+      constructor(opts) {
+        super();
+        this._duplexState = 0;
+        this._readableState = null;
+        this._writableState = null;
+        if (opts) {
+          if (opts.open) this._open = opts.open;
+          if (opts.destroy) this._destroy = opts.destroy;
+          if (opts.predestroy) this._predestroy = opts.predestroy;
+          if (opts.signal) opts.signal.addEventListener("abort", abort.bind(this));
+        }
+        this.on("newListener", newListener);
+      }
+      _open(cb) {
+        cb(null);
+      }
+      _destroy(cb) {
+        cb(null);
+      }
+      _predestroy() {
+      }
+      get readable() {
+        return this._readableState !== null ? true : void 0;
+      }
+      get writable() {
+        return this._writableState !== null ? true : void 0;
+      }
+      get destroyed() {
+        return (this._duplexState & DESTROYED) !== 0;
+      }
+      get destroying() {
+        return (this._duplexState & DESTROY_STATUS) !== 0;
+      }
+      destroy(err) {
+        if ((this._duplexState & DESTROY_STATUS) === 0) {
+          if (!err) err = StreamError.STREAM_DESTROYED();
+          this._duplexState = (this._duplexState | DESTROYING) & NON_PRIMARY;
+          if (this._readableState !== null) {
+            this._readableState.highWaterMark = 0;
+            this._readableState.error = err;
+          }
+          if (this._writableState !== null) {
+            this._writableState.highWaterMark = 0;
+            this._writableState.error = err;
+          }
+          this._duplexState |= PREDESTROYING;
+          this._predestroy();
+          this._duplexState &= NOT_PREDESTROYING;
+          if (this._readableState !== null) {
+            this._readableState.updateNextTick();
+          }
+          if (this._writableState !== null) {
+            this._writableState.updateNextTick();
+          }
+        }
+      }
+    };
+    var Readable = class _Readable extends Stream {
+      constructor(opts) {
+        super(opts);
+        this._duplexState |= OPENING | WRITE_DONE | READ_READ_AHEAD;
+        this._readableState = new ReadableState(this, opts);
+        if (opts) {
+          if (this._readableState.readAhead === false) this._duplexState &= READ_NO_READ_AHEAD;
+          if (opts.read) this._read = opts.read;
+          if (opts.eagerOpen) this._readableState.updateNextTick();
+          if (opts.encoding) this.setEncoding(opts.encoding);
+        }
+      }
+      static deferred(fn, opts) {
+        const out = new PassThrough(opts);
+        fn().then((src) => {
+          if (src === null) return out.end();
+          if (out.destroying) return;
+          pipeline(src, out, noop);
+        }).catch((err) => out.destroy(err));
+        return out;
+      }
+      setEncoding(encoding) {
+        const dec = new TextDecoder2(encoding);
+        const map = this._readableState.map || echo;
+        this._readableState.map = mapOrSkip;
+        return this;
+        function mapOrSkip(data) {
+          const next = dec.push(data);
+          return next === "" && (data.byteLength !== 0 || dec.remaining > 0) ? null : map(next);
+        }
+      }
+      _read(cb) {
+        cb(null);
+      }
+      pipe(dest, cb) {
+        this._readableState.updateNextTick();
+        this._readableState.pipe(dest, cb);
+        return dest;
+      }
+      read() {
+        this._readableState.updateNextTick();
+        return this._readableState.read();
+      }
+      push(data) {
+        this._readableState.updateNextTickIfOpen();
+        return this._readableState.push(data);
+      }
+      unshift(data) {
+        this._readableState.updateNextTickIfOpen();
+        return this._readableState.unshift(data);
+      }
+      resume() {
+        this._duplexState |= READ_RESUMED_READ_AHEAD;
+        this._readableState.updateNextTick();
+        return this;
+      }
+      pause() {
+        this._duplexState &= this._readableState.readAhead === false ? READ_PAUSED_NO_READ_AHEAD : READ_PAUSED;
+        return this;
+      }
+      static _fromAsyncIterator(ite, opts) {
+        let destroy;
+        const rs = new _Readable({
+          ...opts,
+          read(cb) {
+            ite.next().then(push2).then(cb.bind(null, null)).catch(cb);
+          },
+          predestroy() {
+            destroy = ite.return();
+          },
+          destroy(cb) {
+            if (!destroy) return cb(null);
+            destroy.then(cb.bind(null, null)).catch(cb);
+          }
+        });
+        return rs;
+        function push2(data) {
+          if (data.done) rs.push(null);
+          else rs.push(data.value);
+        }
+      }
+      static from(data, opts) {
+        if (isReadStreamx(data)) return data;
+        if (data[asyncIterator]) return this._fromAsyncIterator(data[asyncIterator](), opts);
+        if (!Array.isArray(data)) data = data === void 0 ? [] : [data];
+        let i = 0;
+        return new _Readable({
+          ...opts,
+          read(cb) {
+            this.push(i === data.length ? null : data[i++]);
+            cb(null);
+          }
+        });
+      }
+      static isBackpressured(rs) {
+        return (rs._duplexState & READ_BACKPRESSURE_STATUS) !== 0 || rs._readableState.buffered >= rs._readableState.highWaterMark;
+      }
+      static isPaused(rs) {
+        return (rs._duplexState & READ_RESUMED) === 0;
+      }
+      [asyncIterator]() {
+        const stream = this;
+        let error2 = null;
+        let promiseResolve = null;
+        let promiseReject = null;
+        this.on("error", (err) => {
+          error2 = err;
+        });
+        this.on("readable", onreadable);
+        this.on("close", onclose);
+        return {
+          [asyncIterator]() {
+            return this;
+          },
+          next() {
+            return new Promise(function(resolve4, reject) {
+              promiseResolve = resolve4;
+              promiseReject = reject;
+              const data = stream.read();
+              if (data !== null) ondata(data);
+              else if ((stream._duplexState & DESTROYED) !== 0) ondata(null);
+            });
+          },
+          return() {
+            return destroy(null);
+          },
+          throw(err) {
+            return destroy(err);
+          }
+        };
+        function onreadable() {
+          if (promiseResolve !== null) ondata(stream.read());
+        }
+        function onclose() {
+          if (promiseResolve !== null) ondata(null);
+        }
+        function ondata(data) {
+          if (promiseReject === null) return;
+          if (error2) {
+            promiseReject(error2);
+          } else if (data === null && (stream._duplexState & READ_DONE) === 0) {
+            promiseReject(StreamError.STREAM_DESTROYED());
+          } else {
+            promiseResolve({ value: data, done: data === null });
+          }
+          promiseReject = promiseResolve = null;
+        }
+        function destroy(err) {
+          stream.destroy(err);
+          return new Promise((resolve4, reject) => {
+            if (stream._duplexState & DESTROYED) return resolve4({ value: void 0, done: true });
+            stream.once("close", function() {
+              if (err) reject(err);
+              else resolve4({ value: void 0, done: true });
+            });
+          });
+        }
+      }
+    };
+    var Writable = class extends Stream {
+      constructor(opts) {
+        super(opts);
+        this._duplexState |= OPENING | READ_DONE;
+        this._writableState = new WritableState(this, opts);
+        if (opts) {
+          if (opts.writev) this._writev = opts.writev;
+          if (opts.write) this._write = opts.write;
+          if (opts.final) this._final = opts.final;
+          if (opts.eagerOpen) this._writableState.updateNextTick();
+        }
+      }
+      cork() {
+        this._duplexState |= WRITE_CORKED;
+      }
+      uncork() {
+        this._duplexState &= WRITE_NOT_CORKED;
+        this._writableState.updateNextTick();
+      }
+      _writev(batch, cb) {
+        cb(null);
+      }
+      _write(data, cb) {
+        this._writableState.autoBatch(data, cb);
+      }
+      _final(cb) {
+        cb(null);
+      }
+      static isBackpressured(ws) {
+        return (ws._duplexState & WRITE_BACKPRESSURE_STATUS) !== 0;
+      }
+      static drained(ws) {
+        if (ws.destroyed) return Promise.resolve(false);
+        const state = ws._writableState;
+        const pending = isWritev(ws) ? Math.min(1, state.queue.length) : state.queue.length;
+        const writes = pending + (ws._duplexState & WRITE_WRITING ? 1 : 0);
+        if (writes === 0) return Promise.resolve(true);
+        if (state.drains === null) state.drains = [];
+        return new Promise((resolve4) => {
+          state.drains.push({ writes, resolve: resolve4 });
+        });
+      }
+      write(data) {
+        this._writableState.updateNextTick();
+        return this._writableState.push(data);
+      }
+      end(data) {
+        this._writableState.updateNextTick();
+        this._writableState.end(data);
+        return this;
+      }
+    };
+    var Duplex = class extends Readable {
+      // and Writable
+      constructor(opts) {
+        super(opts);
+        this._duplexState = OPENING | this._duplexState & READ_READ_AHEAD;
+        this._writableState = new WritableState(this, opts);
+        if (opts) {
+          if (opts.writev) this._writev = opts.writev;
+          if (opts.write) this._write = opts.write;
+          if (opts.final) this._final = opts.final;
+        }
+      }
+      cork() {
+        this._duplexState |= WRITE_CORKED;
+      }
+      uncork() {
+        this._duplexState &= WRITE_NOT_CORKED;
+        this._writableState.updateNextTick();
+      }
+      _writev(batch, cb) {
+        cb(null);
+      }
+      _write(data, cb) {
+        this._writableState.autoBatch(data, cb);
+      }
+      _final(cb) {
+        cb(null);
+      }
+      write(data) {
+        this._writableState.updateNextTick();
+        return this._writableState.push(data);
+      }
+      end(data) {
+        this._writableState.updateNextTick();
+        this._writableState.end(data);
+        return this;
+      }
+    };
+    var Transform = class extends Duplex {
+      constructor(opts) {
+        super(opts);
+        this._transformState = new TransformState(this);
+        if (opts) {
+          if (opts.transform) this._transform = opts.transform;
+          if (opts.flush) this._flush = opts.flush;
+        }
+      }
+      _write(data, cb) {
+        if (this._readableState.buffered >= this._readableState.highWaterMark) {
+          this._transformState.data = data;
+        } else {
+          this._transform(data, this._transformState.afterTransform);
+        }
+      }
+      _read(cb) {
+        if (this._transformState.data !== null) {
+          const data = this._transformState.data;
+          this._transformState.data = null;
+          cb(null);
+          this._transform(data, this._transformState.afterTransform);
+        } else {
+          cb(null);
+        }
+      }
+      destroy(err) {
+        super.destroy(err);
+        if (this._transformState.data !== null) {
+          this._transformState.data = null;
+          this._transformState.afterTransform();
+        }
+      }
+      _transform(data, cb) {
+        cb(null, data);
+      }
+      _flush(cb) {
+        cb(null);
+      }
+      _final(cb) {
+        this._transformState.afterFinal = cb;
+        this._flush(transformAfterFlush.bind(this));
+      }
+    };
+    var PassThrough = class extends Transform {
+    };
+    function transformAfterFlush(err, data) {
+      const cb = this._transformState.afterFinal;
+      if (err) return cb(err);
+      if (data !== null && data !== void 0) this.push(data);
+      this.push(null);
+      cb(null);
+    }
+    function pipelinePromise(...streams) {
+      return new Promise((resolve4, reject) => {
+        return pipeline(...streams, (err) => {
+          if (err) return reject(err);
+          resolve4();
+        });
+      });
+    }
+    function pipeline(stream, ...streams) {
+      const all = Array.isArray(stream) ? [...stream, ...streams] : [stream, ...streams];
+      const done = all.length && typeof all[all.length - 1] === "function" ? all.pop() : null;
+      if (all.length < 2) throw StreamError.BAD_ARGUMENT("Pipeline requires at least 2 streams");
+      let src = all[0];
+      let dest = null;
+      let error2 = null;
+      for (let i = 1; i < all.length; i++) {
+        dest = all[i];
+        if (isStreamx(src)) {
+          src.pipe(dest, onerror);
+        } else {
+          errorHandle(src, true, i > 1, onerror);
+          src.pipe(dest);
+        }
+        src = dest;
+      }
+      if (done) {
+        let fin = false;
+        const autoDestroy = isStreamx(dest) || !!(dest._writableState && dest._writableState.autoDestroy);
+        dest.on("error", (err) => {
+          if (error2 === null) error2 = err;
+        });
+        dest.on("finish", () => {
+          fin = true;
+          if (!autoDestroy) done(error2);
+        });
+        if (autoDestroy) {
+          dest.on("close", () => done(error2 || (fin ? null : StreamError.PREMATURE_CLOSE())));
+        }
+      }
+      return dest;
+      function errorHandle(s, rd, wr, onerror2) {
+        s.on("error", onerror2);
+        s.on("close", onclose);
+        function onclose() {
+          if (rd && s._readableState && !s._readableState.ended) {
+            return onerror2(StreamError.PREMATURE_CLOSE());
+          }
+          if (wr && s._writableState && !s._writableState.ended) {
+            return onerror2(StreamError.PREMATURE_CLOSE());
+          }
+        }
+      }
+      function onerror(err) {
+        if (!err || error2) return;
+        error2 = err;
+        for (const s of all) {
+          s.destroy(err);
+        }
+      }
+    }
+    function echo(s) {
+      return s;
+    }
+    function isStream(stream) {
+      return !!stream._readableState || !!stream._writableState;
+    }
+    function isStreamx(stream) {
+      return typeof stream._duplexState === "number" && isStream(stream);
+    }
+    function isEnding(stream) {
+      return !!stream._readableState && stream._readableState.ending;
+    }
+    function isEnded(stream) {
+      return !!stream._readableState && stream._readableState.ended;
+    }
+    function isFinishing(stream) {
+      return !!stream._writableState && stream._writableState.ending;
+    }
+    function isFinished(stream) {
+      return !!stream._writableState && stream._writableState.ended;
+    }
+    function getStreamError(stream, opts = {}) {
+      const err = stream._readableState && stream._readableState.error || stream._writableState && stream._writableState.error;
+      return !opts.all && StreamError.isStreamDestroyed(err) ? null : err;
+    }
+    function isReadStreamx(stream) {
+      return isStreamx(stream) && stream.readable;
+    }
+    function isDisturbed(stream) {
+      return (stream._duplexState & OPENING) !== OPENING || (stream._duplexState & DESTROYING) === DESTROYING || (stream._duplexState & ACTIVE_OR_TICKING) !== 0;
+    }
+    function isTypedArray(data) {
+      return typeof data === "object" && data !== null && typeof data.byteLength === "number";
+    }
+    function defaultByteLength(data) {
+      return isTypedArray(data) ? data.byteLength : 1024;
+    }
+    function noop() {
+    }
+    function abort() {
+      this.destroy(StreamError.ABORTED());
+    }
+    function isWritev(s) {
+      return s._writev !== Writable.prototype._writev && s._writev !== Duplex.prototype._writev;
+    }
+    module.exports = {
+      pipeline,
+      pipelinePromise,
+      isStream,
+      isStreamx,
+      isEnding,
+      isEnded,
+      isFinishing,
+      isFinished,
+      isDisturbed,
+      getStreamError,
+      Stream,
+      Writable,
+      Readable,
+      Duplex,
+      Transform,
+      // Export PassThrough for compatibility with Node.js core's stream module
+      PassThrough
+    };
+  }
+});
+
+// node_modules/tar-stream/headers.js
+var require_headers = __commonJS({
+  "node_modules/tar-stream/headers.js"(exports) {
+    var b4a = require_b4a();
+    var ZEROS = "0000000000000000000";
+    var SEVENS = "7777777777777777777";
+    var ZERO_OFFSET = "0".charCodeAt(0);
+    var USTAR_MAGIC = b4a.from([117, 115, 116, 97, 114, 0]);
+    var USTAR_VER = b4a.from([ZERO_OFFSET, ZERO_OFFSET]);
+    var GNU_MAGIC = b4a.from([117, 115, 116, 97, 114, 32]);
+    var GNU_VER = b4a.from([32, 0]);
+    var MASK = 4095;
+    var MAGIC_OFFSET = 257;
+    var VERSION_OFFSET = 263;
+    exports.decodeLongPath = function decodeLongPath(buf2, encoding) {
+      return decodeStr(buf2, 0, buf2.length, encoding);
+    };
+    exports.encodePax = function encodePax(opts) {
+      let result = "";
+      if (opts.name) result += addLength(" path=" + opts.name + "\n");
+      if (opts.linkname) result += addLength(" linkpath=" + opts.linkname + "\n");
+      const pax = opts.pax;
+      if (pax) {
+        for (const key in pax) {
+          result += addLength(" " + key + "=" + pax[key] + "\n");
+        }
+      }
+      return b4a.from(result);
+    };
+    exports.decodePax = function decodePax(buf2) {
+      const result = {};
+      while (buf2.length) {
+        let i = 0;
+        while (i < buf2.length && buf2[i] !== 32) i++;
+        const len = parseInt(b4a.toString(buf2.subarray(0, i)), 10);
+        if (!len) return result;
+        const b = b4a.toString(buf2.subarray(i + 1, len - 1));
+        const keyIndex = b.indexOf("=");
+        if (keyIndex === -1) return result;
+        result[b.slice(0, keyIndex)] = b.slice(keyIndex + 1);
+        buf2 = buf2.subarray(len);
+      }
+      return result;
+    };
+    exports.encode = function encode(opts) {
+      const buf2 = b4a.alloc(512);
+      let name = opts.name;
+      let prefix = "";
+      if (opts.typeflag === 5 && name[name.length - 1] !== "/") name += "/";
+      if (b4a.byteLength(name) !== name.length) return null;
+      while (b4a.byteLength(name) > 100) {
+        const i = name.indexOf("/");
+        if (i === -1) return null;
+        prefix += prefix ? "/" + name.slice(0, i) : name.slice(0, i);
+        name = name.slice(i + 1);
+      }
+      if (b4a.byteLength(name) > 100 || b4a.byteLength(prefix) > 155) return null;
+      if (opts.linkname && b4a.byteLength(opts.linkname) > 100) return null;
+      b4a.write(buf2, name);
+      b4a.write(buf2, encodeOct(opts.mode & MASK, 6), 100);
+      b4a.write(buf2, encodeOct(opts.uid, 6), 108);
+      b4a.write(buf2, encodeOct(opts.gid, 6), 116);
+      encodeSize(opts.size, buf2, 124);
+      b4a.write(buf2, encodeOct(opts.mtime.getTime() / 1e3 | 0, 11), 136);
+      buf2[156] = ZERO_OFFSET + toTypeflag(opts.type);
+      if (opts.linkname) b4a.write(buf2, opts.linkname, 157);
+      b4a.copy(USTAR_MAGIC, buf2, MAGIC_OFFSET);
+      b4a.copy(USTAR_VER, buf2, VERSION_OFFSET);
+      if (opts.uname) b4a.write(buf2, opts.uname, 265);
+      if (opts.gname) b4a.write(buf2, opts.gname, 297);
+      b4a.write(buf2, encodeOct(opts.devmajor || 0, 6), 329);
+      b4a.write(buf2, encodeOct(opts.devminor || 0, 6), 337);
+      if (prefix) b4a.write(buf2, prefix, 345);
+      b4a.write(buf2, encodeOct(cksum(buf2), 6), 148);
+      return buf2;
+    };
+    exports.decode = function decode(buf2, filenameEncoding, allowUnknownFormat) {
+      let typeflag = buf2[156] === 0 ? 0 : buf2[156] - ZERO_OFFSET;
+      let name = decodeStr(buf2, 0, 100, filenameEncoding);
+      const mode = decodeOct(buf2, 100, 8);
+      const uid = decodeOct(buf2, 108, 8);
+      const gid = decodeOct(buf2, 116, 8);
+      const size = decodeOct(buf2, 124, 12);
+      const mtime = decodeOct(buf2, 136, 12);
+      const type = toType(typeflag);
+      const linkname = buf2[157] === 0 ? null : decodeStr(buf2, 157, 100, filenameEncoding);
+      const uname = decodeStr(buf2, 265, 32);
+      const gname = decodeStr(buf2, 297, 32);
+      const devmajor = decodeOct(buf2, 329, 8);
+      const devminor = decodeOct(buf2, 337, 8);
+      const c = cksum(buf2);
+      if (c === 8 * 32) return null;
+      if (c !== decodeOct(buf2, 148, 8)) throw new Error("Invalid tar header. Maybe the tar is corrupted or it needs to be gunzipped?");
+      if (isUSTAR(buf2)) {
+        if (buf2[345]) name = decodeStr(buf2, 345, 155, filenameEncoding) + "/" + name;
+      } else if (isGNU(buf2)) {
+      } else {
+        if (!allowUnknownFormat) {
+          throw new Error("Invalid tar header: unknown format.");
+        }
+      }
+      if (typeflag === 0 && name && name[name.length - 1] === "/") typeflag = 5;
+      return {
+        name,
+        mode,
+        uid,
+        gid,
+        size,
+        byteOffset: 0,
+        mtime: new Date(1e3 * mtime),
+        type,
+        linkname,
+        uname,
+        gname,
+        devmajor,
+        devminor,
+        pax: null
+      };
+    };
+    function isUSTAR(buf2) {
+      return b4a.equals(USTAR_MAGIC, buf2.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 6));
+    }
+    function isGNU(buf2) {
+      return b4a.equals(GNU_MAGIC, buf2.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 6)) && b4a.equals(GNU_VER, buf2.subarray(VERSION_OFFSET, VERSION_OFFSET + 2));
+    }
+    function clamp(index2, len, defaultValue) {
+      if (typeof index2 !== "number") return defaultValue;
+      index2 = ~~index2;
+      if (index2 >= len) return len;
+      if (index2 >= 0) return index2;
+      index2 += len;
+      if (index2 >= 0) return index2;
+      return 0;
+    }
+    function toType(flag) {
+      switch (flag) {
+        case 0:
+          return "file";
+        case 1:
+          return "link";
+        case 2:
+          return "symlink";
+        case 3:
+          return "character-device";
+        case 4:
+          return "block-device";
+        case 5:
+          return "directory";
+        case 6:
+          return "fifo";
+        case 7:
+          return "contiguous-file";
+        case 72:
+          return "pax-header";
+        case 55:
+          return "pax-global-header";
+        case 27:
+          return "gnu-long-link-path";
+        case 28:
+        case 30:
+          return "gnu-long-path";
+      }
+      return null;
+    }
+    function toTypeflag(flag) {
+      switch (flag) {
+        case "file":
+          return 0;
+        case "link":
+          return 1;
+        case "symlink":
+          return 2;
+        case "character-device":
+          return 3;
+        case "block-device":
+          return 4;
+        case "directory":
+          return 5;
+        case "fifo":
+          return 6;
+        case "contiguous-file":
+          return 7;
+        case "pax-header":
+          return 72;
+      }
+      return 0;
+    }
+    function indexOf(block2, num, offset, end) {
+      for (; offset < end; offset++) {
+        if (block2[offset] === num) return offset;
+      }
+      return end;
+    }
+    function cksum(block2) {
+      let sum = 8 * 32;
+      for (let i = 0; i < 148; i++) sum += block2[i];
+      for (let j = 156; j < 512; j++) sum += block2[j];
+      return sum;
+    }
+    function encodeOct(val, n) {
+      val = val.toString(8);
+      if (val.length > n) return SEVENS.slice(0, n) + " ";
+      return ZEROS.slice(0, n - val.length) + val + " ";
+    }
+    function encodeSizeBin(num, buf2, off) {
+      buf2[off] = 128;
+      for (let i = 11; i > 0; i--) {
+        buf2[off + i] = num & 255;
+        num = Math.floor(num / 256);
+      }
+    }
+    function encodeSize(num, buf2, off) {
+      if (num.toString(8).length > 11) {
+        encodeSizeBin(num, buf2, off);
+      } else {
+        b4a.write(buf2, encodeOct(num, 11), off);
+      }
+    }
+    function parse256(buf2) {
+      let positive;
+      if (buf2[0] === 128) positive = true;
+      else if (buf2[0] === 255) positive = false;
+      else return null;
+      const tuple = [];
+      let i;
+      for (i = buf2.length - 1; i > 0; i--) {
+        const byte = buf2[i];
+        if (positive) tuple.push(byte);
+        else tuple.push(255 - byte);
+      }
+      let sum = 0;
+      const l = tuple.length;
+      for (i = 0; i < l; i++) {
+        sum += tuple[i] * Math.pow(256, i);
+      }
+      return positive ? sum : -1 * sum;
+    }
+    function decodeOct(val, offset, length) {
+      val = val.subarray(offset, offset + length);
+      offset = 0;
+      if (val[offset] & 128) {
+        return parse256(val);
+      } else {
+        while (offset < val.length && val[offset] === 32) offset++;
+        const end = clamp(indexOf(val, 32, offset, val.length), val.length, val.length);
+        while (offset < end && val[offset] === 0) offset++;
+        if (end === offset) return 0;
+        return parseInt(b4a.toString(val.subarray(offset, end)), 8);
+      }
+    }
+    function decodeStr(val, offset, length, encoding) {
+      return b4a.toString(val.subarray(offset, indexOf(val, 0, offset, offset + length)), encoding);
+    }
+    function addLength(str) {
+      const len = b4a.byteLength(str);
+      let digits = Math.floor(Math.log(len) / Math.log(10)) + 1;
+      if (len + digits >= Math.pow(10, digits)) digits++;
+      return len + digits + str;
+    }
+  }
+});
+
+// node_modules/tar-stream/extract.js
+var require_extract = __commonJS({
+  "node_modules/tar-stream/extract.js"(exports, module) {
+    var { Writable, Readable, getStreamError } = require_streamx();
+    var FIFO = require_fast_fifo();
+    var b4a = require_b4a();
+    var headers3 = require_headers();
+    var EMPTY2 = b4a.alloc(0);
+    var MAX_HEADER_SIZE = 4 * 1024 * 1024;
+    var BufferList = class {
+      constructor() {
+        this.buffered = 0;
+        this.shifted = 0;
+        this.queue = new FIFO();
+        this._offset = 0;
+      }
+      push(buffer) {
+        this.buffered += buffer.byteLength;
+        this.queue.push(buffer);
+      }
+      shiftFirst(size) {
+        return this.buffered === 0 ? null : this._next(size);
+      }
+      shift(size) {
+        if (size > this.buffered) return null;
+        if (size === 0) return EMPTY2;
+        let chunk = this._next(size);
+        if (size === chunk.byteLength) return chunk;
+        const chunks = [chunk];
+        while ((size -= chunk.byteLength) > 0) {
+          chunk = this._next(size);
+          chunks.push(chunk);
+        }
+        return b4a.concat(chunks);
+      }
+      _next(size) {
+        const buf2 = this.queue.peek();
+        const rem = buf2.byteLength - this._offset;
+        if (size >= rem) {
+          const sub = this._offset ? buf2.subarray(this._offset, buf2.byteLength) : buf2;
+          this.queue.shift();
+          this._offset = 0;
+          this.buffered -= rem;
+          this.shifted += rem;
+          return sub;
+        }
+        this.buffered -= size;
+        this.shifted += size;
+        return buf2.subarray(this._offset, this._offset += size);
+      }
+    };
+    var Source = class extends Readable {
+      constructor(self, header, offset) {
+        super();
+        this.header = header;
+        this.offset = offset;
+        this._parent = self;
+      }
+      _read(cb) {
+        if (this.header.size === 0) {
+          this.push(null);
+        }
+        if (this._parent._stream === this) {
+          this._parent._update();
+        }
+        cb(null);
+      }
+      _predestroy() {
+        this._parent.destroy(getStreamError(this));
+      }
+      _detach() {
+        if (this._parent._stream === this) {
+          this._parent._stream = null;
+          this._parent._missing = overflow(this.header.size);
+          this._parent._update();
+        }
+      }
+      _destroy(cb) {
+        this._detach();
+        cb(null);
+      }
+    };
+    var Extract = class extends Writable {
+      constructor(opts) {
+        super(opts);
+        if (!opts) opts = {};
+        this._buffer = new BufferList();
+        this._offset = 0;
+        this._header = null;
+        this._stream = null;
+        this._missing = 0;
+        this._longHeader = false;
+        this._callback = noop;
+        this._locked = false;
+        this._finished = false;
+        this._pax = null;
+        this._paxGlobal = null;
+        this._gnuLongPath = null;
+        this._gnuLongLinkPath = null;
+        this._filenameEncoding = opts.filenameEncoding || "utf-8";
+        this._allowUnknownFormat = !!opts.allowUnknownFormat;
+        this._unlockBound = this._unlock.bind(this);
+      }
+      _unlock(err) {
+        this._locked = false;
+        if (err) {
+          this.destroy(err);
+          this._continueWrite(err);
+          return;
+        }
+        this._update();
+      }
+      _consumeHeader() {
+        if (this._locked) return false;
+        this._offset = this._buffer.shifted;
+        try {
+          this._header = headers3.decode(this._buffer.shift(512), this._filenameEncoding, this._allowUnknownFormat);
+        } catch (err) {
+          this._continueWrite(err);
+          return false;
+        }
+        if (!this._header) return true;
+        this._header.byteOffset = this._buffer.shifted;
+        switch (this._header.type) {
+          case "gnu-long-path":
+          case "gnu-long-link-path":
+          case "pax-global-header":
+          case "pax-header":
+            this._longHeader = true;
+            this._missing = this._header.size;
+            if (this._missing > MAX_HEADER_SIZE) {
+              this._continueWrite(new Error("Header exceeds max size"));
+              return false;
+            }
+            return true;
+        }
+        this._locked = true;
+        this._applyLongHeaders();
+        if (!(this._header.size >= 0)) {
+          this._continueWrite(new Error("Invalid header"));
+          return false;
+        }
+        if (this._header.size === 0 || this._header.type === "directory") {
+          this.emit("entry", this._header, this._createStream(), this._unlockBound);
+          return true;
+        }
+        this._stream = this._createStream();
+        this._missing = this._header.size;
+        this.emit("entry", this._header, this._stream, this._unlockBound);
+        return true;
+      }
+      _applyLongHeaders() {
+        if (this._gnuLongPath) {
+          this._header.name = this._gnuLongPath;
+          this._gnuLongPath = null;
+        }
+        if (this._gnuLongLinkPath) {
+          this._header.linkname = this._gnuLongLinkPath;
+          this._gnuLongLinkPath = null;
+        }
+        if (this._pax) {
+          if (this._pax.path) this._header.name = this._pax.path;
+          if (this._pax.linkpath) this._header.linkname = this._pax.linkpath;
+          if (this._pax.size) this._header.size = parseInt(this._pax.size, 10);
+          this._header.pax = this._pax;
+          this._pax = null;
+        }
+      }
+      _decodeLongHeader(buf2) {
+        switch (this._header.type) {
+          case "gnu-long-path":
+            this._gnuLongPath = headers3.decodeLongPath(buf2, this._filenameEncoding);
+            break;
+          case "gnu-long-link-path":
+            this._gnuLongLinkPath = headers3.decodeLongPath(buf2, this._filenameEncoding);
+            break;
+          case "pax-global-header":
+            this._paxGlobal = headers3.decodePax(buf2);
+            break;
+          case "pax-header":
+            this._pax = this._paxGlobal === null ? headers3.decodePax(buf2) : Object.assign({}, this._paxGlobal, headers3.decodePax(buf2));
+            break;
+        }
+      }
+      _consumeLongHeader() {
+        this._longHeader = false;
+        this._missing = overflow(this._header.size);
+        const buf2 = this._buffer.shift(this._header.size);
+        try {
+          this._decodeLongHeader(buf2);
+        } catch (err) {
+          this._continueWrite(err);
+          return false;
+        }
+        return true;
+      }
+      _consumeStream() {
+        const buf2 = this._buffer.shiftFirst(this._missing);
+        if (buf2 === null) return false;
+        this._missing -= buf2.byteLength;
+        const drained = this._stream.push(buf2);
+        if (this._missing === 0) {
+          this._stream.push(null);
+          if (drained) this._stream._detach();
+          return drained && this._locked === false;
+        }
+        return drained;
+      }
+      _createStream() {
+        return new Source(this, this._header, this._offset);
+      }
+      _update() {
+        while (this._buffer.buffered > 0 && !this.destroying) {
+          if (this._missing > 0) {
+            if (this._stream !== null) {
+              if (this._consumeStream() === false) return;
+              continue;
+            }
+            if (this._longHeader === true) {
+              if (this._missing > this._buffer.buffered) break;
+              if (this._consumeLongHeader() === false) return false;
+              continue;
+            }
+            const ignore3 = this._buffer.shiftFirst(this._missing);
+            if (ignore3 !== null) this._missing -= ignore3.byteLength;
+            continue;
+          }
+          if (this._buffer.buffered < 512) break;
+          if (this._stream !== null || this._consumeHeader() === false) return;
+        }
+        this._continueWrite(null);
+      }
+      _continueWrite(err) {
+        const cb = this._callback;
+        this._callback = noop;
+        cb(err);
+      }
+      _write(data, cb) {
+        this._callback = cb;
+        this._buffer.push(data);
+        this._update();
+      }
+      _final(cb) {
+        this._finished = this._missing === 0 && this._buffer.buffered === 0;
+        cb(this._finished ? null : new Error("Unexpected end of data"));
+      }
+      _predestroy() {
+        this._continueWrite(null);
+      }
+      _destroy(cb) {
+        if (this._stream) this._stream.destroy(getStreamError(this));
+        cb(null);
+      }
+      [Symbol.asyncIterator]() {
+        let error2 = null;
+        let promiseResolve = null;
+        let promiseReject = null;
+        let entryStream = null;
+        let entryCallback = null;
+        const extract2 = this;
+        this.on("entry", onentry);
+        this.on("error", (err) => {
+          error2 = err;
+        });
+        this.on("close", onclose);
+        return {
+          [Symbol.asyncIterator]() {
+            return this;
+          },
+          next() {
+            return new Promise(onnext);
+          },
+          return() {
+            return destroy(null);
+          },
+          throw(err) {
+            return destroy(err);
+          }
+        };
+        function consumeCallback(err) {
+          if (!entryCallback) return;
+          const cb = entryCallback;
+          entryCallback = null;
+          cb(err);
+        }
+        function onnext(resolve4, reject) {
+          if (error2) {
+            return reject(error2);
+          }
+          if (entryStream) {
+            resolve4({ value: entryStream, done: false });
+            entryStream = null;
+            return;
+          }
+          promiseResolve = resolve4;
+          promiseReject = reject;
+          consumeCallback(null);
+          if (extract2._finished && promiseResolve) {
+            promiseResolve({ value: void 0, done: true });
+            promiseResolve = promiseReject = null;
+          }
+        }
+        function onentry(header, stream, callback) {
+          entryCallback = callback;
+          stream.on("error", noop);
+          if (promiseResolve) {
+            promiseResolve({ value: stream, done: false });
+            promiseResolve = promiseReject = null;
+          } else {
+            entryStream = stream;
+          }
+        }
+        function onclose() {
+          consumeCallback(error2);
+          if (!promiseResolve) return;
+          if (error2) promiseReject(error2);
+          else promiseResolve({ value: void 0, done: true });
+          promiseResolve = promiseReject = null;
+        }
+        function destroy(err) {
+          extract2.destroy(err);
+          consumeCallback(err);
+          return new Promise((resolve4, reject) => {
+            if (extract2.destroyed) return resolve4({ value: void 0, done: true });
+            extract2.once("close", function() {
+              if (err) reject(err);
+              else resolve4({ value: void 0, done: true });
+            });
+          });
+        }
+      }
+    };
+    module.exports = function extract2(opts) {
+      return new Extract(opts);
+    };
+    function noop() {
+    }
+    function overflow(size) {
+      size &= 511;
+      return size && 512 - size;
+    }
+  }
+});
+
+// node_modules/tar-stream/constants.js
+var require_constants5 = __commonJS({
+  "node_modules/tar-stream/constants.js"(exports, module) {
+    var constants9 = {
+      // just for envs without fs
+      S_IFMT: 61440,
+      S_IFDIR: 16384,
+      S_IFCHR: 8192,
+      S_IFBLK: 24576,
+      S_IFIFO: 4096,
+      S_IFLNK: 40960
+    };
+    try {
+      module.exports = __require("fs").constants || constants9;
+    } catch {
+      module.exports = constants9;
+    }
+  }
+});
+
+// node_modules/tar-stream/pack.js
+var require_pack = __commonJS({
+  "node_modules/tar-stream/pack.js"(exports, module) {
+    var { Readable, Writable, getStreamError } = require_streamx();
+    var b4a = require_b4a();
+    var constants9 = require_constants5();
+    var headers3 = require_headers();
+    var DMODE = 493;
+    var FMODE = 420;
+    var END_OF_TAR = b4a.alloc(1024);
+    var Sink = class extends Writable {
+      constructor(pack, header, callback) {
+        super({ mapWritable, eagerOpen: true });
+        this.written = 0;
+        this.header = header;
+        this._callback = callback;
+        this._linkname = null;
+        this._isLinkname = header.type === "symlink" && !header.linkname;
+        this._isVoid = header.type !== "file" && header.type !== "contiguous-file";
+        this._finished = false;
+        this._pack = pack;
+        this._openCallback = null;
+        if (this._pack._stream === null) this._pack._stream = this;
+        else this._pack._pending.push(this);
+      }
+      _open(cb) {
+        this._openCallback = cb;
+        if (this._pack._stream === this) this._continueOpen();
+      }
+      _continuePack(err) {
+        if (this._callback === null) return;
+        const callback = this._callback;
+        this._callback = null;
+        callback(err);
+      }
+      _continueOpen() {
+        if (this._pack._stream === null) this._pack._stream = this;
+        const cb = this._openCallback;
+        this._openCallback = null;
+        if (cb === null) return;
+        if (this._pack.destroying) return cb(new Error("pack stream destroyed"));
+        if (this._pack._finalized) return cb(new Error("pack stream is already finalized"));
+        this._pack._stream = this;
+        if (!this._isLinkname) {
+          this._pack._encode(this.header);
+        }
+        if (this._isVoid) {
+          this._finish();
+          this._continuePack(null);
+        }
+        cb(null);
+      }
+      _write(data, cb) {
+        if (this._isLinkname) {
+          this._linkname = this._linkname ? b4a.concat([this._linkname, data]) : data;
+          return cb(null);
+        }
+        if (this._isVoid) {
+          if (data.byteLength > 0) {
+            return cb(new Error("No body allowed for this entry"));
+          }
+          return cb();
+        }
+        this.written += data.byteLength;
+        if (this._pack.push(data)) return cb();
+        this._pack._drain = cb;
+      }
+      _finish() {
+        if (this._finished) return;
+        this._finished = true;
+        if (this._isLinkname) {
+          this.header.linkname = this._linkname ? b4a.toString(this._linkname, "utf-8") : "";
+          this._pack._encode(this.header);
+        }
+        overflow(this._pack, this.header.size);
+        this._pack._done(this);
+      }
+      _final(cb) {
+        if (this.written !== this.header.size) {
+          return cb(new Error("Size mismatch"));
+        }
+        this._finish();
+        cb(null);
+      }
+      _getError() {
+        return getStreamError(this) || new Error("tar entry destroyed");
+      }
+      _predestroy() {
+        this._pack.destroy(this._getError());
+      }
+      _destroy(cb) {
+        this._pack._done(this);
+        this._continuePack(this._finished ? null : this._getError());
+        cb();
+      }
+    };
+    var Pack = class extends Readable {
+      constructor(opts) {
+        super(opts);
+        this._drain = noop;
+        this._finalized = false;
+        this._finalizing = false;
+        this._pending = [];
+        this._stream = null;
+      }
+      entry(header, buffer, callback) {
+        if (this._finalized || this.destroying) throw new Error("already finalized or destroyed");
+        if (typeof buffer === "function") {
+          callback = buffer;
+          buffer = null;
+        }
+        if (!callback) callback = noop;
+        if (!header.size || header.type === "symlink") header.size = 0;
+        if (!header.type) header.type = modeToType(header.mode);
+        if (!header.mode) header.mode = header.type === "directory" ? DMODE : FMODE;
+        if (!header.uid) header.uid = 0;
+        if (!header.gid) header.gid = 0;
+        if (!header.mtime) header.mtime = /* @__PURE__ */ new Date();
+        if (typeof buffer === "string") buffer = b4a.from(buffer);
+        const sink = new Sink(this, header, callback);
+        if (b4a.isBuffer(buffer)) {
+          header.size = buffer.byteLength;
+          sink.write(buffer);
+          sink.end();
+          return sink;
+        }
+        if (sink._isVoid) {
+          return sink;
+        }
+        return sink;
+      }
+      finalize() {
+        if (this._stream || this._pending.length > 0) {
+          this._finalizing = true;
+          return;
+        }
+        if (this._finalized) return;
+        this._finalized = true;
+        this.push(END_OF_TAR);
+        this.push(null);
+      }
+      _done(stream) {
+        if (stream !== this._stream) return;
+        this._stream = null;
+        if (this._finalizing) this.finalize();
+        if (this._pending.length) this._pending.shift()._continueOpen();
+      }
+      _encode(header) {
+        if (!header.pax) {
+          const buf2 = headers3.encode(header);
+          if (buf2) {
+            this.push(buf2);
+            return;
+          }
+        }
+        this._encodePax(header);
+      }
+      _encodePax(header) {
+        const paxHeader = headers3.encodePax({
+          name: header.name,
+          linkname: header.linkname,
+          pax: header.pax
+        });
+        const newHeader = {
+          name: "PaxHeader",
+          mode: header.mode,
+          uid: header.uid,
+          gid: header.gid,
+          size: paxHeader.byteLength,
+          mtime: header.mtime,
+          type: "pax-header",
+          linkname: header.linkname && "PaxHeader",
+          uname: header.uname,
+          gname: header.gname,
+          devmajor: header.devmajor,
+          devminor: header.devminor
+        };
+        this.push(headers3.encode(newHeader));
+        this.push(paxHeader);
+        overflow(this, paxHeader.byteLength);
+        newHeader.size = header.size;
+        newHeader.type = header.type;
+        this.push(headers3.encode(newHeader));
+      }
+      _doDrain() {
+        const drain = this._drain;
+        this._drain = noop;
+        drain();
+      }
+      _predestroy() {
+        const err = getStreamError(this);
+        if (this._stream) this._stream.destroy(err);
+        while (this._pending.length) {
+          const stream = this._pending.shift();
+          stream.destroy(err);
+          stream._continueOpen();
+        }
+        this._doDrain();
+      }
+      _read(cb) {
+        this._doDrain();
+        cb();
+      }
+    };
+    module.exports = function pack(opts) {
+      return new Pack(opts);
+    };
+    function modeToType(mode) {
+      switch (mode & constants9.S_IFMT) {
+        case constants9.S_IFBLK:
+          return "block-device";
+        case constants9.S_IFCHR:
+          return "character-device";
+        case constants9.S_IFDIR:
+          return "directory";
+        case constants9.S_IFIFO:
+          return "fifo";
+        case constants9.S_IFLNK:
+          return "symlink";
+      }
+      return "file";
+    }
+    function noop() {
+    }
+    function overflow(self, size) {
+      size &= 511;
+      if (size) self.push(END_OF_TAR.subarray(0, 512 - size));
+    }
+    function mapWritable(buf2) {
+      return b4a.isBuffer(buf2) ? buf2 : b4a.from(buf2);
+    }
+  }
+});
+
+// node_modules/tar-stream/index.js
+var require_tar_stream = __commonJS({
+  "node_modules/tar-stream/index.js"(exports) {
+    exports.extract = require_extract();
+    exports.pack = require_pack();
+  }
+});
+
+// node_modules/ignore/index.js
+var require_ignore = __commonJS({
+  "node_modules/ignore/index.js"(exports, module) {
+    function makeArray(subject) {
+      return Array.isArray(subject) ? subject : [subject];
+    }
+    var UNDEFINED = void 0;
+    var EMPTY2 = "";
+    var SPACE2 = " ";
+    var ESCAPE = "\\";
+    var REGEX_LITERAL_SPECIAL = /[.*+?()[\]{}^$|\\/]/;
+    var BOM = "\uFEFF";
+    var REGEX_ANCHORED_GLOBSTAR = /^\/\*{2,}$/;
+    var REGEX_REPLACE_LEADING_EXCAPED_EXCLAMATION = /^\\!/;
+    var REGEX_REPLACE_LEADING_EXCAPED_HASH = /^\\#/;
+    var REGEX_SPLITALL_CRLF = /\r?\n/g;
+    var DOUBLE_SLASH = "//";
+    var SLASH_CODE = 47;
+    var DOT_CODE = 46;
+    var SLASH = "/";
+    var TMP_KEY_IGNORE = "node-ignore";
+    if (typeof Symbol !== "undefined") {
+      TMP_KEY_IGNORE = /* @__PURE__ */ Symbol.for("node-ignore");
+    }
+    var KEY_IGNORE = TMP_KEY_IGNORE;
+    var define = (object, key, value) => {
+      Object.defineProperty(object, key, { value });
+      return value;
+    };
+    var RETURN_FALSE = () => false;
+    var POSIX_CLASSES = {
+      alnum: "0-9A-Za-z",
+      alpha: "A-Za-z",
+      blank: " \\t",
+      cntrl: "\\x00-\\x1f\\x7f",
+      digit: "0-9",
+      graph: "!-.0-~",
+      lower: "a-z",
+      print: " -.0-~",
+      punct: "!-.:-@\\[-`{-~",
+      // git's `sane-ctype.h` classifies \v and \f as control, not space,
+      //   unlike C's `isspace`
+      space: " \\t\\n\\r",
+      upper: "A-Z",
+      xdigit: "0-9A-Fa-f"
+    };
+    var CLASS_MEMBERS_TO_ESCAPE = "\\]^-[";
+    var escapeMember = (char) => CLASS_MEMBERS_TO_ESCAPE.indexOf(char) < 0 ? char : ESCAPE + char;
+    var NON_SLASH = "(?!\\/)";
+    var classSource = (negated, body) => {
+      if (negated) {
+        return `[^\\/${body}]`;
+      }
+      const source = `[${body}]`;
+      return new RegExp(source).test("/") ? NON_SLASH + source : source;
+    };
+    var scanBracket = (pattern, start) => {
+      const { length } = pattern;
+      let index2 = start + 1;
+      let negated = EMPTY2;
+      const lead = pattern[index2];
+      if (lead === "!" || lead === "^") {
+        negated = "^";
+        index2++;
+      }
+      let body = EMPTY2;
+      let prev = EMPTY2;
+      for (; ; ) {
+        const char = pattern[index2];
+        if (char === UNDEFINED) {
+          return null;
+        }
+        if (char === ESCAPE) {
+          const escaped2 = pattern[++index2];
+          body += escapeMember(escaped2);
+          prev = escaped2;
+        } else if (char === "-" && prev && index2 + 1 < length && pattern[index2 + 1] !== "]") {
+          index2++;
+          let to = pattern[index2];
+          if (to === ESCAPE) {
+            to = pattern[index2 += 1];
+          }
+          if (prev <= to) {
+            body += `-${escapeMember(to)}`;
+          }
+          prev = EMPTY2;
+        } else if (char === "[" && pattern[index2 + 1] === ":") {
+          const nameStart = index2 + 2;
+          let end = nameStart;
+          while (end < length && pattern[end] !== "]") {
+            end++;
+          }
+          if (end === length) {
+            return null;
+          }
+          if (end > nameStart && pattern[end - 1] === ":") {
+            const name = pattern.slice(nameStart, end - 1);
+            if (!Object.prototype.hasOwnProperty.call(POSIX_CLASSES, name)) {
+              return null;
+            }
+            body += POSIX_CLASSES[name];
+            prev = EMPTY2;
+            index2 = end;
+          } else {
+            body += escapeMember("[");
+            prev = "[";
+            index2 = nameStart - 2;
+          }
+        } else {
+          body += escapeMember(char);
+          prev = char;
+        }
+        index2++;
+        if (pattern[index2] === "]") {
+          return {
+            end: index2,
+            source: classSource(negated, body)
+          };
+        }
+      }
+    };
+    var NEVER_MATCH = "[]";
+    var PLACEHOLDER = "\0";
+    var REGEX_RESTORE_PLACEHOLDER = new RegExp(
+      `${PLACEHOLDER}(\\d+)${PLACEHOLDER}`,
+      "g"
+    );
+    var TRAILING_WILDCARD = "\uE000";
+    var TRAILING_DOUBLESTAR = "\uE001";
+    var isReserved = (char) => char === PLACEHOLDER || char === TRAILING_WILDCARD || char === TRAILING_DOUBLESTAR;
+    var extractBrackets = (pattern) => {
+      const sources = [];
+      const hold = (source) => `${PLACEHOLDER}${sources.push(source) - 1}${PLACEHOLDER}`;
+      const { length } = pattern;
+      let out = EMPTY2;
+      let index2 = 0;
+      while (index2 < length) {
+        const char = pattern[index2];
+        if (char === ESCAPE) {
+          const escaped2 = pattern[index2 + 1];
+          if (escaped2 === SLASH && index2 + 2 === length) {
+            out += hold(NEVER_MATCH);
+          } else if (escaped2 === "*" || escaped2 === "[" || escaped2 === SPACE2) {
+            out += pattern.slice(index2, index2 + 2);
+          } else {
+            out += hold(
+              REGEX_LITERAL_SPECIAL.test(escaped2) ? ESCAPE + escaped2 : isReserved(escaped2) ? `[${escaped2}]` : escaped2
+            );
+          }
+          index2 += 2;
+        } else if (isReserved(char)) {
+          out += hold(`[${char}]`);
+          index2++;
+        } else if (char === "[") {
+          const scanned = scanBracket(pattern, index2);
+          if (scanned === null) {
+            out += hold(NEVER_MATCH);
+            index2 = length;
+          } else {
+            out += hold(scanned.source);
+            index2 = scanned.end + 1;
+          }
+        } else {
+          out += char;
+          index2++;
+        }
+      }
+      return {
+        source: out,
+        sources
+      };
+    };
+    var DIRECT = null;
+    var REGEX_INNER_SLASH = /\/(?!$)/;
+    var WILDCARD = "[^\\/]*";
+    var REPLACERS = [
+      // Replace (\ ) with ' '
+      // Only a space: an escaped tab or other whitespace is already a literal by
+      //   the time it reaches here, and a bare tab must be left as one, not turned
+      //   into a space.
+      // (\ ) -> ' '
+      // (\\ ) -> '\\ '
+      // (\\\ ) -> '\\ '
+      [
+        // A run of backslashes is taken whole, from its first one, so no match
+        //   ever starts again inside it -- `(\\+?) ` did, which made a long run
+        //   quadratic.
+        /(\\+)( ?)/g,
+        (_, run, space) => space ? run.slice(0, run.length - run.length % 2) + SPACE2 : run,
+        ESCAPE + SPACE2
+      ],
+      // git's wildmatch() reads a run of two or more asterisks as one globstar
+      //   whenever the run fills a path segment: it starts the pattern or follows
+      //   a `/`, and it ends the pattern or comes before a `/`. A run of two is
+      //   already `**`; a longer one is folded into `**` here, so the steps
+      //   below only ever have to know `**`.
+      // `***/foo` -> `**/foo`, `a/***/b` -> `a/**/b`, `a/***` -> `a/**`
+      // git also takes a run beside a literal prefix (`a***/b`) or beside an
+      //   escaped slash (`***\/b`) as a globstar, and this does not; the README
+      //   lists both, under "A run of asterisks".
+      [
+        /(^|\/)\*{3,}(?=\/|$)/g,
+        (_, start) => `${start}**`,
+        "*"
+      ],
+      // Escape metacharacters
+      // which is written down by users but means special for regular expressions.
+      // > There are 12 characters with special meanings:
+      // > - the backslash \,
+      // > - the caret ^,
+      // > - the dollar sign $,
+      // > - the period or dot .,
+      // > - the vertical bar or pipe symbol |,
+      // > - the question mark ?,
+      // > - the asterisk or star *,
+      // > - the plus sign +,
+      // > - the opening parenthesis (,
+      // > - the closing parenthesis ),
+      // > - and the opening square bracket [,
+      // > - the opening curly brace {,
+      // > These special characters are often called "metacharacters".
+      [
+        /[\\$.|*+(){^]/g,
+        (match) => `\\${match}`
+      ],
+      [
+        // > a question mark (?) matches a single character
+        /(?!\\)\?/g,
+        () => "[^/]",
+        "?"
+      ],
+      // leading slash
+      [
+        // > A leading slash matches the beginning of the pathname.
+        // > For example, "/*.c" matches "cat-file.c" but not "mozilla-sha1/sha1.c".
+        // A leading slash matches the beginning of the pathname
+        /^\//,
+        () => "^",
+        SLASH
+      ],
+      // replace special metacharacter slash after the leading slash
+      [
+        /\//g,
+        () => "\\/",
+        SLASH
+      ],
+      [
+        // > A leading "**" followed by a slash means match in all directories.
+        // > For example, "**/foo" matches file or directory "foo" anywhere,
+        // > the same as pattern "foo".
+        // > "**/foo/bar" matches file or directory "bar" anywhere that is directly
+        // >   under directory "foo".
+        // Notice that the '*'s have been replaced as '\\*'
+        /^\^*(?:\\\*\\\*\\\/)+/,
+        // '**/foo' <-> 'foo'
+        () => "(?:^|\\/)",
+        "*"
+      ],
+      // starting
+      [
+        // there will be no leading '/'
+        //   (which has been replaced by section "leading slash")
+        // If starts with '**', adding a '^' to the regular expression also works
+        DIRECT,
+        (source, pattern) => {
+          if (!source || source[0] === "^" || source[0] === "(") {
+            return source;
+          }
+          const anchor = !REGEX_INNER_SLASH.test(pattern) ? "(?:^|\\/)" : "^";
+          return anchor + source;
+        }
+      ],
+      // two globstars
+      [
+        // Use lookahead assertions so that we could match more than one `'/**'`
+        /\\\/\\\*\\\*(?=\\\/|$)/g,
+        // Zero, one or several directories
+        // should not use '*', or it will be replaced by the next replacer
+        // Check if it is not the last `'/**'`
+        (_, index2, str) => index2 + 6 < str.length ? str.slice(index2 + 6) === "\\/" ? "(?:\\/[^\\/]+)+" : "(?:\\/[^\\/]+)*" : `\\/${TRAILING_DOUBLESTAR}`,
+        "*"
+      ],
+      // normal intermediate wildcards
+      [
+        // Never replace escaped '*'
+        // ignore rule '\*' will match the path '*'
+        // 'abc.*/' -> go
+        // 'abc.*'  -> skip this rule,
+        //    coz trailing single wildcard will be handed by [trailing wildcard]
+        /(^|[^\\])(?:\\\*)+(?!$)/g,
+        // '*.js' matches '.js'
+        // '*.js' doesn't match 'abc'
+        // 1. An asterisk "*" matches anything except a slash.
+        // 2. Other consecutive asterisks are considered regular asterisks
+        //    and collapse into one non-slash wildcard run.
+        (_, p1) => p1 + WILDCARD,
+        "*"
+      ],
+      // trailing wildcard, held apart from a literal star
+      [
+        // The step above leaves a trailing `*` alone, so a single `\*` is all that
+        //   can be left at the end here, and what stands in front of it says which
+        //   kind it is. A wildcard arrives as the escaper wrote it, `\*` with
+        //   nothing before it; a literal arrives as the user's own escape, which
+        //   the escaper doubled, and then the star's own -- `\\` and then `\*`.
+        //   There is no third case: every backslash still reaching the chain is
+        //   one `\*`, `\[` or `\ ` carries itself, and each is followed by its
+        //   own character, so a longer run can never form. This runs while the
+        //   two are still distinct, before the unescape steps below collapse the
+        //   literal onto the very `\*` a wildcard leaves behind.
+        /(^|[^\\])((?:\\\\)*)\\\*$/,
+        (match, p1, p2) => p2 === EMPTY2 ? p1 + TRAILING_WILDCARD : match,
+        "*"
+      ],
+      [
+        // unescape, revert step 3 except for back slash
+        // For example, if a user escape a '\\*',
+        // after step 3, the result will be '\\\\\\*'
+        /\\\\\\(?=[$.|*+(){^])/g,
+        () => ESCAPE,
+        ESCAPE + ESCAPE
+      ],
+      [
+        // '\\\\' -> '\\'
+        /\\\\/g,
+        () => ESCAPE,
+        ESCAPE + ESCAPE
+      ],
+      [
+        // Every real bracket expression -- POSIX classes included -- has already
+        //   been held aside by `extractBrackets`, so the only `[` left in the
+        //   pattern is an escaped, literal one.
+        // A backslash could only stand at the end of the range if it quoted the
+        //   `]`, and `\]` is held aside long before this.
+        /\\\[([^\]/]*?)($|\])/g,
+        // '\\[bar]' -> '\\\\[bar]'
+        (match, range2, close) => `\\[${range2}${close}`,
+        "["
+      ],
+      // ending
+      [
+        // 'js' will not match 'js.'
+        // 'ab' will not match 'abc'
+        DIRECT,
+        // WTF!
+        // https://git-scm.com/docs/gitignore
+        // changes in [2.22.1](https://git-scm.com/docs/gitignore/2.22.1)
+        // which re-fixes #24, #38
+        // > If there is a separator at the end of the pattern then the pattern
+        // > will only match directories, otherwise the pattern can match both
+        // > files and directories.
+        // 'js*' will not match 'a.js'
+        // 'js/' will not match 'a.js'
+        // 'js' will match 'a.js' and 'a.js/'
+        (source) => {
+          const last = source[source.length - 1];
+          if (!last || last === TRAILING_WILDCARD || last === TRAILING_DOUBLESTAR) {
+            return source;
+          }
+          return last === SLASH ? `${source}$` : `${source}(?=$|\\/$)`;
+        }
+      ]
+    ];
+    var REGEX_REPLACE_TRAILING_WILDCARD = /(^|\\\/)?\uE000$/;
+    var MODE_IGNORE = "regex";
+    var MODE_CHECK_IGNORE = "checkRegex";
+    var UNDERSCORE = "_";
+    var replaceTrailingWildcard = (_, p1) => {
+      const prefix = p1 ? `${p1}[^/]+` : "[^/]*";
+      return `${prefix}(?=$|\\/$)`;
+    };
+    var REGEX_REPLACE_TRAILING_DOUBLESTAR = /\uE001$/;
+    var replaceTrailingDoublestar = () => "[\\s\\S]";
+    var separatorAfter = (run, at) => {
+      let separator = EMPTY2;
+      for (let index2 = at + 1; index2 < run.length && !run[index2].wildcard; index2++) {
+        separator += run[index2].single;
+      }
+      return separator;
+    };
+    var pinWildcards = (source) => {
+      if (source.indexOf(WILDCARD) < 0) {
+        return source;
+      }
+      const tokens = [];
+      const { length } = source;
+      let index2 = 0;
+      while (index2 < length) {
+        const char = source[index2];
+        if (source.startsWith(WILDCARD, index2)) {
+          tokens.push({ wildcard: true });
+          index2 += WILDCARD.length;
+        } else if (char === "[") {
+          let end = index2 + 1;
+          if (source[end] === "^") {
+            end++;
+          }
+          if (source[end] === "]") {
+            end++;
+          }
+          while (end < length && source[end] !== "]") {
+            end += source[end] === ESCAPE ? 2 : 1;
+          }
+          end++;
+          tokens.push({ single: source.slice(index2, end) });
+          index2 = end;
+        } else if (char === ESCAPE) {
+          tokens.push({ single: source.slice(index2, index2 + 2) });
+          index2 += 2;
+        } else if (char === "(") {
+          let depth = 0;
+          let end = index2;
+          do {
+            if (source[end] === ESCAPE) {
+              end++;
+            } else if (source[end] === "(") {
+              depth++;
+            } else if (source[end] === ")") {
+              depth--;
+            }
+            end++;
+          } while (end < length && depth > 0);
+          if ("*+?".indexOf(source[end]) >= 0) {
+            end++;
+          }
+          tokens.push({ boundary: source.slice(index2, end) });
+          index2 = end;
+        } else if (char === "^" || char === "$") {
+          tokens.push({ boundary: char });
+          index2++;
+        } else {
+          tokens.push({ single: char });
+          index2++;
+        }
+      }
+      let out = EMPTY2;
+      let run = [];
+      const flush = () => {
+        let lastWildcard;
+        run.forEach((token, at) => {
+          if (token.wildcard) {
+            lastWildcard = at;
+          }
+        });
+        run.forEach((token, at) => {
+          if (!token.wildcard) {
+            out += token.single;
+            return;
+          }
+          out += at === lastWildcard ? WILDCARD : `(?:(?!${separatorAfter(run, at)})[^\\/])*`;
+        });
+        run = [];
+      };
+      tokens.forEach((token) => {
+        if (token.boundary === void 0) {
+          run.push(token);
+          return;
+        }
+        flush();
+        out += token.boundary;
+      });
+      flush();
+      return out;
+    };
+    var makeRegexPrefix = (pattern) => {
+      if (REGEX_ANCHORED_GLOBSTAR.test(pattern)) {
+        pattern = "**";
+      }
+      const { source, sources } = extractBrackets(pattern);
+      const replaced = REPLACERS.reduce(
+        // A pass whose matcher finds nothing hands back the very string it was
+        //   given, so asking first costs a search and saves a rewrite. Ten of the
+        //   fifteen passes never fire for a typical .gitignore line, and between
+        //   them they were 45% of this chain.
+        (prev, [matcher2, replacer, required]) => {
+          if (matcher2 === DIRECT) {
+            return replacer(prev, pattern);
+          }
+          if (required !== UNDEFINED && prev.indexOf(required) < 0) {
+            return prev;
+          }
+          return matcher2.test(prev) ? prev.replace(matcher2, replacer.bind(pattern)) : prev;
+        },
+        source
+      );
+      return sources.length ? replaced.replace(
+        REGEX_RESTORE_PLACEHOLDER,
+        (match, index2) => sources[index2]
+      ) : replaced;
+    };
+    var checkSourceOf = (body, prefix) => {
+      if (body[body.length - 1] === SLASH) {
+        prefix = makeRegexPrefix(body.slice(0, -1));
+      }
+      const head = prefix.slice(0, -1);
+      const last = prefix[prefix.length - 1];
+      return last === TRAILING_WILDCARD ? `${head}$` : last === TRAILING_DOUBLESTAR ? head : NEVER_MATCH;
+    };
+    var matchesBasename = (body) => {
+      const index2 = body.indexOf(SLASH);
+      return index2 < 0 || index2 === body.length - 1;
+    };
+    var basenameOf = (path2) => {
+      const end = path2.length - 1;
+      const index2 = path2.lastIndexOf(
+        SLASH,
+        path2[end] === SLASH ? end - 1 : end
+      );
+      return index2 < 0 ? path2 : path2.slice(index2 + 1);
+    };
+    var parentOf = (path2) => {
+      if (path2.charCodeAt(0) === SLASH_CODE || path2.indexOf(DOUBLE_SLASH) >= 0) {
+        const slices = path2.split(SLASH).filter(Boolean);
+        slices.pop();
+        return slices.length ? slices.join(SLASH) + SLASH : EMPTY2;
+      }
+      const end = path2.length - 1;
+      const cut2 = path2.lastIndexOf(
+        SLASH,
+        path2.charCodeAt(end) === SLASH_CODE ? end - 1 : end
+      );
+      return cut2 < 0 ? EMPTY2 : path2.slice(0, cut2 + 1);
+    };
+    var isString = (subject) => typeof subject === "string";
+    var checkPattern = (pattern) => pattern && isString(pattern);
+    var splitPattern = (pattern) => (pattern[pattern.length - 1] === "\r" ? pattern.slice(0, -1) : pattern).split(REGEX_SPLITALL_CRLF).filter(Boolean);
+    var IgnoreRule = class {
+      constructor(pattern, mark, body, ignoreCase, negative, prefix) {
+        this.pattern = pattern;
+        this.mark = mark;
+        this.negative = negative;
+        define(this, "body", body);
+        define(this, "ignoreCase", ignoreCase);
+        define(this, "regexPrefix", prefix);
+      }
+      // Worked out on first use and kept behind an own property, the way `regex`
+      //   caches itself in `_regex`. Deciding it in the constructor instead would
+      //   add a fourth `defineProperty` to every rule ever built, which cost 4% of
+      //   every compile -- including the compiles of rules that are never matched
+      //   against anything.
+      get _basenameOnly() {
+        return define(this, "_basenameOnly", matchesBasename(this.body));
+      }
+      get regex() {
+        const key = UNDERSCORE + MODE_IGNORE;
+        if (this[key]) {
+          return this[key];
+        }
+        return this._make(MODE_IGNORE, key);
+      }
+      get checkRegex() {
+        const key = UNDERSCORE + MODE_CHECK_IGNORE;
+        if (this[key]) {
+          return this[key];
+        }
+        return this._make(MODE_CHECK_IGNORE, key);
+      }
+      _make(mode, key) {
+        const str = pinWildcards(
+          mode === MODE_IGNORE ? this.regexPrefix.replace(REGEX_REPLACE_TRAILING_WILDCARD, replaceTrailingWildcard).replace(REGEX_REPLACE_TRAILING_DOUBLESTAR, replaceTrailingDoublestar) : checkSourceOf(this.body, this.regexPrefix)
+        );
+        const regex = this.ignoreCase ? new RegExp(str, "i") : new RegExp(str);
+        return define(this, key, regex);
+      }
+    };
+    var hasTrailingBackslash = (str) => {
+      let count = 0;
+      while (str[str.length - count - 1] === ESCAPE) {
+        count++;
+      }
+      return count % 2 === 1;
+    };
+    var trimEnd = (body, stripLineEnd) => {
+      let lineEnd = body.length;
+      let end;
+      for (; ; ) {
+        if (stripLineEnd && body[lineEnd - 1] === "\r") {
+          lineEnd--;
+        }
+        end = lineEnd;
+        while (body[end - 1] === SPACE2) {
+          end--;
+        }
+        if (!stripLineEnd || body[end - 1] !== "\n") {
+          break;
+        }
+        lineEnd = end - 1;
+      }
+      if (end === lineEnd) {
+        return body.slice(0, lineEnd);
+      }
+      let backslashes = 0;
+      while (body[end - backslashes - 1] === ESCAPE) {
+        backslashes++;
+      }
+      return backslashes % 2 ? body.slice(0, end - 1) + SPACE2 : body.slice(0, end);
+    };
+    var createRule = (pattern, mark, ignoreCase, stripLineEnd, stripBOM) => {
+      let body = stripBOM && pattern[0] === BOM ? pattern.slice(1) : pattern;
+      if (body[0] === "#") {
+        return;
+      }
+      let negative = false;
+      if (body[0] === "!") {
+        negative = true;
+        body = body.slice(1);
+      }
+      const last = body[body.length - 1];
+      if (last === SPACE2 || stripLineEnd && (last === "\r" || last === "\n")) {
+        body = trimEnd(body, stripLineEnd);
+      }
+      if (!body || hasTrailingBackslash(body)) {
+        return;
+      }
+      body = body.replace(REGEX_REPLACE_LEADING_EXCAPED_EXCLAMATION, "!").replace(REGEX_REPLACE_LEADING_EXCAPED_HASH, "#");
+      const regexPrefix = makeRegexPrefix(body);
+      return new IgnoreRule(
+        pattern,
+        mark,
+        body,
+        ignoreCase,
+        negative,
+        regexPrefix
+      );
+    };
+    var RuleManager = class {
+      constructor(ignoreCase) {
+        this._ignoreCase = ignoreCase;
+        this._rules = [];
+        this._basenameCount = 0;
+      }
+      _add(pattern, index2) {
+        if (pattern && pattern[KEY_IGNORE]) {
+          this._rules = this._rules.concat(pattern._rules._rules);
+          this._basenameCount += pattern._rules._basenameCount;
+          this._added = true;
+          return;
+        }
+        const isStr = isString(pattern);
+        const raw = isStr ? pattern : pattern.pattern;
+        const rule2 = checkPattern(raw) && createRule(
+          raw,
+          isStr ? UNDEFINED : pattern.mark,
+          this._ignoreCase,
+          !this._split,
+          this._stripBOM && !index2
+        );
+        if (rule2) {
+          this._added = true;
+          this._rules.push(rule2);
+          if (matchesBasename(rule2.body)) {
+            this._basenameCount++;
+          }
+        }
+      }
+      // @param {Array<string> | string | Ignore} pattern
+      add(pattern) {
+        this._added = false;
+        this._split = isString(pattern);
+        this._stripBOM = !this._split || pattern[0] === BOM;
+        makeArray(
+          this._split ? splitPattern(pattern) : pattern
+        ).forEach(this._add, this);
+        if (this._added) {
+          this._literalRules = UNDEFINED;
+        }
+        return this._added;
+      }
+      // Match the literal 'abc/' for `checkIgnore`, last rule wins. Only a rule
+      //   ending in a wildcard can match it (see `checkSourceOf`), so the rest
+      //   are left out once, rather than tested or compiled for every path.
+      testLiteral(path2) {
+        const rules = this._literalRules || (this._literalRules = this._rules.filter(
+          ({ body }) => body[body.length - (body[body.length - 1] === SLASH ? 2 : 1)] === "*"
+        ));
+        let ignored = false;
+        let unignored = false;
+        let matchedRule;
+        for (let index2 = rules.length - 1; index2 >= 0; index2--) {
+          const rule2 = rules[index2];
+          if (rule2.checkRegex.test(path2)) {
+            ignored = !rule2.negative;
+            unignored = rule2.negative;
+            matchedRule = rule2.negative ? UNDEFINED : rule2;
+            break;
+          }
+        }
+        const ret = {
+          ignored,
+          unignored
+        };
+        if (matchedRule) {
+          ret.rule = matchedRule;
+        }
+        return ret;
+      }
+      // Test one single path without recursively checking parent directories
+      //
+      // - mode `string` either `MODE_IGNORE` or `MODE_CHECK_IGNORE`
+      // @returns {TestResult}
+      test(path2, mode) {
+        const rules = this._rules;
+        const { length } = rules;
+        const shortcut = this._basenameCount * 2 >= length;
+        const basename = shortcut ? basenameOf(path2) : path2;
+        for (let index2 = length - 1; index2 >= 0; index2--) {
+          const rule2 = rules[index2];
+          if (rule2[mode].test(
+            shortcut && rule2._basenameOnly ? basename : path2
+          )) {
+            const { negative } = rule2;
+            const ret = {
+              ignored: !negative,
+              unignored: negative
+            };
+            if (!negative) {
+              ret.rule = rule2;
+            }
+            return ret;
+          }
+        }
+        return {
+          ignored: false,
+          unignored: false
+        };
+      }
+    };
+    var throwError2 = (message, Ctor) => {
+      throw new Ctor(message);
+    };
+    var checkPath = (path2, originalPath, doThrow) => {
+      if (!isString(path2)) {
+        return doThrow(
+          `path must be a string, but got \`${originalPath}\``,
+          TypeError
+        );
+      }
+      if (!path2) {
+        return doThrow(`path must not be empty`, TypeError);
+      }
+      if (checkPath.isNotRelative(path2)) {
+        const r = "`path.relative()`d";
+        return doThrow(
+          `path should be a ${r} string, but got "${originalPath}"`,
+          RangeError
+        );
+      }
+      return true;
+    };
+    var isNotRelative = (path2) => {
+      const first = path2.charCodeAt(0);
+      if (first === SLASH_CODE) {
+        return true;
+      }
+      if (first !== DOT_CODE) {
+        return false;
+      }
+      if (path2.length === 1) {
+        return true;
+      }
+      const second = path2.charCodeAt(1);
+      if (second === SLASH_CODE) {
+        return true;
+      }
+      if (second !== DOT_CODE) {
+        return false;
+      }
+      return path2.length === 2 || path2.charCodeAt(2) === SLASH_CODE;
+    };
+    checkPath.isNotRelative = isNotRelative;
+    checkPath.convert = (p) => p;
+    var convertPath = (target2) => isString(target2) && checkPath.convert(target2);
+    var Ignore = class {
+      constructor({
+        ignorecase = true,
+        ignoreCase = ignorecase,
+        allowRelativePaths = false
+      } = {}) {
+        define(this, KEY_IGNORE, true);
+        this._rules = new RuleManager(ignoreCase);
+        this._strictPathCheck = !allowRelativePaths;
+        this._initCache();
+      }
+      _initCache() {
+        this._ignoreCache = /* @__PURE__ */ Object.create(null);
+        this._testCache = /* @__PURE__ */ Object.create(null);
+      }
+      add(pattern) {
+        if (this._rules.add(pattern)) {
+          this._initCache();
+        }
+        return this;
+      }
+      // legacy
+      addPattern(pattern) {
+        return this.add(pattern);
+      }
+      // @returns {TestResult}
+      _test(originalPath, cache, path2) {
+        checkPath(
+          path2,
+          originalPath,
+          this._strictPathCheck ? throwError2 : RETURN_FALSE
+        );
+        return path2 ? this._t(path2, cache) : {
+          ignored: false,
+          unignored: false
+        };
+      }
+      checkIgnore(target2) {
+        const path2 = convertPath(target2);
+        if (!path2 || path2.charCodeAt(path2.length - 1) !== SLASH_CODE) {
+          return this._test(target2, this._testCache, path2);
+        }
+        const dir = this._t(path2, this._testCache);
+        if (dir.ignored) {
+          return dir;
+        }
+        const literal2 = this._rules.testLiteral(path2);
+        return literal2.ignored || literal2.unignored ? literal2 : dir;
+      }
+      _t(path2, cache) {
+        if (path2 in cache) {
+          return cache[path2];
+        }
+        const parentPath = parentOf(path2);
+        const parent = parentPath ? this._t(parentPath, cache) : UNDEFINED;
+        return cache[path2] = parent && parent.ignored ? parent : this._rules.test(path2, MODE_IGNORE);
+      }
+      ignores(path2) {
+        return this._test(path2, this._ignoreCache, convertPath(path2)).ignored;
+      }
+      createFilter() {
+        return (path2) => !this.ignores(path2);
+      }
+      filter(paths) {
+        return makeArray(paths).filter(this.createFilter());
+      }
+      // @returns {TestResult}
+      test(path2) {
+        return this._test(path2, this._testCache, convertPath(path2));
+      }
+    };
+    var factory = (options) => new Ignore(options);
+    var isPathValid = (path2) => checkPath(convertPath(path2), path2, RETURN_FALSE);
+    var setupWindows = () => {
+      const makePosix = (str) => /^\\\\\?\\/.test(str) || /["<>|\u0000-\u001F]+/u.test(str) ? str : str.replace(/\\/g, "/");
+      checkPath.convert = makePosix;
+      const REGEX_TEST_WINDOWS_PATH_ABSOLUTE = /^[a-z]:\//i;
+      checkPath.isNotRelative = (path2) => REGEX_TEST_WINDOWS_PATH_ABSOLUTE.test(path2) || isNotRelative(path2);
+    };
+    if (
+      // Detect `process` so that it can run in browsers.
+      typeof process !== "undefined" && process.platform === "win32"
+    ) {
+      setupWindows();
+    }
+    module.exports = factory;
+    factory.default = factory;
+    module.exports.isPathValid = isPathValid;
+    define(module.exports, /* @__PURE__ */ Symbol.for("setupWindows"), setupWindows);
+  }
+});
+
+// node_modules/smart-buffer/build/utils.js
+var require_utils3 = __commonJS({
   "node_modules/smart-buffer/build/utils.js"(exports) {
     "use strict";
     Object.defineProperty(exports, "__esModule", { value: true });
@@ -16043,7 +21109,7 @@ var require_smartbuffer = __commonJS({
   "node_modules/smart-buffer/build/smartbuffer.js"(exports) {
     "use strict";
     Object.defineProperty(exports, "__esModule", { value: true });
-    var utils_1 = require_utils2();
+    var utils_1 = require_utils3();
     var DEFAULT_SMARTBUFFER_SIZE = 4096;
     var DEFAULT_SMARTBUFFER_ENCODING = "utf8";
     var SmartBuffer = class _SmartBuffer {
@@ -17197,7 +22263,7 @@ var require_smartbuffer = __commonJS({
 });
 
 // node_modules/socks/build/common/constants.js
-var require_constants4 = __commonJS({
+var require_constants6 = __commonJS({
   "node_modules/socks/build/common/constants.js"(exports) {
     "use strict";
     Object.defineProperty(exports, "__esModule", { value: true });
@@ -17439,8 +22505,8 @@ var require_common = __commonJS({
         }
       }
     }
-    function numberToPaddedHex(number2) {
-      return number2.toString(16).padStart(2, "0");
+    function numberToPaddedHex(number3) {
+      return number3.toString(16).padStart(2, "0");
     }
     function stringToPaddedHex(numberString) {
       return numberToPaddedHex(parseInt(numberString, 10));
@@ -17457,7 +22523,7 @@ var require_common = __commonJS({
 });
 
 // node_modules/ip-address/dist/v4/constants.js
-var require_constants5 = __commonJS({
+var require_constants7 = __commonJS({
   "node_modules/ip-address/dist/v4/constants.js"(exports) {
     "use strict";
     Object.defineProperty(exports, "__esModule", { value: true });
@@ -17531,13 +22597,13 @@ var require_ipv4 = __commonJS({
     Object.defineProperty(exports, "__esModule", { value: true });
     exports.Address4 = void 0;
     var common = __importStar(require_common());
-    var constants5 = __importStar(require_constants5());
+    var constants9 = __importStar(require_constants7());
     var address_error_1 = require_address_error();
-    var isCorrect4 = common.isCorrect(constants5.BITS);
+    var isCorrect4 = common.isCorrect(constants9.BITS);
     var Address4 = class _Address4 {
       constructor(address) {
         this.addressMinusSuffix = "";
-        this.groups = constants5.GROUPS;
+        this.groups = constants9.GROUPS;
         this.parsedAddress = [];
         this.parsedSubnet = "";
         this.subnet = "/32";
@@ -17547,17 +22613,17 @@ var require_ipv4 = __commonJS({
         this.isInSubnet = common.isInSubnet;
         this.isHostInSubnet = common.isHostInSubnet;
         this.address = address;
-        const subnet = constants5.RE_SUBNET_STRING.exec(address);
+        const subnet = constants9.RE_SUBNET_STRING.exec(address);
         if (subnet) {
           this.parsedSubnet = subnet[0].replace("/", "");
           this.subnetMask = parseInt(this.parsedSubnet, 10);
           this.subnet = `/${this.subnetMask}`;
-          if (this.subnetMask < 0 || this.subnetMask > constants5.BITS) {
+          if (this.subnetMask < 0 || this.subnetMask > constants9.BITS) {
             throw new address_error_1.AddressError("Invalid subnet mask.");
           }
-          address = address.replace(constants5.RE_SUBNET_STRING, "");
+          address = address.replace(constants9.RE_SUBNET_STRING, "");
         }
-        const longest2 = constants5.GROUPS * 4 - 1;
+        const longest2 = constants9.GROUPS * 4 - 1;
         if (address.length > longest2) {
           throw new address_error_1.AddressError(`IPv4 addresses are at most ${longest2} characters.`);
         }
@@ -17590,7 +22656,7 @@ var require_ipv4 = __commonJS({
         if (groups.some((group) => /^0\d/.test(group))) {
           throw new address_error_1.AddressError("IPv4 addresses can't have leading zeroes.");
         }
-        if (!address.match(constants5.RE_ADDRESS)) {
+        if (!address.match(constants9.RE_ADDRESS)) {
           throw new address_error_1.AddressError("Invalid IPv4 address.");
         }
         return groups;
@@ -17613,7 +22679,7 @@ var require_ipv4 = __commonJS({
        * address.subnetMask; // 24
        */
       static fromAddressAndMask(address, mask) {
-        const bits = common.prefixLengthFromMask(new _Address4(mask).bigInt(), constants5.BITS);
+        const bits = common.prefixLengthFromMask(new _Address4(mask).bigInt(), constants9.BITS);
         return new _Address4(`${address}/${bits}`);
       }
       /**
@@ -17627,9 +22693,9 @@ var require_ipv4 = __commonJS({
        */
       static fromAddressAndWildcardMask(address, wildcardMask) {
         const wildcard = new _Address4(wildcardMask).bigInt();
-        const allOnes = (BigInt(1) << BigInt(constants5.BITS)) - BigInt(1);
+        const allOnes = (BigInt(1) << BigInt(constants9.BITS)) - BigInt(1);
         const mask = wildcard ^ allOnes;
-        const bits = common.prefixLengthFromMask(mask, constants5.BITS);
+        const bits = common.prefixLengthFromMask(mask, constants9.BITS);
         return new _Address4(`${address}/${bits}`);
       }
       /**
@@ -17647,7 +22713,7 @@ var require_ipv4 = __commonJS({
        */
       static fromWildcard(input) {
         const groups = input.split(".");
-        if (groups.length !== constants5.GROUPS) {
+        if (groups.length !== constants9.GROUPS) {
           throw new address_error_1.AddressError("Wildcard pattern must have 4 octets");
         }
         let firstWildcard = -1;
@@ -17662,7 +22728,7 @@ var require_ipv4 = __commonJS({
         }
         const trailing = firstWildcard === -1 ? 0 : groups.length - firstWildcard;
         const replaced = groups.map((g) => g === "*" ? "0" : g);
-        const subnetBits = constants5.BITS - trailing * 8;
+        const subnetBits = constants9.BITS - trailing * 8;
         return new _Address4(`${replaced.join(".")}/${subnetBits}`);
       }
       /**
@@ -17708,7 +22774,7 @@ var require_ipv4 = __commonJS({
        * address.correctForm(); // '192.0.2.42'
        */
       static fromArpa(arpaFormAddress) {
-        const longest2 = constants5.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
+        const longest2 = constants9.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
         if (arpaFormAddress.length > longest2) {
           throw new address_error_1.AddressError(`in-addr.arpa names are at most ${longest2} characters.`);
         }
@@ -17739,7 +22805,7 @@ var require_ipv4 = __commonJS({
       toGroup6() {
         const output = [];
         let i;
-        for (i = 0; i < constants5.GROUPS; i += 2) {
+        for (i = 0; i < constants9.GROUPS; i += 2) {
           output.push(`${common.stringToPaddedHex(this.parsedAddress[i])}${common.stringToPaddedHex(this.parsedAddress[i + 1])}`);
         }
         return output.join(":");
@@ -17756,7 +22822,7 @@ var require_ipv4 = __commonJS({
        * @returns {bigint}
        */
       _startAddress() {
-        return BigInt(`0b${this.mask() + "0".repeat(constants5.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "0".repeat(constants9.BITS - this.subnetMask)}`);
       }
       /**
        * The first address in the range given by this address' subnet.
@@ -17786,7 +22852,7 @@ var require_ipv4 = __commonJS({
        * new Address4('10.0.0.0/24').offset(1).correctForm(); // '10.0.0.1'
        */
       offset(n) {
-        return _Address4.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants5.BITS, "IPv4")).withSubnetMask(this.subnetMask);
+        return _Address4.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants9.BITS, "IPv4")).withSubnetMask(this.subnetMask);
       }
       /**
        * Returns the network that follows this address's network: the address after
@@ -17797,7 +22863,7 @@ var require_ipv4 = __commonJS({
        * new Address4('10.0.0.0/24').nextNetwork().networkForm(); // '10.0.1.0/24'
        */
       nextNetwork() {
-        return _Address4.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants5.BITS, "IPv4")).withSubnetMask(this.subnetMask);
+        return _Address4.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants9.BITS, "IPv4")).withSubnetMask(this.subnetMask);
       }
       withSubnetMask(subnetMask) {
         return new _Address4(`${this.correctForm()}/${subnetMask}`);
@@ -17807,7 +22873,7 @@ var require_ipv4 = __commonJS({
        * @returns {bigint}
        */
       _endAddress() {
-        return BigInt(`0b${this.mask() + "1".repeat(constants5.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "1".repeat(constants9.BITS - this.subnetMask)}`);
       }
       /**
        * The last address in the range given by this address' subnet
@@ -17832,7 +22898,7 @@ var require_ipv4 = __commonJS({
        * @returns {Address4}
        */
       subnetMaskAddress() {
-        return _Address4.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants5.BITS - this.subnetMask)}`));
+        return _Address4.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants9.BITS - this.subnetMask)}`));
       }
       /**
        * The Cisco-style wildcard mask, e.g. `0.0.0.255` for a `/24`. This is
@@ -17841,7 +22907,7 @@ var require_ipv4 = __commonJS({
        * @returns {Address4}
        */
       wildcardMask() {
-        return _Address4.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants5.BITS - this.subnetMask)}`));
+        return _Address4.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants9.BITS - this.subnetMask)}`));
       }
       /**
        * The network address in CIDR string form, e.g. `192.168.1.0/24` for
@@ -18022,7 +23088,7 @@ var require_ipv4 = __commonJS({
        */
       binaryZeroPad() {
         if (this._binaryZeroPad === void 0) {
-          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants5.BITS, "0");
+          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants9.BITS, "0");
         }
         return this._binaryZeroPad;
       }
@@ -18037,7 +23103,7 @@ var require_ipv4 = __commonJS({
        */
       groupForV6() {
         const segments = this.parsedAddress;
-        return this.correctForm().replace(constants5.RE_ADDRESS, `<span class="hover-group group-v4 group-6">${segments.slice(0, 2).join(".")}</span>.<span class="hover-group group-v4 group-7">${segments.slice(2, 4).join(".")}</span>`);
+        return this.correctForm().replace(constants9.RE_ADDRESS, `<span class="hover-group group-v4 group-6">${segments.slice(0, 2).join(".")}</span>.<span class="hover-group group-v4 group-7">${segments.slice(2, 4).join(".")}</span>`);
       }
     };
     exports.Address4 = Address4;
@@ -18059,7 +23125,7 @@ var require_ipv4 = __commonJS({
     ];
     var BENCHMARKING_V4 = new Address4("198.18.0.0/15");
     var RESERVED_V4 = new Address4("240.0.0.0/4");
-    var SPECIAL_PURPOSE_V4 = constants5.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
+    var SPECIAL_PURPOSE_V4 = constants9.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
       subnet: new Address4(cidr),
       reachable
     }));
@@ -18067,7 +23133,7 @@ var require_ipv4 = __commonJS({
 });
 
 // node_modules/ip-address/dist/v6/constants.js
-var require_constants6 = __commonJS({
+var require_constants8 = __commonJS({
   "node_modules/ip-address/dist/v6/constants.js"(exports) {
     "use strict";
     Object.defineProperty(exports, "__esModule", { value: true });
@@ -18232,7 +23298,7 @@ var require_regular_expressions = __commonJS({
     exports.padGroup = padGroup;
     exports.simpleRegularExpression = simpleRegularExpression;
     exports.possibleElisions = possibleElisions;
-    var v6 = __importStar(require_constants6());
+    var v6 = __importStar(require_constants8());
     function groupPossibilities(possibilities) {
       return `(${possibilities.join("|")})`;
     }
@@ -18321,25 +23387,25 @@ var require_ipv6 = __commonJS({
     Object.defineProperty(exports, "__esModule", { value: true });
     exports.Address6 = void 0;
     var common = __importStar(require_common());
-    var constants42 = __importStar(require_constants5());
-    var constants6 = __importStar(require_constants6());
+    var constants42 = __importStar(require_constants7());
+    var constants62 = __importStar(require_constants8());
     var helpers = __importStar(require_helpers());
     var ipv4_1 = require_ipv4();
     var regular_expressions_1 = require_regular_expressions();
     var address_error_1 = require_address_error();
     var common_1 = require_common();
-    var isCorrect6 = common.isCorrect(constants6.BITS);
+    var isCorrect6 = common.isCorrect(constants62.BITS);
     function assert(condition) {
       if (!condition) {
         throw new Error("Assertion failed.");
       }
     }
-    function addCommas(number2) {
+    function addCommas(number3) {
       const r = /(\d+)(\d{3})/;
-      while (r.test(number2)) {
-        number2 = number2.replace(r, "$1,$2");
+      while (r.test(number3)) {
+        number3 = number3.replace(r, "$1,$2");
       }
-      return number2;
+      return number3;
     }
     function spanLeadingZeroes4(n) {
       n = n.replace(/^(0{1,})([1-9]+)$/, '<span class="parse-error">$1</span>$2');
@@ -18377,20 +23443,20 @@ var require_ipv6 = __commonJS({
         this.isHostInSubnet = common.isHostInSubnet;
         this.isCorrect = isCorrect6;
         if (optionalGroups === void 0) {
-          this.groups = constants6.GROUPS;
+          this.groups = constants62.GROUPS;
         } else {
           this.groups = optionalGroups;
         }
         this.address = address;
-        const subnet = constants6.RE_SUBNET_STRING.exec(address);
+        const subnet = constants62.RE_SUBNET_STRING.exec(address);
         if (subnet) {
           this.parsedSubnet = subnet[0].replace("/", "");
           this.subnetMask = parseInt(this.parsedSubnet, 10);
           this.subnet = `/${this.subnetMask}`;
-          if (Number.isNaN(this.subnetMask) || this.subnetMask < 0 || this.subnetMask > constants6.BITS) {
+          if (Number.isNaN(this.subnetMask) || this.subnetMask < 0 || this.subnetMask > constants62.BITS) {
             throw new address_error_1.AddressError("Invalid subnet mask.");
           }
-          address = address.replace(constants6.RE_SUBNET_STRING, "");
+          address = address.replace(constants62.RE_SUBNET_STRING, "");
         }
         if (/\//.test(address)) {
           throw new address_error_1.AddressError("Invalid subnet mask.");
@@ -18433,12 +23499,12 @@ var require_ipv6 = __commonJS({
        * address.correctForm(); // '::e8:d4a5:1000'
        */
       static fromBigInt(bigInt) {
-        if (bigInt < BigInt(0) || bigInt > (BigInt(1) << BigInt(constants6.BITS)) - BigInt(1)) {
+        if (bigInt < BigInt(0) || bigInt > (BigInt(1) << BigInt(constants62.BITS)) - BigInt(1)) {
           throw new address_error_1.AddressError("IPv6 BigInt must be in the range 0 to 2**128 - 1");
         }
         const hex = bigInt.toString(16).padStart(32, "0");
         const groups = [];
-        for (let i = 0; i < constants6.GROUPS; i++) {
+        for (let i = 0; i < constants62.GROUPS; i++) {
           groups.push(hex.slice(i * 4, (i + 1) * 4));
         }
         return new _Address6(groups.join(":"));
@@ -18462,7 +23528,7 @@ var require_ipv6 = __commonJS({
         const stripped = url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "");
         if (stripped.indexOf("[") !== -1 && stripped.indexOf("]:") !== -1) {
           error2 = "failed to parse address with port";
-          result = constants6.RE_URL_WITH_PORT.exec(stripped);
+          result = constants62.RE_URL_WITH_PORT.exec(stripped);
           if (result === null) {
             return { error: error2, address: null, port: null };
           }
@@ -18470,7 +23536,7 @@ var require_ipv6 = __commonJS({
           port = result[2];
         } else {
           error2 = "failed to parse address from URL";
-          result = constants6.RE_URL.exec(stripped);
+          result = constants62.RE_URL.exec(stripped);
           if (result === null) {
             return { error: error2, address: null, port: null };
           }
@@ -18502,7 +23568,7 @@ var require_ipv6 = __commonJS({
        * address.subnetMask; // 64
        */
       static fromAddressAndMask(address, mask) {
-        const bits = common.prefixLengthFromMask(new _Address6(mask).bigInt(), constants6.BITS);
+        const bits = common.prefixLengthFromMask(new _Address6(mask).bigInt(), constants62.BITS);
         return new _Address6(`${address}/${bits}`);
       }
       /**
@@ -18516,9 +23582,9 @@ var require_ipv6 = __commonJS({
        */
       static fromAddressAndWildcardMask(address, wildcardMask) {
         const wildcard = new _Address6(wildcardMask).bigInt();
-        const allOnes = (BigInt(1) << BigInt(constants6.BITS)) - BigInt(1);
+        const allOnes = (BigInt(1) << BigInt(constants62.BITS)) - BigInt(1);
         const mask = wildcard ^ allOnes;
-        const bits = common.prefixLengthFromMask(mask, constants6.BITS);
+        const bits = common.prefixLengthFromMask(mask, constants62.BITS);
         return new _Address6(`${address}/${bits}`);
       }
       /**
@@ -18547,7 +23613,7 @@ var require_ipv6 = __commonJS({
         if (halves.length === 2) {
           const left = halves[0] === "" ? [] : halves[0].split(":");
           const right = halves[1] === "" ? [] : halves[1].split(":");
-          const remaining = constants6.GROUPS - left.length - right.length;
+          const remaining = constants62.GROUPS - left.length - right.length;
           if (remaining < 1) {
             throw new address_error_1.AddressError("Wildcard pattern with '::' has too many groups");
           }
@@ -18555,7 +23621,7 @@ var require_ipv6 = __commonJS({
         } else {
           groups = input.split(":");
         }
-        if (groups.length !== constants6.GROUPS) {
+        if (groups.length !== constants62.GROUPS) {
           throw new address_error_1.AddressError("Wildcard pattern must have 8 groups");
         }
         let firstWildcard = -1;
@@ -18570,7 +23636,7 @@ var require_ipv6 = __commonJS({
         }
         const trailing = firstWildcard === -1 ? 0 : groups.length - firstWildcard;
         const replaced = groups.map((g) => g === "*" ? "0" : g);
-        const subnetBits = constants6.BITS - trailing * 16;
+        const subnetBits = constants62.BITS - trailing * 16;
         return new _Address6(`${replaced.join(":")}/${subnetBits}`);
       }
       /**
@@ -18584,7 +23650,7 @@ var require_ipv6 = __commonJS({
        */
       static fromAddress4(address) {
         const address4 = new ipv4_1.Address4(address);
-        const mask6 = constants6.BITS - (constants42.BITS - address4.subnetMask);
+        const mask6 = constants62.BITS - (constants42.BITS - address4.subnetMask);
         return new _Address6(`::ffff:${address4.correctForm()}/${mask6}`);
       }
       /**
@@ -18608,7 +23674,7 @@ var require_ipv6 = __commonJS({
         const subnetMask = reversed.length * 4;
         const hex = reversed.join("").padEnd(32, "0");
         const groups = [];
-        for (let i = 0; i < constants6.GROUPS; i++) {
+        for (let i = 0; i < constants62.GROUPS; i++) {
           groups.push(hex.slice(i * 4, (i + 1) * 4));
         }
         return new _Address6(`${groups.join(":")}/${subnetMask}`);
@@ -18635,8 +23701,8 @@ var require_ipv6 = __commonJS({
        */
       // TODO: probably useful to have a numeric version of this too
       possibleSubnets(subnetSize = 128) {
-        const availableBits = constants6.BITS - this.subnetMask;
-        const subnetBits = Math.abs(subnetSize - constants6.BITS);
+        const availableBits = constants62.BITS - this.subnetMask;
+        const subnetBits = Math.abs(subnetSize - constants62.BITS);
         const subnetPowers = availableBits - subnetBits;
         if (subnetPowers < 0) {
           return "0";
@@ -18648,7 +23714,7 @@ var require_ipv6 = __commonJS({
        * @returns {bigint}
        */
       _startAddress() {
-        return BigInt(`0b${this.mask() + "0".repeat(constants6.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "0".repeat(constants62.BITS - this.subnetMask)}`);
       }
       /**
        * The first address in the range given by this address' subnet
@@ -18672,7 +23738,7 @@ var require_ipv6 = __commonJS({
        * @returns {bigint}
        */
       _endAddress() {
-        return BigInt(`0b${this.mask() + "1".repeat(constants6.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "1".repeat(constants62.BITS - this.subnetMask)}`);
       }
       /**
        * The last address in the range given by this address's subnet. IPv6 has
@@ -18706,7 +23772,7 @@ var require_ipv6 = __commonJS({
        * new Address6('2001:db8::/64').offset(1).correctForm(); // '2001:db8::1'
        */
       offset(n) {
-        return _Address6.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants6.BITS, "IPv6")).withSubnetMask(this.subnetMask);
+        return _Address6.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants62.BITS, "IPv6")).withSubnetMask(this.subnetMask);
       }
       /**
        * Returns the network that follows this address's network: the address after
@@ -18717,7 +23783,7 @@ var require_ipv6 = __commonJS({
        * new Address6('2001:db8::/64').nextNetwork().networkForm(); // '2001:db8:0:1::/64'
        */
       nextNetwork() {
-        return _Address6.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants6.BITS, "IPv6")).withSubnetMask(this.subnetMask);
+        return _Address6.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants62.BITS, "IPv6")).withSubnetMask(this.subnetMask);
       }
       withSubnetMask(subnetMask) {
         return new _Address6(`${this.correctForm()}/${subnetMask}`);
@@ -18728,7 +23794,7 @@ var require_ipv6 = __commonJS({
        * @returns {Address6}
        */
       subnetMaskAddress() {
-        return _Address6.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants6.BITS - this.subnetMask)}`));
+        return _Address6.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants62.BITS - this.subnetMask)}`));
       }
       /**
        * The Cisco-style wildcard mask, e.g. `::ffff:ffff:ffff:ffff` for a
@@ -18737,7 +23803,7 @@ var require_ipv6 = __commonJS({
        * @returns {Address6}
        */
       wildcardMask() {
-        return _Address6.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants6.BITS - this.subnetMask)}`));
+        return _Address6.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants62.BITS - this.subnetMask)}`));
       }
       /**
        * The network address in CIDR string form, e.g. `2001:db8::/32` for
@@ -18760,7 +23826,7 @@ var require_ipv6 = __commonJS({
       getScope() {
         const type = this.getType();
         if (type === "Multicast" || type.startsWith("Multicast ")) {
-          const scope = constants6.SCOPES[parseInt(this.getBits(12, 16).toString(10), 10)];
+          const scope = constants62.SCOPES[parseInt(this.getBits(12, 16).toString(10), 10)];
           return scope || "Unknown";
         }
         if (type === "Link-local unicast" || type === "Loopback") {
@@ -18814,7 +23880,7 @@ var require_ipv6 = __commonJS({
        * @returns {String}
        */
       getBitsPastSubnet() {
-        return this.getBitsBase2(this.subnetMask, constants6.BITS);
+        return this.getBitsBase2(this.subnetMask, constants62.BITS);
       }
       /**
        * Return the reversed ip6.arpa form of the address
@@ -18894,7 +23960,7 @@ var require_ipv6 = __commonJS({
        */
       binaryZeroPad() {
         if (this._binaryZeroPad === void 0) {
-          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants6.BITS, "0");
+          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants62.BITS, "0");
         }
         return this._binaryZeroPad;
       }
@@ -18941,13 +24007,13 @@ var require_ipv6 = __commonJS({
       // TODO: Make private?
       parse(address) {
         address = this.parse4in6(address);
-        const badCharacters = address.match(constants6.RE_BAD_CHARACTERS);
+        const badCharacters = address.match(constants62.RE_BAD_CHARACTERS);
         if (badCharacters) {
-          throw new address_error_1.AddressError(`Bad character${badCharacters.length > 1 ? "s" : ""} detected in address: ${badCharacters.join("")}`, address.replace(constants6.RE_BAD_CHARACTERS, (character) => `<span class="parse-error">${helpers.escapeHtml(character)}</span>`));
+          throw new address_error_1.AddressError(`Bad character${badCharacters.length > 1 ? "s" : ""} detected in address: ${badCharacters.join("")}`, address.replace(constants62.RE_BAD_CHARACTERS, (character) => `<span class="parse-error">${helpers.escapeHtml(character)}</span>`));
         }
-        const badAddress = address.match(constants6.RE_BAD_ADDRESS);
+        const badAddress = address.match(constants62.RE_BAD_ADDRESS);
         if (badAddress) {
-          throw new address_error_1.AddressError(`Address failed regex: ${badAddress.join("")}`, address.replace(constants6.RE_BAD_ADDRESS, '<span class="parse-error">$1</span>'));
+          throw new address_error_1.AddressError(`Address failed regex: ${badAddress.join("")}`, address.replace(constants62.RE_BAD_ADDRESS, '<span class="parse-error">$1</span>'));
         }
         let groups = [];
         const halves = address.split("::");
@@ -19187,7 +24253,7 @@ var require_ipv6 = __commonJS({
        * @returns {Array}
        */
       toByteArray() {
-        const value = this.bigInt().toString(16).padStart(constants6.BITS / 4, "0");
+        const value = this.bigInt().toString(16).padStart(constants62.BITS / 4, "0");
         const bytes = [];
         for (let i = 0, length = value.length; i < length; i += 2) {
           bytes.push(parseInt(value.substring(i, i + 2), 16));
@@ -19561,8 +24627,8 @@ var require_ipv6 = __commonJS({
         const address6 = new _Address6(this.correctForm());
         if (address6.elidedGroups === 0) {
           output.push((0, regular_expressions_1.simpleRegularExpression)(address6.parsedAddress));
-        } else if (address6.elidedGroups === constants6.GROUPS) {
-          output.push((0, regular_expressions_1.possibleElisions)(constants6.GROUPS));
+        } else if (address6.elidedGroups === constants62.GROUPS) {
+          output.push((0, regular_expressions_1.possibleElisions)(constants62.GROUPS));
         } else {
           const halves = address6.address.split("::");
           if (halves[0].length) {
@@ -19599,9 +24665,9 @@ var require_ipv6 = __commonJS({
       }
     };
     exports.Address6 = Address6;
-    var TYPE_SUBNETS = Object.keys(constants6.TYPES).map((subnet) => [
+    var TYPE_SUBNETS = Object.keys(constants62.TYPES).map((subnet) => [
       new Address6(subnet),
-      constants6.TYPES[subnet]
+      constants62.TYPES[subnet]
     ]);
     var TEREDO_SUBNET = new Address6("2001::/32");
     var SIX_TO_FOUR_SUBNET = new Address6("2002::/16");
@@ -19610,7 +24676,7 @@ var require_ipv6 = __commonJS({
     var DOCUMENTATION_SUBNETS = [new Address6("2001:db8::/32"), new Address6("3fff::/20")];
     var BENCHMARKING_SUBNET = new Address6("2001:2::/48");
     var GLOBAL_UNICAST_SUBNET = new Address6("2000::/3");
-    var SPECIAL_PURPOSE_V6 = constants6.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
+    var SPECIAL_PURPOSE_V6 = constants62.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
       subnet: new Address6(cidr),
       reachable
     }));
@@ -19681,7 +24747,7 @@ var require_helpers2 = __commonJS({
     exports.int32ToIpv4 = int32ToIpv4;
     exports.ipToBuffer = ipToBuffer;
     var util_1 = require_util3();
-    var constants_1 = require_constants4();
+    var constants_1 = require_constants6();
     var stream = __require("stream");
     var ip_address_1 = require_ip_address();
     var net4 = __require("net");
@@ -19860,7 +24926,7 @@ var require_socksclient = __commonJS({
     var events_1 = __require("events");
     var net4 = __require("net");
     var smart_buffer_1 = require_smartbuffer();
-    var constants_1 = require_constants4();
+    var constants_1 = require_constants6();
     var helpers_1 = require_helpers2();
     var receivebuffer_1 = require_receivebuffer();
     var util_1 = require_util3();
@@ -20525,6 +25591,3733 @@ var require_build = __commonJS({
     };
     Object.defineProperty(exports, "__esModule", { value: true });
     __exportStar(require_socksclient(), exports);
+  }
+});
+
+// node_modules/ws/lib/constants.js
+var require_constants9 = __commonJS({
+  "node_modules/ws/lib/constants.js"(exports, module) {
+    "use strict";
+    var BINARY_TYPES = ["nodebuffer", "arraybuffer", "fragments"];
+    var hasBlob = typeof Blob !== "undefined";
+    if (hasBlob) BINARY_TYPES.push("blob");
+    module.exports = {
+      BINARY_TYPES,
+      CLOSE_TIMEOUT: 3e4,
+      EMPTY_BUFFER: Buffer.alloc(0),
+      GUID: "258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+      hasBlob,
+      kForOnEventAttribute: /* @__PURE__ */ Symbol("kIsForOnEventAttribute"),
+      kListener: /* @__PURE__ */ Symbol("kListener"),
+      kStatusCode: /* @__PURE__ */ Symbol("status-code"),
+      kWebSocket: /* @__PURE__ */ Symbol("websocket"),
+      NOOP: () => {
+      }
+    };
+  }
+});
+
+// node_modules/ws/lib/buffer-util.js
+var require_buffer_util = __commonJS({
+  "node_modules/ws/lib/buffer-util.js"(exports, module) {
+    "use strict";
+    var { websocketMask, websocketUnmask } = __require("http");
+    var { EMPTY_BUFFER } = require_constants9();
+    var FastBuffer = Buffer[Symbol.species];
+    function concat(list2, totalLength) {
+      if (list2.length === 0) return EMPTY_BUFFER;
+      if (list2.length === 1) return list2[0];
+      const target2 = Buffer.allocUnsafe(totalLength);
+      let offset = 0;
+      for (let i = 0; i < list2.length; i++) {
+        const buf2 = list2[i];
+        target2.set(buf2, offset);
+        offset += buf2.length;
+      }
+      if (offset < totalLength) {
+        return new FastBuffer(target2.buffer, target2.byteOffset, offset);
+      }
+      return target2;
+    }
+    function _mask(source, mask, output, offset, length) {
+      for (let i = 0; i < length; i++) {
+        output[offset + i] = source[i] ^ mask[i & 3];
+      }
+    }
+    function _unmask(buffer, mask) {
+      for (let i = 0; i < buffer.length; i++) {
+        buffer[i] ^= mask[i & 3];
+      }
+    }
+    function toArrayBuffer(buf2) {
+      if (buf2.length === buf2.buffer.byteLength) {
+        return buf2.buffer;
+      }
+      return buf2.buffer.slice(buf2.byteOffset, buf2.byteOffset + buf2.length);
+    }
+    function toBuffer(data) {
+      toBuffer.readOnly = true;
+      if (Buffer.isBuffer(data)) return data;
+      let buf2;
+      if (data instanceof ArrayBuffer) {
+        buf2 = new FastBuffer(data);
+      } else if (ArrayBuffer.isView(data)) {
+        buf2 = new FastBuffer(data.buffer, data.byteOffset, data.byteLength);
+      } else {
+        buf2 = Buffer.from(data);
+        toBuffer.readOnly = false;
+      }
+      return buf2;
+    }
+    module.exports = {
+      concat,
+      mask: _mask,
+      toArrayBuffer,
+      toBuffer,
+      unmask: _unmask
+    };
+    if (websocketMask) {
+      module.exports.mask = function(source, mask, output, offset, length) {
+        if (length < 24) _mask(source, mask, output, offset, length);
+        else websocketMask(source, mask, output, offset, length);
+      };
+      module.exports.unmask = function(buffer, mask) {
+        if (buffer.length < 24) _unmask(buffer, mask);
+        else websocketUnmask(buffer, mask);
+      };
+    } else if (!process.env.WS_NO_BUFFER_UTIL) {
+      try {
+        const bufferUtil = __require("bufferutil");
+        module.exports.mask = function(source, mask, output, offset, length) {
+          if (length < 48) _mask(source, mask, output, offset, length);
+          else bufferUtil.mask(source, mask, output, offset, length);
+        };
+        module.exports.unmask = function(buffer, mask) {
+          if (buffer.length < 32) _unmask(buffer, mask);
+          else bufferUtil.unmask(buffer, mask);
+        };
+      } catch (e2) {
+      }
+    }
+  }
+});
+
+// node_modules/ws/lib/limiter.js
+var require_limiter = __commonJS({
+  "node_modules/ws/lib/limiter.js"(exports, module) {
+    "use strict";
+    var kDone = /* @__PURE__ */ Symbol("kDone");
+    var kRun = /* @__PURE__ */ Symbol("kRun");
+    var Limiter = class {
+      /**
+       * Creates a new `Limiter`.
+       *
+       * @param {Number} [concurrency=Infinity] The maximum number of jobs allowed
+       *     to run concurrently
+       */
+      constructor(concurrency) {
+        this[kDone] = () => {
+          this.pending--;
+          this[kRun]();
+        };
+        this.concurrency = concurrency || Infinity;
+        this.jobs = [];
+        this.pending = 0;
+      }
+      /**
+       * Adds a job to the queue.
+       *
+       * @param {Function} job The job to run
+       * @public
+       */
+      add(job) {
+        this.jobs.push(job);
+        this[kRun]();
+      }
+      /**
+       * Removes a job from the queue and runs it if possible.
+       *
+       * @private
+       */
+      [kRun]() {
+        if (this.pending === this.concurrency) return;
+        if (this.jobs.length) {
+          const job = this.jobs.shift();
+          this.pending++;
+          job(this[kDone]);
+        }
+      }
+    };
+    module.exports = Limiter;
+  }
+});
+
+// node_modules/ws/lib/permessage-deflate.js
+var require_permessage_deflate = __commonJS({
+  "node_modules/ws/lib/permessage-deflate.js"(exports, module) {
+    "use strict";
+    var zlib = __require("zlib");
+    var bufferUtil = require_buffer_util();
+    var Limiter = require_limiter();
+    var { kStatusCode } = require_constants9();
+    var FastBuffer = Buffer[Symbol.species];
+    var TRAILER = Buffer.from([0, 0, 255, 255]);
+    var kPerMessageDeflate = /* @__PURE__ */ Symbol("permessage-deflate");
+    var kTotalLength = /* @__PURE__ */ Symbol("total-length");
+    var kCallback = /* @__PURE__ */ Symbol("callback");
+    var kBuffers = /* @__PURE__ */ Symbol("buffers");
+    var kError = /* @__PURE__ */ Symbol("error");
+    var zlibLimiter;
+    var PerMessageDeflate2 = class {
+      /**
+       * Creates a PerMessageDeflate instance.
+       *
+       * @param {Object} [options] Configuration options
+       * @param {(Boolean|Number)} [options.clientMaxWindowBits] Advertise support
+       *     for, or request, a custom client window size
+       * @param {Boolean} [options.clientNoContextTakeover=false] Advertise/
+       *     acknowledge disabling of client context takeover
+       * @param {Number} [options.concurrencyLimit=10] The number of concurrent
+       *     calls to zlib
+       * @param {Boolean} [options.isServer=false] Create the instance in either
+       *     server or client mode
+       * @param {Number} [options.maxPayload=0] The maximum allowed message length
+       * @param {(Boolean|Number)} [options.serverMaxWindowBits] Request/confirm the
+       *     use of a custom server window size
+       * @param {Boolean} [options.serverNoContextTakeover=false] Request/accept
+       *     disabling of server context takeover
+       * @param {Number} [options.threshold=1024] Size (in bytes) below which
+       *     messages should not be compressed if context takeover is disabled
+       * @param {Object} [options.zlibDeflateOptions] Options to pass to zlib on
+       *     deflate
+       * @param {Object} [options.zlibInflateOptions] Options to pass to zlib on
+       *     inflate
+       */
+      constructor(options) {
+        this._options = options || {};
+        this._threshold = this._options.threshold !== void 0 ? this._options.threshold : 1024;
+        this._maxPayload = this._options.maxPayload | 0;
+        this._isServer = !!this._options.isServer;
+        this._deflate = null;
+        this._inflate = null;
+        this.params = null;
+        if (!zlibLimiter) {
+          const concurrency = this._options.concurrencyLimit !== void 0 ? this._options.concurrencyLimit : 10;
+          zlibLimiter = new Limiter(concurrency);
+        }
+      }
+      /**
+       * @type {String}
+       */
+      static get extensionName() {
+        return "permessage-deflate";
+      }
+      /**
+       * Create an extension negotiation offer.
+       *
+       * @return {Object} Extension parameters
+       * @public
+       */
+      offer() {
+        const params = {};
+        if (this._options.serverNoContextTakeover) {
+          params.server_no_context_takeover = true;
+        }
+        if (this._options.clientNoContextTakeover) {
+          params.client_no_context_takeover = true;
+        }
+        if (this._options.serverMaxWindowBits) {
+          params.server_max_window_bits = this._options.serverMaxWindowBits;
+        }
+        if (this._options.clientMaxWindowBits) {
+          params.client_max_window_bits = this._options.clientMaxWindowBits;
+        } else if (this._options.clientMaxWindowBits == null) {
+          params.client_max_window_bits = true;
+        }
+        return params;
+      }
+      /**
+       * Accept an extension negotiation offer/response.
+       *
+       * @param {Array} configurations The extension negotiation offers/reponse
+       * @return {Object} Accepted configuration
+       * @public
+       */
+      accept(configurations) {
+        configurations = this.normalizeParams(configurations);
+        this.params = this._isServer ? this.acceptAsServer(configurations) : this.acceptAsClient(configurations);
+        return this.params;
+      }
+      /**
+       * Releases all resources used by the extension.
+       *
+       * @public
+       */
+      cleanup() {
+        if (this._inflate) {
+          this._inflate.close();
+          this._inflate = null;
+        }
+        if (this._deflate) {
+          const callback = this._deflate[kCallback];
+          this._deflate.close();
+          this._deflate = null;
+          if (callback) {
+            callback(
+              new Error(
+                "The deflate stream was closed while data was being processed"
+              )
+            );
+          }
+        }
+      }
+      /**
+       *  Accept an extension negotiation offer.
+       *
+       * @param {Array} offers The extension negotiation offers
+       * @return {Object} Accepted configuration
+       * @private
+       */
+      acceptAsServer(offers) {
+        const opts = this._options;
+        const accepted = offers.find((params) => {
+          if (opts.serverNoContextTakeover === false && params.server_no_context_takeover || params.server_max_window_bits && (opts.serverMaxWindowBits === false || typeof opts.serverMaxWindowBits === "number" && opts.serverMaxWindowBits > params.server_max_window_bits) || typeof opts.clientMaxWindowBits === "number" && (typeof params.client_max_window_bits === "number" ? opts.clientMaxWindowBits > params.client_max_window_bits : !params.client_max_window_bits)) {
+            return false;
+          }
+          return true;
+        });
+        if (!accepted) {
+          throw new Error("None of the extension offers can be accepted");
+        }
+        if (opts.serverNoContextTakeover) {
+          accepted.server_no_context_takeover = true;
+        }
+        if (opts.clientNoContextTakeover) {
+          accepted.client_no_context_takeover = true;
+        }
+        if (typeof opts.serverMaxWindowBits === "number") {
+          accepted.server_max_window_bits = opts.serverMaxWindowBits;
+        }
+        if (typeof opts.clientMaxWindowBits === "number") {
+          accepted.client_max_window_bits = opts.clientMaxWindowBits;
+        } else if (accepted.client_max_window_bits === true || opts.clientMaxWindowBits === false) {
+          delete accepted.client_max_window_bits;
+        }
+        return accepted;
+      }
+      /**
+       * Accept the extension negotiation response.
+       *
+       * @param {Array} response The extension negotiation response
+       * @return {Object} Accepted configuration
+       * @private
+       */
+      acceptAsClient(response) {
+        const params = response[0];
+        if (this._options.clientNoContextTakeover === false && params.client_no_context_takeover) {
+          throw new Error('Unexpected parameter "client_no_context_takeover"');
+        }
+        if (!params.client_max_window_bits) {
+          if (typeof this._options.clientMaxWindowBits === "number") {
+            params.client_max_window_bits = this._options.clientMaxWindowBits;
+          }
+        } else if (this._options.clientMaxWindowBits === false || typeof this._options.clientMaxWindowBits === "number" && params.client_max_window_bits > this._options.clientMaxWindowBits) {
+          throw new Error(
+            'Unexpected or invalid parameter "client_max_window_bits"'
+          );
+        }
+        return params;
+      }
+      /**
+       * Normalize parameters.
+       *
+       * @param {Array} configurations The extension negotiation offers/reponse
+       * @return {Array} The offers/response with normalized parameters
+       * @private
+       */
+      normalizeParams(configurations) {
+        configurations.forEach((params) => {
+          Object.keys(params).forEach((key) => {
+            let value = params[key];
+            if (value.length > 1) {
+              throw new Error(`Parameter "${key}" must have only a single value`);
+            }
+            value = value[0];
+            if (key === "client_max_window_bits") {
+              if (value !== true) {
+                const num = +value;
+                if (!Number.isInteger(num) || num < 8 || num > 15) {
+                  throw new TypeError(
+                    `Invalid value for parameter "${key}": ${value}`
+                  );
+                }
+                value = num;
+              } else if (!this._isServer) {
+                throw new TypeError(
+                  `Invalid value for parameter "${key}": ${value}`
+                );
+              }
+            } else if (key === "server_max_window_bits") {
+              const num = +value;
+              if (!Number.isInteger(num) || num < 8 || num > 15) {
+                throw new TypeError(
+                  `Invalid value for parameter "${key}": ${value}`
+                );
+              }
+              value = num;
+            } else if (key === "client_no_context_takeover" || key === "server_no_context_takeover") {
+              if (value !== true) {
+                throw new TypeError(
+                  `Invalid value for parameter "${key}": ${value}`
+                );
+              }
+            } else {
+              throw new Error(`Unknown parameter "${key}"`);
+            }
+            params[key] = value;
+          });
+        });
+        return configurations;
+      }
+      /**
+       * Decompress data. Concurrency limited.
+       *
+       * @param {Buffer} data Compressed data
+       * @param {Boolean} fin Specifies whether or not this is the last fragment
+       * @param {Function} callback Callback
+       * @public
+       */
+      decompress(data, fin, callback) {
+        zlibLimiter.add((done) => {
+          this._decompress(data, fin, (err, result) => {
+            done();
+            callback(err, result);
+          });
+        });
+      }
+      /**
+       * Compress data. Concurrency limited.
+       *
+       * @param {(Buffer|String)} data Data to compress
+       * @param {Boolean} fin Specifies whether or not this is the last fragment
+       * @param {Function} callback Callback
+       * @public
+       */
+      compress(data, fin, callback) {
+        zlibLimiter.add((done) => {
+          this._compress(data, fin, (err, result) => {
+            done();
+            callback(err, result);
+          });
+        });
+      }
+      /**
+       * Decompress data.
+       *
+       * @param {Buffer} data Compressed data
+       * @param {Boolean} fin Specifies whether or not this is the last fragment
+       * @param {Function} callback Callback
+       * @private
+       */
+      _decompress(data, fin, callback) {
+        const endpoint = this._isServer ? "client" : "server";
+        if (!this._inflate) {
+          const key = `${endpoint}_max_window_bits`;
+          const windowBits = typeof this.params[key] !== "number" ? zlib.Z_DEFAULT_WINDOWBITS : this.params[key];
+          this._inflate = zlib.createInflateRaw({
+            ...this._options.zlibInflateOptions,
+            windowBits
+          });
+          this._inflate[kPerMessageDeflate] = this;
+          this._inflate[kTotalLength] = 0;
+          this._inflate[kBuffers] = [];
+          this._inflate.on("error", inflateOnError);
+          this._inflate.on("data", inflateOnData);
+        }
+        this._inflate[kCallback] = callback;
+        this._inflate.write(data);
+        if (fin) this._inflate.write(TRAILER);
+        this._inflate.flush(() => {
+          const err = this._inflate[kError];
+          if (err) {
+            this._inflate.close();
+            this._inflate = null;
+            callback(err);
+            return;
+          }
+          const data2 = bufferUtil.concat(
+            this._inflate[kBuffers],
+            this._inflate[kTotalLength]
+          );
+          if (this._inflate._readableState.endEmitted) {
+            this._inflate.close();
+            this._inflate = null;
+          } else {
+            this._inflate[kTotalLength] = 0;
+            this._inflate[kBuffers] = [];
+            if (fin && this.params[`${endpoint}_no_context_takeover`]) {
+              this._inflate.reset();
+            }
+          }
+          callback(null, data2);
+        });
+      }
+      /**
+       * Compress data.
+       *
+       * @param {(Buffer|String)} data Data to compress
+       * @param {Boolean} fin Specifies whether or not this is the last fragment
+       * @param {Function} callback Callback
+       * @private
+       */
+      _compress(data, fin, callback) {
+        const endpoint = this._isServer ? "server" : "client";
+        if (!this._deflate) {
+          const key = `${endpoint}_max_window_bits`;
+          const windowBits = typeof this.params[key] !== "number" ? zlib.Z_DEFAULT_WINDOWBITS : this.params[key];
+          this._deflate = zlib.createDeflateRaw({
+            ...this._options.zlibDeflateOptions,
+            windowBits
+          });
+          this._deflate[kTotalLength] = 0;
+          this._deflate[kBuffers] = [];
+          this._deflate.on("data", deflateOnData);
+        }
+        this._deflate[kCallback] = callback;
+        this._deflate.write(data);
+        this._deflate.flush(zlib.Z_SYNC_FLUSH, () => {
+          if (!this._deflate) {
+            return;
+          }
+          let data2 = bufferUtil.concat(
+            this._deflate[kBuffers],
+            this._deflate[kTotalLength]
+          );
+          if (fin) {
+            data2 = new FastBuffer(data2.buffer, data2.byteOffset, data2.length - 4);
+          }
+          this._deflate[kCallback] = null;
+          this._deflate[kTotalLength] = 0;
+          this._deflate[kBuffers] = [];
+          if (fin && this.params[`${endpoint}_no_context_takeover`]) {
+            this._deflate.reset();
+          }
+          callback(null, data2);
+        });
+      }
+    };
+    module.exports = PerMessageDeflate2;
+    function deflateOnData(chunk) {
+      this[kBuffers].push(chunk);
+      this[kTotalLength] += chunk.length;
+    }
+    function inflateOnData(chunk) {
+      this[kTotalLength] += chunk.length;
+      if (this[kPerMessageDeflate]._maxPayload < 1 || this[kTotalLength] <= this[kPerMessageDeflate]._maxPayload) {
+        this[kBuffers].push(chunk);
+        return;
+      }
+      this[kError] = new RangeError("Max payload size exceeded");
+      this[kError].code = "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+      this[kError][kStatusCode] = 1009;
+      this.removeListener("data", inflateOnData);
+      this.reset();
+    }
+    function inflateOnError(err) {
+      this[kPerMessageDeflate]._inflate = null;
+      if (this[kError]) {
+        this[kCallback](this[kError]);
+        return;
+      }
+      err[kStatusCode] = 1007;
+      this[kCallback](err);
+    }
+  }
+});
+
+// node_modules/ws/lib/validation.js
+var require_validation = __commonJS({
+  "node_modules/ws/lib/validation.js"(exports, module) {
+    "use strict";
+    var { isUtf8 } = __require("buffer");
+    var { hasBlob } = require_constants9();
+    var tokenChars = [
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      // 0 - 15
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      // 16 - 31
+      0,
+      1,
+      0,
+      1,
+      1,
+      1,
+      1,
+      1,
+      0,
+      0,
+      1,
+      1,
+      0,
+      1,
+      1,
+      0,
+      // 32 - 47
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      // 48 - 63
+      0,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      // 64 - 79
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      0,
+      0,
+      0,
+      1,
+      1,
+      // 80 - 95
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      // 96 - 111
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      1,
+      0,
+      1,
+      0,
+      1,
+      0
+      // 112 - 127
+    ];
+    function isValidStatusCode(code) {
+      return code >= 1e3 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006 || code >= 3e3 && code <= 4999;
+    }
+    function _isValidUTF8(buf2) {
+      const len = buf2.length;
+      let i = 0;
+      while (i < len) {
+        if ((buf2[i] & 128) === 0) {
+          i++;
+        } else if ((buf2[i] & 224) === 192) {
+          if (i + 1 === len || (buf2[i + 1] & 192) !== 128 || (buf2[i] & 254) === 192) {
+            return false;
+          }
+          i += 2;
+        } else if ((buf2[i] & 240) === 224) {
+          if (i + 2 >= len || (buf2[i + 1] & 192) !== 128 || (buf2[i + 2] & 192) !== 128 || buf2[i] === 224 && (buf2[i + 1] & 224) === 128 || // Overlong
+          buf2[i] === 237 && (buf2[i + 1] & 224) === 160) {
+            return false;
+          }
+          i += 3;
+        } else if ((buf2[i] & 248) === 240) {
+          if (i + 3 >= len || (buf2[i + 1] & 192) !== 128 || (buf2[i + 2] & 192) !== 128 || (buf2[i + 3] & 192) !== 128 || buf2[i] === 240 && (buf2[i + 1] & 240) === 128 || // Overlong
+          buf2[i] === 244 && buf2[i + 1] > 143 || buf2[i] > 244) {
+            return false;
+          }
+          i += 4;
+        } else {
+          return false;
+        }
+      }
+      return true;
+    }
+    function isBlob(value) {
+      return hasBlob && typeof value === "object" && typeof value.arrayBuffer === "function" && typeof value.type === "string" && typeof value.stream === "function" && (value[Symbol.toStringTag] === "Blob" || value[Symbol.toStringTag] === "File");
+    }
+    module.exports = {
+      isBlob,
+      isValidStatusCode,
+      isValidUTF8: _isValidUTF8,
+      tokenChars
+    };
+    if (isUtf8) {
+      module.exports.isValidUTF8 = function(buf2) {
+        return buf2.length < 24 ? _isValidUTF8(buf2) : isUtf8(buf2);
+      };
+    } else if (!process.env.WS_NO_UTF_8_VALIDATE) {
+      try {
+        const isValidUTF8 = __require("utf-8-validate");
+        module.exports.isValidUTF8 = function(buf2) {
+          return buf2.length < 32 ? _isValidUTF8(buf2) : isValidUTF8(buf2);
+        };
+      } catch (e2) {
+      }
+    }
+  }
+});
+
+// node_modules/ws/lib/receiver.js
+var require_receiver = __commonJS({
+  "node_modules/ws/lib/receiver.js"(exports, module) {
+    "use strict";
+    var { Writable } = __require("stream");
+    var PerMessageDeflate2 = require_permessage_deflate();
+    var {
+      BINARY_TYPES,
+      EMPTY_BUFFER,
+      kStatusCode,
+      kWebSocket
+    } = require_constants9();
+    var { concat, toArrayBuffer, unmask } = require_buffer_util();
+    var { isValidStatusCode, isValidUTF8 } = require_validation();
+    var FastBuffer = Buffer[Symbol.species];
+    var GET_INFO = 0;
+    var GET_PAYLOAD_LENGTH_16 = 1;
+    var GET_PAYLOAD_LENGTH_64 = 2;
+    var GET_MASK = 3;
+    var GET_DATA = 4;
+    var INFLATING = 5;
+    var DEFER_EVENT = 6;
+    var Receiver2 = class extends Writable {
+      /**
+       * Creates a Receiver instance.
+       *
+       * @param {Object} [options] Options object
+       * @param {Boolean} [options.allowSynchronousEvents=true] Specifies whether
+       *     any of the `'message'`, `'ping'`, and `'pong'` events can be emitted
+       *     multiple times in the same tick
+       * @param {String} [options.binaryType=nodebuffer] The type for binary data
+       * @param {Object} [options.extensions] An object containing the negotiated
+       *     extensions
+       * @param {Boolean} [options.isServer=false] Specifies whether to operate in
+       *     client or server mode
+       * @param {Number} [options.maxBufferedChunks=0] The maximum number of
+       *     buffered data chunks
+       * @param {Number} [options.maxFragments=0] The maximum number of message
+       *     fragments
+       * @param {Number} [options.maxPayload=0] The maximum allowed message length
+       * @param {Boolean} [options.skipUTF8Validation=false] Specifies whether or
+       *     not to skip UTF-8 validation for text and close messages
+       */
+      constructor(options = {}) {
+        super();
+        this._allowSynchronousEvents = options.allowSynchronousEvents !== void 0 ? options.allowSynchronousEvents : true;
+        this._binaryType = options.binaryType || BINARY_TYPES[0];
+        this._extensions = options.extensions || {};
+        this._isServer = !!options.isServer;
+        this._maxBufferedChunks = options.maxBufferedChunks | 0;
+        this._maxFragments = options.maxFragments | 0;
+        this._maxPayload = options.maxPayload | 0;
+        this._skipUTF8Validation = !!options.skipUTF8Validation;
+        this[kWebSocket] = void 0;
+        this._bufferedBytes = 0;
+        this._buffers = [];
+        this._compressed = false;
+        this._payloadLength = 0;
+        this._mask = void 0;
+        this._fragmented = 0;
+        this._masked = false;
+        this._fin = false;
+        this._opcode = 0;
+        this._totalPayloadLength = 0;
+        this._messageLength = 0;
+        this._numFragments = 0;
+        this._fragments = [];
+        this._errored = false;
+        this._loop = false;
+        this._state = GET_INFO;
+      }
+      /**
+       * Implements `Writable.prototype._write()`.
+       *
+       * @param {Buffer} chunk The chunk of data to write
+       * @param {String} encoding The character encoding of `chunk`
+       * @param {Function} cb Callback
+       * @private
+       */
+      _write(chunk, encoding, cb) {
+        if (this._opcode === 8 && this._state == GET_INFO) return cb();
+        if (this._maxBufferedChunks > 0 && this._buffers.length >= this._maxBufferedChunks) {
+          cb(
+            this.createError(
+              RangeError,
+              "Too many buffered chunks",
+              false,
+              1008,
+              "WS_ERR_TOO_MANY_BUFFERED_PARTS"
+            )
+          );
+          return;
+        }
+        this._bufferedBytes += chunk.length;
+        this._buffers.push(chunk);
+        this.startLoop(cb);
+      }
+      /**
+       * Consumes `n` bytes from the buffered data.
+       *
+       * @param {Number} n The number of bytes to consume
+       * @return {Buffer} The consumed bytes
+       * @private
+       */
+      consume(n) {
+        this._bufferedBytes -= n;
+        if (n === this._buffers[0].length) return this._buffers.shift();
+        if (n < this._buffers[0].length) {
+          const buf2 = this._buffers[0];
+          this._buffers[0] = new FastBuffer(
+            buf2.buffer,
+            buf2.byteOffset + n,
+            buf2.length - n
+          );
+          return new FastBuffer(buf2.buffer, buf2.byteOffset, n);
+        }
+        const dst = Buffer.allocUnsafe(n);
+        do {
+          const buf2 = this._buffers[0];
+          const offset = dst.length - n;
+          if (n >= buf2.length) {
+            dst.set(this._buffers.shift(), offset);
+          } else {
+            dst.set(new Uint8Array(buf2.buffer, buf2.byteOffset, n), offset);
+            this._buffers[0] = new FastBuffer(
+              buf2.buffer,
+              buf2.byteOffset + n,
+              buf2.length - n
+            );
+          }
+          n -= buf2.length;
+        } while (n > 0);
+        return dst;
+      }
+      /**
+       * Starts the parsing loop.
+       *
+       * @param {Function} cb Callback
+       * @private
+       */
+      startLoop(cb) {
+        this._loop = true;
+        do {
+          switch (this._state) {
+            case GET_INFO:
+              this.getInfo(cb);
+              break;
+            case GET_PAYLOAD_LENGTH_16:
+              this.getPayloadLength16(cb);
+              break;
+            case GET_PAYLOAD_LENGTH_64:
+              this.getPayloadLength64(cb);
+              break;
+            case GET_MASK:
+              this.getMask();
+              break;
+            case GET_DATA:
+              this.getData(cb);
+              break;
+            case INFLATING:
+            case DEFER_EVENT:
+              this._loop = false;
+              return;
+          }
+        } while (this._loop);
+        if (!this._errored) cb();
+      }
+      /**
+       * Reads the first two bytes of a frame.
+       *
+       * @param {Function} cb Callback
+       * @private
+       */
+      getInfo(cb) {
+        if (this._bufferedBytes < 2) {
+          this._loop = false;
+          return;
+        }
+        const buf2 = this.consume(2);
+        if ((buf2[0] & 48) !== 0) {
+          const error2 = this.createError(
+            RangeError,
+            "RSV2 and RSV3 must be clear",
+            true,
+            1002,
+            "WS_ERR_UNEXPECTED_RSV_2_3"
+          );
+          cb(error2);
+          return;
+        }
+        const compressed2 = (buf2[0] & 64) === 64;
+        if (compressed2 && !this._extensions[PerMessageDeflate2.extensionName]) {
+          const error2 = this.createError(
+            RangeError,
+            "RSV1 must be clear",
+            true,
+            1002,
+            "WS_ERR_UNEXPECTED_RSV_1"
+          );
+          cb(error2);
+          return;
+        }
+        this._fin = (buf2[0] & 128) === 128;
+        this._opcode = buf2[0] & 15;
+        this._payloadLength = buf2[1] & 127;
+        if (this._opcode === 0) {
+          if (compressed2) {
+            const error2 = this.createError(
+              RangeError,
+              "RSV1 must be clear",
+              true,
+              1002,
+              "WS_ERR_UNEXPECTED_RSV_1"
+            );
+            cb(error2);
+            return;
+          }
+          if (!this._fragmented) {
+            const error2 = this.createError(
+              RangeError,
+              "invalid opcode 0",
+              true,
+              1002,
+              "WS_ERR_INVALID_OPCODE"
+            );
+            cb(error2);
+            return;
+          }
+          this._opcode = this._fragmented;
+        } else if (this._opcode === 1 || this._opcode === 2) {
+          if (this._fragmented) {
+            const error2 = this.createError(
+              RangeError,
+              `invalid opcode ${this._opcode}`,
+              true,
+              1002,
+              "WS_ERR_INVALID_OPCODE"
+            );
+            cb(error2);
+            return;
+          }
+          this._compressed = compressed2;
+        } else if (this._opcode > 7 && this._opcode < 11) {
+          if (!this._fin) {
+            const error2 = this.createError(
+              RangeError,
+              "FIN must be set",
+              true,
+              1002,
+              "WS_ERR_EXPECTED_FIN"
+            );
+            cb(error2);
+            return;
+          }
+          if (compressed2) {
+            const error2 = this.createError(
+              RangeError,
+              "RSV1 must be clear",
+              true,
+              1002,
+              "WS_ERR_UNEXPECTED_RSV_1"
+            );
+            cb(error2);
+            return;
+          }
+          if (this._payloadLength > 125 || this._opcode === 8 && this._payloadLength === 1) {
+            const error2 = this.createError(
+              RangeError,
+              `invalid payload length ${this._payloadLength}`,
+              true,
+              1002,
+              "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"
+            );
+            cb(error2);
+            return;
+          }
+        } else {
+          const error2 = this.createError(
+            RangeError,
+            `invalid opcode ${this._opcode}`,
+            true,
+            1002,
+            "WS_ERR_INVALID_OPCODE"
+          );
+          cb(error2);
+          return;
+        }
+        if (!this._fin && !this._fragmented) this._fragmented = this._opcode;
+        this._masked = (buf2[1] & 128) === 128;
+        if (this._isServer) {
+          if (!this._masked) {
+            const error2 = this.createError(
+              RangeError,
+              "MASK must be set",
+              true,
+              1002,
+              "WS_ERR_EXPECTED_MASK"
+            );
+            cb(error2);
+            return;
+          }
+        } else if (this._masked) {
+          const error2 = this.createError(
+            RangeError,
+            "MASK must be clear",
+            true,
+            1002,
+            "WS_ERR_UNEXPECTED_MASK"
+          );
+          cb(error2);
+          return;
+        }
+        if (this._payloadLength === 126) this._state = GET_PAYLOAD_LENGTH_16;
+        else if (this._payloadLength === 127) this._state = GET_PAYLOAD_LENGTH_64;
+        else this.haveLength(cb);
+      }
+      /**
+       * Gets extended payload length (7+16).
+       *
+       * @param {Function} cb Callback
+       * @private
+       */
+      getPayloadLength16(cb) {
+        if (this._bufferedBytes < 2) {
+          this._loop = false;
+          return;
+        }
+        this._payloadLength = this.consume(2).readUInt16BE(0);
+        this.haveLength(cb);
+      }
+      /**
+       * Gets extended payload length (7+64).
+       *
+       * @param {Function} cb Callback
+       * @private
+       */
+      getPayloadLength64(cb) {
+        if (this._bufferedBytes < 8) {
+          this._loop = false;
+          return;
+        }
+        const buf2 = this.consume(8);
+        const num = buf2.readUInt32BE(0);
+        if (num > Math.pow(2, 53 - 32) - 1) {
+          const error2 = this.createError(
+            RangeError,
+            "Unsupported WebSocket frame: payload length > 2^53 - 1",
+            false,
+            1009,
+            "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH"
+          );
+          cb(error2);
+          return;
+        }
+        this._payloadLength = num * Math.pow(2, 32) + buf2.readUInt32BE(4);
+        this.haveLength(cb);
+      }
+      /**
+       * Payload length has been read.
+       *
+       * @param {Function} cb Callback
+       * @private
+       */
+      haveLength(cb) {
+        if (this._payloadLength && this._opcode < 8) {
+          this._totalPayloadLength += this._payloadLength;
+          if (this._totalPayloadLength > this._maxPayload && this._maxPayload > 0) {
+            const error2 = this.createError(
+              RangeError,
+              "Max payload size exceeded",
+              false,
+              1009,
+              "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"
+            );
+            cb(error2);
+            return;
+          }
+        }
+        if (this._masked) this._state = GET_MASK;
+        else this._state = GET_DATA;
+      }
+      /**
+       * Reads mask bytes.
+       *
+       * @private
+       */
+      getMask() {
+        if (this._bufferedBytes < 4) {
+          this._loop = false;
+          return;
+        }
+        this._mask = this.consume(4);
+        this._state = GET_DATA;
+      }
+      /**
+       * Reads data bytes.
+       *
+       * @param {Function} cb Callback
+       * @private
+       */
+      getData(cb) {
+        let data = EMPTY_BUFFER;
+        if (this._payloadLength) {
+          if (this._bufferedBytes < this._payloadLength) {
+            this._loop = false;
+            return;
+          }
+          data = this.consume(this._payloadLength);
+          if (this._masked && (this._mask[0] | this._mask[1] | this._mask[2] | this._mask[3]) !== 0) {
+            unmask(data, this._mask);
+          }
+        }
+        this._mask = void 0;
+        if (this._opcode > 7) {
+          this.controlMessage(data, cb);
+          return;
+        }
+        if (this._maxFragments > 0 && ++this._numFragments > this._maxFragments) {
+          const error2 = this.createError(
+            RangeError,
+            "Too many message fragments",
+            false,
+            1008,
+            "WS_ERR_TOO_MANY_BUFFERED_PARTS"
+          );
+          cb(error2);
+          return;
+        }
+        if (this._compressed) {
+          this._state = INFLATING;
+          this.decompress(data, cb);
+          return;
+        }
+        if (data.length) {
+          this._messageLength = this._totalPayloadLength;
+          this._fragments.push(data);
+        }
+        this.dataMessage(cb);
+      }
+      /**
+       * Decompresses data.
+       *
+       * @param {Buffer} data Compressed data
+       * @param {Function} cb Callback
+       * @private
+       */
+      decompress(data, cb) {
+        const perMessageDeflate = this._extensions[PerMessageDeflate2.extensionName];
+        perMessageDeflate.decompress(data, this._fin, (err, buf2) => {
+          if (err) return cb(err);
+          if (buf2.length) {
+            this._messageLength += buf2.length;
+            if (this._messageLength > this._maxPayload && this._maxPayload > 0) {
+              const error2 = this.createError(
+                RangeError,
+                "Max payload size exceeded",
+                false,
+                1009,
+                "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"
+              );
+              cb(error2);
+              return;
+            }
+            this._fragments.push(buf2);
+          }
+          this.dataMessage(cb);
+          if (this._state === GET_INFO) this.startLoop(cb);
+        });
+      }
+      /**
+       * Handles a data message.
+       *
+       * @param {Function} cb Callback
+       * @private
+       */
+      dataMessage(cb) {
+        if (!this._fin) {
+          this._state = GET_INFO;
+          return;
+        }
+        const messageLength = this._messageLength;
+        const fragments = this._fragments;
+        this._totalPayloadLength = 0;
+        this._messageLength = 0;
+        this._fragmented = 0;
+        this._numFragments = 0;
+        this._fragments = [];
+        if (this._opcode === 2) {
+          let data;
+          if (this._binaryType === "nodebuffer") {
+            data = concat(fragments, messageLength);
+          } else if (this._binaryType === "arraybuffer") {
+            data = toArrayBuffer(concat(fragments, messageLength));
+          } else if (this._binaryType === "blob") {
+            data = new Blob(fragments);
+          } else {
+            data = fragments;
+          }
+          if (this._allowSynchronousEvents) {
+            this.emit("message", data, true);
+            this._state = GET_INFO;
+          } else {
+            this._state = DEFER_EVENT;
+            setImmediate(() => {
+              this.emit("message", data, true);
+              this._state = GET_INFO;
+              this.startLoop(cb);
+            });
+          }
+        } else {
+          const buf2 = concat(fragments, messageLength);
+          if (!this._skipUTF8Validation && !isValidUTF8(buf2)) {
+            const error2 = this.createError(
+              Error,
+              "invalid UTF-8 sequence",
+              true,
+              1007,
+              "WS_ERR_INVALID_UTF8"
+            );
+            cb(error2);
+            return;
+          }
+          if (this._state === INFLATING || this._allowSynchronousEvents) {
+            this.emit("message", buf2, false);
+            this._state = GET_INFO;
+          } else {
+            this._state = DEFER_EVENT;
+            setImmediate(() => {
+              this.emit("message", buf2, false);
+              this._state = GET_INFO;
+              this.startLoop(cb);
+            });
+          }
+        }
+      }
+      /**
+       * Handles a control message.
+       *
+       * @param {Buffer} data Data to handle
+       * @return {(Error|RangeError|undefined)} A possible error
+       * @private
+       */
+      controlMessage(data, cb) {
+        if (this._opcode === 8) {
+          if (data.length === 0) {
+            this._loop = false;
+            this.emit("conclude", 1005, EMPTY_BUFFER);
+            this.end();
+          } else {
+            const code = data.readUInt16BE(0);
+            if (!isValidStatusCode(code)) {
+              const error2 = this.createError(
+                RangeError,
+                `invalid status code ${code}`,
+                true,
+                1002,
+                "WS_ERR_INVALID_CLOSE_CODE"
+              );
+              cb(error2);
+              return;
+            }
+            const buf2 = new FastBuffer(
+              data.buffer,
+              data.byteOffset + 2,
+              data.length - 2
+            );
+            if (!this._skipUTF8Validation && !isValidUTF8(buf2)) {
+              const error2 = this.createError(
+                Error,
+                "invalid UTF-8 sequence",
+                true,
+                1007,
+                "WS_ERR_INVALID_UTF8"
+              );
+              cb(error2);
+              return;
+            }
+            this._loop = false;
+            this.emit("conclude", code, buf2);
+            this.end();
+          }
+          this._state = GET_INFO;
+          return;
+        }
+        if (this._allowSynchronousEvents) {
+          this.emit(this._opcode === 9 ? "ping" : "pong", data);
+          this._state = GET_INFO;
+        } else {
+          this._state = DEFER_EVENT;
+          setImmediate(() => {
+            this.emit(this._opcode === 9 ? "ping" : "pong", data);
+            this._state = GET_INFO;
+            this.startLoop(cb);
+          });
+        }
+      }
+      /**
+       * Builds an error object.
+       *
+       * @param {function(new:Error|RangeError)} ErrorCtor The error constructor
+       * @param {String} message The error message
+       * @param {Boolean} prefix Specifies whether or not to add a default prefix to
+       *     `message`
+       * @param {Number} statusCode The status code
+       * @param {String} errorCode The exposed error code
+       * @return {(Error|RangeError)} The error
+       * @private
+       */
+      createError(ErrorCtor, message, prefix, statusCode, errorCode) {
+        this._loop = false;
+        this._errored = true;
+        const err = new ErrorCtor(
+          prefix ? `Invalid WebSocket frame: ${message}` : message
+        );
+        Error.captureStackTrace(err, this.createError);
+        err.code = errorCode;
+        err[kStatusCode] = statusCode;
+        return err;
+      }
+    };
+    module.exports = Receiver2;
+  }
+});
+
+// node_modules/ws/lib/sender.js
+var require_sender = __commonJS({
+  "node_modules/ws/lib/sender.js"(exports, module) {
+    "use strict";
+    var { Duplex } = __require("stream");
+    var { randomFillSync } = __require("crypto");
+    var {
+      types: { isUint8Array }
+    } = __require("util");
+    var PerMessageDeflate2 = require_permessage_deflate();
+    var { EMPTY_BUFFER, kWebSocket, NOOP } = require_constants9();
+    var { isBlob, isValidStatusCode } = require_validation();
+    var { mask: applyMask, toBuffer } = require_buffer_util();
+    var kByteLength = /* @__PURE__ */ Symbol("kByteLength");
+    var maskBuffer = Buffer.alloc(4);
+    var RANDOM_POOL_SIZE = 8 * 1024;
+    var randomPool;
+    var randomPoolPointer = RANDOM_POOL_SIZE;
+    var DEFAULT = 0;
+    var DEFLATING = 1;
+    var GET_BLOB_DATA = 2;
+    var Sender2 = class _Sender {
+      /**
+       * Creates a Sender instance.
+       *
+       * @param {Duplex} socket The connection socket
+       * @param {Object} [extensions] An object containing the negotiated extensions
+       * @param {Function} [generateMask] The function used to generate the masking
+       *     key
+       */
+      constructor(socket, extensions, generateMask) {
+        this._extensions = extensions || {};
+        if (generateMask) {
+          this._generateMask = generateMask;
+          this._maskBuffer = Buffer.alloc(4);
+        }
+        this._socket = socket;
+        this._firstFragment = true;
+        this._compress = false;
+        this._bufferedBytes = 0;
+        this._queue = [];
+        this._state = DEFAULT;
+        this.onerror = NOOP;
+        this[kWebSocket] = void 0;
+      }
+      /**
+       * Frames a piece of data according to the HyBi WebSocket protocol.
+       *
+       * @param {(Buffer|String)} data The data to frame
+       * @param {Object} options Options object
+       * @param {Boolean} [options.fin=false] Specifies whether or not to set the
+       *     FIN bit
+       * @param {Function} [options.generateMask] The function used to generate the
+       *     masking key
+       * @param {Boolean} [options.mask=false] Specifies whether or not to mask
+       *     `data`
+       * @param {Buffer} [options.maskBuffer] The buffer used to store the masking
+       *     key
+       * @param {Number} options.opcode The opcode
+       * @param {Boolean} [options.readOnly=false] Specifies whether `data` can be
+       *     modified
+       * @param {Boolean} [options.rsv1=false] Specifies whether or not to set the
+       *     RSV1 bit
+       * @return {(Buffer|String)[]} The framed data
+       * @public
+       */
+      static frame(data, options) {
+        let mask;
+        let merge = false;
+        let offset = 2;
+        let skipMasking = false;
+        if (options.mask) {
+          mask = options.maskBuffer || maskBuffer;
+          if (options.generateMask) {
+            options.generateMask(mask);
+          } else {
+            if (randomPoolPointer === RANDOM_POOL_SIZE) {
+              if (randomPool === void 0) {
+                randomPool = Buffer.alloc(RANDOM_POOL_SIZE);
+              }
+              randomFillSync(randomPool, 0, RANDOM_POOL_SIZE);
+              randomPoolPointer = 0;
+            }
+            mask[0] = randomPool[randomPoolPointer++];
+            mask[1] = randomPool[randomPoolPointer++];
+            mask[2] = randomPool[randomPoolPointer++];
+            mask[3] = randomPool[randomPoolPointer++];
+          }
+          skipMasking = (mask[0] | mask[1] | mask[2] | mask[3]) === 0;
+          offset = 6;
+        }
+        let dataLength;
+        if (typeof data === "string") {
+          if ((!options.mask || skipMasking) && options[kByteLength] !== void 0) {
+            dataLength = options[kByteLength];
+          } else {
+            data = Buffer.from(data);
+            dataLength = data.length;
+          }
+        } else {
+          dataLength = data.length;
+          merge = options.mask && options.readOnly && !skipMasking;
+        }
+        let payloadLength = dataLength;
+        if (dataLength >= 65536) {
+          offset += 8;
+          payloadLength = 127;
+        } else if (dataLength > 125) {
+          offset += 2;
+          payloadLength = 126;
+        }
+        const target2 = Buffer.allocUnsafe(merge ? dataLength + offset : offset);
+        target2[0] = options.fin ? options.opcode | 128 : options.opcode;
+        if (options.rsv1) target2[0] |= 64;
+        target2[1] = payloadLength;
+        if (payloadLength === 126) {
+          target2.writeUInt16BE(dataLength, 2);
+        } else if (payloadLength === 127) {
+          target2[2] = target2[3] = 0;
+          target2.writeUIntBE(dataLength, 4, 6);
+        }
+        if (!options.mask) {
+          return dataLength ? [target2, data] : [target2];
+        }
+        target2[1] |= 128;
+        target2[offset - 4] = mask[0];
+        target2[offset - 3] = mask[1];
+        target2[offset - 2] = mask[2];
+        target2[offset - 1] = mask[3];
+        if (!dataLength) return [target2];
+        if (skipMasking) return [target2, data];
+        if (merge) {
+          applyMask(data, mask, target2, offset, dataLength);
+          return [target2];
+        }
+        applyMask(data, mask, data, 0, dataLength);
+        return [target2, data];
+      }
+      /**
+       * Sends a close message to the other peer.
+       *
+       * @param {Number} [code] The status code component of the body
+       * @param {(String|Buffer)} [data] The message component of the body
+       * @param {Boolean} [mask=false] Specifies whether or not to mask the message
+       * @param {Function} [cb] Callback
+       * @public
+       */
+      close(code, data, mask, cb) {
+        let buf2;
+        if (code === void 0) {
+          buf2 = EMPTY_BUFFER;
+        } else if (typeof code !== "number" || !isValidStatusCode(code)) {
+          throw new TypeError("First argument must be a valid error code number");
+        } else if (data === void 0 || !data.length) {
+          buf2 = Buffer.allocUnsafe(2);
+          buf2.writeUInt16BE(code, 0);
+        } else {
+          const length = Buffer.byteLength(data);
+          if (length > 123) {
+            throw new RangeError("The message must not be greater than 123 bytes");
+          }
+          buf2 = Buffer.allocUnsafe(2 + length);
+          buf2.writeUInt16BE(code, 0);
+          if (typeof data === "string") {
+            buf2.write(data, 2);
+          } else if (isUint8Array(data)) {
+            buf2.set(data, 2);
+          } else {
+            throw new TypeError("Second argument must be a string or a Uint8Array");
+          }
+        }
+        const options = {
+          [kByteLength]: buf2.length,
+          fin: true,
+          generateMask: this._generateMask,
+          mask,
+          maskBuffer: this._maskBuffer,
+          opcode: 8,
+          readOnly: false,
+          rsv1: false
+        };
+        if (this._state !== DEFAULT) {
+          this.enqueue([this.dispatch, buf2, false, options, cb]);
+        } else {
+          this.sendFrame(_Sender.frame(buf2, options), cb);
+        }
+      }
+      /**
+       * Sends a ping message to the other peer.
+       *
+       * @param {*} data The message to send
+       * @param {Boolean} [mask=false] Specifies whether or not to mask `data`
+       * @param {Function} [cb] Callback
+       * @public
+       */
+      ping(data, mask, cb) {
+        let byteLength;
+        let readOnly;
+        if (typeof data === "string") {
+          byteLength = Buffer.byteLength(data);
+          readOnly = false;
+        } else if (isBlob(data)) {
+          byteLength = data.size;
+          readOnly = false;
+        } else {
+          data = toBuffer(data);
+          byteLength = data.length;
+          readOnly = toBuffer.readOnly;
+        }
+        if (byteLength > 125) {
+          throw new RangeError("The data size must not be greater than 125 bytes");
+        }
+        const options = {
+          [kByteLength]: byteLength,
+          fin: true,
+          generateMask: this._generateMask,
+          mask,
+          maskBuffer: this._maskBuffer,
+          opcode: 9,
+          readOnly,
+          rsv1: false
+        };
+        if (isBlob(data)) {
+          if (this._state !== DEFAULT) {
+            this.enqueue([this.getBlobData, data, false, options, cb]);
+          } else {
+            this.getBlobData(data, false, options, cb);
+          }
+        } else if (this._state !== DEFAULT) {
+          this.enqueue([this.dispatch, data, false, options, cb]);
+        } else {
+          this.sendFrame(_Sender.frame(data, options), cb);
+        }
+      }
+      /**
+       * Sends a pong message to the other peer.
+       *
+       * @param {*} data The message to send
+       * @param {Boolean} [mask=false] Specifies whether or not to mask `data`
+       * @param {Function} [cb] Callback
+       * @public
+       */
+      pong(data, mask, cb) {
+        let byteLength;
+        let readOnly;
+        if (typeof data === "string") {
+          byteLength = Buffer.byteLength(data);
+          readOnly = false;
+        } else if (isBlob(data)) {
+          byteLength = data.size;
+          readOnly = false;
+        } else {
+          data = toBuffer(data);
+          byteLength = data.length;
+          readOnly = toBuffer.readOnly;
+        }
+        if (byteLength > 125) {
+          throw new RangeError("The data size must not be greater than 125 bytes");
+        }
+        const options = {
+          [kByteLength]: byteLength,
+          fin: true,
+          generateMask: this._generateMask,
+          mask,
+          maskBuffer: this._maskBuffer,
+          opcode: 10,
+          readOnly,
+          rsv1: false
+        };
+        if (isBlob(data)) {
+          if (this._state !== DEFAULT) {
+            this.enqueue([this.getBlobData, data, false, options, cb]);
+          } else {
+            this.getBlobData(data, false, options, cb);
+          }
+        } else if (this._state !== DEFAULT) {
+          this.enqueue([this.dispatch, data, false, options, cb]);
+        } else {
+          this.sendFrame(_Sender.frame(data, options), cb);
+        }
+      }
+      /**
+       * Sends a data message to the other peer.
+       *
+       * @param {*} data The message to send
+       * @param {Object} options Options object
+       * @param {Boolean} [options.binary=false] Specifies whether `data` is binary
+       *     or text
+       * @param {Boolean} [options.compress=false] Specifies whether or not to
+       *     compress `data`
+       * @param {Boolean} [options.fin=false] Specifies whether the fragment is the
+       *     last one
+       * @param {Boolean} [options.mask=false] Specifies whether or not to mask
+       *     `data`
+       * @param {Function} [cb] Callback
+       * @public
+       */
+      send(data, options, cb) {
+        const perMessageDeflate = this._extensions[PerMessageDeflate2.extensionName];
+        let opcode = options.binary ? 2 : 1;
+        let rsv1 = options.compress;
+        let byteLength;
+        let readOnly;
+        if (typeof data === "string") {
+          byteLength = Buffer.byteLength(data);
+          readOnly = false;
+        } else if (isBlob(data)) {
+          byteLength = data.size;
+          readOnly = false;
+        } else {
+          data = toBuffer(data);
+          byteLength = data.length;
+          readOnly = toBuffer.readOnly;
+        }
+        if (this._firstFragment) {
+          this._firstFragment = false;
+          if (rsv1 && perMessageDeflate && perMessageDeflate.params[perMessageDeflate._isServer ? "server_no_context_takeover" : "client_no_context_takeover"]) {
+            rsv1 = byteLength >= perMessageDeflate._threshold;
+          }
+          this._compress = rsv1;
+        } else {
+          rsv1 = false;
+          opcode = 0;
+        }
+        if (options.fin) this._firstFragment = true;
+        const opts = {
+          [kByteLength]: byteLength,
+          fin: options.fin,
+          generateMask: this._generateMask,
+          mask: options.mask,
+          maskBuffer: this._maskBuffer,
+          opcode,
+          readOnly,
+          rsv1
+        };
+        if (isBlob(data)) {
+          if (this._state !== DEFAULT) {
+            this.enqueue([this.getBlobData, data, this._compress, opts, cb]);
+          } else {
+            this.getBlobData(data, this._compress, opts, cb);
+          }
+        } else if (this._state !== DEFAULT) {
+          this.enqueue([this.dispatch, data, this._compress, opts, cb]);
+        } else {
+          this.dispatch(data, this._compress, opts, cb);
+        }
+      }
+      /**
+       * Gets the contents of a blob as binary data.
+       *
+       * @param {Blob} blob The blob
+       * @param {Boolean} [compress=false] Specifies whether or not to compress
+       *     the data
+       * @param {Object} options Options object
+       * @param {Boolean} [options.fin=false] Specifies whether or not to set the
+       *     FIN bit
+       * @param {Function} [options.generateMask] The function used to generate the
+       *     masking key
+       * @param {Boolean} [options.mask=false] Specifies whether or not to mask
+       *     `data`
+       * @param {Buffer} [options.maskBuffer] The buffer used to store the masking
+       *     key
+       * @param {Number} options.opcode The opcode
+       * @param {Boolean} [options.readOnly=false] Specifies whether `data` can be
+       *     modified
+       * @param {Boolean} [options.rsv1=false] Specifies whether or not to set the
+       *     RSV1 bit
+       * @param {Function} [cb] Callback
+       * @private
+       */
+      getBlobData(blob, compress, options, cb) {
+        this._bufferedBytes += options[kByteLength];
+        this._state = GET_BLOB_DATA;
+        blob.arrayBuffer().then((arrayBuffer) => {
+          if (this._socket.destroyed) {
+            const err = new Error(
+              "The socket was closed while the blob was being read"
+            );
+            process.nextTick(callCallbacks, this, err, cb);
+            return;
+          }
+          this._bufferedBytes -= options[kByteLength];
+          const data = toBuffer(arrayBuffer);
+          if (!compress) {
+            this._state = DEFAULT;
+            this.sendFrame(_Sender.frame(data, options), cb);
+            this.dequeue();
+          } else {
+            this.dispatch(data, compress, options, cb);
+          }
+        }).catch((err) => {
+          process.nextTick(onError, this, err, cb);
+        });
+      }
+      /**
+       * Dispatches a message.
+       *
+       * @param {(Buffer|String)} data The message to send
+       * @param {Boolean} [compress=false] Specifies whether or not to compress
+       *     `data`
+       * @param {Object} options Options object
+       * @param {Boolean} [options.fin=false] Specifies whether or not to set the
+       *     FIN bit
+       * @param {Function} [options.generateMask] The function used to generate the
+       *     masking key
+       * @param {Boolean} [options.mask=false] Specifies whether or not to mask
+       *     `data`
+       * @param {Buffer} [options.maskBuffer] The buffer used to store the masking
+       *     key
+       * @param {Number} options.opcode The opcode
+       * @param {Boolean} [options.readOnly=false] Specifies whether `data` can be
+       *     modified
+       * @param {Boolean} [options.rsv1=false] Specifies whether or not to set the
+       *     RSV1 bit
+       * @param {Function} [cb] Callback
+       * @private
+       */
+      dispatch(data, compress, options, cb) {
+        if (!compress) {
+          this.sendFrame(_Sender.frame(data, options), cb);
+          return;
+        }
+        const perMessageDeflate = this._extensions[PerMessageDeflate2.extensionName];
+        this._bufferedBytes += options[kByteLength];
+        this._state = DEFLATING;
+        perMessageDeflate.compress(data, options.fin, (_, buf2) => {
+          if (this._socket.destroyed) {
+            const err = new Error(
+              "The socket was closed while data was being compressed"
+            );
+            callCallbacks(this, err, cb);
+            return;
+          }
+          this._bufferedBytes -= options[kByteLength];
+          this._state = DEFAULT;
+          options.readOnly = false;
+          this.sendFrame(_Sender.frame(buf2, options), cb);
+          this.dequeue();
+        });
+      }
+      /**
+       * Executes queued send operations.
+       *
+       * @private
+       */
+      dequeue() {
+        while (this._state === DEFAULT && this._queue.length) {
+          const params = this._queue.shift();
+          this._bufferedBytes -= params[3][kByteLength];
+          Reflect.apply(params[0], this, params.slice(1));
+        }
+      }
+      /**
+       * Enqueues a send operation.
+       *
+       * @param {Array} params Send operation parameters.
+       * @private
+       */
+      enqueue(params) {
+        this._bufferedBytes += params[3][kByteLength];
+        this._queue.push(params);
+      }
+      /**
+       * Sends a frame.
+       *
+       * @param {(Buffer | String)[]} list The frame to send
+       * @param {Function} [cb] Callback
+       * @private
+       */
+      sendFrame(list2, cb) {
+        if (list2.length === 2) {
+          this._socket.cork();
+          this._socket.write(list2[0]);
+          this._socket.write(list2[1], cb);
+          this._socket.uncork();
+        } else {
+          this._socket.write(list2[0], cb);
+        }
+      }
+    };
+    module.exports = Sender2;
+    function callCallbacks(sender, err, cb) {
+      if (typeof cb === "function") cb(err);
+      for (let i = 0; i < sender._queue.length; i++) {
+        const params = sender._queue[i];
+        const callback = params[params.length - 1];
+        if (typeof callback === "function") callback(err);
+      }
+    }
+    function onError(sender, err, cb) {
+      callCallbacks(sender, err, cb);
+      sender.onerror(err);
+    }
+  }
+});
+
+// node_modules/ws/lib/event-target.js
+var require_event_target = __commonJS({
+  "node_modules/ws/lib/event-target.js"(exports, module) {
+    "use strict";
+    var { kForOnEventAttribute, kListener } = require_constants9();
+    var kCode = /* @__PURE__ */ Symbol("kCode");
+    var kData = /* @__PURE__ */ Symbol("kData");
+    var kError = /* @__PURE__ */ Symbol("kError");
+    var kMessage = /* @__PURE__ */ Symbol("kMessage");
+    var kReason = /* @__PURE__ */ Symbol("kReason");
+    var kTarget = /* @__PURE__ */ Symbol("kTarget");
+    var kType = /* @__PURE__ */ Symbol("kType");
+    var kWasClean = /* @__PURE__ */ Symbol("kWasClean");
+    var Event = class {
+      /**
+       * Create a new `Event`.
+       *
+       * @param {String} type The name of the event
+       * @throws {TypeError} If the `type` argument is not specified
+       */
+      constructor(type) {
+        this[kTarget] = null;
+        this[kType] = type;
+      }
+      /**
+       * @type {*}
+       */
+      get target() {
+        return this[kTarget];
+      }
+      /**
+       * @type {String}
+       */
+      get type() {
+        return this[kType];
+      }
+    };
+    Object.defineProperty(Event.prototype, "target", { enumerable: true });
+    Object.defineProperty(Event.prototype, "type", { enumerable: true });
+    var CloseEvent = class extends Event {
+      /**
+       * Create a new `CloseEvent`.
+       *
+       * @param {String} type The name of the event
+       * @param {Object} [options] A dictionary object that allows for setting
+       *     attributes via object members of the same name
+       * @param {Number} [options.code=0] The status code explaining why the
+       *     connection was closed
+       * @param {String} [options.reason=''] A human-readable string explaining why
+       *     the connection was closed
+       * @param {Boolean} [options.wasClean=false] Indicates whether or not the
+       *     connection was cleanly closed
+       */
+      constructor(type, options = {}) {
+        super(type);
+        this[kCode] = options.code === void 0 ? 0 : options.code;
+        this[kReason] = options.reason === void 0 ? "" : options.reason;
+        this[kWasClean] = options.wasClean === void 0 ? false : options.wasClean;
+      }
+      /**
+       * @type {Number}
+       */
+      get code() {
+        return this[kCode];
+      }
+      /**
+       * @type {String}
+       */
+      get reason() {
+        return this[kReason];
+      }
+      /**
+       * @type {Boolean}
+       */
+      get wasClean() {
+        return this[kWasClean];
+      }
+    };
+    Object.defineProperty(CloseEvent.prototype, "code", { enumerable: true });
+    Object.defineProperty(CloseEvent.prototype, "reason", { enumerable: true });
+    Object.defineProperty(CloseEvent.prototype, "wasClean", { enumerable: true });
+    var ErrorEvent = class extends Event {
+      /**
+       * Create a new `ErrorEvent`.
+       *
+       * @param {String} type The name of the event
+       * @param {Object} [options] A dictionary object that allows for setting
+       *     attributes via object members of the same name
+       * @param {*} [options.error=null] The error that generated this event
+       * @param {String} [options.message=''] The error message
+       */
+      constructor(type, options = {}) {
+        super(type);
+        this[kError] = options.error === void 0 ? null : options.error;
+        this[kMessage] = options.message === void 0 ? "" : options.message;
+      }
+      /**
+       * @type {*}
+       */
+      get error() {
+        return this[kError];
+      }
+      /**
+       * @type {String}
+       */
+      get message() {
+        return this[kMessage];
+      }
+    };
+    Object.defineProperty(ErrorEvent.prototype, "error", { enumerable: true });
+    Object.defineProperty(ErrorEvent.prototype, "message", { enumerable: true });
+    var MessageEvent = class extends Event {
+      /**
+       * Create a new `MessageEvent`.
+       *
+       * @param {String} type The name of the event
+       * @param {Object} [options] A dictionary object that allows for setting
+       *     attributes via object members of the same name
+       * @param {*} [options.data=null] The message content
+       */
+      constructor(type, options = {}) {
+        super(type);
+        this[kData] = options.data === void 0 ? null : options.data;
+      }
+      /**
+       * @type {*}
+       */
+      get data() {
+        return this[kData];
+      }
+    };
+    Object.defineProperty(MessageEvent.prototype, "data", { enumerable: true });
+    var EventTarget = {
+      /**
+       * Register an event listener.
+       *
+       * @param {String} type A string representing the event type to listen for
+       * @param {(Function|Object)} handler The listener to add
+       * @param {Object} [options] An options object specifies characteristics about
+       *     the event listener
+       * @param {Boolean} [options.once=false] A `Boolean` indicating that the
+       *     listener should be invoked at most once after being added. If `true`,
+       *     the listener would be automatically removed when invoked.
+       * @public
+       */
+      addEventListener(type, handler, options = {}) {
+        for (const listener of this.listeners(type)) {
+          if (!options[kForOnEventAttribute] && listener[kListener] === handler && !listener[kForOnEventAttribute]) {
+            return;
+          }
+        }
+        let wrapper;
+        if (type === "message") {
+          wrapper = function onMessage(data, isBinary) {
+            const event = new MessageEvent("message", {
+              data: isBinary ? data : data.toString()
+            });
+            event[kTarget] = this;
+            callListener(handler, this, event);
+          };
+        } else if (type === "close") {
+          wrapper = function onClose(code, message) {
+            const event = new CloseEvent("close", {
+              code,
+              reason: message.toString(),
+              wasClean: this._closeFrameReceived && this._closeFrameSent
+            });
+            event[kTarget] = this;
+            callListener(handler, this, event);
+          };
+        } else if (type === "error") {
+          wrapper = function onError(error2) {
+            const event = new ErrorEvent("error", {
+              error: error2,
+              message: error2.message
+            });
+            event[kTarget] = this;
+            callListener(handler, this, event);
+          };
+        } else if (type === "open") {
+          wrapper = function onOpen() {
+            const event = new Event("open");
+            event[kTarget] = this;
+            callListener(handler, this, event);
+          };
+        } else {
+          return;
+        }
+        wrapper[kForOnEventAttribute] = !!options[kForOnEventAttribute];
+        wrapper[kListener] = handler;
+        if (options.once) {
+          this.once(type, wrapper);
+        } else {
+          this.on(type, wrapper);
+        }
+      },
+      /**
+       * Remove an event listener.
+       *
+       * @param {String} type A string representing the event type to remove
+       * @param {(Function|Object)} handler The listener to remove
+       * @public
+       */
+      removeEventListener(type, handler) {
+        for (const listener of this.listeners(type)) {
+          if (listener[kListener] === handler && !listener[kForOnEventAttribute]) {
+            this.removeListener(type, listener);
+            break;
+          }
+        }
+      }
+    };
+    module.exports = {
+      CloseEvent,
+      ErrorEvent,
+      Event,
+      EventTarget,
+      MessageEvent
+    };
+    function callListener(listener, thisArg, event) {
+      if (typeof listener === "object" && listener.handleEvent) {
+        listener.handleEvent.call(listener, event);
+      } else {
+        listener.call(thisArg, event);
+      }
+    }
+  }
+});
+
+// node_modules/ws/lib/extension.js
+var require_extension = __commonJS({
+  "node_modules/ws/lib/extension.js"(exports, module) {
+    "use strict";
+    var { tokenChars } = require_validation();
+    function push2(dest, name, elem) {
+      if (dest[name] === void 0) dest[name] = [elem];
+      else dest[name].push(elem);
+    }
+    function parse5(header) {
+      const offers = /* @__PURE__ */ Object.create(null);
+      let params = /* @__PURE__ */ Object.create(null);
+      let mustUnescape = false;
+      let isEscaping = false;
+      let inQuotes = false;
+      let extensionName;
+      let paramName;
+      let start = -1;
+      let code = -1;
+      let end = -1;
+      let i = 0;
+      for (; i < header.length; i++) {
+        code = header.charCodeAt(i);
+        if (extensionName === void 0) {
+          if (end === -1 && tokenChars[code] === 1) {
+            if (start === -1) start = i;
+          } else if (i !== 0 && (code === 32 || code === 9)) {
+            if (end === -1 && start !== -1) end = i;
+          } else if (code === 59 || code === 44) {
+            if (start === -1) {
+              throw new SyntaxError(`Unexpected character at index ${i}`);
+            }
+            if (end === -1) end = i;
+            const name = header.slice(start, end);
+            if (code === 44) {
+              push2(offers, name, params);
+              params = /* @__PURE__ */ Object.create(null);
+            } else {
+              extensionName = name;
+            }
+            start = end = -1;
+          } else {
+            throw new SyntaxError(`Unexpected character at index ${i}`);
+          }
+        } else if (paramName === void 0) {
+          if (end === -1 && tokenChars[code] === 1) {
+            if (start === -1) start = i;
+          } else if (code === 32 || code === 9) {
+            if (end === -1 && start !== -1) end = i;
+          } else if (code === 59 || code === 44) {
+            if (start === -1) {
+              throw new SyntaxError(`Unexpected character at index ${i}`);
+            }
+            if (end === -1) end = i;
+            push2(params, header.slice(start, end), true);
+            if (code === 44) {
+              push2(offers, extensionName, params);
+              params = /* @__PURE__ */ Object.create(null);
+              extensionName = void 0;
+            }
+            start = end = -1;
+          } else if (code === 61 && start !== -1 && end === -1) {
+            paramName = header.slice(start, i);
+            start = end = -1;
+          } else {
+            throw new SyntaxError(`Unexpected character at index ${i}`);
+          }
+        } else {
+          if (isEscaping) {
+            if (tokenChars[code] !== 1) {
+              throw new SyntaxError(`Unexpected character at index ${i}`);
+            }
+            if (start === -1) start = i;
+            else if (!mustUnescape) mustUnescape = true;
+            isEscaping = false;
+          } else if (inQuotes) {
+            if (tokenChars[code] === 1) {
+              if (start === -1) start = i;
+            } else if (code === 34 && start !== -1) {
+              inQuotes = false;
+              end = i;
+            } else if (code === 92) {
+              isEscaping = true;
+            } else {
+              throw new SyntaxError(`Unexpected character at index ${i}`);
+            }
+          } else if (code === 34 && header.charCodeAt(i - 1) === 61) {
+            inQuotes = true;
+          } else if (end === -1 && tokenChars[code] === 1) {
+            if (start === -1) start = i;
+          } else if (start !== -1 && (code === 32 || code === 9)) {
+            if (end === -1) end = i;
+          } else if (code === 59 || code === 44) {
+            if (start === -1) {
+              throw new SyntaxError(`Unexpected character at index ${i}`);
+            }
+            if (end === -1) end = i;
+            let value = header.slice(start, end);
+            if (mustUnescape) {
+              value = value.replace(/\\/g, "");
+              mustUnescape = false;
+            }
+            push2(params, paramName, value);
+            if (code === 44) {
+              push2(offers, extensionName, params);
+              params = /* @__PURE__ */ Object.create(null);
+              extensionName = void 0;
+            }
+            paramName = void 0;
+            start = end = -1;
+          } else {
+            throw new SyntaxError(`Unexpected character at index ${i}`);
+          }
+        }
+      }
+      if (start === -1 || inQuotes || code === 32 || code === 9) {
+        throw new SyntaxError("Unexpected end of input");
+      }
+      if (end === -1) end = i;
+      const token = header.slice(start, end);
+      if (extensionName === void 0) {
+        push2(offers, token, params);
+      } else {
+        if (paramName === void 0) {
+          push2(params, token, true);
+        } else if (mustUnescape) {
+          push2(params, paramName, token.replace(/\\/g, ""));
+        } else {
+          push2(params, paramName, token);
+        }
+        push2(offers, extensionName, params);
+      }
+      return offers;
+    }
+    function format2(extensions) {
+      return Object.keys(extensions).map((extension2) => {
+        let configurations = extensions[extension2];
+        if (!Array.isArray(configurations)) configurations = [configurations];
+        return configurations.map((params) => {
+          return [extension2].concat(
+            Object.keys(params).map((k) => {
+              let values = params[k];
+              if (!Array.isArray(values)) values = [values];
+              return values.map((v) => v === true ? k : `${k}=${v}`).join("; ");
+            })
+          ).join("; ");
+        }).join(", ");
+      }).join(", ");
+    }
+    module.exports = { format: format2, parse: parse5 };
+  }
+});
+
+// node_modules/ws/lib/websocket.js
+var require_websocket = __commonJS({
+  "node_modules/ws/lib/websocket.js"(exports, module) {
+    "use strict";
+    var EventEmitter = __require("events");
+    var https3 = __require("https");
+    var http3 = __require("http");
+    var net4 = __require("net");
+    var querystring = __require("querystring");
+    var tls3 = __require("tls");
+    var { randomBytes: randomBytes2, createHash: createHash5 } = __require("crypto");
+    var { Duplex, Readable } = __require("stream");
+    var { URL: URL3 } = __require("url");
+    var PerMessageDeflate2 = require_permessage_deflate();
+    var Receiver2 = require_receiver();
+    var Sender2 = require_sender();
+    var { isBlob } = require_validation();
+    var {
+      BINARY_TYPES,
+      CLOSE_TIMEOUT,
+      EMPTY_BUFFER,
+      GUID,
+      kForOnEventAttribute,
+      kListener,
+      kStatusCode,
+      kWebSocket,
+      NOOP
+    } = require_constants9();
+    var {
+      EventTarget: { addEventListener, removeEventListener }
+    } = require_event_target();
+    var { format: format2, parse: parse5 } = require_extension();
+    var { toBuffer } = require_buffer_util();
+    var kAborted = /* @__PURE__ */ Symbol("kAborted");
+    var protocolVersions = [8, 13];
+    var readyStates = ["CONNECTING", "OPEN", "CLOSING", "CLOSED"];
+    var subprotocolRegex = /^[!#$%&'*+\-.0-9A-Z^_`|a-z~]+$/;
+    var WebSocket2 = class _WebSocket extends EventEmitter {
+      /**
+       * Create a new `WebSocket`.
+       *
+       * @param {(String|URL)} address The URL to which to connect
+       * @param {(String|String[])} [protocols] The subprotocols
+       * @param {Object} [options] Connection options
+       */
+      constructor(address, protocols, options) {
+        super();
+        this._binaryType = BINARY_TYPES[0];
+        this._closeCode = 1006;
+        this._closeFrameReceived = false;
+        this._closeFrameSent = false;
+        this._closeMessage = EMPTY_BUFFER;
+        this._closeTimer = null;
+        this._errorEmitted = false;
+        this._extensions = {};
+        this._paused = false;
+        this._protocol = "";
+        this._readyState = _WebSocket.CONNECTING;
+        this._receiver = null;
+        this._sender = null;
+        this._socket = null;
+        if (address !== null) {
+          this._bufferedAmount = 0;
+          this._isServer = false;
+          this._redirects = 0;
+          if (protocols === void 0) {
+            if (!options || options.protocols === void 0) {
+              protocols = [];
+            } else if (Array.isArray(options.protocols)) {
+              protocols = options.protocols;
+            } else {
+              protocols = [options.protocols];
+            }
+          } else if (!Array.isArray(protocols)) {
+            if (typeof protocols === "object" && protocols !== null) {
+              options = protocols;
+              if (options.protocols === void 0) {
+                protocols = [];
+              } else if (Array.isArray(options.protocols)) {
+                protocols = options.protocols;
+              } else {
+                protocols = [options.protocols];
+              }
+            } else {
+              protocols = [protocols];
+            }
+          }
+          options = initAsClient(this, address, protocols, options);
+        } else {
+          this._isServer = true;
+        }
+        if (options.autoPong) {
+          this._autoPong = true;
+          this._autoPongComplete = () => autoPongComplete(this);
+          this._pendingAutoPongs = 0;
+          this._maxPendingAutoPongs = options.maxPendingAutoPongs | 0;
+        }
+        this._closeTimeout = options.closeTimeout;
+      }
+      /**
+       * For historical reasons, the custom "nodebuffer" type is used by the default
+       * instead of "blob".
+       *
+       * @type {String}
+       */
+      get binaryType() {
+        return this._binaryType;
+      }
+      set binaryType(type) {
+        if (!BINARY_TYPES.includes(type)) return;
+        this._binaryType = type;
+        if (this._receiver) this._receiver._binaryType = type;
+      }
+      /**
+       * @type {Number}
+       */
+      get bufferedAmount() {
+        if (!this._socket) return this._bufferedAmount;
+        return this._socket._writableState.length + this._sender._bufferedBytes;
+      }
+      /**
+       * @type {String}
+       */
+      get extensions() {
+        return Object.keys(this._extensions).join();
+      }
+      /**
+       * @type {Boolean}
+       */
+      get isPaused() {
+        return this._paused;
+      }
+      /**
+       * @type {Function}
+       */
+      /* istanbul ignore next */
+      get onclose() {
+        return null;
+      }
+      /**
+       * @type {Function}
+       */
+      /* istanbul ignore next */
+      get onerror() {
+        return null;
+      }
+      /**
+       * @type {Function}
+       */
+      /* istanbul ignore next */
+      get onopen() {
+        return null;
+      }
+      /**
+       * @type {Function}
+       */
+      /* istanbul ignore next */
+      get onmessage() {
+        return null;
+      }
+      /**
+       * @type {String}
+       */
+      get protocol() {
+        return this._protocol;
+      }
+      /**
+       * @type {Number}
+       */
+      get readyState() {
+        return this._readyState;
+      }
+      /**
+       * @type {String}
+       */
+      get url() {
+        return this._url;
+      }
+      /**
+       * Set up the socket and the internal resources.
+       *
+       * @param {Duplex} socket The network socket between the server and client
+       * @param {Buffer} head The first packet of the upgraded stream
+       * @param {Object} options Options object
+       * @param {Boolean} [options.allowSynchronousEvents=false] Specifies whether
+       *     any of the `'message'`, `'ping'`, and `'pong'` events can be emitted
+       *     multiple times in the same tick
+       * @param {Function} [options.generateMask] The function used to generate the
+       *     masking key
+       * @param {Number} [options.maxBufferedChunks=0] The maximum number of
+       *     buffered data chunks
+       * @param {Number} [options.maxFragments=0] The maximum number of message
+       *     fragments
+       * @param {Number} [options.maxPayload=0] The maximum allowed message size
+       * @param {Boolean} [options.skipUTF8Validation=false] Specifies whether or
+       *     not to skip UTF-8 validation for text and close messages
+       * @private
+       */
+      setSocket(socket, head, options) {
+        const receiver = new Receiver2({
+          allowSynchronousEvents: options.allowSynchronousEvents,
+          binaryType: this.binaryType,
+          extensions: this._extensions,
+          isServer: this._isServer,
+          maxBufferedChunks: options.maxBufferedChunks,
+          maxFragments: options.maxFragments,
+          maxPayload: options.maxPayload,
+          skipUTF8Validation: options.skipUTF8Validation
+        });
+        const sender = new Sender2(socket, this._extensions, options.generateMask);
+        this._receiver = receiver;
+        this._sender = sender;
+        this._socket = socket;
+        receiver[kWebSocket] = this;
+        sender[kWebSocket] = this;
+        socket[kWebSocket] = this;
+        receiver.on("conclude", receiverOnConclude);
+        receiver.on("drain", receiverOnDrain);
+        receiver.on("error", receiverOnError);
+        receiver.on("message", receiverOnMessage);
+        receiver.on("ping", receiverOnPing);
+        receiver.on("pong", receiverOnPong);
+        sender.onerror = senderOnError;
+        if (socket.setTimeout) socket.setTimeout(0);
+        if (socket.setNoDelay) socket.setNoDelay();
+        if (head.length > 0) socket.unshift(head);
+        socket.on("close", socketOnClose);
+        socket.on("data", socketOnData);
+        socket.on("end", socketOnEnd);
+        socket.on("error", socketOnError);
+        this._readyState = _WebSocket.OPEN;
+        this.emit("open");
+      }
+      /**
+       * Emit the `'close'` event.
+       *
+       * @private
+       */
+      emitClose() {
+        if (!this._socket) {
+          this._readyState = _WebSocket.CLOSED;
+          this.emit("close", this._closeCode, this._closeMessage);
+          return;
+        }
+        if (this._extensions[PerMessageDeflate2.extensionName]) {
+          this._extensions[PerMessageDeflate2.extensionName].cleanup();
+        }
+        this._receiver.removeAllListeners();
+        this._readyState = _WebSocket.CLOSED;
+        this.emit("close", this._closeCode, this._closeMessage);
+      }
+      /**
+       * Start a closing handshake.
+       *
+       *          +----------+   +-----------+   +----------+
+       *     - - -|ws.close()|-->|close frame|-->|ws.close()|- - -
+       *    |     +----------+   +-----------+   +----------+     |
+       *          +----------+   +-----------+         |
+       * CLOSING  |ws.close()|<--|close frame|<--+-----+       CLOSING
+       *          +----------+   +-----------+   |
+       *    |           |                        |   +---+        |
+       *                +------------------------+-->|fin| - - - -
+       *    |         +---+                      |   +---+
+       *     - - - - -|fin|<---------------------+
+       *              +---+
+       *
+       * @param {Number} [code] Status code explaining why the connection is closing
+       * @param {(String|Buffer)} [data] The reason why the connection is
+       *     closing
+       * @public
+       */
+      close(code, data) {
+        if (this.readyState === _WebSocket.CLOSED) return;
+        if (this.readyState === _WebSocket.CONNECTING) {
+          const msg = "WebSocket was closed before the connection was established";
+          abortHandshake(this, this._req, msg);
+          return;
+        }
+        if (this.readyState === _WebSocket.CLOSING) {
+          if (this._closeFrameSent && (this._closeFrameReceived || this._receiver._writableState.errorEmitted)) {
+            this._socket.end();
+          }
+          return;
+        }
+        this._sender.close(code, data, !this._isServer, (err) => {
+          if (err) return;
+          this._closeFrameSent = true;
+          if (this._closeFrameReceived || this._receiver._writableState.errorEmitted) {
+            this._socket.end();
+          }
+        });
+        this._readyState = _WebSocket.CLOSING;
+        setCloseTimer(this);
+      }
+      /**
+       * Pause the socket.
+       *
+       * @public
+       */
+      pause() {
+        if (this.readyState === _WebSocket.CONNECTING || this.readyState === _WebSocket.CLOSED) {
+          return;
+        }
+        this._paused = true;
+        this._socket.pause();
+      }
+      /**
+       * Send a ping.
+       *
+       * @param {*} [data] The data to send
+       * @param {Boolean} [mask] Indicates whether or not to mask `data`
+       * @param {Function} [cb] Callback which is executed when the ping is sent
+       * @public
+       */
+      ping(data, mask, cb) {
+        if (this.readyState === _WebSocket.CONNECTING) {
+          throw new Error("WebSocket is not open: readyState 0 (CONNECTING)");
+        }
+        if (typeof data === "function") {
+          cb = data;
+          data = mask = void 0;
+        } else if (typeof mask === "function") {
+          cb = mask;
+          mask = void 0;
+        }
+        if (typeof data === "number") data = data.toString();
+        if (this.readyState !== _WebSocket.OPEN) {
+          sendAfterClose(this, data, cb);
+          return;
+        }
+        if (mask === void 0) mask = !this._isServer;
+        this._sender.ping(data || EMPTY_BUFFER, mask, cb);
+      }
+      /**
+       * Send a pong.
+       *
+       * @param {*} [data] The data to send
+       * @param {Boolean} [mask] Indicates whether or not to mask `data`
+       * @param {Function} [cb] Callback which is executed when the pong is sent
+       * @public
+       */
+      pong(data, mask, cb) {
+        if (this.readyState === _WebSocket.CONNECTING) {
+          throw new Error("WebSocket is not open: readyState 0 (CONNECTING)");
+        }
+        if (typeof data === "function") {
+          cb = data;
+          data = mask = void 0;
+        } else if (typeof mask === "function") {
+          cb = mask;
+          mask = void 0;
+        }
+        if (typeof data === "number") data = data.toString();
+        if (this.readyState !== _WebSocket.OPEN) {
+          sendAfterClose(this, data, cb);
+          return;
+        }
+        if (mask === void 0) mask = !this._isServer;
+        this._sender.pong(data || EMPTY_BUFFER, mask, cb);
+      }
+      /**
+       * Resume the socket.
+       *
+       * @public
+       */
+      resume() {
+        if (this.readyState === _WebSocket.CONNECTING || this.readyState === _WebSocket.CLOSED) {
+          return;
+        }
+        this._paused = false;
+        if (!this._receiver._writableState.needDrain) this._socket.resume();
+      }
+      /**
+       * Send a data message.
+       *
+       * @param {*} data The message to send
+       * @param {Object} [options] Options object
+       * @param {Boolean} [options.binary] Specifies whether `data` is binary or
+       *     text
+       * @param {Boolean} [options.compress] Specifies whether or not to compress
+       *     `data`
+       * @param {Boolean} [options.fin=true] Specifies whether the fragment is the
+       *     last one
+       * @param {Boolean} [options.mask] Specifies whether or not to mask `data`
+       * @param {Function} [cb] Callback which is executed when data is written out
+       * @public
+       */
+      send(data, options, cb) {
+        if (this.readyState === _WebSocket.CONNECTING) {
+          throw new Error("WebSocket is not open: readyState 0 (CONNECTING)");
+        }
+        if (typeof options === "function") {
+          cb = options;
+          options = {};
+        }
+        if (typeof data === "number") data = data.toString();
+        if (this.readyState !== _WebSocket.OPEN) {
+          sendAfterClose(this, data, cb);
+          return;
+        }
+        const opts = {
+          binary: typeof data !== "string",
+          mask: !this._isServer,
+          compress: true,
+          fin: true,
+          ...options
+        };
+        if (!this._extensions[PerMessageDeflate2.extensionName]) {
+          opts.compress = false;
+        }
+        this._sender.send(data || EMPTY_BUFFER, opts, cb);
+      }
+      /**
+       * Forcibly close the connection.
+       *
+       * @public
+       */
+      terminate() {
+        if (this.readyState === _WebSocket.CLOSED) return;
+        if (this.readyState === _WebSocket.CONNECTING) {
+          const msg = "WebSocket was closed before the connection was established";
+          abortHandshake(this, this._req, msg);
+          return;
+        }
+        if (this._socket) {
+          this._readyState = _WebSocket.CLOSING;
+          this._socket.destroy();
+        }
+      }
+    };
+    Object.defineProperty(WebSocket2, "CONNECTING", {
+      enumerable: true,
+      value: readyStates.indexOf("CONNECTING")
+    });
+    Object.defineProperty(WebSocket2.prototype, "CONNECTING", {
+      enumerable: true,
+      value: readyStates.indexOf("CONNECTING")
+    });
+    Object.defineProperty(WebSocket2, "OPEN", {
+      enumerable: true,
+      value: readyStates.indexOf("OPEN")
+    });
+    Object.defineProperty(WebSocket2.prototype, "OPEN", {
+      enumerable: true,
+      value: readyStates.indexOf("OPEN")
+    });
+    Object.defineProperty(WebSocket2, "CLOSING", {
+      enumerable: true,
+      value: readyStates.indexOf("CLOSING")
+    });
+    Object.defineProperty(WebSocket2.prototype, "CLOSING", {
+      enumerable: true,
+      value: readyStates.indexOf("CLOSING")
+    });
+    Object.defineProperty(WebSocket2, "CLOSED", {
+      enumerable: true,
+      value: readyStates.indexOf("CLOSED")
+    });
+    Object.defineProperty(WebSocket2.prototype, "CLOSED", {
+      enumerable: true,
+      value: readyStates.indexOf("CLOSED")
+    });
+    [
+      "binaryType",
+      "bufferedAmount",
+      "extensions",
+      "isPaused",
+      "protocol",
+      "readyState",
+      "url"
+    ].forEach((property) => {
+      Object.defineProperty(WebSocket2.prototype, property, { enumerable: true });
+    });
+    ["open", "error", "close", "message"].forEach((method) => {
+      Object.defineProperty(WebSocket2.prototype, `on${method}`, {
+        enumerable: true,
+        get() {
+          for (const listener of this.listeners(method)) {
+            if (listener[kForOnEventAttribute]) return listener[kListener];
+          }
+          return null;
+        },
+        set(handler) {
+          for (const listener of this.listeners(method)) {
+            if (listener[kForOnEventAttribute]) {
+              this.removeListener(method, listener);
+              break;
+            }
+          }
+          if (typeof handler !== "function") return;
+          this.addEventListener(method, handler, {
+            [kForOnEventAttribute]: true
+          });
+        }
+      });
+    });
+    WebSocket2.prototype.addEventListener = addEventListener;
+    WebSocket2.prototype.removeEventListener = removeEventListener;
+    module.exports = WebSocket2;
+    function initAsClient(websocket, address, protocols, options) {
+      const opts = {
+        allowSynchronousEvents: true,
+        autoPong: true,
+        closeTimeout: CLOSE_TIMEOUT,
+        protocolVersion: protocolVersions[1],
+        maxBufferedChunks: 256 * 1024,
+        maxFragments: 16 * 1024,
+        maxPayload: 100 * 1024 * 1024,
+        maxPendingAutoPongs: 60,
+        skipUTF8Validation: false,
+        perMessageDeflate: true,
+        followRedirects: false,
+        maxRedirects: 10,
+        ...options,
+        socketPath: void 0,
+        hostname: void 0,
+        protocol: void 0,
+        protocols: void 0,
+        timeout: void 0,
+        method: "GET",
+        host: void 0,
+        path: void 0,
+        port: void 0
+      };
+      if (!protocolVersions.includes(opts.protocolVersion)) {
+        throw new RangeError(
+          `Unsupported protocol version: ${opts.protocolVersion} (supported versions: ${protocolVersions.join(", ")})`
+        );
+      }
+      let parsedUrl;
+      if (address instanceof URL3) {
+        parsedUrl = address;
+      } else {
+        try {
+          parsedUrl = new URL3(address);
+        } catch {
+          throw new SyntaxError(`Invalid URL: ${address}`);
+        }
+      }
+      if (parsedUrl.protocol === "http:" || parsedUrl.protocol === "https:") {
+        parsedUrl = new URL3(parsedUrl);
+        parsedUrl.protocol = parsedUrl.protocol === "http:" ? "ws:" : "wss:";
+      }
+      websocket._url = parsedUrl.href;
+      const isSecure = parsedUrl.protocol === "wss:";
+      const isIpcUrl = parsedUrl.protocol === "ws+unix:";
+      let invalidUrlMessage;
+      if (parsedUrl.protocol !== "ws:" && !isSecure && !isIpcUrl) {
+        invalidUrlMessage = `The URL's protocol must be one of "ws:", "wss:", "http:", "https:", or "ws+unix:"`;
+      } else if (isIpcUrl && !parsedUrl.pathname) {
+        invalidUrlMessage = "The URL's pathname is empty";
+      } else if (parsedUrl.hash) {
+        invalidUrlMessage = "The URL contains a fragment identifier";
+      }
+      if (invalidUrlMessage) {
+        const err = new SyntaxError(invalidUrlMessage);
+        if (websocket._redirects === 0) {
+          throw err;
+        } else {
+          emitErrorAndClose(websocket, err);
+          return;
+        }
+      }
+      const defaultPort = isSecure ? 443 : 80;
+      const key = randomBytes2(16).toString("base64");
+      const request4 = isSecure ? https3.request : http3.request;
+      const protocolSet = /* @__PURE__ */ new Set();
+      let perMessageDeflate;
+      opts.createConnection = opts.createConnection || (isSecure ? tlsConnect : netConnect);
+      opts.defaultPort = opts.defaultPort || defaultPort;
+      opts.port = parsedUrl.port || defaultPort;
+      opts.host = parsedUrl.hostname.startsWith("[") ? parsedUrl.hostname.slice(1, -1) : parsedUrl.hostname;
+      opts.headers = {
+        ...opts.headers,
+        "Sec-WebSocket-Version": opts.protocolVersion,
+        "Sec-WebSocket-Key": key,
+        Connection: "Upgrade",
+        Upgrade: "websocket"
+      };
+      opts.path = parsedUrl.pathname + parsedUrl.search;
+      opts.timeout = opts.handshakeTimeout;
+      if (opts.perMessageDeflate) {
+        perMessageDeflate = new PerMessageDeflate2({
+          ...opts.perMessageDeflate,
+          isServer: false,
+          maxPayload: opts.maxPayload
+        });
+        opts.headers["Sec-WebSocket-Extensions"] = format2({
+          [PerMessageDeflate2.extensionName]: perMessageDeflate.offer()
+        });
+      }
+      if (protocols.length) {
+        for (const protocol of protocols) {
+          if (typeof protocol !== "string" || !subprotocolRegex.test(protocol) || protocolSet.has(protocol)) {
+            throw new SyntaxError(
+              "An invalid or duplicated subprotocol was specified"
+            );
+          }
+          protocolSet.add(protocol);
+        }
+        opts.headers["Sec-WebSocket-Protocol"] = protocols.join(",");
+      }
+      if (opts.origin) {
+        if (opts.protocolVersion < 13) {
+          opts.headers["Sec-WebSocket-Origin"] = opts.origin;
+        } else {
+          opts.headers.Origin = opts.origin;
+        }
+      }
+      if (parsedUrl.username || parsedUrl.password) {
+        const username = querystring.unescape(parsedUrl.username);
+        const password = querystring.unescape(parsedUrl.password);
+        opts.auth = `${username}:${password}`;
+      }
+      if (isIpcUrl) {
+        const i = opts.path.indexOf(":");
+        if (i === -1) {
+          opts.socketPath = opts.path;
+          opts.path = "";
+        } else {
+          opts.socketPath = opts.path.slice(0, i);
+          opts.path = opts.path.slice(i + 1);
+        }
+      }
+      let req;
+      if (opts.followRedirects) {
+        if (websocket._redirects === 0) {
+          websocket._originalIpc = isIpcUrl;
+          websocket._originalSecure = isSecure;
+          websocket._originalHostOrSocketPath = isIpcUrl ? opts.socketPath : parsedUrl.host;
+          const headers3 = options && options.headers;
+          options = { ...options, headers: {} };
+          if (headers3) {
+            for (const [key2, value] of Object.entries(headers3)) {
+              options.headers[key2.toLowerCase()] = value;
+            }
+          }
+        } else if (websocket.listenerCount("redirect") === 0) {
+          const isSameHost = isIpcUrl ? websocket._originalIpc ? opts.socketPath === websocket._originalHostOrSocketPath : false : websocket._originalIpc ? false : parsedUrl.host === websocket._originalHostOrSocketPath;
+          if (!isSameHost || websocket._originalSecure && !isSecure) {
+            delete opts.headers.authorization;
+            delete opts.headers.cookie;
+            if (!isSameHost) delete opts.headers.host;
+            opts.auth = void 0;
+          }
+        }
+        if (opts.auth && !options.headers.authorization) {
+          options.headers.authorization = "Basic " + Buffer.from(opts.auth).toString("base64");
+        }
+        req = websocket._req = request4(opts);
+        if (websocket._redirects) {
+          websocket.emit("redirect", websocket.url, req);
+        }
+      } else {
+        req = websocket._req = request4(opts);
+      }
+      if (opts.timeout) {
+        req.on("timeout", () => {
+          abortHandshake(websocket, req, "Opening handshake has timed out");
+        });
+      }
+      req.on("error", (err) => {
+        if (req === null || req[kAborted]) return;
+        req = websocket._req = null;
+        emitErrorAndClose(websocket, err);
+      });
+      req.on("response", (res) => {
+        const location = res.headers.location;
+        const statusCode = res.statusCode;
+        if (location && opts.followRedirects && statusCode >= 300 && statusCode < 400) {
+          if (++websocket._redirects > opts.maxRedirects) {
+            abortHandshake(websocket, req, "Maximum redirects exceeded");
+            return;
+          }
+          req.abort();
+          let addr;
+          try {
+            addr = new URL3(location, address);
+          } catch (e2) {
+            const err = new SyntaxError(`Invalid URL: ${location}`);
+            emitErrorAndClose(websocket, err);
+            return;
+          }
+          initAsClient(websocket, addr, protocols, options);
+        } else if (!websocket.emit("unexpected-response", req, res)) {
+          abortHandshake(
+            websocket,
+            req,
+            `Unexpected server response: ${res.statusCode}`
+          );
+        }
+      });
+      req.on("upgrade", (res, socket, head) => {
+        websocket.emit("upgrade", res);
+        if (websocket.readyState !== WebSocket2.CONNECTING) return;
+        req = websocket._req = null;
+        const upgrade = res.headers.upgrade;
+        if (upgrade === void 0 || upgrade.toLowerCase() !== "websocket") {
+          abortHandshake(websocket, socket, "Invalid Upgrade header");
+          return;
+        }
+        const digest = createHash5("sha1").update(key + GUID).digest("base64");
+        if (res.headers["sec-websocket-accept"] !== digest) {
+          abortHandshake(websocket, socket, "Invalid Sec-WebSocket-Accept header");
+          return;
+        }
+        const serverProt = res.headers["sec-websocket-protocol"];
+        let protError;
+        if (serverProt !== void 0) {
+          if (!protocolSet.size) {
+            protError = "Server sent a subprotocol but none was requested";
+          } else if (!protocolSet.has(serverProt)) {
+            protError = "Server sent an invalid subprotocol";
+          }
+        } else if (protocolSet.size) {
+          protError = "Server sent no subprotocol";
+        }
+        if (protError) {
+          abortHandshake(websocket, socket, protError);
+          return;
+        }
+        if (serverProt) websocket._protocol = serverProt;
+        const secWebSocketExtensions = res.headers["sec-websocket-extensions"];
+        if (secWebSocketExtensions !== void 0) {
+          if (!perMessageDeflate) {
+            const message = "Server sent a Sec-WebSocket-Extensions header but no extension was requested";
+            abortHandshake(websocket, socket, message);
+            return;
+          }
+          let extensions;
+          try {
+            extensions = parse5(secWebSocketExtensions);
+          } catch (err) {
+            const message = "Invalid Sec-WebSocket-Extensions header";
+            abortHandshake(websocket, socket, message);
+            return;
+          }
+          const extensionNames = Object.keys(extensions);
+          if (extensionNames.length !== 1 || extensionNames[0] !== PerMessageDeflate2.extensionName) {
+            const message = "Server indicated an extension that was not requested";
+            abortHandshake(websocket, socket, message);
+            return;
+          }
+          try {
+            perMessageDeflate.accept(extensions[PerMessageDeflate2.extensionName]);
+          } catch (err) {
+            const message = "Invalid Sec-WebSocket-Extensions header";
+            abortHandshake(websocket, socket, message);
+            return;
+          }
+          websocket._extensions[PerMessageDeflate2.extensionName] = perMessageDeflate;
+        }
+        websocket.setSocket(socket, head, {
+          allowSynchronousEvents: opts.allowSynchronousEvents,
+          generateMask: opts.generateMask,
+          maxBufferedChunks: opts.maxBufferedChunks,
+          maxFragments: opts.maxFragments,
+          maxPayload: opts.maxPayload,
+          skipUTF8Validation: opts.skipUTF8Validation
+        });
+      });
+      if (opts.finishRequest) {
+        opts.finishRequest(req, websocket);
+      } else {
+        req.end();
+      }
+      return opts;
+    }
+    function emitErrorAndClose(websocket, err) {
+      websocket._readyState = WebSocket2.CLOSING;
+      websocket._errorEmitted = true;
+      websocket.emit("error", err);
+      websocket.emitClose();
+    }
+    function netConnect(options) {
+      options.path = options.socketPath;
+      return net4.connect(options);
+    }
+    function tlsConnect(options) {
+      options.path = void 0;
+      if (!options.servername && options.servername !== "") {
+        options.servername = net4.isIP(options.host) ? "" : options.host;
+      }
+      return tls3.connect(options);
+    }
+    function abortHandshake(websocket, stream, message) {
+      websocket._readyState = WebSocket2.CLOSING;
+      const err = new Error(message);
+      Error.captureStackTrace(err, abortHandshake);
+      if (stream.setHeader) {
+        stream[kAborted] = true;
+        stream.abort();
+        if (stream.socket && !stream.socket.destroyed) {
+          stream.socket.destroy();
+        }
+        process.nextTick(emitErrorAndClose, websocket, err);
+      } else {
+        stream.destroy(err);
+        stream.once("error", websocket.emit.bind(websocket, "error"));
+        stream.once("close", websocket.emitClose.bind(websocket));
+      }
+    }
+    function sendAfterClose(websocket, data, cb) {
+      if (data) {
+        const length = isBlob(data) ? data.size : toBuffer(data).length;
+        if (websocket._socket) websocket._sender._bufferedBytes += length;
+        else websocket._bufferedAmount += length;
+      }
+      if (cb) {
+        const err = new Error(
+          `WebSocket is not open: readyState ${websocket.readyState} (${readyStates[websocket.readyState]})`
+        );
+        process.nextTick(cb, err);
+      }
+    }
+    function receiverOnConclude(code, reason2) {
+      const websocket = this[kWebSocket];
+      websocket._closeFrameReceived = true;
+      websocket._closeCode = code;
+      if (reason2.length === 0) {
+        websocket._closeMessage = EMPTY_BUFFER;
+      } else {
+        websocket._closeMessage = Buffer.allocUnsafeSlow(reason2.length);
+        websocket._closeMessage.set(reason2);
+      }
+      if (websocket._socket[kWebSocket] === void 0) return;
+      websocket._socket.removeListener("data", socketOnData);
+      process.nextTick(resume, websocket._socket);
+      if (code === 1005) websocket.close();
+      else websocket.close(code, reason2);
+    }
+    function receiverOnDrain() {
+      const websocket = this[kWebSocket];
+      if (!websocket.isPaused) websocket._socket.resume();
+    }
+    function receiverOnError(err) {
+      const websocket = this[kWebSocket];
+      if (websocket._socket[kWebSocket] !== void 0) {
+        websocket._socket.removeListener("data", socketOnData);
+        process.nextTick(resume, websocket._socket);
+        websocket.close(err[kStatusCode]);
+      }
+      if (!websocket._errorEmitted) {
+        websocket._errorEmitted = true;
+        websocket.emit("error", err);
+      }
+    }
+    function receiverOnFinish() {
+      this[kWebSocket].emitClose();
+    }
+    function receiverOnMessage(data, isBinary) {
+      this[kWebSocket].emit("message", data, isBinary);
+    }
+    function receiverOnPing(data) {
+      const websocket = this[kWebSocket];
+      if (websocket._autoPong && websocket.readyState === WebSocket2.OPEN) {
+        if (websocket._maxPendingAutoPongs > 0 && websocket._pendingAutoPongs >= websocket._maxPendingAutoPongs) {
+          websocket.terminate();
+        } else {
+          websocket._pendingAutoPongs++;
+          websocket.pong(data, !this._isServer, websocket._autoPongComplete);
+        }
+      }
+      websocket.emit("ping", data);
+    }
+    function autoPongComplete(websocket) {
+      websocket._pendingAutoPongs--;
+    }
+    function receiverOnPong(data) {
+      this[kWebSocket].emit("pong", data);
+    }
+    function resume(stream) {
+      stream.resume();
+    }
+    function senderOnError(err) {
+      const websocket = this[kWebSocket];
+      if (websocket.readyState === WebSocket2.CLOSED) return;
+      if (websocket.readyState === WebSocket2.OPEN) {
+        websocket._readyState = WebSocket2.CLOSING;
+        setCloseTimer(websocket);
+      }
+      this._socket.end();
+      if (!websocket._errorEmitted) {
+        websocket._errorEmitted = true;
+        websocket.emit("error", err);
+      }
+    }
+    function setCloseTimer(websocket) {
+      websocket._closeTimer = setTimeout(
+        websocket._socket.destroy.bind(websocket._socket),
+        websocket._closeTimeout
+      );
+    }
+    function socketOnClose() {
+      const websocket = this[kWebSocket];
+      this.removeListener("close", socketOnClose);
+      this.removeListener("data", socketOnData);
+      this.removeListener("end", socketOnEnd);
+      websocket._readyState = WebSocket2.CLOSING;
+      if (!this._readableState.endEmitted && !websocket._closeFrameReceived && !websocket._receiver._writableState.errorEmitted && this._readableState.length !== 0) {
+        const chunk = this.read(this._readableState.length);
+        websocket._receiver.write(chunk);
+      }
+      websocket._receiver.end();
+      this[kWebSocket] = void 0;
+      clearTimeout(websocket._closeTimer);
+      if (websocket._receiver._writableState.finished || websocket._receiver._writableState.errorEmitted) {
+        websocket.emitClose();
+      } else {
+        websocket._receiver.on("error", receiverOnFinish);
+        websocket._receiver.on("finish", receiverOnFinish);
+      }
+    }
+    function socketOnData(chunk) {
+      if (!this[kWebSocket]._receiver.write(chunk)) {
+        this.pause();
+      }
+    }
+    function socketOnEnd() {
+      const websocket = this[kWebSocket];
+      websocket._readyState = WebSocket2.CLOSING;
+      websocket._receiver.end();
+      this.end();
+    }
+    function socketOnError() {
+      const websocket = this[kWebSocket];
+      this.removeListener("error", socketOnError);
+      this.on("error", NOOP);
+      if (websocket) {
+        websocket._readyState = WebSocket2.CLOSING;
+        this.destroy();
+      }
+    }
+  }
+});
+
+// node_modules/ws/lib/stream.js
+var require_stream = __commonJS({
+  "node_modules/ws/lib/stream.js"(exports, module) {
+    "use strict";
+    var WebSocket2 = require_websocket();
+    var { Duplex } = __require("stream");
+    function emitClose(stream) {
+      stream.emit("close");
+    }
+    function duplexOnEnd() {
+      if (!this.destroyed && this._writableState.finished) {
+        this.destroy();
+      }
+    }
+    function duplexOnError(err) {
+      this.removeListener("error", duplexOnError);
+      this.destroy();
+      if (this.listenerCount("error") === 0) {
+        this.emit("error", err);
+      }
+    }
+    function createWebSocketStream2(ws, options) {
+      let terminateOnDestroy = true;
+      const duplex = new Duplex({
+        ...options,
+        autoDestroy: false,
+        emitClose: false,
+        objectMode: false,
+        writableObjectMode: false
+      });
+      ws.on("message", function message(msg, isBinary) {
+        const data = !isBinary && duplex._readableState.objectMode ? msg.toString() : msg;
+        if (!duplex.push(data)) ws.pause();
+      });
+      ws.once("error", function error2(err) {
+        if (duplex.destroyed) return;
+        terminateOnDestroy = false;
+        duplex.destroy(err);
+      });
+      ws.once("close", function close() {
+        if (duplex.destroyed) return;
+        duplex.push(null);
+      });
+      duplex._destroy = function(err, callback) {
+        if (ws.readyState === ws.CLOSED) {
+          callback(err);
+          process.nextTick(emitClose, duplex);
+          return;
+        }
+        let called = false;
+        ws.once("error", function error2(err2) {
+          called = true;
+          callback(err2);
+        });
+        ws.once("close", function close() {
+          if (!called) callback(err);
+          process.nextTick(emitClose, duplex);
+        });
+        if (terminateOnDestroy) ws.terminate();
+      };
+      duplex._final = function(callback) {
+        if (ws.readyState === ws.CONNECTING) {
+          ws.once("open", function open() {
+            duplex._final(callback);
+          });
+          return;
+        }
+        if (ws._socket === null) return;
+        if (ws._socket._writableState.finished) {
+          callback();
+          if (duplex._readableState.endEmitted) duplex.destroy();
+        } else {
+          ws._socket.once("finish", function finish() {
+            callback();
+          });
+          ws.close();
+        }
+      };
+      duplex._read = function() {
+        if (ws.isPaused) ws.resume();
+      };
+      duplex._write = function(chunk, encoding, callback) {
+        if (ws.readyState === ws.CONNECTING) {
+          ws.once("open", function open() {
+            duplex._write(chunk, encoding, callback);
+          });
+          return;
+        }
+        ws.send(chunk, callback);
+      };
+      duplex.on("end", duplexOnEnd);
+      duplex.on("error", duplexOnError);
+      return duplex;
+    }
+    module.exports = createWebSocketStream2;
+  }
+});
+
+// node_modules/ws/lib/subprotocol.js
+var require_subprotocol = __commonJS({
+  "node_modules/ws/lib/subprotocol.js"(exports, module) {
+    "use strict";
+    var { tokenChars } = require_validation();
+    function parse5(header) {
+      const protocols = /* @__PURE__ */ new Set();
+      let start = -1;
+      let end = -1;
+      let i = 0;
+      for (i; i < header.length; i++) {
+        const code = header.charCodeAt(i);
+        if (end === -1 && tokenChars[code] === 1) {
+          if (start === -1) start = i;
+        } else if (i !== 0 && (code === 32 || code === 9)) {
+          if (end === -1 && start !== -1) end = i;
+        } else if (code === 44) {
+          if (start === -1) {
+            throw new SyntaxError(`Unexpected character at index ${i}`);
+          }
+          if (end === -1) end = i;
+          const protocol2 = header.slice(start, end);
+          if (protocols.has(protocol2)) {
+            throw new SyntaxError(`The "${protocol2}" subprotocol is duplicated`);
+          }
+          protocols.add(protocol2);
+          start = end = -1;
+        } else {
+          throw new SyntaxError(`Unexpected character at index ${i}`);
+        }
+      }
+      if (start === -1 || end !== -1) {
+        throw new SyntaxError("Unexpected end of input");
+      }
+      const protocol = header.slice(start, i);
+      if (protocols.has(protocol)) {
+        throw new SyntaxError(`The "${protocol}" subprotocol is duplicated`);
+      }
+      protocols.add(protocol);
+      return protocols;
+    }
+    module.exports = { parse: parse5 };
+  }
+});
+
+// node_modules/ws/lib/websocket-server.js
+var require_websocket_server = __commonJS({
+  "node_modules/ws/lib/websocket-server.js"(exports, module) {
+    "use strict";
+    var EventEmitter = __require("events");
+    var http3 = __require("http");
+    var { Duplex } = __require("stream");
+    var { createHash: createHash5 } = __require("crypto");
+    var extension2 = require_extension();
+    var PerMessageDeflate2 = require_permessage_deflate();
+    var subprotocol2 = require_subprotocol();
+    var WebSocket2 = require_websocket();
+    var { CLOSE_TIMEOUT, GUID, kWebSocket } = require_constants9();
+    var keyRegex = /^[+/0-9A-Za-z]{22}==$/;
+    var RUNNING = 0;
+    var CLOSING = 1;
+    var CLOSED = 2;
+    var WebSocketServer2 = class extends EventEmitter {
+      /**
+       * Create a `WebSocketServer` instance.
+       *
+       * @param {Object} options Configuration options
+       * @param {Boolean} [options.allowSynchronousEvents=true] Specifies whether
+       *     any of the `'message'`, `'ping'`, and `'pong'` events can be emitted
+       *     multiple times in the same tick
+       * @param {Boolean} [options.autoPong=true] Specifies whether or not to
+       *     automatically send a pong in response to a ping
+       * @param {Number} [options.backlog=511] The maximum length of the queue of
+       *     pending connections
+       * @param {Boolean} [options.clientTracking=true] Specifies whether or not to
+       *     track clients
+       * @param {Number} [options.closeTimeout=30000] Duration in milliseconds to
+       *     wait for the closing handshake to finish after `websocket.close()` is
+       *     called
+       * @param {Function} [options.handleProtocols] A hook to handle protocols
+       * @param {String} [options.host] The hostname where to bind the server
+       * @param {Number} [options.maxBufferedChunks=262144] The maximum number of
+       *     buffered data chunks
+       * @param {Number} [options.maxFragments=16384] The maximum number of message
+       *     fragments
+       * @param {Number} [options.maxPayload=104857600] The maximum allowed message
+       *     size
+       * @param {Number} [options.maxPendingAutoPongs=60] The maximum number of
+       *     pending automatic pongs
+       * @param {Boolean} [options.noServer=false] Enable no server mode
+       * @param {String} [options.path] Accept only connections matching this path
+       * @param {(Boolean|Object)} [options.perMessageDeflate=false] Enable/disable
+       *     permessage-deflate
+       * @param {Number} [options.port] The port where to bind the server
+       * @param {(http.Server|https.Server)} [options.server] A pre-created HTTP/S
+       *     server to use
+       * @param {Boolean} [options.skipUTF8Validation=false] Specifies whether or
+       *     not to skip UTF-8 validation for text and close messages
+       * @param {Function} [options.verifyClient] A hook to reject connections
+       * @param {Function} [options.WebSocket=WebSocket] Specifies the `WebSocket`
+       *     class to use. It must be the `WebSocket` class or class that extends it
+       * @param {Function} [callback] A listener for the `listening` event
+       */
+      constructor(options, callback) {
+        super();
+        options = {
+          allowSynchronousEvents: true,
+          autoPong: true,
+          maxBufferedChunks: 256 * 1024,
+          maxFragments: 16 * 1024,
+          maxPayload: 100 * 1024 * 1024,
+          maxPendingAutoPongs: 60,
+          skipUTF8Validation: false,
+          perMessageDeflate: false,
+          handleProtocols: null,
+          clientTracking: true,
+          closeTimeout: CLOSE_TIMEOUT,
+          verifyClient: null,
+          noServer: false,
+          backlog: null,
+          // use default (511 as implemented in net.js)
+          server: null,
+          host: null,
+          path: null,
+          port: null,
+          WebSocket: WebSocket2,
+          ...options
+        };
+        if (options.port == null && !options.server && !options.noServer || options.port != null && (options.server || options.noServer) || options.server && options.noServer) {
+          throw new TypeError(
+            'One and only one of the "port", "server", or "noServer" options must be specified'
+          );
+        }
+        if (options.port != null) {
+          this._server = http3.createServer((req, res) => {
+            const body = http3.STATUS_CODES[426];
+            res.writeHead(426, {
+              "Content-Length": body.length,
+              "Content-Type": "text/plain"
+            });
+            res.end(body);
+          });
+          this._server.listen(
+            options.port,
+            options.host,
+            options.backlog,
+            callback
+          );
+        } else if (options.server) {
+          this._server = options.server;
+        }
+        if (this._server) {
+          const emitConnection = this.emit.bind(this, "connection");
+          this._removeListeners = addListeners(this._server, {
+            listening: this.emit.bind(this, "listening"),
+            error: this.emit.bind(this, "error"),
+            upgrade: (req, socket, head) => {
+              this.handleUpgrade(req, socket, head, emitConnection);
+            }
+          });
+        }
+        if (options.perMessageDeflate === true) options.perMessageDeflate = {};
+        if (options.clientTracking) {
+          this.clients = /* @__PURE__ */ new Set();
+          this._shouldEmitClose = false;
+        }
+        this.options = options;
+        this._state = RUNNING;
+      }
+      /**
+       * Returns the bound address, the address family name, and port of the server
+       * as reported by the operating system if listening on an IP socket.
+       * If the server is listening on a pipe or UNIX domain socket, the name is
+       * returned as a string.
+       *
+       * @return {(Object|String|null)} The address of the server
+       * @public
+       */
+      address() {
+        if (this.options.noServer) {
+          throw new Error('The server is operating in "noServer" mode');
+        }
+        if (!this._server) return null;
+        return this._server.address();
+      }
+      /**
+       * Stop the server from accepting new connections and emit the `'close'` event
+       * when all existing connections are closed.
+       *
+       * @param {Function} [cb] A one-time listener for the `'close'` event
+       * @public
+       */
+      close(cb) {
+        if (this._state === CLOSED) {
+          if (cb) {
+            this.once("close", () => {
+              cb(new Error("The server is not running"));
+            });
+          }
+          process.nextTick(emitClose, this);
+          return;
+        }
+        if (cb) this.once("close", cb);
+        if (this._state === CLOSING) return;
+        this._state = CLOSING;
+        if (this.options.noServer || this.options.server) {
+          if (this._server) {
+            this._removeListeners();
+            this._removeListeners = this._server = null;
+          }
+          if (this.clients) {
+            if (!this.clients.size) {
+              process.nextTick(emitClose, this);
+            } else {
+              this._shouldEmitClose = true;
+            }
+          } else {
+            process.nextTick(emitClose, this);
+          }
+        } else {
+          const server = this._server;
+          this._removeListeners();
+          this._removeListeners = this._server = null;
+          server.close(() => {
+            emitClose(this);
+          });
+        }
+      }
+      /**
+       * See if a given request should be handled by this server instance.
+       *
+       * @param {http.IncomingMessage} req Request object to inspect
+       * @return {Boolean} `true` if the request is valid, else `false`
+       * @public
+       */
+      shouldHandle(req) {
+        if (this.options.path) {
+          const index2 = req.url.indexOf("?");
+          const pathname = index2 !== -1 ? req.url.slice(0, index2) : req.url;
+          if (pathname !== this.options.path) return false;
+        }
+        return true;
+      }
+      /**
+       * Handle a HTTP Upgrade request.
+       *
+       * @param {http.IncomingMessage} req The request object
+       * @param {Duplex} socket The network socket between the server and client
+       * @param {Buffer} head The first packet of the upgraded stream
+       * @param {Function} cb Callback
+       * @public
+       */
+      handleUpgrade(req, socket, head, cb) {
+        socket.on("error", socketOnError);
+        const key = req.headers["sec-websocket-key"];
+        const upgrade = req.headers.upgrade;
+        const version = +req.headers["sec-websocket-version"];
+        if (req.method !== "GET") {
+          const message = "Invalid HTTP method";
+          abortHandshakeOrEmitwsClientError(this, req, socket, 405, message);
+          return;
+        }
+        if (upgrade === void 0 || upgrade.toLowerCase() !== "websocket") {
+          const message = "Invalid Upgrade header";
+          abortHandshakeOrEmitwsClientError(this, req, socket, 400, message);
+          return;
+        }
+        if (key === void 0 || !keyRegex.test(key)) {
+          const message = "Missing or invalid Sec-WebSocket-Key header";
+          abortHandshakeOrEmitwsClientError(this, req, socket, 400, message);
+          return;
+        }
+        if (version !== 13 && version !== 8) {
+          const message = "Missing or invalid Sec-WebSocket-Version header";
+          abortHandshakeOrEmitwsClientError(this, req, socket, 400, message, {
+            "Sec-WebSocket-Version": "13, 8"
+          });
+          return;
+        }
+        if (!this.shouldHandle(req)) {
+          abortHandshake(socket, 400);
+          return;
+        }
+        const secWebSocketProtocol = req.headers["sec-websocket-protocol"];
+        let protocols = /* @__PURE__ */ new Set();
+        if (secWebSocketProtocol !== void 0) {
+          try {
+            protocols = subprotocol2.parse(secWebSocketProtocol);
+          } catch (err) {
+            const message = "Invalid Sec-WebSocket-Protocol header";
+            abortHandshakeOrEmitwsClientError(this, req, socket, 400, message);
+            return;
+          }
+        }
+        const secWebSocketExtensions = req.headers["sec-websocket-extensions"];
+        const extensions = {};
+        if (this.options.perMessageDeflate && secWebSocketExtensions !== void 0) {
+          const perMessageDeflate = new PerMessageDeflate2({
+            ...this.options.perMessageDeflate,
+            isServer: true,
+            maxPayload: this.options.maxPayload
+          });
+          try {
+            const offers = extension2.parse(secWebSocketExtensions);
+            if (offers[PerMessageDeflate2.extensionName]) {
+              perMessageDeflate.accept(offers[PerMessageDeflate2.extensionName]);
+              extensions[PerMessageDeflate2.extensionName] = perMessageDeflate;
+            }
+          } catch (err) {
+            const message = "Invalid or unacceptable Sec-WebSocket-Extensions header";
+            abortHandshakeOrEmitwsClientError(this, req, socket, 400, message);
+            return;
+          }
+        }
+        if (this.options.verifyClient) {
+          const info = {
+            origin: req.headers[`${version === 8 ? "sec-websocket-origin" : "origin"}`],
+            secure: !!(req.socket.authorized || req.socket.encrypted),
+            req
+          };
+          if (this.options.verifyClient.length === 2) {
+            this.options.verifyClient(info, (verified, code, message, headers3) => {
+              if (!verified) {
+                return abortHandshake(socket, code || 401, message, headers3);
+              }
+              this.completeUpgrade(
+                extensions,
+                key,
+                protocols,
+                req,
+                socket,
+                head,
+                cb
+              );
+            });
+            return;
+          }
+          if (!this.options.verifyClient(info)) return abortHandshake(socket, 401);
+        }
+        this.completeUpgrade(extensions, key, protocols, req, socket, head, cb);
+      }
+      /**
+       * Upgrade the connection to WebSocket.
+       *
+       * @param {Object} extensions The accepted extensions
+       * @param {String} key The value of the `Sec-WebSocket-Key` header
+       * @param {Set} protocols The subprotocols
+       * @param {http.IncomingMessage} req The request object
+       * @param {Duplex} socket The network socket between the server and client
+       * @param {Buffer} head The first packet of the upgraded stream
+       * @param {Function} cb Callback
+       * @throws {Error} If called more than once with the same socket
+       * @private
+       */
+      completeUpgrade(extensions, key, protocols, req, socket, head, cb) {
+        if (!socket.readable || !socket.writable) return socket.destroy();
+        if (socket[kWebSocket]) {
+          throw new Error(
+            "server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration"
+          );
+        }
+        if (this._state > RUNNING) return abortHandshake(socket, 503);
+        const digest = createHash5("sha1").update(key + GUID).digest("base64");
+        const headers3 = [
+          "HTTP/1.1 101 Switching Protocols",
+          "Upgrade: websocket",
+          "Connection: Upgrade",
+          `Sec-WebSocket-Accept: ${digest}`
+        ];
+        const ws = new this.options.WebSocket(null, void 0, this.options);
+        if (protocols.size) {
+          const protocol = this.options.handleProtocols ? this.options.handleProtocols(protocols, req) : protocols.values().next().value;
+          if (protocol) {
+            headers3.push(`Sec-WebSocket-Protocol: ${protocol}`);
+            ws._protocol = protocol;
+          }
+        }
+        if (extensions[PerMessageDeflate2.extensionName]) {
+          const params = extensions[PerMessageDeflate2.extensionName].params;
+          const value = extension2.format({
+            [PerMessageDeflate2.extensionName]: [params]
+          });
+          headers3.push(`Sec-WebSocket-Extensions: ${value}`);
+          ws._extensions = extensions;
+        }
+        this.emit("headers", headers3, req);
+        socket.write(headers3.concat("\r\n").join("\r\n"));
+        socket.removeListener("error", socketOnError);
+        ws.setSocket(socket, head, {
+          allowSynchronousEvents: this.options.allowSynchronousEvents,
+          maxBufferedChunks: this.options.maxBufferedChunks,
+          maxFragments: this.options.maxFragments,
+          maxPayload: this.options.maxPayload,
+          skipUTF8Validation: this.options.skipUTF8Validation
+        });
+        if (this.clients) {
+          this.clients.add(ws);
+          ws.on("close", () => {
+            this.clients.delete(ws);
+            if (this._shouldEmitClose && !this.clients.size) {
+              process.nextTick(emitClose, this);
+            }
+          });
+        }
+        cb(ws, req);
+      }
+    };
+    module.exports = WebSocketServer2;
+    function addListeners(server, map) {
+      for (const event of Object.keys(map)) server.on(event, map[event]);
+      return function removeListeners() {
+        for (const event of Object.keys(map)) {
+          server.removeListener(event, map[event]);
+        }
+      };
+    }
+    function emitClose(server) {
+      server._state = CLOSED;
+      server.emit("close");
+    }
+    function socketOnError() {
+      this.destroy();
+    }
+    function abortHandshake(socket, code, message, headers3) {
+      message = message || http3.STATUS_CODES[code];
+      headers3 = {
+        Connection: "close",
+        "Content-Type": "text/html",
+        "Content-Length": Buffer.byteLength(message),
+        ...headers3
+      };
+      socket.once("finish", socket.destroy);
+      socket.end(
+        `HTTP/1.1 ${code} ${http3.STATUS_CODES[code]}\r
+` + Object.keys(headers3).map((h) => `${h}: ${headers3[h]}`).join("\r\n") + "\r\n\r\n" + message
+      );
+    }
+    function abortHandshakeOrEmitwsClientError(server, req, socket, code, message, headers3) {
+      if (server.listenerCount("wsClientError")) {
+        const err = new Error(message);
+        Error.captureStackTrace(err, abortHandshakeOrEmitwsClientError);
+        server.emit("wsClientError", err, socket, req);
+      } else {
+        abortHandshake(socket, code, message, headers3);
+      }
+    }
   }
 });
 
@@ -21997,8 +30790,8 @@ var JobLog = class {
     let safe = text.replace(this.#tokenPattern, "***");
     const lineEnd = safe.lastIndexOf("\n");
     if (!this.#atLineStart) {
-      const firstLine = safe.slice(0, this.#token.length).toLowerCase();
-      if ((this.#lineTail + firstLine).includes(this.#token)) safe = `***${safe}`;
+      const firstLine2 = safe.slice(0, this.#token.length).toLowerCase();
+      if ((this.#lineTail + firstLine2).includes(this.#token)) safe = `***${safe}`;
     }
     const tail = lineEnd === -1 && !this.#atLineStart ? this.#lineTail + safe : safe.slice(lineEnd + 1);
     this.#lineTail = tail.slice(1 - this.#token.length).toLowerCase();
@@ -22153,7 +30946,7 @@ function save(name, value) {
 }
 
 // src/pod/manifest.ts
-import { posix as posix4 } from "node:path";
+import { posix as posix5 } from "node:path";
 
 // src/github/inputs/reader.ts
 var import_fastest_levenshtein = __toESM(require_mod(), 1);
@@ -22199,6 +30992,16 @@ var INPUTS = [
   "run",
   "run_file",
   "shell",
+  "workspace",
+  "workspace_path",
+  "workspace_exclude",
+  "workspace_volume",
+  "checkout_submodules",
+  "checkout_lfs",
+  "download",
+  "download_limit",
+  "helper_image",
+  "git_image",
   "name",
   "random_name_suffix",
   "labels",
@@ -25283,13 +34086,13 @@ function writeNode(state, level, node, parent, ctx) {
       noBody: false
     };
   }
-  const { block = false, iskey = false, isblockseq = false } = ctx;
+  const { block: block2 = false, iskey = false, isblockseq = false } = ctx;
   let compact = ctx.compact ?? false;
   const hasAnchor = node.anchor !== void 0;
   if (cannotBeCompact(state, node, level)) compact = false;
   let body;
   let shouldPrintTag = node.tagged;
-  const useBlockCollection = block && (node.kind === "mapping" || node.kind === "sequence") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0;
+  const useBlockCollection = block2 && (node.kind === "mapping" || node.kind === "sequence") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0;
   if (node.kind === "mapping") {
     if (useBlockCollection) body = writeBlockMapping(state, level, node, compact);
     else body = writeFlowMapping(state, level, node);
@@ -25299,7 +34102,7 @@ function writeNode(state, level, node, parent, ctx) {
       else body = writeBlockSequence(state, level, node, compact);
     } else body = writeFlowSequence(state, level, node);
   } else {
-    const layout = scalarLayout(state, node, parent, level, iskey, !block);
+    const layout = scalarLayout(state, node, parent, level, iskey, !block2);
     detectAllowedStyles(layout);
     for (const rule2 of state.scalarStyleRules) rule2(layout);
     body = renderScalar(layout);
@@ -25554,9 +34357,9 @@ function numberOrBoolean(text) {
   }
   return void 0;
 }
-function sized(read) {
+function sized(read2) {
   try {
-    const tree = read();
+    const tree = read2();
     checkSize(tree);
     return tree;
   } catch (error2) {
@@ -25943,6 +34746,10 @@ function quantityValue(quantity) {
   const digits = BigInt(`${sign}${whole}${decimals}${"0".repeat(Math.max(0, zeros))}` || "0");
   return (digits << BigInt(BINARY[suffix] ?? 0)) / 10n ** BigInt(Math.max(0, -zeros));
 }
+function quantityBytes(quantity) {
+  const value = quantityValue(quantity);
+  return value === void 0 ? void 0 : Number(value / 10n ** BigInt(SCALE));
+}
 
 // src/pod/result.ts
 import { posix } from "node:path";
@@ -25955,14 +34762,14 @@ var RESULT_SIDECAR = "pod-step-result";
 var ASKED_VOLUME = "pod-step-asked";
 var OTHERWISE = "Leave it out, or set `do_xcom_push: true`, which needs no termination message.";
 function resultChannel({ pod }, base, inputs, report) {
-  const { mode, hasFiles = false } = inputs;
-  if (mode === "none" && !hasFiles) return void 0;
-  const wantedBy = hasFiles ? "run, and no $GITHUB_OUTPUT" : resultWantedBy(inputs);
-  const channel = mode === "required" || hasFiles ? "sidecar" : "message";
+  const { mode, sidecarFor } = inputs;
+  if (mode === "none" && sidecarFor === void 0) return void 0;
+  const result = resultWantedBy(inputs);
+  const wantedBy = sidecarFor ?? (result && `no result for ${result}`);
+  const channel = mode === "required" || sidecarFor !== void 0 ? "sidecar" : "message";
   const obstacle = obstacleTo(channel, pod, base);
   if (obstacle === void 0) return channel;
-  if (wantedBy !== void 0)
-    report(obstacle.path, `${obstacle.why}, so there is no result for ${wantedBy}. ${obstacle.remedy}`);
+  if (wantedBy !== void 0) report(obstacle.path, `${obstacle.why}, so there is ${wantedBy}. ${obstacle.remedy}`);
   return void 0;
 }
 function resultWantedBy({ mode, file, multiple }) {
@@ -26373,10 +35180,10 @@ function checkContainer(container2, path2, volumes, base, isBase, report) {
       );
   for (const [index2, port] of objectsOf(container2["ports"]).entries())
     for (const field2 of ["containerPort", "hostPort"]) {
-      const number2 = port[field2];
-      if (field2 === "hostPort" && number2 === 0) continue;
-      if (typeof number2 === "number" && !(Number.isInteger(number2) && number2 > 0 && number2 <= MOST_PORT))
-        report([...path2, "ports", index2, field2], `${shown(number2)} is no port: from 1 to ${MOST_PORT}.`);
+      const number3 = port[field2];
+      if (field2 === "hostPort" && number3 === 0) continue;
+      if (typeof number3 === "number" && !(Number.isInteger(number3) && number3 > 0 && number3 <= MOST_PORT))
+        report([...path2, "ports", index2, field2], `${shown(number3)} is no port: from 1 to ${MOST_PORT}.`);
     }
 }
 function checkMounts(container2, path2, volumes, report) {
@@ -26534,6 +35341,12 @@ var WINDOWS_DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s
 var WINDOWS_REFUSED = /[<>:"|?*]|[. ]$/;
 var SKIPPED = new RegExp("\\p{Cf}", "gu");
 var GIT_FOLDER = /^(\.git|git~\d+)[. ]*$/i;
+function isGitFolder(name) {
+  return GIT_FOLDER.test(name.replace(SKIPPED, ""));
+}
+function isRefusedByWindows(name) {
+  return name !== "." && (WINDOWS_DEVICE.test(name) || WINDOWS_REFUSED.test(name));
+}
 function workspaceOf(env) {
   return resolve(env["GITHUB_WORKSPACE"] || ".");
 }
@@ -26618,10 +35431,9 @@ function wrongText(path2, workspace, platform2) {
   if (given.includes("..")) return `"${path2}" has ".." in it; write the path without.`;
   if (["", "."].includes(given.at(-1) ?? "") || inside.every((name) => name === ""))
     return `"${path2}" is a folder; expected the path of a file.`;
-  if (inside.some((name) => GIT_FOLDER.test(name.replace(SKIPPED, ""))))
-    return `"${path2}" is in .git, where a file can act on the job; choose another place.`;
-  const refused2 = inside.find((name) => name !== "." && (WINDOWS_DEVICE.test(name) || WINDOWS_REFUSED.test(name)));
-  if (windows && refused2 !== void 0) return `"${refused2}" cannot be the name of a file on Windows.`;
+  if (inside.some(isGitFolder)) return `"${path2}" is in .git, where a file can act on the job; choose another place.`;
+  const refused4 = inside.find(isRefusedByWindows);
+  if (windows && refused4 !== void 0) return `"${refused4}" cannot be the name of a file on Windows.`;
   return void 0;
 }
 function wrongPlace(path2, workspace) {
@@ -26711,6 +35523,8 @@ var INPUTS2 = /* @__PURE__ */ new Set([
   "do_xcom_push",
   "multiple_outputs",
   "result_file",
+  "download",
+  "download_limit",
   "skip_on_exit_code",
   "on_finish_action",
   "on_kill_action",
@@ -26857,10 +35671,242 @@ function readItems(reader, input, expected) {
   });
 }
 
+// src/github/inputs/files.ts
+import { posix as posix2 } from "node:path";
+
+// src/github/workspace/patterns.ts
+var import_picomatch = __toESM(require_picomatch2(), 1);
+var SYNTAX = { dot: true, windows: false, keepQuotes: true, nonegate: true };
+var STATIC_NAME = /^(?!.*\+\+)[^*?[\]{}()|\\]+$/;
+function parsePatterns(lines) {
+  const texts = lines.map((line) => line.trim()).filter((line) => line !== "");
+  const patterns = texts.map(toPattern);
+  const problems = patterns.flatMap((pattern) => wrongPattern(pattern) ?? []);
+  if (patterns.length > 0 && patterns.every(({ excludes }) => excludes))
+    problems.push('every pattern excludes, so nothing is left to match; expected one without "!" in front.');
+  return { patterns, problems };
+}
+var NOTHING = /* @__PURE__ */ new Set();
+var MOST_REMEMBERED = 1e3;
+var Patterns = class {
+  #inclusions;
+  #folders = /* @__PURE__ */ new Map();
+  #exclusions;
+  /** @param patterns which {@link parsePatterns} had no problem with */
+  constructor(patterns) {
+    const included = patterns.filter(({ excludes }) => !excludes);
+    this.#inclusions = included.map((pattern) => ({ pattern, matches: matcher(pattern) }));
+    this.#exclusions = patterns.filter(({ excludes }) => excludes).map(matcher);
+  }
+  /** @param path of a file, link or folder, relative to the workspace */
+  wants(path2) {
+    return (this.#matched(path2)?.size ?? 0) > 0;
+  }
+  /** @returns the inclusions that bring nothing of the listing; what another pattern excludes is not brought */
+  unmatched(paths) {
+    const open = new Set(this.#inclusions);
+    for (const path2 of paths) {
+      if (open.size === 0) break;
+      this.note(path2, open);
+    }
+    return [...open].map(({ pattern }) => pattern);
+  }
+  /** @returns what {@link note} takes patterns from: each inclusion */
+  open() {
+    return new Set(this.#inclusions);
+  }
+  /** Takes the inclusions that bring a path out of those that have brought nothing yet. @returns whether any brings it */
+  note(path2, open) {
+    const matched = this.#matched(path2);
+    for (const inclusion of matched ?? []) open.delete(inclusion);
+    return matched !== void 0 && matched.size > 0;
+  }
+  /** @returns the fewest folders (and files) that have all that could match in them; `.` is the workspace */
+  roots() {
+    const all = [...new Set(this.#inclusions.map(({ pattern }) => rootOf(pattern.glob)))];
+    if (all.includes(".")) return ["."];
+    return all.filter((root) => !all.some((other) => root.startsWith(`${other}/`)));
+  }
+  /**
+   * The inclusions that match the path, or a folder that it is in, for a pattern that matches a folder brings all in it; nothing where it is not to be had at all.
+   * What is known of folders is remembered: a path of thousands of them would be looked at once for each.
+   */
+  #matched(path2) {
+    const names2 = path2.split("/").filter(isName);
+    let matched = NOTHING;
+    let place = "";
+    const known2 = this.#longestKnown(names2);
+    if (known2 > 0) {
+      place = names2.slice(0, known2).join("/");
+      matched = this.#folders.get(place);
+    }
+    for (let at = known2; at < names2.length && matched !== void 0; at++) {
+      const name = names2[at] ?? "";
+      place = at === 0 ? name : `${place}/${name}`;
+      matched = this.#within(matched, place, name);
+      if (at === names2.length - 2) this.#remember(place, matched);
+    }
+    return matched;
+  }
+  /** @returns how many of the names are those of a folder that is known: its own, or the one above */
+  #longestKnown(names2) {
+    for (const length of [names2.length - 1, names2.length - 2])
+      if (length > 0 && this.#folders.has(names2.slice(0, length).join("/"))) return length;
+    return 0;
+  }
+  #within(matched, place, name) {
+    if (name === ".." || isGitFolder(name) || this.#exclusions.some((excludes) => excludes(place))) return void 0;
+    const more = this.#inclusions.filter((one) => !matched.has(one) && one.matches(place));
+    return more.length === 0 ? matched : /* @__PURE__ */ new Set([...matched, ...more]);
+  }
+  #remember(folder, matched) {
+    if (this.#folders.size >= MOST_REMEMBERED) this.#folders.clear();
+    this.#folders.set(folder, matched);
+  }
+};
+function toPattern(text) {
+  const excludes = text.startsWith("!");
+  const required = !excludes && text.length > 1 && text.endsWith("!");
+  const path2 = excludes ? text.slice(1) : required ? text.slice(0, -1) : text;
+  const glob = path2.split("/").filter(isName).join("/");
+  const all = glob === "" && path2 !== "";
+  return { text, glob: path2.startsWith("/") ? path2 : all ? "**" : glob, excludes, required };
+}
+function wrongPattern({ text, glob, excludes }) {
+  const names2 = glob.split("/");
+  if (new RegExp("\\p{Cc}", "u").test(text)) return `${JSON.stringify(text)} has a control character in it.`;
+  if (glob === "") return `"${text}" has no pattern in it.`;
+  if (glob.startsWith("/")) return `"${text}" is absolute; expected a pattern relative to the workspace.`;
+  if (names2.some((name) => name.replaceAll("\\", "") === ".."))
+    return `"${text}" has ".." in it; expected a pattern of paths in the workspace.`;
+  if (!excludes && names2.some(isGitFolder)) return `"${text}" is in .git, where a file can act on the job.`;
+  try {
+    (0, import_picomatch.default)(glob, SYNTAX);
+  } catch (error2) {
+    return `"${text.slice(0, 100)}" is no pattern: ${error2.message}.`;
+  }
+  return void 0;
+}
+function matcher({ glob }) {
+  const matches2 = (0, import_picomatch.default)(glob, SYNTAX);
+  return (path2) => matches2(path2);
+}
+function rootOf(glob) {
+  if (glob.includes("|")) return ".";
+  const names2 = glob.split("/");
+  const end = names2.findIndex((name) => !STATIC_NAME.test(name));
+  return (end === -1 ? names2 : names2.slice(0, end)).join("/") || ".";
+}
+function isName(name) {
+  return name !== "" && name !== ".";
+}
+
+// src/github/inputs/files.ts
+var SOURCES2 = ["none", "upload", "checkout"];
+var DEFAULT_HELPER_IMAGE = "public.ecr.aws/docker/library/busybox:1.37";
+var DEFAULT_GIT_IMAGE = "docker.io/alpine/git:v2.49.1";
+var DEFAULT_PATH = "/github/workspace";
+var DEFAULT_LIMIT_BYTES = 2 ** 30;
+var TAKEN = ["/pod-step", "/airflow/xcom", "/proc", "/sys", "/dev"];
+var FOR_CHECKOUT = ["checkout_submodules", "checkout_lfs", "git_image"];
+function readFiles(reader) {
+  const choice = reader.choice("workspace", SOURCES2) ?? "none";
+  const hasVolume = reader.given("workspace_volume") !== void 0 && !reader.saysNothing("workspace_volume");
+  const download = readDownload(reader);
+  const source = choice === "none" ? hasVolume || download ? "empty" : void 0 : choice;
+  const unused = [
+    ...source === void 0 ? ["workspace_path"] : [],
+    ...source === "upload" ? [] : ["workspace_exclude"],
+    ...source === "checkout" ? [] : FOR_CHECKOUT,
+    ...download ? [] : ["download_limit"]
+  ].filter((input) => reader.ownNames().includes(input));
+  if (unused.length > 0)
+    reader.warnings.add(
+      `${unused.join(", ")}: nothing here uses ${unused.length === 1 ? "it" : "them"}: ${unused.map(useOf).join(", ")}.`
+    );
+  const workspace = source && { source, path: readPath(reader) };
+  return {
+    ...defined({
+      workspace,
+      exclude: source === "upload" ? reader.raw("workspace_exclude") : void 0,
+      checkout: source === "checkout" ? readCheckout(reader) : void 0,
+      download
+    }),
+    helperImage: readImage(reader, "helper_image") ?? DEFAULT_HELPER_IMAGE
+  };
+}
+function useOf(input) {
+  if (input === "workspace_path") return "workspace_path goes with workspace, workspace_volume or download";
+  if (input === "download_limit") return "download_limit goes with download";
+  return `${input} goes with workspace: ${input === "workspace_exclude" ? "upload" : "checkout"}`;
+}
+function readPath(reader) {
+  const path2 = reader.word("workspace_path") ?? DEFAULT_PATH;
+  const folder = posix2.normalize(path2).replace(/(.)\/+$/, "$1");
+  const problem = wrongPath(path2, folder);
+  if (problem === void 0) return folder;
+  reader.problem("workspace_path", problem);
+  return DEFAULT_PATH;
+}
+function wrongPath(path2, folder) {
+  if (!path2.startsWith("/") || path2.split("/").includes("..") || folder === "/")
+    return `expected an absolute path in the container, e.g. ${DEFAULT_PATH}; found ${JSON.stringify(path2)}.`;
+  if (/[:\p{Cc}]/u.test(path2)) return `${JSON.stringify(path2)} has a character in it that no mount can have.`;
+  const taken = TAKEN.find((one) => folder === one || folder.startsWith(`${one}/`) || one.startsWith(`${folder}/`));
+  return taken && `${folder} cannot be the workspace: ${taken} is in use. Choose another.`;
+}
+function readCheckout(reader) {
+  const of2 = (name) => reader.env[name] ?? "";
+  const submodules3 = reader.choice("checkout_submodules", ["false", "true", "recursive"]);
+  const [repository, commit] = [of2("GITHUB_REPOSITORY"), of2("GITHUB_SHA")];
+  if (repository === "" || commit === "")
+    reader.problem(
+      "workspace",
+      `checkout takes the job's repository and commit, and the runner has no ${repository === "" ? "GITHUB_REPOSITORY" : "GITHUB_SHA"}.`
+    );
+  const token = reader.word("github_token");
+  return {
+    server: (of2("GITHUB_SERVER_URL") || "https://github.com").replace(/\/+$/, ""),
+    repository,
+    commit,
+    ...token !== void 0 && { token },
+    submodules: submodules3 === "recursive" ? "recursive" : submodules3 === "true" ? "direct" : "none",
+    lfs: reader.boolean("checkout_lfs") ?? false,
+    image: readImage(reader, "git_image") ?? DEFAULT_GIT_IMAGE
+  };
+}
+function readDownload(reader) {
+  const lines = (reader.raw("download") ?? "").split(/\r?\n/).map((line) => line.trim());
+  const given = lines.filter((line) => line !== "");
+  const limitBytes = readLimit(reader);
+  if (given.length === 0) return void 0;
+  const { patterns, problems } = parsePatterns(given);
+  for (const problem of problems) reader.problem("download", problem);
+  return { patterns: new Patterns(problems.length > 0 ? [] : patterns), limitBytes };
+}
+var UNITS = {
+  ...{ "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 },
+  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
+};
+function readLimit(reader) {
+  const word2 = reader.word("download_limit");
+  if (word2 === void 0) return DEFAULT_LIMIT_BYTES;
+  const [, number3 = "", unit = ""] = /^([0-9]+(?:\.[0-9]+)?)((?:[kMGT]|[KMGT]i)?)$/.exec(word2) ?? [];
+  const bytes = Number(number3) * (UNITS[unit] ?? Number.NaN);
+  if (number3 !== "" && bytes >= 1) return Math.floor(bytes);
+  reader.problem("download_limit", `expected a size, e.g. 500Mi or 2Gi; found ${JSON.stringify(word2)}.`);
+  return DEFAULT_LIMIT_BYTES;
+}
+function readImage(reader, input) {
+  const image = reader.word(input);
+  if (image === void 0 || !/\s/.test(image)) return image;
+  reader.problem(input, `${JSON.stringify(image)} is no image: it holds white space.`);
+  return void 0;
+}
+
 // src/github/inputs/result.ts
-var DEFAULT_SIDECAR_IMAGE = "public.ecr.aws/docker/library/busybox:1.37";
 var FOR_THE_SIDECAR = ["xcom_sidecar_container_image", "xcom_sidecar_container_security_context"];
-function readResult(reader, logFile, hasSidecar = false) {
+function readResult(reader, logFile, { helperImage, hasSidecar }) {
   const file = readFile(reader, logFile);
   const [mode, multiple] = [readMode(reader), reader.boolean("multiple_outputs") ?? false];
   if (mode === "none")
@@ -26875,14 +35921,8 @@ function readResult(reader, logFile, hasSidecar = false) {
     ...defined({ file }),
     mode,
     multiple,
-    sidecarImage: readSidecarImage(reader)
+    sidecarImage: readImage(reader, "xcom_sidecar_container_image") ?? helperImage
   };
-}
-function readSidecarImage(reader) {
-  const image = reader.word("xcom_sidecar_container_image") ?? DEFAULT_SIDECAR_IMAGE;
-  if (!/\s/.test(image)) return image;
-  reader.problem("xcom_sidecar_container_image", `${JSON.stringify(image)} is no image: it holds white space.`);
-  return DEFAULT_SIDECAR_IMAGE;
 }
 function readFile(reader, logFile) {
   const file = reader.word("result_file");
@@ -27047,6 +36087,8 @@ var DEFAULT_TIMEOUT_SECONDS = 600;
 function readInputs(reader) {
   const logs = readLogInputs(reader);
   const run = readRun(reader);
+  const files = readFiles(reader);
+  const hasSidecar = run !== void 0 || files.download !== void 0;
   return {
     ...defined({
       podTemplateFile: reader.word("pod_template_file"),
@@ -27064,7 +36106,8 @@ function readInputs(reader) {
     startupTimeoutSeconds: reader.seconds("startup_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
     logs,
     workspace: workspaceOf(reader.env),
-    result: readResult(reader, logs.file, run !== void 0),
+    result: readResult(reader, logs.file, { helperImage: files.helperImage, hasSidecar }),
+    files,
     reattachOnRestart: reader.boolean("reattach_on_restart") ?? true,
     onFinishAction: readFinishAction(reader),
     onKillAction: reader.choice("on_kill_action", KILL_ACTIONS) ?? "delete_pod",
@@ -27270,6 +36313,7 @@ var MATRIX_LABEL = `${RESERVED_PREFIX}matrix`;
 var CLAIM_ANNOTATION = `${RESERVED_PREFIX}taken-over-by-attempt`;
 var RESULT_ASKED_ANNOTATION = `${RESERVED_PREFIX}result-asked`;
 var READ_ANNOTATION = `${RESERVED_PREFIX}read-by-attempt`;
+var GRACE_ANNOTATION = `${RESERVED_PREFIX}grace-seconds`;
 var PLAN_ANNOTATION = `${RESERVED_PREFIX}plan`;
 function identityLabels(identity) {
   return prefixed(
@@ -27343,11 +36387,11 @@ function templates({ pod, templateFile, inputs }, report) {
   if (pod.fullPodSpec !== void 0) layers.push({ ...pod.fullPodSpec, root: [] });
   return layers;
 }
-function upper({ pod }, base, owned, deadlineSeconds, least) {
+function upper({ pod }, base, owned, deadlineSeconds, least = []) {
   const from = pod.baseContainer?.from ?? DEFAULTS2;
   const layers = [
     { from, pod: { spec: { containers: [{ name: base }] } } },
-    ...[...least ? [least] : [], ...pod.fragments, ...owned].map((fragment) => layerOf(fragment, base)),
+    ...[...least, ...pod.fragments, ...owned].map((fragment) => layerOf(fragment, base)),
     keptDefaults(pod.fragments, deadlineSeconds)
   ];
   if (pod.podPatch !== void 0) layers.push({ ...pod.podPatch, root: [], strategic: true });
@@ -27371,7 +36415,7 @@ function layerOf({ from, of: of2, fields, mirrors }, base) {
   const strategic = from === "registry_username";
   return { from, pod: { [of2]: fields }, ...mirrors !== void 0 && { root: [of2, mirrors] }, strategic };
 }
-function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, forResult }) {
+function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, spec, graceSeconds }) {
   return {
     from: OWN,
     // Of the native sidecars the node ends the last first, and each is waited for.
@@ -27385,10 +36429,11 @@ function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, forResult 
           ...identityAnnotations(identity),
           [BASE_CONTAINER_ANNOTATION]: base,
           [EXPIRY_ANNOTATION]: expiresAt,
-          [NONCE_ANNOTATION]: nonce
+          [NONCE_ANNOTATION]: nonce,
+          ...graceSeconds !== void 0 && { [GRACE_ANNOTATION]: String(graceSeconds) }
         }
       },
-      ...forResult && { spec: forResult }
+      ...spec && { spec }
     }
   };
 }
@@ -27569,14 +36614,15 @@ function withoutNulls(value) {
 }
 
 // src/pod/owned-secrets.ts
-import { posix as posix2 } from "node:path";
+import { posix as posix3 } from "node:path";
+var TOKEN_KEY = "token";
 var DOCKER_HUB = "https://index.docker.io/v1/";
 var DEFAULT_MODE = 292;
 var SCRIPT_MODE = 365;
 var SCRIPT_VOLUME = "pod-step-script";
 var LONGEST_NAME2 = 50;
 var MOST_BYTES2 = 2 ** 20;
-function planOwnedSecrets({ env, files, registry, script }, image, podName2, nonce, report = () => {
+function planOwnedSecrets({ env, files, registry, script, token }, image, podName2, nonce, report = () => {
 }) {
   const named3 = (what) => `${dnsLabel(podName2, LONGEST_NAME2)}-${what}-${hash(nonce, 8)}`;
   const secrets = [];
@@ -27608,10 +36654,10 @@ function planOwnedSecrets({ env, files, registry, script }, image, podName2, non
   }
   if (script !== void 0) {
     const name = named3("script");
-    const key = posix2.basename(script.path);
+    const key = posix3.basename(script.path);
     secrets.push({ name, type: "Opaque", data: { [key]: script.content } });
     const volume = { name: SCRIPT_VOLUME, secret: { secretName: name, defaultMode: SCRIPT_MODE } };
-    const mount = { name: SCRIPT_VOLUME, mountPath: posix2.dirname(script.path), readOnly: true };
+    const mount = { name: SCRIPT_VOLUME, mountPath: posix3.dirname(script.path), readOnly: true };
     fragments.push({ from: script.from, of: "spec", fields: { volumes: [volume] } });
     fragments.push({ from: script.from, of: "container", fields: { volumeMounts: [mount] } });
   }
@@ -27627,6 +36673,9 @@ function planOwnedSecrets({ env, files, registry, script }, image, podName2, non
     });
     fragments.push({ from: "registry_username", of: "spec", fields: { imagePullSecrets: [{ name }] } });
   }
+  const tokenSecret = token === void 0 ? void 0 : named3("token");
+  if (tokenSecret !== void 0 && token !== void 0)
+    secrets.push({ name: tokenSecret, type: "Opaque", data: { [TOKEN_KEY]: token }, isPassing: true });
   for (const secret of secrets) {
     const bytes = Object.values(secret.data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
     if (bytes > MOST_BYTES2)
@@ -27634,11 +36683,12 @@ function planOwnedSecrets({ env, files, registry, script }, image, podName2, non
         `${inputOf(secret, script)}: holds ${bytes} bytes${secret.name === named3("script") ? "" : " together"}; a Secret takes ${MOST_BYTES2}.`
       );
   }
-  return { secrets, fragments };
+  return { secrets, fragments, ...tokenSecret !== void 0 && { tokenSecret } };
 }
 function inputOf({ type, name }, script) {
   if (type !== "Opaque") return "registry_password";
-  const what = /-(env|files|script)-[^-]+$/.exec(name)?.[1];
+  const what = /-(env|files|script|token)-[^-]+$/.exec(name)?.[1];
+  if (what === "token") return "github_token";
   return what === "script" ? script?.from ?? "run" : what === "env" ? "secret_env" : "secret_files";
 }
 function registryOf(image = "") {
@@ -27646,14 +36696,25 @@ function registryOf(image = "") {
   return rest.length > 0 && (/[.:]/.test(host) || host === "localhost") ? host : DOCKER_HUB;
 }
 
+// src/pod/files-volume.ts
+var FILES_VOLUME = "pod-step-files";
+var FILES_FOLDER = "/pod-step/files";
+var FILES_SIZE = "64Mi";
+var UPLOADED_FILE = "uploaded";
+var UPLOADED_PIPE = "told";
+var FETCHED_FILE = "fetched";
+
 // src/pod/result-sidecar.ts
 var LONGEST_SENT = 7e6;
 var VOLUME_SIZE = "64Mi";
 var NOBODY = 65532;
 var RESOURCES = { requests: { cpu: "1m", memory: "8Mi" }, limits: { cpu: "500m", memory: "32Mi" } };
+var WITH_FILES = { requests: RESOURCES.requests, limits: { cpu: "2", memory: "64Mi" } };
 var SMALL = { cpu: "100m", memory: "32Mi" };
 var GUARANTEED = { requests: SMALL, limits: SMALL };
-var SCRIPT = `folder=$1 asked=$2 longest=$3
+var SCRIPT = `until=
+if [ "$1" = until ]; then until=$2; shift 2; fi
+folder=$1 asked=$2 longest=$3
 shift 3
 send_file() {
   file=$folder/$1
@@ -27684,10 +36745,14 @@ sent= told=
 send_once() {
   trap 'told=yes' TERM
   if [ -z "$sent" ]; then sent=yes; send "$@"; fi
-  trap 'exit 0' TERM
-  [ -z "$told" ] || exit 0
+  trap 'hold; exit 0' TERM
+  if [ -n "$told" ]; then hold; exit 0; fi
 }
-trap 'send_once "$@"; exit 0' TERM
+hold() {
+  trap '' TERM
+  [ -z "$until" ] || until [ -e "$until" ]; do sleep 0.2; done
+}
+trap 'send_once "$@"; hold; exit 0' TERM
 while :; do
   if [ -s "$asked" ]; then send_once "$@"; fi
   sleep 1 &
@@ -27695,6 +36760,7 @@ while :; do
 done
 `;
 var MAKE_FILES = 'umask 0; cd "$1" && shift && for name; do : >>"$name" || exit; done';
+var FETCHED = `${FILES_FOLDER}/${FETCHED_FILE}`;
 var ASKED_FOLDER = "/pod-step";
 function resultSidecar(pod, base, files, given) {
   const hasResources = initContainersOf(pod).some(
@@ -27719,13 +36785,23 @@ function resultSidecar(pod, base, files, given) {
         image: given.image,
         restartPolicy: "Always",
         command: ["sh", "-c", SCRIPT, RESULT_SIDECAR],
-        args: [RESULT_FOLDER, `${ASKED_FOLDER}/asked`, String(LONGEST_SENT), ...files],
+        args: [
+          ...given.workspace ? ["until", FETCHED] : [],
+          RESULT_FOLDER,
+          `${ASKED_FOLDER}/asked`,
+          String(LONGEST_SENT),
+          ...files
+        ],
         ...made.length > 0 && { lifecycle: { postStart: hook } },
-        ...!hasResources && resourcesFor(pod),
+        ...!hasResources && resourcesFor(pod, given.workspace !== void 0),
         securityContext: { ...securityContextFor(pod, base, given.securityContext), ...given.securityContext },
         volumeMounts: [
           { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, ...made.length === 0 && { readOnly: true } },
-          { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true }
+          { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true },
+          ...given.workspace ? [
+            { ...given.workspace, readOnly: true },
+            { name: FILES_VOLUME, mountPath: FILES_FOLDER }
+          ] : []
         ]
       }
     ]
@@ -27747,9 +36823,9 @@ function securityContextFor(pod, base, given = {}) {
     seccompProfile: { type: "RuntimeDefault" }
   };
 }
-function resourcesFor(pod) {
+function resourcesFor(pod, hasFiles) {
   if (objectOf(pod["spec"])["resources"] !== void 0) return {};
-  return { resources: isGuaranteed(pod) ? GUARANTEED : RESOURCES };
+  return { resources: isGuaranteed(pod) ? GUARANTEED : hasFiles ? WITH_FILES : RESOURCES };
 }
 function isGuaranteed(pod) {
   return [...containersOf(pod), ...initContainersOf(pod)].filter(({ name }) => name !== RESULT_SIDECAR).every((container2) => {
@@ -27832,10 +36908,10 @@ function takerOf(path2, layers) {
 }
 
 // src/pod/run-script.ts
-import { posix as posix3 } from "node:path";
+import { posix as posix4 } from "node:path";
 var FOLDER = "/pod-step/run";
-function scriptOf({ script, extension, from }) {
-  return { path: posix3.join(FOLDER, `script-${hash(script, 8)}${extension}`), content: script, from };
+function scriptOf({ script, extension: extension2, from }) {
+  return { path: posix4.join(FOLDER, `script-${hash(script, 8)}${extension2}`), content: script, from };
 }
 function commandOf({ command, from }, { path: path2 }) {
   const words = command.map((word2) => word2.replaceAll("{0}", path2).replaceAll("$", "$$$$"));
@@ -27850,10 +36926,266 @@ function variablesOf({ from, variables }, container2) {
   return { from: `${from} (the job\u2019s variables)`, of: "container", fields: { env } };
 }
 
+// src/pod/checkout.ts
+var TOKEN_VOLUME = "pod-step-token";
+var TOKEN_FOLDER = "/pod-step/token";
+var CHECKOUT_CODES = {
+  refused: 71,
+  noCommit: 72,
+  submodules: 73,
+  noGit: 74,
+  noLfs: 75,
+  notWritable: 76
+};
+var { refused, noCommit, submodules, noGit, noLfs, notWritable } = CHECKOUT_CODES;
+var SCRIPT2 = `workspace=$1 place=$2 server=$3 repository=$4 commit=$5 submodules=$6 lfs=$7
+umask "$8"
+trap 'exit 143' TERM
+fail() {
+  code=$1
+  shift
+  printf '%s\\n' "$*" >&2
+  printf '%s' "$*" >/dev/termination-log
+  exit "$code"
+}
+run() {
+  "$@" >"$said" 2>&1 &
+  wait $!
+  set -- $?
+  cat "$said" >&2
+  return "$1"
+}
+why() { grep -m 1 -E '^(fatal|error): ' "$said" || tail -n 1 "$said"; }
+has_said() { grep -q -i -E "$1" "$said"; }
+is_refused() { has_said "authentication failed|could not read (username|password)|^fatal: repository '.*' not found|returned error: 40[134]"; }
+tries() {
+  for seconds in 5 10 end; do
+    run "$@" && return
+    if [ "$seconds" = end ] || is_refused; then return 1; fi
+    echo "Next try in $seconds s."
+    sleep "$seconds" &
+    wait $!
+  done
+}
+case $commit in '' | *[!0-9a-f]*) fail ${noCommit} "$commit is no commit." ;; esac
+git --version >/dev/null 2>&1 || fail ${noGit} 'The image has no git.'
+if [ "$lfs" = true ]; then git lfs version >/dev/null 2>&1 || fail ${noLfs} 'The image has no git-lfs.'; fi
+cd "$place" && rm -rf .git || fail ${notWritable} "The workspace has a .git that user $(id -u) may not replace."
+said=.git/pod-step-said
+(mkdir .git && : >"$said") || fail ${notWritable} "User $(id -u) may not write to the workspace."
+run git init --quiet --template= . && run git config remote.origin.url "$server/$repository" &&
+  run git config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*' || fail ${notWritable} "The workspace cannot be a repository: $(why)"
+echo "Fetching $repository at $commit from $server"
+if ! tries git fetch --quiet --no-tags --no-recurse-submodules --depth 1 origin "$commit"; then
+  if is_refused; then fail ${refused} "The server does not give $repository: $(why)"
+  elif has_said "not our ref|remote ref|unadvertised object|bad object"; then fail ${noCommit} "$repository has no commit $commit: $(why)"
+  else fail 1 "$repository cannot be fetched: $(why)"
+  fi
+fi
+export GIT_LFS_SKIP_SMUDGE=1
+run git checkout --quiet --force --detach "$commit" || fail 1 "$commit cannot be checked out: $(why)"
+unset GIT_LFS_SKIP_SMUDGE
+if [ "$lfs" = true ]; then
+  run git lfs install --local --skip-repo && tries git lfs pull || fail 1 "The files of Git LFS cannot be fetched: $(why)"
+fi
+if [ "$submodules" != none ]; then
+  recursive=
+  if [ "$submodules" = recursive ]; then recursive=--recursive; fi
+  echo 'Fetching submodules'
+  tries git submodule --quiet update --init --force --depth 1 $recursive || fail ${submodules} "A submodule cannot be fetched: $(why)"
+fi
+rm -f "$said"
+if [ "$place" != "$workspace" ]; then
+  rm -rf "$workspace/.git" || fail ${notWritable} "The workspace has a .git that user $(id -u) may not replace."
+  cp -a . "$workspace/" || fail ${notWritable} "What was checked out cannot be copied to the workspace."
+fi
+echo "Checked out $repository at $commit"
+`;
+var HELPER = `!f() { if [ "$1" = get ]; then printf 'username=x-access-token\\npassword=%s\\n' "$(cat ${TOKEN_FOLDER}/${TOKEN_KEY})"; fi; }; f`;
+function checkoutContainer(checkout, container2, tokenSecret, { path: path2, place = path2, open }) {
+  const { server, repository, commit, submodules: submodules3, lfs, image } = checkout;
+  const mount = { name: TOKEN_VOLUME, mountPath: TOKEN_FOLDER, readOnly: true };
+  const args = [path2, place, server, repository, commit, submodules3, String(lfs), open ? "000" : "022"];
+  const variables = {
+    // A folder that nobody has: what git reads there nobody has written.
+    HOME: "/nonexistent",
+    LC_ALL: "C",
+    GIT_TERMINAL_PROMPT: "0",
+    // Of a submodule's address, too: neither a path of the container's nor a program.
+    GIT_ALLOW_PROTOCOL: "https:http",
+    GIT_HTTP_LOW_SPEED_LIMIT: "1000",
+    GIT_HTTP_LOW_SPEED_TIME: "60",
+    ...gitConfiguration(configuration(server, tokenSecret !== void 0))
+  };
+  return {
+    ...container2,
+    image,
+    command: ["sh", "-c", SCRIPT2, container2.name],
+    args: args.map(literal),
+    env: Object.entries(variables).map(([name, value]) => ({ name, value: literal(value) })),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [...container2.volumeMounts, ...tokenSecret === void 0 ? [] : [mount]]
+  };
+}
+function configuration(server, hasToken) {
+  const { host } = URL.parse(server) ?? {};
+  return [
+    // A volume's root is root's, whoever runs git.
+    ["safe.directory", "*"],
+    ["core.hooksPath", "/dev/null"],
+    ["init.defaultBranch", "main"],
+    ["init.templateDir", ""],
+    ["gc.auto", "0"],
+    ["maintenance.auto", "false"],
+    // The empty one takes those away that the image has.
+    ...hasToken ? [
+      ["credential.helper", ""],
+      [`credential.${server}.helper`, HELPER]
+    ] : [],
+    // The token is for https; as actions/checkout has it.
+    ...[`git@${host}:`, `ssh://git@${host}/`].map((ssh) => [`url.${server}/.insteadOf`, ssh])
+  ];
+}
+function gitConfiguration(entries2) {
+  return {
+    GIT_CONFIG_COUNT: String(entries2.length),
+    ...Object.fromEntries(
+      entries2.flatMap(([key, value], index2) => [
+        [`GIT_CONFIG_KEY_${index2}`, key],
+        [`GIT_CONFIG_VALUE_${index2}`, value]
+      ])
+    )
+  };
+}
+function literal(text) {
+  return text.replaceAll("$", "$$$$");
+}
+
+// src/pod/workspace.ts
+var WORKSPACE_VOLUME = "pod-step-workspace";
+var UPLOAD_CONTAINER = "pod-step-upload";
+var CHECKOUT_CONTAINER = "pod-step-checkout";
+var WORKSPACE_SIZE = "10Gi";
+var CHECKOUT_FOLDER = "/pod-step/checkout";
+var WORKSPACE_VARIABLE = "GITHUB_WORKSPACE";
+var WAIT = `trap 'exit 143' TERM
+[ -p "$1/${UPLOADED_PIPE}" ] || mkfifo "$1/${UPLOADED_PIPE}" || exit
+until [ -e "$1/${UPLOADED_FILE}" ]; do
+  cat "$1/${UPLOADED_PIPE}" >/dev/null &
+  wait $!
+done
+`;
+function workspaceDefaults({ workspace, checkout }, container2 = {}) {
+  if (workspace === void 0) return [];
+  const names2 = objectsOf(container2["env"]).map(({ name }) => String(name));
+  const variables = {
+    ...!names2.includes(WORKSPACE_VARIABLE) && { [WORKSPACE_VARIABLE]: workspace.path },
+    // The volume's root is root's, and git refuses to work in a folder that is another user's.
+    ...checkout !== void 0 && !names2.some((name) => name.startsWith("GIT_CONFIG_")) && gitConfiguration([["safe.directory", workspace.path]])
+  };
+  const env = Object.entries(variables).map(([name, value]) => ({ name, value: value.replaceAll("$", "$$$$") }));
+  const fields = {
+    ...container2["workingDir"] === void 0 && { workingDir: workspace.path },
+    ...env.length > 0 && { env }
+  };
+  return [{ from: "workspace_path", of: "container", fields }];
+}
+function workspaceSpec(pod, base, { files, volume, tokenSecret }) {
+  const { workspace, checkout, download } = files;
+  if (workspace === void 0) return void 0;
+  const mount = workspaceMount(files, volume);
+  const volumes = [
+    { name: WORKSPACE_VOLUME, ...volume?.source ?? { emptyDir: { sizeLimit: WORKSPACE_SIZE } } },
+    ...workspace.source === "upload" || download ? [{ name: FILES_VOLUME, emptyDir: { sizeLimit: FILES_SIZE } }] : []
+  ];
+  const common = {
+    ...resourcesOf(pod, base),
+    securityContext: securityContextFor(pod, base)
+  };
+  const upload2 = {
+    name: UPLOAD_CONTAINER,
+    image: files.helperImage,
+    command: ["sh", "-c", WAIT, UPLOAD_CONTAINER],
+    args: [FILES_FOLDER],
+    ...common,
+    volumeMounts: [mount, { name: FILES_VOLUME, mountPath: FILES_FOLDER }]
+  };
+  const outlives = checkout !== void 0 && !goesWithPod(volume);
+  const checkoutMounts = [mount, ...outlives ? [{ name: CHECKOUT_CONTAINER, mountPath: CHECKOUT_FOLDER }] : []];
+  const filling = workspace.source === "upload" ? [upload2] : checkout ? [
+    checkoutContainer(
+      checkout,
+      { name: CHECKOUT_CONTAINER, ...common, volumeMounts: checkoutMounts },
+      tokenSecret,
+      {
+        path: workspace.path,
+        ...outlives && { place: CHECKOUT_FOLDER },
+        open: isUserMadeUp(pod, base, common.securityContext)
+      }
+    )
+  ] : [];
+  const secret = tokenSecret && { name: TOKEN_VOLUME, secret: { secretName: tokenSecret, defaultMode: 292 } };
+  return {
+    volumes: [
+      ...volumes,
+      ...outlives ? [{ name: CHECKOUT_CONTAINER, emptyDir: { sizeLimit: WORKSPACE_SIZE } }] : [],
+      ...secret ? [secret] : []
+    ],
+    containers: [{ name: base, volumeMounts: [mount] }],
+    ...filling.length > 0 && { initContainers: filling }
+  };
+}
+function goesWithPod(volume) {
+  return volume === void 0 || "emptyDir" in volume.source || "ephemeral" in volume.source;
+}
+function isUserMadeUp(pod, base, { runAsUser }) {
+  return runAsUser !== void 0 && objectOf(containerNamed(pod, base)?.["securityContext"])["runAsUser"] === void 0;
+}
+function workspaceMount({ workspace }, volume) {
+  return {
+    name: WORKSPACE_VOLUME,
+    mountPath: workspace?.path ?? "",
+    ...volume?.subPath !== void 0 && { subPath: volume.subPath }
+  };
+}
+function resourcesOf(pod, base) {
+  const { requests, limits } = objectOf(containerNamed(pod, base)?.["resources"]);
+  const kept2 = (amounts) => Object.fromEntries(
+    Object.entries(objectOf(amounts)).filter(
+      ([name]) => ["cpu", "memory", "ephemeral-storage"].includes(name)
+    )
+  );
+  const resources = { ...requests && { requests: kept2(requests) }, ...limits && { limits: kept2(limits) } };
+  return Object.keys(resources).length === 0 ? {} : { resources };
+}
+function checkWorkspace({ pod }, base, { workspace, download }, report) {
+  if (workspace === void 0) return;
+  const filling = workspace.source === "upload" ? UPLOAD_CONTAINER : CHECKOUT_CONTAINER;
+  const taken = `is a name that ${download ? "workspace or download" : "workspace"} needs. Choose another.`;
+  for (const [field2, list2] of [
+    ["containers", containersOf(pod)],
+    ["initContainers", initContainersOf(pod)]
+  ])
+    for (const [index2, { name }] of list2.entries())
+      if (name === filling) report(["spec", field2, index2, "name"], `${name} ${taken}`);
+  for (const [index2, { name }] of objectsOf(objectOf(pod["spec"])["volumes"]).entries())
+    if ([WORKSPACE_VOLUME, FILES_VOLUME, TOKEN_VOLUME, CHECKOUT_CONTAINER].includes(String(name)))
+      report(["spec", "volumes", index2, "name"], `${name} ${taken}`);
+  const at = containersOf(pod).findIndex(({ name }) => name === base);
+  for (const [index2, { mountPath }] of objectsOf(containersOf(pod)[at]?.["volumeMounts"]).entries())
+    if (textOf(mountPath)?.replace(/(.)\/+$/, "$1") === workspace.path)
+      report(
+        ["spec", "containers", at, "volumeMounts", index2],
+        `is mounted where the workspace is to be, at ${workspace.path}. Choose another workspace_path, or name that volume in workspace_volume.`
+      );
+}
+
 // src/pod/manifest.ts
 var BASE_CONTAINER = "base";
 var MARGIN_SECONDS = 600;
 var LONGEST_JOB_SECONDS = { hosted: 6 * 3600, selfHosted: 5 * 24 * 3600 };
+var HOLD_SECONDS = 300;
+var DEFAULT_GRACE_SECONDS = 30;
 function placed(plan, namespace, owner) {
   const metadata = { ...plan.pod.metadata, namespace: plan.pod.metadata?.namespace ?? namespace };
   const named3 = plan.pod.metadata?.namespace !== void 0;
@@ -27875,16 +37207,24 @@ function planPod(sources, { identity, nonce, now }, report) {
   const base = baseContainer(template, sources.pod.baseContainer, report);
   const { run } = inputs;
   const script = run && scriptOf(run);
-  const job = run && variablesOf(run, containerNamed(template.pod, base));
+  const ofTemplate = containerNamed(template.pod, base);
+  const least = [...run ? [variablesOf(run, ofTemplate)] : [], ...workspaceDefaults(inputs.files, ofTemplate)];
   const ofRun = run && script ? commandOf(run, script) : [];
-  const layers = (owned2) => [...lower, ...upper(sources, base, [...ofRun, ...owned2], deadlineSeconds, job)];
+  const layers = (owned2) => [
+    ...lower,
+    ...upper(withinWorkspace(sources), base, [...ofRun, ...owned2], deadlineSeconds, least)
+  ];
   const meant = new MergedPod(layers([]));
   const nameGiven = givenName(meant);
   const uniqueness = [identity.repositoryId, identity.runId, identity.runAttempt, identity.matrix, nonce].join("/");
   const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : void 0);
   const container2 = containerNamed(meant.pod, base);
   const owned = planOwnedSecrets(
-    { ...sources.pod.owned, ...script && { script } },
+    {
+      ...sources.pod.owned,
+      ...script && { script },
+      ...inputs.files.checkout?.token !== void 0 && { token: inputs.files.checkout.token }
+    },
     textOf(container2?.["image"]),
     name,
     nonce,
@@ -27896,12 +37236,34 @@ function planPod(sources, { identity, nonce, now }, report) {
   const at = (path2, sentence) => report(`${merged2.originOf(path2)}: ${sentence}`);
   if (container2 !== void 0 && !container2["image"])
     report("image: expected the image to run, e.g. python:3.13-slim; found nothing.");
-  const resultIn = resultChannel(merged2, base, { ...inputs.result, hasFiles: run !== void 0 }, at);
+  const sidecarFor = run ? "no result for run, and no $GITHUB_OUTPUT" : inputs.files.download && "no download";
+  const resultIn = resultChannel(merged2, base, { ...inputs.result, sidecarFor }, at);
+  checkWorkspace(merged2, base, inputs.files, at);
   enforce(merged2, all, base, report);
   const deadline2 = Number(objectOf(merged2.pod["spec"])["activeDeadlineSeconds"]);
   const expiresAt = expiryOf(lifetime, now, deadline2 > 0 && deadline2 <= MOST_SECONDS ? deadline2 : deadlineSeconds);
-  const forResult = resultIn && specForResult(resultIn, merged2.pod, base, sources);
-  const own = ownLayer({ name, identity, nonce, base, lifetime, expiresAt, ...forResult && { forResult } });
+  const hasGrace = objectOf(merged2.pod["spec"])["terminationGracePeriodSeconds"] !== void 0;
+  const holdsLonger = resultIn === "sidecar" && inputs.files.download !== void 0 && !hasGrace;
+  const ownSpecs = [
+    workspaceSpec(merged2.pod, base, {
+      files: inputs.files,
+      ...sources.pod.workspaceVolume && { volume: sources.pod.workspaceVolume },
+      ...owned.tokenSecret !== void 0 && { tokenSecret: owned.tokenSecret }
+    }),
+    resultIn && specForResult(resultIn, merged2.pod, base, sources),
+    holdsLonger ? { terminationGracePeriodSeconds: HOLD_SECONDS } : void 0
+  ].flatMap((spec2) => spec2 ? [{ from: OWN, pod: { spec: spec2 } }] : []);
+  const spec = ownSpecs.length > 0 && objectOf(new MergedPod(ownSpecs).pod["spec"]);
+  const own = ownLayer({
+    name,
+    identity,
+    nonce,
+    base,
+    lifetime,
+    expiresAt,
+    ...spec && { spec },
+    ...holdsLonger && { graceSeconds: DEFAULT_GRACE_SECONDS }
+  });
   const digest = digestOf(new MergedPod([...all, own]).pod);
   const final = new MergedPod([
     ...all,
@@ -27914,7 +37276,7 @@ function planPod(sources, { identity, nonce, now }, report) {
       base,
       (path2, sentence) => report(`${final.originOf(path2)}: ${withPlace(final, path2, sentence)}`)
     );
-  const spec = objectOf(final.pod["spec"]);
+  const finalSpec = objectOf(final.pod["spec"]);
   return {
     pod: final.pod,
     base,
@@ -27922,22 +37284,29 @@ function planPod(sources, { identity, nonce, now }, report) {
     ...nameGiven !== void 0 && { nameGiven },
     secrets: owned.secrets,
     ...resultIn && { resultIn },
-    ...spec["activeDeadlineSeconds"] === deadlineSeconds && final.layerOf(["spec", "activeDeadlineSeconds"]).from === DEFAULTS2 && {
+    ...finalSpec["activeDeadlineSeconds"] === deadlineSeconds && final.layerOf(["spec", "activeDeadlineSeconds"]).from === DEFAULTS2 && {
       defaultDeadlineSeconds: deadlineSeconds
     },
     originOf: (path2) => final.originOf(path2),
     sourceOf: (path2) => final.layerOf(path2).from
   };
 }
+function deletionOf({ metadata, spec }) {
+  const { terminationGracePeriodSeconds: own } = spec ?? {};
+  const annotation = metadata?.annotations?.[GRACE_ANNOTATION] ?? "";
+  const seconds = /^[0-9]+$/.test(annotation) ? Number(annotation) : Number.NaN;
+  return own !== void 0 && seconds < own ? { graceSeconds: seconds } : {};
+}
 function nonceOf(pod) {
   return pod.metadata?.annotations?.[NONCE_ANNOTATION] ?? "";
 }
-function specForResult(channel, pod, base, { inputs, pod: { resultSecurityContext } }) {
+function specForResult(channel, pod, base, { inputs, pod: { resultSecurityContext, workspaceVolume } }) {
   const { sidecarImage: image, mode } = inputs.result;
   const files = [...mode === "none" ? [] : [RESULT_FILE], ...inputs.run ? Object.values(STEP_FILES) : []];
   const spec = channel === "message" ? { containers: [{ name: base, terminationMessagePath: RESULT_PATH }] } : resultSidecar(pod, base, files, {
     image,
-    ...resultSecurityContext && { securityContext: resultSecurityContext }
+    ...resultSecurityContext && { securityContext: resultSecurityContext },
+    ...inputs.files.download && { workspace: workspaceMount(inputs.files, workspaceVolume) }
   });
   const own = objectsOf(containerNamed(pod, base)?.["env"]).map(({ name }) => name);
   const variables = [
@@ -27945,7 +37314,7 @@ function specForResult(channel, pod, base, { inputs, pod: { resultSecurityContex
     // Of these the step's own would be another's: what they name is the action's to read.
     ...(inputs.run ? Object.entries(STEP_FILES) : []).map(([name, file]) => ({
       name,
-      value: posix4.join(RESULT_FOLDER, file)
+      value: posix5.join(RESULT_FOLDER, file)
     }))
   ];
   if (variables.length === 0) return spec;
@@ -27953,6 +37322,16 @@ function specForResult(channel, pod, base, { inputs, pod: { resultSecurityContex
     { from: OWN, pod: { spec } },
     { from: OWN, pod: { spec: { containers: [{ name: base, env: variables }] } } }
   ]).pod["spec"];
+}
+function withinWorkspace(sources) {
+  const { workspace } = sources.inputs.files;
+  if (workspace === void 0) return sources;
+  const fragments = sources.pod.fragments.map((fragment) => {
+    const folder = fragment.of === "container" ? fragment.fields["workingDir"] : void 0;
+    if (typeof folder !== "string" || folder.startsWith("/")) return fragment;
+    return { ...fragment, fields: { ...fragment.fields, workingDir: posix5.join(workspace.path, folder) } };
+  });
+  return { ...sources, pod: { ...sources.pod, fragments } };
 }
 function baseContainer(template, asked3, report) {
   const names2 = containersOf(template.pod).flatMap(({ name: name2 }) => typeof name2 === "string" ? [name2] : []);
@@ -28213,7 +37592,7 @@ function explain(code, status, asked3) {
   const message = (status.message ?? "").trim() || `HTTP ${code}`;
   if (code === 401) return unauthorized();
   if (code === 403) return forbidden(message, asked3);
-  if (DENIED2.test(message)) return refused(message, asked3);
+  if (DENIED2.test(message)) return refused2(message, asked3);
   if (code === 404 && status.details?.kind === "namespaces") return missingNamespace(asked3.namespace);
   if (code === 404) {
     return {
@@ -28263,7 +37642,7 @@ function missingNamespace(namespace) {
 function forbidden(message, asked3) {
   const denial = denialOf(message);
   if (denial) return denied(denial, asked3);
-  if (DENIED2.test(message)) return refused(message, asked3);
+  if (DENIED2.test(message)) return refused2(message, asked3);
   const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
   if (quota) {
     const [, name, requested2, used, limited] = quota;
@@ -28322,7 +37701,7 @@ function forbidden(message, asked3) {
       remedy: `Change \`container_resources\`. The LimitRanges that there are: kubectl -n ${asked3.namespace} describe limitrange`
     };
   }
-  return refused(message, asked3);
+  return refused2(message, asked3);
 }
 var LIMIT_RANGE = / is forbidden: \[?(?<faults>(?:minimum|maximum) \S+ (?:usage|limit) per (?:Container|Pod) .*?|\S+ max limit to request ratio per (?:Container|Pod) .*?)\]?$/s;
 function denied(denial, asked3) {
@@ -28357,7 +37736,7 @@ function missingClass(kind2, name, input) {
   };
 }
 var DENIED2 = /admission webhook "[^"]*" denied|ValidatingAdmissionPolicy .* denied request/s;
-function refused(message, asked3) {
+function refused2(message, asked3) {
   const why = message.replace(/^\S+ "[^"]*" is forbidden: /, "").replace(/\.$/, "");
   return {
     reason: "Forbidden",
@@ -29030,6 +38409,38 @@ function limitedSidecar({ pod, resultIn }, error2) {
   });
 }
 
+// src/run/end/not-checked-out.ts
+var { refused: refused3, noCommit: noCommit2, submodules: submodules2, noGit: noGit2, noLfs: noLfs2, notWritable: notWritable2 } = CHECKOUT_CODES;
+var OTHER_USER = "Give `security_context` an `fsGroup`, or a `runAsUser` whose the volume is.";
+var NO_GIT = "Check `git_image`: it needs sh, git, and what busybox has.";
+var REMEDIES = {
+  [refused3]: "Give the job `permissions: contents: read`, and leave `github_token` as it is. In a pod that has waited until the job was over the token is not valid any more.",
+  [noCommit2]: "The commit may be gone by a force push: start the workflow anew, rather than again.",
+  [submodules2]: "The job\u2019s token is for its own repository: for other private ones give `github_token` a token that may read them all, of an app or a user. Submodules are fetched by https, those of other servers without a token.",
+  [noGit2]: NO_GIT,
+  [noLfs2]: "Take `checkout_lfs` away, or give `git_image` an image with git-lfs, as the default is.",
+  [notWritable2]: OTHER_USER
+};
+function notCheckedOut(pod, ended3) {
+  const failure = failureOf(pod, CHECKOUT_CONTAINER, ended3);
+  if (failure.reason === "StartError") return { ...failure, remedy: NO_GIT };
+  if (failure.reason !== "ExitCode") return failure;
+  const said2 = brief((ended3.message ?? "").trim().split("\n").at(-1) ?? "").replace(/\.$/, "");
+  return {
+    reason: "InitContainer",
+    title: "Repository not checked out",
+    sentence: `The repository could not be checked out in pod ${podPath2(pod)} (exit code ${ended3.exitCode})${said2 === "" ? "" : `: ${said2}`}.`,
+    remedy: REMEDIES[ended3.exitCode] ?? remedyFor(said2)
+  };
+}
+function remedyFor(said2) {
+  if (/no space left/i.test(said2)) return "Give a larger `workspace_volume`.";
+  if (/permission denied|operation not permitted/i.test(said2)) return OTHER_USER;
+  if (/could not resolve|connect|timed out|ssl|certificate/i.test(said2))
+    return "The pod has to reach the server by itself: check the name servers, proxies and network policies of its namespace.";
+  return "The log of container pod-step-checkout may say more.";
+}
+
 // src/run/end/never-ran.ts
 function neverRan(pod) {
   const { reason: reason2, message } = pod.status ?? {};
@@ -29041,6 +38452,7 @@ function neverRan(pod) {
     const why = heldUp(pod);
     return stopped(why === "" ? stop : patience(stop, "See to that"), `${before}${why}`);
   }
+  if (init?.name === CHECKOUT_CONTAINER) return notCheckedOut(pod, init.ended);
   if (init !== void 0) return initFailed(pod, init.name, init.ended);
   if (reason2 === void 0 && stop !== void 0) return stopped(stop, before);
   return {
@@ -29141,7 +38553,7 @@ async function tidyUp(step, pod, kill2) {
   pod.stop();
   const cancelled = await kill2.killed;
   const action = inputs.onFinishAction;
-  const end = cancelled ?? (shouldDelete(action, pod.view, plan.base, inputs.skipOnExitCodes) ? await remove2(step, pod.identity) : "kept");
+  const end = cancelled ?? (shouldDelete(action, pod.view, plan.base, inputs.skipOnExitCodes) ? await remove2(step, pod) : "kept");
   if (typeof end === "object") {
     log.warning("Pod not deleted", notDeleted(pod.identity, end.error, "The post step tries again; by hand:"));
     return;
@@ -29167,9 +38579,10 @@ function leave(step, pod, kill2) {
   log.line(`  to delete it: ${keptPod(pod, plan.base).delete}`);
   letGo(step, pod, kill2);
 }
-async function remove2({ client, lastCall }, pod) {
+async function remove2({ client, lastCall }, { identity, view }) {
   try {
-    await deletePod(client, pod, { signal: AbortSignal.any([lastCall, AbortSignal.timeout(1e3 * TIDY_UP_SECONDS)]) });
+    const signal3 = AbortSignal.any([lastCall, AbortSignal.timeout(1e3 * TIDY_UP_SECONDS)]);
+    await deletePod(client, identity, { signal: signal3, ...deletionOf(view.pod) });
     return "deleted";
   } catch (error2) {
     return { error: error2 };
@@ -29223,8 +38636,8 @@ function shouldDelete(action, view, base, skipOnExitCodes) {
 }
 
 // src/run/numbers.ts
-function grouped(number2) {
-  return number2.toLocaleString("en-US");
+function grouped(number3) {
+  return number3.toLocaleString("en-US");
 }
 function inBytes(bytes) {
   return `${grouped(bytes)} ${bytes === 1 ? "byte" : "bytes"}`;
@@ -29233,16 +38646,16 @@ function inBytes(bytes) {
 // src/run/report.ts
 function reportProgress(pod, base) {
   const set = /* @__PURE__ */ new Set();
-  const once = (name, value) => {
+  const once2 = (name, value) => {
     if (!value || set.has(name)) return;
     set.add(name);
     setOutput2(name, String(value));
   };
   pod.until((view) => {
     const status = containerStatus(view.pod, base);
-    once("node_name", view.pod.spec?.nodeName);
-    once("image_id", status?.imageID);
-    once("started_at", status?.state?.running?.startedAt ?? started(status?.state?.terminated?.startedAt));
+    once2("node_name", view.pod.spec?.nodeName);
+    once2("image_id", status?.imageID);
+    once2("started_at", status?.state?.running?.startedAt ?? started(status?.state?.terminated?.startedAt));
     return view.gone || containerEnded(view.pod, base) ? true : void 0;
   }).catch(() => {
   });
@@ -29387,15 +38800,15 @@ function quoted(word2) {
 var SHELL = /(^|\/)(sh|bash|dash|ash|zsh|ksh)$/;
 var REDIRECT = /^\s*(\d?>>?|\||&&|\|\||<)(\s|$)|^\d?>>?[\w.~-]*\/[\w./-]*$|^\d?>&\d$/;
 function commandHints(words) {
-  const [program = "", option = "", script = "", ...rest] = words;
-  if (SHELL.test(program) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
+  const [program2 = "", option = "", script = "", ...rest] = words;
+  if (SHELL.test(program2) && /^-[a-z]*c[a-z]*$/.test(option) && rest.length > 0 && !/\$/.test(script))
     return [
-      `${program} ${option} runs one word, ${quoted(script)}: ${rest.map(quoted).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
+      `${program2} ${option} runs one word, ${quoted(script)}: ${rest.map(quoted).join(" ")} only become${rest.length === 1 ? "s" : ""} $0${rest.length === 1 ? "" : " and so on"}. Put the whole command into one word.`
     ];
-  const redirect = SHELL.test(program) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
+  const redirect = SHELL.test(program2) ? void 0 : words.slice(1).find((word2) => REDIRECT.test(word2));
   if (redirect !== void 0)
     return [
-      `${quoted(redirect)} is passed to ${program || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
+      `${quoted(redirect)} is passed to ${program2 || "the program"} as it is: redirects, pipes and && need a shell, e.g. cmds: [sh, -c], arguments: ["... ${redirect.replace(/"/g, "")}"].`
     ];
   return [];
 }
@@ -30257,13 +39670,13 @@ function faultIn(text, secrets = []) {
     const place = placeIn(covered(json2, secrets), at);
     return {
       fault: `${what} at line ${line}, column ${column}${place === void 0 ? "" : `: ${place}`}`,
-      remedy: remedyFor(what, json2, at)
+      remedy: remedyFor2(what, json2, at)
     };
   }
 }
 function placeIn(json2, at) {
-  const { before, within: within2, after } = wordsAround(json2, at);
-  if (within2 !== void 0) return within2.length > 2 * SHOWN ? void 0 : `in \`${excerpt(within2)}\``;
+  const { before, within: within3, after } = wordsAround(json2, at);
+  if (within3 !== void 0) return within3.length > 2 * SHOWN ? void 0 : `in \`${excerpt(within3)}\``;
   const [behind2, ahead] = [excerpt(before), excerpt(after)];
   if (json2 === "") return "it is empty";
   if (at === 0) return ahead === "" ? void 0 : `it begins with \`${ahead}\``;
@@ -30279,7 +39692,7 @@ function covered(text, secrets) {
 }
 var OF_A_WORD = /[^\s{}[\],:"]/;
 function wordsAround(json2, at) {
-  const within2 = (from2, to2) => ({ before: "", within: json2.slice(from2, to2), after: "" });
+  const within3 = (from2, to2) => ({ before: "", within: json2.slice(from2, to2), after: "" });
   const isOfAWord = (place) => OF_A_WORD.test(json2[place] ?? " ");
   let [from, to] = [at, at];
   let isText = false;
@@ -30288,7 +39701,7 @@ function wordsAround(json2, at) {
     const start = scanner.getTokenOffset();
     const end = start + scanner.getTokenLength();
     if (start < at) {
-      if (end > at) return within2(start, end);
+      if (end > at) return within3(start, end);
       if (start >= at - SHOWN) from = Math.min(from, start);
       continue;
     }
@@ -30300,7 +39713,7 @@ function wordsAround(json2, at) {
     let [start, end] = [at, at];
     while (isOfAWord(start - 1)) start--;
     while (isOfAWord(end)) end++;
-    return within2(start, end);
+    return within3(start, end);
   }
   return { before: json2.slice(from, at).trimStart(), after: json2.slice(at, to) };
 }
@@ -30317,7 +39730,7 @@ function excerpt(text) {
   });
 }
 var REMEDY = "Write JSON (text needs quotation marks), or set `do_xcom_push: false`.";
-function remedyFor(what, json2, at) {
+function remedyFor2(what, json2, at) {
   const ahead = json2.slice(at, at + SHOWN);
   if (/^-?(nan|inf(inity)?)\b/i.test(ahead))
     return "JSON has neither NaN nor infinities: write null in their place. In Python, json.dumps(allow_nan=False) finds them.";
@@ -30370,7 +39783,7 @@ var LONGEST_MESSAGE = 4096;
 var ALL_MESSAGES = 12288;
 var LONGEST_LOG = 2048;
 var REMEDY2 = "Set `do_xcom_push: true`, which takes results of up to 7 MB.";
-function foundInMessage(message, pod, base, failed) {
+function foundInMessage(message, pod, base, failed2) {
   const text = message?.replace(/^\ufeff/, "").trim() ?? "";
   const { containers: containers2 = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
   const count = containers2.length + initContainers.length + ephemeralContainers.length;
@@ -30379,12 +39792,12 @@ function foundInMessage(message, pod, base, failed) {
   if (message === void 0 || text === "" && !cut2) return { kind: "none" };
   const maybeLog = containers2.find(({ name }) => name === base)?.terminationMessagePolicy === "FallbackToLogsOnError";
   const words = lastWords(message, limit, maybeLog);
-  if (failed && maybeLog) return { kind: "message", message: words };
+  if (failed2 && maybeLog) return { kind: "message", message: words };
   const fault = faultIn(text);
   if (fault === void 0 && (!cut2 || /^[[{]/.test(text) && text === message))
     return { kind: "content", bytes: Buffer.from(message) };
   const longer = `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}`;
-  if (failed)
+  if (failed2)
     return {
       kind: "message",
       message: words,
@@ -30496,10 +39909,10 @@ function shown2(key) {
 var MOST_CHARACTERS2 = 5e5;
 var LONGEST_VARIABLE = 131e3;
 function outputsOf(bytes, { file, multiple }, secrets = []) {
-  const read = readJson(bytes, secrets);
-  if ("fault" in read)
-    return { sentence: `What the container wrote to ${RESULT_PATH} is not JSON: ${read.fault}.`, remedy: read.remedy };
-  const { text } = read;
+  const read2 = readJson(bytes, secrets);
+  if ("fault" in read2)
+    return { sentence: `What the container wrote to ${RESULT_PATH} is not JSON: ${read2.fault}.`, remedy: read2.remedy };
+  const { text } = read2;
   const size = Buffer.byteLength(text);
   const whole = file !== void 0 && size > LONGEST_VARIABLE ? [] : [["result", text]];
   if (text.length > MOST_CHARACTERS2 && file === void 0)
@@ -30550,10 +39963,10 @@ function conclude(outcome, found, pod, { base, resultIn }, { result: inputs, ski
   };
 }
 function withResult(outcome, found, pod, base, inputs, secrets) {
-  const failed = outcome.state === "failed";
+  const failed2 = outcome.state === "failed";
   switch (found.kind) {
     case "none":
-      return inputs.mode === "required" && !failed ? missing2(outcome, found.why, pod, base) : outcome;
+      return inputs.mode === "required" && !failed2 ? missing2(outcome, found.why, pod, base) : outcome;
     case "message":
       return { ...outcome, message: found.message, ...found.warning !== void 0 && { warning: found.warning } };
     case "unusable":
@@ -30646,9 +40059,9 @@ function triesAgain({ reason: reason2, exitCode: exitCode2, mayHaveRun, mayPass 
   return exitCode2 !== void 0 && OWN_END.has(reason2) && rule2.exitCodes.includes(exitCode2);
 }
 var LONGEST_DELAY_SECONDS = 3600;
-function delayBefore(failed, delaySeconds, dice) {
+function delayBefore(failed2, delaySeconds, dice) {
   const longest2 = Math.max(LONGEST_DELAY_SECONDS, delaySeconds);
-  return Math.min(delaySeconds * 2 ** (failed - 1), longest2) * (0.75 + dice / 2);
+  return Math.min(delaySeconds * 2 ** (failed2 - 1), longest2) * (0.75 + dice / 2);
 }
 
 // src/run/attempts/tries.ts
@@ -30661,9 +40074,9 @@ async function tries(step, tryOnce2) {
       end: { error: error2 }
     }));
     step.log.endSection();
-    const failed = failureOf2(end, pod, current.plan.base);
-    const again = failed !== void 0 && triesAgain(failed, step.inputs.retryOn);
-    if (failed !== void 0 && !again && count <= retries && !step.stop.aborted)
+    const failed2 = failureOf2(end, pod, current.plan.base);
+    const again = failed2 !== void 0 && triesAgain(failed2, step.inputs.retryOn);
+    if (failed2 !== void 0 && !again && count <= retries && !step.stop.aborted)
       step.log.line("No further try: it is not a failure that retry_on names.");
     if (!again || count > retries) return settled(end);
     const seconds = delayBefore(count, retryDelaySeconds, Math.random());
@@ -30712,6 +40125,1261 @@ async function makeWay({ inputs, plan, client, log, stop }, pod) {
 }
 function forget() {
   for (const name of ["pod_name", "pod_uid", "node_name", "image_id", "started_at"]) setOutput2(name, "");
+}
+
+// src/run/files/download.ts
+import { tmpdir } from "node:os";
+import { setImmediate as setImmediate2 } from "node:timers/promises";
+
+// src/github/workspace/unpack.ts
+var import_tar_stream = __toESM(require_tar_stream(), 1);
+import {
+  chmodSync,
+  closeSync as closeSync3,
+  constants as constants4,
+  fchmodSync,
+  futimesSync,
+  linkSync,
+  lstatSync as lstatSync2,
+  mkdirSync as mkdirSync2,
+  mkdtempSync,
+  openSync as openSync3,
+  readlinkSync as readlinkSync2,
+  realpathSync as realpathSync2,
+  renameSync,
+  symlinkSync,
+  unlinkSync as unlinkSync2,
+  writeSync as writeSync2
+} from "node:fs";
+import { copyFile, rm } from "node:fs/promises";
+import { join as join2 } from "node:path";
+import { setImmediate as breath } from "node:timers/promises";
+var TooMuch = class extends Error {
+  name = "TooMuch";
+};
+var MOST_ENTRIES = 2e5;
+var MOST_REFUSED = 20;
+var LONGEST_NAME3 = 255;
+var LONGEST_PATH = 4096;
+var MOST_TEXT = 64 * 2 ** 20;
+var BLOCK = 512;
+var PIECE = 64 * 1024;
+var MOST_HEADERS = 64 * 1024 + 8 * BLOCK;
+var MOST_FRAME = 16 * 2 ** 20;
+var MOST_FRAME_PER_ENTRY = 16 * 1024;
+var OF_A_REPOSITORY = [/^objects$/i, /^refs$/i];
+var AT_A_TIME = 200;
+var NO_FOLLOW = constants4.O_NOFOLLOW ?? 0;
+var Unpacking = class _Unpacking {
+  #workspace;
+  #staging;
+  #limitBytes;
+  #wants;
+  #parser = parser();
+  #tree = { kind: "folder", children: /* @__PURE__ */ new Map() };
+  #refused = [];
+  #refusedCount = 0;
+  #entries = 0;
+  #folders = 0;
+  #placedCount = 0;
+  /** Bytes of names and targets. */
+  #text = 0;
+  #files = 0;
+  #bytes = 0;
+  #stagedFiles = 0;
+  /** Bytes of contents that the archive has announced so far. */
+  #announced = 0;
+  /** Bytes of the archive so far. */
+  #written = 0;
+  /** Where the last entry ends in the archive, with its padding. */
+  #entryEnd = 0;
+  /** Where something other than zeros begins after it. */
+  #headersBegin;
+  #open;
+  #failure;
+  constructor(workspace, staging, options) {
+    this.#workspace = Buffer.from(workspace);
+    this.#staging = staging;
+    this.#limitBytes = options.limitBytes;
+    this.#wants = options.wants;
+    this.#parser.on(
+      "entry",
+      (header, content2, next) => this.#attempt(() => this.#entry(header, content2, next))
+    );
+    this.#parser.on("error", (error2) => this.#fail(damaged(lowerFirst(error2.message), error2)));
+  }
+  /**
+   * @param scratch a folder, best on the workspace's own file system
+   * @param options `wants` is asked for a path in the workspace
+   */
+  static async begin(workspace, scratch, options) {
+    return new _Unpacking(realpathSync2(workspace), mkdtempSync(join2(realpathSync2(scratch), "unpack-")), options);
+  }
+  /** What the archive has had so far, taken or refused. */
+  get entries() {
+    return this.#entries;
+  }
+  /**
+   * Takes the next bytes of the archive; one call at a time.
+   * @throws TooMuch, or an Error with a sentence; once it has, it always does
+   */
+  async write(tarBytes) {
+    for (let at = 0; at < tarBytes.length; at += PIECE) {
+      const piece = tarBytes.subarray(at, at + PIECE);
+      this.#check();
+      await this.#feed(piece);
+      this.#check();
+      this.#measure(piece);
+      this.#check();
+    }
+  }
+  /**
+   * Moves what was taken to the workspace. The caller has verified that the archive is what the container sent.
+   * @throws Error with a sentence, where the archive is not whole: nothing was moved; or where the system refuses to go on: what was moved stays
+   */
+  async finish() {
+    try {
+      this.#check();
+      await this.#end();
+      this.#check();
+      this.#refuseRepositories(this.#tree, []);
+      const links = [];
+      const modes = [];
+      await this.#place(this.#tree, this.#workspace, [], links, modes);
+      for (const { parent, path: path2, link } of links) await this.#placed(path2, () => this.#placeLink(parent, path2, link));
+      for (const { place, mode } of modes) chmodSync(place, mode | 448);
+      return { files: this.#files, bytes: this.#bytes, refused: this.#refused, refusedCount: this.#refusedCount };
+    } finally {
+      await this.discard();
+    }
+  }
+  /** Removes all that is staged; safe at any time. */
+  async discard() {
+    this.#fail(new Error("The unpacking has ended."));
+    await rm(this.#staging, { recursive: true, force: true });
+  }
+  /** What git takes for a repository without a `.git` (setup.c, is_git_directory) runs the programs that its configuration names, for whoever uses git in it. */
+  #refuseRepositories({ children }, path2) {
+    for (const name of children.keys())
+      if (/^head$/i.test(name) && OF_A_REPOSITORY.every((other) => [...children.keys()].some((one) => other.test(one)))) {
+        children.delete(name);
+        this.#refuse([...path2, name].join("/"), "with what is beside it, git would take its folder for a repository");
+      }
+    for (const [name, child] of children) if (child.kind === "folder") this.#refuseRepositories(child, [...path2, name]);
+  }
+  #check() {
+    if (this.#failure !== void 0) throw this.#failure;
+  }
+  /** The first one counts. */
+  #fail(error2) {
+    this.#failure ??= error2;
+    this.#close();
+    this.#parser.destroy(null);
+  }
+  /** The parser calls from its own inside, where nobody would catch what is thrown. */
+  #attempt(act) {
+    if (this.#failure !== void 0) return;
+    try {
+      act();
+    } catch (error2) {
+      this.#fail(error2);
+    }
+  }
+  #close() {
+    const file = this.#open;
+    this.#open = void 0;
+    if (file !== void 0) closeSync3(file);
+  }
+  /** @returns when the parser has taken the piece, or never will */
+  #feed(piece) {
+    this.#written += piece.length;
+    return new Promise((resolve4) => {
+      const taken = () => {
+        this.#parser.off("drain", taken).off("close", taken);
+        resolve4();
+      };
+      this.#parser.on("drain", taken).on("close", taken);
+      this.#parser.write(piece);
+    });
+  }
+  /** Looks at what the parser has made no entry of. */
+  #measure(piece) {
+    const begin = this.#written - piece.length;
+    if (this.#headersBegin === void 0 && this.#entryEnd < this.#written) {
+      const from = Math.max(0, this.#entryEnd - begin);
+      const first = piece.subarray(from).findIndex((byte) => byte !== 0);
+      if (first !== -1) this.#headersBegin = begin + from + first;
+    }
+    this.#limitHeaders(this.#written);
+    if (this.#written - this.#announced > MOST_FRAME + MOST_FRAME_PER_ENTRY * this.#entries)
+      this.#fail(damaged("far more of it is headers and filling than its entries need"));
+  }
+  #limitHeaders(end) {
+    if (this.#headersBegin !== void 0 && end - this.#headersBegin > MOST_HEADERS)
+      this.#fail(damaged("the headers of an entry have more than 64 KiB"));
+  }
+  /** The parser itself takes an end between two entries for the end of the archive, which has two blocks of zeros. */
+  async #end() {
+    await new Promise((resolve4) => {
+      this.#parser.on("finish", resolve4).on("close", resolve4);
+      this.#parser.end(null);
+    });
+    if (this.#headersBegin !== void 0 || this.#written - this.#entryEnd < 2 * BLOCK)
+      this.#fail(damaged("it ends before its end is told"));
+  }
+  #entry(header, content2, next) {
+    const size = header.type === "directory" ? 0 : header.size;
+    if (typeof size !== "number" || !(size >= 0)) throw damaged("the size of an entry cannot be read");
+    const begin = header.byteOffset;
+    this.#limitHeaders(begin - BLOCK);
+    this.#check();
+    this.#headersBegin = void 0;
+    this.#entries += 1;
+    if (this.#entries > MOST_ENTRIES) throw new Error(`The archive has more than ${MOST_ENTRIES} entries.`);
+    this.#announced += size;
+    if (this.#announced > this.#limitBytes)
+      throw new TooMuch(`The files have more than the ${this.#limitBytes} bytes that are allowed.`);
+    this.#entryEnd = begin + Math.ceil(size / BLOCK) * BLOCK;
+    content2.on("error", () => {
+    });
+    const why = this.#take(header, content2);
+    if (why !== void 0) this.#refuse(nameOf(header).bytes.toString(), why);
+    if (header.type === "directory") {
+      next();
+      return;
+    }
+    content2.on("end", () => this.#attempt(next));
+    content2.resume();
+  }
+  /** @returns why it is not taken */
+  #take(header, content2) {
+    const name = nameOf(header);
+    const path2 = namesOf(name.bytes);
+    if (header.type === "directory" && path2.length === 0 && name.bytes[0] === 46) return void 0;
+    const why = name.why ?? wrongName(name.bytes, path2);
+    if (why !== void 0) return why;
+    this.#text += name.bytes.length + targetOf(header).bytes.length;
+    if (this.#text > MOST_TEXT) throw new Error("The names in the archive have more than 64 MiB.");
+    if (!this.#wants(shownPath(path2))) return "it was not asked for";
+    if (Object.keys(header.pax ?? {}).some((key) => key.startsWith("GNU.sparse.")))
+      return "it is a sparse file, archived in a way of its own";
+    switch (header.type) {
+      case "file":
+      case "contiguous-file":
+        return this.#takeFile(path2, header, content2);
+      case "directory":
+        return this.#put(path2, { kind: "folder", mode: header.mode ?? 0, children: /* @__PURE__ */ new Map() });
+      case "symlink": {
+        const target2 = targetOf(header);
+        const wrong2 = target2.why ?? wrongTarget(target2.bytes, path2.length - 1);
+        return wrong2 ?? this.#put(path2, { kind: "link", target: target2.bytes });
+      }
+      case "link":
+        return this.#takeHardLink(path2, header);
+      default:
+        return header.type === null ? "it is of an unknown kind" : `it is a ${header.type.replace("-", " ")}`;
+    }
+  }
+  #takeFile(path2, header, content2) {
+    this.#stagedFiles += 1;
+    const staged = join2(this.#staging, String(this.#stagedFiles));
+    const file = { kind: "file", staged, size: header.size ?? 0, mode: (header.mode ?? 0) & 511, names: 0 };
+    const why = this.#put(path2, file);
+    if (why !== void 0) return why;
+    const open = stage(staged);
+    this.#open = open;
+    content2.on("data", (bytes) => this.#attempt(() => append(open, bytes)));
+    content2.on(
+      "end",
+      () => this.#attempt(() => {
+        const seconds = modified(header);
+        if (seconds !== void 0) futimesSync(open, seconds, seconds);
+        this.#close();
+      })
+    );
+    return void 0;
+  }
+  #takeHardLink(path2, header) {
+    const target2 = targetOf(header);
+    const names2 = namesOf(target2.bytes);
+    const found = target2.why ?? wrongName(target2.bytes, names2) ?? this.#find(names2);
+    if (typeof found === "string" || found?.kind !== "file")
+      return "it is a hard link to what is no file that was taken before";
+    return this.#put(path2, found);
+  }
+  #find(names2) {
+    let found = this.#tree;
+    for (const name of names2) found = found?.kind === "folder" ? found.children.get(name) : void 0;
+    return found;
+  }
+  /** Puts it in the tree, where the last of a name wins. @returns why not */
+  #put(path2, node) {
+    let folder = this.#tree;
+    for (const name of path2.slice(0, -1)) {
+      const inside = folder.children.get(name) ?? this.#addFolder(folder, name);
+      if (inside.kind !== "folder")
+        return `"${shownName(name)}" is a ${inside.kind} in the archive, so nothing can be in it`;
+      folder = inside;
+    }
+    const last = path2.at(-1) ?? "";
+    const before = folder.children.get(last);
+    if (before?.kind === "folder" && node.kind === "folder") {
+      if (node.mode !== void 0) before.mode = node.mode;
+      return void 0;
+    }
+    if (before?.kind === "folder" && node.kind === "link") return "it is a link in the place of a folder";
+    if (node.kind === "file") node.names += 1;
+    if (before !== void 0) release(before);
+    folder.children.set(last, node);
+    return void 0;
+  }
+  /** One that the archive has no entry of: a path of 4096 bytes can have 2048 of them, so they are counted, too. */
+  #addFolder(parent, name) {
+    this.#folders += 1;
+    if (this.#folders > MOST_ENTRIES) throw new Error(`The archive has more than ${MOST_ENTRIES} folders.`);
+    const folder = { kind: "folder", children: /* @__PURE__ */ new Map() };
+    parent.children.set(name, folder);
+    return folder;
+  }
+  #refuse(name, why) {
+    this.#refusedCount += 1;
+    if (this.#refused.length < MOST_REFUSED) this.#refused.push({ name: name.slice(0, 200), why });
+  }
+  /** Makes in a folder of the workspace, which is a real one, what the archive has in it; links are left for later. */
+  async #place(folder, place, path2, links, modes) {
+    for (const [name, node] of folder.children) {
+      const inside = [...path2, name];
+      const target2 = within2(place, name);
+      if (node.kind === "link") links.push({ parent: place, path: inside, link: node });
+      else if (node.kind === "file") await this.#placed(inside, () => this.#placeFile(target2, inside, node));
+      else {
+        const entered = await this.#placed(inside, () => this.#enter(target2, inside, node, modes));
+        if (entered) await this.#place(node, target2, inside, links, modes);
+        else this.#refuseAllIn(node, inside);
+      }
+    }
+  }
+  /** Tells what the system says. @returns whether it was made */
+  async #placed(path2, make) {
+    this.#placedCount += 1;
+    if (this.#placedCount % AT_A_TIME === 0) await breath();
+    try {
+      return await make();
+    } catch (error2) {
+      const shown4 = shownPath(path2);
+      const { code = "" } = error2;
+      const sentence = `"${shown4.slice(0, 200)}" cannot be written: ${reason(error2)}.`;
+      if (!["ENAMETOOLONG", "EILSEQ", "EINVAL", "ELOOP"].includes(code)) throw new Error(sentence, { cause: error2 });
+      this.#refuse(shown4, reason(error2));
+      return false;
+    }
+  }
+  /** @returns whether it is a real folder; one that is there already stays as it is */
+  #enter(place, path2, folder, modes) {
+    const found = lstatSync2(place, { throwIfNoEntry: false });
+    if (found?.isDirectory()) return true;
+    if (found !== void 0) {
+      const what = found.isSymbolicLink() ? `a symbolic link, to ${JSON.stringify(readlinkSync2(place))}; nothing is written through a link` : `${kind(found)}, so nothing can be in it`;
+      this.#refuse(shownPath(path2), `in the workspace this is ${what}`);
+      return false;
+    }
+    mkdirSync2(place);
+    if (folder.mode !== void 0) modes.push({ place, mode: folder.mode & 511 });
+    return true;
+  }
+  #refuseAllIn(folder, path2) {
+    for (const [name, node] of folder.children) {
+      const inside = [...path2, name];
+      if (node.kind === "folder") this.#refuseAllIn(node, inside);
+      else this.#refuse(shownPath(inside), "its folder could not be made");
+    }
+  }
+  async #placeFile(target2, path2, file) {
+    if (this.#isFolder(target2, path2)) return false;
+    if (file.placed === void 0) {
+      await move(file, target2);
+      file.placed = target2;
+      this.#bytes += file.size;
+    } else if (!linked(file.placed, target2)) {
+      if (this.#announced + file.size > this.#limitBytes) {
+        this.#refuse(shownPath(path2), "it is a hard link, and can neither be linked nor copied here");
+        return false;
+      }
+      this.#announced += file.size;
+      await copy(file.placed, target2, file.mode);
+      this.#bytes += file.size;
+    }
+    this.#files += 1;
+    return true;
+  }
+  #placeLink(parent, path2, link) {
+    const target2 = within2(parent, path2.at(-1) ?? "");
+    if (this.#isFolder(target2, path2)) return false;
+    remove(target2);
+    symlinkSync(link.target, target2);
+    this.#files += 1;
+    return true;
+  }
+  #isFolder(target2, path2) {
+    const found = lstatSync2(target2, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (found) this.#refuse(shownPath(path2), "in the workspace this is a folder");
+    return found;
+  }
+};
+function parser() {
+  const options = { filenameEncoding: "latin1", allowUnknownFormat: false, highWaterMark: 1 };
+  return (0, import_tar_stream.extract)(options);
+}
+function nameOf(header) {
+  return textOf2(header.name, header.pax?.["path"]);
+}
+function targetOf(header) {
+  return textOf2(header.linkname ?? "", header.pax?.["linkpath"]);
+}
+function textOf2(text, pax) {
+  if (!pax) return { bytes: Buffer.from(text, "latin1") };
+  return { bytes: Buffer.from(pax), ...pax.includes("\uFFFD") && { why: "its name is not UTF-8" } };
+}
+function namesOf(bytes) {
+  const text = bytes.subarray(0, LONGEST_PATH + 1).toString("latin1");
+  return text.split("/").filter((name) => name !== "" && name !== ".");
+}
+function shownName(name) {
+  return Buffer.from(name, "latin1").toString();
+}
+function shownPath(path2) {
+  return path2.map(shownName).join("/");
+}
+function wrongName(bytes, path2) {
+  if (path2.length === 0) return "its name is empty";
+  if (bytes.includes(0)) return "its name has a NUL in it";
+  if (bytes.length > LONGEST_PATH) return `its name has more than ${LONGEST_PATH} bytes`;
+  if (bytes[0] === 47) return "its name is absolute";
+  if (path2.includes("..")) return 'its name has ".." in it';
+  if (path2.some((name) => name.length > LONGEST_NAME3)) return `a name in it has more than ${LONGEST_NAME3} bytes`;
+  const shown4 = path2.map(shownName);
+  if (shown4.some(isGitFolder)) return "it is in .git, where a file can act on the job";
+  if (process.platform === "win32" && shown4.some((name) => name.includes("\\") || isRefusedByWindows(name)))
+    return "it cannot be the name of a file on Windows";
+  return void 0;
+}
+function wrongTarget(target2, depth) {
+  const names2 = namesOf(target2);
+  const up = names2.findIndex((name) => name !== "..");
+  const wrong2 = (what) => `it is a symbolic link ${what}`;
+  if (target2.length === 0) return wrong2("to nowhere");
+  if (target2.includes(0) || target2.length > LONGEST_PATH) return wrong2("to what is no path");
+  if (target2[0] === 47) return wrong2("to an absolute path");
+  if ((up === -1 ? names2.length : up) > depth) return wrong2("that leads out of the workspace");
+  if (up !== -1 && names2.includes("..", up)) return wrong2('with ".." in the middle, which may lead anywhere');
+  if (names2.map(shownName).some(isGitFolder)) return wrong2("into .git");
+  if (process.platform === "win32" && /[\\:]/.test(shownName(target2.toString("latin1"))))
+    return wrong2("that Windows may read otherwise");
+  return void 0;
+}
+function release(node) {
+  if (node.kind === "folder") for (const child of node.children.values()) release(child);
+  if (node.kind !== "file") return;
+  node.names -= 1;
+  if (node.names === 0) remove(node.staged);
+}
+function stage(path2) {
+  try {
+    return openSync3(path2, constants4.O_WRONLY | constants4.O_CREAT | constants4.O_EXCL | NO_FOLLOW, 384);
+  } catch (error2) {
+    throw unstaged(error2);
+  }
+}
+function append(file, bytes) {
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync2(file, bytes, at);
+  } catch (error2) {
+    throw unstaged(error2);
+  }
+}
+function modified(header) {
+  const pax = header.pax?.["mtime"];
+  const seconds = pax !== void 0 && /^\d+(\.\d+)?$/.test(pax) ? Number(pax) : Number(header.mtime) / 1e3;
+  return seconds >= 0 && seconds < 2 ** 33 ? seconds : void 0;
+}
+async function move(file, target2) {
+  chmodSync(file.staged, file.mode);
+  try {
+    renameSync(file.staged, target2);
+  } catch (error2) {
+    if (error2.code !== "EXDEV") throw error2;
+    chmodSync(file.staged, 384);
+    await copy(file.staged, target2, file.mode);
+    unlinkSync2(file.staged);
+  }
+}
+function linked(from, target2) {
+  remove(target2);
+  try {
+    linkSync(from, target2);
+    return true;
+  } catch (error2) {
+    if (!["EMLINK", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(error2.code ?? ""))
+      throw error2;
+    return false;
+  }
+}
+async function copy(from, target2, mode) {
+  const { mtimeMs } = lstatSync2(from);
+  remove(target2);
+  try {
+    await copyFile(from, target2, constants4.COPYFILE_EXCL);
+    const file = openSync3(target2, constants4.O_RDONLY | NO_FOLLOW);
+    try {
+      futimesSync(file, mtimeMs / 1e3, mtimeMs / 1e3);
+      fchmodSync(file, mode);
+    } finally {
+      closeSync3(file);
+    }
+  } catch (error2) {
+    if (error2.code !== "EEXIST") remove(target2);
+    throw error2;
+  }
+}
+function within2(folder, name) {
+  return Buffer.concat([folder, Buffer.from("/"), Buffer.from(name, "latin1")]);
+}
+function damaged(why, cause) {
+  return new Error(`What came is not a whole tar archive: ${why.replace(/[.?]$/, "")}.`, { cause });
+}
+function unstaged(error2) {
+  return new Error(`The files cannot be unpacked: ${reason(error2)}.`, { cause: error2 });
+}
+function lowerFirst(text) {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+// src/kubernetes/exec.ts
+var PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
+var STDIN = 0;
+var STDOUT = 1;
+var STDERR = 2;
+var STATUS = 3;
+var MOST_WAITING2 = 4 * 1024 * 1024;
+var PING_MS = 15e3;
+var IDLE_MS = 3e5;
+var MOST_SILENT = 1;
+var MOST_SILENT_SENDING = 8;
+var LATE_MS = 200;
+var LONGEST_COMPLAINT = 4096;
+var LONGEST_LAST = 256;
+var Exec = class _Exec {
+  #socket;
+  #program;
+  #ended;
+  #settle = { resolve() {
+  }, reject() {
+  } };
+  #complaint = Buffer.alloc(0);
+  #last = Buffer.alloc(0);
+  #taking = Promise.resolve();
+  #untaken = 0;
+  /** Asked for a sign of life, in vain. */
+  #silent = 0;
+  #mostSilent = MOST_SILENT;
+  /** When something has come or gone, by `performance.now()`. */
+  #movedAt = performance.now();
+  #cut;
+  #end;
+  #late;
+  /**
+   * Starts a program, once.
+   * @throws ApiError, NetworkError
+   */
+  static async start(client, { namespace, name }, program2, signal3) {
+    const call2 = {
+      method: "GET",
+      path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/exec`,
+      query: {
+        container: program2.container,
+        stdin: true,
+        stdout: true,
+        stderr: true,
+        command: program2.command
+      },
+      asked: { verb: "create", resource: "pods/exec", namespace, name }
+    };
+    return new _Exec(await client.webSocket(call2, PROTOCOLS, signal3), program2, signal3);
+  }
+  constructor(socket, program2, signal3) {
+    this.#socket = socket;
+    this.#program = program2;
+    this.#ended = new Promise((resolve4, reject) => {
+      this.#settle = { resolve: resolve4, reject };
+    });
+    this.#ended.catch(() => {
+    });
+    const abort = () => this.#fail(signal3.reason);
+    const pings = setInterval(() => this.#ping(), PING_MS);
+    signal3.addEventListener("abort", abort, { once: true });
+    socket.on("message", (data) => this.#message(data));
+    socket.on("pong", () => {
+      this.#heard();
+      this.#mostSilent = MOST_SILENT;
+    });
+    socket.once("close", () => {
+      clearInterval(pings);
+      clearTimeout(this.#late);
+      signal3.removeEventListener("abort", abort);
+      void this.#taking.finally(() => this.#conclude());
+    });
+    if (signal3.aborted) abort();
+    else socket.resume();
+  }
+  /**
+   * Sends to the program's input, and waits while too much is on its way.
+   * @throws NetworkError when the connection is gone, or what `ended` throws
+   */
+  async send(bytes) {
+    const message = Buffer.allocUnsafe(1 + bytes.length);
+    message[0] = STDIN;
+    message.set(bytes, 1);
+    await new Promise((resolve4, reject) => {
+      if (this.#cut) return reject(this.#cut);
+      const isFull = this.#socket.bufferedAmount > MOST_WAITING2;
+      this.#socket.send(message, (error2) => {
+        if (error2) return reject(this.#cut ?? new NetworkError(error2));
+        this.#movedAt = performance.now();
+        if (isFull) resolve4();
+      });
+      if (!isFull) resolve4();
+    });
+  }
+  /** Bytes that wait to be sent. */
+  get waiting() {
+    return this.#socket.bufferedAmount;
+  }
+  /**
+   * The program's end, when all that it printed has been taken.
+   * @throws NetworkError when the connection is gone before: what became of it cannot be known
+   */
+  ended() {
+    return this.#ended;
+  }
+  /**
+   * Ends the connection, whatever the program does.
+   * @param why what {@link ended} is to throw where the program has not ended
+   */
+  close(why = new NetworkError(new Error("connection closed"))) {
+    if (this.#end) void this.#taking.then(() => this.#conclude());
+    else this.#fail(why);
+  }
+  #message(data) {
+    this.#heard();
+    this.#movedAt = performance.now();
+    const bytes = data;
+    const content2 = bytes.subarray(1);
+    if (bytes[0] === STDERR) {
+      this.#complaint = Buffer.concat([this.#complaint, content2]).subarray(0, LONGEST_COMPLAINT);
+      this.#last = Buffer.concat([this.#last, content2]).subarray(-LONGEST_LAST);
+    }
+    if (bytes[0] === STATUS) {
+      this.#end = endOf(content2, () => ({ complaint: this.#complaint.toString().trim(), last: this.#last.toString() }));
+      if (this.#end === void 0) this.#fail(new NetworkError(new Error("what was said of its end is no Status")));
+      else this.#awaitRest();
+    }
+    if (bytes[0] === STDOUT && content2.length > 0) this.#take(content2);
+  }
+  /** Each channel comes on its own: what was printed may come after the end. */
+  #awaitRest() {
+    clearTimeout(this.#late);
+    this.#late = setTimeout(() => {
+      if (this.#socket.isPaused) this.#awaitRest();
+      else void this.#taking.then(() => this.#conclude());
+    }, LATE_MS);
+  }
+  #conclude() {
+    if (this.#end && !this.#cut) this.#settle.resolve(this.#end());
+    this.#fail(new NetworkError(new Error("connection closed")));
+  }
+  /** One after the other. */
+  #take(content2) {
+    const { stdout } = this.#program;
+    this.#untaken += content2.length;
+    if (this.#untaken > MOST_WAITING2) this.#socket.pause();
+    this.#taking = this.#taking.then(() => this.#cut ? void 0 : stdout?.(content2)).then(
+      () => {
+        this.#untaken -= content2.length;
+        if (this.#untaken > MOST_WAITING2 || !this.#socket.isPaused) return;
+        this.#heard();
+        this.#socket.resume();
+      },
+      (error2) => this.#fail(error2)
+    );
+  }
+  #heard() {
+    this.#silent = 0;
+  }
+  #ping() {
+    if (this.#socket.bufferedAmount > 0) this.#mostSilent = MOST_SILENT_SENDING;
+    const isGone2 = this.#silent >= this.#mostSilent && !this.#socket.isPaused;
+    this.#silent++;
+    if (performance.now() - this.#movedAt > IDLE_MS)
+      this.#fail(new NetworkError(new Error("nothing has come or gone for 5 min")));
+    else if (isGone2) this.#fail(new NetworkError(new Error("no sign of life")));
+    else this.#socket.ping();
+  }
+  #fail(error2) {
+    this.#cut ??= error2;
+    this.#settle.reject(error2);
+    this.#socket.terminate();
+  }
+};
+function endOf(content2, said2) {
+  const status = statusOf(content2);
+  if (status === void 0) return void 0;
+  if (status.status === "Success") return () => ({ exitCode: 0, ...said2() });
+  const code = Number(status.details?.causes?.find(({ reason: reason2 }) => reason2 === "ExitCode")?.message);
+  if (status.reason === "NonZeroExitCode" && Number.isInteger(code)) return () => ({ exitCode: code, ...said2() });
+  return () => ({ ...said2(), exitCode: 126, complaint: status.message ?? "it could not be started" });
+}
+function statusOf(content2) {
+  try {
+    return JSON.parse(content2.toString()) ?? void 0;
+  } catch {
+    return void 0;
+  }
+}
+
+// src/run/files/amount.ts
+var UNITS2 = ["KiB", "MiB", "GiB", "TiB"];
+function amount(bytes) {
+  if (bytes < 1024) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
+  let [value, unit] = [bytes / 1024, 0];
+  while (value >= 1023.5 && unit < UNITS2.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS2[unit]}`;
+}
+function counted(count, one, many = `${one}s`) {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
+
+// src/run/files/archive.ts
+import { once } from "node:events";
+import { createGunzip } from "node:zlib";
+var Archive = class {
+  #take;
+  #gunzip;
+  /** Of what is uncompressed, until the last of it has been taken. */
+  #taken;
+  #fault;
+  /** Bytes that have come. */
+  bytes = 0;
+  /** @param take takes the archive as it was before it was compressed */
+  constructor(isCompressed, take2) {
+    this.#take = take2;
+    this.#gunzip = isCompressed ? createGunzip() : void 0;
+    this.#taken = this.#gunzip ? this.#uncompress(this.#gunzip) : Promise.resolve();
+    this.#taken.catch((error2) => {
+      this.#fault = error2;
+    });
+  }
+  /** @throws what the taker throws, or zlib */
+  async push(bytes) {
+    this.bytes += bytes.length;
+    if (this.#gunzip === void 0) return await this.#take(bytes);
+    if (this.#fault !== void 0) throw this.#fault;
+    if (!this.#gunzip.write(bytes)) await Promise.race([once(this.#gunzip, "drain"), this.#taken]);
+  }
+  /** Settles when all has been taken. */
+  async end() {
+    this.#gunzip?.end();
+    await this.#taken;
+  }
+  /** Nothing more is taken. */
+  close() {
+    this.#gunzip?.destroy();
+  }
+  async #uncompress(stream) {
+    for await (const bytes of stream) await this.#take(bytes);
+  }
+};
+
+// src/run/files/listing.ts
+var LONGEST3 = 64 * 1024 * 1024;
+var Listing = class {
+  /** Relative to the folder, without `./`; they can be any bytes. */
+  names = [];
+  /** Settles when all names have come. */
+  whole;
+  isWhole = false;
+  #settle = () => {
+  };
+  #held = [];
+  #bytes = 0;
+  constructor() {
+    this.whole = new Promise((resolve4) => {
+      this.#settle = resolve4;
+    });
+  }
+  /** @returns what comes after the names */
+  push(bytes) {
+    if (this.isWhole) return bytes;
+    let at = 0;
+    for (let end = bytes.indexOf(0); end !== -1; end = bytes.indexOf(0, at)) {
+      const name = Buffer.concat([...this.#held, bytes.subarray(at, end)]);
+      this.#held = [];
+      at = end + 1;
+      if (name.length === 0) {
+        this.isWhole = true;
+        this.#settle();
+        return bytes.subarray(at);
+      }
+      const path2 = name[0] === 46 && name[1] === 47 ? name.subarray(2) : name;
+      if (path2.length > 0 && !(path2.length === 1 && path2[0] === 46)) this.names.push(path2);
+    }
+    this.#held.push(Buffer.from(bytes.subarray(at)));
+    this.#bytes += bytes.length;
+    if (this.#bytes > LONGEST3)
+      throw new Error("there are more files in the pod\u2019s workspace than can be looked through");
+    return Buffer.alloc(0);
+  }
+};
+
+// src/run/files/pieces.ts
+import { promisify } from "node:util";
+import { constants as constants5, gzip } from "node:zlib";
+var LONGEST_PIECE = 1024 * 1024;
+var compressed = promisify(gzip);
+async function framed(piece, compress) {
+  const smaller = compress ? await compressed(piece, { level: constants5.Z_BEST_SPEED }) : piece;
+  const [kind2, content2] = smaller.length < piece.length ? ["gzip", smaller] : ["raw", piece];
+  return Buffer.concat([Buffer.from(`${kind2} ${content2.length}
+`), content2]);
+}
+function lastFrame(count) {
+  return Buffer.from(`end ${count}
+`);
+}
+
+// src/run/files/programs.ts
+var COMMON = `work=$1 target=$2
+shift 2
+umask 0
+if [ -e "$work/session" ]; then kill -9 "-$(cat "$work/session")" 2>/dev/null; fi
+echo $$ >"$work/session"
+rm -f "$work/said"
+pieces() {
+  count=0
+  while read -r kind size; do
+    case $kind in
+      raw) dd bs="$size" count=1 iflag=fullblock 2>/dev/null || return ;;
+      gzip) dd bs="$size" count=1 iflag=fullblock 2>/dev/null | gzip -d || return ;;
+      end) [ "$size" = "$count" ] && echo yes >"$work/said"; return ;;
+      *) return 1 ;;
+    esac
+    count=$((count + 1))
+  done
+  return 1
+}
+`;
+var CUT_SHORT = 90;
+var RECEIVE = `${COMMON}
+uploaded=$work/${UPLOADED_FILE}
+if [ -e "$uploaded" ]; then exit 0; fi
+if [ "$1" = clear ]; then
+  find "$target" -mindepth 1 -type d ! -perm -700 -exec chmod u+rwx {} \\; 2>/dev/null
+  find "$target" -mindepth 1 -maxdepth 1 -exec rm -rf {} + || exit
+fi
+pieces | tar -x -f - -C "$target" || exit
+[ -s "$work/said" ] || exit ${CUT_SHORT}
+if [ "$2" = open ]; then chmod -R a+rwX "$target"/* "$target"/.[!.]* 2>/dev/null; fi
+: >"$uploaded" && : >"$work/${UPLOADED_PIPE}"
+`;
+var SEND = `mode=$1
+shift
+${COMMON}
+cd "$target" || exit
+here=$(readlink -f .)
+for root; do
+  shift
+  up=$(dirname "$root")
+  # What is behind a link is not in the workspace.
+  if [ "$(readlink -f "$up")" = "$here\${up#.}" ] && { [ -e "$root" ] || [ -L "$root" ]; }; then set -- "$@" "$root"; fi
+done
+: >"$work/unseen"
+[ $# = 0 ] || find "$@" ! -type s -print0 2>"$work/unseen"
+printf '\\0'
+pieces >"$work/names" && [ -s "$work/said" ] || exit ${CUT_SHORT}
+pack() {
+  xargs -0 tar --no-recursion -c -f - -- <"$work/names"
+  echo $? >"$work/code"
+}
+if [ "$mode" = gzip ]; then pack | gzip -1; else pack; fi | dd ibs=64k obs=256k 2>/dev/null
+if [ -s "$work/unseen" ]; then
+  cat "$work/unseen" >&2
+  echo 1 >"$work/code"
+fi
+echo "end $(cat "$work/code")" >&2
+`;
+var RELEASE = `: >"$1/${FETCHED_FILE}"
+if [ -e "$1/session" ]; then kill -9 "-$(cat "$1/session")" 2>/dev/null; fi
+`;
+function receiving(target2, options) {
+  return program(RECEIVE, [target2, options.clear ? "clear" : "keep", options.open ? "open" : "as they are"]);
+}
+function sending(target2, roots, mode) {
+  const folders = roots.map((root) => root === "." ? "." : `./${root}`);
+  return ["sh", "-c", SEND, "pod-step", mode, FILES_FOLDER, target2, ...folders];
+}
+function codeOfTar(last) {
+  const code = /(?:^|\n)end (\d+)\n$/.exec(last)?.[1];
+  return code === void 0 ? void 0 : Number(code);
+}
+function releasing() {
+  return program(RELEASE, []);
+}
+function program(script, args) {
+  return ["sh", "-c", script, "pod-step", FILES_FOLDER, ...args];
+}
+
+// src/run/files/progress.ts
+var FIRST_MS = 2e3;
+var LONGEST_MS = 6e4;
+var Progress = class {
+  #log;
+  #what;
+  #total;
+  #start = performance.now();
+  #timer;
+  #pauseMs = FIRST_MS;
+  /** Bytes so far. */
+  bytes = 0;
+  /**
+   * @param what e.g. `Uploading the workspace`
+   * @param total bytes, as far as known
+   */
+  constructor(log, what, total) {
+    this.#log = log;
+    this.#what = what;
+    this.#total = total;
+    this.#timer = this.#next();
+  }
+  get seconds() {
+    return (performance.now() - this.#start) / 1e3;
+  }
+  end() {
+    clearTimeout(this.#timer);
+  }
+  #next() {
+    return setTimeout(() => {
+      const of2 = this.#total === void 0 ? "" : ` of ${amount(this.#total)}`;
+      const each = this.bytes === 0 ? "" : `, ${amount(this.bytes / this.seconds)} each second`;
+      this.#log.line(`${this.#what}: ${amount(this.bytes)}${of2} after ${Math.round(this.seconds)} s${each}`);
+      this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_MS);
+      this.#timer = this.#next();
+    }, this.#pauseMs).unref();
+  }
+};
+
+// src/run/files/tries.ts
+var MOST_TRIES = 5;
+var MOST_CUTS = 30;
+var Tries = class {
+  #step;
+  #pod;
+  #container;
+  #reason;
+  #cuts = 0;
+  /** Tries that have failed. */
+  count = 0;
+  /** @param reason of a failure that is not the cluster's own */
+  constructor(step, pod, container2, reason2) {
+    this.#reason = reason2;
+    this.#step = step;
+    this.#pod = pod;
+    this.#container = container2;
+  }
+  /**
+   * Waits until the next try.
+   * @returns `over` where there is no container any more to try with
+   * @throws what ends the trying
+   */
+  async again(error2, signal3) {
+    if (error2 instanceof StepError && !(error2 instanceof ApiError)) throw error2;
+    const { client, log } = this.#step;
+    this.count++;
+    const isCut = error2 instanceof NetworkError || error2 instanceof ApiError;
+    if (isCut) this.#cuts++;
+    await this.#pod.refresh();
+    if (this.#isOver()) return "over";
+    const { message } = error2;
+    if (this.count - this.#cuts >= MOST_TRIES || this.#cuts >= MOST_CUTS)
+      throw new StepError(
+        this.#reason,
+        this.#reason === "Upload" ? "Workspace not uploaded" : "Files not fetched",
+        `After ${this.count} tries: ${message.replace(/\.$/, "")}.`,
+        {
+          remedy: "Something between the runner and the node cuts such connections: see to proxies and load balancers.",
+          cause: error2
+        }
+      );
+    if (isCut) await client.endure(error2, Math.min(this.#cuts - 1, 5), signal3);
+    else await pause(500, signal3);
+    log.line(`Begun anew: ${message.replace(/\.$/, "")}.`);
+    return this.#isOver() ? "over" : "again";
+  }
+  #isOver() {
+    const { pod, gone } = this.#pod.view;
+    return gone || containerEnded(pod, this.#container) || containerStatus(pod, this.#container)?.state?.running === void 0;
+  }
+};
+
+// src/run/files/download.ts
+var Slow = class extends Error {
+};
+var BrokenOff = class extends Error {
+};
+var SLOW_RATE = 12e6;
+var SLOW_AFTER_MS = 1500;
+var MOST_COMPLAINTS = 3;
+var BREATH_MS = 20;
+var RELEASE_MS = 3e3;
+var Download = class {
+  #step;
+  #pod;
+  #released = false;
+  /** Patterns that match nothing: those that had to, and others. */
+  #missing = "";
+  #unmatched = "";
+  /** Whether the way is worth compressing for. */
+  #isSlow = false;
+  constructor(step, pod) {
+    this.#step = step;
+    this.#pod = pod;
+  }
+  /**
+   * The base container has ended, well or badly.
+   * @returns nothing where nothing is to come back
+   * @throws StepError where what is there does not come back, or has to be there and is not
+   */
+  async fetch(signal3) {
+    const { inputs, log } = this.#step;
+    const { download } = inputs.files;
+    if (download === void 0) return void 0;
+    const tries2 = new Tries(this.#step, this.#pod, RESULT_SIDECAR, "Download");
+    try {
+      for (; ; ) {
+        if (!this.#isThere) throw this.#gone();
+        const progress = new Progress(log, "Fetching files");
+        try {
+          const downloaded = await this.#session(progress, signal3);
+          if (this.#unmatched !== "")
+            log.warning("No such files", `download: nothing in the pod's workspace matches ${this.#unmatched}.`);
+          if (this.#missing !== "")
+            throw failed(
+              `download: nothing in the pod's workspace matches ${this.#missing}, which is marked as needed (!).`,
+              "Have the container write it, or take the ! away."
+            );
+          return downloaded;
+        } catch (error2) {
+          signal3.throwIfAborted();
+          if (error2 instanceof Slow) continue;
+          if (error2 instanceof TooMuch)
+            throw failed(
+              `The files that download names have more than ${amount(download.limitBytes)} together.`,
+              "Name fewer, or raise `download_limit`.",
+              error2
+            );
+          if (!isPassing(error2)) throw localFault(error2);
+          if (await tries2.again(error2, signal3) === "over") throw this.#gone(error2);
+        } finally {
+          progress.end();
+        }
+      }
+    } finally {
+      if (!signal3.aborted) await this.release(signal3);
+    }
+  }
+  /** Whether files may be fetched at all, asked for while there is time: the container may run for days. */
+  async check(signal3) {
+    const { inputs, client, log } = this.#step;
+    if (inputs.files.download === void 0) return;
+    const state = await this.#pod.until(
+      () => this.#isThere ? "there" : containerEnded(this.#pod.view.pod, this.#step.plan.base) ? "over" : void 0,
+      signal3
+    );
+    if (state === "over") return;
+    try {
+      const exec = await Exec.start(
+        client,
+        this.#pod.identity,
+        { container: RESULT_SIDECAR, command: ["true"] },
+        signal3
+      );
+      await exec.ended();
+    } catch (error2) {
+      signal3.throwIfAborted();
+      if (error2 instanceof ApiError && error2.denial !== void 0) throw error2;
+      log.debug(`The sidecar could not be reached yet: ${error2.message}`);
+    }
+  }
+  /** Nothing more is to come: lets the pod end, which waits for that. */
+  async release(signal3) {
+    const { client, log } = this.#step;
+    if (heldWorkspace(this.#pod.view.pod) === void 0 || this.#released || !this.#isThere) return;
+    const late = AbortSignal.any([signal3, AbortSignal.timeout(RELEASE_MS)]);
+    try {
+      const exec = await Exec.start(
+        client,
+        this.#pod.identity,
+        { container: RESULT_SIDECAR, command: releasing() },
+        late
+      );
+      await exec.ended();
+      this.#released = true;
+    } catch (error2) {
+      log.debug(`The sidecar could not be told that it may end: ${error2.message}`);
+    }
+  }
+  get #isThere() {
+    const { pod, gone } = this.#pod.view;
+    return !gone && containerStatus(pod, RESULT_SIDECAR)?.state?.running !== void 0;
+  }
+  #gone(cause) {
+    const { pod, gone } = this.#pod.view;
+    const deleted = gone || pod.metadata?.deletionTimestamp !== void 0;
+    const what = deleted ? "the pod was being deleted" : "the sidecar that holds them had ended";
+    return failed(
+      `The files that download names did not come back: ${what} before they were all here.`,
+      deleted ? "What deletes or evicts a pod takes its files, too: keep what has to last on a claim (`workspace_volume`), or in an object store." : `The node holds them for the pod's grace after the container's end: give a longer \`termination_grace_period\`, or name fewer files.`,
+      cause
+    );
+  }
+  async #session(progress, signal3) {
+    const { inputs, client } = this.#step;
+    const { download } = inputs.files;
+    const path2 = heldWorkspace(this.#pod.view.pod);
+    if (path2 === void 0 || download === void 0) return { files: 0, bytes: 0 };
+    const { patterns, limitBytes } = download;
+    const wants = (path3) => patterns.wants(path3);
+    const unpacking = await Unpacking.begin(inputs.workspace, scratchOf(process.env), { limitBytes, wants });
+    const listing = new Listing();
+    const archive = new Archive(this.#isSlow, (bytes) => {
+      progress.bytes += bytes.length;
+      return unpacking.write(bytes);
+    });
+    try {
+      const exec = await Exec.start(
+        client,
+        this.#pod.identity,
+        {
+          container: RESULT_SIDECAR,
+          command: sending(path2, patterns.roots(), this.#isSlow ? "gzip" : "plain"),
+          stdout: async (bytes) => {
+            const rest = listing.push(bytes);
+            if (rest.length > 0) await archive.push(rest);
+          }
+        },
+        signal3
+      );
+      const ended3 = exec.ended();
+      await Promise.race([listing.whole, ended3]);
+      if (!listing.isWhole) throw new NetworkError(new Error("what there is was not told to the end"));
+      const names2 = await this.#chosen(listing.names, signal3);
+      if (names2.length === 0) {
+        exec.close();
+        return { files: 0, bytes: 0 };
+      }
+      await ask(exec, names2);
+      const slow = setTimeout(() => {
+        if (this.#isSlow || archive.bytes > SLOW_RATE * SLOW_AFTER_MS / 1e3) return;
+        this.#isSlow = true;
+        exec.close(new Slow());
+      }, SLOW_AFTER_MS);
+      const { exitCode: exitCode2, complaint, last } = await ended3.finally(() => clearTimeout(slow));
+      const code = codeOfTar(last);
+      const why = `(exit code ${exitCode2})${complaint === "" ? "" : `: ${brief(complaint)}`}`;
+      if (code === void 0) throw new BrokenOff(`what was sent broke off ${why}`);
+      await archive.end();
+      if (code === 0 && unpacking.entries < names2.length) throw new BrokenOff(`what was sent is not all of it ${why}`);
+      return this.#arrived(await unpacking.finish(), progress, code === 0 ? void 0 : complaint);
+    } finally {
+      archive.close();
+      await unpacking.discard();
+    }
+  }
+  /** A listing can be long: others have their turn meanwhile, and a cancel its effect. */
+  async #chosen(names2, signal3) {
+    const { patterns } = this.#step.inputs.files.download ?? {};
+    if (patterns === void 0) return [];
+    const unmatched = patterns.open();
+    const chosen = [];
+    let since = performance.now();
+    for (const name of names2) {
+      if (patterns.note(name.toString(), unmatched)) chosen.push(name);
+      if (performance.now() - since < BREATH_MS) continue;
+      await setImmediate2();
+      signal3.throwIfAborted();
+      since = performance.now();
+    }
+    const shown4 = (needed) => [...unmatched].filter(({ pattern }) => pattern.required === needed).map(({ pattern }) => `"${pattern.glob}"`).join(", ");
+    this.#missing = shown4(true);
+    this.#unmatched = shown4(false);
+    return chosen;
+  }
+  #arrived({ files, bytes, refused: refused4, refusedCount }, progress, complaint) {
+    const { log } = this.#step;
+    log.line(`Fetched ${counted(files, "file")}, ${amount(bytes)}, in ${progress.seconds.toFixed(1)} s.`);
+    if (refusedCount > 0) {
+      const more = refusedCount > refused4.length ? `, and ${refusedCount - refused4.length} more` : "";
+      log.warning(
+        "Files left out",
+        `download: ${counted(refusedCount, "file")} did not come back: ${refused4.map(({ name, why }) => `${brief(JSON.stringify(name.replace(/^\.\//, "")))} (${brief(why)})`).join(", ")}${more}.`
+      );
+    }
+    if (complaint !== void 0)
+      throw failed(
+        `Not all files that download names could be read in the pod: ${complaintsOf(complaint)}.`,
+        "The sidecar reads them as the container\u2019s user where `security_context` names one (runAsUser); others have to be readable for all."
+      );
+    return { files, bytes };
+  }
+};
+function heldWorkspace({ spec }) {
+  const sidecar = spec?.initContainers?.find(isResultSidecar);
+  return sidecar?.volumeMounts?.find(({ name }) => name === WORKSPACE_VOLUME)?.mountPath;
+}
+function complaintsOf(text) {
+  const lines = text.split("\n").map((line) => line.trim());
+  const told3 = lines.filter(
+    (line) => line !== "" && !/delayed from previous errors|removing leading|^end \d+$/i.test(line)
+  );
+  if (told3.length === 0) return "tar does not say which";
+  const more = told3.length > MOST_COMPLAINTS ? `, and ${told3.length - MOST_COMPLAINTS} more` : "";
+  return told3.slice(0, MOST_COMPLAINTS).map(brief).join("; ") + more;
+}
+function isPassing(error2) {
+  return error2 instanceof BrokenOff || error2 instanceof NetworkError || error2 instanceof ApiError;
+}
+function localFault(error2) {
+  if (error2 instanceof StepError || !(error2 instanceof Error)) return error2;
+  const why = `${error2.message.charAt(0).toLowerCase()}${error2.message.slice(1).replace(/\.$/, "")}`;
+  return failed(
+    `The files that download names did not come back: ${brief(why)}.`,
+    "See to the disk of the runner, or name fewer files.",
+    error2
+  );
+}
+function failed(sentence, remedy, cause) {
+  return new StepError("Download", "Files not fetched", sentence, { remedy, ...cause !== void 0 && { cause } });
+}
+async function ask(exec, names2) {
+  const all = Buffer.concat(names2.flatMap((name) => [Buffer.from("./"), name, Buffer.from([0])]));
+  let count = 0;
+  for (let at = 0; at < all.length; at += LONGEST_PIECE, count++)
+    await exec.send(await framed(all.subarray(at, at + LONGEST_PIECE), false));
+  await exec.send(lastFrame(count));
+}
+function scratchOf(env) {
+  return env["RUNNER_TEMP"] || tmpdir();
 }
 
 // src/kubernetes/events.ts
@@ -30990,120 +41658,6 @@ function nodeLost({ view: { pod } }, base) {
   };
 }
 
-// src/kubernetes/access.ts
-import { createHash as createHash3 } from "node:crypto";
-var ACCESS = {
-  pods: {
-    verbs: ["create", "get", "watch", "delete", "list", "patch"],
-    purpose: "To run the pod, to clean up, and to find the pod that the runner itself may be. A dry run only creates; without watch the pod is asked for every 2 s. list and patch are for a re-run, which looks for the pod of an earlier attempt and marks it as taken; patch is for a result, too, where another container of the pod runs on."
-  },
-  "pods/log": {
-    verbs: ["get"],
-    purpose: "To show its log, and to read a result that a sidecar sends. Without it the step runs, and a warning says that the log cannot be read."
-  },
-  events: {
-    verbs: ["list", "watch"],
-    purpose: "To say why a pod does not start; works without, and says less."
-  },
-  secrets: {
-    verbs: ["create"],
-    purpose: "For run, secret_env, secret_files and registry_password alone."
-  }
-};
-function rulesFor({ dryRun: dryRun2, logs, ownSecrets }) {
-  if (dryRun2) return [rule("pods", ["create"])];
-  return [rule("pods"), ...logs ? [rule("pods/log")] : [], rule("events"), ...ownSecrets ? [rule("secrets")] : []];
-}
-function allows(rules, verb, resource) {
-  return rules.some(({ resources = [], verbs }) => resources.includes(resource) && verbs.includes(verb));
-}
-function grant(user, namespace, rules) {
-  const subject = subjectOf(user);
-  const hash2 = createHash3("sha256").update(JSON.stringify([subject, rules])).digest("hex");
-  const metadata = { name: `kubernetes-pod-step-${hash2.slice(0, 8)}`, namespace };
-  const apiVersion = `${RBAC}/v1`;
-  return [
-    { apiVersion, kind: "Role", metadata, rules },
-    {
-      apiVersion,
-      kind: "RoleBinding",
-      metadata: { ...metadata },
-      roleRef: { apiGroup: RBAC, kind: "Role", name: metadata.name },
-      subjects: [subject]
-    }
-  ];
-}
-var RBAC = "rbac.authorization.k8s.io";
-function subjectOf(user) {
-  const [, namespace, name] = /^system:serviceaccount:([a-z0-9](?:[-a-z0-9]*[a-z0-9])?):([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/.exec(user) ?? [];
-  if (namespace === void 0 || name === void 0) return { apiGroup: RBAC, kind: "User", name: user };
-  return { kind: "ServiceAccount", name, namespace };
-}
-function rule(resource, verbs = ACCESS[resource].verbs) {
-  return { apiGroups: [""], resources: [resource], verbs: [...verbs] };
-}
-
-// src/run/start/scheduling.ts
-var LACKING = [
-  [/Insufficient |Too many pods/, "`container_resources`"],
-  [/untolerated taint/, "`tolerations`"],
-  [/node affinity\/selector/, "`node_selector` and `affinity`"],
-  [/pod (anti-)?affinity/, "`affinity`"],
-  [/topology spread/, "the topology spread constraints of the template"],
-  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
-  [/free ports/, "the host ports in `ports`"]
-];
-function wayOut2({ spec }, message) {
-  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
-  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
-  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
-}
-function gatesOf({ spec }) {
-  return (spec?.schedulingGates ?? []).map(({ name }) => name);
-}
-function whyNoNode(pod, verdict, events = []) {
-  const message = verdict && brief(verdict.replace(BYWORDS, ""));
-  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
-  const says = message ? [`${message}${requested(pod, message)}`] : [];
-  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${brief(scaling.message)}`] : []].join("; ");
-}
-var BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
-var AUTOSCALER = {
-  TriggeredScaleUp: "a node is being added",
-  NotTriggerScaleUp: "the autoscaler adds no node",
-  Nominated: "a node is being added"
-};
-function requested({ spec }, message) {
-  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
-  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
-  const asked3 = containers2.flatMap(({ name, resources: own }) => {
-    const amounts = resources.flatMap((resource) => {
-      const amount = own?.requests?.[resource] ?? own?.limits?.[resource];
-      return amount === void 0 ? [] : [`${resource} ${amount}`];
-    });
-    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
-  });
-  return asked3.length === 0 ? "" : ` (it asks for ${asked3.join("; ")})`;
-}
-
-// src/run/phase.ts
-function phaseOf(pod, base, events = []) {
-  if (containerEnded(pod, base)) return "ended";
-  if (containerStarted(pod, base)) return "running";
-  if (gatesOf(pod).length > 0) return "queued";
-  if (pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.status !== "True") return "scheduling";
-  if (runningInit(pod) !== void 0) return "initializing";
-  const last = events.findLast(({ reason: reason2 }) => PULLS.has(reason2));
-  return last?.reason === "Pulling" ? "pulling" : "starting";
-}
-function runningInit({ spec, status }) {
-  const running2 = new Set(
-    (status?.initContainerStatuses ?? []).filter(({ state }) => state?.running).map(({ name }) => name)
-  );
-  return (spec?.initContainers ?? []).find((container2) => !isSidecar(container2) && running2.has(container2.name))?.name;
-}
-var PULLS = /* @__PURE__ */ new Set(["Pulling", "Pulled", "Failed"]);
-
 // src/pod/references.ts
 function referencesOf(pod, originOf) {
   const found = [];
@@ -31171,6 +41725,49 @@ function ofVolume(volume, path2, add) {
     add("Secret", source?.secretRef?.name, at(`${field2}.secretRef`));
 }
 
+// src/run/start/scheduling.ts
+var LACKING = [
+  [/Insufficient |Too many pods/, "`container_resources`"],
+  [/untolerated taint/, "`tolerations`"],
+  [/node affinity\/selector/, "`node_selector` and `affinity`"],
+  [/pod (anti-)?affinity/, "`affinity`"],
+  [/topology spread/, "the topology spread constraints of the template"],
+  [/volume node affinity|persistent volume|PersistentVolume/, "the claims in `volumes`"],
+  [/free ports/, "the host ports in `ports`"]
+];
+function wayOut2({ spec }, message) {
+  if (message === "") return `Check \`schedulername\`: does scheduler ${spec?.schedulerName} run in this cluster?`;
+  const inputs = LACKING.filter(([words]) => words.test(message)).map(([, input]) => input);
+  return `Check ${inputs.length > 0 ? inputs.join(", ") : "`container_resources`, `node_selector`, `affinity` and `tolerations`"} against the nodes, add nodes, or raise \`schedule_timeout_seconds\`.`;
+}
+function gatesOf({ spec }) {
+  return (spec?.schedulingGates ?? []).map(({ name }) => name);
+}
+function whyNoNode(pod, verdict, events = []) {
+  const message = verdict && brief(verdict.replace(BYWORDS, ""));
+  const scaling = events.findLast(({ reason: reason2 }) => reason2 in AUTOSCALER);
+  const says = message ? [`${message}${requested(pod, message)}`] : [];
+  return [...says, ...scaling ? [`${AUTOSCALER[scaling.reason]}: ${brief(scaling.message)}`] : []].join("; ");
+}
+var BYWORDS = /,? ?no new claims to deallocate,? ?|,? ?preemption: .*$| not found$/gs;
+var AUTOSCALER = {
+  TriggeredScaleUp: "a node is being added",
+  NotTriggerScaleUp: "the autoscaler adds no node",
+  Nominated: "a node is being added"
+};
+function requested({ spec }, message) {
+  const resources = [...new Set([...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, name = ""]) => name))];
+  const containers2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []];
+  const asked3 = containers2.flatMap(({ name, resources: own }) => {
+    const amounts = resources.flatMap((resource) => {
+      const amount2 = own?.requests?.[resource] ?? own?.limits?.[resource];
+      return amount2 === void 0 ? [] : [`${resource} ${amount2}`];
+    });
+    return amounts.length === 0 ? [] : [`${containers2.length > 1 ? `${name} ` : ""}${amounts.join(", ")}`];
+  });
+  return asked3.length === 0 ? "" : ` (it asks for ${asked3.join("; ")})`;
+}
+
 // src/run/start/missing.ts
 var MISSING = [
   ["Secret", /\bsecrets? "(?<name>[^"]+)" not found/g],
@@ -31210,14 +41807,14 @@ function missingPullSecrets(message, references, pod) {
   });
 }
 function explainMissing(missing4, namespace) {
-  const once = [...new Map(missing4.map((one) => [causeOf(one), one])).values()];
-  const [first] = once;
+  const once2 = [...new Map(missing4.map((one) => [causeOf(one), one])).values()];
+  const [first] = once2;
   if (first === void 0) return void 0;
-  const ways = once.map((one) => wayOut3(one, namespace));
+  const ways = once2.map((one) => wayOut3(one, namespace));
   const commands = ways.flatMap(({ create: create2 }) => create2 ?? []);
   return {
-    title: once.length > 1 ? "Something is missing" : `${first.key === void 0 ? WORDS2[first.kind] : "Key"} missing`,
-    sentence: once.map((one) => missingSentence(one, namespace)).join(" "),
+    title: once2.length > 1 ? "Something is missing" : `${first.key === void 0 ? WORDS2[first.kind] : "Key"} missing`,
+    sentence: once2.map((one) => missingSentence(one, namespace)).join(" "),
     remedy: [
       ...commands.length > 0 ? [`Create ${commands.length > 1 ? "them" : "it"}: ${commands.join("; ")}`] : [],
       ...new Set(ways.flatMap(({ advice }) => advice ?? []))
@@ -31287,6 +41884,120 @@ function hopeless(why) {
   return { what: why.sentence, worthTelling: true, hopeless: why };
 }
 
+// src/run/start/not-started.ts
+function notStarted(pod, { phase, what, why = "", hopeless: hopeless2, lasting: lasting2 }, { queueSeconds, scheduleSeconds, startupSeconds }) {
+  const where = podPath2(pod);
+  if (hopeless2) {
+    const { reason: reason2, title, sentence, remedy, mayPass } = hopeless2;
+    return new StepError(reason2, title, sentence, defined({ remedy, mayPass }));
+  }
+  switch (phase) {
+    case "queued":
+      return new StepError(
+        "SchedulingGated",
+        "The pod stayed in the queue",
+        `Pod ${where} was still in its queue after ${inWords(queueSeconds)}: ${what}.`,
+        {
+          remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${pod.metadata?.namespace} get workloads), or raise \`queue_timeout_seconds\`.`
+        }
+      );
+    case "scheduling":
+      return new StepError(
+        "Unschedulable",
+        "No node took the pod",
+        `No node took pod ${where} within ${inWords(scheduleSeconds)}: ${why || `scheduler ${pod.spec?.schedulerName} has said nothing of it.`}`,
+        { remedy: wayOut2(pod, why) }
+      );
+    default: {
+      const within3 = inWords(startupSeconds);
+      const sentence = `The container of pod ${where} did not start within ${within3}: ${what}`;
+      const { reason: reason2, title, remedy, mayPass } = lasting2 ?? {
+        reason: "StartTimeout",
+        title: "The container did not start",
+        remedy: MORE_TIME
+      };
+      return new StepError(reason2, title, lasting2?.sentence?.(within3) ?? sentence, defined({ remedy, mayPass }));
+    }
+  }
+}
+
+// src/run/start/reminders.ts
+var AFTER_SECONDS = [30, 120, 300, 600, 1200, 1800, 3600];
+var Reminders = class {
+  #remind;
+  #timer;
+  /** @param remind called with how long it has gone on, in seconds */
+  constructor(remind) {
+    this.#remind = remind;
+    this.#next(0, 0);
+  }
+  end() {
+    clearTimeout(this.#timer);
+  }
+  #next(index2, elapsed) {
+    const last = AFTER_SECONDS[AFTER_SECONDS.length - 1] ?? 0;
+    const due = AFTER_SECONDS[index2] ?? elapsed + last;
+    this.#timer = setTimeout(
+      () => {
+        this.#remind(due);
+        this.#next(index2 + 1, due);
+      },
+      1e3 * (due - elapsed)
+    );
+  }
+};
+
+// src/run/start/time-left.ts
+var TIMEOUTS = {
+  queued: "queueSeconds",
+  scheduling: "scheduleSeconds",
+  initializing: void 0,
+  pulling: "startupSeconds",
+  starting: "startupSeconds"
+};
+var TimeLeft = class {
+  #leftMs;
+  #phase;
+  #since = performance.now();
+  constructor(timeouts) {
+    this.#leftMs = {
+      queueSeconds: 1e3 * timeouts.queueSeconds,
+      scheduleSeconds: 1e3 * timeouts.scheduleSeconds,
+      startupSeconds: 1e3 * timeouts.startupSeconds
+    };
+  }
+  /** @returns when the phase that the pod is in now will have taken too long, as `performance.now()` has it. */
+  endsAt(phase) {
+    if (phase !== this.#phase) {
+      const now = performance.now();
+      const before = this.#phase && TIMEOUTS[this.#phase];
+      if (before) this.#leftMs[before] -= now - this.#since;
+      this.#phase = phase;
+      this.#since = now;
+    }
+    const timeout = TIMEOUTS[phase];
+    return timeout === void 0 ? Number.POSITIVE_INFINITY : this.#since + this.#leftMs[timeout];
+  }
+};
+
+// src/run/phase.ts
+function phaseOf(pod, base, events = []) {
+  if (containerEnded(pod, base)) return "ended";
+  if (containerStarted(pod, base)) return "running";
+  if (gatesOf(pod).length > 0) return "queued";
+  if (pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.status !== "True") return "scheduling";
+  if (runningInit(pod) !== void 0) return "initializing";
+  const last = events.findLast(({ reason: reason2 }) => PULLS.has(reason2));
+  return last?.reason === "Pulling" ? "pulling" : "starting";
+}
+function runningInit({ spec, status }) {
+  const running2 = new Set(
+    (status?.initContainerStatuses ?? []).filter(({ state }) => state?.running).map(({ name }) => name)
+  );
+  return (spec?.initContainers ?? []).find((container2) => !isSidecar(container2) && running2.has(container2.name))?.name;
+}
+var PULLS = /* @__PURE__ */ new Set(["Pulling", "Pulled", "Failed"]);
+
 // src/run/start/pull.ts
 var SECOND_PULL_SECONDS = 40;
 var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|\b404\b/i;
@@ -31298,7 +42009,7 @@ function stuckPull(pod, { name, image, state }, known2) {
   const message = pullFault(state?.waiting?.message ?? "");
   const words = message.replaceAll(image, "").replace(/"[^"]*"|https?:\/\/\S+/g, "");
   const mayPass = /\b(429|5\d\d)\b [A-Z]/.test(words);
-  const refused2 = !mayPass && REFUSED.test(words);
+  const refused4 = !mayPass && REFUSED.test(words);
   const hints = pullSecretsMissing(pod, known2);
   const hint = hints.map((missing4) => ` ${missingSentence(missing4, pod.metadata?.namespace ?? "")}`).join("");
   const init = isInit(pod, name);
@@ -31328,18 +42039,18 @@ function stuckPull(pod, { name, image, state }, known2) {
       ...trying
     };
   }
-  if (mayPass || !refused2 && !NO_SUCH_IMAGE.test(words))
+  if (mayPass || !refused4 && !NO_SUCH_IMAGE.test(words))
     return {
       ...trying,
       lasting: {
         reason: "ImagePull",
         title,
-        sentence: (within2) => `${what} could not be pulled within ${within2}: ${message}`,
+        sentence: (within3) => `${what} could not be pulled within ${within3}: ${message}`,
         remedy: ofSidecar ? OTHER_SIDECAR : "If the registry only needs more time, raise `startup_timeout_seconds`.",
         mayPass: true
       }
     };
-  const mayHaveComeTooLate = refused2 && known2.ownPullSecret === true && known2.refusedAgain?.has(name) !== true;
+  const mayHaveComeTooLate = refused4 && known2.ownPullSecret === true && known2.refusedAgain?.has(name) !== true;
   const stuck = hopeless({
     reason: "ImagePull",
     title,
@@ -31356,9 +42067,14 @@ function pullSecretsMissing(pod, { events = [], references }) {
   const said2 = events.findLast(({ reason: reason2 }) => reason2 === "FailedToRetrieveImagePullSecret");
   return said2 === void 0 || said2.lastMs < pulling - SAME_TIME_MS ? [] : missingPullSecrets(said2.message, references, pod);
 }
+var FIELDS2 = {
+  [RESULT_SIDECAR]: "`xcom_sidecar_container_image`",
+  [CHECKOUT_CONTAINER]: "`git_image`",
+  [UPLOAD_CONTAINER]: "`helper_image`"
+};
 function imageField(pod, name) {
   if (!isInit(pod, name)) return "`image`";
-  return name === RESULT_SIDECAR ? "`xcom_sidecar_container_image`" : "the image of that container";
+  return FIELDS2[name] ?? "the image of that container";
 }
 function isInit({ spec }, name) {
   return spec?.initContainers?.some((container2) => container2.name === name) === true;
@@ -31436,12 +42152,16 @@ function crashing(pod, { name, restartCount }, ended3) {
   const lasting2 = {
     reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
     title: `${sidecar ? "Sidecar" : "Init container"}: ${title}`,
-    remedy: `The base container never started. ${name === RESULT_SIDECAR ? remedyForSidecar(sentence) : cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template."}`
+    remedy: `The base container never started. ${remedyOfOurs(pod, name, ended3) ?? (cannotStart2 ? "Check its command against what the image holds." : "See to the container in `init_containers` or the template.")}`
   };
   if (!cannotStart2 && !(sidecar && restartCount >= MOST_RESTARTS))
     return { what: `${kind2} ${name} keeps ending, last with exit code ${ended3.exitCode}`, worthTelling: true, lasting: lasting2 };
   const told3 = cannotStart2 ? sentence : withRemedy(sentence, `It has run ${restartCount + 1} times.`);
   return hopeless({ ...lasting2, sentence: told3, graceSeconds: 0, cause: `crashing ${name}` });
+}
+function remedyOfOurs(pod, name, ended3) {
+  if (name === RESULT_SIDECAR) return remedyForSidecar(failureOf(pod, name, ended3).sentence);
+  return name === CHECKOUT_CONTAINER ? notCheckedOut(pod, ended3).remedy : void 0;
 }
 function remedyForSidecar(sentence) {
   return /cgroup|memory limit|OOM/i.test(sentence) ? `Give it other resources: ${sidecarPatch("{requests: {...}, limits: {...}}")}.` : CHECK_SIDECAR_IMAGE;
@@ -31452,9 +42172,9 @@ function unreadySidecar({ spec, status }, { events = [] }) {
   );
   const name = (spec?.initContainers ?? []).find((one) => isSidecar(one) && unready.has(one.name))?.name;
   if (name === void 0) return void 0;
-  const failed = events.findLast(({ reason: reason2, container: container2 }) => reason2 === "Unhealthy" && container2 === name);
+  const failed2 = events.findLast(({ reason: reason2, container: container2 }) => reason2 === "Unhealthy" && container2 === name);
   return {
-    what: `waiting for sidecar ${name} to have started${failed === void 0 ? "" : `: ${brief(failed.message).replace(/[:.]$/, "")}`}`,
+    what: `waiting for sidecar ${name} to have started${failed2 === void 0 ? "" : `: ${brief(failed2.message).replace(/[:.]$/, "")}`}`,
     worthTelling: true,
     lasting: {
       reason: "InitContainer",
@@ -31489,12 +42209,12 @@ function onTheNode(pod, { events = [], references }) {
   const news = events.findLast(({ reason: reason2 }) => TELLING.has(reason2));
   const says = brief(news?.message ?? "");
   if (news === void 0) return { what: where, worthTelling: false };
-  const failed = unmounted(pod, events);
-  const missing4 = failed.flatMap(
+  const failed2 = unmounted(pod, events);
+  const missing4 = failed2.flatMap(
     ({ message }) => missingIn(message, references, pod, /volume "([^"]+)"/.exec(message)?.[1])
   );
   if (missing4.length > 0) {
-    const lookedForSeconds = Math.max(...failed.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
+    const lookedForSeconds = Math.max(...failed2.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
     return lacking(missing4, pod, lookedForSeconds >= GRACE_SECONDS ? 0 : VOLUME_GRACE_SECONDS);
   }
   switch (news.reason) {
@@ -31557,11 +42277,11 @@ function hasRecurred({ count = 1, firstMs, lastMs }) {
   return count > 1 || lastMs > firstMs;
 }
 function unmounted(pod, events) {
-  const failed = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
-  const latest = failed.at(-1)?.lastMs ?? 0;
+  const failed2 = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
+  const latest = failed2.at(-1)?.lastMs ?? 0;
   const sandbox = pod.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
   const over = sandbox?.status === "True" || events.some((event) => event.container && event.lastMs >= latest);
-  return over ? [] : failed.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
+  return over ? [] : failed2.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
 }
 
 // src/run/start/waiting.ts
@@ -31581,8 +42301,13 @@ function waitingFor(pod, base, known2 = { references: [] }) {
     const stuck = stuckContainer(pod, status, known2);
     if (stuck) return { phase: phase === "initializing" ? "starting" : phase, ...stuck };
   }
-  if (phase === "initializing") return { phase, what: `init container ${runningInit(pod)} runs`, worthTelling: true };
+  if (phase === "initializing") return { phase, ...forInit(runningInit(pod) ?? "") };
   return { phase, ...sidecarOfOldNode(pod) ?? unreadySidecar(pod, known2) ?? onTheNode(pod, known2) };
+}
+function forInit(name) {
+  if (name === CHECKOUT_CONTAINER) return { what: "the repository is being checked out", worthTelling: true };
+  if (name === UPLOAD_CONTAINER) return { what: "the workspace is being uploaded", worthTelling: false };
+  return { what: `init container ${name} runs`, worthTelling: true };
 }
 function forNode(pod, { references, events }) {
   const { nodeName } = pod.spec ?? {};
@@ -31602,6 +42327,783 @@ function forNode(pod, { references, events }) {
     // The scheduler looks as soon as a claim is made.
     ...missing4.length > 0 && lacking(missing4, pod, GRACE_SECONDS)
   };
+}
+
+// src/run/start/start.ts
+var EVENTS_AFTER_MS = 1e3;
+var LONGEST_TIMER_MS = 2 ** 31 - 1;
+function started2(pod, { inputs, plan, client, log, summary: summary2, stop }) {
+  return waitForStart(pod, plan.base, {
+    references: referencesOf(plan.pod, (path2) => plan.originOf(path2)),
+    ownPullSecret: plan.secrets.some(({ type }) => type === "kubernetes.io/dockerconfigjson"),
+    timeouts: {
+      queueSeconds: inputs.queueTimeoutSeconds,
+      scheduleSeconds: inputs.scheduleTimeoutSeconds,
+      startupSeconds: inputs.startupTimeoutSeconds
+    },
+    events: (onNews, signal3) => {
+      const note = (events) => {
+        summary2.note(events);
+        onNews(events);
+      };
+      return followEvents(client, pod.identity, note, signal3);
+    },
+    tell: (what) => log.line(what),
+    signal: stop
+  });
+}
+async function waitForStart(pod, base, options) {
+  const wait = new StartWait(pod, base, options);
+  try {
+    await pod.until((view) => wait.look(view), wait.signal);
+  } finally {
+    wait.end();
+  }
+}
+var StartWait = class {
+  /** Aborted with the reason when the wait ends without a start. */
+  signal;
+  pod;
+  base;
+  options;
+  giveUp = new AbortController();
+  over = new AbortController();
+  told = /* @__PURE__ */ new Set();
+  refusals = new Refusals();
+  reminders;
+  /** When each hopeless cause was first seen. */
+  seen = /* @__PURE__ */ new Map();
+  timeLeft;
+  timer;
+  asker;
+  waiting;
+  hinted = false;
+  /** What is known of the events: nothing before they have been asked for. */
+  events;
+  following = false;
+  constructor(pod, base, options) {
+    this.pod = pod;
+    this.base = base;
+    this.options = options;
+    this.signal = AbortSignal.any([options.signal, this.giveUp.signal]);
+    this.timeLeft = new TimeLeft(options.timeouts);
+    this.reminders = new Reminders((seconds) => this.remind(seconds));
+  }
+  end() {
+    this.over.abort();
+    this.reminders.end();
+    clearTimeout(this.timer);
+    clearTimeout(this.asker);
+  }
+  /** @returns `true` once there is nothing to wait for any more. */
+  look({ pod, gone }) {
+    this.refusals.note(pod);
+    const now = gone ? void 0 : waitingFor(pod, this.base, {
+      references: this.options.references,
+      ...Array.isArray(this.events) && { events: this.events },
+      ...this.options.ownPullSecret && { ownPullSecret: true, refusedAgain: this.refusals.again }
+    });
+    if (now === void 0) return true;
+    this.waiting = now;
+    if (now.hopeless?.wantsEvents && this.events === void 0) {
+      this.followEvents();
+      return void 0;
+    }
+    const leftMs = this.endsAt(now) - performance.now();
+    if (leftMs <= 0) throw notStarted(pod, now, this.options.timeouts);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.lookAgain(), Math.min(leftMs, LONGEST_TIMER_MS));
+    if (wantsEvents(now)) this.asker ??= setTimeout(() => this.followEvents(), EVENTS_AFTER_MS);
+    if (now.worthTelling) this.tell(now.what);
+    return void 0;
+  }
+  /** After a time, or news that is not the pod's own. */
+  lookAgain() {
+    if (this.over.signal.aborted) return;
+    try {
+      this.look(this.pod.view);
+    } catch (error2) {
+      this.giveUp.abort(error2);
+    }
+  }
+  /** When the wait is over, as things stand. */
+  endsAt({ phase, hopeless: hopeless2 }) {
+    const phaseEnds = this.timeLeft.endsAt(phase);
+    if (hopeless2 === void 0) return phaseEnds;
+    const since = this.seen.get(hopeless2.cause) ?? performance.now();
+    this.seen.set(hopeless2.cause, since);
+    return Math.min(phaseEnds, since + 1e3 * hopeless2.graceSeconds);
+  }
+  followEvents() {
+    if (this.following || this.over.signal.aborted) return;
+    this.following = true;
+    const onNews = (events) => {
+      this.events = events;
+      this.lookAgain();
+    };
+    this.options.events(onNews, this.over.signal).catch(() => {
+    });
+  }
+  tell(what) {
+    const gist = gistOf(what);
+    if (this.told.has(gist)) return;
+    this.told.add(gist);
+    this.options.tell(what);
+  }
+  remind(seconds) {
+    const what = this.waiting ? `: ${this.waiting.what}` : "";
+    const hint = this.events === "not allowed" && !this.hinted ? this.hint() : "";
+    this.hinted ||= hint !== "";
+    this.options.tell(`Not started after ${inWords(seconds)}${what}${hint === "" ? "" : `. ${hint}`}`);
+  }
+  hint() {
+    const { namespace, name } = this.pod.identity;
+    return `The credentials may not read its events (list and watch on events), so a cause that only they tell ends in the time-out. To see them: kubectl -n ${namespace} describe pod ${name}`;
+  }
+};
+function wantsEvents({ phase, worthTelling, hopeless: hopeless2 }) {
+  return phase === "starting" || phase === "pulling" || phase === "scheduling" && worthTelling && !hopeless2;
+}
+var Refusals = class {
+  again = /* @__PURE__ */ new Set();
+  last = /* @__PURE__ */ new Map();
+  note(pod) {
+    const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+    for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
+      const reason2 = state?.waiting?.reason ?? "";
+      if (reason2 === "ErrImagePull" && this.last.get(name) === "ImagePullBackOff") this.again.add(name);
+      this.last.set(name, reason2);
+    }
+  }
+};
+
+// src/kubernetes/secrets.ts
+async function createSecretOf(client, pod, {
+  name,
+  type,
+  data,
+  labels,
+  mayExist = false
+}, signal3) {
+  const { namespace } = pod;
+  const secret = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      name,
+      namespace,
+      labels,
+      ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: pod.name, uid: pod.uid }]
+    },
+    type,
+    immutable: true,
+    data: Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "utf8").toString("base64")])
+    )
+  };
+  let sent = false;
+  let lost = false;
+  let failing;
+  for (let tries2 = 0; ; tries2++) {
+    try {
+      await client.once(
+        {
+          method: "POST",
+          path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
+          body: secret,
+          asked: { verb: "create", resource: "secrets", namespace, name },
+          onSend: () => {
+            sent = true;
+          }
+        },
+        signal3
+      );
+      return;
+    } catch (error2) {
+      const exists = error2 instanceof ApiError && error2.status.reason === "AlreadyExists";
+      if (exists && (lost || mayExist)) return;
+      if (exists)
+        throw new StepError(
+          "NameTaken",
+          "Secret name taken",
+          `Secret ${namespace}/${name} was made by somebody else, right after the pod that names it. The pod must not use it.`,
+          { remedy: "Find out who creates Secrets in this namespace.", cause: error2 }
+        );
+      lost ||= sent && (error2 instanceof NetworkError || error2 instanceof ApiError && error2.code >= 500);
+      failing ??= { since: performance.now(), told: false };
+      await client.endure(error2, tries2, signal3, failing);
+    }
+  }
+}
+async function deleteSecret(client, { namespace, name, uid }, signal3) {
+  try {
+    await client.call(
+      {
+        method: "DELETE",
+        path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`,
+        body: { apiVersion: "v1", kind: "DeleteOptions", ...uid !== void 0 && { preconditions: { uid } } },
+        asked: { verb: "delete", resource: "secrets", namespace, name }
+      },
+      signal3
+    );
+  } catch (error2) {
+    if (!(error2 instanceof ApiError) || error2.code !== 409 && error2.code !== 404) throw error2;
+  }
+}
+
+// src/run/files/checkout.ts
+var FORGET_MS = 2e4;
+async function checkedOut(step, pod, signal3) {
+  const { inputs, plan, log } = step;
+  const { checkout } = inputs.files;
+  if (checkout === void 0) return;
+  await pod.until((view) => isOver(view, plan.base) || void 0, signal3);
+  const ended3 = terminated(pod.view.pod, CHECKOUT_CONTAINER);
+  await Promise.all(plan.secrets.filter(({ isPassing: isPassing2 }) => isPassing2).map(({ name }) => forget2(step, pod, name)));
+  if (ended3?.exitCode === 0)
+    log.line(`Checked out ${checkout.repository} at ${checkout.commit.slice(0, 12)}${duration(ended3)}.`);
+}
+function isOver({ pod, gone }, base) {
+  if (gone || podEnded(pod) || containerEnded(pod, base)) return true;
+  const ended3 = terminated(pod, CHECKOUT_CONTAINER);
+  return ended3 !== void 0 && !(ended3.exitCode !== 0 && willRestart(pod, CHECKOUT_CONTAINER, ended3));
+}
+async function forget2({ client, log, lastCall }, pod, name) {
+  const { namespace } = pod.identity;
+  try {
+    await deleteSecret(client, { namespace, name }, AbortSignal.any([lastCall, AbortSignal.timeout(FORGET_MS)]));
+  } catch (error2) {
+    lastCall.throwIfAborted();
+    log.warning(
+      "Token not deleted",
+      `Secret ${namespace}/${name} has the job's token, which the pod needs no more, and could not be deleted: ${error2.message} It goes with the pod.`
+    );
+  }
+}
+
+// src/github/workspace/exclude.ts
+var import_ignore = __toESM(require_ignore(), 1);
+var GIT = /(^|\/)\.git(\/|$)/;
+var REMEMBERED_NAMES = 1e4;
+function excluding(patterns) {
+  const empty = () => (0, import_ignore.default)({ ignoreCase: false, allowRelativePaths: true });
+  const rules = empty().add(patterns ?? "");
+  let matcher2 = rules;
+  let asked3 = 0;
+  return (name, isFolder) => {
+    if (GIT.test(name)) return true;
+    if (!patterns) return false;
+    if (asked3++ % REMEMBERED_NAMES === 0) matcher2 = empty().add(rules);
+    return matcher2.ignores(isFolder ? `${name}/` : name);
+  };
+}
+
+// src/github/workspace/tar.ts
+import { closeSync as closeSync4, constants as constants7, fstatSync as fstatSync2, openSync as openSync4, read, readSync } from "node:fs";
+import { promisify as promisify2 } from "node:util";
+
+// src/github/workspace/tree.ts
+import { accessSync as accessSync2, constants as constants6, lstatSync as lstatSync3, readlinkSync as readlinkSync3 } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { setImmediate as setImmediate3 } from "node:timers/promises";
+var SHOWN_NAMES = 10;
+var TURN_MS = 20;
+async function* entriesOf(root, isExcluded) {
+  for await (const found of walk(root, isExcluded)) {
+    if ("problem" in found) throw unreadable(found.name, found.problem);
+    const entry2 = entryOf(found);
+    if (entry2 !== void 0) yield entry2;
+  }
+}
+async function surveyOf(root, isExcluded) {
+  const survey = { files: 0, folders: 0, links: 0, bytes: 0, leftOut: 0, unreadable: [], unreadableCount: 0 };
+  const missed = (name) => {
+    if (survey.unreadableCount++ < SHOWN_NAMES) survey.unreadable.push(shownName2(name));
+  };
+  for await (const found of walk(root, isExcluded)) {
+    if ("problem" in found) {
+      if (found.name.length === 0) throw unreadable(found.name, found.problem);
+      missed(found.name);
+      continue;
+    }
+    const { name, path: path2, stats } = found;
+    if (stats.isDirectory()) survey.folders++;
+    else if (stats.isSymbolicLink()) survey.links++;
+    else if (!stats.isFile()) survey.leftOut++;
+    else {
+      const problem = attempt(() => accessSync2(path2, constants6.R_OK));
+      if (problem instanceof Error && isGone(problem)) continue;
+      if (problem instanceof Error) missed(name);
+      survey.files++;
+      survey.bytes += stats.size;
+    }
+  }
+  return survey;
+}
+function shownName2(name) {
+  return name.length === 0 ? "." : JSON.stringify(name.toString()).slice(1, -1);
+}
+function unreadable(name, cause) {
+  const { code } = cause;
+  const remedy = code === "EACCES" || code === "EPERM" ? " Let the runner's user read it, or exclude it." : "";
+  return new Error(`"${shownName2(name)}" cannot be read: ${reason(cause)}.${remedy}`, { cause });
+}
+function isGone(error2) {
+  return ["ENOENT", "ENOTDIR"].includes(error2.code ?? "");
+}
+async function* walk(root, isExcluded) {
+  const base = Buffer.from(root);
+  const prefix = base.toString("latin1");
+  const way = [];
+  let since = performance.now();
+  const first = await namesIn(base);
+  if (!Array.isArray(first)) return yield { name: Buffer.alloc(0), problem: first };
+  way.push({ folder: "", names: first });
+  for (let inside = way.at(-1); inside !== void 0; inside = way.at(-1)) {
+    const last = inside.names.pop();
+    if (last === void 0) {
+      way.pop();
+      continue;
+    }
+    if (performance.now() - since > TURN_MS) {
+      await setImmediate3();
+      since = performance.now();
+    }
+    const place = `${inside.folder}/${last}`;
+    const path2 = Buffer.from(prefix + place, "latin1");
+    const name = path2.subarray(base.length + 1);
+    const stats = attempt(() => lstatSync3(path2, { throwIfNoEntry: false }));
+    if (stats === void 0 || isGone(stats)) continue;
+    if (stats instanceof Error) {
+      const isClosed = stats.code === "EACCES";
+      if (isClosed) way.pop();
+      yield { name: isClosed ? Buffer.from(inside.folder.slice(1), "latin1") : name, problem: stats };
+      continue;
+    }
+    if (isExcluded(name.toString(), stats.isDirectory())) continue;
+    yield { name, path: path2, stats };
+    if (!stats.isDirectory()) continue;
+    const names2 = await namesIn(path2);
+    if (Array.isArray(names2)) way.push({ folder: place, names: names2 });
+    else if (!isGone(names2)) yield { name, problem: names2 };
+  }
+}
+async function namesIn(folder) {
+  try {
+    return (await readdir(folder, { encoding: "latin1" })).sort().reverse();
+  } catch (error2) {
+    return error2;
+  }
+}
+function entryOf({ name, path: path2, stats }) {
+  const facts = { name, mode: stats.mode & 4095, mtimeSeconds: Math.floor(stats.mtimeMs / 1e3), size: 0 };
+  if (stats.isDirectory()) return { ...facts, kind: "folder" };
+  if (stats.isFile()) return { ...facts, kind: "file", size: stats.size };
+  if (!stats.isSymbolicLink()) return void 0;
+  const target2 = attempt(() => readlinkSync3(path2, { encoding: "buffer" }));
+  if (!(target2 instanceof Error)) return { ...facts, kind: "link", target: target2 };
+  if (isGone(target2) || target2.code === "EINVAL") return void 0;
+  throw unreadable(name, target2);
+}
+function attempt(call2) {
+  try {
+    return call2();
+  } catch (error2) {
+    return error2;
+  }
+}
+
+// src/github/workspace/tar.ts
+var PIECE_BYTES = 2 ** 20;
+var BLOCK_BYTES = 512;
+var NAME_BYTES = 100;
+var TYPES = { file: "0", folder: "5", link: "2", longName: "L", longTarget: "K" };
+var FileChanged = class extends Error {
+  constructor(name, read2, size) {
+    super(
+      `"${shownName2(name)}" became shorter while it was read: ${read2} of ${size} bytes were there. Let nothing write to it meanwhile, or exclude it.`
+    );
+  }
+};
+async function* tarOf(root, isExcluded) {
+  const base = Buffer.from(`${root}/`);
+  const pieces = new Pieces();
+  for await (const entry2 of fillable(entriesOf(root, isExcluded))) {
+    if (entry2.kind !== "file") {
+      yield* pieces.add(headerOf(entry2));
+      continue;
+    }
+    const file = openFile(Buffer.concat([base, entry2.name]), entry2);
+    if (file === void 0) continue;
+    try {
+      yield* pieces.add(headerOf(file.entry));
+      yield* contentOf(file, pieces);
+    } finally {
+      closeSync4(file.descriptor);
+    }
+  }
+  yield* pieces.add(Buffer.alloc(2 * BLOCK_BYTES));
+  yield* pieces.rest();
+}
+async function* fillable(entries2) {
+  const shut = [];
+  for await (const entry2 of entries2) {
+    for (let last = shut.at(-1); last !== void 0 && !isIn(entry2, last); last = shut.at(-1)) {
+      shut.pop();
+      yield last;
+    }
+    const isShut = entry2.kind === "folder" && (entry2.mode & 192) !== 192;
+    if (isShut) shut.push(entry2);
+    yield isShut ? { ...entry2, mode: entry2.mode | 448 } : entry2;
+  }
+  yield* shut.reverse();
+}
+function isIn({ name }, folder) {
+  const { length } = folder.name;
+  return name[length] === 47 && name.subarray(0, length).equals(folder.name);
+}
+var readInto = promisify2(read);
+async function* contentOf({ descriptor, entry: { name, size } }, pieces) {
+  for (let done = 0; done < size; ) {
+    const room = pieces.room(size - done);
+    const count = await readSome(descriptor, room, size).catch((error2) => {
+      throw unreadable(name, error2);
+    });
+    if (count === 0) throw new FileChanged(name, done, size);
+    done += count;
+    yield* pieces.take(count);
+  }
+  yield* pieces.add(Buffer.alloc(padding(size)));
+}
+async function readSome(descriptor, room, size) {
+  if (size <= PIECE_BYTES) return readSync(descriptor, room, 0, room.length, null);
+  return (await readInto(descriptor, room, 0, room.length, null)).bytesRead;
+}
+function openFile(path2, entry2) {
+  let descriptor;
+  try {
+    descriptor = openSync4(path2, constants7.O_RDONLY | (constants7.O_NOFOLLOW ?? 0) | (constants7.O_NONBLOCK ?? 0));
+  } catch (error2) {
+    const { code } = error2;
+    if (isGone(error2) || code === "ELOOP" || code === "ENXIO") return void 0;
+    throw unreadable(entry2.name, error2);
+  }
+  const stats = fstatSync2(descriptor);
+  if (!stats.isFile()) {
+    closeSync4(descriptor);
+    return void 0;
+  }
+  const { size, mode, mtimeMs } = stats;
+  return {
+    descriptor,
+    entry: { ...entry2, size, mode: mode & 4095, mtimeSeconds: Math.floor(mtimeMs / 1e3) }
+  };
+}
+var Pieces = class {
+  #piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  #used = 0;
+  /** Where the next bytes go, to be told by {@link take}. At least one, at most so many. */
+  room(most) {
+    return this.#piece.subarray(this.#used, this.#used + most);
+  }
+  /** @param count bytes that were written to {@link room} */
+  *take(count) {
+    this.#used += count;
+    if (this.#used < PIECE_BYTES) return;
+    yield this.#piece;
+    this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    this.#used = 0;
+  }
+  *add(bytes) {
+    for (let at = 0; at < bytes.length; ) {
+      const count = bytes.copy(this.room(bytes.length - at), 0, at);
+      at += count;
+      yield* this.take(count);
+    }
+  }
+  *rest() {
+    if (this.#used > 0) yield this.#piece.subarray(0, this.#used);
+  }
+};
+function headerOf({ name, kind: kind2, mode, mtimeSeconds, size, target: target2 = Buffer.alloc(0) }) {
+  const path2 = kind2 === "folder" ? Buffer.concat([name, Buffer.from("/")]) : name;
+  const own = block(TYPES[kind2], path2, target2, mode, mtimeSeconds, size);
+  return Buffer.concat([...long(TYPES.longTarget, target2), ...long(TYPES.longName, path2), own]);
+}
+function long(type, text) {
+  if (text.length <= NAME_BYTES) return [];
+  const size = text.length + 1;
+  const header = block(type, Buffer.from("././@LongLink"), Buffer.alloc(0), 420, 0, size);
+  return [header, text, Buffer.alloc(1 + padding(size))];
+}
+function block(type, name, target2, mode, mtimeSeconds, size) {
+  const header = Buffer.alloc(BLOCK_BYTES);
+  name.copy(header, 0, 0, NAME_BYTES);
+  number(mode, header.subarray(100, 108));
+  number(0, header.subarray(108, 116));
+  number(0, header.subarray(116, 124));
+  number(size, header.subarray(124, 136));
+  number(Math.max(0, mtimeSeconds), header.subarray(136, 148));
+  header.write("        ", 148, "latin1");
+  header.write(type, 156, "latin1");
+  target2.copy(header, 157, 0, NAME_BYTES);
+  header.write("ustar  ", 257, "latin1");
+  let sum = 0;
+  for (const byte of header) sum += byte;
+  number(sum, header.subarray(148, 155));
+  return header;
+}
+function number(value, field2) {
+  const digits = value.toString(8).padStart(field2.length - 1, "0");
+  if (digits.length < field2.length) {
+    field2.write(`${digits}\0`, "latin1");
+    return;
+  }
+  field2.writeUIntBE(value, field2.length - 6, 6);
+  field2[0] = 128;
+}
+function padding(size) {
+  return (BLOCK_BYTES - size % BLOCK_BYTES) % BLOCK_BYTES;
+}
+
+// src/run/files/upload.ts
+var SLOW_RATE2 = 25e6;
+var SAMPLE_BYTES = 8 * 1024 * 1024;
+var SAMPLE_MS = 1e3;
+async function surveyed(step) {
+  const { inputs, plan, log } = step;
+  if (inputs.files.workspace?.source !== "upload") return void 0;
+  const survey = await surveyOf(inputs.workspace, excluding(inputs.files.exclude)).catch((error2) => {
+    throw new StepError("InvalidInput", "Workspace not readable", `workspace: ${error2.message}`);
+  });
+  const { unreadable: unreadable2, unreadableCount, leftOut, bytes, files, folders, links } = survey;
+  if (unreadableCount > 0) {
+    const more = unreadableCount > unreadable2.length ? `, and ${unreadableCount - unreadable2.length} more` : "";
+    throw new StepError(
+      "InvalidInput",
+      "Workspace not readable",
+      `workspace: ${counted(unreadableCount, "file")} cannot be read: ${unreadable2.join(", ")}${more}.`,
+      { remedy: "Leave them out by `workspace_exclude`, or change their permissions." }
+    );
+  }
+  const room = roomOf(plan.pod);
+  if (room !== void 0 && bytes > room)
+    throw new StepError(
+      "InvalidInput",
+      "Workspace too large",
+      `workspace: ${counted(files, "file")}, ${amount(bytes)}, and the volume has room for ${amount(room)}.`,
+      { remedy: "Leave some out by `workspace_exclude`, or give a larger `workspace_volume`." }
+    );
+  if (files + folders + links === 0)
+    log.warning(
+      "Nothing to upload",
+      "workspace: the job\u2019s workspace is empty, or all in it is left out. actions/checkout fills it, in a step before this one."
+    );
+  if (leftOut > 0)
+    log.line(`Not uploaded: ${counted(leftOut, "socket, pipe or device", "sockets, pipes and devices")}.`);
+  return survey;
+}
+function roomOf({ spec }) {
+  const volume = spec?.volumes?.find(({ name }) => name === WORKSPACE_VOLUME);
+  const size = volume?.emptyDir?.sizeLimit;
+  return size === void 0 ? void 0 : quantityBytes(String(size));
+}
+async function upload(step, pod, signal3) {
+  if (step.inputs.files.workspace?.source !== "upload") return;
+  const waits = await pod.until(({ pod: now, gone }) => {
+    if (gone || containerEnded(now, UPLOAD_CONTAINER) || containerEnded(now, step.plan.base)) return "over";
+    return containerStatus(now, UPLOAD_CONTAINER)?.state?.running ? "waits" : void 0;
+  }, signal3);
+  if (waits === "over") return;
+  const tries2 = new Tries(step, pod, UPLOAD_CONTAINER, "Upload");
+  for (; ; ) {
+    const progress = new Progress(step.log, "Uploading the workspace", step.survey?.bytes);
+    try {
+      const sent = await session(step, pod, progress, signal3);
+      const { seconds } = progress;
+      step.log.line(`Uploaded the workspace: ${inAll(step.survey, sent)} in ${seconds.toFixed(1)} s.`);
+      return;
+    } catch (error2) {
+      signal3.throwIfAborted();
+      if (error2 instanceof FileChanged && tries2.count >= 3)
+        throw new StepError("Upload", "Workspace not uploaded", `workspace: ${error2.message}`, {
+          remedy: "Have nothing write to the workspace while it is uploaded, or leave that out by `workspace_exclude`."
+        });
+      if (await tries2.again(localFault2(error2), signal3) === "over") return;
+    } finally {
+      progress.end();
+    }
+  }
+}
+function inAll(survey, { bytes, sent }) {
+  const whole = survey ? `${counted(survey.files, "file")}, ${amount(survey.bytes)},` : amount(bytes);
+  return sent < 0.9 * bytes ? `${whole} (${amount(sent)} on the way)` : whole;
+}
+var NotWhole = class extends Error {
+};
+function localFault2(error2) {
+  const isPassing2 = [NotWhole, FileChanged, NetworkError, ApiError].some((kind2) => error2 instanceof kind2);
+  if (isPassing2 || error2 instanceof StepError || !(error2 instanceof Error)) return error2;
+  return new StepError("Upload", "Workspace not uploaded", `workspace: ${error2.message}`, { cause: error2 });
+}
+async function session({ inputs, plan, client }, pod, progress, signal3) {
+  const { path: path2 = "" } = inputs.files.workspace ?? {};
+  const exec = await Exec.start(
+    client,
+    pod.identity,
+    { container: UPLOAD_CONTAINER, command: receiving(path2, howToReceive(plan)) },
+    signal3
+  );
+  let sent = 0;
+  const send = async () => {
+    let count = 0;
+    const start = performance.now();
+    let isSlow;
+    for await (const piece of tarOf(inputs.workspace, excluding(inputs.files.exclude))) {
+      count++;
+      const frame = await framed(piece, isSlow ?? false);
+      await exec.send(frame);
+      sent += frame.length;
+      const [gone, ms4] = [sent - exec.waiting, performance.now() - start];
+      if (isSlow === void 0 && (gone >= SAMPLE_BYTES || ms4 >= SAMPLE_MS)) isSlow = gone / ms4 < SLOW_RATE2 / 1e3;
+      progress.bytes += piece.length;
+    }
+    await exec.send(lastFrame(count));
+  };
+  send().catch((error2) => exec.close(error2));
+  const { exitCode: exitCode2, complaint } = await exec.ended();
+  if (exitCode2 === 0) return { bytes: progress.bytes, sent };
+  if (exitCode2 === CUT_SHORT || exitCode2 > 128) throw new NotWhole("what arrived is not what was sent");
+  const inContainer = terminated(pod.view.pod, UPLOAD_CONTAINER);
+  throw new StepError(
+    "Upload",
+    "Workspace not uploaded",
+    `The workspace could not be unpacked in the pod (exit code ${exitCode2})${complaint === "" ? "" : `: ${brief(firstLine(complaint))}`}.`,
+    { remedy: remedyFor3(complaint, inContainer !== void 0) }
+  );
+}
+function howToReceive({ pod, base }) {
+  const { volumes = [], initContainers = [], containers: containers2 = [], securityContext } = pod.spec ?? {};
+  const volume = volumes.find(({ name }) => name === WORKSPACE_VOLUME);
+  const own = initContainers.find(({ name }) => name === UPLOAD_CONTAINER)?.securityContext?.runAsUser;
+  const users = [containers2.find(({ name }) => name === base)?.securityContext?.runAsUser, securityContext?.runAsUser];
+  return {
+    // What others have put onto a claim stays.
+    clear: volume?.emptyDir !== void 0 || volume?.ephemeral !== void 0,
+    // The base container's is its image's own, which is not known here.
+    open: own !== void 0 && users.every((user) => user === void 0)
+  };
+}
+function firstLine(text) {
+  return (text.trim().split("\n")[0] ?? "").slice(0, 300);
+}
+function remedyFor3(complaint, ended3) {
+  if (/no space left/i.test(complaint))
+    return "Give a larger `workspace_volume`, or leave some out by `workspace_exclude`.";
+  if (/permission denied|operation not permitted/i.test(complaint))
+    return "The container\u2019s user may not write to the volume: give `security_context` an `fsGroup`, or a `runAsUser` whose it is.";
+  if (/read-only file system/i.test(complaint))
+    return "The volume cannot be written to: give another `workspace_volume`.";
+  if (/^sh: |applet not found/i.test(complaint))
+    return "Check `helper_image`: it needs sh, tar, gzip, dd, mkfifo and find, as busybox has them.";
+  return ended3 ? "Its log may say more." : "Check `helper_image` and `workspace_volume`.";
+}
+
+// src/run/files/files.ts
+async function startedWithFiles(step, pod, download) {
+  const over = new AbortController();
+  const beside2 = { ...step, stop: AbortSignal.any([step.stop, over.signal]) };
+  const work = [started2(pod, beside2), upload(step, pod, beside2.stop), checkedOut(step, pod, beside2.stop)];
+  if (download) work.push(download.check(beside2.stop));
+  try {
+    await Promise.all(work);
+  } catch (error2) {
+    over.abort(error2);
+    await Promise.allSettled(work);
+    throw error2;
+  }
+}
+async function settledDownload(fetching, signal3) {
+  try {
+    await fetching;
+    return void 0;
+  } catch (error2) {
+    signal3.throwIfAborted();
+    if (error2 instanceof StepError) return error2;
+    throw error2;
+  }
+}
+function withDownload(conclusion, failure, log) {
+  if (failure === void 0) return conclusion;
+  const { reason: reason2, title, message: sentence, remedy, text } = failure;
+  if (conclusion.state === "failed") {
+    log.warning(title, text);
+    return conclusion;
+  }
+  return { ...conclusion, state: "failed", reason: reason2, title, sentence, ...remedy !== void 0 && { remedy } };
+}
+
+// src/kubernetes/access.ts
+import { createHash as createHash3 } from "node:crypto";
+var ACCESS = {
+  pods: {
+    verbs: ["create", "get", "watch", "delete", "list", "patch"],
+    purpose: "To run the pod, to clean up, and to find the pod that the runner itself may be. A dry run only creates; without watch the pod is asked for every 2 s. list and patch are for a re-run, which looks for the pod of an earlier attempt and marks it as taken; patch is for a result, too, where another container of the pod runs on."
+  },
+  "pods/log": {
+    verbs: ["get"],
+    purpose: "To show its log, and to read a result that a sidecar sends. Without it the step runs, and a warning says that the log cannot be read."
+  },
+  events: {
+    verbs: ["list", "watch"],
+    purpose: "To say why a pod does not start; works without, and says less."
+  },
+  secrets: {
+    verbs: ["create", "delete"],
+    purpose: "For run, secret_env, secret_files, registry_password and workspace: checkout alone; delete is for the last, whose token goes as soon as the checkout is done."
+  },
+  "pods/exec": {
+    verbs: ["get", "create"],
+    purpose: "For workspace: upload and download alone, which speak to a container of their own in the pod. Who may do that may run programs in every pod of the namespace."
+  }
+};
+function rulesFor({ dryRun: dryRun2, logs, ownSecrets, passingSecret, files }) {
+  if (dryRun2) return [rule("pods", ["create"])];
+  return [
+    rule("pods"),
+    ...logs ? [rule("pods/log")] : [],
+    rule("events"),
+    ...ownSecrets ? [rule("secrets", ["create", ...passingSecret ? ["delete"] : []])] : [],
+    ...files ? [rule("pods/exec")] : []
+  ];
+}
+function allows(rules, verb, resource) {
+  return rules.some(({ resources = [], verbs }) => resources.includes(resource) && verbs.includes(verb));
+}
+function grant(user, namespace, rules) {
+  const subject = subjectOf(user);
+  const hash2 = createHash3("sha256").update(JSON.stringify([subject, rules])).digest("hex");
+  const metadata = { name: `kubernetes-pod-step-${hash2.slice(0, 8)}`, namespace };
+  const apiVersion = `${RBAC}/v1`;
+  return [
+    { apiVersion, kind: "Role", metadata, rules },
+    {
+      apiVersion,
+      kind: "RoleBinding",
+      metadata: { ...metadata },
+      roleRef: { apiGroup: RBAC, kind: "Role", name: metadata.name },
+      subjects: [subject]
+    }
+  ];
+}
+var RBAC = "rbac.authorization.k8s.io";
+function subjectOf(user) {
+  const [, namespace, name] = /^system:serviceaccount:([a-z0-9](?:[-a-z0-9]*[a-z0-9])?):([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/.exec(user) ?? [];
+  if (namespace === void 0 || name === void 0) return { apiGroup: RBAC, kind: "User", name: user };
+  return { kind: "ServiceAccount", name, namespace };
+}
+function rule(resource, verbs = ACCESS[resource].verbs) {
+  return { apiGroups: [""], resources: [resource], verbs: [...verbs] };
 }
 
 // src/run/cancel/cancelled.ts
@@ -31656,7 +43158,8 @@ var Kill = class {
     const graceSeconds = plan.pod.spec?.terminationGracePeriodSeconds;
     const deleting = deletePod(client, this.#pod.identity, {
       signal: lastCall,
-      ...graceSeconds !== void 0 && { graceSeconds }
+      ...graceSeconds !== void 0 && { graceSeconds },
+      ...deletionOf(plan.pod)
     });
     log.line(`Cancelled: deleting pod ${namespace}/${name}.`);
     try {
@@ -31811,6 +43314,7 @@ async function lastLines(client, pod, container2, count, signal3) {
 }
 
 // src/run/logs/selection.ts
+var FILLING = /* @__PURE__ */ new Set([CHECKOUT_CONTAINER, UPLOAD_CONTAINER]);
 function selectContainers(choices, base, manifest, pod) {
   const { containers: containers2 = [], initContainers = [] } = withoutSidecarOfOurs(pod).spec ?? {};
   const own = new Set((manifest.spec?.initContainers ?? []).map(({ name }) => name));
@@ -31820,7 +43324,7 @@ function selectContainers(choices, base, manifest, pod) {
     ...initContainers.filter((container2) => {
       const sidecar = isSidecar(container2);
       const { name } = container2;
-      return wanted(sideBySide, name, sidecar) || wanted(choices.initContainers, name, !sidecar && own.has(name));
+      return wanted(sideBySide, name, sidecar) || wanted(choices.initContainers, name, !sidecar && own.has(name) && !FILLING.has(name));
     }).map(({ name }) => name),
     ...containers2.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name)
   ];
@@ -31872,14 +43376,14 @@ async function explain2(step, pod) {
 async function giveAccount({ inputs, plan, client, log, stop }, pod) {
   const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS3)]);
   const live = pod.view.pod;
-  const failed = failedOne(live, plan.base);
-  const shown4 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed);
+  const failed2 = failedOne(live, plan.base);
+  const shown4 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed2);
   const [events, last] = await Promise.all([
     listEvents(client, pod.identity, signal3).catch(() => "unavailable"),
-    shown4 || !containerStarted(live, failed) ? [] : lastLines(client, pod.identity, failed, LAST_LINES, signal3).catch(() => [])
+    shown4 || !containerStarted(live, failed2) ? [] : lastLines(client, pod.identity, failed2, LAST_LINES, signal3).catch(() => [])
   ]);
   if (last.length > 0) {
-    log.line(`The last lines of container ${failed}:`);
+    log.line(`The last lines of container ${failed2}:`);
     for (const line of last) log.line(`  ${line}`);
   }
   for (const line of accountOf(live, plan.base, events)) log.line(line);
@@ -31912,12 +43416,14 @@ function goesOn(error2, pod, base) {
 }
 
 // src/run/role.ts
-function useOf({ dryRun: dryRun2, logs }, { secrets, resultIn }) {
+function useOf2({ dryRun: dryRun2, logs, files }, { secrets, resultIn }) {
   return {
     dryRun: dryRun2,
     // Of a log that is not shown, the last lines are after a failure; and a sidecar sends its result by way of its own.
     logs: logs.shown || logs.file !== void 0 || logs.eventsOnFailure || resultIn === "sidecar",
-    ownSecrets: secrets.length > 0
+    ownSecrets: secrets.length > 0,
+    passingSecret: secrets.some(({ isPassing: isPassing2 }) => isPassing2),
+    files: files?.workspace?.source === "upload" || files?.download !== void 0
   };
 }
 function offerRole(error2, use, log) {
@@ -31976,10 +43482,10 @@ async function holdPod(step, pod, work) {
     if (stop.aborted) await work.windDown?.();
     log.endSection();
     if (!stop.aborted && left === void 0) summary2.note(await explain2(step, pod));
-    summary2.failed(offerFor(told3, rulesFor(useOf(inputs, plan)))?.error ?? told3);
+    summary2.failed(offerFor(told3, rulesFor(useOf2(inputs, plan)))?.error ?? told3);
     end = { error: told3 };
   } finally {
-    work.close?.();
+    await work.close?.();
     const deferred = end !== void 0 && "conclusion" in end && end.conclusion.state === "deferred";
     if (deferred) leave(step, pod, kill2);
     else if (left !== void 0) letGo(step, pod, kill2);
@@ -32592,8 +44098,8 @@ var RenewedCredential = class {
     }
   }
   /** The server has not accepted this one: the next {@link get} obtains another. Of one that has been replaced meanwhile nothing is to be said. */
-  refuse(refused2) {
-    if (this.#current?.credential === refused2) this.#current = void 0;
+  refuse(refused4) {
+    if (this.#current?.credential === refused4) this.#current = void 0;
   }
   async #obtain() {
     try {
@@ -32711,6 +44217,39 @@ function dispatcherThrough(proxy, given) {
     allowH2: false
   });
 }
+function connectorThrough(proxy, given) {
+  const options = { rejectUnauthorized: true, ...given };
+  if (proxy === void 0) return (0, import_undici.buildConnector)({ ...options, allowH2: false });
+  if (proxy.protocol.startsWith("socks5")) return socksConnector(proxy, options);
+  const { ca } = options;
+  const secure = (0, import_undici.buildConnector)({ ...options, allowH2: false });
+  const { username, password } = proxy;
+  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
+  const authorization = username !== "" || password !== "" ? { "proxy-authorization": `Basic ${login}` } : {};
+  return (target2, callback) => {
+    const pool = tunnels(new URL(proxy.origin), {
+      connect: { rejectUnauthorized: true, ...ca && { ca: [...rootCertificates, String(ca)] } },
+      headersTimeout: options.timeout,
+      allowH2: false
+    });
+    const address = `${target2.hostname.includes(":") ? `[${target2.hostname}]` : target2.hostname}:${portOf(target2)}`;
+    pool.connect({ path: address, headers: { host: address, ...authorization } }).then(
+      ({ statusCode, socket }) => {
+        void pool.close();
+        if (statusCode !== 200) {
+          socket.on("error", () => {
+          }).destroy();
+          return callback(new Error(`Proxy response (${statusCode}) !== 200 when HTTP Tunneling`), null);
+        }
+        secured(secure, target2, socket, callback);
+      },
+      (error2) => {
+        void pool.destroy();
+        callback(error2, null);
+      }
+    );
+  };
+}
 function tunnels(origin2, settings) {
   const pool = new import_undici.Pool(origin2, settings);
   const connect4 = pool.connect.bind(pool);
@@ -32722,25 +44261,28 @@ function tunnels(origin2, settings) {
   return Object.assign(pool, { connect: explained2 });
 }
 function throughSocks(proxy, options) {
+  return new import_undici.Agent({ allowH2: false, connect: socksConnector(proxy, options) });
+}
+function socksConnector(proxy, options) {
   const secure = (0, import_undici.buildConnector)({ ...options, allowH2: false });
-  return new import_undici.Agent({
-    allowH2: false,
-    connect: (target2, callback) => {
-      const port = Number(target2.port) || (target2.protocol === "https:" ? 443 : 80);
-      socksTunnel(proxy, hostOf(target2), port, options).then(
-        (socket) => {
-          if (target2.protocol !== "https:") return callback(null, socket);
-          try {
-            secure({ ...target2, httpSocket: socket }, callback);
-          } catch (error2) {
-            socket.destroy();
-            callback(error2, null);
-          }
-        },
-        (error2) => callback(error2, null)
-      );
-    }
-  });
+  return (target2, callback) => {
+    socksTunnel(proxy, hostOf(target2), portOf(target2), options).then(
+      (socket) => secured(secure, target2, socket, callback),
+      (error2) => callback(error2, null)
+    );
+  };
+}
+function portOf({ port, protocol }) {
+  return Number(port) || (protocol === "https:" ? 443 : 80);
+}
+function secured(secure, target2, socket, callback) {
+  try {
+    if (target2.protocol === "https:") secure({ ...target2, httpSocket: socket }, callback);
+    else callback(null, socket);
+  } catch (error2) {
+    socket.destroy();
+    callback(error2, null);
+  }
 }
 async function socksTunnel(proxy, host, port, { timeout, keepAliveInitialDelay }) {
   const { SocksClient: SocksClient3 } = await Promise.resolve().then(() => __toESM(require_build(), 1));
@@ -32812,8 +44354,9 @@ var Connection = class {
     this.#tell(String(headers3["Authorization"] ?? "").replace(/^\S+ /, ""));
     const { certificate: cert, key } = credential ?? {};
     if (key !== void 0) this.#tell(key);
-    const agent = this.#agent({ ...options, ...cert !== void 0 && { cert }, ...key !== void 0 && { key } });
-    return { agent, headers: headers3, ...credential && { credential } };
+    const connect4 = connectOf({ ...options, ...cert !== void 0 && { cert }, ...key !== void 0 && { key } });
+    const connector = (address, made) => connectorThrough(this.#target.proxy, connect4)(address, made);
+    return { agent: this.#agent(connect4), connector, headers: headers3, ...credential && { credential } };
   }
   /** The server has not accepted what a request was sent with: the next is sent with another, where there can be one. */
   refuse({ credential }) {
@@ -32851,24 +44394,21 @@ var Connection = class {
     this.#told.add(secret);
     this.#onCredential(secret);
   }
-  #agent({ ca, cert, key, servername, rejectUnauthorized }) {
-    const tls3 = Object.fromEntries(
-      Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== void 0)
-    );
-    const identity = JSON.stringify(Object.values(tls3).map(String));
+  #agent(connect4) {
+    const identity = JSON.stringify(Object.values(connect4).map(String));
     if (this.#pool?.key !== identity) {
       void this.#pool?.agent.close();
-      const connect4 = {
-        ...tls3,
-        keepAlive: true,
-        keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
-        timeout: CONNECT_TIMEOUT_MS
-      };
       this.#pool = { agent: dispatcherThrough(this.#target.proxy, connect4), key: identity };
     }
     return this.#pool.agent;
   }
 };
+function connectOf({ ca, cert, key, servername, rejectUnauthorized }) {
+  const tls3 = Object.fromEntries(
+    Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== void 0)
+  );
+  return { ...tls3, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS, timeout: CONNECT_TIMEOUT_MS };
+}
 
 // src/run/logs/tail.ts
 var MOST_READS = 20;
@@ -33297,12 +44837,12 @@ async function followLog(client, pod, container2, reader, options) {
     if (instance === void 0) return;
     if (before !== void 0) {
       log.nextInstance();
-      const ended3 = endOf(pod.view, container2, before);
+      const ended3 = endOf2(pod.view, container2, before);
       reader.restarted(ended3, instance.restarts, instance.restarts - before.restarts - 1);
     }
     const own = new InstanceLog(client, pod, container2, instance, log, reader, options);
     await new InstanceFollower(client, own, reader, options.signal).follow();
-    before = { ...instance, ended: endOf(pod.view, container2, instance) };
+    before = { ...instance, ended: endOf2(pod.view, container2, instance) };
   }
 }
 function nextInstance(pod, container2, before, { signal: signal3, lastCall }) {
@@ -33310,21 +44850,21 @@ function nextInstance(pod, container2, before, { signal: signal3, lastCall }) {
     const known2 = instancesOf(view.pod, container2);
     const instance = known2[known2.findIndex(({ id }) => id === before?.id) + 1];
     if (instance !== void 0) return { instance };
-    const ended3 = before && endOf(view, container2, before);
+    const ended3 = before && endOf2(view, container2, before);
     const last = ended3 !== void 0 && !willRestart(view.pod, container2, ended3);
     const over = view.gone || last || before === void 0 && containerEnded(view.pod, container2);
     return over || lastCall?.aborted ? { instance: void 0 } : void 0;
   };
   return pod.until(decide, signal3, lastCall).then(({ instance }) => instance);
 }
-function endOf({ pod }, container2, { id, ended: ended3 }) {
+function endOf2({ pod }, container2, { id, ended: ended3 }) {
   return instancesOf(pod, container2).find((instance) => instance.id === id)?.ended ?? ended3;
 }
 
 // src/run/logs/spool.ts
-import { closeSync as closeSync3, ftruncateSync, mkdtempSync, openSync as openSync3, readSync, rmSync as rmSync2, writeSync as writeSync2 } from "node:fs";
-import { tmpdir } from "node:os";
-import { join as join2 } from "node:path";
+import { closeSync as closeSync5, ftruncateSync, mkdtempSync as mkdtempSync2, openSync as openSync5, readSync as readSync2, rmSync as rmSync2, writeSync as writeSync3 } from "node:fs";
+import { tmpdir as tmpdir2 } from "node:os";
+import { join as join3 } from "node:path";
 var MOST_IN_MEMORY = 2 ** 20;
 var READ_AT_ONCE = 256 * 1024;
 var Spool = class {
@@ -33361,15 +44901,15 @@ var Spool = class {
     const { descriptor, folder } = this.#file;
     this.#file = void 0;
     this.#readTo = this.#writtenTo;
-    closeSync3(descriptor);
+    closeSync5(descriptor);
     rmSync2(folder, { recursive: true, force: true });
   }
   #toDisk(bytes) {
     try {
-      this.#file ??= openFile();
+      this.#file ??= openFile2();
       let written2 = 0;
       while (written2 < bytes.length)
-        written2 += writeSync2(this.#file.descriptor, bytes, written2, bytes.length - written2, this.#writtenTo + written2);
+        written2 += writeSync3(this.#file.descriptor, bytes, written2, bytes.length - written2, this.#writtenTo + written2);
       this.#writtenTo += bytes.length;
       return true;
     } catch {
@@ -33380,7 +44920,7 @@ var Spool = class {
     const left = this.#writtenTo - this.#readTo;
     if (this.#file === void 0 || left === 0) return void 0;
     const bytes = Buffer.allocUnsafe(Math.min(left, READ_AT_ONCE));
-    const length = readSync(this.#file.descriptor, bytes, 0, bytes.length, this.#readTo);
+    const length = readSync2(this.#file.descriptor, bytes, 0, bytes.length, this.#readTo);
     if (length === 0)
       throw new Error(`Of the log, ${left} bytes that waited on disk for the reader of stdout are gone.`);
     this.#readTo += length;
@@ -33391,9 +44931,9 @@ var Spool = class {
     return bytes.subarray(0, length);
   }
 };
-function openFile() {
-  const folder = mkdtempSync(join2(process.env["RUNNER_TEMP"] || tmpdir(), "kubernetes-pod-step-log-"));
-  const descriptor = openSync3(join2(folder, "waiting"), "wx+", 384);
+function openFile2() {
+  const folder = mkdtempSync2(join3(process.env["RUNNER_TEMP"] || tmpdir2(), "kubernetes-pod-step-log-"));
+  const descriptor = openSync5(join3(folder, "waiting"), "wx+", 384);
   if (process.platform !== "win32") rmSync2(folder, { recursive: true, force: true });
   return { descriptor, folder };
 }
@@ -33500,7 +45040,7 @@ var Lane = class {
 };
 
 // src/run/logs/container-commands.ts
-var LONGEST3 = { message: 4096, title: 255, file: 1024, group: 1024 };
+var LONGEST4 = { message: 4096, title: 255, file: 1024, group: 1024 };
 var MOST_SHOWN3 = { error: 8, warning: 8, notice: 10 };
 var MOST_GROUPS = 1e3;
 var ContainerCommands = class {
@@ -33577,7 +45117,7 @@ function parseContainerCommand(line) {
     case "warning":
     case "notice": {
       const message = plain2(unescapeData(data ?? ""));
-      if (message.trim() === "" || message.length > LONGEST3.message) return void 0;
+      if (message.trim() === "" || message.length > LONGEST4.message) return void 0;
       const level = name?.toLowerCase();
       return { kind: "annotation", level, message, properties: readProperties(properties ?? "") };
     }
@@ -33592,7 +45132,7 @@ function parseContainerCommand(line) {
 var COMMAND = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([a-z]+)(?: ((?:(?!::).)*))?::(.*)$/isu;
 var STOP = /^[\p{Zs}\u2028\u2029\t\v\f\u0085]*::([^:\s]+)::(.*)$/su;
 function readGroup(name) {
-  return name.length > LONGEST3.group ? void 0 : { kind: "group", name };
+  return name.length > LONGEST4.group ? void 0 : { kind: "group", name };
 }
 function readProperties(text) {
   const values = /* @__PURE__ */ new Map();
@@ -33603,19 +45143,19 @@ function readProperties(text) {
   const title = oneLine(values.get("title") ?? "").replace(/^[=\s]+/, "");
   const file = readFile2(values.get("file") ?? "");
   return {
-    ...title !== "" && title.length <= LONGEST3.title && { title },
+    ...title !== "" && title.length <= LONGEST4.title && { title },
     ...file !== void 0 && { file },
-    ...number("startLine", values.get("line")),
-    ...number("endLine", values.get("endline")),
-    ...number("startColumn", values.get("col")),
-    ...number("endColumn", values.get("endcolumn"))
+    ...number2("startLine", values.get("line")),
+    ...number2("endLine", values.get("endline")),
+    ...number2("startColumn", values.get("col")),
+    ...number2("endColumn", values.get("endcolumn"))
   };
 }
 function readFile2(path2) {
-  if (path2.trim() === "" || path2.length > LONGEST3.file || new RegExp("\\p{Cc}", "u").test(path2)) return void 0;
+  if (path2.trim() === "" || path2.length > LONGEST4.file || new RegExp("\\p{Cc}", "u").test(path2)) return void 0;
   return path2.trimEnd();
 }
-function number(name, text) {
+function number2(name, text) {
   return /^\s*0*[1-9][0-9]{0,8}\s*$/.test(text ?? "") ? { [name]: Number(text) } : {};
 }
 function unescapeData(text) {
@@ -33903,72 +45443,15 @@ function restartText(name, before, restarts) {
   return `Container ${name} ${how} and is started again (restart ${restarts}).`;
 }
 
-// src/kubernetes/secrets.ts
-async function createSecretOf(client, pod, {
-  name,
-  type,
-  data,
-  labels,
-  mayExist = false
-}, signal3) {
-  const { namespace } = pod;
-  const secret = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: {
-      name,
-      namespace,
-      labels,
-      ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: pod.name, uid: pod.uid }]
-    },
-    type,
-    immutable: true,
-    data: Object.fromEntries(
-      Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "utf8").toString("base64")])
-    )
-  };
-  let sent = false;
-  let lost = false;
-  let failing;
-  for (let tries2 = 0; ; tries2++) {
-    try {
-      await client.once(
-        {
-          method: "POST",
-          path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
-          body: secret,
-          asked: { verb: "create", resource: "secrets", namespace, name },
-          onSend: () => {
-            sent = true;
-          }
-        },
-        signal3
-      );
-      return;
-    } catch (error2) {
-      const exists = error2 instanceof ApiError && error2.status.reason === "AlreadyExists";
-      if (exists && (lost || mayExist)) return;
-      if (exists)
-        throw new StepError(
-          "NameTaken",
-          "Secret name taken",
-          `Secret ${namespace}/${name} was made by somebody else, right after the pod that names it. The pod must not use it.`,
-          { remedy: "Find out who creates Secrets in this namespace.", cause: error2 }
-        );
-      lost ||= sent && (error2 instanceof NetworkError || error2 instanceof ApiError && error2.code >= 500);
-      failing ??= { since: performance.now(), told: false };
-      await client.endure(error2, tries2, signal3, failing);
-    }
-  }
-}
-
 // src/run/own-secrets.ts
-async function createSecrets({ inputs, plan, client, stop, lastCall, origin: origin2 }, pod) {
+async function createSecrets({ inputs, plan, client, stop, lastCall, origin: origin2 }, { identity: pod, view }) {
   const signal3 = inputs.onKillAction === "keep_pod" ? lastCall : stop;
   const mayExist = origin2 !== void 0;
   const labels = plan.pod.metadata?.labels ?? {};
+  const isOver2 = containerEnded(view.pod, CHECKOUT_CONTAINER);
+  const secrets = plan.secrets.filter(({ isPassing: isPassing2 }) => !(isPassing2 && isOver2));
   try {
-    await Promise.all(plan.secrets.map((secret) => createSecretOf(client, pod, { ...secret, labels, mayExist }, signal3)));
+    await Promise.all(secrets.map((secret) => createSecretOf(client, pod, { ...secret, labels, mayExist }, signal3)));
   } catch (error2) {
     signal3.throwIfAborted();
     await deletePod(client, pod, { signal: lastCall }).catch(() => {
@@ -33978,7 +45461,7 @@ async function createSecrets({ inputs, plan, client, stop, lastCall, origin: ori
     throw new StepError(
       reason2,
       title,
-      withRemedy(message, "run, secret_env, secret_files and registry_username need it."),
+      withRemedy(message, "run, secret_env, secret_files, registry_username and workspace: checkout need it."),
       {
         ...remedy !== void 0 && { remedy },
         cause: error2
@@ -34276,7 +45759,7 @@ var ResultFollower = class {
     if (ended3 !== void 0)
       return {
         why: `The result\u2019s sidecar ended with exit code ${ended3.exitCode}${signalName(ended3.exitCode)}${ended3.reason && ended3.reason !== "Error" ? ` (${ended3.reason})` : ""}, and has sent no result.${said2}`,
-        remedy: remedyFor2(ended3)
+        remedy: remedyFor4(ended3)
       };
     return {
       why: `The result\u2019s sidecar did not send a result.${said2}`,
@@ -34284,7 +45767,7 @@ var ResultFollower = class {
     };
   }
 };
-function remedyFor2({ exitCode: exitCode2, reason: reason2 }) {
+function remedyFor4({ exitCode: exitCode2, reason: reason2 }) {
   if (reason2 === "OOMKilled") return `Give it more memory: ${sidecarPatch("{limits: {memory: 64Mi}}")}.`;
   if (exitCode2 === SIGKILLED)
     return "Its node has stopped it before it was through: the pod has `termination_grace_period` seconds for all that goes on when its container has ended.";
@@ -34367,15 +45850,15 @@ function readCommandFile(text) {
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? "";
     if (line === "") continue;
-    const [equals, block] = [line.indexOf("="), line.indexOf("<<")];
+    const [equals, block2] = [line.indexOf("="), line.indexOf("<<")];
     const place = `line ${at + 1}, ${shown3(line)},`;
-    if (equals === 0 || block === 0 && (equals < 0 || block < equals)) return { fault: `${place} has no name` };
-    if (equals > 0 && (block < 0 || equals < block)) {
+    if (equals === 0 || block2 === 0 && (equals < 0 || block2 < equals)) return { fault: `${place} has no name` };
+    if (equals > 0 && (block2 < 0 || equals < block2)) {
       entries2.push([line.slice(0, equals), line.slice(equals + 1)]);
       continue;
     }
-    if (block < 0) return { fault: `${place} is neither name=value nor name<<DELIMITER` };
-    const [name, delimiter2] = [line.slice(0, block), line.slice(block + 2)];
+    if (block2 < 0) return { fault: `${place} is neither name=value nor name<<DELIMITER` };
+    const [name, delimiter2] = [line.slice(0, block2), line.slice(block2 + 2)];
     if (delimiter2 === "") return { fault: `${place} has no delimiter` };
     const end = lines.indexOf(delimiter2, at + 1);
     if (end < 0) return { fault: `the block that begins in ${place} has no end: no line is ${shown3(delimiter2)}` };
@@ -34394,7 +45877,7 @@ var MOST_SUMMARY_BYTES = 1e6;
 function stepFilesOf(files) {
   const [output, summary2] = [files.get(STEP_FILES[OUTPUT]), files.get(STEP_FILES[SUMMARY])];
   if (output === void 0 || summary2 === void 0) return void 0;
-  const [said2, shown4] = [textOf2(output, OUTPUT), textOf2(summary2, SUMMARY)];
+  const [said2, shown4] = [textOf3(output, OUTPUT), textOf3(summary2, SUMMARY)];
   const set = "text" in said2 ? outputsIn(said2.text) : said2;
   const markdown = "text" in shown4 ? summaryIn(shown4.text) : shown4;
   const fault = "sentence" in set ? set : "sentence" in markdown ? markdown : void 0;
@@ -34409,18 +45892,18 @@ function withStepFiles(conclusion, files) {
   const all = { ...conclusion, stepFiles: files };
   return files.fault === void 0 ? all : unusable(all, files.fault, "Unusable file of the script");
 }
-function textOf2(file, name) {
+function textOf3(file, name) {
   if (file.kind === "none") return { text: "" };
   return file.kind === "file" ? { text: file.bytes.toString("utf8") } : unusableFile(file, `$${name}`);
 }
 function outputsIn(text) {
-  const read = readCommandFile(text);
-  if ("fault" in read)
+  const read2 = readCommandFile(text);
+  if ("fault" in read2)
     return {
-      sentence: `$${OUTPUT} cannot be read: ${read.fault}.`,
+      sentence: `$${OUTPUT} cannot be read: ${read2.fault}.`,
       remedy: "Write name=value, or for several lines name<<DELIMITER, the lines, and the delimiter on a line of its own."
     };
-  const outputs = [...new Map(read.entries)];
+  const outputs = [...new Map(read2.entries)];
   const own = outputs.find(([name]) => ownOutput(name) !== void 0);
   if (own !== void 0)
     return {
@@ -34478,280 +45961,42 @@ var Results = class {
   }
 };
 
-// src/run/start/not-started.ts
-function notStarted(pod, { phase, what, why = "", hopeless: hopeless2, lasting: lasting2 }, { queueSeconds, scheduleSeconds, startupSeconds }) {
-  const where = podPath2(pod);
-  if (hopeless2) {
-    const { reason: reason2, title, sentence, remedy, mayPass } = hopeless2;
-    return new StepError(reason2, title, sentence, defined({ remedy, mayPass }));
-  }
-  switch (phase) {
-    case "queued":
-      return new StepError(
-        "SchedulingGated",
-        "The pod stayed in the queue",
-        `Pod ${where} was still in its queue after ${inWords(queueSeconds)}: ${what}.`,
-        {
-          remedy: `Whoever set the gate has to take it away (Kueue: kubectl -n ${pod.metadata?.namespace} get workloads), or raise \`queue_timeout_seconds\`.`
-        }
-      );
-    case "scheduling":
-      return new StepError(
-        "Unschedulable",
-        "No node took the pod",
-        `No node took pod ${where} within ${inWords(scheduleSeconds)}: ${why || `scheduler ${pod.spec?.schedulerName} has said nothing of it.`}`,
-        { remedy: wayOut2(pod, why) }
-      );
-    default: {
-      const within2 = inWords(startupSeconds);
-      const sentence = `The container of pod ${where} did not start within ${within2}: ${what}`;
-      const { reason: reason2, title, remedy, mayPass } = lasting2 ?? {
-        reason: "StartTimeout",
-        title: "The container did not start",
-        remedy: MORE_TIME
-      };
-      return new StepError(reason2, title, lasting2?.sentence?.(within2) ?? sentence, defined({ remedy, mayPass }));
-    }
-  }
-}
-
-// src/run/start/reminders.ts
-var AFTER_SECONDS = [30, 120, 300, 600, 1200, 1800, 3600];
-var Reminders = class {
-  #remind;
-  #timer;
-  /** @param remind called with how long it has gone on, in seconds */
-  constructor(remind) {
-    this.#remind = remind;
-    this.#next(0, 0);
-  }
-  end() {
-    clearTimeout(this.#timer);
-  }
-  #next(index2, elapsed) {
-    const last = AFTER_SECONDS[AFTER_SECONDS.length - 1] ?? 0;
-    const due = AFTER_SECONDS[index2] ?? elapsed + last;
-    this.#timer = setTimeout(
-      () => {
-        this.#remind(due);
-        this.#next(index2 + 1, due);
-      },
-      1e3 * (due - elapsed)
-    );
-  }
-};
-
-// src/run/start/time-left.ts
-var TIMEOUTS = {
-  queued: "queueSeconds",
-  scheduling: "scheduleSeconds",
-  initializing: void 0,
-  pulling: "startupSeconds",
-  starting: "startupSeconds"
-};
-var TimeLeft = class {
-  #leftMs;
-  #phase;
-  #since = performance.now();
-  constructor(timeouts) {
-    this.#leftMs = {
-      queueSeconds: 1e3 * timeouts.queueSeconds,
-      scheduleSeconds: 1e3 * timeouts.scheduleSeconds,
-      startupSeconds: 1e3 * timeouts.startupSeconds
-    };
-  }
-  /** @returns when the phase that the pod is in now will have taken too long, as `performance.now()` has it. */
-  endsAt(phase) {
-    if (phase !== this.#phase) {
-      const now = performance.now();
-      const before = this.#phase && TIMEOUTS[this.#phase];
-      if (before) this.#leftMs[before] -= now - this.#since;
-      this.#phase = phase;
-      this.#since = now;
-    }
-    const timeout = TIMEOUTS[phase];
-    return timeout === void 0 ? Number.POSITIVE_INFINITY : this.#since + this.#leftMs[timeout];
-  }
-};
-
-// src/run/start/start.ts
-var EVENTS_AFTER_MS = 1e3;
-var LONGEST_TIMER_MS = 2 ** 31 - 1;
-function started2(pod, { inputs, plan, client, log, summary: summary2, stop }) {
-  return waitForStart(pod, plan.base, {
-    references: referencesOf(plan.pod, (path2) => plan.originOf(path2)),
-    ownPullSecret: plan.secrets.some(({ type }) => type === "kubernetes.io/dockerconfigjson"),
-    timeouts: {
-      queueSeconds: inputs.queueTimeoutSeconds,
-      scheduleSeconds: inputs.scheduleTimeoutSeconds,
-      startupSeconds: inputs.startupTimeoutSeconds
-    },
-    events: (onNews, signal3) => {
-      const note = (events) => {
-        summary2.note(events);
-        onNews(events);
-      };
-      return followEvents(client, pod.identity, note, signal3);
-    },
-    tell: (what) => log.line(what),
-    signal: stop
-  });
-}
-async function waitForStart(pod, base, options) {
-  const wait = new StartWait(pod, base, options);
-  try {
-    await pod.until((view) => wait.look(view), wait.signal);
-  } finally {
-    wait.end();
-  }
-}
-var StartWait = class {
-  /** Aborted with the reason when the wait ends without a start. */
-  signal;
-  pod;
-  base;
-  options;
-  giveUp = new AbortController();
-  over = new AbortController();
-  told = /* @__PURE__ */ new Set();
-  refusals = new Refusals();
-  reminders;
-  /** When each hopeless cause was first seen. */
-  seen = /* @__PURE__ */ new Map();
-  timeLeft;
-  timer;
-  asker;
-  waiting;
-  hinted = false;
-  /** What is known of the events: nothing before they have been asked for. */
-  events;
-  following = false;
-  constructor(pod, base, options) {
-    this.pod = pod;
-    this.base = base;
-    this.options = options;
-    this.signal = AbortSignal.any([options.signal, this.giveUp.signal]);
-    this.timeLeft = new TimeLeft(options.timeouts);
-    this.reminders = new Reminders((seconds) => this.remind(seconds));
-  }
-  end() {
-    this.over.abort();
-    this.reminders.end();
-    clearTimeout(this.timer);
-    clearTimeout(this.asker);
-  }
-  /** @returns `true` once there is nothing to wait for any more. */
-  look({ pod, gone }) {
-    this.refusals.note(pod);
-    const now = gone ? void 0 : waitingFor(pod, this.base, {
-      references: this.options.references,
-      ...Array.isArray(this.events) && { events: this.events },
-      ...this.options.ownPullSecret && { ownPullSecret: true, refusedAgain: this.refusals.again }
-    });
-    if (now === void 0) return true;
-    this.waiting = now;
-    if (now.hopeless?.wantsEvents && this.events === void 0) {
-      this.followEvents();
-      return void 0;
-    }
-    const leftMs = this.endsAt(now) - performance.now();
-    if (leftMs <= 0) throw notStarted(pod, now, this.options.timeouts);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lookAgain(), Math.min(leftMs, LONGEST_TIMER_MS));
-    if (wantsEvents(now)) this.asker ??= setTimeout(() => this.followEvents(), EVENTS_AFTER_MS);
-    if (now.worthTelling) this.tell(now.what);
-    return void 0;
-  }
-  /** After a time, or news that is not the pod's own. */
-  lookAgain() {
-    if (this.over.signal.aborted) return;
-    try {
-      this.look(this.pod.view);
-    } catch (error2) {
-      this.giveUp.abort(error2);
-    }
-  }
-  /** When the wait is over, as things stand. */
-  endsAt({ phase, hopeless: hopeless2 }) {
-    const phaseEnds = this.timeLeft.endsAt(phase);
-    if (hopeless2 === void 0) return phaseEnds;
-    const since = this.seen.get(hopeless2.cause) ?? performance.now();
-    this.seen.set(hopeless2.cause, since);
-    return Math.min(phaseEnds, since + 1e3 * hopeless2.graceSeconds);
-  }
-  followEvents() {
-    if (this.following || this.over.signal.aborted) return;
-    this.following = true;
-    const onNews = (events) => {
-      this.events = events;
-      this.lookAgain();
-    };
-    this.options.events(onNews, this.over.signal).catch(() => {
-    });
-  }
-  tell(what) {
-    const gist = gistOf(what);
-    if (this.told.has(gist)) return;
-    this.told.add(gist);
-    this.options.tell(what);
-  }
-  remind(seconds) {
-    const what = this.waiting ? `: ${this.waiting.what}` : "";
-    const hint = this.events === "not allowed" && !this.hinted ? this.hint() : "";
-    this.hinted ||= hint !== "";
-    this.options.tell(`Not started after ${inWords(seconds)}${what}${hint === "" ? "" : `. ${hint}`}`);
-  }
-  hint() {
-    const { namespace, name } = this.pod.identity;
-    return `The credentials may not read its events (list and watch on events), so a cause that only they tell ends in the time-out. To see them: kubectl -n ${namespace} describe pod ${name}`;
-  }
-};
-function wantsEvents({ phase, worthTelling, hopeless: hopeless2 }) {
-  return phase === "starting" || phase === "pulling" || phase === "scheduling" && worthTelling && !hopeless2;
-}
-var Refusals = class {
-  again = /* @__PURE__ */ new Set();
-  last = /* @__PURE__ */ new Map();
-  note(pod) {
-    const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-    for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
-      const reason2 = state?.waiting?.reason ?? "";
-      if (reason2 === "ErrImagePull" && this.last.get(name) === "ImagePullBackOff") this.again.add(name);
-      this.last.set(name, reason2);
-    }
-  }
-};
-
 // src/run/follow-pod.ts
 async function followPod(step, pod) {
   let logs;
   let results;
+  const download = new Download(step, pod);
   return holdPod(step, pod, {
     run: () => {
       logs = new Logs(step, pod);
       results = new Results(step, pod);
-      return follow(step, pod, logs, results);
+      return follow(step, pod, { logs, results, download });
     },
     windDown: async () => {
-      if (logs) await windDown(step, pod, logs);
+      if (logs) await Promise.all([windDown(step, pod, logs), download.release(step.lastCall)]);
     },
-    close: () => {
+    close: async () => {
       logs?.close();
       results?.close();
+      await download.release(step.lastCall);
     }
   });
 }
-async function follow(step, pod, logs, results) {
+async function follow(step, pod, { logs, results, download }) {
   const { inputs, plan, log } = step;
-  await createSecrets(step, pod.identity);
+  await createSecrets(step, pod);
   const left = step.patience?.signal;
   const waiting = left === void 0 ? step : { ...step, stop: AbortSignal.any([step.stop, left]) };
   try {
-    await started2(pod, waiting);
+    await startedWithFiles(waiting, pod, download);
     const outcome = await ending(pod, waiting);
-    const [found] = await Promise.all([results.found(outcome, waiting.stop), logs.finish()]);
+    const [found, fetched] = await Promise.all([
+      results.found(outcome, waiting.stop),
+      settledDownload(download.fetch(waiting.stop), waiting.stop),
+      logs.finish()
+    ]);
     const concluded = conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked);
-    const conclusion = filed(withStepFiles(concluded, results.stepFiles), inputs);
+    const conclusion = withDownload(filed(withStepFiles(concluded, results.stepFiles), inputs), fetched, log);
     if (conclusion.state !== "failed")
       for (const line of failedBeside(pod.view.pod, plan.pod, plan.base)) log.line(line);
     return conclusion;
@@ -35080,7 +46325,7 @@ async function attach(step, { pod: name, uid, timeoutSeconds, base }) {
   clearResultFile(inputs);
   const pod = await getPod(client, namespace, name, stop);
   if (pod === void 0 || uid !== void 0 && pod.metadata?.uid !== uid) throw notThere(namespace, name, uid, pod);
-  const plan = planOf(pod, base, inputs.result);
+  const plan = planOf(pod, base, inputs);
   refuseWrongNames(inputs.logs, pod);
   const stranger = strange(pod, uid, identity);
   const ended3 = containerEnded(pod, plan.base);
@@ -35140,7 +46385,8 @@ function notThere(namespace, name, uid, pod) {
     { remedy }
   );
 }
-function planOf(pod, asked3, result) {
+function planOf(pod, asked3, { result, files: { download } }) {
+  const hasDownload = download !== void 0;
   const { name = "", namespace = "", annotations = {} } = pod.metadata ?? {};
   const containers2 = pod.spec?.containers ?? [];
   const words = [annotations[BASE_CONTAINER_ANNOTATION], annotations[DEFAULT_CONTAINER_ANNOTATION], BASE_CONTAINER];
@@ -35165,6 +46411,12 @@ function planOf(pod, asked3, result) {
     ...container2,
     ...container2.env && { env: container2.env.filter(({ value }) => value === void 0) }
   });
+  if (hasDownload && heldWorkspace(pod) === void 0)
+    throw new StepError(
+      "InvalidInput",
+      "No files to be had",
+      `download: pod ${namespace}/${name} has no sidecar that holds its workspace: the step that makes the pod has to be given download, too.`
+    );
   const spec = pod.spec && {
     ...pod.spec,
     containers: containers2.map(unnamed),
@@ -35397,6 +46649,71 @@ function warningsOf(header) {
   );
 }
 
+// node_modules/ws/wrapper.mjs
+var import_stream = __toESM(require_stream(), 1);
+var import_extension = __toESM(require_extension(), 1);
+var import_permessage_deflate = __toESM(require_permessage_deflate(), 1);
+var import_receiver = __toESM(require_receiver(), 1);
+var import_sender = __toESM(require_sender(), 1);
+var import_subprotocol = __toESM(require_subprotocol(), 1);
+var import_websocket = __toESM(require_websocket(), 1);
+var import_websocket_server = __toESM(require_websocket_server(), 1);
+
+// src/kubernetes/web-socket.ts
+var LONGEST_REFUSAL = 64 * 1024;
+var LONGEST_MESSAGE2 = 32 * 1024 * 1024;
+function openWebSocket(address, protocols, { headers: headers3, connector, timeoutMs, signal: signal3 }) {
+  return new Promise((resolve4, reject) => {
+    const socket = new import_websocket.default(address, protocols, {
+      headers: headers3,
+      handshakeTimeout: timeoutMs,
+      perMessageDeflate: false,
+      maxPayload: LONGEST_MESSAGE2,
+      generateMask: (mask) => mask.fill(0),
+      // Node takes a connection by callback where none is returned (net.Agent's createConnection).
+      createConnection: ((_, made) => connector(
+        targetOf2(address),
+        (error2, connection) => error2 ? made(error2) : made(null, connection ?? void 0)
+      ))
+    });
+    const abort = () => socket.terminate();
+    signal3.addEventListener("abort", abort, { once: true });
+    const over = () => signal3.removeEventListener("abort", abort);
+    socket.on("unexpected-response", (request4, response) => {
+      over();
+      textOf4(response).then(
+        (text) => resolve4({ statusCode: response.statusCode ?? 0, headers: response.headers, text }),
+        reject
+      );
+      response.once("close", () => request4.destroy());
+    });
+    socket.once("open", () => {
+      over();
+      socket.pause();
+      resolve4(socket);
+    });
+    socket.on("error", (error2) => {
+      over();
+      reject(error2);
+    });
+    if (signal3.aborted) abort();
+  });
+}
+function targetOf2(address) {
+  const { protocol, host, port } = address;
+  return { protocol, host, hostname: hostOf(address), port };
+}
+async function textOf4(response) {
+  const pieces = [];
+  let length = 0;
+  for await (const piece of response) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > LONGEST_REFUSAL) break;
+  }
+  return Buffer.concat(pieces).toString();
+}
+
 // src/kubernetes/client.ts
 setFlagsFromString("--wasm-tiering-budget=1000000000");
 setFlagsFromString("--semi-space-growth-factor=1");
@@ -35404,6 +46721,7 @@ var CONTENT_TYPES = { PATCH: "application/merge-patch+json" };
 function secondsSince({ since }) {
   return (performance.now() - since) / 1e3;
 }
+var USER_AGENT = "kubernetes-pod-step";
 var FIRST_CONTACT_PATIENCE_SECONDS = 60;
 var OUTAGE_PATIENCE_SECONDS = 3600;
 var SETTLING_SECONDS = 30;
@@ -35474,6 +46792,26 @@ var ApiClient = class {
     if (response.statusCode !== 204) return response.body;
     response.body.resume();
     return void 0;
+  }
+  /**
+   * Opens a WebSocket, once. It has no idle limit: who opens it asks for signs of life. It is paused until somebody listens.
+   * @throws ApiError for an answer that is a refusal, NetworkError where there is none
+   */
+  async webSocket(call2, protocols, signal3) {
+    const ready = await this.#connection.ready(signal3);
+    this.#withoutCredential = void 0;
+    const url = urlOf(this.target.server, call2);
+    const opening = openWebSocket(url, protocols, {
+      headers: { ...ready.headers, "user-agent": USER_AGENT },
+      connector: ready.connector,
+      timeoutMs: 1e3 * DEADLINE_SECONDS4,
+      signal: signal3
+    }).then((answer2) => "statusCode" in answer2 ? answer2 : { statusCode: 101, socket: answer2 });
+    const answer = await this.#told(`${call2.method} ${url.pathname} (WebSocket)`, opening, signal3);
+    if (!("socket" in answer)) throw this.#failed(answer, call2, ready);
+    this.#answered();
+    this.#allow(call2);
+    return answer.socket;
   }
   /**
    * After a failed try: waits until the next is due, or throws what ends the trying.
@@ -35572,9 +46910,7 @@ var ApiClient = class {
     const ready = await this.#connection.ready(signal3);
     const { agent, headers: headers3 } = ready;
     this.#withoutCredential = void 0;
-    const query = new URLSearchParams();
-    for (const [key, value] of Object.entries(call2.query ?? {})) if (value !== void 0) query.set(key, String(value));
-    const url = new URL(`${this.target.server}${call2.path}${query.size > 0 ? `?${query}` : ""}`);
+    const url = urlOf(this.target.server, call2);
     call2.onSend?.();
     const sent = (0, import_undici2.request)(url, {
       dispatcher: through(agent),
@@ -35582,39 +46918,45 @@ var ApiClient = class {
       headers: {
         ...headers3,
         accept: call2.accept ?? "application/json, */*",
-        "user-agent": "kubernetes-pod-step",
+        "user-agent": USER_AGENT,
         ...call2.body !== void 0 && { "content-type": CONTENT_TYPES[call2.method] ?? "application/json" }
       },
       ...call2.body !== void 0 && { body: JSON.stringify(call2.body) },
       ...signal3 && { signal: signal3 },
       ...timeouts
     });
+    const response = await this.#told(`${call2.method} ${url.pathname}${url.search}`, sent, signal3);
+    for (const text of warningsOf(response.headers["warning"])) this.#watcher.warned?.(text);
+    if (response.statusCode >= 200 && response.statusCode < 300) {
+      this.#allow(call2);
+      return response;
+    }
+    const { statusCode, headers: answered, body } = response;
+    throw this.#failed({ statusCode, headers: answered, text: await onTheWire(body.text(), signal3) }, call2, ready);
+  }
+  /** Waits for an answer, and has it in the debug log. */
+  async #told(what, sent, signal3) {
     const start = performance.now();
-    const tell3 = (what) => this.#watcher.request?.(
-      `${call2.method} ${url.pathname}${url.search} -> ${what} (${Math.round(performance.now() - start)} ms)`
-    );
-    const response = await onTheWire(sent, signal3).catch((error2) => {
+    const tell3 = (answer2) => this.#watcher.request?.(`${what} -> ${answer2} (${Math.round(performance.now() - start)} ms)`);
+    const answer = await onTheWire(sent, signal3).catch((error2) => {
       tell3(error2.message);
       if (error2 instanceof NetworkError) error2.startedAt = start;
       throw error2;
     });
-    tell3(response.statusCode);
-    for (const text of warningsOf(response.headers["warning"])) this.#watcher.warned?.(text);
-    if (response.statusCode >= 200 && response.statusCode < 300) {
-      this.#accepted = true;
-      this.#allowed.add(rightOf(call2.asked));
-      this.#refusedSince = void 0;
-      return response;
-    }
-    if (response.statusCode === 401) {
+    tell3(answer.statusCode);
+    return answer;
+  }
+  #allow({ asked: asked3 }) {
+    this.#accepted = true;
+    this.#allowed.add(rightOf(asked3));
+    this.#refusedSince = void 0;
+  }
+  #failed(response, call2, ready) {
+    const { statusCode: code, text } = response;
+    if (code === 401) {
       this.#connection.refuse(ready);
       this.#refusal = this.#connection.refusal(ready);
     }
-    throw await this.#failed(response, call2, signal3);
-  }
-  async #failed(response, call2, signal3) {
-    const text = await onTheWire(response.body.text(), signal3);
-    const { statusCode: code } = response;
     const answer = parseAnswer(text, response.headers["content-type"]);
     const status = answer?.kind === "Status" ? answer : void 0;
     if (code === 400 && /HTTP request to an HTTPS server/i.test(text)) return this.noApiServer("it wants https");
@@ -35634,6 +46976,12 @@ var ApiClient = class {
     return noApiServer(this.target.server, why);
   }
 };
+function urlOf(server, { path: path2, query: given = {} }) {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(given))
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== void 0) query.append(key, String(one));
+  return new URL(`${server}${path2}${query.size > 0 ? `?${query}` : ""}`);
+}
 function rightOf({ verb, resource, namespace }) {
   return `${verb} ${resource} ${namespace}`;
 }
@@ -35642,9 +46990,9 @@ function isOutage(error2) {
 }
 
 // src/kubernetes/config.ts
-import { accessSync as accessSync2, constants as constants4, existsSync as existsSync2, readFileSync as readFileSync6 } from "node:fs";
+import { accessSync as accessSync3, constants as constants8, existsSync as existsSync2, readFileSync as readFileSync6 } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join as join3 } from "node:path";
+import { delimiter, join as join4 } from "node:path";
 
 // node_modules/@kubernetes/client-node/dist/config.js
 import fs4 from "node:fs";
@@ -36262,40 +47610,40 @@ var Jsep = class _Jsep {
    * @returns {jsep.Literal}
    */
   gobbleNumericLiteral() {
-    let number2 = "", ch, chCode;
+    let number3 = "", ch, chCode;
     while (_Jsep.isDecimalDigit(this.code)) {
-      number2 += this.expr.charAt(this.index++);
+      number3 += this.expr.charAt(this.index++);
     }
     if (this.code === _Jsep.PERIOD_CODE) {
-      number2 += this.expr.charAt(this.index++);
+      number3 += this.expr.charAt(this.index++);
       while (_Jsep.isDecimalDigit(this.code)) {
-        number2 += this.expr.charAt(this.index++);
+        number3 += this.expr.charAt(this.index++);
       }
     }
     ch = this.char;
     if (ch === "e" || ch === "E") {
-      number2 += this.expr.charAt(this.index++);
+      number3 += this.expr.charAt(this.index++);
       ch = this.char;
       if (ch === "+" || ch === "-") {
-        number2 += this.expr.charAt(this.index++);
+        number3 += this.expr.charAt(this.index++);
       }
       while (_Jsep.isDecimalDigit(this.code)) {
-        number2 += this.expr.charAt(this.index++);
+        number3 += this.expr.charAt(this.index++);
       }
       if (!_Jsep.isDecimalDigit(this.expr.charCodeAt(this.index - 1))) {
-        this.throwError("Expected exponent (" + number2 + this.char + ")");
+        this.throwError("Expected exponent (" + number3 + this.char + ")");
       }
     }
     chCode = this.code;
     if (_Jsep.isIdentifierStart(chCode)) {
-      this.throwError("Variable names cannot start with a number (" + number2 + this.char + ")");
-    } else if (chCode === _Jsep.PERIOD_CODE || number2.length === 1 && number2.charCodeAt(0) === _Jsep.PERIOD_CODE) {
+      this.throwError("Variable names cannot start with a number (" + number3 + this.char + ")");
+    } else if (chCode === _Jsep.PERIOD_CODE || number3.length === 1 && number3.charCodeAt(0) === _Jsep.PERIOD_CODE) {
       this.throwError("Unexpected period");
     }
     return {
       type: _Jsep.LITERAL,
-      value: parseFloat(number2),
-      raw: number2
+      value: parseFloat(number3),
+      raw: number3
     };
   }
   /**
@@ -37807,11 +49155,11 @@ var ServerConfiguration = void 0;
 import https from "node:https";
 
 // node_modules/oauth4webapi/build/index.js
-var USER_AGENT;
+var USER_AGENT2;
 if (typeof navigator === "undefined" || !navigator.userAgent?.startsWith?.("Mozilla/5.0 ")) {
   const NAME2 = "oauth4webapi";
   const VERSION = "v3.8.8";
-  USER_AGENT = `${NAME2}/${VERSION}`;
+  USER_AGENT2 = `${NAME2}/${VERSION}`;
 }
 function looseInstanceOf(input, expected) {
   if (input == null) {
@@ -37927,8 +49275,8 @@ function prepareHeaders(input) {
     input = Object.fromEntries(input.entries());
   }
   const headers3 = new Headers(input ?? {});
-  if (USER_AGENT && !headers3.has("user-agent")) {
-    headers3.set("user-agent", USER_AGENT);
+  if (USER_AGENT2 && !headers3.has("user-agent")) {
+    headers3.set("user-agent", USER_AGENT2);
   }
   if (headers3.has("authorization")) {
     throw CodedTypeError('"options.headers" must not include the "authorization" header name', ERR_INVALID_ARG_VALUE);
@@ -38654,12 +50002,12 @@ var _expectedIssuer = /* @__PURE__ */ Symbol();
 
 // node_modules/openid-client/build/index.js
 var headers;
-var USER_AGENT2;
+var USER_AGENT3;
 if (typeof navigator === "undefined" || !navigator.userAgent?.startsWith?.("Mozilla/5.0 ")) {
   const NAME2 = "openid-client";
   const VERSION = "v6.8.9";
-  USER_AGENT2 = `${NAME2}/${VERSION}`;
-  headers = { "user-agent": USER_AGENT2 };
+  USER_AGENT3 = `${NAME2}/${VERSION}`;
+  headers = { "user-agent": USER_AGENT3 };
 }
 var int = (config) => {
   return props.get(config);
@@ -38781,8 +50129,8 @@ async function discovery(server, clientId, metadata, clientAuthentication, optio
     internals.timeout = options.timeout;
   }
   if (options?.execute) {
-    for (const extension of options.execute) {
-      extension(instance);
+    for (const extension2 of options.execute) {
+      extension2(instance);
     }
   }
   return instance;
@@ -39160,7 +50508,7 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
     const idpCaFile = user.authProvider.config["idp-certificate-authority"];
     const idpCaData = user.authProvider.config["idp-certificate-authority-data"];
     const ca = bufferFromFileOrString(idpCaFile, idpCaData);
-    let configuration;
+    let configuration2;
     if (ca) {
       const agent = new https.Agent({ ca });
       const customFetchFn = async (url, options) => {
@@ -39215,11 +50563,11 @@ var OpenIDConnectAuth = class _OpenIDConnectAuth {
           req.end();
         });
       };
-      configuration = await discovery(user.authProvider.config["idp-issuer-url"], user.authProvider.config["client-id"], void 0, void 0, { [customFetch2]: customFetchFn });
+      configuration2 = await discovery(user.authProvider.config["idp-issuer-url"], user.authProvider.config["client-id"], void 0, void 0, { [customFetch2]: customFetchFn });
     } else {
-      configuration = await discovery(user.authProvider.config["idp-issuer-url"], user.authProvider.config["client-id"]);
+      configuration2 = await discovery(user.authProvider.config["idp-issuer-url"], user.authProvider.config["client-id"]);
     }
-    return new OidcClient2(configuration);
+    return new OidcClient2(configuration2);
   }
 };
 
@@ -40780,7 +52128,7 @@ function actingOn(cluster, { config, context, from, isNamed, isProxied }, { oidc
   const secrets = [user.token, user.password, user.keyData].flatMap((secret) => secret ? [String(secret)] : []);
   const { impersonation } = user;
   return {
-    user: oidcAudience === void 0 ? nameOf(user, isNamed) : "the job itself",
+    user: oidcAudience === void 0 ? nameOf2(user, isNamed) : "the job itself",
     open,
     secrets,
     login: loginOf2(user, credentials, from),
@@ -40843,7 +52191,7 @@ function jobItself(context, audience, env) {
     });
   }
 }
-function nameOf(user, isNamed) {
+function nameOf2(user, isNamed) {
   const name = isNamed ? `user ${user.name}` : serviceAccountOf(user) ?? "user of cluster_token";
   const as = user.impersonation?.["Impersonate-User"];
   return as === void 0 ? name : `${name} as ${as}`;
@@ -40873,7 +52221,7 @@ function findCluster(inputs, env) {
       throw new StepError(
         "InvalidKubeconfig",
         "Not in a cluster",
-        env["KUBERNETES_SERVICE_HOST"] ? `in_cluster: the pod that the runner is has no token of its service account: ${join3(SERVICE_ACCOUNT, "token")} is not there.` : "in_cluster: the runner is no pod: there is no KUBERNETES_SERVICE_HOST.",
+        env["KUBERNETES_SERVICE_HOST"] ? `in_cluster: the pod that the runner is has no token of its service account: ${join4(SERVICE_ACCOUNT, "token")} is not there.` : "in_cluster: the runner is no pod: there is no KUBERNETES_SERVICE_HOST.",
         {
           remedy: env["KUBERNETES_SERVICE_HOST"] ? "Take automountServiceAccountToken: false out of the pod, or its service account; a container that the job itself runs in by Docker has none." : "Say where the cluster is by another input."
         }
@@ -40890,7 +52238,7 @@ function findCluster(inputs, env) {
   if (first !== void 0)
     return target(mergedKubeconfigs([first, ...more]), `KUBECONFIG ${files.join(delimiter)}`, inputs, env);
   if (isInCluster(env)) return inCluster(inputs, env);
-  const home = join3(homedir(), ".kube", "config");
+  const home = join4(homedir(), ".kube", "config");
   if (existsSync2(home)) return target(kubeconfigOf(home, home), home, inputs, env);
   throw new StepError(
     "InvalidKubeconfig",
@@ -40902,7 +52250,7 @@ function findCluster(inputs, env) {
   );
 }
 function isInCluster(env) {
-  return Boolean(env["KUBERNETES_SERVICE_HOST"]) && existsSync2(join3(SERVICE_ACCOUNT, "token"));
+  return Boolean(env["KUBERNETES_SERVICE_HOST"]) && existsSync2(join4(SERVICE_ACCOUNT, "token"));
 }
 function fromAddress(server, { ca, token }) {
   const config = new KubeConfig();
@@ -40920,7 +52268,7 @@ function fromAddress(server, { ca, token }) {
 function inCluster(inputs, env) {
   const config = new KubeConfig();
   config.loadFromCluster();
-  const tokenFile = join3(SERVICE_ACCOUNT, "token");
+  const tokenFile = join4(SERVICE_ACCOUNT, "token");
   config.users = config.users.map(({ authProvider: _, ...user }) => ({ ...user, tokenFile }));
   return target(config, "the runner\u2019s own service account", inputs, env, false);
 }
@@ -40991,7 +52339,7 @@ function checkFiles(from, { name, caFile }, user) {
   for (const [what, file] of files) {
     if (!file) continue;
     try {
-      accessSync2(file, constants4.R_OK);
+      accessSync3(file, constants8.R_OK);
     } catch (error2) {
       const why = error2.code === "ENOENT" ? "is not on the runner" : "cannot be read";
       throw unusable2(
@@ -41010,7 +52358,7 @@ function checkServer(server, what) {
   if (search || hash2) throw unusable2(`${what} ends in a query (?) or a fragment (#).`);
 }
 function serviceAccountNamespace() {
-  const file = join3(SERVICE_ACCOUNT, "namespace");
+  const file = join4(SERVICE_ACCOUNT, "namespace");
   return existsSync2(file) ? readFileSync6(file, "utf8").trim() : "";
 }
 
@@ -41147,7 +52495,8 @@ async function findOurs(client, saved, signal3) {
 async function deleteOurs(client, saved, signal3) {
   const pod = await findOurs(client, saved, signal3);
   const { namespace, name } = saved;
-  if (pod !== void 0) await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? "" }, { signal: signal3 });
+  if (pod !== void 0)
+    await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? "" }, { signal: signal3, ...deletionOf(pod) });
 }
 
 // src/run/refusal.ts
@@ -41511,10 +52860,10 @@ function stagesOf(pod, base, seen) {
 }
 function joined(stages) {
   const all = [];
-  for (const stage of stages) {
+  for (const stage2 of stages) {
     const last = all.at(-1);
-    if (stage.kind === "starting" && last?.kind === "starting") all[all.length - 1] = { ...stage, fromMs: last.fromMs };
-    else all.push(stage);
+    if (stage2.kind === "starting" && last?.kind === "starting") all[all.length - 1] = { ...stage2, fromMs: last.fromMs };
+    else all.push(stage2);
   }
   return all;
 }
@@ -41537,11 +52886,11 @@ function onTheNode2(pod, base, scheduled, runs, seen) {
   const known2 = [...initialising(pod, seen), ...pulls(pod, seen, until)].filter(({ fromMs, toMs }) => fromMs >= scheduled && toMs <= until && fromMs <= toMs).sort((one, other) => one.fromMs - other.fromMs);
   const stages = [];
   let at = scheduled;
-  for (const stage of known2) {
-    stages.push({ kind: "starting", fromMs: at, toMs: stage.fromMs }, stage);
-    at = Math.max(at, stage.toMs);
+  for (const stage2 of known2) {
+    stages.push({ kind: "starting", fromMs: at, toMs: stage2.fromMs }, stage2);
+    at = Math.max(at, stage2.toMs);
   }
-  const open = first === void 0 && state?.terminated === void 0 && known2.every((stage) => !stage.open);
+  const open = first === void 0 && state?.terminated === void 0 && known2.every((stage2) => !stage2.open);
   stages.push({ kind: "starting", fromMs: at, toMs: until, ...open && { open } });
   return stages;
 }
@@ -41551,27 +52900,27 @@ function initialising(pod, { untilMs }) {
     const fromMs = ms3(running2?.startedAt ?? terminated2?.startedAt);
     const toMs = ms3(terminated2?.finishedAt);
     if (fromMs === void 0) return [];
-    const stage = { kind: "initialising", container: name, fromMs };
-    if (running2) return [{ ...stage, toMs: untilMs, open: true }];
-    return toMs === void 0 ? [] : [{ ...stage, toMs }];
+    const stage2 = { kind: "initialising", container: name, fromMs };
+    if (running2) return [{ ...stage2, toMs: untilMs, open: true }];
+    return toMs === void 0 ? [] : [{ ...stage2, toMs }];
   });
 }
 function pulls(pod, { events = [], untilMs }, until) {
   return events.filter(({ reason: reason2, container: container2 }) => reason2 === "Pulling" && container2 !== void 0).flatMap(({ container: container2 = "", firstMs }) => {
-    const stage = { kind: "pulling", container: container2, fromMs: firstMs };
+    const stage2 = { kind: "pulling", container: container2, fromMs: firstMs };
     const pulled = events.find((event) => event.reason === "Pulled" && event.container === container2);
-    if (pulled !== void 0) return [{ ...stage, toMs: pulled.firstMs }];
+    if (pulled !== void 0) return [{ ...stage2, toMs: pulled.firstMs }];
     const goesOn2 = until === untilMs && !containerStarted(pod, container2);
-    return goesOn2 ? [{ ...stage, toMs: untilMs, open: true }] : [];
+    return goesOn2 ? [{ ...stage2, toMs: untilMs, open: true }] : [];
   });
 }
 function runsOf(pod, base, { untilMs }) {
   return instancesOf(pod, base).flatMap(({ startedAt, ended: ended3, previous }) => {
     const [fromMs, toMs] = [ms3(startedAt), ms3(ended3?.finishedAt)];
     if (fromMs === void 0) return [];
-    const stage = { kind: "running", container: base, fromMs };
-    if (toMs !== void 0) return [{ ...stage, toMs }];
-    return ended3 || previous ? [] : [{ ...stage, toMs: untilMs, open: true }];
+    const stage2 = { kind: "running", container: base, fromMs };
+    if (toMs !== void 0) return [{ ...stage2, toMs }];
+    return ended3 || previous ? [] : [{ ...stage2, toMs: untilMs, open: true }];
   });
 }
 function scheduledMs({ status }) {
@@ -41593,7 +52942,7 @@ var FollowedPod = class {
   constructor(pod, step) {
     this.#pod = pod;
     this.#step = step;
-    void this.#noteGates().catch(ignore);
+    void this.#noteGates().catch(ignore2);
   }
   /** @param deferred whether it is left to run */
   facts(deferred = false) {
@@ -41628,7 +52977,7 @@ var FollowedPod = class {
     return Math.floor(now / 1e3) * 1e3;
   }
 };
-function ignore() {
+function ignore2() {
 }
 function kept(pod, base, deferred) {
   const { warning: warning2, ...commands } = keptPod(pod, base);
@@ -41680,8 +53029,8 @@ function asked2({ requests, limits }) {
 // src/run/gantt.ts
 var LEAST_MS2 = 5e3;
 var MOST_STAGES = 20;
-var LONGEST_NAME3 = 40;
-function ganttOf(stages, failed) {
+var LONGEST_NAME4 = 40;
+function ganttOf(stages, failed2) {
   const [from, to] = bounds(stages);
   if (stages.length < 2 || to - from < LEAST_MS2) return void 0;
   return [
@@ -41690,12 +53039,12 @@ function ganttOf(stages, failed) {
     ...axis(to - from),
     "    todayMarker off",
     ...longest(stages).map(
-      (stage) => `    ${labelOf(stage)} :${colour(stage, failed)}${time(stage.fromMs)}, ${time(stage.toMs)}`
+      (stage2) => `    ${labelOf(stage2)} :${colour(stage2, failed2)}${time(stage2.fromMs)}, ${time(stage2.toMs)}`
     )
   ].join("\n");
 }
-function colour({ kind: kind2 }, failed) {
-  if (kind2 === "running") return failed ? "crit, " : "active, ";
+function colour({ kind: kind2 }, failed2) {
+  if (kind2 === "running") return failed2 ? "crit, " : "active, ";
   return kind2 === "pulling" || kind2 === "initialising" ? "" : "done, ";
 }
 function timelineOf(stages) {
@@ -41711,14 +53060,14 @@ var WORDS4 = {
   running: "Running"
 };
 function labelOf({ kind: kind2, container: container2 = "", fromMs, toMs, open }) {
-  const name = kind2 === "running" ? "" : container2.replace(/[^A-Za-z0-9.-]/g, "_").slice(0, LONGEST_NAME3);
+  const name = kind2 === "running" ? "" : container2.replace(/[^A-Za-z0-9.-]/g, "_").slice(0, LONGEST_NAME4);
   return `${[WORDS4[kind2], name].filter(Boolean).join(" ")} ${inWords((toMs - fromMs) / 1e3)}${open ? " so far" : ""}`;
 }
 function longest(stages) {
   const shown4 = new Set(
     [...stages].sort((one, other) => other.toMs - other.fromMs - (one.toMs - one.fromMs)).slice(0, MOST_STAGES)
   );
-  return stages.filter((stage) => shown4.has(stage));
+  return stages.filter((stage2) => shown4.has(stage2));
 }
 function bounds(stages) {
   return [Math.min(...stages.map(({ fromMs }) => fromMs)), Math.max(...stages.map(({ toMs }) => toMs))];
@@ -41821,9 +53170,9 @@ function failureOf3({ sentence, remedy }, md) {
 }
 function detailsOf({ state, result, message }, facts, md) {
   const { pod, base, events, kept: kept2 } = facts;
-  const stages = facts.stages.map((stage) => ({
-    ...stage,
-    ...stage.container && { container: md.plain(stage.container) }
+  const stages = facts.stages.map((stage2) => ({
+    ...stage2,
+    ...stage2.container && { container: md.plain(stage2.container) }
   }));
   const gantt = ganttOf(stages, state === "failed");
   const containers2 = containersOf2(pod, base, md);
@@ -42019,14 +53368,14 @@ var LIMIT_SECONDS = 10;
 var PAUSE_MS4 = 1e3;
 async function readRunStart(env, token, signal3, clock = () => /* @__PURE__ */ new Date()) {
   const now = clock();
-  const attempt = env["GITHUB_RUN_ATTEMPT"] || "1";
-  const answer = await askGitHub(env, token, signal3, attempt === "1" ? 1 : Number.POSITIVE_INFINITY);
+  const attempt2 = env["GITHUB_RUN_ATTEMPT"] || "1";
+  const answer = await askGitHub(env, token, signal3, attempt2 === "1" ? 1 : Number.POSITIVE_INFINITY);
   if (answer instanceof Date) return answer;
-  if (attempt === "1") return now;
+  if (attempt2 === "1") return now;
   throw new StepError(
     "InvalidInput",
     "Start of the run unknown",
-    `The template uses ds or ts, the start of the run's first attempt. This is attempt ${attempt}, and GitHub does not tell it: ${answer}.`,
+    `The template uses ds or ts, the start of the run's first attempt. This is attempt ${attempt2}, and GitHub does not tell it: ${answer}.`,
     { remedy: "Give the job `permissions: actions: read`, or give ds, ds_nodash and ts in template_vars." }
   );
 }
@@ -42394,8 +53743,8 @@ var Conformer = class _Conformer {
         (type) => this.value(place.tree[place.key] ?? "", type, place.path)
       );
     const idle = "the list that it stands in is replaced as a whole. Write it as it is to be, without directives.";
-    const refused2 = "directives of a strategic merge patch are for pod_patch alone.";
-    this.say(place.path, this.directives === "idle" ? idle : refused2);
+    const refused4 = "directives of a strategic merge patch are for pod_patch alone.";
+    this.say(place.path, this.directives === "idle" ? idle : refused4);
     return [place.key, void 0];
   }
   /** Two items of one name in one list are one too many: the server refuses them, or takes the last without a word. */
@@ -42529,8 +53878,8 @@ function readVariables(reader, input, item, passedOn = (value) => value) {
   if (given === void 0) return void 0;
   if (reader.saysNothing(input)) return [];
   if ("text" in given) {
-    const firstLine = given.text.split(/\r?\n/).find((line) => !/^\s*(#|$)/.test(line)) ?? "";
-    if (LINE.test(firstLine.trimStart())) return fromLines(reader, input, given.text, passedOn);
+    const firstLine2 = given.text.split(/\r?\n/).find((line) => !/^\s*(#|$)/.test(line)) ?? "";
+    if (LINE.test(firstLine2.trimStart())) return fromLines(reader, input, given.text, passedOn);
   }
   const tree = reader.tree(input);
   if (tree === void 0) return void 0;
@@ -42711,7 +54060,7 @@ function readSecretFiles(reader) {
       reader.problem("secret_files", "expected the absolute path of a file in the container.", place);
       return [];
     }
-    const file = isMapping(value) ? fromMapping(reader, value, place) : { content: textOf3(reader, value, place) };
+    const file = isMapping(value) ? fromMapping(reader, value, place) : { content: textOf5(reader, value, place) };
     const { content: content2, mode } = file;
     if (content2 === void 0) return [];
     const from = `secret_files${place}`;
@@ -42736,8 +54085,8 @@ function fromMapping(reader, value, place) {
     return {};
   }
   const modeNumber = readMode2(reader, mode, `${place}.mode`);
-  if (has(content2)) return { content: textOf3(reader, content2, `${place}.content`), mode: modeNumber };
-  const name = has(env) ? textOf3(reader, env, `${place}.env`) : void 0;
+  if (has(content2)) return { content: textOf5(reader, content2, `${place}.content`), mode: modeNumber };
+  const name = has(env) ? textOf5(reader, env, `${place}.env`) : void 0;
   if (name === void 0) return {};
   const passed = reader.env[name];
   if (passed === void 0)
@@ -42755,7 +54104,7 @@ function readMode2(reader, mode, place) {
   reader.problem("secret_files", `expected a file mode, e.g. 0400, without quotes.`, place);
   return void 0;
 }
-function textOf3(reader, tree, place) {
+function textOf5(reader, tree, place) {
   if (isScalar(tree)) return isNull(tree) ? "" : String(tree);
   reader.problem("secret_files", `expected text, found ${describe(tree)}.`, place);
   return void 0;
@@ -42843,7 +54192,7 @@ function nested(reader, input, tree) {
 }
 
 // src/pod/inputs/secrets.ts
-var FIELDS2 = ["deploy_type", "deploy_target", "secret", "key", "items"];
+var FIELDS3 = ["deploy_type", "deploy_target", "secret", "key", "items"];
 var ITEM = "{key: cert, path: tls.crt}";
 var EXAMPLE2 = "{deploy_type: env, deploy_target: DB_PASSWORD, secret: db, key: password}";
 function readSecrets(reader) {
@@ -42861,7 +54210,7 @@ function readSecret(reader, item, path2) {
     reader.problem("secrets", `expected a mapping, e.g. ${meant ?? EXAMPLE2}; found ${describe(item)}.`, path2);
     return [];
   }
-  reader.unknownKeys("secrets", path2, item, FIELDS2);
+  reader.unknownKeys("secrets", path2, item, FIELDS3);
   const field2 = (name) => textField(reader, item, name, path2);
   const [type, target2, secret, key] = [field2("deploy_type"), field2("deploy_target"), field2("secret"), field2("key")];
   if (secret === void 0) {
@@ -42970,6 +54319,39 @@ function textField(reader, item, name, path2) {
   return void 0;
 }
 
+// src/pod/inputs/workspace-volume.ts
+function readWorkspaceVolume(reader) {
+  const tree = reader.tree("workspace_volume");
+  if (tree === void 0 || isNull(tree)) return void 0;
+  const problem = (path2, sentence) => reader.problem("workspace_volume", sentence, path2);
+  if (isScalar(tree)) return { source: { persistentVolumeClaim: { claimName: String(tree).trim() } } };
+  if (!isMapping(tree)) {
+    problem(
+      "",
+      `expected the name of a claim, or a volume, e.g. {emptyDir: {sizeLimit: 50Gi}}; found ${describe(tree)}.`
+    );
+    return void 0;
+  }
+  const { subPath, sub_path: snake, ...volume } = tree;
+  const part = subPath ?? snake;
+  if (part !== void 0 && (!isScalar(part) || isNull(part)))
+    problem(".subPath", `expected text, found ${describe(part)}.`);
+  const conformed = conformField(
+    [{ ...volume, name: "workspace" }],
+    "V1PodSpec",
+    "volumes",
+    (path2, sentence) => problem(path2.replace(/^\[0\]/, ""), sentence)
+  );
+  const [whole] = Array.isArray(conformed) ? conformed : [];
+  if (!isObject(whole)) return void 0;
+  const { name: _, ...source } = whole;
+  if (Object.keys(source).length !== 1) {
+    problem("", `expected one kind of volume, found ${Object.keys(source).join(", ") || "none"}.`);
+    return void 0;
+  }
+  return { source, ...part !== void 0 && isScalar(part) && { subPath: String(part) } };
+}
+
 // src/pod/inputs/pod-inputs.ts
 var CONTAINER_FIELDS = {
   image: "image",
@@ -43006,6 +54388,7 @@ function readPodInputs(reader) {
     whole("full_pod_spec"),
     whole("pod_patch", true)
   ];
+  const workspaceVolume = readWorkspaceVolume(reader);
   const baseName = reader.word("base_container_name");
   const ofSidecar = readField(reader, "xcom_sidecar_container_security_context", "V1Container", "securityContext");
   return {
@@ -43038,6 +54421,7 @@ function readPodInputs(reader) {
     ...fullPodSpec && { fullPodSpec },
     ...podPatch && { podPatch },
     owned,
+    ...workspaceVolume && { workspaceVolume },
     ...isObject(ofSidecar) && { resultSecurityContext: ofSidecar }
   };
 }
@@ -43156,7 +54540,7 @@ function oldTopologyKeys(pod, originOf) {
 }
 
 // src/pod/template/errors.ts
-var REMEDIES = [
+var REMEDIES2 = [
   [/^(var\.value|vars)\./, "Give it in template_vars, e.g. `template_vars: ${{ toJSON(vars) }}`."],
   [
     /^var\b/,
@@ -43189,7 +54573,7 @@ function undefinedSentence(missing4, tag) {
   const { text, path: path2, first, near, instead } = missing4;
   const subject = tag === `{{ ${text} }}` ? tag : `${text} in ${tag}`;
   if (instead !== void 0) return `${tag} ${instead}`;
-  const remedy = REMEDIES.find(([pattern]) => pattern.test(path2.join(".")))?.[1];
+  const remedy = REMEDIES2.find(([pattern]) => pattern.test(path2.join(".")))?.[1];
   const isOurs = remedy !== void 0 && path2.indexOf(first.name) === 0;
   const guess = isOurs ? "" : guessOf(first.name, near());
   const where = first.text === text || path2.indexOf(first.name) === 0 ? "" : `: there is no ${first.text}`;
@@ -43829,7 +55213,7 @@ var Ternary = class extends Expression {
   type = "Ternary";
 };
 function parse3(tokens) {
-  const program = new Program([]);
+  const program2 = new Program([]);
   let current = 0;
   function expect(type, error2) {
     const prev = tokens[current++];
@@ -44380,9 +55764,9 @@ function parse3(tokens) {
     }
   }
   while (current < tokens.length) {
-    program.body.push(parseAny());
+    program2.body.push(parseAny());
   }
-  return program;
+  return program2;
 }
 function slice(array, start, stop, step = 1) {
   const direction = Math.sign(step);
@@ -45198,8 +56582,8 @@ var Interpreter = class {
   /**
    * Run the program.
    */
-  run(program) {
-    return this.evaluate(program, this.global);
+  run(program2) {
+    return this.evaluate(program2, this.global);
   }
   /**
    * Evaluates expressions following the binary operation type.
@@ -45744,8 +57128,8 @@ var Interpreter = class {
     const cond = this.evaluate(node.condition, environment);
     return cond.__bool__().value ? this.evaluate(node.trueExpr, environment) : this.evaluate(node.falseExpr, environment);
   }
-  evalProgram(program, environment) {
-    return this.evaluateBlock(program.body, environment);
+  evalProgram(program2, environment) {
+    return this.evaluateBlock(program2.body, environment);
   }
   evaluateBlock(statements, environment) {
     let result = "";
@@ -46381,7 +57765,7 @@ var StrictExpressions = class extends Interpreter2 {
       value = own;
       break;
     }
-    return this.#named(value, () => ({ ...missing3(name), path: [name], near: () => namesIn(environment) }));
+    return this.#named(value, () => ({ ...missing3(name), path: [name], near: () => namesIn2(environment) }));
   }
   #member(node, environment) {
     const object = this.evaluate(node.object, environment);
@@ -46477,7 +57861,7 @@ function argumentsOf({ args }) {
 function missing3(text) {
   return { text, path: [text], first: { text, name: text }, near: () => [] };
 }
-function namesIn(environment) {
+function namesIn2(environment) {
   const names2 = [];
   for (let scope = environment; scope; scope = scope.parent)
     names2.push(...[...scope.variables.keys()].filter((name) => !/^(true|false|none)$/i.test(name)));
@@ -46568,21 +57952,21 @@ function checkBlocks(pieces, problems) {
   for (const tag of pieces) {
     if (tag.kind !== "statement") continue;
     const name = tag.tokens[0]?.value ?? "";
-    const block = open.at(-1);
+    const block2 = open.at(-1);
     if (name === "else" || name === "elif") {
-      const fits = block?.name === "if" || block?.name === "for" && name === "else";
-      if (!fits || block.hasElse)
+      const fits = block2?.name === "if" || block2?.name === "for" && name === "else";
+      if (!fits || block2.hasElse)
         problems.push({
           line: tag.line,
           sentence: `${tag.text} belongs to no {% if %}${name === "else" ? " or {% for %}" : ""}.`
         });
-      else block.hasElse = name === "else";
+      else block2.hasElse = name === "else";
     } else if (name.startsWith("end")) {
-      if (block !== void 0 && CLOSED_BY[block.name] === name) {
+      if (block2 !== void 0 && CLOSED_BY[block2.name] === name) {
         open.pop();
         continue;
       }
-      const instead = block === void 0 ? "nothing is open" : `${block.tag.text} of line ${block.tag.line} is open`;
+      const instead = block2 === void 0 ? "nothing is open" : `${block2.tag.text} of line ${block2.tag.line} is open`;
       problems.push({ line: tag.line, sentence: `${tag.text} closes nothing: ${instead}.` });
       return;
     } else if (name !== "set" || isBlockSet(tag)) open.push({ name, tag, hasElse: false });
@@ -46634,9 +58018,9 @@ var TemplateInterpreter = class extends StrictExpressions {
     this.#marks = marks;
   }
   /** @returns the text with its marks */
-  render(program, environment) {
+  render(program2, environment) {
     try {
-      return String(this.evaluate(program, environment).value);
+      return String(this.evaluate(program2, environment).value);
     } catch (error2) {
       const limit = limitOf(error2);
       if (limit === void 0) throw error2;
@@ -46898,27 +58282,27 @@ function renderTemplate(text, file, variables) {
   };
 }
 function render(template, variables) {
-  const failed = (...problems2) => ({ documents: [], problems: problems2 });
+  const failed2 = (...problems2) => ({ documents: [], problems: problems2 });
   if (template.length > LONGEST_TEMPLATE)
-    return failed({
+    return failed2({
       line: void 0,
       sentence: `a template has at most ${LONGEST_TEMPLATE} characters; this has ${template.length}.`
     });
   const { pieces, problems } = cutTemplate(template);
-  if (problems.length > 0) return failed(...problems);
+  if (problems.length > 0) return failed2(...problems);
   try {
     const marks = new Marks(hash(JSON.stringify([template, variables]), 24));
-    const { program, tags } = programOf(pieces, marks);
+    const { program: program2, tags } = programOf(pieces, marks);
     const environment = environmentOf(variables);
     const interpreter = new TemplateInterpreter(environment, tags, marks);
-    const rendered = interpreter.render(program, environment);
-    if (!interpreter.isWhole) return failed(...interpreter.problems);
-    const read = readRendered(template, rendered, interpreter, marks);
-    return { documents: read.documents, problems: [...interpreter.problems, ...read.problems] };
+    const rendered = interpreter.render(program2, environment);
+    if (!interpreter.isWhole) return failed2(...interpreter.problems);
+    const read2 = readRendered(template, rendered, interpreter, marks);
+    return { documents: read2.documents, problems: [...interpreter.problems, ...read2.problems] };
   } catch (error2) {
     const limit = limitOf(error2);
     if (limit === void 0) throw error2;
-    return failed({ line: void 0, sentence: limit.message });
+    return failed2({ line: void 0, sentence: limit.message });
   }
 }
 function environmentOf(variables) {
@@ -47280,18 +58664,18 @@ function earlierPods(identity, { base }, replan) {
   function judged(pod) {
     const { labels: labels2 = {}, annotations = {}, deletionTimestamp } = pod.metadata ?? {};
     const nonce = nonceOf(pod);
-    const attempt = Number(labels2[ATTEMPT_LABEL]);
-    const isEarlier = Number.isInteger(attempt) && attempt >= 1 && attempt < now;
+    const attempt2 = Number(labels2[ATTEMPT_LABEL]);
+    const isEarlier = Number.isInteger(attempt2) && attempt2 >= 1 && attempt2 < now;
     if (!isEarlier || !UUID.test(nonce)) return void 0;
     if (attemptOf(annotations[CLAIM_ANNOTATION]) >= now) return void 0;
-    const plan = replan({ identity: { ...identity, runAttempt: String(attempt) }, nonce });
+    const plan = replan({ identity: { ...identity, runAttempt: String(attempt2) }, nonce });
     const outcome = outcomeOf({ pod, gone: false }, base);
     const difference = differenceOf(plan.pod, pod) ?? planDiffers(plan.pod, pod);
     const going = deletionTimestamp !== void 0;
     if (going && outcome !== void 0) return void 0;
-    const read = outcome?.state === "succeeded" && annotations[READ_ANNOTATION] !== void 0;
-    const state = read ? "read" : outcome?.state ?? (going ? "stopping" : "running");
-    return { pod, attempt, plan, state, ...difference !== void 0 && { difference } };
+    const read2 = outcome?.state === "succeeded" && annotations[READ_ANNOTATION] !== void 0;
+    const state = read2 ? "read" : outcome?.state ?? (going ? "stopping" : "running");
+    return { pod, attempt: attempt2, plan, state, ...difference !== void 0 && { difference } };
   }
 }
 function planDiffers(plan, pod) {
@@ -47311,8 +58695,8 @@ async function reattach(step) {
         `Pod ${podPath2(pod2)} of an earlier attempt still runs, and by its labels it is this step\u2019s; but it is another than this step asks for now (${difference}), so it is left alone. If it is not wanted: kubectl -n ${pod2.metadata?.namespace} delete pod ${pod2.metadata?.name}`
       );
   const ours = pods.filter(({ difference }) => difference === void 0);
-  for (const { pod: pod2, attempt: attempt2, state } of ours)
-    if (state === "failed") log.line(`Pod ${podPath2(pod2)} of attempt ${attempt2} has failed: this attempt tries anew.`);
+  for (const { pod: pod2, attempt: attempt3, state } of ours)
+    if (state === "failed") log.line(`Pod ${podPath2(pod2)} of attempt ${attempt3} has failed: this attempt tries anew.`);
   const running2 = ours.filter(({ state }) => state === "running");
   const toEnd = ours.filter(({ state }) => state === "stopping" || state === "running" && !inputs.reattachOnRestart);
   await Promise.all(toEnd.map((pod2) => untilEnded(pod2, step)));
@@ -47330,22 +58714,22 @@ async function reattach(step) {
     );
     return void 0;
   }
-  const { pod, plan, attempt } = only;
+  const { pod, plan, attempt: attempt2 } = only;
   const record = new PodRecord();
   const mark = claimMark(step.identity);
   record.save({ ...whatToSave({ ...step, plan }), uid: pod.metadata?.uid ?? "", mark });
   if (!await claim(step, pod, mark)) {
     record.settle();
     log.line(
-      `Pod ${podPath2(pod)} of attempt ${attempt} has been taken over by another step with the same labels; a new one is made.`
+      `Pod ${podPath2(pod)} of attempt ${attempt2} has been taken over by another step with the same labels; a new one is made.`
     );
     return void 0;
   }
   log.line(takenOver(only, step));
-  return { pod, plan, attempt, record };
+  return { pod, plan, attempt: attempt2, record };
 }
-function takenOver({ pod, plan, attempt, state }, { inputs }) {
-  const which = `Pod ${podPath2(pod)} of attempt ${attempt}`;
+function takenOver({ pod, plan, attempt: attempt2, state }, { inputs }) {
+  const which = `Pod ${podPath2(pod)} of attempt ${attempt2}`;
   const secrets = plan.secrets.length > 0 ? " It has the secrets that that attempt gave it." : "";
   if (state === "succeeded")
     return inputs.deferrable ? `${which} has succeeded, and is not marked as read: nothing is run again.` : `${which} has succeeded, and is not marked as read: its log and its result are taken, and nothing is run again.${secrets}`;
@@ -47353,10 +58737,10 @@ function takenOver({ pod, plan, attempt, state }, { inputs }) {
   const log = inputs.deferrable ? "" : " Its log is shown from the start.";
   return `${which} ${now}: this attempt takes it over.${log}${secrets}`;
 }
-async function makeWay2({ pod, attempt, state }, { plan, client, log, stop }) {
+async function makeWay2({ pod, attempt: attempt2, state }, { plan, client, log, stop }) {
   const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
   if (name !== plan.name || state !== "failed" && state !== "read") return;
-  log.line(`Pod ${podPath2(pod)} of attempt ${attempt} makes way for the next of that name.`);
+  log.line(`Pod ${podPath2(pod)} of attempt ${attempt2} makes way for the next of that name.`);
   await deletePod(client, { namespace, name, uid }, { signal: stop });
 }
 async function find(step) {
@@ -47380,7 +58764,7 @@ async function find(step) {
   }
 }
 function ambiguous(candidates) {
-  const listed = candidates.map(({ pod, state, attempt }) => `${podPath2(pod)} (attempt ${attempt}, ${state})`);
+  const listed = candidates.map(({ pod, state, attempt: attempt2 }) => `${podPath2(pod)} (attempt ${attempt2}, ${state})`);
   return new StepError(
     "AmbiguousPod",
     "Several pods of earlier attempts",
@@ -47395,7 +58779,7 @@ async function untilEnded({ pod, state }, { client, plan, log, stop }) {
   try {
     if (state === "running") {
       log.line(`Stopping pod ${podPath2(pod)} of an earlier attempt, which still runs (reattach_on_restart: false).`);
-      await deletePod(client, observed.identity, { signal: stop });
+      await deletePod(client, observed.identity, { signal: stop, ...deletionOf(pod) });
     } else log.line(`Waiting for pod ${podPath2(pod)} of an earlier attempt to end, which is being deleted.`);
     const seconds = (pod.spec?.terminationGracePeriodSeconds ?? 30) + MARGIN_SECONDS2;
     const patience3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * seconds)]);
@@ -47417,12 +58801,15 @@ async function untilEnded({ pod, state }, { client, plan, log, stop }) {
 async function deferPod(step, pod) {
   return holdPod(step, pod, {
     run: async () => {
-      await createSecrets(step, pod.identity);
-      if (step.inputs.deferrable !== "started") return { state: "deferred" };
-      await started2(pod, step);
+      await createSecrets(step, pod);
+      if (step.inputs.deferrable !== "started" && !needsUs(step)) return { state: "deferred" };
+      await startedWithFiles(step, pod);
       return await failedToStart(step, pod) ?? { state: "deferred" };
     }
   });
+}
+function needsUs({ inputs, plan }) {
+  return inputs.files.workspace?.source === "upload" || plan.secrets.some(({ isPassing: isPassing2 }) => isPassing2);
 }
 var NO_START = ["StartError", "FailedPostStartHook"];
 async function failedToStart(step, pod) {
@@ -47459,17 +58846,19 @@ async function runPod(step) {
     logFile?.close();
   }
 }
-async function tryOnce(step) {
+async function tryOnce(given) {
+  const survey = await surveyed(given);
+  const step = { ...given, ...survey && { survey } };
   announce(step);
   const pod = await create(step);
   announceCreated(step, pod);
   return { pod, end: await seeTo(step, pod) };
 }
-async function goOn(step, { pod, plan, attempt, record }) {
+async function goOn(step, { pod, plan, attempt: attempt2, record }) {
   const taken = take({ ...step, plan, record }, pod);
   return {
     pod: taken,
-    end: await seeTo({ ...step, plan, record, origin: { kind: "earlier attempt", attempt } }, taken)
+    end: await seeTo({ ...step, plan, record, origin: { kind: "earlier attempt", attempt: attempt2 } }, taken)
   };
 }
 function seeTo(step, pod) {
@@ -47479,7 +58868,7 @@ function seeTo(step, pod) {
 // src/kubernetes/own-pod.ts
 import { readFileSync as readFileSync7 } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { join as join4 } from "node:path";
+import { join as join5 } from "node:path";
 var PATIENCE_MS = 2e3;
 var RETRIES = 3;
 var NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
@@ -47545,7 +58934,7 @@ function podOfToken(token) {
 }
 function readIn(folder, file) {
   try {
-    return readFileSync7(join4(folder, file), "utf8");
+    return readFileSync7(join5(folder, file), "utf8");
   } catch {
     return void 0;
   }
@@ -47577,7 +58966,7 @@ async function runnerPod({ pod, namespace }, client, log, stop) {
 async function main() {
   const log = new JobLog();
   const summary2 = new JobSummary(log);
-  let failed = true;
+  let failed2 = true;
   let use;
   guard(log, summary2);
   try {
@@ -47585,14 +58974,14 @@ async function main() {
     const world = { log, summary: summary2, ...stops };
     const attaching = prepareAttach(process.env);
     if (attaching !== void 0) {
-      use = useOf(attaching.inputs, { secrets: [] });
-      failed = await runAttached(attaching, world);
+      use = useOf2(attaching.inputs, { secrets: [] });
+      failed2 = await runAttached(attaching, world);
     } else {
       const prepared = await prepare(process.env, stops.stop);
       tell2(prepared, log);
-      use = useOf(prepared.inputs, prepared.plan);
+      use = useOf2(prepared.inputs, prepared.plan);
       summary2.name = prepared.plan.name;
-      failed = await (prepared.inputs.dryRun ? runDry(prepared, world) : runStep(prepared, world));
+      failed2 = await (prepared.inputs.dryRun ? runDry(prepared, world) : runStep(prepared, world));
     }
   } catch (error2) {
     const reported = use ? offerRole(error2, use, log) : error2;
@@ -47601,7 +58990,7 @@ async function main() {
   }
   summary2.write();
   await log.close();
-  process.exit(failed ? 1 : 0);
+  process.exit(failed2 ? 1 : 0);
 }
 async function runStep({ inputs, identity, plan, replan, secrets }, world) {
   const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };
@@ -47688,7 +59077,7 @@ async function seeTo2(saved, client, log, signal3) {
   const { keep: keep2, why } = fateWhenKilled(view, base, saved);
   if (keep2) tellKept({ identity, view }, base, why, log);
   else {
-    await deletePod(client, identity, { signal: signal3 });
+    await deletePod(client, identity, { signal: signal3, ...deletionOf(pod) });
     log.line(`Deleted pod ${namespace}/${name}, which the main step had left behind.`);
   }
 }

@@ -14,12 +14,16 @@ const pods = rule('pods', 'create', 'get', 'watch', 'delete', 'list', 'patch');
 const log = rule('pods/log', 'get');
 const events = rule('events', 'list', 'watch');
 const secrets = rule('secrets', 'create');
+const passing = rule('secrets', 'create', 'delete');
+const exec = rule('pods/exec', 'get', 'create');
 
 describe('the rules for', () => {
   const step = { dryRun: false, logs: true, ownSecrets: false };
   test.each([
     ['a step', step, [pods, log, events]],
     ['a step with secrets of its own', { ...step, ownSecrets: true }, [pods, log, events, secrets]],
+    ['a checkout', { ...step, ownSecrets: true, passingSecret: true }, [pods, log, events, passing]],
+    ['files in or out', { ...step, files: true }, [pods, log, events, exec]],
     ['a step whose log is nobody’s concern', { ...step, logs: false }, [pods, events]],
     ['a dry run', { ...step, dryRun: true, ownSecrets: true }, [rule('pods', 'create')]],
   ])('%s are those and no others', (_, use, expected) => {
@@ -27,7 +31,7 @@ describe('the rules for', () => {
   });
 
   test('all that a step can ask for are the table', () => {
-    expect(everyRule().map(({ rule }) => rule)).toEqual([pods, log, events, secrets]);
+    expect(everyRule().map(({ rule }) => rule)).toEqual([pods, log, events, passing, exec]);
     expect(everyRule().map(({ purpose }) => purpose)).toEqual(Object.values(ACCESS).map(({ purpose }) => purpose));
   });
 });
@@ -43,7 +47,7 @@ describe('the rules for a sweep', () => {
       [rule('pods', 'list', 'delete'), false],
       [rule('secrets', 'list', 'delete'), true],
     ]);
-    expect(everyRule().map(({ rule }) => rule)).toContainEqual(secrets);
+    expect(everyRule().map(({ rule }) => rule)).toContainEqual(passing);
   });
 });
 

@@ -77,7 +77,7 @@ describe('what the step was given as secrets', () => {
     server.fault({ match: { method: 'POST', path: /secrets$/ }, action: { kind: 'answer', reply } });
     const result = await run(server, { secret_env: 'PASSWORD=correct horse' });
     expect(result.annotations.map(({ message }) => message)).toEqual([
-      'robot may not create secrets in namespace default. run, secret_env, secret_files and registry_username need it. Have the Role that the log shows applied, or use credentials that may. A namespace that does not exist is refused in the same way.',
+      'robot may not create secrets in namespace default. run, secret_env, secret_files, registry_username and workspace: checkout need it. Have the Role that the log shows applied, or use credentials that may. A namespace that does not exist is refused in the same way.',
     ]);
     expect(result.text).toMatch(
       /resources: \[secrets\]\n {4}verbs: \[create\]\n---\n(.*\n)*subjects:\n.*\n {4}kind: User\n {4}name: robot\n/,

@@ -15,6 +15,7 @@ const ADMINISTRATORS = /^O=(system:masters|kubeadm:cluster-admins)$/m;
 const PLAIN = [
   'INPUT_CLUSTER_TOKEN',
   'INPUT_REGISTRY_PASSWORD',
+  'INPUT_GITHUB_TOKEN',
   'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
   'ACTIONS_RUNTIME_TOKEN',
 ];

@@ -118,6 +118,8 @@ class Parser {
         return true;
       case 'success':
         return this.#scope.succeeded;
+      case 'cancelled':
+        return false;
       case 'failure':
         return !this.#scope.succeeded;
       case 'toJSON':

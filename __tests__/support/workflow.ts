@@ -24,6 +24,8 @@ export interface WorkflowOptions {
   contexts?: Record<string, string>;
   /** Other actions that the workflow may use; they do nothing. */
   actions?: readonly string[];
+  /** The jobs' workspace, where it is not this repository. */
+  workspace?: string;
   timeoutMs?: number;
 }
 
@@ -201,7 +203,7 @@ class Job {
       inputs: inputs(Object.fromEntries(written) as Record<string, string>, outcome.id),
       env: { ...env, GITHUB_JOB: this.#name, GITHUB_ACTION: outcome.id, GITHUB_WORKFLOW: this.#workflow.name },
       secrets: Object.values(secrets),
-      workspace: ROOT,
+      workspace: this.#options.workspace ?? ROOT,
       actionFolder: join(ROOT, folder),
       contexts,
       timeoutMs,
@@ -222,7 +224,7 @@ class Job {
     for (const path of [output, environment]) writeFileSync(path, '');
     const path = [this.#options.programs, process.env['PATH']].filter(part => part !== undefined).join(delimiter);
     const child = spawn('bash', ['-e', file], {
-      cwd: ROOT,
+      cwd: this.#options.workspace ?? ROOT,
       env: { PATH: path, RUNNER_TEMP: this.#folder, ...env, GITHUB_OUTPUT: output, GITHUB_ENV: environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

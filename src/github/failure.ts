@@ -40,6 +40,8 @@ export const REASONS = {
   Rejected: "The node's kubelet refused the pod before anything ran.",
   PodDeleted: 'Somebody else deleted the pod before the container had ended.',
   InvalidResult: 'The container succeeded, but what it wrote to return.json is not a usable result.',
+  Upload: 'The job’s workspace could not be brought into the pod, so the container never ran.',
+  Download: 'The container succeeded, but files that `download` names did not come back.',
   Cancelled: 'The step was cancelled.',
   ServerError: 'The API server kept answering with an error.',
   Bug: 'The action failed in a way it should not.',

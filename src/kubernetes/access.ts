@@ -28,8 +28,14 @@ export const ACCESS = {
     purpose: 'To say why a pod does not start; works without, and says less.',
   },
   secrets: {
-    verbs: ['create'],
-    purpose: 'For run, secret_env, secret_files and registry_password alone.',
+    verbs: ['create', 'delete'],
+    purpose:
+      'For run, secret_env, secret_files, registry_password and workspace: checkout alone; delete is for the last, whose token goes as soon as the checkout is done.',
+  },
+  'pods/exec': {
+    verbs: ['get', 'create'],
+    purpose:
+      'For workspace: upload and download alone, which speak to a container of their own in the pod. Who may do that may run programs in every pod of the namespace.',
   },
 } as const satisfies Record<string, Access>;
 
@@ -63,12 +69,22 @@ export interface Use {
   logs: boolean;
   /** The step's own secrets become Secrets. */
   ownSecrets: boolean;
+  /** A Secret of them goes before its pod does. */
+  passingSecret?: boolean;
+  /** Files are taken into the pod, or out of it. */
+  files?: boolean;
 }
 
 /** @returns the rules of a Role that allows this and nothing else. Events are among them, for a failure says more with them. */
-export function rulesFor({ dryRun, logs, ownSecrets }: Use): V1PolicyRule[] {
+export function rulesFor({ dryRun, logs, ownSecrets, passingSecret, files }: Use): V1PolicyRule[] {
   if (dryRun) return [rule('pods', ['create'])];
-  return [rule('pods'), ...(logs ? [rule('pods/log')] : []), rule('events'), ...(ownSecrets ? [rule('secrets')] : [])];
+  return [
+    rule('pods'),
+    ...(logs ? [rule('pods/log')] : []),
+    rule('events'),
+    ...(ownSecrets ? [rule('secrets', ['create', ...(passingSecret ? ['delete'] : [])])] : []),
+    ...(files ? [rule('pods/exec')] : []),
+  ];
 }
 
 /** @returns the rules for all that a step can ask for, each with its purpose. */

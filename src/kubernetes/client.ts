@@ -1,16 +1,18 @@
 import { setFlagsFromString } from 'node:v8';
 import type { V1Status } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
+import type { WebSocket } from 'ws';
 import type { StepError } from '../github/failure.ts';
 import { noApiServer, onTheWire, parseAnswer } from './answer.ts';
 import type { Target } from './config.ts';
-import { Connection, NoCredential } from './connection.ts';
+import { Connection, NoCredential, type Ready } from './connection.ts';
 import { noCredential, notLoggedIn } from './credentials/refused.ts';
 import { NetworkError, unreachable } from './network-error.ts';
 import { paced } from './paced.ts';
 import { pause } from './pause.ts';
 import { ApiError, type Asked, lasting } from './status.ts';
 import { warningsOf } from './warnings.ts';
+import { openWebSocket, type Refused } from './web-socket.ts';
 
 /**
  * undici parses HTTP with one huge WebAssembly function. Optimising it takes V8 21 MB and makes no log faster (98 MB against 76 MB at peak for `echo hello`, 6.5 s against 6.2 s for 200,000 lines [measured]), so it is
@@ -31,7 +33,7 @@ const CONTENT_TYPES: Partial<Record<ApiRequest['method'], string>> = { PATCH: 'a
 export interface ApiRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
-  query?: Record<string, string | number | boolean | undefined>;
+  query?: Record<string, string | number | boolean | string[] | undefined>;
   body?: unknown;
   /** What of the object is wanted, as the server's media types say it; the whole, if absent. */
   accept?: string;
@@ -67,6 +69,7 @@ function secondsSince({ since }: Outage): number {
   return (performance.now() - since) / 1000;
 }
 
+const USER_AGENT = 'kubernetes-pod-step';
 /** Clusters get upgraded: at first contact this long a refused connection, a time-out or a 5xx is borne. */
 const FIRST_CONTACT_PATIENCE_SECONDS = 60;
 /** Once the server has answered, an outage of up to this is not an outcome. */
@@ -152,6 +155,28 @@ export class ApiClient {
     if (response.statusCode !== 204) return response.body;
     response.body.resume();
     return undefined;
+  }
+
+  /**
+   * Opens a WebSocket, once. It has no idle limit: who opens it asks for signs of life. It is paused until somebody listens.
+   * @throws ApiError for an answer that is a refusal, NetworkError where there is none
+   */
+  async webSocket(call: ApiRequest, protocols: string[], signal: AbortSignal): Promise<WebSocket> {
+    const ready = await this.#connection.ready(signal);
+    this.#withoutCredential = undefined;
+    const url = urlOf(this.target.server, call);
+    const opening = openWebSocket(url, protocols, {
+      headers: { ...ready.headers, 'user-agent': USER_AGENT },
+      connector: ready.connector,
+      timeoutMs: 1000 * DEADLINE_SECONDS,
+      signal,
+    }).then(answer => ('statusCode' in answer ? answer : { statusCode: 101, socket: answer }));
+    // What a program is given as its arguments says nothing here.
+    const answer = await this.#told(`${call.method} ${url.pathname} (WebSocket)`, opening, signal);
+    if (!('socket' in answer)) throw this.#failed(answer, call, ready);
+    this.#answered();
+    this.#allow(call);
+    return answer.socket;
   }
 
   /**
@@ -275,9 +300,7 @@ export class ApiClient {
     const ready = await this.#connection.ready(signal);
     const { agent, headers } = ready;
     this.#withoutCredential = undefined;
-    const query = new URLSearchParams();
-    for (const [key, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(key, String(value));
-    const url = new URL(`${this.target.server}${call.path}${query.size > 0 ? `?${query}` : ''}`);
+    const url = urlOf(this.target.server, call);
     call.onSend?.();
     const sent = request(url, {
       dispatcher: through(agent),
@@ -285,41 +308,49 @@ export class ApiClient {
       headers: {
         ...headers,
         accept: call.accept ?? 'application/json, */*',
-        'user-agent': 'kubernetes-pod-step',
+        'user-agent': USER_AGENT,
         ...(call.body !== undefined && { 'content-type': CONTENT_TYPES[call.method] ?? 'application/json' }),
       },
       ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
       ...(signal && { signal }),
       ...timeouts,
     });
+    const response = await this.#told(`${call.method} ${url.pathname}${url.search}`, sent, signal);
+    for (const text of warningsOf(response.headers['warning'])) this.#watcher.warned?.(text);
+    if (response.statusCode >= 200 && response.statusCode < 300) {
+      this.#allow(call);
+      return response;
+    }
+    const { statusCode, headers: answered, body } = response;
+    throw this.#failed({ statusCode, headers: answered, text: await onTheWire(body.text(), signal) }, call, ready);
+  }
+
+  /** Waits for an answer, and has it in the debug log. */
+  async #told<T extends { statusCode: number }>(what: string, sent: Promise<T>, signal?: AbortSignal): Promise<T> {
     const start = performance.now();
-    const tell = (what: number | string) =>
-      this.#watcher.request?.(
-        `${call.method} ${url.pathname}${url.search} -> ${what} (${Math.round(performance.now() - start)} ms)`,
-      );
-    const response = await onTheWire(sent, signal).catch(error => {
+    const tell = (answer: number | string) =>
+      this.#watcher.request?.(`${what} -> ${answer} (${Math.round(performance.now() - start)} ms)`);
+    const answer = await onTheWire(sent, signal).catch(error => {
       tell((error as Error).message);
       if (error instanceof NetworkError) error.startedAt = start;
       throw error;
     });
-    tell(response.statusCode);
-    for (const text of warningsOf(response.headers['warning'])) this.#watcher.warned?.(text);
-    if (response.statusCode >= 200 && response.statusCode < 300) {
-      this.#accepted = true;
-      this.#allowed.add(rightOf(call.asked));
-      this.#refusedSince = undefined;
-      return response;
-    }
-    if (response.statusCode === 401) {
+    tell(answer.statusCode);
+    return answer;
+  }
+
+  #allow({ asked }: ApiRequest): void {
+    this.#accepted = true;
+    this.#allowed.add(rightOf(asked));
+    this.#refusedSince = undefined;
+  }
+
+  #failed(response: Refused, call: ApiRequest, ready: Ready): Error {
+    const { statusCode: code, text } = response;
+    if (code === 401) {
       this.#connection.refuse(ready);
       this.#refusal = this.#connection.refusal(ready);
     }
-    throw await this.#failed(response, call, signal);
-  }
-
-  async #failed(response: Dispatcher.ResponseData, call: ApiRequest, signal?: AbortSignal): Promise<Error> {
-    const text = await onTheWire(response.body.text(), signal);
-    const { statusCode: code } = response;
     const answer = parseAnswer(text, response.headers['content-type']) as V1Status | undefined;
     const status = answer?.kind === 'Status' ? answer : undefined;
     if (code === 400 && /HTTP request to an HTTPS server/i.test(text)) return this.noApiServer('it wants https');
@@ -339,6 +370,13 @@ export class ApiClient {
   noApiServer(why: string): StepError {
     return noApiServer(this.target.server, why);
   }
+}
+
+function urlOf(server: string, { path, query: given = {} }: ApiRequest): URL {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(given))
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) query.append(key, String(one));
+  return new URL(`${server}${path}${query.size > 0 ? `?${query}` : ''}`);
 }
 
 function rightOf({ verb, resource, namespace }: Asked): string {

@@ -1,9 +1,9 @@
 import type { RequestOptions } from 'node:https';
-import type { Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 import type { StepError } from '../github/failure.ts';
 import type { Target } from './config.ts';
 import { type Credential, RenewedCredential } from './credentials/credential.ts';
-import { dispatcherThrough } from './dispatcher.ts';
+import { type Connect, connectorThrough, dispatcherThrough } from './dispatcher.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** As client-go: below the 60 s after which cloud load balancers drop an idle connection. */
@@ -16,6 +16,8 @@ export class NoCredential extends Error {}
 /** What a request is sent with. */
 export interface Ready {
   agent: Dispatcher;
+  /** What makes a connection of one's own. */
+  connector: buildConnector.connector;
   headers: Record<string, string | string[]>;
   /** What was obtained for it, where that may be renewed. */
   credential?: Credential;
@@ -48,8 +50,10 @@ export class Connection {
     this.#tell(String(headers['Authorization'] ?? '').replace(/^\S+ /, ''));
     const { certificate: cert, key } = credential ?? {};
     if (key !== undefined) this.#tell(key);
-    const agent = this.#agent({ ...options, ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) });
-    return { agent, headers, ...(credential && { credential }) };
+    const connect = connectOf({ ...options, ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) });
+    const connector: Ready['connector'] = (address, made) =>
+      connectorThrough(this.#target.proxy, connect)(address, made);
+    return { agent: this.#agent(connect), connector, headers, ...(credential && { credential }) };
   }
 
   /** The server has not accepted what a request was sent with: the next is sent with another, where there can be one. */
@@ -94,22 +98,20 @@ export class Connection {
     this.#onCredential(secret);
   }
 
-  #agent({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): Dispatcher {
-    const tls = Object.fromEntries(
-      Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== undefined),
-    );
-    const identity = JSON.stringify(Object.values(tls).map(String));
+  #agent(connect: Connect): Dispatcher {
+    const identity = JSON.stringify(Object.values(connect).map(String));
     if (this.#pool?.key !== identity) {
       // The old connections live on until their streams have ended.
       void this.#pool?.agent.close();
-      const connect = {
-        ...tls,
-        keepAlive: true,
-        keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
-        timeout: CONNECT_TIMEOUT_MS,
-      };
       this.#pool = { agent: dispatcherThrough(this.#target.proxy, connect), key: identity };
     }
     return this.#pool.agent;
   }
+}
+
+function connectOf({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): Connect {
+  const tls = Object.fromEntries(
+    Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(([, value]) => value !== undefined),
+  );
+  return { ...tls, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS, timeout: CONNECT_TIMEOUT_MS };
 }

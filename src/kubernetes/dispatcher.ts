@@ -30,6 +30,44 @@ export function dispatcherThrough(proxy: URL | undefined, given: Connect): Dispa
   });
 }
 
+/**
+ * @param proxy what everything goes through, see {@link proxyFor}
+ * @returns what makes a connection to an address, for a protocol that takes it over: it is the caller's to close
+ */
+export function connectorThrough(proxy: URL | undefined, given: Connect): buildConnector.connector {
+  const options = { rejectUnauthorized: true, ...given };
+  if (proxy === undefined) return buildConnector({ ...options, allowH2: false });
+  if (proxy.protocol.startsWith('socks5')) return socksConnector(proxy, options);
+  const { ca } = options;
+  const secure = buildConnector({ ...options, allowH2: false });
+  const { username, password } = proxy;
+  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+  const authorization = username !== '' || password !== '' ? { 'proxy-authorization': `Basic ${login}` } : {};
+  return (target, callback) => {
+    const pool = tunnels(new URL(proxy.origin), {
+      connect: { rejectUnauthorized: true, ...(ca && { ca: [...rootCertificates, String(ca)] }) },
+      headersTimeout: options.timeout,
+      allowH2: false,
+    });
+    const address = `${target.hostname.includes(':') ? `[${target.hostname}]` : target.hostname}:${portOf(target)}`;
+    pool.connect({ path: address, headers: { host: address, ...authorization } }).then(
+      ({ statusCode, socket }) => {
+        // The socket is no longer the pool's.
+        void pool.close();
+        if (statusCode !== 200) {
+          socket.on('error', () => {}).destroy();
+          return callback(new Error(`Proxy response (${statusCode}) !== 200 when HTTP Tunneling`), null);
+        }
+        secured(secure, target, socket as Socket, callback);
+      },
+      (error: Error) => {
+        void pool.destroy();
+        callback(error, null);
+      },
+    );
+  };
+}
+
 /** @returns connections to a proxy. Where none comes about through it, nothing was sent to what is behind it, whatever the fault looks like. */
 function tunnels(origin: URL, settings: object): Pool {
   const pool = new Pool(origin, settings);
@@ -45,26 +83,38 @@ function tunnels(origin: URL, settings: object): Pool {
 
 /** undici's own agent for it is experimental, and says so on stderr. */
 function throughSocks(proxy: URL, options: Connect): Agent {
+  return new Agent({ allowH2: false, connect: socksConnector(proxy, options) });
+}
+
+function socksConnector(proxy: URL, options: Connect): buildConnector.connector {
   const secure = buildConnector({ ...options, allowH2: false });
-  return new Agent({
-    allowH2: false,
-    connect: (target, callback) => {
-      const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
-      socksTunnel(proxy, hostOf(target), port, options).then(
-        socket => {
-          if (target.protocol !== 'https:') return callback(null, socket);
-          try {
-            secure({ ...target, httpSocket: socket }, callback);
-          } catch (error) {
-            // A certificate or key that cannot be read.
-            socket.destroy();
-            callback(error as Error, null);
-          }
-        },
-        (error: Error) => callback(error, null),
-      );
-    },
-  });
+  return (target, callback) => {
+    socksTunnel(proxy, hostOf(target), portOf(target), options).then(
+      socket => secured(secure, target, socket, callback),
+      (error: Error) => callback(error, null),
+    );
+  };
+}
+
+function portOf({ port, protocol }: buildConnector.Options): number {
+  return Number(port) || (protocol === 'https:' ? 443 : 80);
+}
+
+/** Speaks TLS over a connection that has been made, where the address asks for it. */
+function secured(
+  secure: buildConnector.connector,
+  target: buildConnector.Options,
+  socket: Socket,
+  callback: buildConnector.Callback,
+): void {
+  try {
+    if (target.protocol === 'https:') secure({ ...target, httpSocket: socket }, callback);
+    else callback(null, socket);
+  } catch (error) {
+    // A certificate or key that cannot be read.
+    socket.destroy();
+    callback(error as Error, null);
+  }
 }
 
 /** @returns a connection to a name, which the proxy looks up, as with Go's socks5 and socks5h. */

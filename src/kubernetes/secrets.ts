@@ -82,10 +82,13 @@ export async function createSecretOf(
   }
 }
 
-/** Deletes exactly this Secret: one that is gone, or a namesake with another UID, is left alone without complaint. */
+/**
+ * Deletes a Secret; one that is gone is no complaint.
+ * @param secret with its UID exactly this one: a namesake is left alone
+ */
 export async function deleteSecret(
   client: ApiClient,
-  { namespace, name, uid }: { namespace: string; name: string; uid: string },
+  { namespace, name, uid }: { namespace: string; name: string; uid?: string },
   signal?: AbortSignal,
 ): Promise<void> {
   try {
@@ -93,7 +96,7 @@ export async function deleteSecret(
       {
         method: 'DELETE',
         path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`,
-        body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } },
+        body: { apiVersion: 'v1', kind: 'DeleteOptions', ...(uid !== undefined && { preconditions: { uid } }) },
         asked: { verb: 'delete', resource: 'secrets', namespace, name },
       },
       signal,

@@ -22,6 +22,9 @@ export const RESULT_ASKED_ANNOTATION = `${RESERVED_PREFIX}result-asked`;
 /** The attempt of the run that has had the log and the result of a pod that is kept. */
 export const READ_ANNOTATION = `${RESERVED_PREFIX}read-by-attempt`;
 
+/** How long the containers have to end when the pod is deleted, in seconds, where the pod itself has a longer time for its files to be fetched. */
+export const GRACE_ANNOTATION = `${RESERVED_PREFIX}grace-seconds`;
+
 /** What the step asks for, as a digest: another attempt of it knows its pod by that. */
 export const PLAN_ANNOTATION = `${RESERVED_PREFIX}plan`;
 

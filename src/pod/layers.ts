@@ -1,6 +1,12 @@
 import type { StepIdentity } from '../github/identity.ts';
 import type { Inputs } from '../github/inputs/inputs.ts';
-import { BASE_CONTAINER_ANNOTATION, identityAnnotations, identityLabels, NONCE_ANNOTATION } from './identity.ts';
+import {
+  BASE_CONTAINER_ANNOTATION,
+  GRACE_ANNOTATION,
+  identityAnnotations,
+  identityLabels,
+  NONCE_ANNOTATION,
+} from './identity.ts';
 import type { Fragment } from './inputs/fragment.ts';
 import type { PodInputs } from './inputs/pod-inputs.ts';
 import type { JsonObject } from './json.ts';
@@ -55,12 +61,12 @@ export function upper(
   base: string,
   owned: Fragment[],
   deadlineSeconds: number,
-  least?: Fragment,
+  least: Fragment[] = [],
 ): Layer[] {
   const from = pod.baseContainer?.from ?? DEFAULTS;
   const layers: Layer[] = [
     { from, pod: { spec: { containers: [{ name: base }] } } },
-    ...[...(least ? [least] : []), ...pod.fragments, ...owned].map(fragment => layerOf(fragment, base)),
+    ...[...least, ...pod.fragments, ...owned].map(fragment => layerOf(fragment, base)),
     keptDefaults(pod.fragments, deadlineSeconds),
   ];
   if (pod.podPatch !== undefined) layers.push({ ...pod.podPatch, root: [], strategic: true });
@@ -98,12 +104,14 @@ export interface OwnMarks {
   lifetime: Lifetime;
   /** RFC 3339. */
   expiresAt: string;
-  /** What the pod's spec needs for a result to get out. */
-  forResult?: JsonObject;
+  /** What the pod's spec needs for its workspace, and for a result to get out. */
+  spec?: JsonObject;
+  /** How long the containers have to end when the pod is deleted, where the pod itself has longer. */
+  graceSeconds?: number;
 }
 
 /** What no input may change, and no patch. */
-export function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, forResult }: OwnMarks): Layer {
+export function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, spec, graceSeconds }: OwnMarks): Layer {
   return {
     from: OWN,
     // Of the native sidecars the node ends the last first, and each is waited for.
@@ -118,9 +126,10 @@ export function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, for
           [BASE_CONTAINER_ANNOTATION]: base,
           [EXPIRY_ANNOTATION]: expiresAt,
           [NONCE_ANNOTATION]: nonce,
+          ...(graceSeconds !== undefined && { [GRACE_ANNOTATION]: String(graceSeconds) }),
         },
       },
-      ...(forResult && { spec: forResult }),
+      ...(spec && { spec }),
     },
   };
 }

@@ -5,7 +5,7 @@ import { didYouMean, MOST_SECONDS } from '../github/inputs/reader.ts';
 import type { PodIdentity } from '../kubernetes/pods.ts';
 import { checkPod } from './check.ts';
 import { digestOf } from './compare.ts';
-import { NONCE_ANNOTATION, PLAN_ANNOTATION } from './identity.ts';
+import { GRACE_ANNOTATION, NONCE_ANNOTATION, PLAN_ANNOTATION } from './identity.ts';
 import type { Fragment } from './inputs/fragment.ts';
 import type { PodInputs } from './inputs/pod-inputs.ts';
 import {
@@ -35,12 +35,18 @@ import {
 import { resultSidecar } from './result-sidecar.ts';
 import { enforce, sameRank } from './rules.ts';
 import { commandOf, scriptOf, variablesOf } from './run-script.ts';
+import { checkWorkspace, workspaceDefaults, workspaceMount, workspaceSpec } from './workspace.ts';
 
 /** The container that decides the step's outcome, under KPO's name for it, unless the step or its template name another. */
 export const BASE_CONTAINER = 'base';
 /** The longest that GitHub lets a job run, and a margin for what comes after the pod: 6 h where it hosts the runner, 5 days elsewhere. A pod that is left to run has the longer time. */
 const MARGIN_SECONDS = 600;
 const LONGEST_JOB_SECONDS = { hosted: 6 * 3600, selfHosted: 5 * 24 * 3600 };
+
+/** For so long the sidecar holds files that are to be fetched: the node gives it the pod's own grace after the base container's end. */
+const HOLD_SECONDS = 300;
+/** Kubernetes' own. */
+const DEFAULT_GRACE_SECONDS = 30;
 
 /** What is about to be created. */
 export interface Plan {
@@ -111,9 +117,13 @@ export function planPod(
   const base = baseContainer(template, sources.pod.baseContainer, report);
   const { run } = inputs;
   const script = run && scriptOf(run);
-  const job = run && variablesOf(run, containerNamed(template.pod, base));
+  const ofTemplate = containerNamed(template.pod, base);
+  const least = [...(run ? [variablesOf(run, ofTemplate)] : []), ...workspaceDefaults(inputs.files, ofTemplate)];
   const ofRun = run && script ? commandOf(run, script) : [];
-  const layers = (owned: Fragment[]) => [...lower, ...upper(sources, base, [...ofRun, ...owned], deadlineSeconds, job)];
+  const layers = (owned: Fragment[]) => [
+    ...lower,
+    ...upper(withinWorkspace(sources), base, [...ofRun, ...owned], deadlineSeconds, least),
+  ];
 
   const meant = new MergedPod(layers([]));
   const nameGiven = givenName(meant);
@@ -121,7 +131,11 @@ export function planPod(
   const name = podName(nameGiven ?? ownName(identity), inputs.randomNameSuffix ? uniqueness : undefined);
   const container = containerNamed(meant.pod, base);
   const owned = planOwnedSecrets(
-    { ...sources.pod.owned, ...(script && { script }) },
+    {
+      ...sources.pod.owned,
+      ...(script && { script }),
+      ...(inputs.files.checkout?.token !== undefined && { token: inputs.files.checkout.token }),
+    },
     textOf(container?.['image']),
     name,
     nonce,
@@ -134,12 +148,34 @@ export function planPod(
   const at = (path: Path, sentence: string) => report(`${merged.originOf(path)}: ${sentence}`);
   if (container !== undefined && !container['image'])
     report('image: expected the image to run, e.g. python:3.13-slim; found nothing.');
-  const resultIn = resultChannel(merged, base, { ...inputs.result, hasFiles: run !== undefined }, at);
+  const sidecarFor = run ? 'no result for run, and no $GITHUB_OUTPUT' : inputs.files.download && 'no download';
+  const resultIn = resultChannel(merged, base, { ...inputs.result, sidecarFor }, at);
+  checkWorkspace(merged, base, inputs.files, at);
   enforce(merged, all, base, report);
   const deadline = Number(objectOf(merged.pod['spec'])['activeDeadlineSeconds']);
   const expiresAt = expiryOf(lifetime, now, deadline > 0 && deadline <= MOST_SECONDS ? deadline : deadlineSeconds);
-  const forResult = resultIn && specForResult(resultIn, merged.pod, base, sources);
-  const own = ownLayer({ name, identity, nonce, base, lifetime, expiresAt, ...(forResult && { forResult }) });
+  const hasGrace = objectOf(merged.pod['spec'])['terminationGracePeriodSeconds'] !== undefined;
+  const holdsLonger = resultIn === 'sidecar' && inputs.files.download !== undefined && !hasGrace;
+  const ownSpecs = [
+    workspaceSpec(merged.pod, base, {
+      files: inputs.files,
+      ...(sources.pod.workspaceVolume && { volume: sources.pod.workspaceVolume }),
+      ...(owned.tokenSecret !== undefined && { tokenSecret: owned.tokenSecret }),
+    }),
+    resultIn && specForResult(resultIn, merged.pod, base, sources),
+    holdsLonger ? { terminationGracePeriodSeconds: HOLD_SECONDS } : undefined,
+  ].flatMap(spec => (spec ? [{ from: OWN, pod: { spec } }] : []));
+  const spec = ownSpecs.length > 0 && objectOf(new MergedPod(ownSpecs).pod['spec']);
+  const own = ownLayer({
+    name,
+    identity,
+    nonce,
+    base,
+    lifetime,
+    expiresAt,
+    ...(spec && { spec }),
+    ...(holdsLonger && { graceSeconds: DEFAULT_GRACE_SECONDS }),
+  });
   const digest = digestOf(new MergedPod([...all, own]).pod as V1Pod);
   const final = new MergedPod([
     ...all,
@@ -151,7 +187,7 @@ export function planPod(
     checkPod(final.pod, base, (path, sentence) =>
       report(`${final.originOf(path)}: ${withPlace(final, path, sentence)}`),
     );
-  const spec = objectOf(final.pod['spec']);
+  const finalSpec = objectOf(final.pod['spec']);
   return {
     pod: final.pod as V1Pod,
     base,
@@ -159,13 +195,22 @@ export function planPod(
     ...(nameGiven !== undefined && { nameGiven }),
     secrets: owned.secrets,
     ...(resultIn && { resultIn }),
-    ...(spec['activeDeadlineSeconds'] === deadlineSeconds &&
+    ...(finalSpec['activeDeadlineSeconds'] === deadlineSeconds &&
       final.layerOf(['spec', 'activeDeadlineSeconds']).from === DEFAULTS && {
         defaultDeadlineSeconds: deadlineSeconds,
       }),
     originOf: path => final.originOf(path),
     sourceOf: path => final.layerOf(path).from,
   };
+}
+
+/** @returns how a pod is to be deleted: its containers have no more time to end because its files are held longer */
+export function deletionOf({ metadata, spec }: V1Pod): { graceSeconds?: number } {
+  const { terminationGracePeriodSeconds: own } = spec ?? {};
+  const annotation = metadata?.annotations?.[GRACE_ANNOTATION] ?? '';
+  // Empty text is 0 to JavaScript, which is a kill.
+  const seconds = /^[0-9]+$/.test(annotation) ? Number(annotation) : Number.NaN;
+  return own !== undefined && seconds < own ? { graceSeconds: seconds } : {};
 }
 
 /** @returns the mark of the attempt that created a pod; empty for a pod that is none of this action's. */
@@ -178,7 +223,7 @@ function specForResult(
   channel: ResultChannel,
   pod: JsonObject,
   base: string,
-  { inputs, pod: { resultSecurityContext } }: PodSources,
+  { inputs, pod: { resultSecurityContext, workspaceVolume } }: PodSources,
 ): JsonObject {
   const { sidecarImage: image, mode } = inputs.result;
   const files = [...(mode === 'none' ? [] : [RESULT_FILE]), ...(inputs.run ? Object.values(STEP_FILES) : [])];
@@ -188,6 +233,7 @@ function specForResult(
       : resultSidecar(pod, base, files, {
           image,
           ...(resultSecurityContext && { securityContext: resultSecurityContext }),
+          ...(inputs.files.download && { workspace: workspaceMount(inputs.files, workspaceVolume) }),
         });
   const own = objectsOf(containerNamed(pod, base)?.['env']).map(({ name }) => name);
   const variables = [
@@ -203,6 +249,18 @@ function specForResult(
     { from: OWN, pod: { spec } },
     { from: OWN, pod: { spec: { containers: [{ name: base, env: variables }] } } },
   ]).pod['spec'] as JsonObject;
+}
+
+/** @returns the sources, with a working directory that is relative to the workspace, as a step's own is, made absolute */
+function withinWorkspace(sources: PodSources): PodSources {
+  const { workspace } = sources.inputs.files;
+  if (workspace === undefined) return sources;
+  const fragments = sources.pod.fragments.map(fragment => {
+    const folder = fragment.of === 'container' ? fragment.fields['workingDir'] : undefined;
+    if (typeof folder !== 'string' || folder.startsWith('/')) return fragment;
+    return { ...fragment, fields: { ...fragment.fields, workingDir: posix.join(workspace.path, folder) } };
+  });
+  return { ...sources, pod: { ...sources.pod, fragments } };
 }
 
 /** @returns the base container's name: the one asked for, else `base`, else the template's first, which keeps its name. */

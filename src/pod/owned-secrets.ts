@@ -11,13 +11,20 @@ export interface OwnedSecret {
   type: 'Opaque' | 'kubernetes.io/dockerconfigjson';
   /** Clear text. */
   data: Record<string, string>;
+  /** Whether it goes as soon as the init container has ended that it is for. */
+  isPassing?: boolean;
 }
 
 export interface OwnedSecrets {
   secrets: OwnedSecret[];
   /** How the pod refers to them. */
   fragments: Fragment[];
+  /** Name of the one with the job's token. */
+  tokenSecret?: string;
 }
+
+/** Its only key. */
+export const TOKEN_KEY = 'token';
 
 /** Docker's own name for its hub in a pull Secret. */
 const DOCKER_HUB = 'https://index.docker.io/v1/';
@@ -37,7 +44,7 @@ const MOST_BYTES = 2 ** 20;
  * @param podName their names begin with it, and end in a hash of `nonce`, so that a re-run finds no remains of the last
  */
 export function planOwnedSecrets(
-  { env, files, registry, script }: OwnedSecretInputs & { script?: Script },
+  { env, files, registry, script, token }: OwnedSecretInputs & { script?: Script; token?: string },
   image: string | undefined,
   podName: string,
   nonce: string,
@@ -94,6 +101,9 @@ export function planOwnedSecrets(
     });
     fragments.push({ from: 'registry_username', of: 'spec', fields: { imagePullSecrets: [{ name }] } });
   }
+  const tokenSecret = token === undefined ? undefined : named('token');
+  if (tokenSecret !== undefined && token !== undefined)
+    secrets.push({ name: tokenSecret, type: 'Opaque', data: { [TOKEN_KEY]: token }, isPassing: true });
   for (const secret of secrets) {
     const bytes = Object.values(secret.data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
     if (bytes > MOST_BYTES)
@@ -101,12 +111,13 @@ export function planOwnedSecrets(
         `${inputOf(secret, script)}: holds ${bytes} bytes${secret.name === named('script') ? '' : ' together'}; a Secret takes ${MOST_BYTES}.`,
       );
   }
-  return { secrets, fragments };
+  return { secrets, fragments, ...(tokenSecret !== undefined && { tokenSecret }) };
 }
 
 function inputOf({ type, name }: OwnedSecret, script: Script | undefined): string {
   if (type !== 'Opaque') return 'registry_password';
-  const what = /-(env|files|script)-[^-]+$/.exec(name)?.[1];
+  const what = /-(env|files|script|token)-[^-]+$/.exec(name)?.[1];
+  if (what === 'token') return 'github_token';
   return what === 'script' ? (script?.from ?? 'run') : what === 'env' ? 'secret_env' : 'secret_files';
 }
 

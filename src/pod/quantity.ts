@@ -25,3 +25,9 @@ export function quantityValue(quantity: Json): bigint | undefined {
   const digits = BigInt(`${sign}${whole}${decimals}${'0'.repeat(Math.max(0, zeros))}` || '0');
   return (digits << BigInt(BINARY[suffix] ?? 0)) / 10n ** BigInt(Math.max(0, -zeros));
 }
+
+/** @returns a quantity as a number, such as of bytes; `undefined` for what is none */
+export function quantityBytes(quantity: Json): number | undefined {
+  const value = quantityValue(quantity);
+  return value === undefined ? undefined : Number(value / 10n ** BigInt(SCALE));
+}

@@ -1,3 +1,4 @@
+import { FETCHED_FILE, FILES_FOLDER, FILES_VOLUME } from './files-volume.ts';
 import { RESULT_ASKED_ANNOTATION } from './identity.ts';
 import { containerNamed, containersOf, initContainersOf, type Json, type JsonObject, objectOf } from './json.ts';
 import { quantityValue } from './quantity.ts';
@@ -17,15 +18,20 @@ const NOBODY = 65_532;
  * Where all containers have requests and limits that are the same, the pod has the class Guaranteed, which it is to keep: there it is worth that.
  */
 const RESOURCES = { requests: { cpu: '1m', memory: '8Mi' }, limits: { cpu: '500m', memory: '32Mi' } };
+/** Files are packed by it, too. */
+const WITH_FILES = { requests: RESOURCES.requests, limits: { cpu: '2', memory: '64Mi' } };
 const SMALL = { cpu: '100m', memory: '32Mi' };
 const GUARANTEED = { requests: SMALL, limits: SMALL };
 
 /**
  * Waits for the end of the pod's other containers, which the kubelet tells by SIGTERM, then prints the files, framed: for each a line of what it is, and its content in base64. Lines of 8,000 characters stay below what a container runtime breaks up (16 KiB).
  * It asks nothing of its image but sh, base64, sha256sum, stat, id and sleep. Whether it may is found out by doing it, as `test -r` and `test -x` say yes to a root without capabilities [busybox].
+ * Where files are fetched from it, it stays for that until a file says that it is done, or the pod's grace is over.
  * In place of SIGTERM a file may say that it is time: a container that goes on beside the base container would keep the kubelet from telling. A SIGTERM that comes while it sends waits for the end of that.
  */
-const SCRIPT = `folder=$1 asked=$2 longest=$3
+const SCRIPT = `until=
+if [ "$1" = until ]; then until=$2; shift 2; fi
+folder=$1 asked=$2 longest=$3
 shift 3
 send_file() {
   file=$folder/$1
@@ -56,10 +62,14 @@ sent= told=
 send_once() {
   trap 'told=yes' TERM
   if [ -z "$sent" ]; then sent=yes; send "$@"; fi
-  trap 'exit 0' TERM
-  [ -z "$told" ] || exit 0
+  trap 'hold; exit 0' TERM
+  if [ -n "$told" ]; then hold; exit 0; fi
 }
-trap 'send_once "$@"; exit 0' TERM
+hold() {
+  trap '' TERM
+  [ -z "$until" ] || until [ -e "$until" ]; do sleep 0.2; done
+}
+trap 'send_once "$@"; hold; exit 0' TERM
 while :; do
   if [ -s "$asked" ]; then send_once "$@"; fi
   sleep 1 &
@@ -70,6 +80,9 @@ done
 /** Whoever the base container runs as may write them. */
 const MAKE_FILES = 'umask 0; cd "$1" && shift && for name; do : >>"$name" || exit; done';
 
+/** Says that it may end. */
+const FETCHED = `${FILES_FOLDER}/${FETCHED_FILE}`;
+
 /** Where the sidecar learns that it is not to wait: by way of an annotation, for that needs no exec. */
 const ASKED_FOLDER = '/pod-step';
 
@@ -77,14 +90,14 @@ const ASKED_FOLDER = '/pod-step';
  * @param pod as the user wants it
  * @param base the container that writes the result
  * @param files in the folder of the result, that are sent
- * @param given of the sidecar's image and its security context, what the user has said
+ * @param given of the sidecar's image and its security context, what the user has said; and how it has the workspace, where files of that are fetched
  * @returns what is to be laid over the pod's spec
  */
 export function resultSidecar(
   pod: JsonObject,
   base: string,
   files: string[],
-  given: { image: string; securityContext?: JsonObject },
+  given: { image: string; securityContext?: JsonObject; workspace?: JsonObject },
 ): JsonObject {
   const hasResources = initContainersOf(pod).some(
     container => container['name'] === RESULT_SIDECAR && container['resources'] !== undefined,
@@ -109,13 +122,25 @@ export function resultSidecar(
         image: given.image,
         restartPolicy: 'Always',
         command: ['sh', '-c', SCRIPT, RESULT_SIDECAR],
-        args: [RESULT_FOLDER, `${ASKED_FOLDER}/asked`, String(LONGEST_SENT), ...files],
+        args: [
+          ...(given.workspace ? ['until', FETCHED] : []),
+          RESULT_FOLDER,
+          `${ASKED_FOLDER}/asked`,
+          String(LONGEST_SENT),
+          ...files,
+        ],
         ...(made.length > 0 && { lifecycle: { postStart: hook } }),
-        ...(!hasResources && resourcesFor(pod)),
+        ...(!hasResources && resourcesFor(pod, given.workspace !== undefined)),
         securityContext: { ...securityContextFor(pod, base, given.securityContext), ...given.securityContext },
         volumeMounts: [
           { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, ...(made.length === 0 && { readOnly: true }) },
           { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true },
+          ...(given.workspace
+            ? [
+                { ...given.workspace, readOnly: true },
+                { name: FILES_VOLUME, mountPath: FILES_FOLDER },
+              ]
+            : []),
         ],
       },
     ],
@@ -123,7 +148,7 @@ export function resultSidecar(
 }
 
 /** As little as the profile "restricted" of Pod Security asks for, and the user of the base container, whose files it has to read. */
-function securityContextFor(pod: JsonObject, base: string, given: JsonObject = {}): JsonObject {
+export function securityContextFor(pod: JsonObject, base: string, given: JsonObject = {}): JsonObject {
   const ofPod = objectOf(objectOf(pod['spec'])['securityContext']);
   const ofBase = objectOf(containerNamed(pod, base)?.['securityContext']);
   const either = { ...ofPod, ...ofBase, ...given };
@@ -141,9 +166,9 @@ function securityContextFor(pod: JsonObject, base: string, given: JsonObject = {
 }
 
 /** Where the pod itself has resources, all containers share them, and the limits of one may not be above them. */
-function resourcesFor(pod: JsonObject): JsonObject {
+function resourcesFor(pod: JsonObject, hasFiles: boolean): JsonObject {
   if (objectOf(pod['spec'])['resources'] !== undefined) return {};
-  return { resources: isGuaranteed(pod) ? GUARANTEED : RESOURCES };
+  return { resources: isGuaranteed(pod) ? GUARANTEED : hasFiles ? WITH_FILES : RESOURCES };
 }
 
 /** Whether every container has limits of CPU and memory, and requests, if any, that are the same. */

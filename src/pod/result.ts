@@ -31,8 +31,8 @@ interface Obstacle {
 
 const OTHERWISE = 'Leave it out, or set `do_xcom_push: true`, which needs no termination message.';
 
-/** @property hasFiles whether there are the files of the runner's, too */
-type Wanted = Pick<ResultInputs, 'mode' | 'file' | 'multiple'> & { hasFiles?: boolean };
+/** @property sidecarFor what needs the sidecar in any case, and what there is not without it */
+type Wanted = Pick<ResultInputs, 'mode' | 'file' | 'multiple'> & { sidecarFor?: string | undefined };
 
 /**
  * Where something is mounted at the file or above it there is no place for a result, and on Windows there is no such path.
@@ -44,14 +44,14 @@ export function resultChannel(
   inputs: Wanted,
   report: (path: Path, sentence: string) => void,
 ): ResultChannel | undefined {
-  const { mode, hasFiles = false } = inputs;
-  if (mode === 'none' && !hasFiles) return undefined;
-  const wantedBy = hasFiles ? 'run, and no $GITHUB_OUTPUT' : resultWantedBy(inputs);
-  const channel = mode === 'required' || hasFiles ? 'sidecar' : 'message';
+  const { mode, sidecarFor } = inputs;
+  if (mode === 'none' && sidecarFor === undefined) return undefined;
+  const result = resultWantedBy(inputs);
+  const wantedBy = sidecarFor ?? (result && `no result for ${result}`);
+  const channel = mode === 'required' || sidecarFor !== undefined ? 'sidecar' : 'message';
   const obstacle = obstacleTo(channel, pod, base);
   if (obstacle === undefined) return channel;
-  if (wantedBy !== undefined)
-    report(obstacle.path, `${obstacle.why}, so there is no result for ${wantedBy}. ${obstacle.remedy}`);
+  if (wantedBy !== undefined) report(obstacle.path, `${obstacle.why}, so there is ${wantedBy}. ${obstacle.remedy}`);
   return undefined;
 }
 

@@ -10,6 +10,7 @@ import { RESULT_PATH, type ResultChannel, resultWantedBy } from '../pod/result.t
 import { settled } from './attempts/tries.ts';
 import { containerEnded, isResultSidecar, restartPolicy } from './containers.ts';
 import { inWords } from './durations.ts';
+import { heldWorkspace } from './files/download.ts';
 import { followPod } from './follow-pod.ts';
 import { refuseWrongNames } from './logs/check-names.ts';
 import { LogFile } from './logs/log-file.ts';
@@ -40,7 +41,7 @@ export async function attach(
   clearResultFile(inputs);
   const pod = await getPod(client, namespace, name, stop);
   if (pod === undefined || (uid !== undefined && pod.metadata?.uid !== uid)) throw notThere(namespace, name, uid, pod);
-  const plan = planOf(pod, base, inputs.result);
+  const plan = planOf(pod, base, inputs);
   refuseWrongNames(inputs.logs, pod);
   const stranger = strange(pod, uid, identity);
   const ended = containerEnded(pod, plan.base);
@@ -113,7 +114,12 @@ function notThere(namespace: string, name: string, uid: string | undefined, pod:
 }
 
 /** What a plan would have been of this pod. What its variables hold is not repeated: nobody knows which of them are secrets. */
-function planOf(pod: V1Pod, asked: string | undefined, result: Inputs['result']): PlacedPlan {
+function planOf(
+  pod: V1Pod,
+  asked: string | undefined,
+  { result, files: { download } }: Pick<Inputs, 'result' | 'files'>,
+): PlacedPlan {
+  const hasDownload = download !== undefined;
   const { name = '', namespace = '', annotations = {} } = pod.metadata ?? {};
   const containers = pod.spec?.containers ?? [];
   const words = [annotations[BASE_CONTAINER_ANNOTATION], annotations[DEFAULT_CONTAINER_ANNOTATION], BASE_CONTAINER];
@@ -138,6 +144,12 @@ function planOf(pod: V1Pod, asked: string | undefined, result: Inputs['result'])
     ...container,
     ...(container.env && { env: container.env.filter(({ value }) => value === undefined) }),
   });
+  if (hasDownload && heldWorkspace(pod) === undefined)
+    throw new StepError(
+      'InvalidInput',
+      'No files to be had',
+      `download: pod ${namespace}/${name} has no sidecar that holds its workspace: the step that makes the pod has to be given download, too.`,
+    );
   const spec = pod.spec && {
     ...pod.spec,
     containers: containers.map(unnamed),

@@ -3,6 +3,7 @@ import { withRemedy } from '../github/failure.ts';
 import type { Inputs, OnFinishAction } from '../github/inputs/inputs.ts';
 import { deletePod, type PodIdentity } from '../kubernetes/pods.ts';
 import { ApiError } from '../kubernetes/status.ts';
+import { deletionOf } from '../pod/manifest.ts';
 import { markRead } from './attempts/claim.ts';
 import type { Kill, Killed } from './cancel/kill.ts';
 import { containerEnded, containerStarted, failedInit } from './containers.ts';
@@ -21,8 +22,7 @@ export async function tidyUp(step: Step, pod: ObservedPod, kill: Kill): Promise<
   const cancelled = await kill.killed;
   const action = inputs.onFinishAction;
   const end =
-    cancelled ??
-    (shouldDelete(action, pod.view, plan.base, inputs.skipOnExitCodes) ? await remove(step, pod.identity) : 'kept');
+    cancelled ?? (shouldDelete(action, pod.view, plan.base, inputs.skipOnExitCodes) ? await remove(step, pod) : 'kept');
   if (typeof end === 'object') {
     log.warning('Pod not deleted', notDeleted(pod.identity, end.error, 'The post step tries again; by hand:'));
     return;
@@ -55,9 +55,10 @@ export function leave(step: Step, pod: ObservedPod, kill: Kill): void {
   letGo(step, pod, kill);
 }
 
-async function remove({ client, lastCall }: Step, pod: PodIdentity): Promise<Killed> {
+async function remove({ client, lastCall }: Step, { identity, view }: ObservedPod): Promise<Killed> {
   try {
-    await deletePod(client, pod, { signal: AbortSignal.any([lastCall, AbortSignal.timeout(1000 * TIDY_UP_SECONDS)]) });
+    const signal = AbortSignal.any([lastCall, AbortSignal.timeout(1000 * TIDY_UP_SECONDS)]);
+    await deletePod(client, identity, { signal, ...deletionOf(view.pod) });
     return 'deleted';
   } catch (error) {
     return { error };

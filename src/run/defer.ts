@@ -2,23 +2,28 @@ import type { Reason } from '../github/failure.ts';
 import type { End } from './attempts/tries.ts';
 import { diagnosed } from './end/diagnose.ts';
 import { outcomeOf } from './end/outcome.ts';
+import { startedWithFiles } from './files/files.ts';
 import { holdPod } from './hold-pod.ts';
 import type { ObservedPod } from './observe.ts';
 import { createSecrets } from './own-secrets.ts';
 import { type Conclusion, conclude } from './result/conclusion.ts';
 import type { Step } from './run.ts';
-import { started } from './start/start.ts';
 
 /** Leaves the pod to run, for a later step to attach to: at once, or when its container has started. */
 export async function deferPod(step: Step, pod: ObservedPod): Promise<End> {
   return holdPod(step, pod, {
     run: async () => {
-      await createSecrets(step, pod.identity);
-      if (step.inputs.deferrable !== 'started') return { state: 'deferred' };
-      await started(pod, step);
+      await createSecrets(step, pod);
+      if (step.inputs.deferrable !== 'started' && !needsUs(step)) return { state: 'deferred' };
+      await startedWithFiles(step, pod);
       return (await failedToStart(step, pod)) ?? { state: 'deferred' };
     },
   });
+}
+
+/** Whether a pod that was left at once would wait for its files for ever, or be left with the job's token. */
+function needsUs({ inputs, plan }: Step): boolean {
+  return inputs.files.workspace?.source === 'upload' || plan.secrets.some(({ isPassing }) => isPassing);
 }
 
 /** Ends of a container that has not done anything by itself. */

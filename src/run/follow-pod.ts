@@ -3,6 +3,8 @@ import type { End } from './attempts/tries.ts';
 import { windDown } from './cancel/wind-down.ts';
 import { diagnosed } from './end/diagnose.ts';
 import { ending } from './end/ending.ts';
+import { Download } from './files/download.ts';
+import { settledDownload, startedWithFiles, withDownload } from './files/files.ts';
 import { holdPod } from './hold-pod.ts';
 import { Logs } from './logs/logs.ts';
 import type { ObservedPod } from './observe.ts';
@@ -12,39 +14,51 @@ import { filed } from './result/file.ts';
 import { Results } from './result/results.ts';
 import { withStepFiles } from './result/step-files.ts';
 import type { Step } from './run.ts';
-import { started } from './start/start.ts';
 
 /** Follows a pod from where it stands to its end, and does with it then what is to be done. */
 export async function followPod(step: Step, pod: ObservedPod): Promise<End> {
   let logs: Logs | undefined;
   let results: Results | undefined;
+  const download = new Download(step, pod);
   return holdPod(step, pod, {
     run: () => {
       logs = new Logs(step, pod);
       results = new Results(step, pod);
-      return follow(step, pod, logs, results);
+      return follow(step, pod, { logs, results, download });
     },
     windDown: async () => {
-      if (logs) await windDown(step, pod, logs);
+      if (logs) await Promise.all([windDown(step, pod, logs), download.release(step.lastCall)]);
     },
-    close: () => {
+    close: async () => {
       logs?.close();
       results?.close();
+      await download.release(step.lastCall);
     },
   });
 }
 
-async function follow(step: Step, pod: ObservedPod, logs: Logs, results: Results): Promise<Conclusion> {
+/** What a pod leaves behind, and the ways it takes. */
+interface Ways {
+  logs: Logs;
+  results: Results;
+  download: Download;
+}
+
+async function follow(step: Step, pod: ObservedPod, { logs, results, download }: Ways): Promise<Conclusion> {
   const { inputs, plan, log } = step;
-  await createSecrets(step, pod.identity);
+  await createSecrets(step, pod);
   const left = step.patience?.signal;
   const waiting = left === undefined ? step : { ...step, stop: AbortSignal.any([step.stop, left]) };
   try {
-    await started(pod, waiting);
+    await startedWithFiles(waiting, pod, download);
     const outcome = await ending(pod, waiting);
-    const [found] = await Promise.all([results.found(outcome, waiting.stop), logs.finish()]);
+    const [found, fetched] = await Promise.all([
+      results.found(outcome, waiting.stop),
+      settledDownload(download.fetch(waiting.stop), waiting.stop),
+      logs.finish(),
+    ]);
     const concluded = conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked);
-    const conclusion = filed(withStepFiles(concluded, results.stepFiles), inputs);
+    const conclusion = withDownload(filed(withStepFiles(concluded, results.stepFiles), inputs), fetched, log);
     if (conclusion.state !== 'failed')
       for (const line of failedBeside(pod.view.pod, plan.pod, plan.base)) log.line(line);
     return conclusion;

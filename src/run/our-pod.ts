@@ -4,7 +4,7 @@ import type { ApiClient } from '../kubernetes/client.ts';
 import { pause } from '../kubernetes/pause.ts';
 import { deletePod, getPod } from '../kubernetes/pods.ts';
 import { CLAIM_ANNOTATION } from '../pod/identity.ts';
-import { nonceOf } from '../pod/manifest.ts';
+import { deletionOf, nonceOf } from '../pod/manifest.ts';
 
 /** The server may be carrying out a create whose answer nobody waits for any more: it notices that soon. */
 const LATE_CREATE_SECONDS = [1, 2];
@@ -30,5 +30,6 @@ export async function findOurs(client: ApiClient, saved: SavedPod, signal: Abort
 export async function deleteOurs(client: ApiClient, saved: SavedPod, signal: AbortSignal): Promise<void> {
   const pod = await findOurs(client, saved, signal);
   const { namespace, name } = saved;
-  if (pod !== undefined) await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? '' }, { signal });
+  if (pod !== undefined)
+    await deletePod(client, { namespace, name, uid: pod.metadata?.uid ?? '' }, { signal, ...deletionOf(pod) });
 }

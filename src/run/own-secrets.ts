@@ -1,7 +1,10 @@
 import { StepError, withRemedy } from '../github/failure.ts';
-import { deletePod, type PodIdentity } from '../kubernetes/pods.ts';
+import { deletePod } from '../kubernetes/pods.ts';
 import { createSecretOf } from '../kubernetes/secrets.ts';
 import { ApiError } from '../kubernetes/status.ts';
+import { CHECKOUT_CONTAINER } from '../pod/workspace.ts';
+import { containerEnded } from './containers.ts';
+import type { ObservedPod } from './observe.ts';
 import type { Step } from './run.ts';
 
 /**
@@ -11,15 +14,18 @@ import type { Step } from './run.ts';
  */
 export async function createSecrets(
   { inputs, plan, client, stop, lastCall, origin }: Step,
-  pod: PodIdentity,
+  { identity: pod, view }: ObservedPod,
 ): Promise<void> {
   // A pod that runs on though its step is cancelled needs them as much.
   const signal = inputs.onKillAction === 'keep_pod' ? lastCall : stop;
   // The attempt that made the pod may have been lost before it made its Secrets.
   const mayExist = origin !== undefined;
   const labels = plan.pod.metadata?.labels ?? {};
+  // What was for the checkout alone has gone, and nobody would take it away again.
+  const isOver = containerEnded(view.pod, CHECKOUT_CONTAINER);
+  const secrets = plan.secrets.filter(({ isPassing }) => !(isPassing && isOver));
   try {
-    await Promise.all(plan.secrets.map(secret => createSecretOf(client, pod, { ...secret, labels, mayExist }, signal)));
+    await Promise.all(secrets.map(secret => createSecretOf(client, pod, { ...secret, labels, mayExist }, signal)));
   } catch (error) {
     // What becomes of the pod of a cancelled step has been seen to.
     signal.throwIfAborted();
@@ -30,7 +36,7 @@ export async function createSecrets(
     throw new StepError(
       reason,
       title,
-      withRemedy(message, 'run, secret_env, secret_files and registry_username need it.'),
+      withRemedy(message, 'run, secret_env, secret_files, registry_username and workspace: checkout need it.'),
       {
         ...(remedy !== undefined && { remedy }),
         cause: error,

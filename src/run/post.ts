@@ -4,6 +4,7 @@ import { readCluster } from '../github/inputs/cluster.ts';
 import { podsLeftBehind, type SavedPod } from '../github/state.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { deletePod } from '../kubernetes/pods.ts';
+import { deletionOf } from '../pod/manifest.ts';
 import { fateWhenKilled, tellKept } from './cleanup.ts';
 import { connect } from './connect.ts';
 import { guard } from './guard.ts';
@@ -53,7 +54,7 @@ async function seeTo(saved: SavedPod, client: ApiClient, log: JobLog, signal: Ab
   const { keep, why } = fateWhenKilled(view, base, saved);
   if (keep) tellKept({ identity, view }, base, why, log);
   else {
-    await deletePod(client, identity, { signal });
+    await deletePod(client, identity, { signal, ...deletionOf(pod) });
     log.line(`Deleted pod ${namespace}/${name}, which the main step had left behind.`);
   }
 }

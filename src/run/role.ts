@@ -10,7 +10,7 @@ import type { Plan } from '../pod/manifest.ts';
 
 /** @returns what a step does on the cluster, as far as it takes rights */
 export function useOf(
-  { dryRun, logs }: Pick<Inputs, 'dryRun' | 'logs'>,
+  { dryRun, logs, files }: Pick<Inputs, 'dryRun' | 'logs'> & { files?: Inputs['files'] },
   { secrets, resultIn }: Pick<Plan, 'secrets' | 'resultIn'>,
 ): Use {
   return {
@@ -18,6 +18,8 @@ export function useOf(
     // Of a log that is not shown, the last lines are after a failure; and a sidecar sends its result by way of its own.
     logs: logs.shown || logs.file !== undefined || logs.eventsOnFailure || resultIn === 'sidecar',
     ownSecrets: secrets.length > 0,
+    passingSecret: secrets.some(({ isPassing }) => isPassing),
+    files: files?.workspace?.source === 'upload' || files?.download !== undefined,
   };
 }
 

@@ -2,6 +2,7 @@ import type { JobLog } from '../github/commands.ts';
 import type { StepIdentity } from '../github/identity.ts';
 import type { Inputs } from '../github/inputs/inputs.ts';
 import type { PodRecord } from '../github/state.ts';
+import type { Survey } from '../github/workspace/tree.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import type { PlacedPlan, PodMark } from '../pod/manifest.ts';
 import { announce, announceCreated } from './announce.ts';
@@ -10,6 +11,7 @@ import { type End, type Tried, tries } from './attempts/tries.ts';
 import type { Stops } from './cancel/cancellation.ts';
 import { create } from './create.ts';
 import { deferPod } from './defer.ts';
+import { surveyed } from './files/upload.ts';
 import { followPod } from './follow-pod.ts';
 import type { JobSummary } from './job-summary.ts';
 import { checkNames } from './logs/check-names.ts';
@@ -34,6 +36,8 @@ export interface Step extends Stops {
   summary: JobSummary;
   /** What the post step is told of the pod. */
   record: PodRecord;
+  /** What is to be uploaded, where that has been looked at. */
+  survey?: Survey;
   /** Who made the pod, where it was not this step. */
   origin?: Origin;
   /** How long the pod is followed before it is left for another time. */
@@ -71,7 +75,9 @@ export async function runPod(step: Step): Promise<Conclusion> {
 }
 
 /** From the create to the clean-up. */
-async function tryOnce(step: Step): Promise<Tried> {
+async function tryOnce(given: Step): Promise<Tried> {
+  const survey = await surveyed(given);
+  const step = { ...given, ...(survey && { survey }) };
   announce(step);
   const pod = await create(step);
   announceCreated(step, pod);

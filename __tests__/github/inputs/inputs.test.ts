@@ -20,6 +20,7 @@ const defaults: Inputs = {
     podOnFailure: true,
     annotations: false,
   },
+  files: { helperImage: 'public.ecr.aws/docker/library/busybox:1.37' },
   workspace: process.cwd(),
   result: {
     mode: 'auto',

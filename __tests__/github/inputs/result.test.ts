@@ -50,7 +50,7 @@ test('defaults of many steps count, and the step’s own win', () => {
 describe('what is for the sidecar', () => {
   const warnings = (given: Record<string, string>, defaults?: string): string[] => {
     const reader = reading(given, { ...(defaults !== undefined && { defaults }) });
-    readResult(reader);
+    readResult(reader, undefined, { helperImage: 'helper:1', hasSidecar: false });
     return [...reader.warnings];
   };
   const image = { xcom_sidecar_container_image: 'busybox' };

@@ -52,6 +52,14 @@ describe('the containers that are shown', () => {
     expect(wrongNames(choices, pod)).toEqual([]);
   });
 
+  test('of those that fill the workspace only one that is named', () => {
+    const own = { initContainers: [{ name: 'pod-step-checkout' }, { name: 'pod-step-upload' }] };
+    const filled: V1Pod = { spec: { containers: [{ name: 'base' }], ...own } };
+    expect(selectContainers({ initContainers: 'all' }, 'base', filled, filled)).toEqual(['base']);
+    const named = selectContainers({ initContainers: ['pod-step-checkout'] }, 'base', filled, filled);
+    expect(named).toEqual(['pod-step-checkout', 'base']);
+  });
+
   test('a base container of another name', () => {
     expect(selectContainers({ initContainers: [] }, 'helper', manifest, pod)).toEqual(['helper']);
   });

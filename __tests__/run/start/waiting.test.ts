@@ -492,18 +492,26 @@ describe('an image that is refused', () => {
 });
 
 describe('an init container that runs', () => {
-  const withInit = (restartPolicy?: string) => {
+  const withInit = (restartPolicy?: string, name = 'prep') => {
     const pod = podWith(waiting('PodInitializing'), {
       phase: 'Pending',
       conditions: [condition('True')],
-      initContainerStatuses: [containerStatus(running, 'prep')],
+      initContainerStatuses: [containerStatus(running, name)],
     });
-    const init = { name: 'prep', ...(restartPolicy && { restartPolicy }) };
+    const init = { name, ...(restartPolicy && { restartPolicy }) };
     return { ...pod, spec: { containers: [], ...pod.spec, initContainers: [init] } };
   };
 
   test('is a phase of its own, and a sidecar is none', () => {
     expect(waitingFor(withInit(), 'base')).toMatchObject({ phase: 'initializing', worthTelling: true });
     expect(waitingFor(withInit('Always'), 'base')).toMatchObject({ phase: 'starting' });
+  });
+
+  test.each([
+    ['prep', { what: 'init container prep runs', worthTelling: true }],
+    ['pod-step-checkout', { what: 'the repository is being checked out', worthTelling: true }],
+    ['pod-step-upload', { what: 'the workspace is being uploaded', worthTelling: false }],
+  ])('is told by what it does: %s', (name, expected) => {
+    expect(waitingFor(withInit(undefined, name), 'base')).toMatchObject(expected);
   });
 });

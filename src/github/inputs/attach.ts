@@ -37,6 +37,8 @@ const INPUTS: ReadonlySet<string> = new Set<InputName>([
   'do_xcom_push',
   'multiple_outputs',
   'result_file',
+  'download',
+  'download_limit',
   'skip_on_exit_code',
   'on_finish_action',
   'on_kill_action',

@@ -6,6 +6,7 @@ import type { Tree } from '../yaml.ts';
 import { type AttachInputs, readAttach } from './attach.ts';
 import { type ClusterInputs, readCluster } from './cluster.ts';
 import { readExitCodes, readItems } from './exit-codes.ts';
+import { type FilesInputs, readFiles } from './files.ts';
 import { type InputReader, isNull, isScalar } from './reader.ts';
 import { type ResultInputs, readResult } from './result.ts';
 import { type RetryInputs, readRetries } from './retry.ts';
@@ -35,6 +36,7 @@ export interface Inputs extends RetryInputs {
   result: ResultInputs;
   /** A script in place of a command. */
   run?: RunInputs;
+  files: FilesInputs;
   /** The job's workspace: absolute. */
   workspace: string;
   /** Whether the pod is left to run: as soon as the cluster has it, or when its container has started. */
@@ -83,6 +85,8 @@ const DEFAULT_TIMEOUT_SECONDS = 600;
 export function readInputs(reader: InputReader): Inputs {
   const logs = readLogInputs(reader);
   const run = readRun(reader);
+  const files = readFiles(reader);
+  const hasSidecar = run !== undefined || files.download !== undefined;
   return {
     ...defined({
       podTemplateFile: reader.word('pod_template_file'),
@@ -100,7 +104,8 @@ export function readInputs(reader: InputReader): Inputs {
     startupTimeoutSeconds: reader.seconds('startup_timeout_seconds', 1) ?? DEFAULT_TIMEOUT_SECONDS,
     logs,
     workspace: workspaceOf(reader.env),
-    result: readResult(reader, logs.file, run !== undefined),
+    result: readResult(reader, logs.file, { helperImage: files.helperImage, hasSidecar }),
+    files,
     reattachOnRestart: reader.boolean('reattach_on_restart') ?? true,
     onFinishAction: readFinishAction(reader),
     onKillAction: reader.choice('on_kill_action', KILL_ACTIONS) ?? 'delete_pod',

@@ -1,5 +1,6 @@
 import { defined } from '../defined.ts';
 import { checkWorkspacePath, isSameFile, workspaceOf } from '../workspace-file.ts';
+import { readImage } from './files.ts';
 import type { InputReader } from './reader.ts';
 
 /** What becomes of the container's result. */
@@ -14,17 +15,19 @@ export interface ResultInputs {
   file?: string;
 }
 
-/** Small, well known, and of a registry whose limits on anonymous pulls are far above Docker Hub's. */
-const DEFAULT_SIDECAR_IMAGE = 'public.ecr.aws/docker/library/busybox:1.37';
-
 const FOR_THE_SIDECAR = ['xcom_sidecar_container_image', 'xcom_sidecar_container_security_context'] as const;
 
 /**
  * Reads what becomes of the result. What is wrong is on the reader's list then.
  * @param logFile path of the file that is taken for the log
+ * @param helperImage what it has for an image otherwise
  * @param hasSidecar whether there is one in any case
  */
-export function readResult(reader: InputReader, logFile?: string, hasSidecar = false): ResultInputs {
+export function readResult(
+  reader: InputReader,
+  logFile: string | undefined,
+  { helperImage, hasSidecar }: { helperImage: string; hasSidecar: boolean },
+): ResultInputs {
   const file = readFile(reader, logFile);
   const [mode, multiple] = [readMode(reader), reader.boolean('multiple_outputs') ?? false];
   if (mode === 'none')
@@ -40,15 +43,8 @@ export function readResult(reader: InputReader, logFile?: string, hasSidecar = f
     ...defined({ file }),
     mode,
     multiple,
-    sidecarImage: readSidecarImage(reader),
+    sidecarImage: readImage(reader, 'xcom_sidecar_container_image') ?? helperImage,
   };
-}
-
-function readSidecarImage(reader: InputReader): string {
-  const image = reader.word('xcom_sidecar_container_image') ?? DEFAULT_SIDECAR_IMAGE;
-  if (!/\s/.test(image)) return image;
-  reader.problem('xcom_sidecar_container_image', `${JSON.stringify(image)} is no image: it holds white space.`);
-  return DEFAULT_SIDECAR_IMAGE;
 }
 
 function readFile(reader: InputReader, logFile: string | undefined): string | undefined {

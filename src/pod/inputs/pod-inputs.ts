@@ -12,6 +12,7 @@ import { type OwnedSecretInputs, readOwnedSecrets } from './owned-secrets.ts';
 import { readResources } from './resources.ts';
 import { readSecrets } from './secrets.ts';
 import { readImagePullSecrets, readVolumes } from './volumes.ts';
+import { readWorkspaceVolume, type WorkspaceVolume } from './workspace-volume.ts';
 
 /** A pod, or a part of one, that one input holds. */
 export interface WholePod {
@@ -31,6 +32,8 @@ export interface PodInputs {
   podPatch?: WholePod;
   /** Values that become Secrets of the pod's own. */
   owned: OwnedSecretInputs;
+  /** What the workspace is on. */
+  workspaceVolume?: WorkspaceVolume;
   /** Laid over the security context of the result's sidecar. */
   resultSecurityContext?: JsonObject;
 }
@@ -73,6 +76,7 @@ export function readPodInputs(reader: InputReader): PodInputs {
     whole('full_pod_spec'),
     whole('pod_patch', true),
   ];
+  const workspaceVolume = readWorkspaceVolume(reader);
   const baseName = reader.word('base_container_name');
   const ofSidecar = readField(reader, 'xcom_sidecar_container_security_context', 'V1Container', 'securityContext');
   return {
@@ -105,6 +109,7 @@ export function readPodInputs(reader: InputReader): PodInputs {
     ...(fullPodSpec && { fullPodSpec }),
     ...(podPatch && { podPatch }),
     owned,
+    ...(workspaceVolume && { workspaceVolume }),
     ...(isObject(ofSidecar) && { resultSecurityContext: ofSidecar }),
   };
 }

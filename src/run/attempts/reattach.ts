@@ -3,7 +3,7 @@ import { StepError } from '../../github/failure.ts';
 import { PodRecord } from '../../github/state.ts';
 import { deletePod, listPods } from '../../kubernetes/pods.ts';
 import { ApiError } from '../../kubernetes/status.ts';
-import type { PlacedPlan } from '../../pod/manifest.ts';
+import { deletionOf, type PlacedPlan } from '../../pod/manifest.ts';
 import { containerEnded, containerStarted } from '../containers.ts';
 import { ObservedPod } from '../observe.ts';
 import { podPath } from '../pod-path.ts';
@@ -134,7 +134,7 @@ async function untilEnded({ pod, state }: EarlierPod, { client, plan, log, stop 
   try {
     if (state === 'running') {
       log.line(`Stopping pod ${podPath(pod)} of an earlier attempt, which still runs (reattach_on_restart: false).`);
-      await deletePod(client, observed.identity, { signal: stop });
+      await deletePod(client, observed.identity, { signal: stop, ...deletionOf(pod) });
     } else log.line(`Waiting for pod ${podPath(pod)} of an earlier attempt to end, which is being deleted.`);
     const seconds = (pod.spec?.terminationGracePeriodSeconds ?? 30) + MARGIN_SECONDS;
     const patience = AbortSignal.any([stop, AbortSignal.timeout(1000 * seconds)]);

@@ -1,4 +1,5 @@
 import { deletePod } from '../../kubernetes/pods.ts';
+import { deletionOf } from '../../pod/manifest.ts';
 import { fateWhenKilled } from '../cleanup.ts';
 import type { ObservedPod } from '../observe.ts';
 import type { Step } from '../run.ts';
@@ -48,6 +49,7 @@ export class Kill {
     const deleting = deletePod(client, this.#pod.identity, {
       signal: lastCall,
       ...(graceSeconds !== undefined && { graceSeconds }),
+      ...deletionOf(plan.pod),
     });
     log.line(`Cancelled: deleting pod ${namespace}/${name}.`);
     try {

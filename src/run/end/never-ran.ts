@@ -1,10 +1,12 @@
 import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
+import { CHECKOUT_CONTAINER } from '../../pod/workspace.ts';
 import { brief } from '../brief.ts';
 import { failedInit } from '../containers.ts';
 import { podPath } from '../pod-path.ts';
 import { pullFault } from '../pull-fault.ts';
 import { NO_SIDECAR } from '../result/no-sidecar.ts';
 import { type Failure, failureOf, stopped, wasStoppedBy } from './failure.ts';
+import { notCheckedOut } from './not-checked-out.ts';
 import { patience, stopOf } from './stopped.ts';
 
 /** The pod is over, and its base container never ran. */
@@ -19,6 +21,7 @@ export function neverRan(pod: V1Pod): Failure {
     const why = heldUp(pod);
     return stopped(why === '' ? stop : patience(stop, 'See to that'), `${before}${why}`);
   }
+  if (init?.name === CHECKOUT_CONTAINER) return notCheckedOut(pod, init.ended);
   if (init !== undefined) return initFailed(pod, init.name, init.ended);
   // The kubelet deletes what it has refused, as anybody might.
   if (reason === undefined && stop !== undefined) return stopped(stop, before);

@@ -1,7 +1,11 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import type { ContainerChoice, LogInputs } from '../../github/inputs/inputs.ts';
 import { didYouMean } from '../../github/inputs/reader.ts';
+import { CHECKOUT_CONTAINER, UPLOAD_CONTAINER } from '../../pod/workspace.ts';
 import { isResultSidecar, isSidecar } from '../containers.ts';
+
+/** What they do the step tells itself, in a line, or when it fails: for their logs alone the others get no prefix. */
+const FILLING = new Set([CHECKOUT_CONTAINER, UPLOAD_CONTAINER]);
 
 /** The inputs that choose containers. */
 type Choices = Pick<LogInputs, 'containers' | 'initContainers'>;
@@ -22,7 +26,10 @@ export function selectContainers(choices: Choices, base: string, manifest: V1Pod
       .filter(container => {
         const sidecar = isSidecar(container);
         const { name } = container;
-        return wanted(sideBySide, name, sidecar) || wanted(choices.initContainers, name, !sidecar && own.has(name));
+        return (
+          wanted(sideBySide, name, sidecar) ||
+          wanted(choices.initContainers, name, !sidecar && own.has(name) && !FILLING.has(name))
+        );
       })
       .map(({ name }) => name),
     ...containers.filter(({ name }) => wanted(sideBySide, name, true)).map(({ name }) => name),

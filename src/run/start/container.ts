@@ -2,9 +2,11 @@ import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kube
 import { withRemedy } from '../../github/failure.ts';
 import type { PodEvent } from '../../kubernetes/events.ts';
 import { RESULT_SIDECAR } from '../../pod/result.ts';
+import { CHECKOUT_CONTAINER } from '../../pod/workspace.ts';
 import { brief } from '../brief.ts';
 import { isSidecar, willRestart } from '../containers.ts';
 import { failureOf } from '../end/failure.ts';
+import { notCheckedOut } from '../end/not-checked-out.ts';
 import { podPath } from '../pod-path.ts';
 import { CHECK_SIDECAR_IMAGE, NO_SIDECAR, sidecarPatch } from '../result/no-sidecar.ts';
 import { missingIn } from './missing.ts';
@@ -94,13 +96,19 @@ function crashing(
   const lasting: Lasting = {
     reason: reason === 'ExitCode' ? 'InitContainer' : reason,
     title: `${sidecar ? 'Sidecar' : 'Init container'}: ${title}`,
-    remedy: `The base container never started. ${name === RESULT_SIDECAR ? remedyForSidecar(sentence) : cannotStart ? 'Check its command against what the image holds.' : 'See to the container in `init_containers` or the template.'}`,
+    remedy: `The base container never started. ${remedyOfOurs(pod, name, ended) ?? (cannotStart ? 'Check its command against what the image holds.' : 'See to the container in `init_containers` or the template.')}`,
   };
   // A program that is not in the image will not be the next time.
   if (!cannotStart && !(sidecar && restartCount >= MOST_RESTARTS))
     return { what: `${kind} ${name} keeps ending, last with exit code ${ended.exitCode}`, worthTelling: true, lasting };
   const told = cannotStart ? sentence : withRemedy(sentence, `It has run ${restartCount + 1} times.`);
   return hopeless({ ...lasting, sentence: told, graceSeconds: 0, cause: `crashing ${name}` });
+}
+
+/** @returns what to do about a container that this action adds */
+function remedyOfOurs(pod: V1Pod, name: string, ended: V1ContainerStateTerminated): string | undefined {
+  if (name === RESULT_SIDECAR) return remedyForSidecar(failureOf(pod, name, ended).sentence);
+  return name === CHECKOUT_CONTAINER ? notCheckedOut(pod, ended).remedy : undefined;
 }
 
 /** @param sentence of the node's, that says why the result's sidecar does not run */

@@ -2,6 +2,7 @@ import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { withRemedy } from '../../github/failure.ts';
 import { SAME_TIME_MS } from '../../kubernetes/events.ts';
 import { RESULT_SIDECAR } from '../../pod/result.ts';
+import { CHECKOUT_CONTAINER, UPLOAD_CONTAINER } from '../../pod/workspace.ts';
 import { pullFault } from '../pull-fault.ts';
 import { explainMissing, type Missing, missingPullSecrets, missingSentence } from './missing.ts';
 import { hopeless, type Known, type Stuck } from './stuck.ts';
@@ -101,10 +102,17 @@ function pullSecretsMissing(pod: V1Pod, { events = [], references }: Known): Mis
     : missingPullSecrets(said.message, references, pod);
 }
 
+/** Whose image is an input. */
+const FIELDS: Record<string, string> = {
+  [RESULT_SIDECAR]: '`xcom_sidecar_container_image`',
+  [CHECKOUT_CONTAINER]: '`git_image`',
+  [UPLOAD_CONTAINER]: '`helper_image`',
+};
+
 /** @returns what the user has to correct for another image of a container. */
 export function imageField(pod: V1Pod, name: string): string {
   if (!isInit(pod, name)) return '`image`';
-  return name === RESULT_SIDECAR ? '`xcom_sidecar_container_image`' : 'the image of that container';
+  return FIELDS[name] ?? 'the image of that container';
 }
 
 function isInit({ spec }: V1Pod, name: string): boolean {

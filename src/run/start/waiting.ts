@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { CHECKOUT_CONTAINER, UPLOAD_CONTAINER } from '../../pod/workspace.ts';
 import { type Phase, phaseOf, runningInit } from '../phase.ts';
 import { sidecarOfOldNode, stuckContainer, unreadySidecar } from './container.ts';
 import { missingIn } from './missing.ts';
@@ -28,8 +29,15 @@ export function waitingFor(pod: V1Pod, base: string, known: Known = { references
     const stuck = stuckContainer(pod, status, known);
     if (stuck) return { phase: phase === 'initializing' ? 'starting' : phase, ...stuck };
   }
-  if (phase === 'initializing') return { phase, what: `init container ${runningInit(pod)} runs`, worthTelling: true };
+  if (phase === 'initializing') return { phase, ...forInit(runningInit(pod) ?? '') };
   return { phase, ...(sidecarOfOldNode(pod) ?? unreadySidecar(pod, known) ?? onTheNode(pod, known)) };
+}
+
+function forInit(name: string): Stuck {
+  if (name === CHECKOUT_CONTAINER) return { what: 'the repository is being checked out', worthTelling: true };
+  // The upload tells of itself.
+  if (name === UPLOAD_CONTAINER) return { what: 'the workspace is being uploaded', worthTelling: false };
+  return { what: `init container ${name} runs`, worthTelling: true };
 }
 
 function forNode(pod: V1Pod, { references, events }: Known): Stuck {

@@ -1,0 +1,316 @@
+import { tmpdir } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
+import type { V1Pod } from '@kubernetes/client-node';
+import { StepError } from '../../github/failure.ts';
+import { TooMuch, type Unpacked, Unpacking } from '../../github/workspace/unpack.ts';
+import { Exec } from '../../kubernetes/exec.ts';
+import { NetworkError } from '../../kubernetes/network-error.ts';
+import { ApiError } from '../../kubernetes/status.ts';
+import { RESULT_SIDECAR } from '../../pod/result.ts';
+import { WORKSPACE_VOLUME } from '../../pod/workspace.ts';
+import { brief } from '../brief.ts';
+import { containerEnded, containerStatus, isResultSidecar } from '../containers.ts';
+import type { ObservedPod } from '../observe.ts';
+import type { Step } from '../run.ts';
+import { amount, counted } from './amount.ts';
+import { Archive } from './archive.ts';
+import { Listing } from './listing.ts';
+import { framed, LONGEST_PIECE, lastFrame } from './pieces.ts';
+import { codeOfTar, releasing, sending } from './programs.ts';
+import { Progress } from './progress.ts';
+import { Tries } from './tries.ts';
+
+/** The way has turned out to be slow: what was begun is begun anew, compressed. */
+class Slow extends Error {}
+
+/** What was sent has not come, or not all of it. */
+class BrokenOff extends Error {}
+
+/** What has come back. */
+export interface Downloaded {
+  files: number;
+  bytes: number;
+}
+
+/** A way that brings less than this after the first seconds is worth compressing for, in bytes a second: busybox packs 30 MB of text in one. */
+const SLOW_RATE = 12e6;
+const SLOW_AFTER_MS = 1500;
+/** Of what tar says of files that it could not read, lines. */
+const MOST_COMPLAINTS = 3;
+/** For so long others wait while names are looked through. */
+const BREATH_MS = 20;
+/** For what lets the pod end. */
+const RELEASE_MS = 3000;
+
+/** Brings files of the pod's workspace back to the job's, through the sidecar that still has it when the base container has ended. */
+export class Download {
+  readonly #step: Step;
+  readonly #pod: ObservedPod;
+  #released = false;
+  /** Patterns that match nothing: those that had to, and others. */
+  #missing = '';
+  #unmatched = '';
+  /** Whether the way is worth compressing for. */
+  #isSlow = false;
+
+  constructor(step: Step, pod: ObservedPod) {
+    this.#step = step;
+    this.#pod = pod;
+  }
+
+  /**
+   * The base container has ended, well or badly.
+   * @returns nothing where nothing is to come back
+   * @throws StepError where what is there does not come back, or has to be there and is not
+   */
+  async fetch(signal: AbortSignal): Promise<Downloaded | undefined> {
+    const { inputs, log } = this.#step;
+    const { download } = inputs.files;
+    if (download === undefined) return undefined;
+    const tries = new Tries(this.#step, this.#pod, RESULT_SIDECAR, 'Download');
+    try {
+      for (;;) {
+        if (!this.#isThere) throw this.#gone();
+        const progress = new Progress(log, 'Fetching files');
+        try {
+          const downloaded = await this.#session(progress, signal);
+          if (this.#unmatched !== '')
+            log.warning('No such files', `download: nothing in the pod's workspace matches ${this.#unmatched}.`);
+          if (this.#missing !== '')
+            throw failed(
+              `download: nothing in the pod's workspace matches ${this.#missing}, which is marked as needed (!).`,
+              'Have the container write it, or take the ! away.',
+            );
+          return downloaded;
+        } catch (error) {
+          signal.throwIfAborted();
+          if (error instanceof Slow) continue;
+          if (error instanceof TooMuch)
+            throw failed(
+              `The files that download names have more than ${amount(download.limitBytes)} together.`,
+              'Name fewer, or raise `download_limit`.',
+              error,
+            );
+          // What is wrong with the files themselves, or with the disk here, will be so again.
+          if (!isPassing(error)) throw localFault(error);
+          if ((await tries.again(error, signal)) === 'over') throw this.#gone(error);
+        } finally {
+          progress.end();
+        }
+      }
+    } finally {
+      if (!signal.aborted) await this.release(signal);
+    }
+  }
+
+  /** Whether files may be fetched at all, asked for while there is time: the container may run for days. */
+  async check(signal: AbortSignal): Promise<void> {
+    const { inputs, client, log } = this.#step;
+    if (inputs.files.download === undefined) return;
+    const state = await this.#pod.until(
+      () => (this.#isThere ? 'there' : containerEnded(this.#pod.view.pod, this.#step.plan.base) ? 'over' : undefined),
+      signal,
+    );
+    if (state === 'over') return;
+    try {
+      const exec = await Exec.start(
+        client,
+        this.#pod.identity,
+        { container: RESULT_SIDECAR, command: ['true'] },
+        signal,
+      );
+      await exec.ended();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ApiError && error.denial !== undefined) throw error;
+      log.debug(`The sidecar could not be reached yet: ${(error as Error).message}`);
+    }
+  }
+
+  /** Nothing more is to come: lets the pod end, which waits for that. */
+  async release(signal: AbortSignal): Promise<void> {
+    const { client, log } = this.#step;
+    if (heldWorkspace(this.#pod.view.pod) === undefined || this.#released || !this.#isThere) return;
+    const late = AbortSignal.any([signal, AbortSignal.timeout(RELEASE_MS)]);
+    try {
+      const exec = await Exec.start(
+        client,
+        this.#pod.identity,
+        { container: RESULT_SIDECAR, command: releasing() },
+        late,
+      );
+      await exec.ended();
+      this.#released = true;
+    } catch (error) {
+      // It ends by itself when the pod's grace is over.
+      log.debug(`The sidecar could not be told that it may end: ${(error as Error).message}`);
+    }
+  }
+
+  get #isThere(): boolean {
+    const { pod, gone } = this.#pod.view;
+    return !gone && containerStatus(pod, RESULT_SIDECAR)?.state?.running !== undefined;
+  }
+
+  #gone(cause?: unknown): StepError {
+    const { pod, gone } = this.#pod.view;
+    const deleted = gone || pod.metadata?.deletionTimestamp !== undefined;
+    const what = deleted ? 'the pod was being deleted' : 'the sidecar that holds them had ended';
+    return failed(
+      `The files that download names did not come back: ${what} before they were all here.`,
+      deleted
+        ? 'What deletes or evicts a pod takes its files, too: keep what has to last on a claim (`workspace_volume`), or in an object store.'
+        : `The node holds them for the pod's grace after the container's end: give a longer \`termination_grace_period\`, or name fewer files.`,
+      cause,
+    );
+  }
+
+  async #session(progress: Progress, signal: AbortSignal): Promise<Downloaded> {
+    const { inputs, client } = this.#step;
+    const { download } = inputs.files;
+    const path = heldWorkspace(this.#pod.view.pod);
+    if (path === undefined || download === undefined) return { files: 0, bytes: 0 };
+    const { patterns, limitBytes } = download;
+    const wants = (path: string) => patterns.wants(path);
+    const unpacking = await Unpacking.begin(inputs.workspace, scratchOf(process.env), { limitBytes, wants });
+    const listing = new Listing();
+    const archive = new Archive(this.#isSlow, bytes => {
+      progress.bytes += bytes.length;
+      return unpacking.write(bytes);
+    });
+    try {
+      const exec = await Exec.start(
+        client,
+        this.#pod.identity,
+        {
+          container: RESULT_SIDECAR,
+          command: sending(path, patterns.roots(), this.#isSlow ? 'gzip' : 'plain'),
+          stdout: async bytes => {
+            const rest = listing.push(bytes);
+            if (rest.length > 0) await archive.push(rest);
+          },
+        },
+        signal,
+      );
+      const ended = exec.ended();
+      await Promise.race([listing.whole, ended]);
+      if (!listing.isWhole) throw new NetworkError(new Error('what there is was not told to the end'));
+      const names = await this.#chosen(listing.names, signal);
+      if (names.length === 0) {
+        exec.close();
+        return { files: 0, bytes: 0 };
+      }
+      await ask(exec, names);
+      const slow = setTimeout(() => {
+        if (this.#isSlow || archive.bytes > (SLOW_RATE * SLOW_AFTER_MS) / 1000) return;
+        this.#isSlow = true;
+        exec.close(new Slow());
+      }, SLOW_AFTER_MS);
+      const { exitCode, complaint, last } = await ended.finally(() => clearTimeout(slow));
+      const code = codeOfTar(last);
+      const why = `(exit code ${exitCode})${complaint === '' ? '' : `: ${brief(complaint)}`}`;
+      if (code === undefined) throw new BrokenOff(`what was sent broke off ${why}`);
+      await archive.end();
+      // One for each name, and each is whole: the last of an archive that was cut between two would be missed by nobody else.
+      if (code === 0 && unpacking.entries < names.length) throw new BrokenOff(`what was sent is not all of it ${why}`);
+      return this.#arrived(await unpacking.finish(), progress, code === 0 ? undefined : complaint);
+    } finally {
+      archive.close();
+      await unpacking.discard();
+    }
+  }
+
+  /** A listing can be long: others have their turn meanwhile, and a cancel its effect. */
+  async #chosen(names: Buffer[], signal: AbortSignal): Promise<Buffer[]> {
+    const { patterns } = this.#step.inputs.files.download ?? {};
+    if (patterns === undefined) return [];
+    const unmatched = patterns.open();
+    const chosen: Buffer[] = [];
+    let since = performance.now();
+    for (const name of names) {
+      if (patterns.note(name.toString(), unmatched)) chosen.push(name);
+      if (performance.now() - since < BREATH_MS) continue;
+      await setImmediate();
+      signal.throwIfAborted();
+      since = performance.now();
+    }
+    const shown = (needed: boolean) =>
+      [...unmatched]
+        .filter(({ pattern }) => pattern.required === needed)
+        .map(({ pattern }) => `"${pattern.glob}"`)
+        .join(', ');
+    this.#missing = shown(true);
+    this.#unmatched = shown(false);
+    return chosen;
+  }
+
+  #arrived(
+    { files, bytes, refused, refusedCount }: Unpacked,
+    progress: Progress,
+    complaint: string | undefined,
+  ): Downloaded {
+    const { log } = this.#step;
+    log.line(`Fetched ${counted(files, 'file')}, ${amount(bytes)}, in ${progress.seconds.toFixed(1)} s.`);
+    if (refusedCount > 0) {
+      const more = refusedCount > refused.length ? `, and ${refusedCount - refused.length} more` : '';
+      log.warning(
+        'Files left out',
+        `download: ${counted(refusedCount, 'file')} did not come back: ${refused.map(({ name, why }) => `${brief(JSON.stringify(name.replace(/^\.\//, '')))} (${brief(why)})`).join(', ')}${more}.`,
+      );
+    }
+    if (complaint !== undefined)
+      throw failed(
+        `Not all files that download names could be read in the pod: ${complaintsOf(complaint)}.`,
+        'The sidecar reads them as the container’s user where `security_context` names one (runAsUser); others have to be readable for all.',
+      );
+    return { files, bytes };
+  }
+}
+
+/** @returns where the sidecar has the workspace of a pod, if it holds one */
+export function heldWorkspace({ spec }: V1Pod): string | undefined {
+  const sidecar = spec?.initContainers?.find(isResultSidecar);
+  return sidecar?.volumeMounts?.find(({ name }) => name === WORKSPACE_VOLUME)?.mountPath;
+}
+
+/** What tar has said of files, without what it says of itself. */
+function complaintsOf(text: string): string {
+  const lines = text.split('\n').map(line => line.trim());
+  const told = lines.filter(
+    line => line !== '' && !/delayed from previous errors|removing leading|^end \d+$/i.test(line),
+  );
+  if (told.length === 0) return 'tar does not say which';
+  const more = told.length > MOST_COMPLAINTS ? `, and ${told.length - MOST_COMPLAINTS} more` : '';
+  return told.slice(0, MOST_COMPLAINTS).map(brief).join('; ') + more;
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof BrokenOff || error instanceof NetworkError || error instanceof ApiError;
+}
+
+function localFault(error: unknown): unknown {
+  if (error instanceof StepError || !(error instanceof Error)) return error;
+  const why = `${error.message.charAt(0).toLowerCase()}${error.message.slice(1).replace(/\.$/, '')}`;
+  return failed(
+    `The files that download names did not come back: ${brief(why)}.`,
+    'See to the disk of the runner, or name fewer files.',
+    error,
+  );
+}
+
+function failed(sentence: string, remedy: string, cause?: unknown): StepError {
+  return new StepError('Download', 'Files not fetched', sentence, { remedy, ...(cause !== undefined && { cause }) });
+}
+
+async function ask(exec: Exec, names: Buffer[]): Promise<void> {
+  const all = Buffer.concat(names.flatMap(name => [Buffer.from('./'), name, Buffer.from([0])]));
+  let count = 0;
+  for (let at = 0; at < all.length; at += LONGEST_PIECE, count++)
+    await exec.send(await framed(all.subarray(at, at + LONGEST_PIECE), false));
+  await exec.send(lastFrame(count));
+}
+
+/** @returns the runner's folder for what is on its way, which is on the disk that the workspace is on */
+function scratchOf(env: NodeJS.ProcessEnv): string {
+  return env['RUNNER_TEMP'] || tmpdir();
+}
