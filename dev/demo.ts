@@ -34,6 +34,20 @@ const WORKFLOWS: Record<string, Expected[]> = {
   'examples/run.yml': [
     { text: '| There are 25 primes.', times: 1, what: 'a script in a pod, whose output another job reads' },
   ],
+  'examples/tests-in-a-pod.yml': [
+    { text: /\| Uploaded the workspace: [\d,]+ files, /, times: 2, what: 'a checkout that goes into a pod' },
+    { text: /\| Fetched 1 file, \d+ bytes, in /, times: 2, what: 'a report that comes back' },
+    {
+      text: '| Suite unit has ended with success, says <testsuite name="unit" tests="2" failures="0"/>',
+      times: 1,
+      what: 'the report of tests that pass',
+    },
+    {
+      text: '| Suite broken has ended with failure, says <testsuite name="broken" tests="2" failures="1"/>',
+      times: 1,
+      what: 'the report of tests that fail',
+    },
+  ],
   'examples/detach-and-attach.yml': [
     {
       text: /\| Pod \S+ is left for another step \(deferrable: true\)/,

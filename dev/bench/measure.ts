@@ -111,12 +111,12 @@ function residentBytesOf({ pid }: ChildProcess): number | undefined {
 export function measuredAction(
   inputs: Record<string, string>,
   folder: string,
-  how: Omit<Measuring, 'env'> & { nodeFlags?: string[] } = {},
+  how: Omit<Measuring, 'env'> & { nodeFlags?: string[]; env?: Record<string, string> } = {},
 ): Promise<Measured> {
   const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STATE: join(folder, 'state') };
   for (const file of Object.values(files)) writeFileSync(file, '');
   const given = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
-  const env = { PATH: process.env['PATH'], HOME: folder, ...files, ...Object.fromEntries(given) };
+  const env = { PATH: process.env['PATH'], HOME: folder, ...files, ...how.env, ...Object.fromEntries(given) };
   const script = join(import.meta.dirname, '..', '..', 'dist', 'index.js');
   return measured([process.execPath, ...(how.nodeFlags ?? []), script], folder, { ...how, env });
 }
