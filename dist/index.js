@@ -38447,7 +38447,7 @@ function neverRan(pod) {
   const before = `Pod ${podPath2(pod)} ended before its container had run`;
   const init = failedInit(pod);
   const stop = stopOf(pod);
-  const initStopped = init !== void 0 && wasStoppedBy(stop, init.ended) !== void 0;
+  const initStopped = init !== void 0 && (wasStoppedBy(stop, init.ended) !== void 0 || stop !== void 0 && wasToldTo(init));
   if (stop !== void 0 && (stop.reason !== "PodDeleted" || initStopped)) {
     const why = heldUp(pod);
     return stopped(why === "" ? stop : patience(stop, "See to that"), `${before}${why}`);
@@ -38461,6 +38461,9 @@ function neverRan(pod) {
     sentence: `Node ${pod.spec?.nodeName ?? ""} refused pod ${podPath2(pod)} (${reason2 ?? "no reason given"})${message ? `: ${brief(message).replace(/^Pod was rejected: /, "")}` : "."}`,
     remedy: `Nothing has run. ${wayIn(pod)}`
   };
+}
+function wasToldTo({ name, ended: ended3 }) {
+  return (name === CHECKOUT_CONTAINER || name === UPLOAD_CONTAINER) && [137, 143].includes(ended3.exitCode);
 }
 function wayIn({ spec, status }) {
   const { reason: reason2 = "", conditions = [] } = status ?? {};
@@ -45992,7 +45995,8 @@ async function follow(step, pod, { logs, results, download }) {
     const outcome = await ending(pod, waiting);
     const [found, fetched] = await Promise.all([
       results.found(outcome, waiting.stop),
-      settledDownload(download.fetch(waiting.stop), waiting.stop),
+      // What has not run has left nothing.
+      outcome.reason !== "StartError" && containerStarted(pod.view.pod, plan.base) ? settledDownload(download.fetch(waiting.stop), waiting.stop) : void 0,
       logs.finish()
     ]);
     const concluded = conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked);

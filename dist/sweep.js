@@ -36911,6 +36911,7 @@ echo "Checked out $repository at $commit"
 var HELPER = `!f() { if [ "$1" = get ]; then printf 'username=x-access-token\\npassword=%s\\n' "$(cat ${TOKEN_FOLDER}/${TOKEN_KEY})"; fi; }; f`;
 
 // src/pod/workspace.ts
+var UPLOAD_CONTAINER = "pod-step-upload";
 var CHECKOUT_CONTAINER = "pod-step-checkout";
 var WAIT = `trap 'exit 143' TERM
 [ -p "$1/${UPLOADED_PIPE}" ] || mkfifo "$1/${UPLOADED_PIPE}" || exit
@@ -37226,7 +37227,7 @@ function neverRan(pod) {
   const before = `Pod ${podPath2(pod)} ended before its container had run`;
   const init = failedInit(pod);
   const stop = stopOf(pod);
-  const initStopped = init !== void 0 && wasStoppedBy(stop, init.ended) !== void 0;
+  const initStopped = init !== void 0 && (wasStoppedBy(stop, init.ended) !== void 0 || stop !== void 0 && wasToldTo(init));
   if (stop !== void 0 && (stop.reason !== "PodDeleted" || initStopped)) {
     const why = heldUp(pod);
     return stopped(why === "" ? stop : patience(stop, "See to that"), `${before}${why}`);
@@ -37240,6 +37241,9 @@ function neverRan(pod) {
     sentence: `Node ${pod.spec?.nodeName ?? ""} refused pod ${podPath2(pod)} (${reason ?? "no reason given"})${message ? `: ${brief(message).replace(/^Pod was rejected: /, "")}` : "."}`,
     remedy: `Nothing has run. ${wayIn(pod)}`
   };
+}
+function wasToldTo({ name, ended: ended2 }) {
+  return (name === CHECKOUT_CONTAINER || name === UPLOAD_CONTAINER) && [137, 143].includes(ended2.exitCode);
 }
 function wayIn({ spec, status }) {
   const { reason = "", conditions = [] } = status ?? {};

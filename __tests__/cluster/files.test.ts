@@ -351,6 +351,16 @@ describe('what is missing', () => {
   });
 });
 
+test('of a container that has not run nothing is said to be missing', async () => {
+  const given = { workspace: 'none', download: '**', cmds: '[no-such-program]' };
+  const step = await namespace.run({ ...HELPER, ...given }, { workspace: folder() });
+  expect(step.outputs).toMatchObject({ reason: 'StartError' });
+  const failing = '[{name: first, image: localhost/pod-step/shell:1, command: [sh, -c, exit 3]}]';
+  const init = await run('true', folder(), { workspace: 'none', download: '**', init_containers: failing });
+  expect(init.outputs).toMatchObject({ reason: 'InitContainer' });
+  expect([step, init].flatMap(messages).filter(message => !message.startsWith('error: '))).toEqual([]);
+}, 60_000);
+
 describe('a pod that goes in the middle', () => {
   const large = () => kept(folderWith({ 'large.bin': Buffer.alloc(80_000_000, 'not to be compressed away ') }));
 

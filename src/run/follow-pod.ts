@@ -1,6 +1,7 @@
 import { failedBeside } from './account.ts';
 import type { End } from './attempts/tries.ts';
 import { windDown } from './cancel/wind-down.ts';
+import { containerStarted } from './containers.ts';
 import { diagnosed } from './end/diagnose.ts';
 import { ending } from './end/ending.ts';
 import { Download } from './files/download.ts';
@@ -54,7 +55,10 @@ async function follow(step: Step, pod: ObservedPod, { logs, results, download }:
     const outcome = await ending(pod, waiting);
     const [found, fetched] = await Promise.all([
       results.found(outcome, waiting.stop),
-      settledDownload(download.fetch(waiting.stop), waiting.stop),
+      // What has not run has left nothing.
+      outcome.reason !== 'StartError' && containerStarted(pod.view.pod, plan.base)
+        ? settledDownload(download.fetch(waiting.stop), waiting.stop)
+        : undefined,
       logs.finish(),
     ]);
     const concluded = conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked);

@@ -1,5 +1,5 @@
 import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
-import { CHECKOUT_CONTAINER } from '../../pod/workspace.ts';
+import { CHECKOUT_CONTAINER, UPLOAD_CONTAINER } from '../../pod/workspace.ts';
 import { brief } from '../brief.ts';
 import { failedInit } from '../containers.ts';
 import { podPath } from '../pod-path.ts';
@@ -16,7 +16,8 @@ export function neverRan(pod: V1Pod): Failure {
   const init = failedInit(pod);
   const stop = stopOf(pod);
   // A pod is deleted after its init container has failed, too.
-  const initStopped = init !== undefined && wasStoppedBy(stop, init.ended) !== undefined;
+  const initStopped =
+    init !== undefined && (wasStoppedBy(stop, init.ended) !== undefined || (stop !== undefined && wasToldTo(init)));
   if (stop !== undefined && (stop.reason !== 'PodDeleted' || initStopped)) {
     const why = heldUp(pod);
     return stopped(why === '' ? stop : patience(stop, 'See to that'), `${before}${why}`);
@@ -31,6 +32,11 @@ export function neverRan(pod: V1Pod): Failure {
     sentence: `Node ${pod.spec?.nodeName ?? ''} refused pod ${podPath(pod)} (${reason ?? 'no reason given'})${message ? `: ${brief(message).replace(/^Pod was rejected: /, '')}` : '.'}`,
     remedy: `Nothing has run. ${wayIn(pod)}`,
   };
+}
+
+/** Our own containers end so only where they are told to, whatever the clocks say of when that was. */
+function wasToldTo({ name, ended }: { name: string; ended: V1ContainerStateTerminated }): boolean {
+  return (name === CHECKOUT_CONTAINER || name === UPLOAD_CONTAINER) && [137, 143].includes(ended.exitCode);
 }
 
 /** What to do about a pod that its node has refused, by the kubelet's reason (Kubernetes 1.36). */
