@@ -12,12 +12,24 @@ var __require = /* @__PURE__ */ ((x) => typeof require !== "undefined" ? require
   if (typeof require !== "undefined") return require.apply(this, arguments);
   throw Error('Dynamic require of "' + x + '" is not supported');
 });
+var __esm = (fn, res, err) => function __init() {
+  if (err) throw err[0];
+  try {
+    return fn && (res = (0, fn[__getOwnPropNames(fn)[0]])(fn = 0)), res;
+  } catch (e2) {
+    throw err = [e2], e2;
+  }
+};
 var __commonJS = (cb, mod2) => function __require2() {
   try {
     return mod2 || (0, cb[__getOwnPropNames(cb)[0]])((mod2 = { exports: {} }).exports, mod2), mod2.exports;
   } catch (e2) {
     throw mod2 = 0, e2;
   }
+};
+var __export = (target2, all) => {
+  for (var name in all)
+    __defProp(target2, name, { get: all[name], enumerable: true });
 };
 var __copyProps = (to, from, except, desc) => {
   if (from && typeof from === "object" || typeof from === "function") {
@@ -15821,6 +15833,132 @@ var require_undici = __commonJS({
   }
 });
 
+// src/github/terminal.ts
+function nextControl(text, from) {
+  CONTROL.lastIndex = from;
+  return CONTROL.test(text) ? CONTROL.lastIndex - 1 : text.length;
+}
+function colourEnd(text, at) {
+  if (text.charAt(at) !== ESC || text.charAt(at + 1) !== "[") return void 0;
+  const last = at + 2 + MOST_PARAMETERS;
+  for (let end = at + 2; end <= last; end++) {
+    const code = text.charCodeAt(end);
+    if (code === FINAL_M) return end + 1;
+    if (!(code >= DIGIT_0 && code <= SEMICOLON)) return void 0;
+  }
+  return void 0;
+}
+function jobLogText(text) {
+  CONTROL.lastIndex = 0;
+  if (!CONTROL.test(text)) return text;
+  const filter = new TerminalFilter();
+  return filter.push(text) + filter.end();
+}
+function plainText(text) {
+  return jobLogText(text).replace(/\u001b\[[0-9;:]*m/g, "");
+}
+var CONTROL, MOST_PARAMETERS, COLOUR, DIGIT_0, SEMICOLON, FINAL_M, ESC, BEL, TerminalFilter;
+var init_terminal = __esm({
+  "src/github/terminal.ts"() {
+    "use strict";
+    CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+    MOST_PARAMETERS = 200;
+    COLOUR = /^[0-9;:]*$/;
+    [DIGIT_0, SEMICOLON, FINAL_M] = [48, 59, 109];
+    ESC = "\x1B";
+    BEL = "\x07";
+    TerminalFilter = class {
+      #state = "text";
+      /** What of a control sequence (`ESC [`) has come so far. */
+      #parameters = "";
+      push(chunk) {
+        let out = "";
+        let from = 0;
+        for (let at = 0; at < chunk.length; ) {
+          if (this.#state !== "text") {
+            const { shown: shown4, taken } = this.#step(chunk.charAt(at));
+            out += shown4;
+            if (taken) at++;
+            from = at;
+            continue;
+          }
+          at = nextControl(chunk, at);
+          const past = colourEnd(chunk, at);
+          if (past !== void 0) {
+            at = past;
+            continue;
+          }
+          if (from < at) out += chunk.slice(from, at);
+          if (chunk[at] === "\r" && at + 1 < chunk.length) {
+            if (chunk[at + 1] !== "\n") out += "\n";
+            at++;
+            from = at;
+            if (chunk[at] === "\n") at++;
+            continue;
+          }
+          if (at < chunk.length) this.#begin(chunk.charAt(at++));
+          from = at;
+        }
+        return out + chunk.slice(from);
+      }
+      /** @returns what was still held back at the stream's end. */
+      end() {
+        const rest = this.#state === "return" ? "\n" : "";
+        this.#state = "text";
+        return rest;
+      }
+      #begin(control) {
+        if (control === "\r") this.#state = "return";
+        else if (control === ESC) this.#state = "escape";
+        else if (control === "\x9B") this.#enterControl();
+        else if ("\x90\x98\x9D\x9E\x9F".includes(control)) this.#state = "string";
+      }
+      /** @returns what `char` lets through, and whether it belongs to the sequence at all; else it is looked at again as text. */
+      #step(char) {
+        switch (this.#state) {
+          case "return":
+            this.#state = "text";
+            return { shown: "\n", taken: char === "\n" };
+          case "escape":
+            return this.#escape(char);
+          case "intermediate":
+            if (!/[ -/]/.test(char)) this.#state = "text";
+            return { shown: "", taken: /[ -~]/.test(char) };
+          case "control":
+            return this.#control(char);
+          case "string":
+            if (char === ESC) this.#state = "string escape";
+            else if (char === BEL || char === "\x9C" || char === "\n" || char === "\r") this.#state = "text";
+            return { shown: "", taken: char !== "\n" && char !== "\r" };
+          default:
+            this.#state = char === "\\" ? "text" : "escape";
+            return { shown: "", taken: char === "\\" };
+        }
+      }
+      #escape(char) {
+        if (char === "[") this.#enterControl();
+        else if ("]PX^_".includes(char)) this.#state = "string";
+        else if (/[ -/]/.test(char)) this.#state = "intermediate";
+        else this.#state = "text";
+        return { shown: "", taken: /[ -~]/.test(char) };
+      }
+      #control(char) {
+        if (/[ -?]/.test(char)) {
+          if (this.#parameters.length <= MOST_PARAMETERS) this.#parameters += char;
+          return { shown: "", taken: true };
+        }
+        this.#state = "text";
+        const colour2 = char === "m" && this.#parameters.length <= MOST_PARAMETERS && COLOUR.test(this.#parameters);
+        return { shown: colour2 ? `${ESC}[${this.#parameters}m` : "", taken: /[@-~]/.test(char) };
+      }
+      #enterControl() {
+        this.#state = "control";
+        this.#parameters = "";
+      }
+    };
+  }
+});
+
 // node_modules/fastest-levenshtein/mod.js
 var require_mod = __commonJS({
   "node_modules/fastest-levenshtein/mod.js"(exports) {
@@ -15966,6 +16104,4418 @@ var require_mod = __commonJS({
       return arr[min_index];
     };
     exports.closest = closest2;
+  }
+});
+
+// src/github/contract.ts
+function ownOutput(name) {
+  return OUTPUTS.find((output) => output === name.toLowerCase());
+}
+var CLUSTER_INPUTS, INPUTS, OUTPUTS;
+var init_contract = __esm({
+  "src/github/contract.ts"() {
+    "use strict";
+    CLUSTER_INPUTS = [
+      "kubeconfig",
+      "config_file",
+      "cluster_context",
+      "cluster_url",
+      "cluster_ca",
+      "cluster_token",
+      "in_cluster",
+      "oidc_audience",
+      "namespace"
+    ];
+    INPUTS = [
+      ...CLUSTER_INPUTS,
+      "image",
+      "image_pull_policy",
+      "image_pull_secrets",
+      "registry_username",
+      "registry_password",
+      "registry",
+      "cmds",
+      "arguments",
+      "working_dir",
+      "env_vars",
+      "env_from",
+      "configmaps",
+      "secrets",
+      "secret_env",
+      "secret_files",
+      "pod_runtime_info_envs",
+      "ports",
+      "volumes",
+      "volume_mounts",
+      "container_resources",
+      "container_security_context",
+      "termination_message_policy",
+      "base_container_name",
+      "init_containers",
+      "run",
+      "run_file",
+      "shell",
+      "workspace",
+      "workspace_path",
+      "workspace_exclude",
+      "workspace_volume",
+      "checkout_submodules",
+      "checkout_lfs",
+      "download",
+      "download_limit",
+      "helper_image",
+      "git_image",
+      "name",
+      "random_name_suffix",
+      "labels",
+      "annotations",
+      "node_selector",
+      "affinity",
+      "tolerations",
+      "runtime_class_name",
+      "priority_class_name",
+      "schedulername",
+      "service_account_name",
+      "automount_service_account_token",
+      "hostnetwork",
+      "host_aliases",
+      "hostname",
+      "subdomain",
+      "dnspolicy",
+      "dns_config",
+      "security_context",
+      "termination_grace_period",
+      "active_deadline_seconds",
+      "pod_template_file",
+      "pod_template_dict",
+      "full_pod_spec",
+      "pod_patch",
+      "template_vars",
+      "defaults_file",
+      "queue_timeout_seconds",
+      "schedule_timeout_seconds",
+      "startup_timeout_seconds",
+      "outage_timeout_seconds",
+      "retries",
+      "retry_on",
+      "retry_delay_seconds",
+      "reattach_on_restart",
+      "deferrable",
+      "attach",
+      "pod_uid",
+      "attach_timeout_seconds",
+      "get_logs",
+      "container_logs",
+      "init_container_logs",
+      "container_name_log_prefix_enabled",
+      "log_events_on_failure",
+      "log_pod_spec_on_failure",
+      "log_file",
+      "workflow_commands",
+      "do_xcom_push",
+      "xcom_sidecar_container_image",
+      "xcom_sidecar_container_security_context",
+      "multiple_outputs",
+      "result_file",
+      "skip_on_exit_code",
+      "on_finish_action",
+      "on_kill_action",
+      "dry_run",
+      "resources",
+      "is_delete_operator_pod",
+      "github_token",
+      "matrix"
+    ];
+    OUTPUTS = [
+      "pod_name",
+      "pod_namespace",
+      "pod_uid",
+      "node_name",
+      "image_id",
+      "state",
+      "exit_code",
+      "reason",
+      "result",
+      "result_file",
+      "log_file",
+      "manifest",
+      "started_at",
+      "finished_at",
+      "duration_seconds"
+    ];
+  }
+});
+
+// node_modules/js-yaml/dist/js-yaml.mjs
+function defineScalarTag(tagName, options) {
+  return {
+    tagName,
+    nodeKind: "scalar",
+    implicit: options.implicit ?? false,
+    matchByTagPrefix: options.matchByTagPrefix ?? false,
+    implicitFirstChars: options.implicitFirstChars ?? null,
+    resolve: options.resolve,
+    identify: options.identify,
+    represent: options.represent ?? ((data) => String(data)),
+    representTagName: options.representTagName ?? (() => tagName)
+  };
+}
+function defineSequenceTag(tagName, options) {
+  const carrierIsResult = options.finalize === void 0;
+  return {
+    tagName,
+    nodeKind: "sequence",
+    implicit: false,
+    matchByTagPrefix: options.matchByTagPrefix ?? false,
+    create: options.create,
+    addItem: options.addItem,
+    finalize: options.finalize ?? ((carrier) => carrier),
+    carrierIsResult,
+    identify: options.identify,
+    represent: options.represent ?? ((data) => data),
+    representTagName: options.representTagName ?? (() => tagName)
+  };
+}
+function defineMappingTag(tagName, options) {
+  const carrierIsResult = options.finalize === void 0;
+  return {
+    tagName,
+    nodeKind: "mapping",
+    implicit: false,
+    matchByTagPrefix: options.matchByTagPrefix ?? false,
+    create: options.create,
+    addPair: options.addPair,
+    has: options.has,
+    keys: options.keys,
+    get: options.get,
+    finalize: options.finalize ?? ((carrier) => carrier),
+    carrierIsResult,
+    identify: options.identify,
+    represent: options.represent ?? ((data) => data),
+    representTagName: options.representTagName ?? (() => tagName)
+  };
+}
+function parseYamlInteger$2(source) {
+  let value = source;
+  let sign = 1;
+  if (value[0] === "-" || value[0] === "+") {
+    if (value[0] === "-") sign = -1;
+    value = value.slice(1);
+  }
+  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
+  if (value.startsWith("0o")) return sign * parseInt(value.slice(2), 8);
+  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
+  return sign * parseInt(value, 10);
+}
+function resolveYamlInteger$2(source, isExplicit) {
+  if (isExplicit) {
+    if (!YAML_INTEGER_EXPLICIT_PATTERN$1.test(source)) return NOT_RESOLVED;
+  } else if (!YAML_INTEGER_IMPLICIT_PATTERN$1.test(source)) return NOT_RESOLVED;
+  const result = parseYamlInteger$2(source);
+  return Number.isFinite(result) ? result : NOT_RESOLVED;
+}
+function parseYamlInteger$1(source) {
+  let value = source;
+  let sign = 1;
+  if (value[0] === "-" || value[0] === "+") {
+    if (value[0] === "-") sign = -1;
+    value = value.slice(1);
+  }
+  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
+  if (value.startsWith("0o")) return sign * parseInt(value.slice(2), 8);
+  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
+  return sign * parseInt(value, 10);
+}
+function resolveYamlInteger$1(source, isExplicit) {
+  if (isExplicit) {
+    if (!YAML_INTEGER_EXPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
+  } else if (!YAML_INTEGER_IMPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
+  const result = parseYamlInteger$1(source);
+  return Number.isFinite(result) ? result : NOT_RESOLVED;
+}
+function parseYamlInteger(source) {
+  let value = source.replace(/_/g, "");
+  let sign = 1;
+  if (value[0] === "-" || value[0] === "+") {
+    if (value[0] === "-") sign = -1;
+    value = value.slice(1);
+  }
+  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
+  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
+  if (value.includes(":")) {
+    let result = 0;
+    for (const part of value.split(":")) result = result * 60 + Number(part);
+    return sign * result;
+  }
+  if (value !== "0" && value[0] === "0") return sign * parseInt(value, 8);
+  return sign * parseInt(value, 10);
+}
+function resolveYamlInteger(source) {
+  if (!YAML_INTEGER_PATTERN.test(source)) return NOT_RESOLVED;
+  const result = parseYamlInteger(source);
+  return Number.isFinite(result) ? result : NOT_RESOLVED;
+}
+function resolveYamlFloat$2(source) {
+  if (!YAML_FLOAT_PATTERN$1.test(source)) return NOT_RESOLVED;
+  let value = source.toLowerCase();
+  const sign = value[0] === "-" ? -1 : 1;
+  if ("+-".includes(value[0])) value = value.slice(1);
+  if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  if (value === ".nan") return NaN;
+  const result = sign * parseFloat(value);
+  if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN$1.test(source)) return result;
+  return NOT_RESOLVED;
+}
+function representYamlFloat$2(object) {
+  if (isNaN(object)) return ".nan";
+  if (object === Number.POSITIVE_INFINITY) return ".inf";
+  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object, -0)) return "-0.0";
+  const result = object.toString(10);
+  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
+}
+function resolveYamlFloat$1(source, isExplicit) {
+  if (isExplicit) {
+    if (!YAML_FLOAT_EXPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
+    let value = source.toLowerCase();
+    const sign = value[0] === "-" ? -1 : 1;
+    if ("+-".includes(value[0])) value = value.slice(1);
+    if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    if (value === ".nan") return NaN;
+    const result2 = sign * parseFloat(value);
+    return Number.isFinite(result2) ? result2 : NOT_RESOLVED;
+  }
+  if (!YAML_FLOAT_IMPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
+  const result = Number(source);
+  if (Number.isFinite(result)) return result;
+  return NOT_RESOLVED;
+}
+function representYamlFloat$1(object) {
+  if (isNaN(object)) return ".nan";
+  if (object === Number.POSITIVE_INFINITY) return ".inf";
+  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object, -0)) return "-0.0";
+  const result = object.toString(10);
+  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
+}
+function resolveYamlFloat(source) {
+  if (!YAML_FLOAT_PATTERN.test(source)) return NOT_RESOLVED;
+  let value = source.toLowerCase().replace(/_/g, "");
+  const sign = value[0] === "-" ? -1 : 1;
+  if ("+-".includes(value[0])) value = value.slice(1);
+  if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  if (value === ".nan") return NaN;
+  let result = 0;
+  if (value.includes(":")) {
+    for (const part of value.split(":")) result = result * 60 + Number(part);
+    result *= sign;
+  } else result = sign * parseFloat(value);
+  if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN.test(source)) return result;
+  return NOT_RESOLVED;
+}
+function representYamlFloat(object) {
+  if (isNaN(object)) return ".nan";
+  if (object === Number.POSITIVE_INFINITY) return ".inf";
+  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object, -0)) return "-0.0";
+  const result = object.toString(10);
+  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
+}
+function resolveYamlBinary(source) {
+  const input = source.replace(/\s/g, "");
+  if (input.length % 4 !== 0 || !BASE64_PATTERN.test(input)) return NOT_RESOLVED;
+  const binary = atob(input);
+  const result = new Uint8Array(binary.length);
+  for (let index2 = 0; index2 < binary.length; index2++) result[index2] = binary.charCodeAt(index2);
+  return result;
+}
+function representYamlBinary(object) {
+  let binary = "";
+  for (let index2 = 0; index2 < object.length; index2++) binary += String.fromCharCode(object[index2]);
+  return btoa(binary);
+}
+function makeUtcDate(year, month, day, hour = 0, minute = 0, second = 0, fraction = 0) {
+  const date = new Date(Date.UTC(year, month, day, hour, minute, second, fraction));
+  date.setUTCFullYear(year, month, day);
+  return date;
+}
+function resolveYamlTimestamp(source) {
+  let match = YAML_DATE_REGEXP.exec(source);
+  if (match === null) match = YAML_TIMESTAMP_REGEXP.exec(source);
+  if (match === null) return NOT_RESOLVED;
+  const year = +match[1];
+  const month = +match[2] - 1;
+  const day = +match[3];
+  if (!match[4]) {
+    const date2 = makeUtcDate(year, month, day);
+    if (date2.getUTCFullYear() !== year || date2.getUTCMonth() !== month || date2.getUTCDate() !== day) return NOT_RESOLVED;
+    return date2;
+  }
+  const hour = +match[4];
+  const minute = +match[5];
+  const second = +match[6];
+  let fraction = 0;
+  if (hour > 23 || minute > 59 || second > 59) return NOT_RESOLVED;
+  if (match[7]) {
+    let value = match[7].slice(0, 3);
+    while (value.length < 3) value += "0";
+    fraction = +value;
+  }
+  const date = makeUtcDate(year, month, day, hour, minute, second, fraction);
+  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month || date.getUTCDate() !== day) return NOT_RESOLVED;
+  if (match[9]) {
+    const offsetHour = +match[10];
+    const offsetMinute = +(match[11] || 0);
+    if (offsetHour > 23 || offsetMinute > 59) return NOT_RESOLVED;
+    const offset = (offsetHour * 60 + offsetMinute) * 6e4;
+    date.setTime(date.getTime() - (match[9] === "-" ? -offset : offset));
+  }
+  return date;
+}
+function isPlainObject(data) {
+  if (data === null || typeof data !== "object" || Array.isArray(data)) return false;
+  const prototype = Object.getPrototypeOf(data);
+  return prototype === null || prototype === Object.prototype;
+}
+function pick(object, keys) {
+  const result = {};
+  for (const key of keys) if (object[key] !== void 0) result[key] = object[key];
+  return result;
+}
+function createTagDefinitionMap() {
+  return {
+    scalar: /* @__PURE__ */ Object.create(null),
+    sequence: /* @__PURE__ */ Object.create(null),
+    mapping: /* @__PURE__ */ Object.create(null)
+  };
+}
+function createTagDefinitionListMap() {
+  return {
+    scalar: [],
+    sequence: [],
+    mapping: []
+  };
+}
+function compileTags(tags) {
+  const result = [];
+  for (const tag of tags) {
+    let index2 = result.length;
+    for (let previousIndex = 0; previousIndex < result.length; previousIndex++) {
+      const previous = result[previousIndex];
+      if (previous.nodeKind === tag.nodeKind && previous.tagName === tag.tagName && previous.matchByTagPrefix === tag.matchByTagPrefix) {
+        index2 = previousIndex;
+        break;
+      }
+    }
+    result[index2] = tag;
+  }
+  return result;
+}
+function normalizeKey(key) {
+  if (Array.isArray(key)) {
+    const array = Array.prototype.slice.call(key);
+    for (let index2 = 0; index2 < array.length; index2++) {
+      if (Array.isArray(array[index2])) return null;
+      if (typeof array[index2] === "object" && Object.prototype.toString.call(array[index2]) === "[object Object]") array[index2] = "[object Object]";
+    }
+    return String(array);
+  }
+  if (typeof key === "object" && Object.prototype.toString.call(key) === "[object Object]") return "[object Object]";
+  return String(key);
+}
+function getLine(buffer, lineStart, lineEnd, position, maxLineLength) {
+  let head = "";
+  let tail = "";
+  const maxHalfLength = Math.floor(maxLineLength / 2) - 1;
+  if (position - lineStart > maxHalfLength) {
+    head = " ... ";
+    lineStart = position - maxHalfLength + head.length;
+  }
+  if (lineEnd - position > maxHalfLength) {
+    tail = " ...";
+    lineEnd = position + maxHalfLength - tail.length;
+  }
+  return {
+    str: head + buffer.slice(lineStart, lineEnd).replace(/\t/g, "\u2192") + tail,
+    pos: position - lineStart + head.length
+  };
+}
+function padStart(string, max) {
+  return " ".repeat(Math.max(max - string.length, 0)) + string;
+}
+function makeSnippet(mark, options) {
+  if (!mark.buffer) return null;
+  const opts = {
+    ...DEFAULT_SNIPPET_OPTIONS,
+    ...options
+  };
+  const re = /\r?\n|\r|\0/g;
+  const lineStarts = [0];
+  const lineEnds = [];
+  let match;
+  let foundLineNo = -1;
+  while (match = re.exec(mark.buffer)) {
+    lineEnds.push(match.index);
+    lineStarts.push(match.index + match[0].length);
+    if (mark.position <= match.index && foundLineNo < 0) foundLineNo = lineStarts.length - 2;
+  }
+  if (foundLineNo < 0) foundLineNo = lineStarts.length - 1;
+  let result = "";
+  const lineNoLength = Math.min(mark.line + opts.linesAfter, lineEnds.length).toString().length;
+  const maxLineLength = opts.maxLength - (opts.indent + lineNoLength + 3);
+  for (let i = 1; i <= opts.linesBefore; i++) {
+    if (foundLineNo - i < 0) break;
+    const line2 = getLine(mark.buffer, lineStarts[foundLineNo - i], lineEnds[foundLineNo - i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo - i]), maxLineLength);
+    result = `${" ".repeat(opts.indent)}${padStart((mark.line - i + 1).toString(), lineNoLength)} | ${line2.str}
+${result}`;
+  }
+  const line = getLine(mark.buffer, lineStarts[foundLineNo], lineEnds[foundLineNo], mark.position, maxLineLength);
+  result += `${" ".repeat(opts.indent)}${padStart((mark.line + 1).toString(), lineNoLength)} | ${line.str}
+`;
+  result += `${"-".repeat(opts.indent + lineNoLength + 3 + line.pos)}^
+`;
+  for (let i = 1; i <= opts.linesAfter; i++) {
+    if (foundLineNo + i >= lineEnds.length) break;
+    const line2 = getLine(mark.buffer, lineStarts[foundLineNo + i], lineEnds[foundLineNo + i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo + i]), maxLineLength);
+    result += `${" ".repeat(opts.indent)}${padStart((mark.line + i + 1).toString(), lineNoLength)} | ${line2.str}
+`;
+  }
+  return result.replace(/\n$/, "");
+}
+function formatError(exception, compact) {
+  let where = "";
+  if (!exception.mark) return exception.reason;
+  if (exception.mark.name) where += `in "${exception.mark.name}" `;
+  where += `(${exception.mark.line + 1}:${exception.mark.column + 1})`;
+  if (!compact && exception.mark.snippet) where += `
+
+${exception.mark.snippet}`;
+  return `${exception.reason} ${where}`;
+}
+function simpleEscapeSequence(c) {
+  switch (c) {
+    case 48:
+      return "\0";
+    case 97:
+      return "\x07";
+    case 98:
+      return "\b";
+    case 116:
+      return "	";
+    case 9:
+      return "	";
+    case 110:
+      return "\n";
+    case 118:
+      return "\v";
+    case 102:
+      return "\f";
+    case 114:
+      return "\r";
+    case 101:
+      return "\x1B";
+    case 32:
+      return " ";
+    case 34:
+      return '"';
+    case 47:
+      return "/";
+    case 92:
+      return "\\";
+    case 78:
+      return "\x85";
+    case 95:
+      return "\xA0";
+    case 76:
+      return "\u2028";
+    case 80:
+      return "\u2029";
+    default:
+      return "";
+  }
+}
+function charFromCodepoint(c) {
+  if (c <= 65535) return String.fromCharCode(c);
+  return String.fromCharCode((c - 65536 >> 10) + 55296, (c - 65536 & 1023) + 56320);
+}
+function fromHexCode$1(c) {
+  if (c >= 48 && c <= 57) return c - 48;
+  return (c | 32) - 97 + 10;
+}
+function escapedHexLen$1(c) {
+  if (c === 120) return 2;
+  if (c === 117) return 4;
+  return 8;
+}
+function skipFoldedBreaks(input, position, end) {
+  let breaks = 0;
+  while (position < end) {
+    const ch = input.charCodeAt(position);
+    if (ch === 10) {
+      breaks++;
+      position++;
+    } else if (ch === 13) {
+      breaks++;
+      position++;
+      if (input.charCodeAt(position) === 10) position++;
+    } else if (ch === 32 || ch === 9) position++;
+    else break;
+  }
+  return {
+    position,
+    breaks
+  };
+}
+function foldedBreaks(count) {
+  if (count === 1) return " ";
+  return "\n".repeat(count - 1);
+}
+function getPlainValue(input, start, end) {
+  let result = "";
+  let position = start;
+  let captureStart = start;
+  let captureEnd = start;
+  while (position < end) {
+    const ch = input.charCodeAt(position);
+    if (ch === 10 || ch === 13) {
+      result += input.slice(captureStart, captureEnd);
+      const fold = skipFoldedBreaks(input, position, end);
+      result += foldedBreaks(fold.breaks);
+      position = captureStart = captureEnd = fold.position;
+    } else {
+      position++;
+      if (ch !== 32 && ch !== 9) captureEnd = position;
+    }
+  }
+  return result + input.slice(captureStart, captureEnd);
+}
+function getSingleQuotedValue(input, start, end) {
+  let result = "";
+  let position = start;
+  let captureStart = start;
+  let captureEnd = start;
+  while (position < end) {
+    const ch = input.charCodeAt(position);
+    if (ch === 39) {
+      result += input.slice(captureStart, position) + "'";
+      position += 2;
+      captureStart = captureEnd = position;
+    } else if (ch === 10 || ch === 13) {
+      result += input.slice(captureStart, captureEnd);
+      const fold = skipFoldedBreaks(input, position, end);
+      result += foldedBreaks(fold.breaks);
+      position = captureStart = captureEnd = fold.position;
+    } else {
+      position++;
+      if (ch !== 32 && ch !== 9) captureEnd = position;
+    }
+  }
+  return result + input.slice(captureStart, end);
+}
+function getDoubleQuotedValue(input, start, end) {
+  let result = "";
+  let position = start;
+  let captureStart = start;
+  let captureEnd = start;
+  while (position < end) {
+    const ch = input.charCodeAt(position);
+    if (ch === 92) {
+      result += input.slice(captureStart, position);
+      position++;
+      const escaped2 = input.charCodeAt(position);
+      if (escaped2 === 10 || escaped2 === 13) position = skipFoldedBreaks(input, position, end).position;
+      else if (escaped2 < 256 && simpleEscapeCheck[escaped2]) {
+        result += simpleEscapeMap[escaped2];
+        position++;
+      } else {
+        let hexLength = escapedHexLen$1(escaped2);
+        let hexResult = 0;
+        for (; hexLength > 0; hexLength--) {
+          position++;
+          const digit = fromHexCode$1(input.charCodeAt(position));
+          hexResult = (hexResult << 4) + digit;
+        }
+        result += charFromCodepoint(hexResult);
+        position++;
+      }
+      captureStart = captureEnd = position;
+    } else if (ch === 10 || ch === 13) {
+      result += input.slice(captureStart, captureEnd);
+      const fold = skipFoldedBreaks(input, position, end);
+      result += foldedBreaks(fold.breaks);
+      position = captureStart = captureEnd = fold.position;
+    } else {
+      position++;
+      if (ch !== 32 && ch !== 9) captureEnd = position;
+    }
+  }
+  return result + input.slice(captureStart, end);
+}
+function getBlockValue(input, start, end, indent, chomping, folded2) {
+  const textIndent = indent < 0 ? 0 : indent;
+  const region = input.slice(start, end).replace(/\r\n?/g, "\n");
+  const lines = region === "" ? [] : (region.endsWith("\n") ? region.slice(0, -1) : region).split("\n");
+  let result = "";
+  let didReadContent = false;
+  let emptyLines = 0;
+  let atMoreIndented = false;
+  for (const line of lines) {
+    let column = 0;
+    while (column < textIndent && line.charCodeAt(column) === 32) column++;
+    if (indent < 0 || column >= line.length) {
+      emptyLines++;
+      continue;
+    }
+    const content2 = line.slice(textIndent);
+    const first = content2.charCodeAt(0);
+    if (folded2) {
+      if (first === 32 || first === 9) {
+        atMoreIndented = true;
+        result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
+      } else if (atMoreIndented) {
+        atMoreIndented = false;
+        result += "\n".repeat(emptyLines + 1);
+      } else if (emptyLines === 0) {
+        if (didReadContent) result += " ";
+      } else result += "\n".repeat(emptyLines);
+    } else result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
+    result += content2;
+    didReadContent = true;
+    emptyLines = 0;
+  }
+  if (chomping === CHOMPING_MODE.KEEP) result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
+  else if (chomping !== CHOMPING_MODE.STRIP) {
+    if (didReadContent) result += "\n";
+  }
+  return result;
+}
+function getScalarValue(input, scalar) {
+  if (scalar.valueStart === NO_RANGE$3) return "";
+  const { valueStart, valueEnd } = scalar;
+  if (scalar.fast) return input.slice(valueStart, valueEnd);
+  switch (scalar.style) {
+    case SCALAR_STYLE.SINGLE_QUOTED:
+      return getSingleQuotedValue(input, valueStart, valueEnd);
+    case SCALAR_STYLE.DOUBLE_QUOTED:
+      return getDoubleQuotedValue(input, valueStart, valueEnd);
+    case SCALAR_STYLE.LITERAL_BLOCK:
+      return getBlockValue(input, valueStart, valueEnd, scalar.indent, scalar.chomping, false);
+    case SCALAR_STYLE.FOLDED_BLOCK:
+      return getBlockValue(input, valueStart, valueEnd, scalar.indent, scalar.chomping, true);
+    default:
+      return getPlainValue(input, valueStart, valueEnd);
+  }
+}
+function percentByte(byte) {
+  return "%" + HEX[byte >> 4] + HEX[byte & 15];
+}
+function tagPercentEncode(source, isSuffix) {
+  const allowed = isSuffix ? TAG_SUFFIX_CHARS : TAG_URI_CHARS;
+  let result = "";
+  for (let index2 = 0; index2 < source.length; index2++) {
+    let ch = source.charCodeAt(index2);
+    if (ch >= 48 && ch <= 57 || ch >= 65 && ch <= 90 || ch >= 97 && ch <= 122 || allowed.includes(source[index2])) {
+      result += source[index2];
+      continue;
+    }
+    if (ch >= 55296 && ch <= 56319) ch = 65536 + ((ch & 1023) << 10) + (source.charCodeAt(++index2) & 1023);
+    if (ch < 128) result += percentByte(ch);
+    else if (ch < 2048) result += percentByte(192 | ch >> 6) + percentByte(128 | ch & 63);
+    else if (ch < 65536) result += percentByte(224 | ch >> 12) + percentByte(128 | ch >> 6 & 63) + percentByte(128 | ch & 63);
+    else result += percentByte(240 | ch >> 18) + percentByte(128 | ch >> 12 & 63) + percentByte(128 | ch >> 6 & 63) + percentByte(128 | ch & 63);
+  }
+  return result;
+}
+function tagPercentDecode(source) {
+  let result = "";
+  let index2 = 0;
+  while (index2 < source.length) {
+    if (source.charCodeAt(index2) !== 37) {
+      result += source[index2++];
+      continue;
+    }
+    let ch = parseInt(source.slice(index2 + 1, index2 + 3), 16);
+    index2 += 3;
+    if (ch >= 192) {
+      let remaining = ch < 224 ? 1 : ch < 240 ? 2 : 3;
+      ch &= (1 << 6 - remaining) - 1;
+      while (remaining-- > 0) {
+        ch = ch << 6 | parseInt(source.slice(index2 + 1, index2 + 3), 16) & 63;
+        index2 += 3;
+      }
+    }
+    if (ch < 65536) result += String.fromCharCode(ch);
+    else {
+      ch -= 65536;
+      result += String.fromCharCode(55296 | ch >> 10, 56320 | ch & 1023);
+    }
+  }
+  return result;
+}
+function tagNameFull(rawTag, tagHandlers) {
+  if (rawTag.startsWith("!<") && rawTag.endsWith(">")) return tagPercentDecode(rawTag.slice(2, -1));
+  const handleEnd = rawTag.indexOf("!", 1);
+  const handle = handleEnd === -1 ? "!" : rawTag.slice(0, handleEnd + 1);
+  return tagPercentDecode(tagHandlers?.[handle] ?? DEFAULT_TAG_HANDLERS[handle] ?? handle) + tagPercentDecode(rawTag.slice(handle.length));
+}
+function tagNameShort(fullTag) {
+  let tag = fullTag;
+  if (tag.charCodeAt(0) === 33) {
+    tag = tag.slice(1);
+    return `!${tagPercentEncode(tag, true)}`;
+  }
+  if (tag.slice(0, 18) === "tag:yaml.org,2002:") return `!!${tagPercentEncode(tag.slice(18), true)}`;
+  return `!<${tagPercentEncode(tag, false)}>`;
+}
+function eventPosition$1(event) {
+  if ("tagStart" in event && event.tagStart !== NO_RANGE$2) return event.tagStart;
+  if ("anchorStart" in event && event.anchorStart !== NO_RANGE$2) return event.anchorStart;
+  if ("valueStart" in event && event.valueStart !== NO_RANGE$2) return event.valueStart;
+  if ("start" in event) return event.start;
+  return 0;
+}
+function throwError$1(state, message) {
+  YAMLException.throwAt(state.source, state.position, message, state.filename);
+}
+function finalizeCollection(state, position, tag, carrier) {
+  try {
+    return tag.finalize(carrier);
+  } catch (error2) {
+    if (error2 instanceof YAMLException) throw error2;
+    YAMLException.throwAt(state.source, position, error2 instanceof Error ? error2.message : String(error2), state.filename);
+  }
+}
+function constructScalar(state, event) {
+  const source = getScalarValue(state.source, event);
+  const rawTag = event.tagStart === NO_RANGE$2 ? "" : state.source.slice(event.tagStart, event.tagEnd);
+  const strTag2 = state.schema.defaultScalarTag;
+  if (rawTag !== "") {
+    if (rawTag === "!") return {
+      value: source,
+      tag: strTag2
+    };
+    const tagName = tagNameFull(rawTag, state.tagHandlers);
+    const scalarTag = state.schema.lookupScalarTag(tagName);
+    if (scalarTag) {
+      const result = scalarTag.resolve(source, true, tagName);
+      if (result === NOT_RESOLVED) throwError$1(state, `cannot resolve a node with !<${tagName}> explicit tag`);
+      return {
+        value: result,
+        tag: scalarTag
+      };
+    }
+    const collectionTagDef = state.schema.lookupMappingTag(tagName) ?? state.schema.lookupSequenceTag(tagName);
+    if (collectionTagDef) {
+      if (source !== "") throwError$1(state, `cannot resolve a node with !<${tagName}> explicit tag`);
+      const carrier = collectionTagDef.create(tagName);
+      return {
+        value: collectionTagDef.carrierIsResult ? carrier : finalizeCollection(state, state.position, collectionTagDef, carrier),
+        tag: collectionTagDef
+      };
+    }
+    throwError$1(state, `unknown scalar tag !<${tagName}>`);
+  }
+  if (event.style === SCALAR_STYLE.PLAIN) return state.schema.resolveImplicitScalarTag(source);
+  return {
+    value: strTag2.resolve(source, false, strTag2.tagName),
+    tag: strTag2
+  };
+}
+function collectionTagName(state, event, defaultTagName) {
+  const rawTag = event.tagStart === NO_RANGE$2 ? "" : state.source.slice(event.tagStart, event.tagEnd);
+  return rawTag === "" || rawTag === "!" ? defaultTagName : tagNameFull(rawTag, state.tagHandlers);
+}
+function isMappingTag(tag) {
+  return tag.nodeKind === "mapping";
+}
+function chargeMergeWork(state) {
+  state.totalMergeKeys++;
+  if (state.maxTotalMergeKeys !== -1 && state.totalMergeKeys > state.maxTotalMergeKeys) throwError$1(state, `merge keys exceeded maxTotalMergeKeys (${state.maxTotalMergeKeys})`);
+}
+function mergeKeys(state, frame, source, sourceTag) {
+  chargeMergeWork(state);
+  for (const sourceKey of sourceTag.keys(source)) {
+    chargeMergeWork(state);
+    if (frame.tag.has(frame.value, sourceKey)) continue;
+    const err = frame.tag.addPair(frame.value, sourceKey, sourceTag.get(source, sourceKey));
+    if (err) throwError$1(state, err);
+    frame.overridable ??= /* @__PURE__ */ new Set();
+    frame.overridable.add(sourceKey);
+  }
+}
+function mergeSource(state, frame, source, sourceTag) {
+  state.position = frame.keyPosition;
+  if (isMappingTag(sourceTag)) mergeKeys(state, frame, source, sourceTag);
+  else if (sourceTag.nodeKind === "sequence" && Array.isArray(source)) {
+    if (source.length > 100) throwError$1(state, "abnormal merge sequence size");
+    for (const element of source) {
+      const elementTag = state.nodeTags.get(element);
+      if (!elementTag) throwError$1(state, "cannot merge mappings; the provided source object is unacceptable");
+      mergeKeys(state, frame, element, elementTag);
+    }
+  } else throwError$1(state, "cannot merge mappings; the provided source object is unacceptable");
+}
+function addMappingValue(state, frame, key, value, tag) {
+  state.position = frame.keyPosition;
+  if (frame.keyIsMerge) {
+    mergeSource(state, frame, value, tag);
+    return;
+  }
+  if (!state.json && frame.tag.has(frame.value, key) && !frame.overridable?.has(key)) throwError$1(state, "duplicated mapping key");
+  const err = frame.tag.addPair(frame.value, key, value);
+  if (err) throwError$1(state, err);
+  frame.overridable?.delete(key);
+}
+function addValue(state, value, tag) {
+  const frame = state.frames[state.frames.length - 1];
+  if (frame.kind === "document") {
+    frame.value = value;
+    frame.hasValue = true;
+  } else if (frame.kind === "sequence") {
+    if (isMappingTag(tag)) state.nodeTags.set(value, tag);
+    const err = frame.tag.addItem(frame.value, value, frame.index++);
+    if (err) throwError$1(state, err);
+  } else if (frame.hasKey) {
+    const key = frame.key;
+    frame.key = void 0;
+    frame.hasKey = false;
+    addMappingValue(state, frame, key, value, tag);
+  } else {
+    frame.key = value;
+    frame.keyPosition = state.position;
+    frame.hasKey = true;
+    frame.keyIsMerge = tag.tagName === MERGE_TAG_NAME;
+  }
+}
+function storeAnchor(state, event, value, tag, isValueFinal) {
+  if (event.anchorStart !== NO_RANGE$2) {
+    const anchor = {
+      value,
+      tag,
+      isValueFinal
+    };
+    state.anchors.set(state.source.slice(event.anchorStart, event.anchorEnd), anchor);
+    return anchor;
+  }
+  return null;
+}
+function constructFromEvents(events, options) {
+  const state = {
+    ...DEFAULT_CONSTRUCTOR_OPTIONS,
+    ...options,
+    events,
+    documents: [],
+    eventIndex: 0,
+    position: 0,
+    frames: [],
+    anchors: /* @__PURE__ */ new Map(),
+    nodeTags: /* @__PURE__ */ new Map(),
+    tagHandlers: /* @__PURE__ */ Object.create(null),
+    totalMergeKeys: 0,
+    aliasCount: 0
+  };
+  while (state.eventIndex < state.events.length) {
+    const event = state.events[state.eventIndex++];
+    state.position = eventPosition$1(event);
+    switch (event.type) {
+      case EVENT_ID.DOCUMENT:
+        state.anchors = /* @__PURE__ */ new Map();
+        state.nodeTags = /* @__PURE__ */ new Map();
+        state.aliasCount = 0;
+        state.tagHandlers = /* @__PURE__ */ Object.create(null);
+        for (const directive of event.directives) if (directive.kind === "tag") state.tagHandlers[directive.handle] = directive.prefix;
+        state.frames.push({
+          kind: "document",
+          position: state.position,
+          value: void 0,
+          hasValue: false
+        });
+        break;
+      case EVENT_ID.SCALAR: {
+        const { value, tag } = constructScalar(state, event);
+        storeAnchor(state, event, value, tag, true);
+        addValue(state, value, tag);
+        break;
+      }
+      case EVENT_ID.SEQUENCE: {
+        const tagName = collectionTagName(state, event, "tag:yaml.org,2002:seq");
+        const tag = state.schema.lookupSequenceTag(tagName);
+        if (!tag) throwError$1(state, `unknown sequence tag !<${tagName}>`);
+        const value = tag.create(tagName);
+        const anchor = storeAnchor(state, event, value, tag, tag.carrierIsResult);
+        state.frames.push({
+          kind: "sequence",
+          position: state.position,
+          value,
+          tag,
+          anchor,
+          index: 0
+        });
+        break;
+      }
+      case EVENT_ID.MAPPING: {
+        const tagName = collectionTagName(state, event, "tag:yaml.org,2002:map");
+        const tag = state.schema.lookupMappingTag(tagName);
+        if (!tag) throwError$1(state, `unknown mapping tag !<${tagName}>`);
+        const value = tag.create(tagName);
+        const anchor = storeAnchor(state, event, value, tag, tag.carrierIsResult);
+        state.frames.push({
+          kind: "mapping",
+          position: state.position,
+          value,
+          tag,
+          anchor,
+          key: void 0,
+          keyPosition: state.position,
+          hasKey: false,
+          keyIsMerge: false,
+          overridable: null
+        });
+        break;
+      }
+      case EVENT_ID.ALIAS: {
+        if (state.maxAliases !== -1 && ++state.aliasCount > state.maxAliases) throwError$1(state, `aliases exceeded maxAliases (${state.maxAliases})`);
+        const name = state.source.slice(event.anchorStart, event.anchorEnd);
+        const anchor = state.anchors.get(name);
+        if (!anchor) throwError$1(state, `unidentified alias "${name}"`);
+        if (!anchor.isValueFinal) throwError$1(state, `recursive alias "${name}" is not supported for tag ${anchor.tag.tagName} because it uses finalize()`);
+        addValue(state, anchor.value, anchor.tag);
+        break;
+      }
+      case EVENT_ID.POP: {
+        const frame = state.frames.pop();
+        if (frame.kind === "mapping" && frame.hasKey) {
+          state.position = frame.keyPosition;
+          throwError$1(state, "incomplete mapping pair in event stream");
+        }
+        if (frame.kind === "document") state.documents.push(frame.value);
+        else {
+          const value = frame.tag.carrierIsResult ? frame.value : finalizeCollection(state, frame.position, frame.tag, frame.value);
+          if (frame.anchor) {
+            frame.anchor.value = value;
+            frame.anchor.isValueFinal = true;
+          }
+          addValue(state, value, frame.tag);
+        }
+        break;
+      }
+    }
+  }
+  return state.documents;
+}
+function addDocumentEvent(state, explicitStart, explicitEnd) {
+  state.events.push({
+    type: EVENT_ID.DOCUMENT,
+    explicitStart,
+    explicitEnd,
+    directives: state.directives
+  });
+}
+function addSequenceEvent(state, start, anchorStart, anchorEnd, tagStart, tagEnd, style) {
+  state.events.push({
+    type: EVENT_ID.SEQUENCE,
+    start,
+    anchorStart,
+    anchorEnd,
+    tagStart,
+    tagEnd,
+    style
+  });
+}
+function addMappingEvent(state, start, anchorStart, anchorEnd, tagStart, tagEnd, style) {
+  state.events.push({
+    type: EVENT_ID.MAPPING,
+    start,
+    anchorStart,
+    anchorEnd,
+    tagStart,
+    tagEnd,
+    style
+  });
+}
+function insertFlowPairMappingEvent(state, snapshot) {
+  state.events.splice(snapshot.eventsLength, 0, {
+    type: EVENT_ID.MAPPING,
+    start: snapshot.position,
+    anchorStart: NO_RANGE$1,
+    anchorEnd: NO_RANGE$1,
+    tagStart: NO_RANGE$1,
+    tagEnd: NO_RANGE$1,
+    style: COLLECTION_STYLE.FLOW
+  });
+}
+function addScalarEvent(state, valueStart, valueEnd, anchorStart, anchorEnd, tagStart, tagEnd, style, chomping = CHOMPING_MODE.CLIP, indent = -1, fast = false) {
+  state.events.push({
+    type: EVENT_ID.SCALAR,
+    valueStart,
+    valueEnd,
+    anchorStart,
+    anchorEnd,
+    tagStart,
+    tagEnd,
+    style,
+    chomping,
+    indent,
+    fast
+  });
+}
+function addAliasEvent(state, anchorStart, anchorEnd) {
+  state.events.push({
+    type: EVENT_ID.ALIAS,
+    anchorStart,
+    anchorEnd
+  });
+}
+function addPopEvent(state) {
+  state.events.push({ type: EVENT_ID.POP });
+}
+function addEmptyScalarEvent(state) {
+  addScalarEvent(state, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, SCALAR_STYLE.PLAIN);
+}
+function emptyProperties() {
+  return {
+    anchorStart: NO_RANGE$1,
+    anchorEnd: NO_RANGE$1,
+    tagStart: NO_RANGE$1,
+    tagEnd: NO_RANGE$1
+  };
+}
+function snapshotState(state) {
+  return {
+    position: state.position,
+    line: state.line,
+    lineStart: state.lineStart,
+    lineIndent: state.lineIndent,
+    firstTabInLine: state.firstTabInLine,
+    eventsLength: state.events.length
+  };
+}
+function restoreState(state, snapshot) {
+  state.position = snapshot.position;
+  state.line = snapshot.line;
+  state.lineStart = snapshot.lineStart;
+  state.lineIndent = snapshot.lineIndent;
+  state.firstTabInLine = snapshot.firstTabInLine;
+  state.events.length = snapshot.eventsLength;
+}
+function throwError(state, message) {
+  YAMLException.throwAt(state.input.slice(0, state.length), state.position, message, state.filename);
+}
+function isEol(c) {
+  return c === 10 || c === 13;
+}
+function isWhiteSpace(c) {
+  return c === 9 || c === 32;
+}
+function isWsOrEol(c) {
+  return isWhiteSpace(c) || isEol(c);
+}
+function isWsOrEolOrEnd(c) {
+  return c === 0 || isWsOrEol(c);
+}
+function isFlowIndicator(c) {
+  return c === 44 || c === 91 || c === 93 || c === 123 || c === 125;
+}
+function fromDecimalCode(c) {
+  return c >= 48 && c <= 57 ? c - 48 : -1;
+}
+function fromHexCode(c) {
+  if (c >= 48 && c <= 57) return c - 48;
+  const lc = c | 32;
+  if (lc >= 97 && lc <= 102) return lc - 97 + 10;
+  return -1;
+}
+function escapedHexLen(c) {
+  if (c === 120) return 2;
+  if (c === 117) return 4;
+  if (c === 85) return 8;
+  return 0;
+}
+function isSimpleEscape(c) {
+  return c === 48 || c === 97 || c === 98 || c === 116 || c === 9 || c === 110 || c === 118 || c === 102 || c === 114 || c === 101 || c === 32 || c === 34 || c === 47 || c === 92 || c === 78 || c === 95 || c === 76 || c === 80;
+}
+function consumeLineBreak(state) {
+  if (state.input.charCodeAt(state.position) === 10) state.position++;
+  else {
+    state.position++;
+    if (state.input.charCodeAt(state.position) === 10) state.position++;
+  }
+  state.line++;
+  state.lineStart = state.position;
+  state.lineIndent = 0;
+  state.firstTabInLine = -1;
+}
+function skipSeparationSpace(state, allowComments) {
+  let lineBreaks = 0;
+  let ch = state.input.charCodeAt(state.position);
+  let hasSeparation = state.position === state.lineStart || isWsOrEol(state.input.charCodeAt(state.position - 1));
+  while (ch !== 0) {
+    while (isWhiteSpace(ch)) {
+      hasSeparation = true;
+      if (ch === 9 && state.firstTabInLine === -1) state.firstTabInLine = state.position;
+      ch = state.input.charCodeAt(++state.position);
+    }
+    if (allowComments && hasSeparation && ch === 35) do
+      ch = state.input.charCodeAt(++state.position);
+    while (!isEol(ch) && ch !== 0);
+    if (!isEol(ch)) break;
+    consumeLineBreak(state);
+    lineBreaks++;
+    hasSeparation = true;
+    ch = state.input.charCodeAt(state.position);
+    while (ch === 32) {
+      state.lineIndent++;
+      ch = state.input.charCodeAt(++state.position);
+    }
+  }
+  return lineBreaks;
+}
+function testDocumentSeparator(state, position = state.position) {
+  const ch = state.input.charCodeAt(position);
+  if ((ch === 45 || ch === 46) && ch === state.input.charCodeAt(position + 1) && ch === state.input.charCodeAt(position + 2)) {
+    const following = state.input.charCodeAt(position + 3);
+    return following === 0 || isWsOrEol(following);
+  }
+  return false;
+}
+function skipByteOrderMark(state) {
+  if (state.position === state.lineStart && state.input.charCodeAt(state.position) === 65279) {
+    state.position++;
+    state.lineStart = state.position;
+  }
+}
+function testDocumentBoundary(state) {
+  if (state.position !== state.lineStart) return false;
+  if (testDocumentSeparator(state)) return true;
+  if (state.input.charCodeAt(state.position) !== 65279) return false;
+  const snapshot = snapshotState(state);
+  skipByteOrderMark(state);
+  skipSeparationSpace(state, true);
+  const ch = state.input.charCodeAt(state.position);
+  const result = state.position === state.lineStart && (ch === 37 || ch === 45 && testDocumentSeparator(state));
+  restoreState(state, snapshot);
+  return result;
+}
+function skipUntilLineEnd(state) {
+  let ch = state.input.charCodeAt(state.position);
+  while (ch !== 0 && !isEol(ch)) ch = state.input.charCodeAt(++state.position);
+}
+function checkPrintable(state, start, end) {
+  const match = PATTERN_NON_PRINTABLE.exec(state.input.slice(start, end));
+  if (match !== null) {
+    state.position = start + match.index + match[0].length - 1;
+    throwError(state, "the stream contains non-printable characters");
+  }
+}
+function readTagProperty(state, props2, inFlow) {
+  if (state.input.charCodeAt(state.position) !== 33) return false;
+  if (props2.tagStart !== NO_RANGE$1) throwError(state, "duplication of a tag property");
+  const start = state.position;
+  let isVerbatim = false;
+  let isNamed = false;
+  let tagHandle = "!";
+  let ch = state.input.charCodeAt(++state.position);
+  if (ch === 60) {
+    isVerbatim = true;
+    ch = state.input.charCodeAt(++state.position);
+  } else if (ch === 33) {
+    isNamed = true;
+    tagHandle = "!!";
+    ch = state.input.charCodeAt(++state.position);
+  }
+  let suffixStart = state.position;
+  let tagName;
+  if (isVerbatim) {
+    while (ch !== 0 && ch !== 62) ch = state.input.charCodeAt(++state.position);
+    if (ch !== 62) throwError(state, "unexpected end of the stream within a verbatim tag");
+    tagName = state.input.slice(suffixStart, state.position);
+    state.position++;
+  } else {
+    while (ch !== 0 && !isWsOrEol(ch) && !(inFlow && isFlowIndicator(ch))) {
+      if (ch === 33) {
+        if (!isNamed) {
+          tagHandle = state.input.slice(suffixStart - 1, state.position + 1);
+          if (!PATTERN_TAG_HANDLE.test(tagHandle)) throwError(state, "named tag handle cannot contain such characters");
+          isNamed = true;
+          suffixStart = state.position + 1;
+        } else throwError(state, "tag suffix cannot contain exclamation marks");
+      }
+      ch = state.input.charCodeAt(++state.position);
+    }
+    tagName = state.input.slice(suffixStart, state.position);
+    if (PATTERN_FLOW_INDICATORS.test(tagName)) throwError(state, "tag suffix cannot contain flow indicator characters");
+  }
+  if (tagName && !(isVerbatim ? PATTERN_TAG_URI.test(tagName) : PATTERN_TAG_SUFFIX.test(tagName))) throwError(state, `tag name cannot contain such characters: ${tagName}`);
+  if (!isVerbatim && tagHandle !== "!" && tagHandle !== "!!" && !HAS_OWN.call(state.tagHandlers, tagHandle)) throwError(state, `undeclared tag handle "${tagHandle}"`);
+  props2.tagStart = start;
+  props2.tagEnd = state.position;
+  return true;
+}
+function readAnchorProperty(state, props2) {
+  if (state.input.charCodeAt(state.position) !== 38) return false;
+  if (props2.anchorStart !== NO_RANGE$1) throwError(state, "duplication of an anchor property");
+  state.position++;
+  const start = state.position;
+  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position)) && !isFlowIndicator(state.input.charCodeAt(state.position))) state.position++;
+  if (state.position === start) throwError(state, "name of an anchor node must contain at least one character");
+  props2.anchorStart = start;
+  props2.anchorEnd = state.position;
+  return true;
+}
+function readAlias(state, props2) {
+  if (state.input.charCodeAt(state.position) !== 42) return false;
+  if (props2.anchorStart !== NO_RANGE$1 || props2.tagStart !== NO_RANGE$1) throwError(state, "alias node should not have any properties");
+  state.position++;
+  const start = state.position;
+  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position)) && !isFlowIndicator(state.input.charCodeAt(state.position))) state.position++;
+  if (state.position === start) throwError(state, "name of an alias node must contain at least one character");
+  addAliasEvent(state, start, state.position);
+  return true;
+}
+function readFlowScalarBreak(state, nodeIndent) {
+  skipSeparationSpace(state, false);
+  if (state.lineIndent < nodeIndent) throwError(state, "deficient indentation");
+}
+function readSingleQuotedScalar(state, nodeIndent, props2) {
+  if (state.input.charCodeAt(state.position) !== 39) return false;
+  state.position++;
+  const start = state.position;
+  let simple = true;
+  while (state.input.charCodeAt(state.position) !== 0) {
+    const ch = state.input.charCodeAt(state.position);
+    if (ch === 39) {
+      if (state.input.charCodeAt(state.position + 1) === 39) {
+        simple = false;
+        state.position += 2;
+        continue;
+      }
+      const end = state.position;
+      state.position++;
+      addScalarEvent(state, start, end, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, SCALAR_STYLE.SINGLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple);
+      return true;
+    }
+    if (isEol(ch)) {
+      simple = false;
+      readFlowScalarBreak(state, nodeIndent);
+    } else if (state.position === state.lineStart && testDocumentSeparator(state)) throwError(state, "unexpected end of the document within a single quoted scalar");
+    else if (ch !== 9 && ch < 32) throwError(state, "expected valid JSON character");
+    else state.position++;
+  }
+  throwError(state, "unexpected end of the stream within a single quoted scalar");
+}
+function readDoubleQuotedScalar(state, nodeIndent, props2) {
+  if (state.input.charCodeAt(state.position) !== 34) return false;
+  state.position++;
+  const start = state.position;
+  let simple = true;
+  while (state.input.charCodeAt(state.position) !== 0) {
+    const ch = state.input.charCodeAt(state.position);
+    if (ch === 34) {
+      const end = state.position;
+      state.position++;
+      addScalarEvent(state, start, end, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, SCALAR_STYLE.DOUBLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple);
+      return true;
+    }
+    if (ch === 92) {
+      simple = false;
+      const escaped2 = state.input.charCodeAt(++state.position);
+      if (isEol(escaped2)) readFlowScalarBreak(state, nodeIndent);
+      else if (isSimpleEscape(escaped2)) state.position++;
+      else {
+        let hexLength = escapedHexLen(escaped2);
+        if (hexLength === 0) throwError(state, "unknown escape sequence");
+        while (hexLength-- > 0) {
+          state.position++;
+          if (fromHexCode(state.input.charCodeAt(state.position)) < 0) throwError(state, "expected hexadecimal character");
+        }
+        state.position++;
+      }
+    } else if (isEol(ch)) {
+      simple = false;
+      readFlowScalarBreak(state, nodeIndent);
+    } else if (state.position === state.lineStart && testDocumentSeparator(state)) throwError(state, "unexpected end of the document within a double quoted scalar");
+    else if (ch !== 9 && ch < 32) throwError(state, "expected valid JSON character");
+    else state.position++;
+  }
+  throwError(state, "unexpected end of the stream within a double quoted scalar");
+}
+function readBlockScalar(state, parentIndent, props2) {
+  const ch = state.input.charCodeAt(state.position);
+  let chomping = CHOMPING_MODE.CLIP;
+  let indent = -1;
+  let detectedIndent = false;
+  if (ch !== 124 && ch !== 62) return false;
+  const style = ch === 124 ? SCALAR_STYLE.LITERAL_BLOCK : SCALAR_STYLE.FOLDED_BLOCK;
+  state.position++;
+  while (state.input.charCodeAt(state.position) !== 0) {
+    const current = state.input.charCodeAt(state.position);
+    const digit = fromDecimalCode(current);
+    if (current === 43 || current === 45) {
+      if (chomping !== CHOMPING_MODE.CLIP) throwError(state, "repeat of a chomping mode identifier");
+      chomping = current === 43 ? CHOMPING_MODE.KEEP : CHOMPING_MODE.STRIP;
+      state.position++;
+    } else if (digit >= 0) {
+      if (digit === 0) throwError(state, "bad explicit indentation width of a block scalar; it cannot be less than one");
+      if (detectedIndent) throwError(state, "repeat of an indentation width identifier");
+      indent = parentIndent + digit - 1;
+      detectedIndent = true;
+      state.position++;
+    } else break;
+  }
+  let hadWhitespace = false;
+  while (isWhiteSpace(state.input.charCodeAt(state.position))) {
+    hadWhitespace = true;
+    state.position++;
+  }
+  if (hadWhitespace && state.input.charCodeAt(state.position) === 35) skipUntilLineEnd(state);
+  if (isEol(state.input.charCodeAt(state.position))) consumeLineBreak(state);
+  else if (state.input.charCodeAt(state.position) !== 0) throwError(state, "a line break is expected");
+  let contentIndent = detectedIndent ? indent : -1;
+  let maxLeadingIndent = 0;
+  const valueStart = state.position;
+  let valueEnd = state.position;
+  while (state.input.charCodeAt(state.position) !== 0) {
+    const linePosition = state.position;
+    let column = 0;
+    while (state.input.charCodeAt(linePosition + column) === 32) column++;
+    const first = state.input.charCodeAt(linePosition + column);
+    if (first === 0) {
+      if (contentIndent >= 0) {
+        if (column > contentIndent) valueEnd = linePosition + column;
+      } else if (column > 0) valueEnd = linePosition + column;
+      break;
+    }
+    if (testDocumentBoundary(state)) break;
+    if (!detectedIndent && contentIndent === -1 && isEol(first)) maxLeadingIndent = Math.max(maxLeadingIndent, column);
+    if (!detectedIndent && contentIndent === -1 && !isEol(first)) {
+      if (first === 9 && column < parentIndent) {
+        state.position = linePosition + column;
+        throwError(state, "tab characters must not be used in indentation");
+      }
+      if (column >= parentIndent && column < maxLeadingIndent) {
+        state.position = linePosition + column;
+        throwError(state, "bad indentation of a mapping entry");
+      }
+    }
+    if (contentIndent === -1 && first !== 0 && !isEol(first) && column < parentIndent) {
+      state.lineIndent = column;
+      state.position = linePosition + column;
+      break;
+    }
+    if (!detectedIndent && first !== 0 && !isEol(first) && contentIndent === -1) contentIndent = column;
+    const requiredIndent = contentIndent === -1 ? parentIndent + 1 : contentIndent;
+    if (first !== 0 && !isEol(first) && column < requiredIndent) {
+      state.lineIndent = column;
+      state.position = linePosition + column;
+      break;
+    }
+    skipUntilLineEnd(state);
+    valueEnd = state.position;
+    if (isEol(state.input.charCodeAt(state.position))) {
+      consumeLineBreak(state);
+      valueEnd = state.position;
+    }
+  }
+  checkPrintable(state, valueStart, valueEnd);
+  addScalarEvent(state, valueStart, valueEnd, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, style, chomping, contentIndent);
+  return true;
+}
+function canStartPlainScalar(state, nodeContext) {
+  const ch = state.input.charCodeAt(state.position);
+  const inFlow = nodeContext === CONTEXT_FLOW_IN;
+  if (ch === 0 || isWsOrEol(ch) || ch === 35 || ch === 38 || ch === 42 || ch === 33 || ch === 124 || ch === 62 || ch === 39 || ch === 34 || ch === 37 || ch === 64 || ch === 96 || isFlowIndicator(ch)) return false;
+  if (ch === 63 || ch === 45) {
+    const following = state.input.charCodeAt(state.position + 1);
+    if (isWsOrEolOrEnd(following) || inFlow && isFlowIndicator(following)) return false;
+  }
+  return true;
+}
+function readPlainScalar(state, nodeIndent, nodeContext, props2) {
+  if (!canStartPlainScalar(state, nodeContext)) return false;
+  const start = state.position;
+  let end = state.position;
+  let ch = state.input.charCodeAt(state.position);
+  const inFlow = nodeContext === CONTEXT_FLOW_IN;
+  let multiline = false;
+  while (ch !== 0) {
+    if (testDocumentBoundary(state)) break;
+    if (ch === 58) {
+      const following = state.input.charCodeAt(state.position + 1);
+      if (isWsOrEolOrEnd(following) || inFlow && isFlowIndicator(following)) break;
+    } else if (ch === 35) {
+      if (isWsOrEol(state.input.charCodeAt(state.position - 1))) break;
+    } else if (inFlow && isFlowIndicator(ch)) break;
+    else if (isEol(ch)) {
+      const savedPosition = state.position;
+      const savedLine = state.line;
+      const savedLineStart = state.lineStart;
+      const savedLineIndent = state.lineIndent;
+      skipSeparationSpace(state, false);
+      if (state.lineIndent >= nodeIndent) {
+        multiline = true;
+        ch = state.input.charCodeAt(state.position);
+        continue;
+      }
+      state.position = savedPosition;
+      state.line = savedLine;
+      state.lineStart = savedLineStart;
+      state.lineIndent = savedLineIndent;
+      break;
+    }
+    if (!isWhiteSpace(ch)) end = state.position + 1;
+    ch = state.input.charCodeAt(++state.position);
+  }
+  if (end === start) return false;
+  checkPrintable(state, start, end);
+  addScalarEvent(state, start, end, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, SCALAR_STYLE.PLAIN, CHOMPING_MODE.CLIP, -1, !multiline);
+  return true;
+}
+function skipFlowSeparationSpace(state, nodeIndent) {
+  const startLine = state.line;
+  skipSeparationSpace(state, true);
+  if (state.line > startLine && state.lineIndent < nodeIndent || state.firstTabInLine !== -1 && state.lineIndent < nodeIndent) throwError(state, "deficient indentation");
+}
+function readFlowCollection(state, nodeIndent, props2) {
+  const ch = state.input.charCodeAt(state.position);
+  const isMapping2 = ch === 123;
+  const start = state.position;
+  let readNext = true;
+  if (ch !== 91 && ch !== 123) return false;
+  const terminator = isMapping2 ? 125 : 93;
+  if (isMapping2) addMappingEvent(state, start, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, COLLECTION_STYLE.FLOW);
+  else addSequenceEvent(state, start, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, COLLECTION_STYLE.FLOW);
+  state.position++;
+  while (state.input.charCodeAt(state.position) !== 0) {
+    skipFlowSeparationSpace(state, nodeIndent);
+    let ch2 = state.input.charCodeAt(state.position);
+    if (ch2 === terminator) {
+      state.position++;
+      addPopEvent(state);
+      return true;
+    } else if (!readNext) throwError(state, "missed comma between flow collection entries");
+    else if (ch2 === 44) throwError(state, "expected the node content, but found ','");
+    let isPair = false;
+    let isExplicitPair = false;
+    if (ch2 === 63 && isWsOrEol(state.input.charCodeAt(state.position + 1))) {
+      isPair = isExplicitPair = true;
+      state.position += 1;
+      skipFlowSeparationSpace(state, nodeIndent);
+    }
+    const entryLine = state.line;
+    const entryStart = snapshotState(state);
+    const keyWasRead = parseNode(state, nodeIndent, CONTEXT_FLOW_IN, false, true);
+    skipFlowSeparationSpace(state, nodeIndent);
+    ch2 = state.input.charCodeAt(state.position);
+    if ((isMapping2 || isExplicitPair || state.line === entryLine) && ch2 === 58) {
+      isPair = true;
+      state.position++;
+      skipFlowSeparationSpace(state, nodeIndent);
+      if (!isMapping2) {
+        insertFlowPairMappingEvent(state, entryStart);
+        if (!keyWasRead) addEmptyScalarEvent(state);
+      } else if (!keyWasRead) addEmptyScalarEvent(state);
+      if (!parseNode(state, nodeIndent, CONTEXT_FLOW_IN, false, true)) addEmptyScalarEvent(state);
+      skipFlowSeparationSpace(state, nodeIndent);
+      if (!isMapping2) addPopEvent(state);
+    } else if (isMapping2 && isPair) {
+      if (!keyWasRead) addEmptyScalarEvent(state);
+      addEmptyScalarEvent(state);
+    } else if (isMapping2) addEmptyScalarEvent(state);
+    else if (isPair) {
+      insertFlowPairMappingEvent(state, entryStart);
+      if (!keyWasRead) addEmptyScalarEvent(state);
+      addEmptyScalarEvent(state);
+      addPopEvent(state);
+    }
+    ch2 = state.input.charCodeAt(state.position);
+    if (ch2 === 44) {
+      readNext = true;
+      state.position++;
+    } else readNext = false;
+  }
+  throwError(state, "unexpected end of the stream within a flow collection");
+}
+function readBlockSequence(state, nodeIndent, props2) {
+  if (state.firstTabInLine !== -1 || state.input.charCodeAt(state.position) !== 45 || !isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) return false;
+  addSequenceEvent(state, state.position, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, COLLECTION_STYLE.BLOCK);
+  while (state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) {
+    if (state.firstTabInLine !== -1) {
+      state.position = state.firstTabInLine;
+      throwError(state, "tab characters must not be used in indentation");
+    }
+    const entryLine = state.line;
+    state.position++;
+    const hadBreak = skipSeparationSpace(state, true) > 0;
+    if (state.firstTabInLine !== -1 && state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) throwError(state, "bad indentation of a sequence entry");
+    if (hadBreak && state.lineIndent <= nodeIndent) addEmptyScalarEvent(state);
+    else parseNode(state, nodeIndent, CONTEXT_BLOCK_IN, false, true);
+    skipSeparationSpace(state, true);
+    if (state.lineIndent < nodeIndent || state.position >= state.length) break;
+    if (state.lineIndent > nodeIndent) throwError(state, "bad indentation of a sequence entry");
+    if (state.line === entryLine && state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) throwError(state, "bad indentation of a sequence entry");
+  }
+  addPopEvent(state);
+  return true;
+}
+function readBlockMapping(state, nodeIndent, flowIndent, props2) {
+  let atExplicitKey = false;
+  let detected = false;
+  let mappingOpened = false;
+  let pendingExplicitKey = false;
+  if (state.firstTabInLine !== -1) return false;
+  let ch = state.input.charCodeAt(state.position);
+  while (ch !== 0) {
+    if (!atExplicitKey && state.firstTabInLine !== -1) {
+      state.position = state.firstTabInLine;
+      throwError(state, "tab characters must not be used in indentation");
+    }
+    const following = state.input.charCodeAt(state.position + 1);
+    const entryLine = state.line;
+    if ((ch === 63 || ch === 58) && isWsOrEolOrEnd(following)) {
+      if (!mappingOpened) {
+        addMappingEvent(state, state.position, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, COLLECTION_STYLE.BLOCK);
+        mappingOpened = true;
+      }
+      if (ch === 63) {
+        if (atExplicitKey) addEmptyScalarEvent(state);
+        detected = true;
+        atExplicitKey = true;
+      } else if (atExplicitKey) atExplicitKey = false;
+      else {
+        addEmptyScalarEvent(state);
+        detected = true;
+        atExplicitKey = false;
+      }
+      state.position += 1;
+      pendingExplicitKey = true;
+    } else {
+      if (atExplicitKey) {
+        addEmptyScalarEvent(state);
+        atExplicitKey = false;
+      }
+      const beforeKey = snapshotState(state);
+      if (!parseNode(state, flowIndent, CONTEXT_FLOW_OUT, false, true)) break;
+      if (state.line === entryLine) {
+        ch = state.input.charCodeAt(state.position);
+        while (isWhiteSpace(ch)) ch = state.input.charCodeAt(++state.position);
+        if (ch === 58) {
+          ch = state.input.charCodeAt(++state.position);
+          if (!isWsOrEolOrEnd(ch)) throwError(state, "a whitespace character is expected after the key-value separator within a block mapping");
+          if (!mappingOpened) {
+            state.events.splice(beforeKey.eventsLength, 0, {
+              type: EVENT_ID.MAPPING,
+              start: beforeKey.position,
+              anchorStart: props2.anchorStart,
+              anchorEnd: props2.anchorEnd,
+              tagStart: props2.tagStart,
+              tagEnd: props2.tagEnd,
+              style: COLLECTION_STYLE.BLOCK
+            });
+            mappingOpened = true;
+          }
+          detected = true;
+          atExplicitKey = false;
+          pendingExplicitKey = false;
+        } else if (detected) throwError(state, "expected ':' after a mapping key");
+        else {
+          if (props2.anchorStart !== NO_RANGE$1 || props2.tagStart !== NO_RANGE$1) {
+            restoreState(state, beforeKey);
+            return false;
+          }
+          return true;
+        }
+      } else if (detected) throwError(state, "can not read a block mapping entry; a multiline key may not be an implicit key");
+      else {
+        if (props2.anchorStart !== NO_RANGE$1 || props2.tagStart !== NO_RANGE$1) {
+          restoreState(state, beforeKey);
+          return false;
+        }
+        return true;
+      }
+    }
+    if (parseNode(state, nodeIndent, CONTEXT_BLOCK_OUT, true, pendingExplicitKey)) pendingExplicitKey = false;
+    if (!atExplicitKey) {
+      if (pendingExplicitKey) {
+        addEmptyScalarEvent(state);
+        pendingExplicitKey = false;
+      }
+    }
+    skipSeparationSpace(state, true);
+    ch = state.input.charCodeAt(state.position);
+    if ((state.line === entryLine || state.lineIndent > nodeIndent) && ch !== 0) throwError(state, "bad indentation of a mapping entry");
+    else if (state.lineIndent < nodeIndent) break;
+  }
+  if (!detected) return false;
+  if (atExplicitKey) addEmptyScalarEvent(state);
+  if (mappingOpened) addPopEvent(state);
+  return true;
+}
+function parseNode(state, parentIndent, nodeContext, allowToSeek, allowCompact, allowPropertyMapping = true) {
+  if (state.depth >= state.maxDepth) throwError(state, `nesting exceeded maxDepth (${state.maxDepth})`);
+  state.depth++;
+  let indentStatus = 1;
+  let atNewLine = false;
+  let hasContent = false;
+  let propertyStart = null;
+  const props2 = emptyProperties();
+  let allowBlockScalars = nodeContext === CONTEXT_BLOCK_OUT || nodeContext === CONTEXT_BLOCK_IN;
+  let allowBlockCollections = allowBlockScalars;
+  const allowBlockStyles = allowBlockScalars;
+  if (allowToSeek && skipSeparationSpace(state, true)) {
+    atNewLine = true;
+    if (state.lineIndent > parentIndent) indentStatus = 1;
+    else if (state.lineIndent === parentIndent) indentStatus = 0;
+    else indentStatus = -1;
+  }
+  if (indentStatus === 1) while (true) {
+    const ch = state.input.charCodeAt(state.position);
+    const propertyState = snapshotState(state);
+    if (atNewLine && indentStatus !== 1 && (ch === 33 || ch === 38)) break;
+    if (atNewLine && allowBlockStyles && (props2.tagStart !== NO_RANGE$1 || props2.anchorStart !== NO_RANGE$1) && (ch === 33 || ch === 38)) {
+      const fallbackState = snapshotState(state);
+      const flowIndent = parentIndent + 1;
+      if (readBlockMapping(state, state.position - state.lineStart, flowIndent, props2) && state.events[fallbackState.eventsLength]?.type === EVENT_ID.MAPPING) {
+        state.depth--;
+        return true;
+      }
+      restoreState(state, fallbackState);
+    }
+    if (atNewLine && (ch === 33 && props2.tagStart !== NO_RANGE$1 || ch === 38 && props2.anchorStart !== NO_RANGE$1)) break;
+    if (!readTagProperty(state, props2, nodeContext === CONTEXT_FLOW_IN) && !readAnchorProperty(state, props2)) break;
+    if (propertyStart === null) propertyStart = propertyState;
+    if (skipSeparationSpace(state, true)) {
+      atNewLine = true;
+      allowBlockCollections = allowBlockStyles;
+      if (state.lineIndent > parentIndent) indentStatus = 1;
+      else if (state.lineIndent === parentIndent) indentStatus = 0;
+      else indentStatus = -1;
+    } else allowBlockCollections = false;
+  }
+  if (allowBlockCollections) allowBlockCollections = atNewLine || allowCompact;
+  if (indentStatus === 1 || nodeContext === CONTEXT_BLOCK_OUT) {
+    const flowIndent = nodeContext === CONTEXT_FLOW_IN || nodeContext === CONTEXT_FLOW_OUT ? parentIndent : parentIndent + 1;
+    const blockIndent = state.position - state.lineStart;
+    if (indentStatus === 1) {
+      if (allowBlockCollections && (readBlockSequence(state, blockIndent, props2) || readBlockMapping(state, blockIndent, flowIndent, props2)) || readFlowCollection(state, flowIndent, props2)) hasContent = true;
+      else {
+        const ch = state.input.charCodeAt(state.position);
+        if (propertyStart !== null && allowPropertyMapping && allowBlockStyles && !allowBlockCollections && ch !== 124 && ch !== 62) {
+          const fallbackState = snapshotState(state);
+          const propertyIndent = propertyStart.position - propertyStart.lineStart;
+          restoreState(state, propertyStart);
+          if (readBlockMapping(state, propertyIndent, flowIndent, emptyProperties()) && state.events[fallbackState.eventsLength]?.type === EVENT_ID.MAPPING) hasContent = true;
+          else restoreState(state, fallbackState);
+        }
+        if (!hasContent && (allowBlockScalars && readBlockScalar(state, flowIndent, props2) || readSingleQuotedScalar(state, flowIndent, props2) || readDoubleQuotedScalar(state, flowIndent, props2) || readAlias(state, props2) || readPlainScalar(state, flowIndent, nodeContext, props2))) hasContent = true;
+      }
+    } else if (indentStatus === 0) hasContent = allowBlockCollections && readBlockSequence(state, blockIndent, props2);
+  }
+  allowBlockScalars = allowBlockScalars && !hasContent;
+  if (!hasContent && (props2.anchorStart !== NO_RANGE$1 || props2.tagStart !== NO_RANGE$1 || allowBlockScalars)) {
+    addScalarEvent(state, NO_RANGE$1, NO_RANGE$1, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, SCALAR_STYLE.PLAIN);
+    hasContent = true;
+  }
+  state.depth--;
+  return hasContent || props2.anchorStart !== NO_RANGE$1 || props2.tagStart !== NO_RANGE$1;
+}
+function readDirective(state) {
+  if (state.lineIndent > 0 || state.input.charCodeAt(state.position) !== 37) return false;
+  state.position++;
+  const nameStart = state.position;
+  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position))) state.position++;
+  const name = state.input.slice(nameStart, state.position);
+  const args = [];
+  if (name.length === 0) throwError(state, "directive name must not be less than one character in length");
+  while (state.input.charCodeAt(state.position) !== 0 && !isEol(state.input.charCodeAt(state.position))) {
+    while (isWhiteSpace(state.input.charCodeAt(state.position))) state.position++;
+    if (state.input.charCodeAt(state.position) === 35 || isEol(state.input.charCodeAt(state.position)) || state.input.charCodeAt(state.position) === 0) break;
+    const start = state.position;
+    while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position))) state.position++;
+    args.push(state.input.slice(start, state.position));
+  }
+  if (isEol(state.input.charCodeAt(state.position))) consumeLineBreak(state);
+  if (name === "YAML") {
+    if (state.directives.some((directive) => directive.kind === "yaml")) throwError(state, "duplication of %YAML directive");
+    if (args.length !== 1) throwError(state, "YAML directive accepts exactly one argument");
+    const match = /^([0-9]+)\.([0-9]+)$/.exec(args[0]);
+    if (match === null) throwError(state, "ill-formed argument of the YAML directive");
+    if (parseInt(match[1], 10) !== 1) throwError(state, "unacceptable YAML version of the document");
+    state.directives.push({
+      kind: "yaml",
+      version: args[0]
+    });
+  } else if (name === "TAG") {
+    if (args.length !== 2) throwError(state, "TAG directive accepts exactly two arguments");
+    const [handle, prefix] = args;
+    if (!PATTERN_TAG_HANDLE.test(handle)) throwError(state, "ill-formed tag handle (first argument) of the TAG directive");
+    if (HAS_OWN.call(state.tagHandlers, handle)) throwError(state, `there is a previously declared suffix for "${handle}" tag handle`);
+    if (!PATTERN_TAG_PREFIX.test(prefix)) throwError(state, "ill-formed tag prefix (second argument) of the TAG directive");
+    state.tagHandlers[handle] = prefix;
+    state.directives.push({
+      kind: "tag",
+      handle,
+      prefix
+    });
+  }
+  return true;
+}
+function readDocument(state) {
+  state.directives = [];
+  state.tagHandlers = /* @__PURE__ */ Object.create(null);
+  let hasDirectives = false;
+  skipSeparationSpace(state, true);
+  while (readDirective(state)) {
+    hasDirectives = true;
+    skipSeparationSpace(state, true);
+  }
+  let explicitStart = false;
+  let explicitEnd = false;
+  let allowCompact = true;
+  if (state.lineIndent === 0 && state.input.charCodeAt(state.position) === 45 && state.input.charCodeAt(state.position + 1) === 45 && state.input.charCodeAt(state.position + 2) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 3))) {
+    explicitStart = true;
+    const markerLine = state.line;
+    state.position += 3;
+    skipSeparationSpace(state, true);
+    allowCompact = state.line > markerLine;
+  } else if (hasDirectives) throwError(state, "directives end mark is expected");
+  const documentEventIndex = state.events.length;
+  if (!explicitStart && state.position === state.lineStart && state.input.charCodeAt(state.position) === 46 && testDocumentSeparator(state)) {
+    state.position += 3;
+    skipSeparationSpace(state, true);
+    return;
+  }
+  addDocumentEvent(state, explicitStart, false);
+  if (!parseNode(state, state.lineIndent - 1, CONTEXT_BLOCK_OUT, false, allowCompact, allowCompact)) addEmptyScalarEvent(state);
+  skipSeparationSpace(state, true);
+  if (state.position === state.lineStart && testDocumentSeparator(state)) {
+    explicitEnd = state.input.charCodeAt(state.position) === 46;
+    if (explicitEnd) {
+      const markerLine = state.line;
+      state.position += 3;
+      skipSeparationSpace(state, true);
+      if (state.line === markerLine && state.position < state.length) throwError(state, "end of the stream or a document separator is expected");
+    }
+  }
+  const documentEvent = state.events[documentEventIndex];
+  if (documentEvent?.type === EVENT_ID.DOCUMENT) documentEvent.explicitEnd = explicitEnd;
+  addPopEvent(state);
+  if (!explicitEnd && state.position < state.length && !testDocumentBoundary(state)) throwError(state, "end of the stream or a document separator is expected");
+}
+function parseEvents(input, options) {
+  const length = input.length;
+  const state = {
+    ...DEFAULT_PARSER_OPTIONS,
+    ...options,
+    input: `${input}\0`,
+    length,
+    position: 0,
+    line: 0,
+    lineStart: 0,
+    lineIndent: 0,
+    firstTabInLine: -1,
+    depth: 0,
+    directives: [],
+    tagHandlers: /* @__PURE__ */ Object.create(null),
+    events: []
+  };
+  const nullpos = input.indexOf("\0");
+  if (nullpos !== -1) YAMLException.throwAt(input, nullpos, "null byte is not allowed in input", state.filename);
+  while (state.position < state.length) {
+    skipByteOrderMark(state);
+    skipSeparationSpace(state, true);
+    if (state.position >= state.length) break;
+    const documentStart = state.position;
+    readDocument(state);
+    if (state.position === documentStart)
+      throwError(state, "can not read a document");
+  }
+  return state.events;
+}
+function loadDocuments(input, options = {}) {
+  const opts = {
+    ...DEFAULT_LOAD_OPTIONS,
+    ...options
+  };
+  const source = String(input);
+  const PARSER_OPT_KEYS = Object.keys(DEFAULT_PARSER_OPTIONS);
+  const CONSTRUCTOR_OPT_KEYS = Object.keys(DEFAULT_CONSTRUCTOR_OPTIONS);
+  return constructFromEvents(parseEvents(source, pick(opts, PARSER_OPT_KEYS)), {
+    ...pick(opts, CONSTRUCTOR_OPT_KEYS),
+    source
+  });
+}
+function load(input, options) {
+  const documents = loadDocuments(input, options);
+  if (documents.length === 0) throw new YAMLException("expected a document, but the input is empty");
+  if (documents.length === 1) return documents[0];
+  throw new YAMLException("expected a single document in the stream, but found more");
+}
+function buildRepresentTypes(schema) {
+  const defaultTags = new Set([
+    schema.defaultScalarTag,
+    schema.defaultSequenceTag,
+    schema.defaultMappingTag
+  ].filter((t) => t !== void 0));
+  const implicitScalars = schema.implicitScalarTags;
+  const explicitTags = schema.tags.filter((t) => !(t.nodeKind === "scalar" && t.implicit) && !defaultTags.has(t));
+  const defaultTagsLast = schema.tags.filter((t) => defaultTags.has(t));
+  return [
+    ...implicitScalars.map((tag) => ({
+      tag,
+      implicitTag: true
+    })),
+    ...explicitTags.map((tag) => ({
+      tag,
+      implicitTag: false
+    })),
+    ...defaultTagsLast.map((tag) => ({
+      tag,
+      implicitTag: true
+    }))
+  ];
+}
+function matchTag(state, object) {
+  for (let index2 = 0, length = state.representTypes.length; index2 < length; index2 += 1) {
+    const { tag, implicitTag } = state.representTypes[index2];
+    if (tag.identify(object)) {
+      let tagName;
+      if (tag.matchByTagPrefix) tagName = tag.representTagName(object);
+      else tagName = tag.tagName;
+      return {
+        tag,
+        tagName,
+        implicitTag
+      };
+    }
+  }
+  return null;
+}
+function build(state, object) {
+  if (!state.noRefs && object !== null && typeof object === "object") {
+    const existing = state.refs.get(object);
+    if (existing) {
+      if (existing.anchor === void 0) existing.anchor = `ref_${state.refCounter++}`;
+      return {
+        kind: "alias",
+        anchor: existing.anchor
+      };
+    }
+  }
+  const matched = matchTag(state, object);
+  if (!matched) {
+    if (object === void 0) return INVALID;
+    if (state.skipInvalid) return INVALID;
+    throw new YAMLException(`unacceptable kind of an object to dump ${Object.prototype.toString.call(object)}`);
+  }
+  const { tag, tagName, implicitTag } = matched;
+  const nodeTagName = implicitTag ? tagName : tagNameShort(tagName);
+  if (tag.nodeKind === "scalar") return {
+    kind: "scalar",
+    tag: nodeTagName,
+    tagged: !implicitTag,
+    style: SCALAR_STYLE.PLAIN,
+    value: tag.represent(object)
+  };
+  if (tag.nodeKind === "sequence") {
+    const container2 = tag.represent(object);
+    const node2 = {
+      kind: "sequence",
+      tag: nodeTagName,
+      tagged: !implicitTag,
+      style: COLLECTION_STYLE.BLOCK,
+      items: []
+    };
+    if (!state.noRefs) state.refs.set(object, node2);
+    for (let index2 = 0, length = container2.length; index2 < length; index2 += 1) {
+      let item = build(state, container2[index2]);
+      if (item === INVALID && container2[index2] === void 0) item = build(state, null);
+      if (item === INVALID) continue;
+      node2.items.push(item);
+    }
+    return node2;
+  }
+  const map = tag.represent(object);
+  const node = {
+    kind: "mapping",
+    tag: nodeTagName,
+    tagged: !implicitTag,
+    style: COLLECTION_STYLE.BLOCK,
+    items: []
+  };
+  if (!state.noRefs) state.refs.set(object, node);
+  for (const [objectKey, objectValue] of map) {
+    const key = build(state, objectKey);
+    if (key === INVALID) continue;
+    const value = build(state, objectValue);
+    if (value === INVALID) continue;
+    node.items.push({
+      key,
+      value
+    });
+  }
+  return node;
+}
+function jsToAst(input, schema, options = {}) {
+  const root = build({
+    representTypes: buildRepresentTypes(schema),
+    noRefs: options.noRefs ?? false,
+    skipInvalid: options.skipInvalid ?? false,
+    refs: /* @__PURE__ */ new Map(),
+    refCounter: 0
+  }, input);
+  return [{
+    contents: root === INVALID ? null : root,
+    directives: []
+  }];
+}
+function visitNode(node, visitor, ctx) {
+  const control = visitor(node, ctx);
+  if (control === VISIT_BREAK) return true;
+  if (control === VISIT_SKIP) return false;
+  const depth = ctx.depth + 1;
+  switch (node.kind) {
+    case "sequence":
+      for (const item of node.items) if (visitNode(item, visitor, {
+        depth,
+        parent: node,
+        isKey: false
+      })) return true;
+      break;
+    case "mapping":
+      for (const { key, value } of node.items) {
+        if (visitNode(key, visitor, {
+          depth,
+          parent: node,
+          isKey: true
+        })) return true;
+        if (visitNode(value, visitor, {
+          depth,
+          parent: node,
+          isKey: false
+        })) return true;
+      }
+  }
+  return false;
+}
+function visit(documents, visitor) {
+  for (const doc of documents) if (doc.contents && visitNode(doc.contents, visitor, {
+    depth: 0,
+    parent: null,
+    isKey: false
+  })) return;
+}
+function hasBit(mask, bit) {
+  return (mask & 1 << bit) !== 0;
+}
+function _preferredQuotedStyle(layout) {
+  if (layout.presenterOptions.quoteStyle === "single" && hasBit(layout.allowedStylesMask, SCALAR_STYLE.SINGLE_QUOTED)) return SCALAR_STYLE.SINGLE_QUOTED;
+  return SCALAR_STYLE.DOUBLE_QUOTED;
+}
+function applyQuoteFlowKeysOption(layout) {
+  if (!layout.presenterOptions.quoteFlowKeys) return;
+  if (!layout.isKey || !layout.flowOnly || layout.style !== SCALAR_STYLE.PLAIN) return;
+  layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+}
+function doubleQuoteForInvisibles(layout) {
+  if (layout.style === SCALAR_STYLE.PLAIN && /[\t\x7F-\xA0\u2028\u2029\uFEFF\uFFFE\uFFFF]/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+}
+function doubleQuoteWhitespaceOnly(layout) {
+  if (layout.style === SCALAR_STYLE.PLAIN && /^\s+$/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+}
+function applyForceQuotesOption(layout) {
+  if (!layout.presenterOptions.forceQuotes) return;
+  if (layout.isKey || layout.style !== SCALAR_STYLE.PLAIN) return;
+  if (layout.node.tag !== layout.presenterOptions.schema.defaultScalarTag.tagName) return;
+  layout.style = layout.node.value.includes("\n") ? SCALAR_STYLE.DOUBLE_QUOTED : _preferredQuotedStyle(layout);
+}
+function tryLongOrMultilineAsBlock(layout) {
+  if (layout.style !== SCALAR_STYLE.PLAIN || layout.isKey) return;
+  const value = layout.node.value;
+  const multiline = value.indexOf("\n") !== -1;
+  if (!hasBit(layout.allowedStylesMask, SCALAR_STYLE.LITERAL_BLOCK)) {
+    if (multiline) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+    return;
+  }
+  const w = layout.presenterOptions.lineWidth;
+  if (w === -1) {
+    if (multiline) layout.style = SCALAR_STYLE.LITERAL_BLOCK;
+    return;
+  }
+  const availableWidth = Math.max(Math.min(w, 40), w - layout.shiftOfContent);
+  let position = 0;
+  let shouldFold = false;
+  while (position <= value.length) {
+    let lineEnd = value.length;
+    const nextLineBreak = value.indexOf("\n", position);
+    if (nextLineBreak !== -1) lineEnd = nextLineBreak;
+    const line = value.slice(position, lineEnd);
+    if (line.length > availableWidth && line[0] !== " " && / [^ \t]/.test(line)) shouldFold = true;
+    if (nextLineBreak === -1) break;
+    position = nextLineBreak + 1;
+  }
+  if (shouldFold) layout.style = SCALAR_STYLE.FOLDED_BLOCK;
+  else if (multiline) layout.style = SCALAR_STYLE.LITERAL_BLOCK;
+}
+function quoteInvalidPlain(layout) {
+  if (layout.style === SCALAR_STYLE.PLAIN && !hasBit(layout.allowedStylesMask, SCALAR_STYLE.PLAIN)) layout.style = _preferredQuotedStyle(layout);
+}
+function fallbackToDoubleQuoted(layout) {
+  if (!hasBit(layout.allowedStylesMask, layout.style)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+}
+function setBit(mask, bit) {
+  return mask | 1 << bit;
+}
+function canUsePlain(layout) {
+  const str = layout.node.value;
+  if (str !== "") {
+    if (!(layout.isKey ? layout.flowOnly ? NS_PLAIN_FLOW_KEY : NS_PLAIN_BLOCK_KEY : layout.flowOnly ? NS_PLAIN_FLOW_IN : NS_PLAIN_FLOW_OUT).test(str)) return false;
+    if (layout.shiftOfFirstLine === 0 && C_FORBIDDEN_FIRST_LINE.test(str)) return false;
+    if (layout.shiftOfContent === 0) {
+      const firstLineBreak = str.indexOf("\n");
+      if (firstLineBreak !== -1) {
+        const content2 = str.slice(firstLineBreak + 1);
+        if (C_FORBIDDEN_CONTENT.test(content2)) return false;
+      }
+    }
+  }
+  const resolvedTag = layout.presenterOptions.schema.resolveImplicitScalarTag(str).tag.tagName;
+  if (!layout.node.tagged && resolvedTag !== layout.node.tag) return false;
+  if (!layout.node.tagged && str === "=" && resolvedTag === layout.presenterOptions.schema.defaultScalarTag.tagName) return false;
+  return true;
+}
+function canUseSingleQuoted(layout) {
+  const str = layout.node.value;
+  if (!(layout.isKey ? NB_SINGLE_ONE_LINE : NB_SINGLE_MULTI_LINE).test(str)) return false;
+  if (/[ \t]\n|\n[ \t]/.test(str)) return false;
+  if (!layout.isKey && layout.shiftOfContent === 0) {
+    const firstLineBreak = str.indexOf("\n");
+    if (firstLineBreak !== -1 && C_FORBIDDEN_CONTENT.test(str.slice(firstLineBreak + 1))) return false;
+  }
+  return true;
+}
+function canUseBlock(layout) {
+  if (layout.flowOnly || !BLOCK_SCALAR_CONTENT.test(layout.node.value)) return false;
+  const contentIndent = layout.shiftOfContent - layout.shiftOfParent;
+  if (contentIndent < 1) return false;
+  if (contentIndent > 9 && /^\n* /.test(layout.node.value)) return false;
+  if (layout.shiftOfContent === 0 && C_FORBIDDEN_CONTENT.test(layout.node.value)) return false;
+  return true;
+}
+function detectAllowedStyles(layout) {
+  let mask = setBit(0, SCALAR_STYLE.DOUBLE_QUOTED);
+  if (canUsePlain(layout)) mask = setBit(mask, SCALAR_STYLE.PLAIN);
+  if (canUseSingleQuoted(layout)) mask = setBit(mask, SCALAR_STYLE.SINGLE_QUOTED);
+  if (canUseBlock(layout)) mask = setBit(setBit(mask, SCALAR_STYLE.LITERAL_BLOCK), SCALAR_STYLE.FOLDED_BLOCK);
+  layout.allowedStylesMask = mask;
+}
+function renderScalar(layout) {
+  switch (layout.style) {
+    case SCALAR_STYLE.PLAIN:
+      return renderPlain(layout);
+    case SCALAR_STYLE.SINGLE_QUOTED:
+      return renderSingleQuoted(layout);
+    case SCALAR_STYLE.LITERAL_BLOCK:
+      return renderLiteralBlock(layout);
+    case SCALAR_STYLE.FOLDED_BLOCK:
+      return renderFoldedBlock(layout);
+    case SCALAR_STYLE.DOUBLE_QUOTED:
+      return renderDoubleQuoted(layout);
+  }
+}
+function renderPlain(layout) {
+  return encodeFlowBreaks(layout.node.value, layout.shiftOfContent);
+}
+function renderSingleQuoted(layout) {
+  return `'${encodeFlowBreaks(layout.node.value, layout.shiftOfContent).replace(/'/g, "''")}'`;
+}
+function renderLiteralBlock(layout) {
+  const value = layout.node.value;
+  return "|" + blockHeader(value, layout.shiftOfParent, layout.shiftOfContent) + dropEndingNewline(indentString(value, layout.shiftOfContent));
+}
+function renderFoldedBlock(layout) {
+  const value = layout.node.value;
+  const w = layout.presenterOptions.lineWidth;
+  let availableWidth = Infinity;
+  if (w !== -1) availableWidth = Math.max(Math.min(w, 40), w - layout.shiftOfContent);
+  return ">" + blockHeader(value, layout.shiftOfParent, layout.shiftOfContent) + dropEndingNewline(indentString(foldBlockScalar(value, availableWidth), layout.shiftOfContent));
+}
+function renderDoubleQuoted(layout) {
+  return `"${escapeString(layout.node.value)}"`;
+}
+function encodeFlowBreaks(string, shiftOfContent) {
+  let nextLF = string.indexOf("\n");
+  if (nextLF === -1) return string;
+  const pad = " ".repeat(shiftOfContent);
+  let result = string.slice(0, nextLF);
+  const lineRe = /(\n+)([^\n]*)/g;
+  lineRe.lastIndex = nextLF;
+  let match;
+  while (match = lineRe.exec(string)) {
+    const breaks = match[1].length;
+    const line = match[2];
+    result += "\n".repeat(breaks + 1) + pad + line;
+  }
+  return result;
+}
+function indentString(string, spaces) {
+  const indent = " ".repeat(spaces);
+  let position = 0;
+  let result = "";
+  const length = string.length;
+  while (position < length) {
+    let line;
+    const next = string.indexOf("\n", position);
+    if (next === -1) {
+      line = string.slice(position);
+      position = length;
+    } else {
+      line = string.slice(position, next + 1);
+      position = next + 1;
+    }
+    if (line.length && line !== "\n") result += indent;
+    result += line;
+  }
+  return result;
+}
+function needIndentIndicator(string) {
+  return /^\n* /.test(string);
+}
+function blockHeader(string, shiftOfParent, shiftOfContent) {
+  const indentIndicator = needIndentIndicator(string) ? String(shiftOfContent - shiftOfParent) : "";
+  const clip = string[string.length - 1] === "\n";
+  return `${indentIndicator}${clip && (string[string.length - 2] === "\n" || string === "\n") ? "+" : clip ? "" : "-"}
+`;
+}
+function dropEndingNewline(string) {
+  return string[string.length - 1] === "\n" ? string.slice(0, -1) : string;
+}
+function isMoreIndented(char) {
+  return char === " " || char === "	";
+}
+function foldLine(line, width) {
+  if (line === "" || isMoreIndented(line[0])) return line;
+  const breakRe = / [^ \t]/g;
+  let match;
+  let start = 0;
+  let end;
+  let curr = 0;
+  let next = 0;
+  let result = "";
+  while (match = breakRe.exec(line)) {
+    next = match.index;
+    if (next - start > width) {
+      end = curr > start ? curr : next;
+      result += `
+${line.slice(start, end)}`;
+      start = end + 1;
+    }
+    curr = next;
+  }
+  result += "\n";
+  if (line.length - start > width && curr > start) result += `${line.slice(start, curr)}
+${line.slice(curr + 1)}`;
+  else result += line.slice(start);
+  return result.slice(1);
+}
+function foldBlockScalar(string, width) {
+  const lineRe = /(\n+)([^\n]*)/g;
+  let nextLF = string.indexOf("\n");
+  if (nextLF === -1) nextLF = string.length;
+  lineRe.lastIndex = nextLF;
+  let result = foldLine(string.slice(0, nextLF), width);
+  let prevMoreIndented = string[0] === "\n" || isMoreIndented(string[0]);
+  let moreIndented;
+  let match;
+  while (match = lineRe.exec(string)) {
+    const prefix = match[1];
+    const line = match[2];
+    moreIndented = line !== "" && isMoreIndented(line[0]);
+    result += prefix + (!prevMoreIndented && !moreIndented && line !== "" ? "\n" : "") + foldLine(line, width);
+    prevMoreIndented = moreIndented;
+  }
+  return result;
+}
+function escapeCharacter(character) {
+  switch (character) {
+    case "\0":
+      return "\\0";
+    case "\x07":
+      return "\\a";
+    case "\b":
+      return "\\b";
+    case "	":
+      return "\\t";
+    case "\n":
+      return "\\n";
+    case "\v":
+      return "\\v";
+    case "\f":
+      return "\\f";
+    case "\r":
+      return "\\r";
+    case "\x1B":
+      return "\\e";
+    case '"':
+      return '\\"';
+    case "\\":
+      return "\\\\";
+    case "\x85":
+      return "\\N";
+    case "\xA0":
+      return "\\_";
+    case "\u2028":
+      return "\\L";
+    case "\u2029":
+      return "\\P";
+  }
+  const code = character.charCodeAt(0);
+  const hex = code.toString(16).toUpperCase();
+  if (code <= 255) return `\\x${"0".repeat(2 - hex.length)}${hex}`;
+  return `\\u${"0".repeat(4 - hex.length)}${hex}`;
+}
+function escapeString(string) {
+  return string.replace(CHARACTERS_TO_ESCAPE, escapeCharacter);
+}
+function nodeTagShort(node) {
+  return node.tagged ? node.tag : tagNameShort(node.tag);
+}
+function createPresenterState(options) {
+  const opts = {
+    ...DEFAULT_PRESENTER_OPTIONS,
+    ...options
+  };
+  if (opts.flowSkipColonSpace) opts.quoteFlowKeys = true;
+  return {
+    ...opts,
+    defaultScalarTagName: opts.schema.defaultScalarTag.tagName,
+    openEnded: false
+  };
+}
+function generateNextLine(state, level) {
+  return `
+${" ".repeat(state.indent * level)}`;
+}
+function scalarLayout(state, node, parent, level, isKey, flowOnly) {
+  return {
+    node,
+    parent,
+    level,
+    isKey,
+    flowOnly,
+    shiftOfParent: level === 0 ? -1 : state.indent * (level - 1),
+    shiftOfContent: state.indent * Math.max(1, level),
+    shiftOfFirstLine: level === 0 ? 0 : state.indent * level,
+    presenterOptions: state,
+    allowedStylesMask: 0,
+    style: node.style
+  };
+}
+function writeFlowSequence(state, level, node) {
+  let result = "";
+  for (let index2 = 0, length = node.items.length; index2 < length; index2 += 1) {
+    const item = writeNode(state, level, node.items[index2], node, {}).text;
+    if (index2 > 0) result += `,${!state.flowSkipCommaSpace ? " " : ""}`;
+    result += item;
+  }
+  const pad = state.flowBracketPadding && node.items.length > 0 ? " " : "";
+  return `[${pad}${result}${pad}]`;
+}
+function writeBlockSequence(state, level, node, compact) {
+  let result = "";
+  for (let index2 = 0, length = node.items.length; index2 < length; index2 += 1) {
+    const item = writeNode(state, level + 1, node.items[index2], node, {
+      block: true,
+      compact: state.seqInlineFirst,
+      isblockseq: true
+    }).text;
+    if (!compact || result !== "") result += generateNextLine(state, level);
+    if (item === "" || CHAR_LINE_FEED === item.charCodeAt(0)) result += "-";
+    else result += "- ";
+    result += item;
+  }
+  return result;
+}
+function writeFlowMapping(state, level, node) {
+  let result = "";
+  for (const { key, value } of node.items) {
+    let pairBuffer = "";
+    if (result !== "") pairBuffer += `,${!state.flowSkipCommaSpace ? " " : ""}`;
+    const keyRender = writeNode(state, level, key, node, { iskey: true });
+    const keyText3 = keyRender.text;
+    const valueText = writeNode(state, level, value, node, {}).text;
+    const sep2 = state.flowSkipColonSpace || valueText === "" ? "" : " ";
+    const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
+    const keyColonSep = key.kind === "alias" || keyIsBareProps ? " " : "";
+    pairBuffer += `${keyText3}${keyColonSep}:${sep2}${valueText}`;
+    result += pairBuffer;
+  }
+  const pad = state.flowBracketPadding && result !== "" ? " " : "";
+  return `{${pad}${result}${pad}}`;
+}
+function writeBlockMapping(state, level, node, compact) {
+  let result = "";
+  for (let index2 = 0, length = node.items.length; index2 < length; index2 += 1) {
+    let pairBuffer = "";
+    if (!compact || result !== "") pairBuffer += generateNextLine(state, level);
+    const { key, value } = node.items[index2];
+    const keyIsBlock = (key.kind === "mapping" || key.kind === "sequence") && key.style === COLLECTION_STYLE.BLOCK && key.items.length !== 0 || key.kind === "scalar" && (key.style === SCALAR_STYLE.LITERAL_BLOCK || key.style === SCALAR_STYLE.FOLDED_BLOCK);
+    const keyRender = keyIsBlock ? writeNode(state, level + 1, key, node, {
+      block: true,
+      compact: true,
+      isblockseq: !cannotBeCompact(state, key, level + 1)
+    }) : writeNode(state, level + 1, key, node, {
+      block: true,
+      compact: true,
+      iskey: true
+    });
+    const keyText3 = keyRender.text;
+    const keyHasLineBreak = key.kind === "scalar" && key.value.indexOf("\n") !== -1;
+    const keyIsTooLong = keyText3.length > 1024 && /^[\s\S]{1025}/u.test(keyText3);
+    const explicitPair = keyIsBlock || keyHasLineBreak || keyIsTooLong;
+    if (explicitPair) {
+      if (keyText3 && CHAR_LINE_FEED === keyText3.charCodeAt(0)) pairBuffer += "?";
+      else pairBuffer += "? ";
+    }
+    pairBuffer += keyText3;
+    if (explicitPair) pairBuffer += generateNextLine(state, level);
+    const valueText = writeNode(state, level + 1, value, node, {
+      block: true,
+      compact: explicitPair,
+      isblockseq: explicitPair && !cannotBeCompact(state, value, level + 1)
+    }).text;
+    const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
+    const keyColonSep = !explicitPair && (key.kind === "alias" || keyIsBareProps) ? " " : "";
+    if (valueText === "" || CHAR_LINE_FEED === valueText.charCodeAt(0)) pairBuffer += `${keyColonSep}:`;
+    else pairBuffer += `${keyColonSep}: `;
+    pairBuffer += valueText;
+    result += pairBuffer;
+  }
+  return result;
+}
+function cannotBeCompact(state, node, level) {
+  if (node.kind === "alias") return true;
+  return node.tagged || node.anchor !== void 0 || state.indent < 2 && level > 0;
+}
+function writeNode(state, level, node, parent, ctx) {
+  if (node.kind === "alias") {
+    state.openEnded = false;
+    return {
+      text: `*${node.anchor}`,
+      noBody: false
+    };
+  }
+  const { block: block2 = false, iskey = false, isblockseq = false } = ctx;
+  let compact = ctx.compact ?? false;
+  const hasAnchor = node.anchor !== void 0;
+  if (cannotBeCompact(state, node, level)) compact = false;
+  let body;
+  let shouldPrintTag = node.tagged;
+  const useBlockCollection = block2 && (node.kind === "mapping" || node.kind === "sequence") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0;
+  if (node.kind === "mapping") {
+    if (useBlockCollection) body = writeBlockMapping(state, level, node, compact);
+    else body = writeFlowMapping(state, level, node);
+  } else if (node.kind === "sequence") {
+    if (useBlockCollection) {
+      if (state.seqNoIndent && !isblockseq && level > 0) body = writeBlockSequence(state, level - 1, node, compact);
+      else body = writeBlockSequence(state, level, node, compact);
+    } else body = writeFlowSequence(state, level, node);
+  } else {
+    const layout = scalarLayout(state, node, parent, level, iskey, !block2);
+    detectAllowedStyles(layout);
+    for (const rule2 of state.scalarStyleRules) rule2(layout);
+    body = renderScalar(layout);
+    state.openEnded = (layout.style === SCALAR_STYLE.LITERAL_BLOCK || layout.style === SCALAR_STYLE.FOLDED_BLOCK) && (node.value === "\n" || node.value.endsWith("\n\n"));
+    shouldPrintTag = node.tagged || body === "" && layout.flowOnly && parent?.kind === "sequence" && !hasAnchor || layout.style !== SCALAR_STYLE.PLAIN && node.tag !== state.defaultScalarTagName;
+  }
+  if ((node.kind === "mapping" || node.kind === "sequence") && !useBlockCollection) state.openEnded = false;
+  if (useBlockCollection && compact && level > 0 && state.indent > 2) body = `${" ".repeat(state.indent - 2)}${body}`;
+  const noBody = body === "";
+  let text = body;
+  if (shouldPrintTag || hasAnchor) {
+    const props2 = [];
+    const tag = shouldPrintTag ? nodeTagShort(node) : null;
+    const anchor = hasAnchor ? `&${node.anchor}` : null;
+    if (state.tagBeforeAnchor) {
+      if (tag !== null) props2.push(tag);
+      if (anchor !== null) props2.push(anchor);
+    } else {
+      if (anchor !== null) props2.push(anchor);
+      if (tag !== null) props2.push(tag);
+    }
+    const sep2 = body === "" || body.charCodeAt(0) === CHAR_LINE_FEED ? "" : " ";
+    text = `${props2.join(" ")}${sep2}${body}`;
+  }
+  return {
+    text,
+    noBody
+  };
+}
+function rootStartsOwnLine(node) {
+  return (node.kind === "sequence" || node.kind === "mapping") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0 && !node.tagged && node.anchor === void 0;
+}
+function writeDocumentDirectives(doc) {
+  let result = "";
+  for (const directive of doc.directives) {
+    if (directive.kind === "yaml") {
+      result += `%YAML ${directive.version}
+`;
+      continue;
+    }
+    const { handle, prefix } = directive;
+    result += `%TAG ${handle} ${prefix}
+`;
+  }
+  return result;
+}
+function present(documents, options) {
+  const state = createPresenterState(options);
+  let result = "";
+  let previousEnded = false;
+  for (let index2 = 0; index2 < documents.length; index2 += 1) {
+    const doc = documents[index2];
+    state.openEnded = false;
+    const directives = writeDocumentDirectives(doc);
+    const hasDirectives = directives !== "";
+    const marker = doc.explicitStart || hasDirectives || index2 > 0 && !previousEnded;
+    result += directives;
+    if (doc.contents === null) {
+      if (marker) result += "---\n";
+    } else if (marker) {
+      const body = writeNode(state, 0, doc.contents, null, {
+        block: true,
+        compact: true
+      }).text;
+      const sep2 = body === "" ? "" : hasDirectives || rootStartsOwnLine(doc.contents) ? "\n" : " ";
+      result += `---${sep2}${body}
+`;
+    } else result += writeNode(state, 0, doc.contents, null, {
+      block: true,
+      compact: true
+    }).text + "\n";
+    previousEnded = doc.explicitEnd || state.openEnded;
+    if (previousEnded) result += "...\n";
+  }
+  return result;
+}
+function defaultCompareFn(a, b) {
+  const x = String(a);
+  const y = String(b);
+  if (x < y) return -1;
+  if (x > y) return 1;
+  return 0;
+}
+function dump(input, options = {}) {
+  const opts = {
+    ...DEFAULT_DUMP_OPTIONS,
+    ...options
+  };
+  const documents = jsToAst(input, opts.schema, {
+    noRefs: opts.noRefs,
+    skipInvalid: opts.skipInvalid
+  });
+  if (opts.flowLevel >= 0) visit(documents, (node, ctx) => {
+    if (ctx.depth < opts.flowLevel) return;
+    if (node.kind === "sequence" || node.kind === "mapping") node.style = COLLECTION_STYLE.FLOW;
+    return VISIT_SKIP;
+  });
+  if (opts.sortKeys) {
+    const compareFn = opts.sortKeys === true ? defaultCompareFn : opts.sortKeys;
+    visit(documents, (node) => {
+      if (node.kind !== "mapping") return;
+      node.items.sort((a, b) => compareFn(a.key.kind === "scalar" ? a.key.value : "", b.key.kind === "scalar" ? b.key.value : ""));
+    });
+  }
+  opts.transform(documents);
+  return present(documents, {
+    ...pick(opts, Object.keys(DEFAULT_PRESENTER_OPTIONS)),
+    schema: opts.schema
+  });
+}
+var NOT_RESOLVED, strTag, NULL_VALUES$1, nullCoreTag, nullJsonTag, NULL_VALUES, nullYaml11Tag, TRUE_VALUES$2, FALSE_VALUES$2, boolCoreTag, TRUE_VALUES$1, FALSE_VALUES$1, boolJsonTag, TRUE_VALUES, FALSE_VALUES, boolYaml11Tag, YAML_INTEGER_IMPLICIT_PATTERN$1, YAML_INTEGER_EXPLICIT_PATTERN$1, intCoreTag, YAML_INTEGER_IMPLICIT_PATTERN, YAML_INTEGER_EXPLICIT_PATTERN, intJsonTag, YAML_INTEGER_PATTERN, intYaml11Tag, YAML_FLOAT_PATTERN$1, YAML_FLOAT_SPECIAL_PATTERN$1, floatCoreTag, YAML_FLOAT_IMPLICIT_PATTERN, YAML_FLOAT_EXPLICIT_PATTERN, floatJsonTag, YAML_FLOAT_PATTERN, YAML_FLOAT_SPECIAL_PATTERN, floatYaml11Tag, mergeTag, BASE64_PATTERN, binaryTag, YAML_DATE_REGEXP, YAML_TIMESTAMP_REGEXP, timestampTag, seqTag, omapTag, pairsTag, mapTag, setTag, Schema, FAILSAFE_SCHEMA, JSON_SCHEMA, CORE_SCHEMA, YAML11_SCHEMA, DUMP_SCHEMA, realMapTag, legacyMapTag, DEFAULT_SNIPPET_OPTIONS, YAMLException, EVENT_ID, SCALAR_STYLE, COLLECTION_STYLE, CHOMPING_MODE, NO_RANGE$3, simpleEscapeCheck, simpleEscapeMap, DEFAULT_TAG_HANDLERS, TAG_SUFFIX_CHARS, TAG_URI_CHARS, HEX, NO_RANGE$2, MERGE_TAG_NAME, DEFAULT_CONSTRUCTOR_OPTIONS, NO_RANGE$1, HAS_OWN, CONTEXT_FLOW_IN, CONTEXT_FLOW_OUT, CONTEXT_BLOCK_IN, CONTEXT_BLOCK_OUT, PATTERN_NON_PRINTABLE, PATTERN_FLOW_INDICATORS, PATTERN_TAG_HANDLE, NS_URI_CHAR, NS_TAG_CHAR, PATTERN_TAG_URI, PATTERN_TAG_SUFFIX, PATTERN_TAG_PREFIX, DEFAULT_PARSER_OPTIONS, DEFAULT_LOAD_OPTIONS, INVALID, VISIT_BREAK, VISIT_SKIP, DEFAULT_SCALAR_STYLE_RULES, SRC_C_PRINTABLE, SRC_B_CHAR, SRC_C_BYTE_ORDER_MARK, SRC_S_WHITE, SRC_NB_CHAR, SRC_NS_CHAR, SRC_NB_JSON, SRC_C_INDICATOR, SRC_C_FLOW_INDICATOR, SRC_NS_PLAIN_SAFE_FLOW_OUT, SRC_NS_PLAIN_SAFE_FLOW_IN, SRC_NS_PLAIN_FIRST_FLOW_OUT, SRC_NS_PLAIN_FIRST_FLOW_IN, SRC_NS_PLAIN_CHAR_FLOW_OUT, SRC_NS_PLAIN_CHAR_FLOW_IN, SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT, SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN, SRC_NS_PLAIN_ONE_LINE_FLOW_OUT, SRC_NS_PLAIN_ONE_LINE_FLOW_IN, SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY, SRC_NS_PLAIN_ONE_LINE_FLOW_KEY, SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT, SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN, SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT, SRC_NS_PLAIN_MULTI_LINE_FLOW_IN, NS_PLAIN_FLOW_OUT, NS_PLAIN_FLOW_IN, NS_PLAIN_BLOCK_KEY, NS_PLAIN_FLOW_KEY, NB_SINGLE_ONE_LINE, NB_SINGLE_MULTI_LINE, BLOCK_SCALAR_CONTENT, C_FORBIDDEN_FIRST_LINE, C_FORBIDDEN_CONTENT, CHARACTERS_TO_ESCAPE, CHAR_LINE_FEED, DEFAULT_PRESENTER_OPTIONS, DEFAULT_DUMP_OPTIONS, EVENT_DOCUMENT, EVENT_SEQUENCE, EVENT_MAPPING, EVENT_SCALAR, EVENT_ALIAS, EVENT_POP, SCALAR_STYLE_PLAIN, SCALAR_STYLE_SINGLE_QUOTED, SCALAR_STYLE_DOUBLE_QUOTED, SCALAR_STYLE_LITERAL_BLOCK, SCALAR_STYLE_FOLDED_BLOCK, COLLECTION_STYLE_BLOCK, COLLECTION_STYLE_FLOW, CHOMPING_CLIP, CHOMPING_STRIP, CHOMPING_KEEP;
+var init_js_yaml = __esm({
+  "node_modules/js-yaml/dist/js-yaml.mjs"() {
+    NOT_RESOLVED = /* @__PURE__ */ Symbol("NOT_RESOLVED");
+    strTag = defineScalarTag("tag:yaml.org,2002:str", {
+      resolve: (source) => source,
+      identify: (data) => typeof data === "string"
+    });
+    NULL_VALUES$1 = [
+      "",
+      "~",
+      "null",
+      "Null",
+      "NULL"
+    ];
+    nullCoreTag = defineScalarTag("tag:yaml.org,2002:null", {
+      implicit: true,
+      implicitFirstChars: [
+        "",
+        "~",
+        "n",
+        "N"
+      ],
+      resolve: (source) => {
+        if (NULL_VALUES$1.indexOf(source) !== -1) return null;
+        return NOT_RESOLVED;
+      },
+      identify: (object) => object === null,
+      represent: () => "null"
+    });
+    nullJsonTag = defineScalarTag("tag:yaml.org,2002:null", {
+      implicit: true,
+      implicitFirstChars: ["n"],
+      resolve: (source, isExplicit) => {
+        if (source === "null" || isExplicit && source === "") return null;
+        return NOT_RESOLVED;
+      },
+      identify: (object) => object === null,
+      represent: () => "null"
+    });
+    NULL_VALUES = [
+      "",
+      "~",
+      "null",
+      "Null",
+      "NULL"
+    ];
+    nullYaml11Tag = defineScalarTag("tag:yaml.org,2002:null", {
+      implicit: true,
+      implicitFirstChars: [
+        "",
+        "~",
+        "n",
+        "N"
+      ],
+      resolve: (source) => {
+        if (NULL_VALUES.indexOf(source) !== -1) return null;
+        return NOT_RESOLVED;
+      },
+      identify: (object) => object === null,
+      represent: () => "null"
+    });
+    TRUE_VALUES$2 = [
+      "true",
+      "True",
+      "TRUE"
+    ];
+    FALSE_VALUES$2 = [
+      "false",
+      "False",
+      "FALSE"
+    ];
+    boolCoreTag = defineScalarTag("tag:yaml.org,2002:bool", {
+      implicit: true,
+      implicitFirstChars: [
+        "t",
+        "T",
+        "f",
+        "F"
+      ],
+      resolve: (source) => {
+        if (TRUE_VALUES$2.indexOf(source) !== -1) return true;
+        if (FALSE_VALUES$2.indexOf(source) !== -1) return false;
+        return NOT_RESOLVED;
+      },
+      identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
+      represent: (object) => object ? "true" : "false"
+    });
+    TRUE_VALUES$1 = ["true"];
+    FALSE_VALUES$1 = ["false"];
+    boolJsonTag = defineScalarTag("tag:yaml.org,2002:bool", {
+      implicit: true,
+      implicitFirstChars: ["t", "f"],
+      resolve: (source) => {
+        if (TRUE_VALUES$1.indexOf(source) !== -1) return true;
+        if (FALSE_VALUES$1.indexOf(source) !== -1) return false;
+        return NOT_RESOLVED;
+      },
+      identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
+      represent: (object) => object ? "true" : "false"
+    });
+    TRUE_VALUES = [
+      "true",
+      "True",
+      "TRUE",
+      "y",
+      "Y",
+      "yes",
+      "Yes",
+      "YES",
+      "on",
+      "On",
+      "ON"
+    ];
+    FALSE_VALUES = [
+      "false",
+      "False",
+      "FALSE",
+      "n",
+      "N",
+      "no",
+      "No",
+      "NO",
+      "off",
+      "Off",
+      "OFF"
+    ];
+    boolYaml11Tag = defineScalarTag("tag:yaml.org,2002:bool", {
+      implicit: true,
+      implicitFirstChars: [
+        "y",
+        "Y",
+        "n",
+        "N",
+        "t",
+        "T",
+        "f",
+        "F",
+        "o",
+        "O"
+      ],
+      resolve: (source) => {
+        if (TRUE_VALUES.indexOf(source) !== -1) return true;
+        if (FALSE_VALUES.indexOf(source) !== -1) return false;
+        return NOT_RESOLVED;
+      },
+      identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
+      represent: (object) => object ? "true" : "false"
+    });
+    YAML_INTEGER_IMPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
+    YAML_INTEGER_EXPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
+    intCoreTag = defineScalarTag("tag:yaml.org,2002:int", {
+      implicit: true,
+      implicitFirstChars: [
+        "-",
+        "+",
+        ..."0123456789"
+      ],
+      resolve: resolveYamlInteger$2,
+      identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
+      represent: (object) => object.toString(10)
+    });
+    YAML_INTEGER_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)$");
+    YAML_INTEGER_EXPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
+    intJsonTag = defineScalarTag("tag:yaml.org,2002:int", {
+      implicit: true,
+      implicitFirstChars: ["-", ..."0123456789"],
+      resolve: resolveYamlInteger$1,
+      identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
+      represent: (object) => object.toString(10)
+    });
+    YAML_INTEGER_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?(?:0|[1-9][0-9_]*))$");
+    intYaml11Tag = defineScalarTag("tag:yaml.org,2002:int", {
+      implicit: true,
+      implicitFirstChars: [
+        "-",
+        "+",
+        ..."0123456789"
+      ],
+      resolve: resolveYamlInteger,
+      identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
+      represent: (object) => object.toString(10)
+    });
+    YAML_FLOAT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
+    YAML_FLOAT_SPECIAL_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
+    floatCoreTag = defineScalarTag("tag:yaml.org,2002:float", {
+      implicit: true,
+      implicitFirstChars: [
+        "-",
+        "+",
+        ".",
+        ..."0123456789"
+      ],
+      resolve: resolveYamlFloat$2,
+      identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
+      represent: representYamlFloat$2
+    });
+    YAML_FLOAT_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$");
+    YAML_FLOAT_EXPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
+    floatJsonTag = defineScalarTag("tag:yaml.org,2002:float", {
+      implicit: true,
+      implicitFirstChars: ["-", ..."0123456789"],
+      resolve: resolveYamlFloat$1,
+      identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
+      represent: representYamlFloat$1
+    });
+    YAML_FLOAT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?(?:(?:[0-9][0-9_]*)?\\.[0-9_]*)(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
+    YAML_FLOAT_SPECIAL_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
+    floatYaml11Tag = defineScalarTag("tag:yaml.org,2002:float", {
+      implicit: true,
+      implicitFirstChars: [
+        "-",
+        "+",
+        ".",
+        ..."0123456789"
+      ],
+      resolve: resolveYamlFloat,
+      identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
+      represent: representYamlFloat
+    });
+    mergeTag = defineScalarTag("tag:yaml.org,2002:merge", {
+      implicit: true,
+      implicitFirstChars: ["<"],
+      resolve: (source, isExplicit) => {
+        if (source === "<<" || isExplicit && source === "") return "<<";
+        return NOT_RESOLVED;
+      },
+      identify: () => false
+    });
+    BASE64_PATTERN = /^[A-Za-z0-9+/]*={0,2}$/;
+    binaryTag = defineScalarTag("tag:yaml.org,2002:binary", {
+      resolve: resolveYamlBinary,
+      identify: (object) => Object.prototype.toString.call(object) === "[object Uint8Array]",
+      represent: representYamlBinary
+    });
+    YAML_DATE_REGEXP = /* @__PURE__ */ new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9])-([0-9][0-9])$");
+    YAML_TIMESTAMP_REGEXP = /* @__PURE__ */ new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9]?)-([0-9][0-9]?)(?:[Tt]|[ \\t]+)([0-9][0-9]?):([0-9][0-9]):([0-9][0-9])(?:\\.([0-9]*))?(?:[ \\t]*(Z|([-+])([0-9][0-9]?)(?::([0-9][0-9]))?))?$");
+    timestampTag = defineScalarTag("tag:yaml.org,2002:timestamp", {
+      implicit: true,
+      implicitFirstChars: [..."0123456789"],
+      resolve: resolveYamlTimestamp,
+      identify: (object) => object instanceof Date,
+      represent: (object) => object.toISOString()
+    });
+    seqTag = defineSequenceTag("tag:yaml.org,2002:seq", {
+      create: () => [],
+      addItem: (container2, item) => {
+        container2.push(item);
+      },
+      identify: Array.isArray
+    });
+    omapTag = defineSequenceTag("tag:yaml.org,2002:omap", {
+      create: () => ({
+        list: [],
+        seen: /* @__PURE__ */ new Set()
+      }),
+      addItem: (carrier, item) => {
+        let key;
+        if (item instanceof Map) {
+          if (item.size !== 1) return "cannot resolve an ordered map item";
+          key = item.keys().next().value;
+        } else if (isPlainObject(item)) {
+          const itemKeys = Object.keys(item);
+          if (itemKeys.length !== 1) return "cannot resolve an ordered map item";
+          key = itemKeys[0];
+        } else return "cannot resolve an ordered map item";
+        if (carrier.seen.has(key)) return "duplicate key in ordered map";
+        carrier.seen.add(key);
+        carrier.list.push(item);
+        return "";
+      },
+      finalize: (carrier) => carrier.list,
+      identify: () => false
+    });
+    pairsTag = defineSequenceTag("tag:yaml.org,2002:pairs", {
+      create: () => [],
+      addItem: (container2, item) => {
+        if (item instanceof Map) {
+          if (item.size !== 1) return "cannot resolve a pairs item";
+          container2.push(item.entries().next().value);
+          return "";
+        }
+        if (Object.prototype.toString.call(item) !== "[object Object]") return "cannot resolve a pairs item";
+        const object = item;
+        const keys = Object.keys(object);
+        if (keys.length !== 1) return "cannot resolve a pairs item";
+        container2.push([keys[0], object[keys[0]]]);
+        return "";
+      },
+      identify: () => false
+    });
+    mapTag = defineMappingTag("tag:yaml.org,2002:map", {
+      create: () => ({}),
+      identify: isPlainObject,
+      represent: (o) => {
+        const map = /* @__PURE__ */ new Map();
+        for (const key of Object.keys(o)) map.set(key, o[key]);
+        return map;
+      },
+      addPair: (container2, key, value) => {
+        if (key !== null && typeof key === "object") return "object-based map does not support complex keys";
+        const normalizedKey = String(key);
+        if (normalizedKey === "__proto__") Object.defineProperty(container2, normalizedKey, {
+          value,
+          enumerable: true,
+          configurable: true,
+          writable: true
+        });
+        else container2[normalizedKey] = value;
+        return "";
+      },
+      has: (container2, key) => {
+        if (key !== null && typeof key === "object") return false;
+        return Object.prototype.hasOwnProperty.call(container2, String(key));
+      },
+      keys: (container2) => Object.keys(container2),
+      get: (container2, key) => {
+        const normalizedKey = String(key);
+        if (!Object.prototype.hasOwnProperty.call(container2, normalizedKey)) return null;
+        return container2[normalizedKey];
+      }
+    });
+    setTag = defineMappingTag("tag:yaml.org,2002:set", {
+      create: () => /* @__PURE__ */ new Set(),
+      identify: (data) => data instanceof Set,
+      represent: (data) => {
+        const map = /* @__PURE__ */ new Map();
+        for (const key of data) map.set(key, null);
+        return map;
+      },
+      addPair: (container2, key, value) => {
+        if (value !== null) return "cannot resolve a set item";
+        container2.add(key);
+        return "";
+      },
+      has: (container2, key) => container2.has(key),
+      keys: (container2) => container2.keys(),
+      get: () => null
+    });
+    Schema = class Schema2 {
+      tags;
+      /** @internal */
+      implicitScalarTags;
+      /**
+      * Dispatch implicit scalar resolvers by `source.charAt(0)`. Each bucket holds
+      * the resolvers that may match that key, in schema order; a key absent from
+      * the map uses
+      * {@link Schema.implicitScalarAnyFirstChar}
+      * (resolvers that declared no first-char constraint, so they apply to any
+      * first character).
+      */
+      implicitScalarByFirstChar;
+      implicitScalarAnyFirstChar;
+      /**
+      * The default scalar tag (`!!str`), resolved once so the composer's fallback
+      * for unresolved plain scalars avoids a keyed lookup per scalar.
+      *
+      * @internal
+      */
+      defaultScalarTag;
+      /**
+      * The default container tags (`!!seq` / `!!map`), used by the dumper: when a
+      * value is identified by its default tag, the tag is implicit and not
+      * printed. Undefined if the schema does not define them (then such values
+      * can't be dumped).
+      *
+      * @internal
+      */
+      defaultSequenceTag;
+      /** @internal */
+      defaultMappingTag;
+      exact;
+      prefix;
+      constructor(tags) {
+        const compiledTags = compileTags(tags);
+        const implicitScalarTags = [];
+        const exact = createTagDefinitionMap();
+        const prefix = createTagDefinitionListMap();
+        for (const tag of compiledTags) {
+          if (tag.nodeKind === "scalar" && tag.implicit) {
+            if (tag.matchByTagPrefix) throw new Error("Implicit scalar tags cannot match by tag prefix");
+            implicitScalarTags.push(tag);
+          }
+          switch (tag.nodeKind) {
+            case "scalar":
+              if (tag.matchByTagPrefix) prefix.scalar.push(tag);
+              else exact.scalar[tag.tagName] = tag;
+              break;
+            case "sequence":
+              if (tag.matchByTagPrefix) prefix.sequence.push(tag);
+              else exact.sequence[tag.tagName] = tag;
+              break;
+            case "mapping":
+              if (tag.matchByTagPrefix) prefix.mapping.push(tag);
+              else exact.mapping[tag.tagName] = tag;
+          }
+        }
+        const implicitScalarAnyFirstChar = implicitScalarTags.filter((tag) => tag.implicitFirstChars === null);
+        const keys = /* @__PURE__ */ new Set();
+        for (const tag of implicitScalarTags) if (tag.implicitFirstChars !== null) for (const key of tag.implicitFirstChars) keys.add(key);
+        const implicitScalarByFirstChar = /* @__PURE__ */ new Map();
+        for (const key of keys) implicitScalarByFirstChar.set(key, implicitScalarTags.filter((tag) => tag.implicitFirstChars === null || tag.implicitFirstChars.indexOf(key) !== -1));
+        const defaultScalarTag = exact.scalar["tag:yaml.org,2002:str"];
+        if (!defaultScalarTag) throw new Error("schema does not define the default scalar tag (tag:yaml.org,2002:str)");
+        this.tags = compiledTags;
+        this.implicitScalarTags = implicitScalarTags;
+        this.implicitScalarByFirstChar = implicitScalarByFirstChar;
+        this.implicitScalarAnyFirstChar = implicitScalarAnyFirstChar;
+        this.defaultScalarTag = defaultScalarTag;
+        this.defaultSequenceTag = exact.sequence["tag:yaml.org,2002:seq"];
+        this.defaultMappingTag = exact.mapping["tag:yaml.org,2002:map"];
+        this.exact = exact;
+        this.prefix = prefix;
+      }
+      /** @internal */
+      lookupScalarTag(tagName) {
+        const exactTag = this.exact.scalar[tagName];
+        if (exactTag) return exactTag;
+        for (const tag of this.prefix.scalar) if (tagName.startsWith(tag.tagName)) return tag;
+      }
+      /** @internal */
+      lookupSequenceTag(tagName) {
+        const exactTag = this.exact.sequence[tagName];
+        if (exactTag) return exactTag;
+        for (const tag of this.prefix.sequence) if (tagName.startsWith(tag.tagName)) return tag;
+      }
+      /** @internal */
+      lookupMappingTag(tagName) {
+        const exactTag = this.exact.mapping[tagName];
+        if (exactTag) return exactTag;
+        for (const tag of this.prefix.mapping) if (tagName.startsWith(tag.tagName)) return tag;
+      }
+      /** @internal */
+      resolveImplicitScalarTag(source) {
+        const candidates = this.implicitScalarByFirstChar.get(source.charAt(0)) ?? this.implicitScalarAnyFirstChar;
+        for (const tag2 of candidates) {
+          const value = tag2.resolve(source, false, tag2.tagName);
+          if (value !== NOT_RESOLVED) return {
+            value,
+            tag: tag2
+          };
+        }
+        const tag = this.defaultScalarTag;
+        return {
+          value: tag.resolve(source, false, tag.tagName),
+          tag
+        };
+      }
+      /**
+      * Creates a new schema with the specified tags added. If a tag already
+      * exists, it is replaced by the specified tag.
+      *
+      * @example
+      *
+      * ```javascript
+      * import { CORE_SCHEMA, mergeTag, realMapTag } from 'js-yaml'
+      *
+      * const schema = CORE_SCHEMA.withTags(mergeTag, realMapTag)
+      * ```
+      */
+      withTags(...tags) {
+        let flatTags = [];
+        for (const tag of tags) flatTags = flatTags.concat(tag);
+        return new Schema2([...this.tags, ...flatTags]);
+      }
+    };
+    FAILSAFE_SCHEMA = new Schema([
+      strTag,
+      seqTag,
+      mapTag
+    ]);
+    JSON_SCHEMA = new Schema([
+      ...FAILSAFE_SCHEMA.tags,
+      nullJsonTag,
+      boolJsonTag,
+      intJsonTag,
+      floatJsonTag
+    ]);
+    CORE_SCHEMA = new Schema([
+      ...FAILSAFE_SCHEMA.tags,
+      nullCoreTag,
+      boolCoreTag,
+      intCoreTag,
+      floatCoreTag
+    ]);
+    YAML11_SCHEMA = new Schema([
+      ...FAILSAFE_SCHEMA.tags,
+      nullYaml11Tag,
+      boolYaml11Tag,
+      intYaml11Tag,
+      floatYaml11Tag,
+      timestampTag,
+      mergeTag,
+      binaryTag,
+      omapTag,
+      pairsTag,
+      setTag
+    ]);
+    DUMP_SCHEMA = YAML11_SCHEMA.withTags({
+      ...intYaml11Tag,
+      resolve: (source, isExplicit, tagName) => {
+        const result = intYaml11Tag.resolve(source, isExplicit, tagName);
+        return result === NOT_RESOLVED ? intCoreTag.resolve(source, isExplicit, tagName) : result;
+      }
+    }, {
+      ...floatYaml11Tag,
+      resolve: (source, isExplicit, tagName) => {
+        const result = floatYaml11Tag.resolve(source, isExplicit, tagName);
+        return result === NOT_RESOLVED ? floatCoreTag.resolve(source, isExplicit, tagName) : result;
+      }
+    });
+    realMapTag = defineMappingTag("tag:yaml.org,2002:map", {
+      create: () => /* @__PURE__ */ new Map(),
+      addPair: (container2, key, value) => {
+        container2.set(key, value);
+        return "";
+      },
+      has: (container2, key) => container2.has(key),
+      keys: (container2) => container2.keys(),
+      get: (container2, key) => container2.get(key),
+      identify: (data) => data instanceof Map || isPlainObject(data),
+      represent: (data) => {
+        if (data instanceof Map) return data;
+        const map = /* @__PURE__ */ new Map();
+        const obj = data;
+        for (const key of Object.keys(obj)) map.set(key, obj[key]);
+        return map;
+      }
+    });
+    legacyMapTag = defineMappingTag("tag:yaml.org,2002:map", {
+      create: () => ({}),
+      identify: isPlainObject,
+      represent: (o) => {
+        const map = /* @__PURE__ */ new Map();
+        for (const key of Object.keys(o)) map.set(key, o[key]);
+        return map;
+      },
+      addPair: (container2, key, value) => {
+        const normalizedKey = normalizeKey(key);
+        if (normalizedKey === null) return "nested arrays are not supported inside keys";
+        if (normalizedKey === "__proto__") Object.defineProperty(container2, normalizedKey, {
+          value,
+          enumerable: true,
+          configurable: true,
+          writable: true
+        });
+        else container2[normalizedKey] = value;
+        return "";
+      },
+      has: (container2, key) => {
+        const normalizedKey = normalizeKey(key);
+        return normalizedKey !== null && Object.prototype.hasOwnProperty.call(container2, normalizedKey);
+      },
+      keys: (container2) => Object.keys(container2),
+      get: (container2, key) => {
+        const normalizedKey = String(key);
+        if (!Object.prototype.hasOwnProperty.call(container2, normalizedKey)) return null;
+        return container2[normalizedKey];
+      }
+    });
+    DEFAULT_SNIPPET_OPTIONS = {
+      maxLength: 79,
+      indent: 1,
+      linesBefore: 3,
+      linesAfter: 2
+    };
+    YAMLException = class YAMLException2 extends Error {
+      reason;
+      mark;
+      /**
+      * Optional `mark` contains source snippet data. Usually, use
+      * {@link YAMLException.throwAt} instead of passing it directly.
+      */
+      constructor(reason2, mark) {
+        super();
+        this.name = "YAMLException";
+        this.reason = reason2;
+        this.mark = mark;
+        this.message = formatError(this, false);
+        if (Error.captureStackTrace) Error.captureStackTrace(this, this.constructor);
+      }
+      /**
+      * Returns the formatted error, omitting the source snippet in compact mode.
+      */
+      toString(compact) {
+        return `${this.name}: ${formatError(this, compact)}`;
+      }
+      /**
+      * Builds a YAMLException with a source snippet and throws it. `source` is
+      * the raw input text; `position` is an offset into it.
+      */
+      static throwAt(source, position, message, filename = "") {
+        let line = 0;
+        let lineStart = 0;
+        for (let index2 = 0; index2 < position; index2++) {
+          const ch = source.charCodeAt(index2);
+          if (ch === 10) {
+            line++;
+            lineStart = index2 + 1;
+          } else if (ch === 13) {
+            line++;
+            if (source.charCodeAt(index2 + 1) === 10) index2++;
+            lineStart = index2 + 1;
+          }
+        }
+        const mark = {
+          name: filename,
+          buffer: source,
+          position,
+          line,
+          column: position - lineStart
+        };
+        mark.snippet = makeSnippet(mark);
+        throw new YAMLException2(message, mark);
+      }
+    };
+    EVENT_ID = {
+      DOCUMENT: 1,
+      SEQUENCE: 2,
+      MAPPING: 3,
+      SCALAR: 4,
+      ALIAS: 5,
+      POP: 6
+    };
+    SCALAR_STYLE = {
+      PLAIN: 1,
+      SINGLE_QUOTED: 2,
+      DOUBLE_QUOTED: 3,
+      LITERAL_BLOCK: 4,
+      FOLDED_BLOCK: 5
+    };
+    COLLECTION_STYLE = {
+      BLOCK: 1,
+      FLOW: 2
+    };
+    CHOMPING_MODE = {
+      CLIP: 1,
+      STRIP: 2,
+      KEEP: 3
+    };
+    NO_RANGE$3 = -1;
+    simpleEscapeCheck = new Array(256);
+    simpleEscapeMap = new Array(256);
+    for (let i = 0; i < 256; i++) {
+      simpleEscapeCheck[i] = simpleEscapeSequence(i) ? 1 : 0;
+      simpleEscapeMap[i] = simpleEscapeSequence(i);
+    }
+    DEFAULT_TAG_HANDLERS = Object.assign(/* @__PURE__ */ Object.create(null), {
+      "!": "!",
+      "!!": "tag:yaml.org,2002:"
+    });
+    TAG_SUFFIX_CHARS = "-#;/?:@&=+$_.~*'()";
+    TAG_URI_CHARS = TAG_SUFFIX_CHARS + "!,[]";
+    HEX = "0123456789ABCDEF";
+    NO_RANGE$2 = -1;
+    MERGE_TAG_NAME = "tag:yaml.org,2002:merge";
+    DEFAULT_CONSTRUCTOR_OPTIONS = {
+      filename: "",
+      schema: CORE_SCHEMA,
+      json: false,
+      maxTotalMergeKeys: 1e4,
+      maxAliases: -1
+    };
+    NO_RANGE$1 = -1;
+    HAS_OWN = Object.prototype.hasOwnProperty;
+    CONTEXT_FLOW_IN = 1;
+    CONTEXT_FLOW_OUT = 2;
+    CONTEXT_BLOCK_IN = 3;
+    CONTEXT_BLOCK_OUT = 4;
+    PATTERN_NON_PRINTABLE = /[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x84\x86-\x9F\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?:[^\uD800-\uDBFF]|^)[\uDC00-\uDFFF]/;
+    PATTERN_FLOW_INDICATORS = /[,\[\]{}]/;
+    PATTERN_TAG_HANDLE = /^(?:!|!!|![0-9A-Za-z-]+!)$/;
+    NS_URI_CHAR = String.raw`(?:%[0-9A-Fa-f]{2}|[0-9A-Za-z\-#;/?:@&=+$,_.!~*'()\[\]])`;
+    NS_TAG_CHAR = String.raw`(?:%[0-9A-Fa-f]{2}|[0-9A-Za-z\-#;/?:@&=+$.~*'()_])`;
+    PATTERN_TAG_URI = new RegExp(`^(?:${NS_URI_CHAR})*$`);
+    PATTERN_TAG_SUFFIX = new RegExp(`^(?:${NS_TAG_CHAR})+$`);
+    PATTERN_TAG_PREFIX = new RegExp(`^(?:!(?:${NS_URI_CHAR})*|${NS_TAG_CHAR}(?:${NS_URI_CHAR})*)$`);
+    DEFAULT_PARSER_OPTIONS = {
+      filename: "",
+      maxDepth: 100
+    };
+    DEFAULT_LOAD_OPTIONS = {
+      ...DEFAULT_PARSER_OPTIONS,
+      ...DEFAULT_CONSTRUCTOR_OPTIONS
+    };
+    INVALID = /* @__PURE__ */ Symbol("INVALID");
+    VISIT_BREAK = /* @__PURE__ */ Symbol("visit:break");
+    VISIT_SKIP = /* @__PURE__ */ Symbol("visit:skip");
+    DEFAULT_SCALAR_STYLE_RULES = {
+      applyQuoteFlowKeysOption,
+      doubleQuoteForInvisibles,
+      doubleQuoteWhitespaceOnly,
+      applyForceQuotesOption,
+      tryLongOrMultilineAsBlock,
+      quoteInvalidPlain,
+      fallbackToDoubleQuoted
+    };
+    SRC_C_PRINTABLE = "[\\x09\\x0A\\x0D\\x20-\\x7E\\x85\\xA0-\\uD7FF\\uE000-\\uFFFD\\u{10000}-\\u{10FFFF}]";
+    SRC_B_CHAR = "[\\n\\r]";
+    SRC_C_BYTE_ORDER_MARK = "\\uFEFF";
+    SRC_S_WHITE = "[ \\t]";
+    SRC_NB_CHAR = `(?:(?!(?:${SRC_B_CHAR}|${SRC_C_BYTE_ORDER_MARK}))${SRC_C_PRINTABLE})`;
+    SRC_NS_CHAR = `(?:(?!${SRC_S_WHITE})${SRC_NB_CHAR})`;
+    SRC_NB_JSON = "[\\x09\\x20-\\uD7FF\\uE000-\\uFFFF\\u{10000}-\\u{10FFFF}]";
+    SRC_C_INDICATOR = "[-?:,\\[\\]{}#&*!|>'\"%@`]";
+    SRC_C_FLOW_INDICATOR = "[,\\[\\]{}]";
+    SRC_NS_PLAIN_SAFE_FLOW_OUT = SRC_NS_CHAR;
+    SRC_NS_PLAIN_SAFE_FLOW_IN = `(?:(?!${SRC_C_FLOW_INDICATOR})${SRC_NS_CHAR})`;
+    SRC_NS_PLAIN_FIRST_FLOW_OUT = `(?:(?:(?!${SRC_C_INDICATOR})${SRC_NS_CHAR})|[?:-](?=${SRC_NS_PLAIN_SAFE_FLOW_OUT}))`;
+    SRC_NS_PLAIN_FIRST_FLOW_IN = `(?:(?:(?!${SRC_C_INDICATOR})${SRC_NS_CHAR})|[?:-](?=${SRC_NS_PLAIN_SAFE_FLOW_IN}))`;
+    SRC_NS_PLAIN_CHAR_FLOW_OUT = `(?:(?:(?![:#])${SRC_NS_PLAIN_SAFE_FLOW_OUT})|:(?=${SRC_NS_PLAIN_SAFE_FLOW_OUT}))#*`;
+    SRC_NS_PLAIN_CHAR_FLOW_IN = `(?:(?:(?![:#])${SRC_NS_PLAIN_SAFE_FLOW_IN})|:(?=${SRC_NS_PLAIN_SAFE_FLOW_IN}))#*`;
+    SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT = `(?:${SRC_S_WHITE}*${SRC_NS_PLAIN_CHAR_FLOW_OUT})*`;
+    SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN = `(?:${SRC_S_WHITE}*${SRC_NS_PLAIN_CHAR_FLOW_IN})*`;
+    SRC_NS_PLAIN_ONE_LINE_FLOW_OUT = `${SRC_NS_PLAIN_FIRST_FLOW_OUT}#*${SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT}`;
+    SRC_NS_PLAIN_ONE_LINE_FLOW_IN = `${SRC_NS_PLAIN_FIRST_FLOW_IN}#*${SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN}`;
+    SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY = SRC_NS_PLAIN_ONE_LINE_FLOW_OUT;
+    SRC_NS_PLAIN_ONE_LINE_FLOW_KEY = SRC_NS_PLAIN_ONE_LINE_FLOW_IN;
+    SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT = `\\n+${SRC_NS_PLAIN_CHAR_FLOW_OUT}${SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT}`;
+    SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN = `\\n+${SRC_NS_PLAIN_CHAR_FLOW_IN}${SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN}`;
+    SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT = `${SRC_NS_PLAIN_ONE_LINE_FLOW_OUT}(?:${SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT})*`;
+    SRC_NS_PLAIN_MULTI_LINE_FLOW_IN = `${SRC_NS_PLAIN_ONE_LINE_FLOW_IN}(?:${SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN})*`;
+    NS_PLAIN_FLOW_OUT = new RegExp(`^(?:${SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT})$`, "u");
+    NS_PLAIN_FLOW_IN = new RegExp(`^(?:${SRC_NS_PLAIN_MULTI_LINE_FLOW_IN})$`, "u");
+    NS_PLAIN_BLOCK_KEY = new RegExp(`^(?:${SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY})$`, "u");
+    NS_PLAIN_FLOW_KEY = new RegExp(`^(?:${SRC_NS_PLAIN_ONE_LINE_FLOW_KEY})$`, "u");
+    NB_SINGLE_ONE_LINE = new RegExp(`^(?:${SRC_NB_JSON})*$`, "u");
+    NB_SINGLE_MULTI_LINE = new RegExp(`^(?:${SRC_NB_JSON}|\\n)*$`, "u");
+    BLOCK_SCALAR_CONTENT = new RegExp(`^(?:${SRC_NB_CHAR}|\\n)*$`, "u");
+    C_FORBIDDEN_FIRST_LINE = /^(?:---|\.\.\.)(?=$|[ \t\n\r])/;
+    C_FORBIDDEN_CONTENT = /^(?:---|\.\.\.)(?=$|[ \t\n\r])/m;
+    CHARACTERS_TO_ESCAPE = /["\\\x00-\x1F\x7F-\xA0\u2028\u2029\uD800-\uDFFF\uFEFF\uFFFE\uFFFF]/gu;
+    CHAR_LINE_FEED = 10;
+    DEFAULT_PRESENTER_OPTIONS = {
+      indent: 2,
+      seqNoIndent: false,
+      seqInlineFirst: true,
+      lineWidth: 80,
+      flowBracketPadding: false,
+      flowSkipCommaSpace: false,
+      flowSkipColonSpace: false,
+      quoteFlowKeys: false,
+      quoteStyle: "single",
+      forceQuotes: false,
+      scalarStyleRules: Object.keys(DEFAULT_SCALAR_STYLE_RULES).map((name) => Reflect.get(DEFAULT_SCALAR_STYLE_RULES, name)),
+      tagBeforeAnchor: false
+    };
+    DEFAULT_DUMP_OPTIONS = {
+      ...DEFAULT_PRESENTER_OPTIONS,
+      schema: DUMP_SCHEMA,
+      skipInvalid: false,
+      noRefs: false,
+      flowLevel: -1,
+      sortKeys: false,
+      transform: () => {
+      }
+    };
+    EVENT_DOCUMENT = EVENT_ID.DOCUMENT;
+    EVENT_SEQUENCE = EVENT_ID.SEQUENCE;
+    EVENT_MAPPING = EVENT_ID.MAPPING;
+    EVENT_SCALAR = EVENT_ID.SCALAR;
+    EVENT_ALIAS = EVENT_ID.ALIAS;
+    EVENT_POP = EVENT_ID.POP;
+    SCALAR_STYLE_PLAIN = SCALAR_STYLE.PLAIN;
+    SCALAR_STYLE_SINGLE_QUOTED = SCALAR_STYLE.SINGLE_QUOTED;
+    SCALAR_STYLE_DOUBLE_QUOTED = SCALAR_STYLE.DOUBLE_QUOTED;
+    SCALAR_STYLE_LITERAL_BLOCK = SCALAR_STYLE.LITERAL_BLOCK;
+    SCALAR_STYLE_FOLDED_BLOCK = SCALAR_STYLE.FOLDED_BLOCK;
+    COLLECTION_STYLE_BLOCK = COLLECTION_STYLE.BLOCK;
+    COLLECTION_STYLE_FLOW = COLLECTION_STYLE.FLOW;
+    CHOMPING_CLIP = CHOMPING_MODE.CLIP;
+    CHOMPING_STRIP = CHOMPING_MODE.STRIP;
+    CHOMPING_KEEP = CHOMPING_MODE.KEEP;
+  }
+});
+
+// src/github/yaml.ts
+function keepingSource(tag) {
+  return defineScalarTag(tag.tagName, {
+    implicit: true,
+    implicitFirstChars: tag.implicitFirstChars,
+    resolve: (source, isExplicit, tagName) => {
+      const value = tag.resolve(source, isExplicit, tagName);
+      return value === NOT_RESOLVED ? NOT_RESOLVED : new Scalar(value, source);
+    },
+    identify: () => false
+  });
+}
+function parseYaml(text) {
+  if (text.split("\n").every((line) => /^\s*(#|$)/.test(line))) return new Scalar(null, "");
+  return sized(() => load(text, { schema: SCHEMA }));
+}
+function parseYamlDocuments(text, reader) {
+  const documents = sized(() => {
+    const events = parseEvents(text, {});
+    if (reader !== void 0) for (const place of nodesOf(events, text)) reader.see(place);
+    const schema = reader === void 0 ? SCHEMA : schemaOf(reader);
+    return constructFromEvents(events, { source: text, schema });
+  });
+  return documents.filter((document2) => !(document2 instanceof Scalar && document2.source === ""));
+}
+function schemaOf(reader) {
+  const plainScalar = defineScalarTag("tag:read-by-the-caller", {
+    implicit: true,
+    implicitFirstChars: null,
+    resolve: (source) => reader.read(source, true) ?? NOT_RESOLVED,
+    identify: () => false
+  });
+  return SCHEMA.withTags(plainScalar, { ...strTag, resolve: (source) => reader.read(source, false) ?? source });
+}
+function* nodesOf(events, text) {
+  const anchored = /* @__PURE__ */ new Map();
+  const open = [];
+  for (const event of events) {
+    if (event.type === EVENT_ID.POP) {
+      open.pop();
+      continue;
+    }
+    const parent = open.at(-1);
+    const isKey = parent?.isMapping === true && parent.children++ % 2 === 0;
+    const isMapping2 = event.type === EVENT_ID.MAPPING;
+    if (isMapping2 || event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.DOCUMENT)
+      open.push({ isMapping: isMapping2, children: 0 });
+    if (event.type === EVENT_ID.DOCUMENT) continue;
+    const anchor = text.slice(event.anchorStart, event.anchorEnd);
+    const isAlias = event.type === EVENT_ID.ALIAS;
+    const scalar = event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : void 0;
+    if (!isAlias && anchor !== "") anchored.set(anchor, scalar);
+    yield {
+      text: isAlias ? anchored.get(anchor) : scalar,
+      anchor,
+      tag: "tagStart" in event ? text.slice(event.tagStart, event.tagEnd) : "",
+      isKey
+    };
+  }
+}
+function numberOrBoolean(text) {
+  for (const tag of [BOOLEAN, INTEGER, FLOAT]) {
+    const value = tag.resolve(text, false, tag.tagName);
+    if (value !== NOT_RESOLVED) return value;
+  }
+  return void 0;
+}
+function sized(read2) {
+  try {
+    const tree = read2();
+    checkSize(tree);
+    return tree;
+  } catch (error2) {
+    if (!(error2 instanceof YAMLException)) throw error2;
+    throw new YamlError(inOurWords(error2.reason), error2.mark);
+  }
+}
+function inOurWords(reason2) {
+  return REASONS.find(([pattern]) => pattern.test(reason2))?.[1] ?? reason2.replace(/"[^"]*"?/g, "...");
+}
+function checkSize(tree) {
+  let values = 0;
+  let characters = 0;
+  const visit4 = (node, parents) => {
+    if (parents.includes(node)) throw new YamlError("an alias refers to what it is part of");
+    if (++values > MOST_VALUES) throw new YamlError(`it holds more than ${MOST_VALUES} values`);
+    if (typeof node === "string") characters += node.length;
+    if (characters > MOST_CHARACTERS) throw new YamlError(`it holds more than ${MOST_CHARACTERS} characters of text`);
+    if (typeof node !== "object" || node instanceof Scalar) return;
+    for (const child of Object.values(node)) visit4(child, typeof child === "object" ? [...parents, node] : []);
+  };
+  visit4(tree, []);
+}
+function plain(tree) {
+  if (tree instanceof Scalar) return tree.value;
+  if (Array.isArray(tree)) return tree.map(plain);
+  if (typeof tree === "object")
+    return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, plain(value)]));
+  return tree;
+}
+function describe(tree) {
+  if (Array.isArray(tree)) return "a list";
+  if (tree instanceof Scalar) return tree.value === null ? "nothing" : `the ${typeof tree.value} ${tree.source}`;
+  if (tree === "None") return "None, which is text to YAML (its word for nothing is null)";
+  return typeof tree === "object" ? "a mapping" : "text";
+}
+var Scalar, YamlError, octalIntTag, leadingZeroIsNoFloat, BOOLEAN, INTEGER, FLOAT, keyText, SCHEMA, REASONS, MOST_VALUES, MOST_CHARACTERS;
+var init_yaml = __esm({
+  "src/github/yaml.ts"() {
+    "use strict";
+    init_js_yaml();
+    Scalar = class {
+      value;
+      source;
+      constructor(value, source) {
+        this.value = value;
+        this.source = source;
+      }
+      toString() {
+        return this.source;
+      }
+    };
+    YamlError = class extends Error {
+      name = "YamlError";
+      /** The message without its place. */
+      reason;
+      /** Where in the text, in UTF-16 units. */
+      offset;
+      constructor(reason2, mark) {
+        super(mark === void 0 ? reason2 : `${reason2} (line ${mark.line + 1}, column ${mark.column + 1})`);
+        this.reason = reason2;
+        this.offset = mark?.position;
+      }
+    };
+    octalIntTag = {
+      ...intCoreTag,
+      resolve: (source, isExplicit, tagName) => {
+        if (/^[-+]?0[0-7]+$/.test(source)) return Number.parseInt(source, 8);
+        return /^[-+]?0[0-9]+$/.test(source) ? NOT_RESOLVED : intCoreTag.resolve(source, isExplicit, tagName);
+      }
+    };
+    leadingZeroIsNoFloat = {
+      ...floatCoreTag,
+      resolve: (source, isExplicit, tagName) => /^[-+]?0[0-9]+$/.test(source) ? NOT_RESOLVED : floatCoreTag.resolve(source, isExplicit, tagName)
+    };
+    BOOLEAN = keepingSource(boolCoreTag);
+    INTEGER = keepingSource(octalIntTag);
+    FLOAT = keepingSource(leadingZeroIsNoFloat);
+    keyText = (key) => key instanceof Scalar ? key.source : key;
+    SCHEMA = CORE_SCHEMA.withTags(
+      keepingSource(nullCoreTag),
+      BOOLEAN,
+      INTEGER,
+      FLOAT,
+      mergeTag,
+      defineMappingTag(mapTag.tagName, {
+        ...mapTag,
+        addPair: (carrier, key, value) => mapTag.addPair(carrier, keyText(key), value),
+        has: (carrier, key) => mapTag.has(carrier, keyText(key))
+      })
+    );
+    REASONS = [
+      [/alias/, "an alias (*) refers to no anchor, or to one that it is part of; text that begins with * needs quotes"],
+      [/tag/, "it holds a tag (!) that is unknown here; text that begins with ! needs quotes"],
+      [/anchor/, "an anchor (&) is malformed; text that begins with & needs quotes"],
+      [/directive|handle/, "a line that begins with % is malformed; text that begins with % needs quotes"],
+      [
+        /bad indentation of a mapping entry/,
+        "bad indentation of a mapping entry, or text with a colon in it that needs quotes"
+      ],
+      [/complex keys/, "a key is a list or a mapping; it has to be text, and text that begins with { or [ needs quotes"],
+      [
+        /end of the stream or a document separator/,
+        "a line does not fit what stands above it; look at its indentation, which has to be of spaces"
+      ],
+      [/single document/, "it holds more than one document; only one is expected"],
+      [/input is empty/, "it holds a document without content"]
+    ];
+    MOST_VALUES = 1e5;
+    MOST_CHARACTERS = 16 * 2 ** 20;
+  }
+});
+
+// src/github/inputs/airflow.ts
+function harmless(say, names2) {
+  return Object.fromEntries(names2.map((name) => [name, { harmless: true, say: `has no meaning here: ${say}.` }]));
+}
+function meaningful(says) {
+  return Object.fromEntries(
+    Object.entries(says).map(([name, say]) => [
+      name,
+      { harmless: false, say: `this action has no such input: ${say}` }
+    ])
+  );
+}
+var AIRFLOW_PARAMETERS;
+var init_airflow = __esm({
+  "src/github/inputs/airflow.ts"() {
+    "use strict";
+    AIRFLOW_PARAMETERS = {
+      ...harmless("the step and its id take its place", [
+        "task_id",
+        "dag",
+        "dag_id",
+        "task_group",
+        "owner",
+        "doc",
+        "doc_md"
+      ]),
+      ...harmless("the cluster is named by kubeconfig, config_file or cluster_context", ["kubernetes_conn_id"]),
+      ...harmless("the pod is watched, not polled", [
+        "startup_check_interval_seconds",
+        "base_container_status_polling_interval",
+        "poll_interval",
+        "logging_interval",
+        "job_poll_interval",
+        "trigger_kwargs"
+      ]),
+      ...harmless("the delay between tries always grows", ["retry_exponential_backoff"]),
+      ...harmless("a workflow has its own notifications", ["email", "email_on_failure", "email_on_retry"]),
+      ...meaningful({
+        durable: "it is called reattach_on_restart.",
+        retry_delay: "it is called retry_delay_seconds here: give it in seconds.",
+        max_retry_delay: "the delay between tries grows to an hour at most.",
+        callbacks: "there are no callbacks. Steps before and after this one take their place; `if: always()` runs one in any case.",
+        progress_callback: "there are no callbacks. A problem matcher of the workflow acts on lines of the log.",
+        log_formatter: "lines are shown as the container writes them. Leave it out.",
+        connection_secrets: "there are no Airflow connections. Use secrets for Kubernetes Secrets, or secret_env and secret_files for secrets of the workflow.",
+        execution_timeout: "use timeout-minutes of the step, and active_deadline_seconds for the pod.",
+        trigger_rule: "use `if:` of the step or the job.",
+        depends_on_past: "use `concurrency:` of the workflow.",
+        wait_for_downstream: "use `concurrency:` of the workflow.",
+        pool: "use `concurrency:` of the workflow, or max-parallel of a matrix.",
+        pool_slots: "use `concurrency:` of the workflow, or max-parallel of a matrix.",
+        max_active_tis_per_dag: "use `concurrency:` of the workflow, or max-parallel of a matrix.",
+        priority_weight: "use priority_class_name.",
+        queue: "use node_selector, or labels of your queueing system.",
+        executor_config: "the pod is what the inputs and pod_template_file say.",
+        on_failure_callback: "use a step with `if: failure()`.",
+        on_success_callback: "use a step after this one.",
+        on_retry_callback: "use a step after this one.",
+        on_execute_callback: "use a step before this one.",
+        sla: "use timeout-minutes of the job.",
+        params: "use `inputs:` of the workflow, and template_vars for a template file.",
+        inlets: "there are no assets. Leave it out.",
+        outlets: "there are no assets. Leave it out.",
+        cluster_name: "name the cluster by a kubeconfig; cloud logins are steps of their own.",
+        config_dict: "use kubeconfig.",
+        pod: "use full_pod_spec.",
+        node_selectors: "it is called node_selector.",
+        xcom_push: "it is called do_xcom_push.",
+        entrypoint: "it is called cmds.",
+        command: "it is called cmds.",
+        args: "it is called arguments.",
+        env: "it is called env_vars.",
+        container_name: "it is called base_container_name.",
+        service_account: "it is called service_account_name.",
+        affinities: "it is called affinity.",
+        host_network: "it is called hostnetwork.",
+        dns_policy: "it is called dnspolicy.",
+        scheduler_name: "it is called schedulername.",
+        job_template_file: "jobs are not made here. Use pod_template_file.",
+        full_job_spec: "jobs are not made here. Use full_pod_spec.",
+        parallelism: "use a matrix.",
+        completions: "use a matrix.",
+        backoff_limit: "a step runs once. Re-run the failed jobs, or use a matrix."
+      })
+    };
+  }
+});
+
+// src/github/inputs/reader.ts
+function isMapping(tree) {
+  return typeof tree === "object" && !Array.isArray(tree) && !(tree instanceof Scalar);
+}
+function isScalar(tree) {
+  return !Array.isArray(tree) && !isMapping(tree);
+}
+function isNull(tree) {
+  return tree instanceof Scalar && tree.value === null;
+}
+function oneOf(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+function didYouMean(word2, words) {
+  const lower = word2.toLowerCase();
+  const begun = lower.length > 2 ? words.find((candidate) => candidate.toLowerCase().startsWith(lower)) : void 0;
+  if (begun) return ` Did you mean ${begun}?`;
+  const nearest = (0, import_fastest_levenshtein.closest)(lower, [...words]);
+  return (0, import_fastest_levenshtein.distance)(lower, nearest.toLowerCase()) <= Math.max(2, Math.floor(word2.length / 3)) ? ` Did you mean ${nearest}?` : "";
+}
+var import_fastest_levenshtein, STEP, MOST_SECONDS, OTHER_NAME, PYTHON_ESCAPE, PYTHON_CALL, PYTHON_NONE, MOST_PROBLEMS, InputReader;
+var init_reader = __esm({
+  "src/github/inputs/reader.ts"() {
+    "use strict";
+    import_fastest_levenshtein = __toESM(require_mod(), 1);
+    init_contract();
+    init_yaml();
+    init_airflow();
+    STEP = { inputs: INPUTS, foreign: AIRFLOW_PARAMETERS };
+    MOST_SECONDS = 2 ** 31 - 1;
+    OTHER_NAME = {
+      resources: "container_resources",
+      container_resources: "resources",
+      is_delete_operator_pod: "on_finish_action",
+      on_finish_action: "is_delete_operator_pod"
+    };
+    PYTHON_ESCAPE = /^\s*[[{][^#]*'[^'\n]*\\[ntr\\][^'\n]*'/;
+    PYTHON_CALL = /\b(?:k8s\.)?(?:Secret|V1[A-Z]\w+|VolumeMount|Volume|Toleration)\(/;
+    PYTHON_NONE = /(?<!(?:propagation|policy)['"]?\s*)[:[,-]\s+None\s*(?:[,\]}#]|$)/im;
+    MOST_PROBLEMS = 500;
+    InputReader = class {
+      problems = [];
+      /** What is no fault and yet not as it looks, for the log: each once. */
+      warnings = /* @__PURE__ */ new Set();
+      /** What to write instead of what was written, though it was understood. */
+      notices = /* @__PURE__ */ new Set();
+      env;
+      contract;
+      defaults = { file: "", values: {} };
+      constructor(env, contract = STEP) {
+        this.env = env;
+        this.contract = contract;
+      }
+      /** Sets what counts for each input that the step itself says nothing about. */
+      useDefaults(defaults2) {
+        this.defaults = defaults2;
+      }
+      /** @param path the place in the input, e.g. `[1].deploy_type` */
+      problem(name, sentence, path2 = "") {
+        const secret = name === "secret_env" || name === "secret_files";
+        const place = secret && !/^(\.[A-Za-z_]\w*|\[[\w./-]*\])*(\.\w+)?$/.test(path2) ? "" : path2;
+        const told3 = secret ? sentence.replace(/"[^"]*"/g, "this") : sentence;
+        const problem = `${this.place(name)}${place}: ${told3}`;
+        if (this.problems.length < MOST_PROBLEMS && !this.problems.includes(problem)) this.problems.push(problem);
+      }
+      /**
+       * @param place an input, or a place in one, e.g. `env_vars[2]`
+       * @returns the same, with the defaults file before it where the input came from there
+       */
+      place(place) {
+        const [name] = /^[^.[]*/.exec(place) ?? [""];
+        const isDefault = Object.hasOwn(this.defaults.values, name) && this.own(name) === void 0;
+        return isDefault ? `defaults_file (${this.defaults.file}): ${place}` : place;
+      }
+      /** @returns what the step itself says. The runner passes an absent input as empty text, so the two cannot be told apart. */
+      own(name) {
+        const value = this.env[`INPUT_${name.toUpperCase()}`];
+        return value === void 0 || value.trim() === "" ? void 0 : value;
+      }
+      /** @returns the inputs that the step itself says something about. */
+      ownNames() {
+        return INPUTS.filter((name) => this.own(name) !== void 0 && !this.saysNothing(name));
+      }
+      /** @returns the input as it came, from the step or from the defaults, where text may be a block that was copied from a step; `null` counts as given. */
+      given(name) {
+        const text = this.own(name);
+        if (text !== void 0) return { text };
+        const tree = Object.hasOwn(this.defaults.values, name) ? this.defaults.values[name] : void 0;
+        const other = OTHER_NAME[name];
+        if (tree === void 0 || other !== void 0 && this.own(other) !== void 0) return void 0;
+        return typeof tree === "string" ? { text: tree } : { tree };
+      }
+      /** Whether the input is `null`, the way to write nothing where a template or the defaults have something. */
+      saysNothing(name) {
+        const given = this.given(name);
+        if (given === void 0) return false;
+        if (!("text" in given)) return isNull(given.tree);
+        const text = given.text.trim();
+        return text === "null" || text === "None" && name !== "dnspolicy";
+      }
+      /** @returns the input's text, untrimmed; `undefined` where it is absent or `null`. */
+      raw(name) {
+        const given = this.given(name);
+        if (given === void 0 || this.saysNothing(name)) return void 0;
+        if ("text" in given) return given.text;
+        if (isScalar(given.tree)) return String(given.tree);
+        this.problem(name, `expected text, found ${describe(given.tree)}.`);
+        return void 0;
+      }
+      /** @returns a word or a line of text, trimmed. `""` is the way to write explicitly empty text. */
+      text(name) {
+        const value = this.raw(name)?.trim();
+        if (value === '""' || value === "''") return "";
+        return value;
+      }
+      /** As {@link text}, where empty text means nothing either. */
+      word(name) {
+        return this.text(name) || void 0;
+      }
+      /** KPO's users write True and False, as in Python, where one of the choices is that. */
+      choice(name, choices) {
+        const value = this.word(name);
+        if (value === void 0) return void 0;
+        const word2 = /^(true|false)$/i.test(value) ? value.toLowerCase() : value;
+        if (choices.includes(word2)) return word2;
+        this.problem(name, `expected ${oneOf(choices)}, found "${value}".${didYouMean(value, choices)}`);
+        return void 0;
+      }
+      /** YAML 1.2's booleans, as `core.getBooleanInput` reads them. */
+      boolean(name) {
+        const value = this.word(name);
+        if (value === void 0) return void 0;
+        if (/^(true|True|TRUE)$/.test(value)) return true;
+        if (/^(false|False|FALSE)$/.test(value)) return false;
+        this.problem(name, `expected true or false, found "${value}".`);
+        return void 0;
+      }
+      /** A whole number of at least `least` seconds, and at most what Kubernetes takes for one. */
+      seconds(name, least) {
+        const value = this.word(name);
+        if (value === void 0) return void 0;
+        if (/^[0-9]{1,10}$/.test(value) && Number(value) >= least && Number(value) <= MOST_SECONDS) return Number(value);
+        this.problem(name, `expected a whole number of seconds, from ${least} to ${MOST_SECONDS}; found "${value}".`);
+        return void 0;
+      }
+      wholeNumber(name, least, most) {
+        const value = this.word(name);
+        if (value === void 0) return void 0;
+        if (/^[0-9]{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
+        this.problem(name, `expected a whole number from ${least} to ${most}; found "${value}".`);
+        return void 0;
+      }
+      /** @returns the input parsed as YAML (and so as JSON); a null one is a null. */
+      tree(name) {
+        const given = this.given(name);
+        if (given === void 0) return void 0;
+        if ("tree" in given) return given.tree;
+        if (this.saysNothing(name)) return new Scalar(null, "");
+        try {
+          const tree = parseYaml(given.text);
+          if (PYTHON_ESCAPE.test(given.text.replace(/"(?:[^"\\]|\\.)*"/gs, '""')))
+            this.warnings.add(
+              `${name} holds a backslash in single quotes, which YAML leaves as it is, unlike Python. Use double quotes for \\n and the like.`
+            );
+          if (PYTHON_NONE.test(given.text))
+            this.warnings.add(
+              `${name} holds None, which is text to YAML: its word for nothing is null. As the value of a field of Kubernetes' own it is taken for null.`
+            );
+          return tree;
+        } catch (error2) {
+          if (!(error2 instanceof YamlError)) throw error2;
+          const python = PYTHON_CALL.test(given.text) ? " It looks like Python: write each object as a mapping, e.g. {name: data, mountPath: /data}." : "";
+          this.problem(name, `this is not valid YAML: ${error2.message}.${python}`);
+          return void 0;
+        }
+      }
+      /** Reports every key of `mapping` that is not one of `known`, with the nearest right spelling. */
+      unknownKeys(name, path2, mapping2, known2) {
+        for (const key of Object.keys(mapping2)) {
+          if (!known2.includes(key))
+            this.problem(name, `"${key}" is not a field here; expected ${oneOf(known2)}.${didYouMean(key, known2)}`, path2);
+        }
+      }
+      /** Reports each input that the action does not have: a misspelt one must not be dropped silently (the runner only warns). */
+      unknownInputs() {
+        const { inputs, foreign } = this.contract;
+        const given = Object.keys(this.env).filter((name) => name.startsWith("INPUT_"));
+        const names2 = [
+          ...given.map((name) => name.slice("INPUT_".length).toLowerCase()),
+          ...Object.keys(this.defaults.values)
+        ];
+        for (const name of new Set(names2).values()) {
+          if (inputs.includes(name)) continue;
+          const known2 = Object.hasOwn(foreign, name) ? foreign[name] : void 0;
+          if (known2 === void 0)
+            this.problem(name, `this action has no such input.${didYouMean(name.replaceAll("-", "_"), inputs)}`);
+          else if (known2.harmless) this.notices.add(`${name}: ${known2.say}`);
+          else this.problem(name, known2.say);
+        }
+      }
+    };
+  }
+});
+
+// src/pod/json.ts
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function pathText(path2) {
+  return path2.map((step, index2) => {
+    if (typeof step === "number") return `[${step}]`;
+    if (!/^[\w$-]+$/.test(step)) return `[${step}]`;
+    return index2 === 0 ? step : `.${step}`;
+  }).join("");
+}
+function parsePath(text) {
+  return [...text.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)].map(([, key, name = ""]) => {
+    if (key === void 0) return name;
+    return /^[0-9]+$/.test(key) ? Number(key) : key;
+  });
+}
+function objectOf(value) {
+  return isObject(value) ? value : {};
+}
+function textOf(value) {
+  return typeof value === "string" ? value : void 0;
+}
+function objectsOf(value) {
+  return Array.isArray(value) ? value.map(objectOf) : [];
+}
+function containersOf(pod) {
+  return objectsOf(objectOf(pod["spec"])["containers"]);
+}
+function initContainersOf(pod) {
+  return objectsOf(objectOf(pod["spec"])["initContainers"]);
+}
+function containerNamed(pod, name) {
+  return containersOf(pod).find((container2) => container2["name"] === name);
+}
+var init_json = __esm({
+  "src/pod/json.ts"() {
+    "use strict";
+  }
+});
+
+// src/pod/quantity.ts
+function isQuantity(value) {
+  return QUANTITY.test(String(value));
+}
+function quantityValue(quantity) {
+  const text = String(quantity);
+  if (!QUANTITY.test(text)) return void 0;
+  const [, sign, whole = "", decimals = "", suffix = ""] = /^([+-]?)([0-9]*)\.?([0-9]*)(.*)$/.exec(text) ?? [];
+  const power = DECIMAL[suffix] ?? (suffix in BINARY ? 0 : Number(suffix.slice(1)));
+  const zeros = SCALE + power - decimals.length;
+  if (Math.abs(zeros) > 100) return void 0;
+  const digits = BigInt(`${sign}${whole}${decimals}${"0".repeat(Math.max(0, zeros))}` || "0");
+  return (digits << BigInt(BINARY[suffix] ?? 0)) / 10n ** BigInt(Math.max(0, -zeros));
+}
+function quantityBytes(quantity) {
+  const value = quantityValue(quantity);
+  return value === void 0 ? void 0 : Number(value / 10n ** BigInt(SCALE));
+}
+var QUANTITY, DECIMAL, BINARY, SCALE;
+var init_quantity = __esm({
+  "src/pod/quantity.ts"() {
+    "use strict";
+    QUANTITY = /^[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
+    DECIMAL = { n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
+    BINARY = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
+    SCALE = 18;
+  }
+});
+
+// src/pod/result.ts
+import { posix } from "node:path";
+function resultChannel({ pod }, base, inputs, report) {
+  const { mode, sidecarFor } = inputs;
+  if (mode === "none" && sidecarFor === void 0) return void 0;
+  const result = resultWantedBy(inputs);
+  const wantedBy = sidecarFor ?? (result && `no result for ${result}`);
+  const channel = mode === "required" || sidecarFor !== void 0 ? "sidecar" : "message";
+  const obstacle = obstacleTo(channel, pod, base);
+  if (obstacle === void 0) return channel;
+  if (wantedBy !== void 0) report(obstacle.path, `${obstacle.why}, so there is ${wantedBy}. ${obstacle.remedy}`);
+  return void 0;
+}
+function resultWantedBy({ mode, file, multiple }) {
+  if (mode === "required") return "do_xcom_push: true";
+  if (file !== void 0) return "result_file";
+  return multiple ? "multiple_outputs" : void 0;
+}
+function obstacleTo(channel, pod, base) {
+  const spec = objectOf(pod["spec"]);
+  const index2 = containersOf(pod).findIndex(({ name }) => name === base);
+  const container2 = containersOf(pod)[index2] ?? {};
+  const place = ["spec", "containers", index2];
+  const own = textOf(container2["terminationMessagePath"]);
+  if (channel === "message" && own !== void 0 && own !== RESULT_PATH)
+    return {
+      path: [...place, "terminationMessagePath"],
+      why: `the termination message is at ${own}`,
+      remedy: OTHERWISE
+    };
+  if (channel === "sidecar" && own !== void 0 && holds(own, RESULT_PATH))
+    return {
+      path: [...place, "terminationMessagePath"],
+      why: `the node keeps the termination message at ${own}`,
+      remedy: "Leave it out."
+    };
+  const mounts = objectsOf(container2["volumeMounts"]);
+  const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? "", RESULT_PATH));
+  if (covering !== -1)
+    return {
+      path: [...place, "volumeMounts", covering],
+      why: `a volume is mounted at ${mounts[covering]?.["mountPath"]}`,
+      remedy: "Mount it elsewhere."
+    };
+  const windows = objectOf(spec["os"])["name"] === "windows" || objectOf(spec["nodeSelector"])["kubernetes.io/os"] === "windows";
+  if (windows) return { path: ["spec"], why: "the pod runs on Windows", remedy: "Leave that out." };
+  return channel === "sidecar" ? namesakeIn(pod) : void 0;
+}
+function namesakeIn(pod) {
+  const taken = (name) => ({
+    why: `the name ${name} is taken here, which the result\u2019s sidecar needs`,
+    remedy: "Choose another name."
+  });
+  const containers2 = containersOf(pod).findIndex(({ name }) => name === RESULT_SIDECAR);
+  if (containers2 !== -1) return { path: ["spec", "containers", containers2, "name"], ...taken(RESULT_SIDECAR) };
+  const init = initContainersOf(pod).findIndex(
+    (container2) => container2["name"] === RESULT_SIDECAR && Object.keys(container2).some((key) => !["name", "resources"].includes(key))
+  );
+  if (init !== -1)
+    return {
+      path: ["spec", "initContainers", init],
+      why: `of the result\u2019s sidecar, ${RESULT_SIDECAR}, nothing but \`resources\` can be set`,
+      remedy: "Leave the rest out."
+    };
+  const volumes = objectsOf(objectOf(pod["spec"])["volumes"]);
+  const volume = volumes.findIndex(({ name }) => name === RESULT_SIDECAR || name === ASKED_VOLUME);
+  if (volume === -1) return void 0;
+  return { path: ["spec", "volumes", volume, "name"], ...taken(String(volumes[volume]?.["name"])) };
+}
+function holds(mountPath, path2) {
+  const folder = posix.normalize(mountPath).replace(/\/+$/, "");
+  return path2 === folder || path2.startsWith(`${folder}/`);
+}
+var RESULT_PATH, RESULT_FOLDER, RESULT_FILE, RESULT_VARIABLE, STEP_FILES, RESULT_SIDECAR, ASKED_VOLUME, OTHERWISE;
+var init_result = __esm({
+  "src/pod/result.ts"() {
+    "use strict";
+    init_json();
+    RESULT_PATH = "/airflow/xcom/return.json";
+    RESULT_FOLDER = posix.dirname(RESULT_PATH);
+    RESULT_FILE = posix.basename(RESULT_PATH);
+    RESULT_VARIABLE = "RESULT_PATH";
+    STEP_FILES = { GITHUB_OUTPUT: "github_output", GITHUB_STEP_SUMMARY: "github_step_summary" };
+    RESULT_SIDECAR = "pod-step-result";
+    ASKED_VOLUME = "pod-step-asked";
+    OTHERWISE = "Leave it out, or set `do_xcom_push: true`, which needs no termination message.";
+  }
+});
+
+// src/github/context.ts
+function jobVariables(env) {
+  return Object.fromEntries(
+    OF_THE_JOB.flatMap((name) => {
+      const value = env[name];
+      return value === void 0 ? [] : [[name, value]];
+    })
+  );
+}
+var OF_THE_JOB, OF_THE_ATTEMPT;
+var init_context = __esm({
+  "src/github/context.ts"() {
+    "use strict";
+    OF_THE_JOB = [
+      "CI",
+      "GITHUB_ACTION",
+      "GITHUB_ACTIONS",
+      "GITHUB_ACTOR",
+      "GITHUB_ACTOR_ID",
+      "GITHUB_API_URL",
+      "GITHUB_BASE_REF",
+      "GITHUB_EVENT_NAME",
+      "GITHUB_GRAPHQL_URL",
+      "GITHUB_HEAD_REF",
+      "GITHUB_JOB",
+      "GITHUB_REF",
+      "GITHUB_REF_NAME",
+      "GITHUB_REF_PROTECTED",
+      "GITHUB_REF_TYPE",
+      "GITHUB_REPOSITORY",
+      "GITHUB_REPOSITORY_ID",
+      "GITHUB_REPOSITORY_OWNER",
+      "GITHUB_REPOSITORY_OWNER_ID",
+      "GITHUB_RETENTION_DAYS",
+      "GITHUB_RUN_ATTEMPT",
+      "GITHUB_RUN_ID",
+      "GITHUB_RUN_NUMBER",
+      "GITHUB_SERVER_URL",
+      "GITHUB_SHA",
+      "GITHUB_TRIGGERING_ACTOR",
+      "GITHUB_WORKFLOW",
+      "GITHUB_WORKFLOW_REF",
+      "GITHUB_WORKFLOW_SHA",
+      "RUNNER_ARCH",
+      "RUNNER_DEBUG",
+      "RUNNER_ENVIRONMENT",
+      "RUNNER_NAME",
+      "RUNNER_OS"
+    ];
+    OF_THE_ATTEMPT = [
+      "GITHUB_RUN_ATTEMPT",
+      "GITHUB_TRIGGERING_ACTOR",
+      "RUNNER_ARCH",
+      "RUNNER_DEBUG",
+      "RUNNER_ENVIRONMENT",
+      "RUNNER_NAME"
+    ];
+  }
+});
+
+// src/github/defined.ts
+function defined(object) {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== void 0));
+}
+var init_defined = __esm({
+  "src/github/defined.ts"() {
+    "use strict";
+  }
+});
+
+// src/github/failure.ts
+function withRemedy(sentence, remedy) {
+  if (remedy === void 0) return sentence;
+  return `${sentence}${/[.!?]["’)]?\s*$/.test(sentence) ? "" : "."} ${remedy}`;
+}
+var StepError;
+var init_failure = __esm({
+  "src/github/failure.ts"() {
+    "use strict";
+    StepError = class extends Error {
+      reason;
+      title;
+      remedy;
+      /** Whether the same may go well a little later, though nobody changes anything. */
+      mayPass;
+      constructor(reason2, title, sentence, options = {}) {
+        super(sentence, "cause" in options ? { cause: options.cause } : void 0);
+        this.name = "StepError";
+        this.reason = reason2;
+        this.title = title;
+        this.remedy = options.remedy;
+        this.mayPass = options.mayPass ?? false;
+      }
+      /** What an annotation says: the sentence, and behind it the way out. */
+      get text() {
+        return withRemedy(this.message, this.remedy);
+      }
+    };
+  }
+});
+
+// src/github/workspace-file.ts
+import {
+  accessSync,
+  closeSync,
+  constants as constants2,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  unlinkSync,
+  writeSync
+} from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+function isGitFolder(name) {
+  return GIT_FOLDER.test(name.replace(SKIPPED, ""));
+}
+function isRefusedByWindows(name) {
+  return name !== "." && (WINDOWS_DEVICE.test(name) || WINDOWS_REFUSED.test(name));
+}
+function workspaceOf(env) {
+  return resolve(env["GITHUB_WORKSPACE"] || ".");
+}
+function checkWorkspacePath(path2, workspace, platform2 = process.platform) {
+  return wrongText(path2, workspace, platform2) ?? wrongPlace(path2, workspace);
+}
+function isSameFile(one, other, workspace, platform2 = process.platform) {
+  const [first, second] = [one, other].map((path2) => {
+    const whole = names(path2, workspace).join("/");
+    return platform2 === "linux" ? whole : whole.toLowerCase();
+  });
+  return first === second;
+}
+function wrongText(path2, workspace, platform2) {
+  const windows = platform2 === "win32";
+  const separator = windows ? /[\\/]/ : "/";
+  if (path2.trim() === "") return "expected the path of a file in the workspace, found empty text.";
+  if (new RegExp("\\p{Cc}", "u").test(path2)) return `${JSON.stringify(path2)} has a control character in it.`;
+  const given = path2.split(separator);
+  const inside = isAbsolute(path2) ? relative(workspace, path2).split(sep) : given;
+  if (isAbsolute(inside.join(sep)) || inside[0] === "..")
+    return `"${path2}" is outside of the workspace, ${workspace}; expected a path in it.`;
+  if (given.includes("..")) return `"${path2}" has ".." in it; write the path without.`;
+  if (["", "."].includes(given.at(-1) ?? "") || inside.every((name) => name === ""))
+    return `"${path2}" is a folder; expected the path of a file.`;
+  if (inside.some(isGitFolder)) return `"${path2}" is in .git, where a file can act on the job; choose another place.`;
+  const refused4 = inside.find(isRefusedByWindows);
+  if (windows && refused4 !== void 0) return `"${refused4}" cannot be the name of a file on Windows.`;
+  return void 0;
+}
+function wrongPlace(path2, workspace) {
+  const parts = names(path2, workspace);
+  let folder = resolve(workspace);
+  try {
+    for (const [index2, name] of parts.entries()) {
+      const place = join(folder, name);
+      const shown4 = parts.slice(0, index2 + 1).join("/");
+      const found = lstatSync(place, { throwIfNoEntry: false });
+      if (found === void 0) break;
+      if (found.isSymbolicLink())
+        return `"${shown4}" is a symbolic link, to ${JSON.stringify(readlinkSync(place))}; nothing is written through a link.`;
+      const last = index2 === parts.length - 1;
+      if (last && !found.isFile()) return `"${shown4}" is ${kind(found)}; expected the path of a file.`;
+      if (!last && !found.isDirectory()) return `"${shown4}" is ${kind(found)}, so nothing can be in it.`;
+      if (!last) folder = place;
+    }
+    accessSync(folder, constants2.W_OK | constants2.X_OK);
+  } catch (error2) {
+    return `"${path2}" cannot be written: ${reason(error2)}.`;
+  }
+  return void 0;
+}
+function names(path2, workspace) {
+  return relative(workspace, resolve(workspace, path2)).split(sep);
+}
+function openNew(workspace, parts) {
+  const target2 = join(resolve(workspace), ...parts);
+  makeFolders(workspace, parts.slice(0, -1));
+  remove(target2);
+  const flags = constants2.O_WRONLY | constants2.O_CREAT | constants2.O_EXCL | (constants2.O_NOFOLLOW ?? 0);
+  const file = openSync(target2, flags, 438);
+  if (realpathSync(dirname(target2)) === join(realpathSync(workspace), ...parts.slice(0, -1))) return file;
+  closeSync(file);
+  rmSync(target2, { force: true });
+  throw new Error("a folder on the way is a link");
+}
+function makeFolders(workspace, parts) {
+  let folder = resolve(workspace);
+  for (const name of parts) {
+    folder = join(folder, name);
+    if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue;
+    mkdirSync(folder);
+  }
+}
+function remove(file) {
+  try {
+    unlinkSync(file);
+  } catch (error2) {
+    if (error2.code !== "ENOENT") throw error2;
+  }
+}
+function kind(found) {
+  if (found.isFile()) return "a file";
+  if (found.isDirectory()) return "a folder";
+  if (found.isFIFO()) return "a named pipe";
+  if (found.isSocket()) return "a socket";
+  return "a device";
+}
+function reason(error2) {
+  const { message } = error2;
+  const [, code, words] = /^([A-Z][A-Z0-9]+): (.*?), \w+/.exec(message) ?? [];
+  return code === void 0 ? message : `${words} (${code})`;
+}
+var WINDOWS_DEVICE, WINDOWS_REFUSED, SKIPPED, GIT_FOLDER, WorkspaceFile;
+var init_workspace_file = __esm({
+  "src/github/workspace-file.ts"() {
+    "use strict";
+    WINDOWS_DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)/i;
+    WINDOWS_REFUSED = /[<>:"|?*]|[. ]$/;
+    SKIPPED = new RegExp("\\p{Cf}", "gu");
+    GIT_FOLDER = /^(\.git|git~\d+)[. ]*$/i;
+    WorkspaceFile = class _WorkspaceFile {
+      /** As the user gave it. */
+      path;
+      #file;
+      /** @param file descriptor of the open file */
+      constructor(path2, file) {
+        this.path = path2;
+        this.#file = file;
+      }
+      /**
+       * Makes the file, and the folders to it that are missing.
+       * @throws Error with a sentence
+       */
+      static create(path2, workspace) {
+        const problem = checkWorkspacePath(path2, workspace);
+        if (problem !== void 0) throw new Error(problem);
+        try {
+          return new _WorkspaceFile(path2, openNew(workspace, names(path2, workspace)));
+        } catch (error2) {
+          throw new Error(`"${path2}" cannot be written: ${reason(error2)}.`, { cause: error2 });
+        }
+      }
+      /**
+       * Removes what {@link create} would replace; nothing where it could not.
+       * @throws what the system says
+       */
+      static remove(path2, workspace) {
+        if (checkWorkspacePath(path2, workspace) === void 0) remove(join(resolve(workspace), ...names(path2, workspace)));
+      }
+      /** @throws Error with a sentence, the first time that it fails */
+      write(bytes) {
+        if (this.#file === void 0) return;
+        try {
+          for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
+        } catch (error2) {
+          this.#drop();
+          throw this.#incomplete(error2);
+        }
+      }
+      /** @throws Error with a sentence: a network file system can tell only now that it kept less than it took */
+      close() {
+        const file = this.#file;
+        this.#file = void 0;
+        try {
+          if (file !== void 0) closeSync(file);
+        } catch (error2) {
+          throw this.#incomplete(error2);
+        }
+      }
+      #drop() {
+        try {
+          this.close();
+        } catch {
+        }
+      }
+      #incomplete(error2) {
+        return new Error(`"${this.path}" is not complete, for writing failed: ${reason(error2)}.`, { cause: error2 });
+      }
+    };
+  }
+});
+
+// src/github/inputs/attach.ts
+function readAttach(reader) {
+  const pod = reader.word("attach");
+  const [uid, timeoutSeconds] = [reader.word("pod_uid"), reader.seconds("attach_timeout_seconds", 1)];
+  if (uid !== void 0 && !/^[\w-]{1,100}$/.test(uid))
+    reader.problem(
+      "pod_uid",
+      `"${uid}" cannot be the UID of a pod. It is the output \`pod_uid\` of the step that made it.`
+    );
+  if (pod === void 0) {
+    const given = uid !== void 0 ? "pod_uid" : timeoutSeconds !== void 0 ? "attach_timeout_seconds" : void 0;
+    if (given !== void 0)
+      reader.problem(
+        "attach",
+        `${given} is given, so this is needed too. An output of a step or a job that has not run is empty text.`
+      );
+    return void 0;
+  }
+  if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(pod))
+    reader.problem(
+      "attach",
+      `"${pod}" cannot be the name of a pod. It is the output \`pod_name\` of the step that made it.`
+    );
+  for (const name of reader.ownNames())
+    if (!INPUTS2.has(name))
+      reader.problem(name, "this is for a step that makes a pod, and attach follows one that is there. Leave it out.");
+  return defined({ pod, uid, timeoutSeconds, base: reader.word("base_container_name") });
+}
+var INPUTS2;
+var init_attach = __esm({
+  "src/github/inputs/attach.ts"() {
+    "use strict";
+    init_contract();
+    init_defined();
+    INPUTS2 = /* @__PURE__ */ new Set([
+      "attach",
+      "pod_uid",
+      "attach_timeout_seconds",
+      ...CLUSTER_INPUTS,
+      "base_container_name",
+      "defaults_file",
+      "queue_timeout_seconds",
+      "schedule_timeout_seconds",
+      "startup_timeout_seconds",
+      "outage_timeout_seconds",
+      "get_logs",
+      "container_logs",
+      "init_container_logs",
+      "container_name_log_prefix_enabled",
+      "log_events_on_failure",
+      "log_pod_spec_on_failure",
+      "log_file",
+      "workflow_commands",
+      "do_xcom_push",
+      "multiple_outputs",
+      "result_file",
+      "download",
+      "download_limit",
+      "skip_on_exit_code",
+      "on_finish_action",
+      "on_kill_action",
+      "is_delete_operator_pod",
+      "github_token",
+      "matrix"
+    ]);
+  }
+});
+
+// src/github/inputs/cluster.ts
+function readCluster(reader) {
+  const kubeconfig = reader.raw("kubeconfig");
+  const configFile = reader.word("config_file");
+  const url = readUrl(reader);
+  const ca = reader.raw("cluster_ca");
+  const token = reader.word("cluster_token");
+  const inCluster2 = reader.boolean("in_cluster") || void 0;
+  const oidcAudience = reader.word("oidc_audience");
+  const given = [kubeconfig, configFile, url, inCluster2];
+  const [first, ...more] = SOURCES.filter((_, index2) => given[index2] !== void 0);
+  for (const other of more) reader.problem(first, `${other} is given too. Keep the one that is meant.`);
+  if (token !== void 0 && oidcAudience !== void 0)
+    reader.problem("cluster_token", "oidc_audience is given too. Keep the one that is meant.");
+  const context = reader.word("cluster_context");
+  if (url !== void 0 && context !== void 0)
+    reader.problem(
+      "cluster_context",
+      "it chooses among the contexts of a kubeconfig, and with cluster_url there is none."
+    );
+  if (url === void 0) {
+    if (ca !== void 0) reader.problem("cluster_ca", "it goes with cluster_url, which is not given.");
+    if (token !== void 0) reader.problem("cluster_token", "it goes with cluster_url, which is not given.");
+  } else if (token === void 0 && oidcAudience === void 0)
+    reader.problem("cluster_url", "it takes cluster_token or oidc_audience beside it, to log in with.");
+  return defined({
+    kubeconfig: kubeconfig === void 0 ? void 0 : decodeKubeconfig(reader, kubeconfig),
+    configFile,
+    context,
+    url,
+    ca: ca === void 0 ? void 0 : decodeCertificates(reader, ca),
+    token,
+    inCluster: inCluster2,
+    oidcAudience,
+    namespace: readNamespace(reader)
+  });
+}
+function readUrl(reader) {
+  const url = reader.word("cluster_url");
+  if (url === void 0) return void 0;
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
+    reader.problem("cluster_url", `expected an address that begins with https://, found ${JSON.stringify(url)}.`);
+  else if (/\/(api|apis|version|healthz)(\/.*)?$/.test(new URL(url).pathname))
+    reader.problem(
+      "cluster_url",
+      `expected the address of the API server alone, without the path ${new URL(url).pathname}.`
+    );
+  return url;
+}
+function decodeCertificates(reader, value) {
+  const isPem = (text) => text.includes("-----BEGIN CERTIFICATE-----");
+  const decoded = isPem(value) ? value : Buffer.from(value.replace(/\s/g, ""), "base64").toString("utf8");
+  if (isPem(decoded)) return decoded;
+  reader.problem(
+    "cluster_ca",
+    "expected certificates in PEM (-----BEGIN CERTIFICATE-----), plain or base64; this is neither."
+  );
+  return void 0;
+}
+function decodeKubeconfig(reader, value) {
+  const compact = value.replace(/\s/g, "");
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(compact);
+  if (!isBase64 && /[:{]/.test(value)) return value;
+  const decoded = Buffer.from(compact, "base64").toString("utf8");
+  if (isBase64 && /[:{]/.test(decoded) && !decoded.includes("\uFFFD")) return decoded;
+  reader.problem(
+    "kubeconfig",
+    "expected the content of a kubeconfig, plain or base64; this is neither. (For the path of a file there is config_file.)"
+  );
+  return void 0;
+}
+function isNamespace(text) {
+  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
+}
+function readNamespace(reader) {
+  const namespace = reader.word("namespace");
+  if (namespace === void 0 || isNamespace(namespace)) return namespace;
+  reader.problem(
+    "namespace",
+    `"${namespace}" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`
+  );
+  return void 0;
+}
+var SOURCES;
+var init_cluster = __esm({
+  "src/github/inputs/cluster.ts"() {
+    "use strict";
+    init_defined();
+    SOURCES = ["kubeconfig", "config_file", "cluster_url", "in_cluster"];
+  }
+});
+
+// src/github/inputs/exit-codes.ts
+function readExitCodes(reader, input) {
+  return readItems(reader, input, "an exit code, or a list of them").flatMap(({ word: word2, found, path: path2 }) => {
+    const code = exitCode(word2);
+    if (code !== void 0) return [code];
+    reader.problem(input, `expected an exit code from 1 to 255; found ${found}.`, path2);
+    return [];
+  });
+}
+function exitCode(word2) {
+  return /^[0-9]{1,3}$/.test(word2) && Number(word2) >= 1 && Number(word2) <= 255 ? Number(word2) : void 0;
+}
+function readItems(reader, input, expected) {
+  const tree = reader.tree(input);
+  if (tree === void 0 || isNull(tree)) return [];
+  const items = isScalar(tree) ? String(tree).split(/[\s,]+/).filter((word2) => word2 !== "") : tree;
+  if (!Array.isArray(items)) {
+    reader.problem(input, `expected ${expected}; found ${describe(tree)}.`);
+    return [];
+  }
+  return items.map((item, index2) => {
+    const word2 = isScalar(item) && !isNull(item) ? String(item) : "";
+    return { word: word2, found: word2 === "" ? describe(item) : `"${word2}"`, path: isScalar(tree) ? "" : `[${index2}]` };
+  });
+}
+var init_exit_codes = __esm({
+  "src/github/inputs/exit-codes.ts"() {
+    "use strict";
+    init_yaml();
+    init_reader();
   }
 });
 
@@ -17742,6 +22292,3512 @@ var require_picomatch2 = __commonJS({
     }
     Object.assign(picomatch2, pico);
     module.exports = picomatch2;
+  }
+});
+
+// src/github/workspace/patterns.ts
+function parsePatterns(lines) {
+  const texts = lines.map((line) => line.trim()).filter((line) => line !== "");
+  const patterns = texts.map(toPattern);
+  const problems = patterns.flatMap((pattern) => wrongPattern(pattern) ?? []);
+  if (patterns.length > 0 && patterns.every(({ excludes }) => excludes))
+    problems.push('every pattern excludes, so nothing is left to match; expected one without "!" in front.');
+  return { patterns, problems };
+}
+function toPattern(text) {
+  const excludes = text.startsWith("!");
+  const required = !excludes && text.length > 1 && text.endsWith("!");
+  const path2 = excludes ? text.slice(1) : required ? text.slice(0, -1) : text;
+  const glob = path2.split("/").filter(isName).join("/");
+  const all = glob === "" && path2 !== "";
+  return { text, glob: path2.startsWith("/") ? path2 : all ? "**" : glob, excludes, required };
+}
+function wrongPattern({ text, glob, excludes }) {
+  const names2 = glob.split("/");
+  if (new RegExp("\\p{Cc}", "u").test(text)) return `${JSON.stringify(text)} has a control character in it.`;
+  if (glob === "") return `"${text}" has no pattern in it.`;
+  if (glob.startsWith("/")) return `"${text}" is absolute; expected a pattern relative to the workspace.`;
+  if (names2.some((name) => name.replaceAll("\\", "") === ".."))
+    return `"${text}" has ".." in it; expected a pattern of paths in the workspace.`;
+  if (!excludes && names2.some(isGitFolder)) return `"${text}" is in .git, where a file can act on the job.`;
+  try {
+    (0, import_picomatch.default)(glob, SYNTAX);
+  } catch (error2) {
+    return `"${text.slice(0, 100)}" is no pattern: ${error2.message}.`;
+  }
+  return void 0;
+}
+function matcher({ glob }) {
+  const matches2 = (0, import_picomatch.default)(glob, SYNTAX);
+  return (path2) => matches2(path2);
+}
+function rootOf(glob) {
+  if (glob.includes("|")) return ".";
+  const names2 = glob.split("/");
+  const end = names2.findIndex((name) => !STATIC_NAME.test(name));
+  return (end === -1 ? names2 : names2.slice(0, end)).join("/") || ".";
+}
+function isName(name) {
+  return name !== "" && name !== ".";
+}
+var import_picomatch, SYNTAX, STATIC_NAME, NOTHING, MOST_REMEMBERED, Patterns;
+var init_patterns = __esm({
+  "src/github/workspace/patterns.ts"() {
+    "use strict";
+    import_picomatch = __toESM(require_picomatch2(), 1);
+    init_workspace_file();
+    SYNTAX = { dot: true, windows: false, keepQuotes: true, nonegate: true };
+    STATIC_NAME = /^(?!.*\+\+)[^*?[\]{}()|\\]+$/;
+    NOTHING = /* @__PURE__ */ new Set();
+    MOST_REMEMBERED = 1e3;
+    Patterns = class {
+      #inclusions;
+      #folders = /* @__PURE__ */ new Map();
+      #exclusions;
+      /** @param patterns which {@link parsePatterns} had no problem with */
+      constructor(patterns) {
+        const included = patterns.filter(({ excludes }) => !excludes);
+        this.#inclusions = included.map((pattern) => ({ pattern, matches: matcher(pattern) }));
+        this.#exclusions = patterns.filter(({ excludes }) => excludes).map(matcher);
+      }
+      /** @param path of a file, link or folder, relative to the workspace */
+      wants(path2) {
+        return (this.#matched(path2)?.size ?? 0) > 0;
+      }
+      /** @returns the inclusions that bring nothing of the listing; what another pattern excludes is not brought */
+      unmatched(paths) {
+        const open = new Set(this.#inclusions);
+        for (const path2 of paths) {
+          if (open.size === 0) break;
+          this.note(path2, open);
+        }
+        return [...open].map(({ pattern }) => pattern);
+      }
+      /** @returns what {@link note} takes patterns from: each inclusion */
+      open() {
+        return new Set(this.#inclusions);
+      }
+      /** Takes the inclusions that bring a path out of those that have brought nothing yet. @returns whether any brings it */
+      note(path2, open) {
+        const matched = this.#matched(path2);
+        for (const inclusion of matched ?? []) open.delete(inclusion);
+        return matched !== void 0 && matched.size > 0;
+      }
+      /** @returns the fewest folders (and files) that have all that could match in them; `.` is the workspace */
+      roots() {
+        const all = [...new Set(this.#inclusions.map(({ pattern }) => rootOf(pattern.glob)))];
+        if (all.includes(".")) return ["."];
+        return all.filter((root) => !all.some((other) => root.startsWith(`${other}/`)));
+      }
+      /**
+       * The inclusions that match the path, or a folder that it is in, for a pattern that matches a folder brings all in it; nothing where it is not to be had at all.
+       * What is known of folders is remembered: a path of thousands of them would be looked at once for each.
+       */
+      #matched(path2) {
+        const names2 = path2.split("/").filter(isName);
+        let matched = NOTHING;
+        let place = "";
+        const known2 = this.#longestKnown(names2);
+        if (known2 > 0) {
+          place = names2.slice(0, known2).join("/");
+          matched = this.#folders.get(place);
+        }
+        for (let at = known2; at < names2.length && matched !== void 0; at++) {
+          const name = names2[at] ?? "";
+          place = at === 0 ? name : `${place}/${name}`;
+          matched = this.#within(matched, place, name);
+          if (at === names2.length - 2) this.#remember(place, matched);
+        }
+        return matched;
+      }
+      /** @returns how many of the names are those of a folder that is known: its own, or the one above */
+      #longestKnown(names2) {
+        for (const length of [names2.length - 1, names2.length - 2])
+          if (length > 0 && this.#folders.has(names2.slice(0, length).join("/"))) return length;
+        return 0;
+      }
+      #within(matched, place, name) {
+        if (name === ".." || isGitFolder(name) || this.#exclusions.some((excludes) => excludes(place))) return void 0;
+        const more = this.#inclusions.filter((one) => !matched.has(one) && one.matches(place));
+        return more.length === 0 ? matched : /* @__PURE__ */ new Set([...matched, ...more]);
+      }
+      #remember(folder, matched) {
+        if (this.#folders.size >= MOST_REMEMBERED) this.#folders.clear();
+        this.#folders.set(folder, matched);
+      }
+    };
+  }
+});
+
+// src/github/inputs/files.ts
+import { posix as posix2 } from "node:path";
+function readFiles(reader) {
+  const choice = reader.choice("workspace", SOURCES2) ?? "none";
+  const hasVolume = reader.given("workspace_volume") !== void 0 && !reader.saysNothing("workspace_volume");
+  const download = readDownload(reader);
+  const source = choice === "none" ? hasVolume || download ? "empty" : void 0 : choice;
+  const unused = [
+    ...source === void 0 ? ["workspace_path"] : [],
+    ...source === "upload" ? [] : ["workspace_exclude"],
+    ...source === "checkout" ? [] : FOR_CHECKOUT,
+    ...download ? [] : ["download_limit"]
+  ].filter((input) => reader.ownNames().includes(input));
+  if (unused.length > 0)
+    reader.warnings.add(
+      `${unused.join(", ")}: nothing here uses ${unused.length === 1 ? "it" : "them"}: ${unused.map(useOf).join(", ")}.`
+    );
+  const workspace = source && { source, path: readPath(reader) };
+  return {
+    ...defined({
+      workspace,
+      exclude: source === "upload" ? reader.raw("workspace_exclude") : void 0,
+      checkout: source === "checkout" ? readCheckout(reader) : void 0,
+      download
+    }),
+    helperImage: readImage(reader, "helper_image") ?? DEFAULT_HELPER_IMAGE
+  };
+}
+function useOf(input) {
+  if (input === "workspace_path") return "workspace_path goes with workspace, workspace_volume or download";
+  if (input === "download_limit") return "download_limit goes with download";
+  return `${input} goes with workspace: ${input === "workspace_exclude" ? "upload" : "checkout"}`;
+}
+function readPath(reader) {
+  const path2 = reader.word("workspace_path") ?? DEFAULT_PATH;
+  const folder = posix2.normalize(path2).replace(/(.)\/+$/, "$1");
+  const problem = wrongPath(path2, folder);
+  if (problem === void 0) return folder;
+  reader.problem("workspace_path", problem);
+  return DEFAULT_PATH;
+}
+function wrongPath(path2, folder) {
+  if (!path2.startsWith("/") || path2.split("/").includes("..") || folder === "/")
+    return `expected an absolute path in the container, e.g. ${DEFAULT_PATH}; found ${JSON.stringify(path2)}.`;
+  if (/[:\p{Cc}]/u.test(path2)) return `${JSON.stringify(path2)} has a character in it that no mount can have.`;
+  const taken = TAKEN.find((one) => folder === one || folder.startsWith(`${one}/`) || one.startsWith(`${folder}/`));
+  return taken && `${folder} cannot be the workspace: ${taken} is in use. Choose another.`;
+}
+function readCheckout(reader) {
+  const of2 = (name) => reader.env[name] ?? "";
+  const submodules3 = reader.choice("checkout_submodules", ["false", "true", "recursive"]);
+  const [repository, commit] = [of2("GITHUB_REPOSITORY"), of2("GITHUB_SHA")];
+  if (repository === "" || commit === "")
+    reader.problem(
+      "workspace",
+      `checkout takes the job's repository and commit, and the runner has no ${repository === "" ? "GITHUB_REPOSITORY" : "GITHUB_SHA"}.`
+    );
+  const token = reader.word("github_token");
+  return {
+    server: (of2("GITHUB_SERVER_URL") || "https://github.com").replace(/\/+$/, ""),
+    repository,
+    commit,
+    ...token !== void 0 && { token },
+    submodules: submodules3 === "recursive" ? "recursive" : submodules3 === "true" ? "direct" : "none",
+    lfs: reader.boolean("checkout_lfs") ?? false,
+    image: readImage(reader, "git_image") ?? DEFAULT_GIT_IMAGE
+  };
+}
+function readDownload(reader) {
+  const lines = (reader.raw("download") ?? "").split(/\r?\n/).map((line) => line.trim());
+  const given = lines.filter((line) => line !== "");
+  const limitBytes = readLimit(reader);
+  if (given.length === 0) return void 0;
+  const { patterns, problems } = parsePatterns(given);
+  for (const problem of problems) reader.problem("download", problem);
+  return { patterns: new Patterns(problems.length > 0 ? [] : patterns), limitBytes };
+}
+function readLimit(reader) {
+  const word2 = reader.word("download_limit");
+  if (word2 === void 0) return DEFAULT_LIMIT_BYTES;
+  const [, number3 = "", unit = ""] = /^([0-9]+(?:\.[0-9]+)?)((?:[kMGT]|[KMGT]i)?)$/.exec(word2) ?? [];
+  const bytes = Number(number3) * (UNITS[unit] ?? Number.NaN);
+  if (number3 !== "" && bytes >= 1) return Math.floor(bytes);
+  reader.problem("download_limit", `expected a size, e.g. 500Mi or 2Gi; found ${JSON.stringify(word2)}.`);
+  return DEFAULT_LIMIT_BYTES;
+}
+function readImage(reader, input) {
+  const image = reader.word(input);
+  if (image === void 0 || !/\s/.test(image)) return image;
+  reader.problem(input, `${JSON.stringify(image)} is no image: it holds white space.`);
+  return void 0;
+}
+var SOURCES2, DEFAULT_HELPER_IMAGE, DEFAULT_GIT_IMAGE, DEFAULT_PATH, DEFAULT_LIMIT_BYTES, TAKEN, FOR_CHECKOUT, UNITS;
+var init_files = __esm({
+  "src/github/inputs/files.ts"() {
+    "use strict";
+    init_defined();
+    init_patterns();
+    SOURCES2 = ["none", "upload", "checkout"];
+    DEFAULT_HELPER_IMAGE = "public.ecr.aws/docker/library/busybox:1.37";
+    DEFAULT_GIT_IMAGE = "docker.io/alpine/git:v2.49.1";
+    DEFAULT_PATH = "/github/workspace";
+    DEFAULT_LIMIT_BYTES = 2 ** 30;
+    TAKEN = ["/pod-step", "/airflow/xcom", "/proc", "/sys", "/dev"];
+    FOR_CHECKOUT = ["checkout_submodules", "checkout_lfs", "git_image"];
+    UNITS = {
+      ...{ "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 },
+      ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
+    };
+  }
+});
+
+// src/github/inputs/result.ts
+function readResult(reader, logFile, { helperImage, hasSidecar }) {
+  const file = readFile(reader, logFile);
+  const [mode, multiple] = [readMode(reader), reader.boolean("multiple_outputs") ?? false];
+  if (mode === "none")
+    for (const input of [...file === void 0 ? [] : ["result_file"], ...multiple ? ["multiple_outputs"] : []])
+      reader.problem(input, "do_xcom_push is false, so there is no result. Set it to true, or leave one of them out.");
+  const unused = mode === "required" || hasSidecar ? [] : FOR_THE_SIDECAR.filter((input) => reader.ownNames().includes(input));
+  if (unused.length > 0)
+    reader.warnings.add(
+      `${unused.join(", ")}: there is no sidecar without do_xcom_push: true, so ${unused.length === 1 ? "it changes" : "they change"} nothing.`
+    );
+  return {
+    ...defined({ file }),
+    mode,
+    multiple,
+    sidecarImage: readImage(reader, "xcom_sidecar_container_image") ?? helperImage
+  };
+}
+function readFile(reader, logFile) {
+  const file = reader.word("result_file");
+  if (file === void 0) return void 0;
+  const workspace = workspaceOf(reader.env);
+  const wrong2 = checkWorkspacePath(file, workspace);
+  if (wrong2 !== void 0) reader.problem("result_file", wrong2);
+  else if (logFile !== void 0 && isSameFile(file, logFile, workspace))
+    reader.problem("result_file", `"${file}" is log_file too. Give each a file of its own.`);
+  return file;
+}
+function readMode(reader) {
+  const mode = reader.choice("do_xcom_push", ["auto", "false", "true"]);
+  return mode === "true" ? "required" : mode === "false" ? "none" : "auto";
+}
+var FOR_THE_SIDECAR;
+var init_result2 = __esm({
+  "src/github/inputs/result.ts"() {
+    "use strict";
+    init_defined();
+    init_workspace_file();
+    init_files();
+    FOR_THE_SIDECAR = ["xcom_sidecar_container_image", "xcom_sidecar_container_security_context"];
+  }
+});
+
+// src/github/inputs/retry.ts
+function readRetries(reader) {
+  const retries = reader.wholeNumber("retries", 0, MOST_RETRIES) ?? 0;
+  const retryOn = readRule(reader);
+  if (retries === 0 && reader.given("retry_on") !== void 0 && !reader.saysNothing("retry_on"))
+    reader.warnings.add("retry_on is for retries, of which there are none.");
+  return { retries, retryOn, retryDelaySeconds: reader.seconds("retry_delay_seconds", 0) ?? DEFAULT_DELAY_SECONDS };
+}
+function readRule(reader) {
+  const rule2 = { lost: false, any: false, exitCodes: [] };
+  for (const { word: word2, found, path: path2 } of readItems(
+    reader,
+    "retry_on",
+    `${WORDS.join(", ")}, exit codes, or a list of them`
+  )) {
+    const code = exitCode(word2);
+    if (code !== void 0) rule2.exitCodes.push(code);
+    else if (word2 === "lost" || word2 === "any") rule2[word2] = true;
+    else if (word2 !== "not_started")
+      reader.problem(
+        "retry_on",
+        `expected ${WORDS.join(", ")}, or an exit code from 1 to 255; found ${found}.${didYouMean(word2, WORDS)}`,
+        path2
+      );
+  }
+  return rule2;
+}
+var MOST_RETRIES, DEFAULT_DELAY_SECONDS, WORDS;
+var init_retry = __esm({
+  "src/github/inputs/retry.ts"() {
+    "use strict";
+    init_exit_codes();
+    init_reader();
+    MOST_RETRIES = 100;
+    DEFAULT_DELAY_SECONDS = 10;
+    WORDS = ["not_started", "lost", "any"];
+  }
+});
+
+// src/github/files.ts
+import { closeSync as closeSync2, constants as constants3, fstatSync, openSync as openSync2, readFileSync } from "node:fs";
+function readRegularFile(path2) {
+  const file = openSync2(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
+  try {
+    const stats = fstatSync(file);
+    const { size } = stats;
+    if (stats.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
+    if (!stats.isFile()) throw new Error("it is no regular file");
+    if (size > MOST_BYTES) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES} that are read`);
+    return readFileSync(file, "utf8");
+  } finally {
+    closeSync2(file);
+  }
+}
+function whyUnread(file, error2) {
+  const { code, message } = error2;
+  const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
+  const hint = code === "ENOENT" ? " Is the repository checked out (actions/checkout)?" : "";
+  return `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`;
+}
+var MOST_BYTES;
+var init_files2 = __esm({
+  "src/github/files.ts"() {
+    "use strict";
+    MOST_BYTES = 64 * 2 ** 20;
+  }
+});
+
+// src/github/inputs/shell-words.ts
+function shellWords(text) {
+  const words = [];
+  let word2;
+  let quote2 = "";
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at);
+    const next = text.charAt(at + 1);
+    if (char === "\\" && quote2 !== "'") {
+      if (next === "") throw new ShellWordsError("a backslash at the end escapes nothing. Remove it, or double it");
+      at++;
+      if (next !== "\n") word2 = (word2 ?? "") + (quote2 === '"' && !'$`"\\'.includes(next) ? `\\${next}` : next);
+    } else if (quote2 !== "") {
+      if (char === quote2) quote2 = "";
+      else word2 += char;
+    } else if (char === "'" || char === '"') {
+      quote2 = char;
+      word2 ??= "";
+    } else if (/\s/.test(char)) {
+      if (word2 !== void 0) words.push(word2);
+      word2 = void 0;
+    } else word2 = (word2 ?? "") + char;
+  }
+  if (quote2 !== "") throw new ShellWordsError("a quotation mark is opened and never closed. Close it");
+  if (word2 !== void 0) words.push(word2);
+  return words;
+}
+var ShellWordsError;
+var init_shell_words = __esm({
+  "src/github/inputs/shell-words.ts"() {
+    "use strict";
+    ShellWordsError = class extends Error {
+      name = "ShellWordsError";
+    };
+  }
+});
+
+// src/github/inputs/run.ts
+function readRun(reader) {
+  const [run, file] = [reader.raw("run"), reader.word("run_file")];
+  const shell = reader.word("shell");
+  if (run !== void 0 && file !== void 0)
+    reader.problem("run_file", "run is given too. Keep the one that is meant.");
+  const from = run === void 0 ? "run_file" : "run";
+  const script = run ?? (file === void 0 ? void 0 : readScript(reader, file));
+  if (run === void 0 && file === void 0) {
+    if (shell !== void 0) reader.problem("shell", "it goes with run or run_file, which is not given.");
+    return void 0;
+  }
+  for (const input of OTHER_COMMANDS)
+    if (reader.given(input) !== void 0 && !reader.saysNothing(input))
+      reader.problem(input, `${from} is given too, which is a command of its own. Keep the one that is meant.`);
+  const how = readShell(reader, shell ?? DEFAULT_SHELL);
+  if (script === void 0 || how === void 0) return void 0;
+  if (script.trim() === "") reader.problem(from, "expected a script, found nothing.");
+  return { script: script.replaceAll("\r\n", "\n"), ...how, variables: jobVariables(reader.env), from };
+}
+function readScript(reader, file) {
+  try {
+    return readRegularFile(file);
+  } catch (error2) {
+    reader.problem("run_file", whyUnread(file, error2));
+    return void 0;
+  }
+}
+function readShell(reader, shell) {
+  const known2 = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : void 0;
+  if (known2 !== void 0) return known2;
+  if (!shell.includes("{0}")) {
+    reader.problem(
+      "shell",
+      `expected ${Object.keys(SHELLS).join(", ")}, or a command with {0} in place of the script's path, e.g. perl {0}; found ${JSON.stringify(shell)}.`
+    );
+    return void 0;
+  }
+  try {
+    return { command: shellWords(shell), extension: "" };
+  } catch (error2) {
+    if (!(error2 instanceof ShellWordsError)) throw error2;
+    reader.problem("shell", `${error2.message}.`);
+    return void 0;
+  }
+}
+var SHELLS, DEFAULT_SHELL, OTHER_COMMANDS;
+var init_run = __esm({
+  "src/github/inputs/run.ts"() {
+    "use strict";
+    init_context();
+    init_files2();
+    init_shell_words();
+    SHELLS = {
+      bash: { command: ["bash", "--noprofile", "--norc", "-eo", "pipefail", "{0}"], extension: ".sh" },
+      sh: { command: ["sh", "-e", "{0}"], extension: ".sh" },
+      python: { command: ["python", "{0}"], extension: ".py" }
+    };
+    DEFAULT_SHELL = "sh";
+    OTHER_COMMANDS = ["cmds", "arguments"];
+  }
+});
+
+// src/github/inputs/inputs.ts
+function readInputs(reader) {
+  const logs = readLogInputs(reader);
+  const run = readRun(reader);
+  const files = readFiles(reader);
+  const hasSidecar = run !== void 0 || files.download !== void 0;
+  return {
+    ...defined({
+      podTemplateFile: reader.word("pod_template_file"),
+      templateVars: reader.tree("template_vars"),
+      outageTimeoutSeconds: reader.seconds("outage_timeout_seconds", 1),
+      deferrable: readDeferrable(reader),
+      attach: readAttach(reader),
+      run
+    }),
+    ...readRetries(reader),
+    cluster: readCluster(reader),
+    randomNameSuffix: reader.boolean("random_name_suffix") ?? true,
+    queueTimeoutSeconds: reader.seconds("queue_timeout_seconds", 1) ?? DEFAULT_QUEUE_TIMEOUT_SECONDS,
+    scheduleTimeoutSeconds: reader.seconds("schedule_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
+    startupTimeoutSeconds: reader.seconds("startup_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
+    logs,
+    workspace: workspaceOf(reader.env),
+    result: readResult(reader, logs.file, { helperImage: files.helperImage, hasSidecar }),
+    files,
+    reattachOnRestart: reader.boolean("reattach_on_restart") ?? true,
+    onFinishAction: readFinishAction(reader),
+    onKillAction: reader.choice("on_kill_action", KILL_ACTIONS) ?? "delete_pod",
+    skipOnExitCodes: readExitCodes(reader, "skip_on_exit_code"),
+    dryRun: reader.boolean("dry_run") ?? false
+  };
+}
+function refuseProblems({ problems }) {
+  const [first, ...more] = problems;
+  if (first === void 0) return;
+  const shown4 = problems.slice(0, MOST_SHOWN2).map((problem) => `- ${problem}`);
+  if (problems.length > MOST_SHOWN2) shown4.push(`- and ${problems.length - MOST_SHOWN2} more`);
+  const list2 = more.length === 0 ? first : shown4.join("\n");
+  throw new StepError("InvalidInput", more.length === 0 ? "Invalid input" : `${problems.length} invalid inputs`, list2);
+}
+function readLogInputs(reader) {
+  const file = reader.word("log_file");
+  const wrong2 = file === void 0 ? void 0 : checkWorkspacePath(file, workspaceOf(reader.env));
+  if (wrong2 !== void 0) reader.problem("log_file", wrong2);
+  return {
+    ...defined({ containers: readContainers(reader, "container_logs"), file }),
+    shown: reader.boolean("get_logs") ?? true,
+    initContainers: readContainers(reader, "init_container_logs") ?? "all",
+    prefixed: reader.boolean("container_name_log_prefix_enabled") ?? true,
+    eventsOnFailure: reader.boolean("log_events_on_failure") ?? true,
+    podOnFailure: reader.boolean("log_pod_spec_on_failure") ?? true,
+    annotations: reader.choice("workflow_commands", ["none", "annotations"]) === "annotations"
+  };
+}
+function readContainers(reader, input) {
+  const tree = reader.tree(input);
+  if (tree === void 0 || isNull(tree)) return void 0;
+  const word2 = isScalar(tree) ? String(tree).trim() : "";
+  if (/^true$/i.test(word2)) return "all";
+  if (/^false$/i.test(word2)) return [];
+  return readItems(reader, input, "true, false, or names of containers").flatMap(({ word: name, found, path: path2 }) => {
+    if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return [name];
+    reader.problem(input, `expected the name of a container; found ${found}.`, path2);
+    return [];
+  });
+}
+function readDeferrable(reader) {
+  const mode = reader.choice("deferrable", ["false", "true", "started"]);
+  if (mode !== "true" && mode !== "started") return void 0;
+  const unused = FOR_THE_END.filter((name) => reader.given(name) !== void 0 && !reader.saysNothing(name));
+  if (unused.length > 0)
+    reader.warnings.add(
+      `${unused.join(", ")}: with deferrable this step does not see the pod's end. Give ${unused.length === 1 ? "it" : "them"} to the step that attaches to it.`
+    );
+  return mode === "true" ? "created" : mode;
+}
+function readFinishAction(reader) {
+  const action = reader.choice("on_finish_action", FINISH_ACTIONS);
+  const old = reader.boolean("is_delete_operator_pod");
+  if (old === void 0) return action ?? "delete_pod";
+  const successor = old ? "delete_pod" : "keep_pod";
+  reader.notices.add(`is_delete_operator_pod is deprecated: write on_finish_action: ${successor}.`);
+  if (action !== void 0 && action !== successor)
+    reader.problem(
+      "is_delete_operator_pod",
+      `${old} means on_finish_action: ${successor}, which says ${action}. Keep on_finish_action alone.`
+    );
+  return action ?? successor;
+}
+var RESERVED_PREFIX, FINISH_ACTIONS, KILL_ACTIONS, DEFAULT_QUEUE_TIMEOUT_SECONDS, DEFAULT_TIMEOUT_SECONDS, MOST_SHOWN2, FOR_THE_END;
+var init_inputs = __esm({
+  "src/github/inputs/inputs.ts"() {
+    "use strict";
+    init_defined();
+    init_failure();
+    init_workspace_file();
+    init_attach();
+    init_cluster();
+    init_exit_codes();
+    init_files();
+    init_reader();
+    init_result2();
+    init_retry();
+    init_run();
+    RESERVED_PREFIX = "kubernetes-pod-step/";
+    FINISH_ACTIONS = ["delete_pod", "delete_succeeded_pod", "delete_active_pod", "keep_pod"];
+    KILL_ACTIONS = ["delete_pod", "keep_pod"];
+    DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600;
+    DEFAULT_TIMEOUT_SECONDS = 600;
+    MOST_SHOWN2 = 50;
+    FOR_THE_END = [
+      "log_file",
+      "result_file",
+      "multiple_outputs",
+      "workflow_commands",
+      "skip_on_exit_code",
+      "on_finish_action",
+      "is_delete_operator_pod"
+    ];
+  }
+});
+
+// src/pod/naming.ts
+import { createHash as createHash2 } from "node:crypto";
+function dnsLabel(text, longest2 = LONGEST_NAME) {
+  const label = text.slice(0, MOST_READ).toLowerCase().replace(/-*[^a-z0-9-][^a-z0-9]*/g, "-").replace(/^-+|-+$/g, "");
+  if (label === "") return text === "" ? "" : `x${hash(text, SUFFIX - 1)}`;
+  if (label.length <= longest2 && text.length <= MOST_READ) return label;
+  return `${label.slice(0, longest2 - SUFFIX - 1).replace(/-+$/, "")}-${hash(text, SUFFIX)}`;
+}
+function podName(name, uniqueness) {
+  if (uniqueness === void 0) return dnsLabel(name);
+  const suffix = hash(uniqueness, SUFFIX);
+  return [dnsLabel(name, LONGEST_NAME - SUFFIX - 1), suffix].filter((part) => part !== "").join("-");
+}
+function labelValue(text) {
+  const value = text.slice(0, MOST_READ).replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
+  if (value === text && value.length <= LONGEST_LABEL) return value;
+  return `${value.slice(0, LONGEST_LABEL - SUFFIX - 1)}-${hash(text, SUFFIX)}`.replace(/^[._-]+/, "");
+}
+function hash(text, length) {
+  const digest = createHash2("sha256").update(text).digest();
+  return Array.from(
+    digest.subarray(0, length),
+    (byte, index2) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % (index2 === 0 ? 26 : 36)]
+  ).join("");
+}
+var LONGEST_NAME, LONGEST_LABEL, SUFFIX, MOST_READ;
+var init_naming = __esm({
+  "src/pod/naming.ts"() {
+    "use strict";
+    LONGEST_NAME = 63;
+    LONGEST_LABEL = 63;
+    SUFFIX = 8;
+    MOST_READ = 300;
+  }
+});
+
+// src/pod/identity.ts
+function identityLabels(identity) {
+  return prefixed(
+    {
+      repository: identity.repository,
+      "repository-id": identity.repositoryId,
+      workflow: identity.workflow,
+      "run-id": identity.runId,
+      "run-attempt": identity.runAttempt,
+      job: identity.job,
+      step: identity.step,
+      matrix: identity.matrix
+    },
+    labelValue
+  );
+}
+function identityAnnotations(identity) {
+  return prefixed({
+    repository: identity.repository,
+    workflow: identity.workflow,
+    "run-url": identity.runUrl,
+    commit: identity.sha,
+    matrix: identity.matrix
+  });
+}
+function prefixed(values, made = (value) => value) {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== "").map(([key, value]) => [`${RESERVED_PREFIX}${key}`, made(value)])
+  );
+}
+var NONCE_ANNOTATION, RUN_URL_ANNOTATION, REPOSITORY_ANNOTATION, REPOSITORY_ID_LABEL, RUN_ID_LABEL, BASE_CONTAINER_ANNOTATION, ATTEMPT_LABEL, MATRIX_LABEL, CLAIM_ANNOTATION, RESULT_ASKED_ANNOTATION, READ_ANNOTATION, GRACE_ANNOTATION, PLAN_ANNOTATION;
+var init_identity = __esm({
+  "src/pod/identity.ts"() {
+    "use strict";
+    init_inputs();
+    init_naming();
+    NONCE_ANNOTATION = `${RESERVED_PREFIX}nonce`;
+    RUN_URL_ANNOTATION = `${RESERVED_PREFIX}run-url`;
+    REPOSITORY_ANNOTATION = `${RESERVED_PREFIX}repository`;
+    REPOSITORY_ID_LABEL = `${RESERVED_PREFIX}repository-id`;
+    RUN_ID_LABEL = `${RESERVED_PREFIX}run-id`;
+    BASE_CONTAINER_ANNOTATION = `${RESERVED_PREFIX}base-container`;
+    ATTEMPT_LABEL = `${RESERVED_PREFIX}run-attempt`;
+    MATRIX_LABEL = `${RESERVED_PREFIX}matrix`;
+    CLAIM_ANNOTATION = `${RESERVED_PREFIX}taken-over-by-attempt`;
+    RESULT_ASKED_ANNOTATION = `${RESERVED_PREFIX}result-asked`;
+    READ_ANNOTATION = `${RESERVED_PREFIX}read-by-attempt`;
+    GRACE_ANNOTATION = `${RESERVED_PREFIX}grace-seconds`;
+    PLAN_ANNOTATION = `${RESERVED_PREFIX}plan`;
+  }
+});
+
+// src/pod/owned-secrets.ts
+import { posix as posix3 } from "node:path";
+function planOwnedSecrets({ env, files, registry, script, token }, image, podName2, nonce, report = () => {
+}) {
+  const named3 = (what) => `${dnsLabel(podName2, LONGEST_NAME2)}-${what}-${hash(nonce, 8)}`;
+  const secrets = [];
+  const fragments = [];
+  if (env.length > 0) {
+    const name = named3("env");
+    secrets.push({ name, type: "Opaque", data: Object.fromEntries(env.map(({ name: name2, value }) => [name2, value])) });
+    for (const variable2 of env) {
+      const reference = { name: variable2.name, valueFrom: { secretKeyRef: { name, key: variable2.name } } };
+      fragments.push({ from: variable2.from, of: "container", fields: { env: [reference] } });
+    }
+  }
+  if (files.length > 0) {
+    const name = named3("files");
+    const key = (index2) => `file-${index2}`;
+    secrets.push({
+      name,
+      type: "Opaque",
+      data: Object.fromEntries(files.map(({ content: content2 }, at) => [key(at), content2]))
+    });
+    const items = files.map(({ mode }, at) => ({ key: key(at), path: key(at), ...mode !== void 0 && { mode } }));
+    const volumeName = `secret-files-${hash(JSON.stringify(files.map(({ path: path2 }) => path2)), 8)}`;
+    const volume = { name: volumeName, secret: { secretName: name, defaultMode: DEFAULT_MODE, items } };
+    fragments.push({ from: "secret_files", of: "spec", fields: { volumes: [volume] } });
+    for (const [at, { path: path2, from }] of files.entries()) {
+      const mount = { name: volumeName, mountPath: path2, subPath: key(at), readOnly: true };
+      fragments.push({ from, of: "container", fields: { volumeMounts: [mount] } });
+    }
+  }
+  if (script !== void 0) {
+    const name = named3("script");
+    const key = posix3.basename(script.path);
+    secrets.push({ name, type: "Opaque", data: { [key]: script.content } });
+    const volume = { name: SCRIPT_VOLUME, secret: { secretName: name, defaultMode: SCRIPT_MODE } };
+    const mount = { name: SCRIPT_VOLUME, mountPath: posix3.dirname(script.path), readOnly: true };
+    fragments.push({ from: script.from, of: "spec", fields: { volumes: [volume] } });
+    fragments.push({ from: script.from, of: "container", fields: { volumeMounts: [mount] } });
+  }
+  if (registry !== void 0) {
+    const name = named3("registry");
+    const { username, password } = registry;
+    const auth = Buffer.from(`${username}:${password}`).toString("base64");
+    const auths = { [registry.server ?? registryOf(image)]: { username, password, auth } };
+    secrets.push({
+      name,
+      type: "kubernetes.io/dockerconfigjson",
+      data: { ".dockerconfigjson": JSON.stringify({ auths }) }
+    });
+    fragments.push({ from: "registry_username", of: "spec", fields: { imagePullSecrets: [{ name }] } });
+  }
+  const tokenSecret = token === void 0 ? void 0 : named3("token");
+  if (tokenSecret !== void 0 && token !== void 0)
+    secrets.push({ name: tokenSecret, type: "Opaque", data: { [TOKEN_KEY]: token }, isPassing: true });
+  for (const secret of secrets) {
+    const bytes = Object.values(secret.data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+    if (bytes > MOST_BYTES2)
+      report(
+        `${inputOf(secret, script)}: holds ${bytes} bytes${secret.name === named3("script") ? "" : " together"}; a Secret takes ${MOST_BYTES2}.`
+      );
+  }
+  return { secrets, fragments, ...tokenSecret !== void 0 && { tokenSecret } };
+}
+function inputOf({ type, name }, script) {
+  if (type !== "Opaque") return "registry_password";
+  const what = /-(env|files|script|token)-[^-]+$/.exec(name)?.[1];
+  if (what === "token") return "github_token";
+  return what === "script" ? script?.from ?? "run" : what === "env" ? "secret_env" : "secret_files";
+}
+function registryOf(image = "") {
+  const [host = "", ...rest] = image.split("/");
+  return rest.length > 0 && (/[.:]/.test(host) || host === "localhost") ? host : DOCKER_HUB;
+}
+var TOKEN_KEY, DOCKER_HUB, DEFAULT_MODE, SCRIPT_MODE, SCRIPT_VOLUME, LONGEST_NAME2, MOST_BYTES2;
+var init_owned_secrets = __esm({
+  "src/pod/owned-secrets.ts"() {
+    "use strict";
+    init_naming();
+    TOKEN_KEY = "token";
+    DOCKER_HUB = "https://index.docker.io/v1/";
+    DEFAULT_MODE = 292;
+    SCRIPT_MODE = 365;
+    SCRIPT_VOLUME = "pod-step-script";
+    LONGEST_NAME2 = 50;
+    MOST_BYTES2 = 2 ** 20;
+  }
+});
+
+// src/pod/files-volume.ts
+var FILES_VOLUME, FILES_FOLDER, FILES_SIZE, UPLOADED_FILE, UPLOADED_PIPE, FETCHED_FILE;
+var init_files_volume = __esm({
+  "src/pod/files-volume.ts"() {
+    "use strict";
+    FILES_VOLUME = "pod-step-files";
+    FILES_FOLDER = "/pod-step/files";
+    FILES_SIZE = "64Mi";
+    UPLOADED_FILE = "uploaded";
+    UPLOADED_PIPE = "told";
+    FETCHED_FILE = "fetched";
+  }
+});
+
+// src/pod/result-sidecar.ts
+function resultSidecar(pod, base, files, given) {
+  const hasResources = initContainersOf(pod).some(
+    (container2) => container2["name"] === RESULT_SIDECAR && container2["resources"] !== void 0
+  );
+  const made = files.filter((file) => file !== RESULT_FILE);
+  const hook = { exec: { command: ["sh", "-c", MAKE_FILES, RESULT_SIDECAR, RESULT_FOLDER, ...made] } };
+  return {
+    volumes: [
+      { name: RESULT_SIDECAR, emptyDir: { sizeLimit: VOLUME_SIZE } },
+      {
+        name: ASKED_VOLUME,
+        downwardAPI: {
+          items: [{ path: "asked", fieldRef: { fieldPath: `metadata.annotations['${RESULT_ASKED_ANNOTATION}']` } }]
+        }
+      }
+    ],
+    containers: [{ name: base, volumeMounts: [{ name: RESULT_SIDECAR, mountPath: RESULT_FOLDER }] }],
+    initContainers: [
+      {
+        name: RESULT_SIDECAR,
+        image: given.image,
+        restartPolicy: "Always",
+        command: ["sh", "-c", SCRIPT, RESULT_SIDECAR],
+        args: [
+          ...given.workspace ? ["until", FETCHED] : [],
+          RESULT_FOLDER,
+          `${ASKED_FOLDER}/asked`,
+          String(LONGEST_SENT),
+          ...files
+        ],
+        ...made.length > 0 && { lifecycle: { postStart: hook } },
+        ...!hasResources && resourcesFor(pod, given.workspace !== void 0),
+        securityContext: { ...securityContextFor(pod, base, given.securityContext), ...given.securityContext },
+        volumeMounts: [
+          { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, ...made.length === 0 && { readOnly: true } },
+          { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true },
+          ...given.workspace ? [
+            { ...given.workspace, readOnly: true },
+            { name: FILES_VOLUME, mountPath: FILES_FOLDER }
+          ] : []
+        ]
+      }
+    ]
+  };
+}
+function securityContextFor(pod, base, given = {}) {
+  const ofPod = objectOf(objectOf(pod["spec"])["securityContext"]);
+  const ofBase = objectOf(containerNamed(pod, base)?.["securityContext"]);
+  const either = { ...ofPod, ...ofBase, ...given };
+  const taken = ["runAsUser", "runAsGroup", "runAsNonRoot", "seLinuxOptions"].filter((field2) => field2 in ofBase);
+  const needsUser = either["runAsNonRoot"] === true && either["runAsUser"] === void 0;
+  return {
+    ...Object.fromEntries(taken.map((field2) => [field2, ofBase[field2]])),
+    ...needsUser && { runAsUser: NOBODY },
+    // The API server takes no more of both.
+    ...given["privileged"] !== true && { allowPrivilegeEscalation: false },
+    capabilities: { drop: ["ALL"] },
+    readOnlyRootFilesystem: true,
+    seccompProfile: { type: "RuntimeDefault" }
+  };
+}
+function resourcesFor(pod, hasFiles) {
+  if (objectOf(pod["spec"])["resources"] !== void 0) return {};
+  return { resources: isGuaranteed(pod) ? GUARANTEED : hasFiles ? WITH_FILES : RESOURCES };
+}
+function isGuaranteed(pod) {
+  return [...containersOf(pod), ...initContainersOf(pod)].filter(({ name }) => name !== RESULT_SIDECAR).every((container2) => {
+    const { limits, requests } = objectOf(container2["resources"]);
+    return ["cpu", "memory"].every((name) => {
+      const [limit, request4 = limit] = [objectOf(limits)[name], objectOf(requests)[name]];
+      return limit !== void 0 && quantityValue(limit) === quantityValue(request4);
+    });
+  });
+}
+var LONGEST_SENT, VOLUME_SIZE, NOBODY, RESOURCES, WITH_FILES, SMALL, GUARANTEED, SCRIPT, MAKE_FILES, FETCHED, ASKED_FOLDER;
+var init_result_sidecar = __esm({
+  "src/pod/result-sidecar.ts"() {
+    "use strict";
+    init_files_volume();
+    init_identity();
+    init_json();
+    init_quantity();
+    init_result();
+    LONGEST_SENT = 7e6;
+    VOLUME_SIZE = "64Mi";
+    NOBODY = 65532;
+    RESOURCES = { requests: { cpu: "1m", memory: "8Mi" }, limits: { cpu: "500m", memory: "32Mi" } };
+    WITH_FILES = { requests: RESOURCES.requests, limits: { cpu: "2", memory: "64Mi" } };
+    SMALL = { cpu: "100m", memory: "32Mi" };
+    GUARANTEED = { requests: SMALL, limits: SMALL };
+    SCRIPT = `until=
+if [ "$1" = until ]; then until=$2; shift 2; fi
+folder=$1 asked=$2 longest=$3
+shift 3
+send_file() {
+  file=$folder/$1
+  if ! (cd "$folder") 2>/dev/null; then echo "closed $1 $(stat -c '%a %u' "$folder") $(id -u)"
+  elif [ -L "$file" ]; then echo "link $1"
+  elif ! [ -e "$file" ]; then echo "none $1"
+  elif [ -d "$file" ]; then echo "folder $1"
+  elif [ -p "$file" ]; then echo "pipe $1"
+  elif ! [ -f "$file" ]; then echo "other $1"
+  elif ! (: <"$file") 2>/dev/null; then echo "unreadable $1 $(stat -c '%a %u' "$file") $(id -u)"
+  else
+    set -- "$1" $(stat -c '%s %Z %Y' "$file")
+    if [ "$2" -gt "$longest" ]; then echo "long $1 $2"
+    else
+      echo "file $1 $2 $3 $4"
+      base64 -w 8000 <"$file"
+      echo
+      echo "sum $(sha256sum <"$file")"
+    fi
+  fi
+}
+send() {
+  echo "frame $#"
+  for name; do send_file "$name"; done
+  echo end
+}
+sent= told=
+send_once() {
+  trap 'told=yes' TERM
+  if [ -z "$sent" ]; then sent=yes; send "$@"; fi
+  trap 'hold; exit 0' TERM
+  if [ -n "$told" ]; then hold; exit 0; fi
+}
+hold() {
+  trap '' TERM
+  [ -z "$until" ] || until [ -e "$until" ]; do sleep 0.2; done
+}
+trap 'send_once "$@"; hold; exit 0' TERM
+while :; do
+  if [ -s "$asked" ]; then send_once "$@"; fi
+  sleep 1 &
+  wait $!
+done
+`;
+    MAKE_FILES = 'umask 0; cd "$1" && shift && for name; do : >>"$name" || exit; done';
+    FETCHED = `${FILES_FOLDER}/${FETCHED_FILE}`;
+    ASKED_FOLDER = "/pod-step";
+  }
+});
+
+// src/pod/checkout.ts
+function checkoutContainer(checkout, container2, tokenSecret, { path: path2, place = path2, open }) {
+  const { server, repository, commit, submodules: submodules3, lfs, image } = checkout;
+  const mount = { name: TOKEN_VOLUME, mountPath: TOKEN_FOLDER, readOnly: true };
+  const args = [path2, place, server, repository, commit, submodules3, String(lfs), open ? "000" : "022"];
+  const variables = {
+    // A folder that nobody has: what git reads there nobody has written.
+    HOME: "/nonexistent",
+    LC_ALL: "C",
+    GIT_TERMINAL_PROMPT: "0",
+    // Of a submodule's address, too: neither a path of the container's nor a program.
+    GIT_ALLOW_PROTOCOL: "https:http",
+    GIT_HTTP_LOW_SPEED_LIMIT: "1000",
+    GIT_HTTP_LOW_SPEED_TIME: "60",
+    ...gitConfiguration(configuration(server, tokenSecret !== void 0))
+  };
+  return {
+    ...container2,
+    image,
+    command: ["sh", "-c", SCRIPT2, container2.name],
+    args: args.map(literal),
+    env: Object.entries(variables).map(([name, value]) => ({ name, value: literal(value) })),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [...container2.volumeMounts, ...tokenSecret === void 0 ? [] : [mount]]
+  };
+}
+function configuration(server, hasToken) {
+  const { host } = URL.parse(server) ?? {};
+  return [
+    // A volume's root is root's, whoever runs git.
+    ["safe.directory", "*"],
+    ["core.hooksPath", "/dev/null"],
+    ["init.defaultBranch", "main"],
+    ["init.templateDir", ""],
+    ["gc.auto", "0"],
+    ["maintenance.auto", "false"],
+    // The empty one takes those away that the image has.
+    ...hasToken ? [
+      ["credential.helper", ""],
+      [`credential.${server}.helper`, HELPER]
+    ] : [],
+    // The token is for https; as actions/checkout has it.
+    ...[`git@${host}:`, `ssh://git@${host}/`].map((ssh) => [`url.${server}/.insteadOf`, ssh])
+  ];
+}
+function gitConfiguration(entries2) {
+  return {
+    GIT_CONFIG_COUNT: String(entries2.length),
+    ...Object.fromEntries(
+      entries2.flatMap(([key, value], index2) => [
+        [`GIT_CONFIG_KEY_${index2}`, key],
+        [`GIT_CONFIG_VALUE_${index2}`, value]
+      ])
+    )
+  };
+}
+function literal(text) {
+  return text.replaceAll("$", "$$$$");
+}
+var TOKEN_VOLUME, TOKEN_FOLDER, CHECKOUT_CODES, refused, noCommit, submodules, noGit, noLfs, notWritable, SCRIPT2, HELPER;
+var init_checkout = __esm({
+  "src/pod/checkout.ts"() {
+    "use strict";
+    init_owned_secrets();
+    TOKEN_VOLUME = "pod-step-token";
+    TOKEN_FOLDER = "/pod-step/token";
+    CHECKOUT_CODES = {
+      refused: 71,
+      noCommit: 72,
+      submodules: 73,
+      noGit: 74,
+      noLfs: 75,
+      notWritable: 76
+    };
+    ({ refused, noCommit, submodules, noGit, noLfs, notWritable } = CHECKOUT_CODES);
+    SCRIPT2 = `workspace=$1 place=$2 server=$3 repository=$4 commit=$5 submodules=$6 lfs=$7
+umask "$8"
+trap 'exit 143' TERM
+fail() {
+  code=$1
+  shift
+  printf '%s\\n' "$*" >&2
+  printf '%s' "$*" >/dev/termination-log
+  exit "$code"
+}
+run() {
+  "$@" >"$said" 2>&1 &
+  wait $!
+  set -- $?
+  cat "$said" >&2
+  return "$1"
+}
+why() { grep -m 1 -E '^(fatal|error): ' "$said" || tail -n 1 "$said"; }
+has_said() { grep -q -i -E "$1" "$said"; }
+is_refused() { has_said "authentication failed|could not read (username|password)|^fatal: repository '.*' not found|returned error: 40[134]"; }
+tries() {
+  for seconds in 5 10 end; do
+    run "$@" && return
+    if [ "$seconds" = end ] || is_refused; then return 1; fi
+    echo "Next try in $seconds s."
+    sleep "$seconds" &
+    wait $!
+  done
+}
+case $commit in '' | *[!0-9a-f]*) fail ${noCommit} "$commit is no commit." ;; esac
+git --version >/dev/null 2>&1 || fail ${noGit} 'The image has no git.'
+if [ "$lfs" = true ]; then git lfs version >/dev/null 2>&1 || fail ${noLfs} 'The image has no git-lfs.'; fi
+cd "$place" && rm -rf .git || fail ${notWritable} "The workspace has a .git that user $(id -u) may not replace."
+said=.git/pod-step-said
+(mkdir .git && : >"$said") || fail ${notWritable} "User $(id -u) may not write to the workspace."
+run git init --quiet --template= . && run git config remote.origin.url "$server/$repository" &&
+  run git config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*' || fail ${notWritable} "The workspace cannot be a repository: $(why)"
+echo "Fetching $repository at $commit from $server"
+if ! tries git fetch --quiet --no-tags --no-recurse-submodules --depth 1 origin "$commit"; then
+  if is_refused; then fail ${refused} "The server does not give $repository: $(why)"
+  elif has_said "not our ref|remote ref|unadvertised object|bad object"; then fail ${noCommit} "$repository has no commit $commit: $(why)"
+  else fail 1 "$repository cannot be fetched: $(why)"
+  fi
+fi
+export GIT_LFS_SKIP_SMUDGE=1
+run git checkout --quiet --force --detach "$commit" || fail 1 "$commit cannot be checked out: $(why)"
+unset GIT_LFS_SKIP_SMUDGE
+if [ "$lfs" = true ]; then
+  run git lfs install --local --skip-repo && tries git lfs pull || fail 1 "The files of Git LFS cannot be fetched: $(why)"
+fi
+if [ "$submodules" != none ]; then
+  recursive=
+  if [ "$submodules" = recursive ]; then recursive=--recursive; fi
+  echo 'Fetching submodules'
+  tries git submodule --quiet update --init --force --depth 1 $recursive || fail ${submodules} "A submodule cannot be fetched: $(why)"
+fi
+rm -f "$said"
+if [ "$place" != "$workspace" ]; then
+  rm -rf "$workspace/.git" || fail ${notWritable} "The workspace has a .git that user $(id -u) may not replace."
+  cp -a . "$workspace/" || fail ${notWritable} "What was checked out cannot be copied to the workspace."
+fi
+echo "Checked out $repository at $commit"
+`;
+    HELPER = `!f() { if [ "$1" = get ]; then printf 'username=x-access-token\\npassword=%s\\n' "$(cat ${TOKEN_FOLDER}/${TOKEN_KEY})"; fi; }; f`;
+  }
+});
+
+// src/pod/workspace.ts
+function workspaceDefaults({ workspace, checkout }, container2 = {}) {
+  if (workspace === void 0) return [];
+  const names2 = objectsOf(container2["env"]).map(({ name }) => String(name));
+  const variables = {
+    ...!names2.includes(WORKSPACE_VARIABLE) && { [WORKSPACE_VARIABLE]: workspace.path },
+    // The volume's root is root's, and git refuses to work in a folder that is another user's.
+    ...checkout !== void 0 && !names2.some((name) => name.startsWith("GIT_CONFIG_")) && gitConfiguration([["safe.directory", workspace.path]])
+  };
+  const env = Object.entries(variables).map(([name, value]) => ({ name, value: value.replaceAll("$", "$$$$") }));
+  const fields = {
+    ...container2["workingDir"] === void 0 && { workingDir: workspace.path },
+    ...env.length > 0 && { env }
+  };
+  return [{ from: "workspace_path", of: "container", fields }];
+}
+function workspaceSpec(pod, base, { files, volume, tokenSecret }) {
+  const { workspace, checkout, download } = files;
+  if (workspace === void 0) return void 0;
+  const mount = workspaceMount(files, volume);
+  const volumes = [
+    { name: WORKSPACE_VOLUME, ...volume?.source ?? { emptyDir: { sizeLimit: WORKSPACE_SIZE } } },
+    ...workspace.source === "upload" || download ? [{ name: FILES_VOLUME, emptyDir: { sizeLimit: FILES_SIZE } }] : []
+  ];
+  const common = {
+    ...resourcesOf(pod, base),
+    securityContext: securityContextFor(pod, base)
+  };
+  const upload2 = {
+    name: UPLOAD_CONTAINER,
+    image: files.helperImage,
+    command: ["sh", "-c", WAIT, UPLOAD_CONTAINER],
+    args: [FILES_FOLDER],
+    ...common,
+    volumeMounts: [mount, { name: FILES_VOLUME, mountPath: FILES_FOLDER }]
+  };
+  const outlives = checkout !== void 0 && !goesWithPod(volume);
+  const checkoutMounts = [mount, ...outlives ? [{ name: CHECKOUT_CONTAINER, mountPath: CHECKOUT_FOLDER }] : []];
+  const filling = workspace.source === "upload" ? [upload2] : checkout ? [
+    checkoutContainer(
+      checkout,
+      { name: CHECKOUT_CONTAINER, ...common, volumeMounts: checkoutMounts },
+      tokenSecret,
+      {
+        path: workspace.path,
+        ...outlives && { place: CHECKOUT_FOLDER },
+        open: isUserMadeUp(pod, base, common.securityContext)
+      }
+    )
+  ] : [];
+  const secret = tokenSecret && { name: TOKEN_VOLUME, secret: { secretName: tokenSecret, defaultMode: 292 } };
+  return {
+    volumes: [
+      ...volumes,
+      ...outlives ? [{ name: CHECKOUT_CONTAINER, emptyDir: { sizeLimit: WORKSPACE_SIZE } }] : [],
+      ...secret ? [secret] : []
+    ],
+    containers: [{ name: base, volumeMounts: [mount] }],
+    ...filling.length > 0 && { initContainers: filling }
+  };
+}
+function goesWithPod(volume) {
+  return volume === void 0 || "emptyDir" in volume.source || "ephemeral" in volume.source;
+}
+function isUserMadeUp(pod, base, { runAsUser }) {
+  return runAsUser !== void 0 && objectOf(containerNamed(pod, base)?.["securityContext"])["runAsUser"] === void 0;
+}
+function workspaceMount({ workspace }, volume) {
+  return {
+    name: WORKSPACE_VOLUME,
+    mountPath: workspace?.path ?? "",
+    ...volume?.subPath !== void 0 && { subPath: volume.subPath }
+  };
+}
+function resourcesOf(pod, base) {
+  const { requests, limits } = objectOf(containerNamed(pod, base)?.["resources"]);
+  const kept2 = (amounts) => Object.fromEntries(
+    Object.entries(objectOf(amounts)).filter(
+      ([name]) => ["cpu", "memory", "ephemeral-storage"].includes(name)
+    )
+  );
+  const resources = { ...requests && { requests: kept2(requests) }, ...limits && { limits: kept2(limits) } };
+  return Object.keys(resources).length === 0 ? {} : { resources };
+}
+function checkWorkspace({ pod }, base, { workspace, download }, report) {
+  if (workspace === void 0) return;
+  const filling = workspace.source === "upload" ? UPLOAD_CONTAINER : CHECKOUT_CONTAINER;
+  const taken = `is a name that ${download ? "workspace or download" : "workspace"} needs. Choose another.`;
+  for (const [field2, list2] of [
+    ["containers", containersOf(pod)],
+    ["initContainers", initContainersOf(pod)]
+  ])
+    for (const [index2, { name }] of list2.entries())
+      if (name === filling) report(["spec", field2, index2, "name"], `${name} ${taken}`);
+  for (const [index2, { name }] of objectsOf(objectOf(pod["spec"])["volumes"]).entries())
+    if ([WORKSPACE_VOLUME, FILES_VOLUME, TOKEN_VOLUME, CHECKOUT_CONTAINER].includes(String(name)))
+      report(["spec", "volumes", index2, "name"], `${name} ${taken}`);
+  const at = containersOf(pod).findIndex(({ name }) => name === base);
+  for (const [index2, { mountPath }] of objectsOf(containersOf(pod)[at]?.["volumeMounts"]).entries())
+    if (textOf(mountPath)?.replace(/(.)\/+$/, "$1") === workspace.path)
+      report(
+        ["spec", "containers", at, "volumeMounts", index2],
+        `is mounted where the workspace is to be, at ${workspace.path}. Choose another workspace_path, or name that volume in workspace_volume.`
+      );
+}
+var WORKSPACE_VOLUME, UPLOAD_CONTAINER, CHECKOUT_CONTAINER, WORKSPACE_SIZE, CHECKOUT_FOLDER, WORKSPACE_VARIABLE, WAIT;
+var init_workspace = __esm({
+  "src/pod/workspace.ts"() {
+    "use strict";
+    init_checkout();
+    init_files_volume();
+    init_json();
+    init_result_sidecar();
+    WORKSPACE_VOLUME = "pod-step-workspace";
+    UPLOAD_CONTAINER = "pod-step-upload";
+    CHECKOUT_CONTAINER = "pod-step-checkout";
+    WORKSPACE_SIZE = "10Gi";
+    CHECKOUT_FOLDER = "/pod-step/checkout";
+    WORKSPACE_VARIABLE = "GITHUB_WORKSPACE";
+    WAIT = `trap 'exit 143' TERM
+[ -p "$1/${UPLOADED_PIPE}" ] || mkfifo "$1/${UPLOADED_PIPE}" || exit
+until [ -e "$1/${UPLOADED_FILE}" ]; do
+  cat "$1/${UPLOADED_PIPE}" >/dev/null &
+  wait $!
+done
+`;
+  }
+});
+
+// src/kubernetes/network-error.ts
+function noTunnel(error2) {
+  if (!(error2 instanceof Error)) return void 0;
+  const answer = NO_TUNNEL.exec(error2.message)?.[1];
+  const told3 = error2 instanceof NoTunnel ? error2 : answer === void 0 ? void 0 : ofAnswer(answer);
+  if (told3 === void 0) return void 0;
+  const { failing, says } = REFUSALS[told3.refusal];
+  return { what: told3.refusal === "stranger" ? `${says} ${told3.message}` : `${says} (${told3.message})`, failing };
+}
+function ofAnswer(code) {
+  if (code === "407") return new NoTunnel("login", code);
+  return new NoTunnel(/^(5|408|429)/.test(code) ? "failed" : "refused", code);
+}
+function unreachable(server, error2, absence, way) {
+  const code = codeOf(error2.cause);
+  if (code in CERTIFICATE) return untrusted(server, error2, code, way);
+  if (code.startsWith("ERR_OSSL")) {
+    return new StepError(
+      "InvalidKubeconfig",
+      "Unusable certificate",
+      `A certificate or key of the kubeconfig cannot be used: ${error2.what}.`,
+      {
+        remedy: "Check that it is PEM (in base64 where it stands in the kubeconfig itself), and that certificate and key belong together.",
+        cause: error2
+      }
+    );
+  }
+  const { proxy } = way;
+  const seconds = Math.round(absence.seconds);
+  const isTheProxys = noTunnel(error2.cause) !== void 0;
+  const what = proxy === void 0 ? error2.what : error2.what.replace(/^the proxy/, `the proxy ${proxy}`);
+  const through = proxy === void 0 || isTheProxys ? "" : ` through the proxy ${proxy}`;
+  if (absence.contacted && error2.failing !== "hopeless")
+    return new StepError(
+      "Unreachable",
+      "The API server is out of reach",
+      `The API server at ${server} has been away${through} for ${seconds} s: ${what}.`,
+      {
+        remedy: `If it can be away for longer than ${absence.patienceSeconds} s, raise outage_timeout_seconds.`,
+        cause: error2
+      }
+    );
+  const patience3 = error2.failing === "hopeless" ? "" : ` within ${seconds} s`;
+  return new StepError(
+    "Unreachable",
+    "The API server is out of reach",
+    `The API server at ${server} did not answer${through}${patience3}: ${what}.`,
+    {
+      remedy: proxy === void 0 ? "Check the server\u2019s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy)." : `Check the proxy\u2019s address (the kubeconfig\u2019s proxy-url, HTTPS_PROXY)${isTheProxys ? "" : " and the server\u2019s"}, or have NO_PROXY name the server.`,
+      cause: error2
+    }
+  );
+}
+function untrusted(server, error2, code, { proxy, hasAuthority }) {
+  const none = UNSIGNED.test(code) && !hasAuthority;
+  const what = none ? "its certificate is not signed by an authority that Node.js knows, and no other was given" : error2.what;
+  const behind2 = proxy === void 0 ? "" : ` It is reached through the proxy ${proxy}: one that inspects TLS shows a certificate of its own.`;
+  const remedies = {
+    expired: "Renew the API server\u2019s certificate.",
+    proxy: "Then add the proxy\u2019s authority to `cluster_ca`, or to the kubeconfig\u2019s `certificate-authority-data`, and log in by a token; else check the authority, `tls-server-name` and the server\u2019s address.",
+    none: "Give the cluster\u2019s authority: `cluster_ca`, or `certificate-authority-data` in the kubeconfig.",
+    any: "Check the authority (`cluster_ca`, or `certificate-authority-data` in the kubeconfig), `tls-server-name` and the server\u2019s address."
+  };
+  const remedy = proxy !== void 0 ? "proxy" : code === "CERT_HAS_EXPIRED" ? "expired" : none ? "none" : "any";
+  return new StepError(
+    "Unreachable",
+    "The API server cannot be trusted",
+    `The API server at ${server} cannot be trusted: ${what}.${behind2}`,
+    { remedy: remedies[remedy], cause: error2 }
+  );
+}
+function ofTls(error2, code) {
+  if (code.startsWith("HPE_")) return "what answers does not speak HTTP";
+  if (/^ERR_SSL_(WRONG_VERSION|PACKET_LENGTH|HTTP_REQUEST|UNEXPECTED)/.test(code))
+    return "what answers does not speak TLS";
+  const reason2 = error2 instanceof Error && "reason" in error2 ? error2.reason : void 0;
+  return /^ERR_(OSSL|SSL)/.test(code) && typeof reason2 === "string" ? reason2 : void 0;
+}
+function messageOf(error2) {
+  return error2 instanceof Error ? error2.message : String(error2);
+}
+function codeOf(error2) {
+  for (let at = error2, depth = 0; at instanceof Error && depth < 5; depth++) {
+    if ("code" in at && typeof at.code === "string" && at.code !== "UND_ERR") return at.code;
+    if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];
+    else at = at.cause;
+  }
+  return "";
+}
+var NOT_SENT, HOPELESS, PLAIN_WORDS, CERTIFICATE, NoTunnel, NO_TUNNEL, REFUSALS, NetworkError, UNSIGNED;
+var init_network_error = __esm({
+  "src/kubernetes/network-error.ts"() {
+    "use strict";
+    init_failure();
+    NOT_SENT = /* @__PURE__ */ new Set([
+      "ECONNREFUSED",
+      "EHOSTUNREACH",
+      "ENETUNREACH",
+      "ENETDOWN",
+      "EAI_AGAIN",
+      "UND_ERR_CONNECT_TIMEOUT"
+    ]);
+    HOPELESS = /* @__PURE__ */ new Set(["ENOTFOUND", "UND_ERR_INVALID_ARG", "EPROTO"]);
+    PLAIN_WORDS = {
+      ECONNREFUSED: "connection refused",
+      ECONNRESET: "connection reset",
+      EPIPE: "connection closed",
+      UND_ERR_SOCKET: "connection closed",
+      EHOSTUNREACH: "no route to the host",
+      ENETUNREACH: "no route to the network",
+      EAI_AGAIN: "the name server does not answer",
+      ENOTFOUND: "its host name does not exist",
+      UND_ERR_CONNECT_TIMEOUT: "no connection in time",
+      UND_ERR_HEADERS_TIMEOUT: "no answer in time",
+      UND_ERR_BODY_TIMEOUT: "no answer in time"
+    };
+    CERTIFICATE = {
+      CERT_HAS_EXPIRED: "its certificate has expired",
+      CERT_NOT_YET_VALID: "its certificate is not valid yet (is the clock of the runner right?)",
+      DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed, and not by the authority that was given",
+      SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by another authority than the one that was given",
+      UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by the authority that was given",
+      UNABLE_TO_GET_ISSUER_CERT: "its certificate is signed by an unknown authority",
+      UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by an unknown authority",
+      CERT_SIGNATURE_FAILURE: "the signature of its certificate is wrong; the authority that was given may belong to another cluster",
+      UNABLE_TO_DECRYPT_CERT_SIGNATURE: "the signature of its certificate cannot be read",
+      CERT_CHAIN_TOO_LONG: "too many authorities stand between its certificate and the one that was given",
+      PATH_LENGTH_EXCEEDED: "one of the authorities behind its certificate may not vouch for another",
+      INVALID_CA: "its certificate is signed by one that may sign none",
+      INVALID_PURPOSE: "its certificate is not one for a server, or what it is signed by not one of an authority",
+      CERT_UNTRUSTED: "its certificate is not trusted for servers",
+      CERT_REJECTED: "its certificate is rejected for servers",
+      CERT_REVOKED: "its certificate has been revoked",
+      UNSPECIFIED: "its certificate, or its authority\u2019s, does not pass, e.g. for a key that is too short",
+      ERR_TLS_CERT_ALTNAME_FORMAT: "its certificate has names that cannot be read",
+      HOSTNAME_MISMATCH: "its certificate is for another host name",
+      ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name"
+    };
+    NoTunnel = class extends Error {
+      refusal;
+      /** @param detail in its own words */
+      constructor(refusal, detail) {
+        super(detail);
+        this.refusal = refusal;
+      }
+    };
+    NO_TUNNEL = /^Proxy response \((\d{3})\)/;
+    REFUSALS = {
+      login: { failing: "hopeless", says: "the proxy asks for a user name and password, or for others" },
+      refused: { failing: "hopeless", says: "the proxy lets nobody through to it" },
+      failed: { failing: "not sent", says: "the proxy gets no connection to it" },
+      stranger: { failing: "hopeless", says: "the proxy does not speak" },
+      untrusted: { failing: "hopeless", says: "the proxy cannot be taken" }
+    };
+    NetworkError = class extends Error {
+      name = "NetworkError";
+      failing;
+      /** In plain words: `connection refused`. */
+      what;
+      /** When the request was begun that has got no answer, by `performance.now()`. */
+      startedAt;
+      constructor(error2) {
+        const code = codeOf(error2);
+        const proxys = noTunnel(error2);
+        const what = proxys?.what ?? CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? ofTls(error2, code) ?? messageOf(error2);
+        super(what, { cause: error2 });
+        this.what = what;
+        this.failing = proxys?.failing ?? (code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown");
+      }
+    };
+    UNSIGNED = /^(DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET))/;
+  }
+});
+
+// src/kubernetes/denial.ts
+function denialOf(message) {
+  const [, quoted3, verb, resource, namespace, why] = DENIED.exec(message) ?? [];
+  if (quoted3 === void 0 || verb === void 0 || resource === void 0) return void 0;
+  const user = unquoted(withoutEntities(quoted3));
+  if (user === void 0) return void 0;
+  return { user, verb, resource, ...namespace !== void 0 && { namespace }, ...why !== void 0 && { why } };
+}
+function withoutEntities(text) {
+  return text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name] ?? "");
+}
+function unquoted(quoted3) {
+  let isText = true;
+  const text = quoted3.slice(1, -1).replace(
+    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/g,
+    (_, byte, four, eight, letter = "") => {
+      const hex = byte ?? four ?? eight;
+      if (hex === void 0) return ESCAPES[letter] ?? letter;
+      const code = Number.parseInt(hex, 16);
+      isText &&= (byte === void 0 || code < 128) && code <= 1114111;
+      return isText ? String.fromCodePoint(code) : "";
+    }
+  );
+  return isText ? text : void 0;
+}
+var DENIED, ESCAPES;
+var init_denial = __esm({
+  "src/kubernetes/denial.ts"() {
+    "use strict";
+    DENIED = /^\S+ (?:"[^"]*" )?is forbidden: User ("(?:[^"\\]|\\.)*") cannot (\S+) resource "([^"]*)" in API group "[^"]*"(?: in the namespace "([^"]*)"| at the cluster scope)?(?:: (.+))?/s;
+    ESCAPES = {
+      a: "\x07",
+      b: "\b",
+      f: "\f",
+      n: "\n",
+      r: "\r",
+      t: "	",
+      v: "\v"
+    };
+  }
+});
+
+// src/kubernetes/status.ts
+function lasting(error2, seconds) {
+  const { reason: reason2, title, message, remedy } = error2;
+  const patience3 = "If it needs longer, raise `outage_timeout_seconds`.";
+  return new StepError(reason2, title, message.replace(/ with HTTP \d+/, `$& for ${Math.round(seconds)} s`), {
+    remedy: remedy === void 0 ? patience3 : `${remedy}. ${patience3}`,
+    cause: error2
+  });
+}
+function explain(code, status, asked3) {
+  const message = (status.message ?? "").trim() || `HTTP ${code}`;
+  if (code === 401) return unauthorized();
+  if (code === 403) return forbidden(message, asked3);
+  if (DENIED2.test(message)) return refused2(message, asked3);
+  if (code === 404 && status.details?.kind === "namespaces") return missingNamespace(asked3.namespace);
+  if (code === 404) {
+    return {
+      reason: "PodDeleted",
+      title: "Not found",
+      sentence: asked3.resource === "pods/log" ? `The log of pod ${asked3.name ?? ""} is gone, with the pod or its node: ${message}.` : `The API server knows no ${asked3.resource} ${asked3.name ?? ""} in namespace ${asked3.namespace}: ${message}.`
+    };
+  }
+  if (code === 409 && status.reason === "AlreadyExists")
+    return { reason: "NameTaken", title: "Conflict", sentence: `The API server reports a conflict: ${message}.` };
+  if (code === 400 || code === 413 || code === 422)
+    return { reason: "InvalidPod", title: "The API server refused the pod", sentence: causes(status, message) };
+  const webhook = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
+  return {
+    reason: "ServerError",
+    title: webhook === void 0 ? "Kubernetes API error" : "An admission webhook does not answer",
+    sentence: `The API server answered ${asked3.verb} ${asked3.resource} with HTTP ${code}: ${message}`,
+    ...webhook !== void 0 && {
+      remedy: `See to webhook ${webhook}: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`
+    }
+  };
+}
+function unauthorized() {
+  return {
+    reason: "Unauthorized",
+    title: "Not logged in to the cluster",
+    sentence: "The API server does not accept the credentials of the kubeconfig (401 Unauthorized): the token or client certificate has expired, was revoked, or belongs to another cluster.",
+    remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
+  };
+}
+function anonymous() {
+  return {
+    reason: "Unauthorized",
+    title: "Not logged in to the cluster",
+    sentence: "The kubeconfig\u2019s user has no credentials that the API server can use: it takes the request for an anonymous one.",
+    remedy: "Check the user of this context in the kubeconfig: a token, a client certificate with its key, or a credential plugin."
+  };
+}
+function missingNamespace(namespace) {
+  return {
+    reason: "NamespaceNotFound",
+    title: "No such namespace",
+    sentence: `Namespace ${namespace} does not exist on this cluster.`,
+    remedy: `Create it (kubectl create namespace ${namespace}), or correct \`namespace\`.`
+  };
+}
+function forbidden(message, asked3) {
+  const denial = denialOf(message);
+  if (denial) return denied(denial, asked3);
+  if (DENIED2.test(message)) return refused2(message, asked3);
+  const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
+  if (quota) {
+    const [, name, requested2, used, limited] = quota;
+    return {
+      reason: "QuotaExceeded",
+      title: "Quota exceeded",
+      sentence: `ResourceQuota ${name} of namespace ${asked3.namespace} has no room for this pod: it asks for ${requested2}, ${used} is used, the limit is ${limited}.`,
+      remedy: "Lower `container_resources`, wait for other pods to end, or raise the quota."
+    };
+  }
+  const mustSpecify = /failed quota: ([^:]+): must specify (.+)$/.exec(message);
+  if (mustSpecify) {
+    return {
+      reason: "QuotaExceeded",
+      title: "Quota needs requests",
+      sentence: `ResourceQuota ${mustSpecify[1]} of namespace ${asked3.namespace} takes only pods that specify ${mustSpecify[2]}.`,
+      remedy: "Set them in `container_resources`."
+    };
+  }
+  const account = /serviceaccount "([a-z0-9.-]+)" not found$/.exec(message);
+  if (account) {
+    return {
+      reason: "ContainerConfig",
+      title: "No such service account",
+      sentence: `Service account ${account[1]} does not exist in namespace ${asked3.namespace}.`,
+      remedy: `Create it (kubectl -n ${asked3.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`
+    };
+  }
+  const priority = /no PriorityClass with name ([a-z0-9.-]+) was found/.exec(message)?.[1];
+  if (priority) return missingClass("PriorityClass", priority, "priority_class_name");
+  const runtime = /RuntimeClass "([a-z0-9.-]+)" not found/.exec(message)?.[1];
+  if (runtime) return missingClass("RuntimeClass", runtime, "runtime_class_name");
+  if (/because it is being terminated/.test(message)) {
+    return {
+      reason: "NamespaceNotFound",
+      title: "Namespace is being deleted",
+      sentence: `Namespace ${asked3.namespace} is being deleted and takes no new pods.`,
+      remedy: "Use another `namespace`."
+    };
+  }
+  const policy = /violates PodSecurity "([^"]+)": (.+)$/.exec(message);
+  if (policy) {
+    return {
+      reason: "Forbidden",
+      title: "Refused by Pod Security",
+      sentence: `Namespace ${asked3.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`,
+      remedy: "Set what it names in `container_security_context` and `security_context`, or in the template."
+    };
+  }
+  const range2 = LIMIT_RANGE.exec(message)?.groups?.["faults"];
+  if (range2) {
+    return {
+      reason: "Forbidden",
+      title: "Refused by a LimitRange",
+      sentence: `A LimitRange of namespace ${asked3.namespace} does not allow this pod: ${range2}.`,
+      remedy: `Change \`container_resources\`. The LimitRanges that there are: kubectl -n ${asked3.namespace} describe limitrange`
+    };
+  }
+  return refused2(message, asked3);
+}
+function denied(denial, asked3) {
+  const { user, verb, resource, namespace = asked3.namespace, why } = denial;
+  if (user === "system:anonymous") return anonymous();
+  const who = /^[\w.:@/+=-]+$/.test(user) ? user : JSON.stringify(user);
+  const title = "Permission missing";
+  if (verb.startsWith("impersonate"))
+    return {
+      reason: "Forbidden",
+      title,
+      sentence: `${who} may not act as the user, group or service account that the kubeconfig\u2019s user names in \`as\` (${verb} ${resource})${because(why)}.`,
+      remedy: "Take `as` out of the kubeconfig; or have a ClusterRole and a ClusterRoleBinding allow it: impersonate on users, groups or serviceaccounts."
+    };
+  return {
+    reason: "Forbidden",
+    title,
+    sentence: `${who} may not ${verb} ${resource} in namespace ${namespace}${because(why)}.`,
+    remedy: `Grant it with a Role that has the verb ${verb} on ${resource} (the README shows the whole Role), or use a namespace or credentials that may.`,
+    denial
+  };
+}
+function because(why) {
+  return why === void 0 ? "" : `: ${why.trim().replace(/\.$/, "")}`;
+}
+function missingClass(kind2, name, input) {
+  return {
+    reason: "ContainerConfig",
+    title: `No such ${kind2}`,
+    sentence: `${kind2} "${name}" does not exist on this cluster.`,
+    remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind2.toLowerCase()}`
+  };
+}
+function refused2(message, asked3) {
+  const why = message.replace(/^\S+ "[^"]*" is forbidden: /, "").replace(/\.$/, "");
+  return {
+    reason: "Forbidden",
+    title: "Refused by the cluster",
+    sentence: `The cluster refused to ${asked3.verb} ${asked3.resource} in namespace ${asked3.namespace}: ${why}.`
+  };
+}
+function causes(status, message) {
+  const list2 = status.details?.causes ?? [];
+  if (list2.length > 0) return list2.map((cause) => `${cause.field}: ${cause.message}`).join("; ");
+  return /strict decoding error: (.+)$/s.exec(message)?.[1] ?? message;
+}
+var ApiError, LIMIT_RANGE, DENIED2;
+var init_status = __esm({
+  "src/kubernetes/status.ts"() {
+    "use strict";
+    init_failure();
+    init_denial();
+    ApiError = class extends StepError {
+      /** HTTP status. */
+      code;
+      status;
+      asked;
+      /** Seconds that the server asks to wait (Retry-After). */
+      retryAfterSeconds;
+      /** The right that is missing, where that is why. */
+      denial;
+      constructor(code, status, asked3, retryAfterSeconds) {
+        const { reason: reason2, title, sentence, remedy, denial } = explain(code, status, asked3);
+        super(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
+        this.denial = denial;
+        this.code = code;
+        this.status = status;
+        this.asked = asked3;
+        this.retryAfterSeconds = retryAfterSeconds;
+      }
+      /** The pod itself is not there. A log's 404 of a kubelet that has just restarted has `details.kind` "pods/log" and says nothing about the pod [measured]. */
+      get podNotFound() {
+        return this.code === 404 && this.status.details?.kind === "pods";
+      }
+    };
+    LIMIT_RANGE = / is forbidden: \[?(?<faults>(?:minimum|maximum) \S+ (?:usage|limit) per (?:Container|Pod) .*?|\S+ max limit to request ratio per (?:Container|Pod) .*?)\]?$/s;
+    DENIED2 = /admission webhook "[^"]*" denied|ValidatingAdmissionPolicy .* denied request/s;
+  }
+});
+
+// src/kubernetes/pause.ts
+import { setTimeout as sleep } from "node:timers/promises";
+async function pause(milliseconds, signal3) {
+  try {
+    await sleep(milliseconds, void 0, signal3 && { signal: signal3 });
+  } catch (error2) {
+    signal3?.throwIfAborted();
+    throw error2;
+  }
+}
+var init_pause = __esm({
+  "src/kubernetes/pause.ts"() {
+    "use strict";
+  }
+});
+
+// src/run/containers.ts
+function containerStatus(pod, name) {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  return [...containerStatuses, ...initContainerStatuses].find((status) => status.name === name);
+}
+function terminated(pod, name) {
+  return containerStatus(pod, name)?.state?.terminated;
+}
+function lastEnd(pod, name) {
+  const { state, lastState } = containerStatus(pod, name) ?? {};
+  const ended3 = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
+  return ended3 ? void 0 : lastState?.terminated;
+}
+function isUnknown({ reason: reason2 }) {
+  return reason2 === "ContainerStatusUnknown";
+}
+function failedInit(pod) {
+  for (const { name, state } of pod.status?.initContainerStatuses ?? [])
+    if (state?.terminated !== void 0 && state.terminated.exitCode !== 0) return { name, ended: state.terminated };
+  return void 0;
+}
+function podEnded({ status }) {
+  return status?.phase === "Failed" || status?.phase === "Succeeded";
+}
+function containerStarted(pod, name) {
+  return instancesOf(pod, name).length > 0;
+}
+function containerEnded(pod, name) {
+  if (terminated(pod, name) !== void 0) return true;
+  return podEnded(pod) && containerStatus(pod, name)?.state?.running === void 0;
+}
+function isSidecar({ restartPolicy: restartPolicy2 }) {
+  return restartPolicy2 === "Always";
+}
+function isResultSidecar(container2) {
+  return container2.name === RESULT_SIDECAR && isSidecar(container2);
+}
+function restartPolicy({ spec }, name) {
+  const container2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
+  return container2?.restartPolicy ?? spec?.restartPolicy ?? "Never";
+}
+function willRestart(pod, name, ended3) {
+  if (podEnded(pod) || pod.metadata?.deletionTimestamp !== void 0) return false;
+  return isToRestart(pod, name, ended3);
+}
+function isToRestart(pod, name, { exitCode: exitCode2 }) {
+  const policy = restartPolicy(pod, name);
+  return policy === "Always" || policy === "OnFailure" && exitCode2 !== 0;
+}
+function instancesOf(pod, name) {
+  const status = containerStatus(pod, name);
+  if (status === void 0) return [];
+  const { state, lastState, restartCount = 0 } = status;
+  const found = state?.terminated && (!isUnknown(state.terminated) || state.terminated.startedAt);
+  const now = state?.running !== void 0 || Boolean(found);
+  const instances = [];
+  const before = lastState?.terminated;
+  if (before?.containerID) {
+    const { containerID: id, startedAt } = before;
+    instances.push({ id, restarts: now ? restartCount - 1 : restartCount, startedAt, ended: before, previous: now });
+  }
+  if (now) {
+    const ended3 = state?.terminated;
+    instances.push({
+      id: ended3?.containerID || status.containerID || `#${restartCount}`,
+      restarts: restartCount,
+      startedAt: state?.running?.startedAt ?? ended3?.startedAt,
+      ended: ended3,
+      previous: false
+    });
+  }
+  return instances;
+}
+var init_containers = __esm({
+  "src/run/containers.ts"() {
+    "use strict";
+    init_result();
+  }
+});
+
+// src/run/brief.ts
+function brief(text) {
+  const line = plainText(text).trim().replace(STEERING, (unseen) => `\\u${unseen.charCodeAt(0).toString(16).padStart(4, "0")}`).replace(/\s+/g, " ").replace(/(https?:\/\/[^\s"'?]+)\?[^\s"']*/g, "$1?\u2026");
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}\u2026` : line;
+}
+var LONGEST, STEERING;
+var init_brief = __esm({
+  "src/run/brief.ts"() {
+    "use strict";
+    init_terminal();
+    LONGEST = 500;
+    STEERING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  }
+});
+
+// src/run/files/held.ts
+function heldWorkspace({ spec }) {
+  const sidecar = spec?.initContainers?.find(isResultSidecar);
+  return sidecar?.volumeMounts?.find(({ name }) => name === WORKSPACE_VOLUME)?.mountPath;
+}
+var init_held = __esm({
+  "src/run/files/held.ts"() {
+    "use strict";
+    init_workspace();
+    init_containers();
+  }
+});
+
+// node_modules/ignore/index.js
+var require_ignore = __commonJS({
+  "node_modules/ignore/index.js"(exports, module) {
+    function makeArray(subject) {
+      return Array.isArray(subject) ? subject : [subject];
+    }
+    var UNDEFINED = void 0;
+    var EMPTY2 = "";
+    var SPACE2 = " ";
+    var ESCAPE = "\\";
+    var REGEX_LITERAL_SPECIAL = /[.*+?()[\]{}^$|\\/]/;
+    var BOM = "\uFEFF";
+    var REGEX_ANCHORED_GLOBSTAR = /^\/\*{2,}$/;
+    var REGEX_REPLACE_LEADING_EXCAPED_EXCLAMATION = /^\\!/;
+    var REGEX_REPLACE_LEADING_EXCAPED_HASH = /^\\#/;
+    var REGEX_SPLITALL_CRLF = /\r?\n/g;
+    var DOUBLE_SLASH = "//";
+    var SLASH_CODE = 47;
+    var DOT_CODE = 46;
+    var SLASH = "/";
+    var TMP_KEY_IGNORE = "node-ignore";
+    if (typeof Symbol !== "undefined") {
+      TMP_KEY_IGNORE = /* @__PURE__ */ Symbol.for("node-ignore");
+    }
+    var KEY_IGNORE = TMP_KEY_IGNORE;
+    var define = (object, key, value) => {
+      Object.defineProperty(object, key, { value });
+      return value;
+    };
+    var RETURN_FALSE = () => false;
+    var POSIX_CLASSES = {
+      alnum: "0-9A-Za-z",
+      alpha: "A-Za-z",
+      blank: " \\t",
+      cntrl: "\\x00-\\x1f\\x7f",
+      digit: "0-9",
+      graph: "!-.0-~",
+      lower: "a-z",
+      print: " -.0-~",
+      punct: "!-.:-@\\[-`{-~",
+      // git's `sane-ctype.h` classifies \v and \f as control, not space,
+      //   unlike C's `isspace`
+      space: " \\t\\n\\r",
+      upper: "A-Z",
+      xdigit: "0-9A-Fa-f"
+    };
+    var CLASS_MEMBERS_TO_ESCAPE = "\\]^-[";
+    var escapeMember = (char) => CLASS_MEMBERS_TO_ESCAPE.indexOf(char) < 0 ? char : ESCAPE + char;
+    var NON_SLASH = "(?!\\/)";
+    var classSource = (negated, body) => {
+      if (negated) {
+        return `[^\\/${body}]`;
+      }
+      const source = `[${body}]`;
+      return new RegExp(source).test("/") ? NON_SLASH + source : source;
+    };
+    var scanBracket = (pattern, start) => {
+      const { length } = pattern;
+      let index2 = start + 1;
+      let negated = EMPTY2;
+      const lead = pattern[index2];
+      if (lead === "!" || lead === "^") {
+        negated = "^";
+        index2++;
+      }
+      let body = EMPTY2;
+      let prev = EMPTY2;
+      for (; ; ) {
+        const char = pattern[index2];
+        if (char === UNDEFINED) {
+          return null;
+        }
+        if (char === ESCAPE) {
+          const escaped2 = pattern[++index2];
+          body += escapeMember(escaped2);
+          prev = escaped2;
+        } else if (char === "-" && prev && index2 + 1 < length && pattern[index2 + 1] !== "]") {
+          index2++;
+          let to = pattern[index2];
+          if (to === ESCAPE) {
+            to = pattern[index2 += 1];
+          }
+          if (prev <= to) {
+            body += `-${escapeMember(to)}`;
+          }
+          prev = EMPTY2;
+        } else if (char === "[" && pattern[index2 + 1] === ":") {
+          const nameStart = index2 + 2;
+          let end = nameStart;
+          while (end < length && pattern[end] !== "]") {
+            end++;
+          }
+          if (end === length) {
+            return null;
+          }
+          if (end > nameStart && pattern[end - 1] === ":") {
+            const name = pattern.slice(nameStart, end - 1);
+            if (!Object.prototype.hasOwnProperty.call(POSIX_CLASSES, name)) {
+              return null;
+            }
+            body += POSIX_CLASSES[name];
+            prev = EMPTY2;
+            index2 = end;
+          } else {
+            body += escapeMember("[");
+            prev = "[";
+            index2 = nameStart - 2;
+          }
+        } else {
+          body += escapeMember(char);
+          prev = char;
+        }
+        index2++;
+        if (pattern[index2] === "]") {
+          return {
+            end: index2,
+            source: classSource(negated, body)
+          };
+        }
+      }
+    };
+    var NEVER_MATCH = "[]";
+    var PLACEHOLDER = "\0";
+    var REGEX_RESTORE_PLACEHOLDER = new RegExp(
+      `${PLACEHOLDER}(\\d+)${PLACEHOLDER}`,
+      "g"
+    );
+    var TRAILING_WILDCARD = "\uE000";
+    var TRAILING_DOUBLESTAR = "\uE001";
+    var isReserved = (char) => char === PLACEHOLDER || char === TRAILING_WILDCARD || char === TRAILING_DOUBLESTAR;
+    var extractBrackets = (pattern) => {
+      const sources = [];
+      const hold = (source) => `${PLACEHOLDER}${sources.push(source) - 1}${PLACEHOLDER}`;
+      const { length } = pattern;
+      let out = EMPTY2;
+      let index2 = 0;
+      while (index2 < length) {
+        const char = pattern[index2];
+        if (char === ESCAPE) {
+          const escaped2 = pattern[index2 + 1];
+          if (escaped2 === SLASH && index2 + 2 === length) {
+            out += hold(NEVER_MATCH);
+          } else if (escaped2 === "*" || escaped2 === "[" || escaped2 === SPACE2) {
+            out += pattern.slice(index2, index2 + 2);
+          } else {
+            out += hold(
+              REGEX_LITERAL_SPECIAL.test(escaped2) ? ESCAPE + escaped2 : isReserved(escaped2) ? `[${escaped2}]` : escaped2
+            );
+          }
+          index2 += 2;
+        } else if (isReserved(char)) {
+          out += hold(`[${char}]`);
+          index2++;
+        } else if (char === "[") {
+          const scanned = scanBracket(pattern, index2);
+          if (scanned === null) {
+            out += hold(NEVER_MATCH);
+            index2 = length;
+          } else {
+            out += hold(scanned.source);
+            index2 = scanned.end + 1;
+          }
+        } else {
+          out += char;
+          index2++;
+        }
+      }
+      return {
+        source: out,
+        sources
+      };
+    };
+    var DIRECT = null;
+    var REGEX_INNER_SLASH = /\/(?!$)/;
+    var WILDCARD = "[^\\/]*";
+    var REPLACERS = [
+      // Replace (\ ) with ' '
+      // Only a space: an escaped tab or other whitespace is already a literal by
+      //   the time it reaches here, and a bare tab must be left as one, not turned
+      //   into a space.
+      // (\ ) -> ' '
+      // (\\ ) -> '\\ '
+      // (\\\ ) -> '\\ '
+      [
+        // A run of backslashes is taken whole, from its first one, so no match
+        //   ever starts again inside it -- `(\\+?) ` did, which made a long run
+        //   quadratic.
+        /(\\+)( ?)/g,
+        (_, run, space) => space ? run.slice(0, run.length - run.length % 2) + SPACE2 : run,
+        ESCAPE + SPACE2
+      ],
+      // git's wildmatch() reads a run of two or more asterisks as one globstar
+      //   whenever the run fills a path segment: it starts the pattern or follows
+      //   a `/`, and it ends the pattern or comes before a `/`. A run of two is
+      //   already `**`; a longer one is folded into `**` here, so the steps
+      //   below only ever have to know `**`.
+      // `***/foo` -> `**/foo`, `a/***/b` -> `a/**/b`, `a/***` -> `a/**`
+      // git also takes a run beside a literal prefix (`a***/b`) or beside an
+      //   escaped slash (`***\/b`) as a globstar, and this does not; the README
+      //   lists both, under "A run of asterisks".
+      [
+        /(^|\/)\*{3,}(?=\/|$)/g,
+        (_, start) => `${start}**`,
+        "*"
+      ],
+      // Escape metacharacters
+      // which is written down by users but means special for regular expressions.
+      // > There are 12 characters with special meanings:
+      // > - the backslash \,
+      // > - the caret ^,
+      // > - the dollar sign $,
+      // > - the period or dot .,
+      // > - the vertical bar or pipe symbol |,
+      // > - the question mark ?,
+      // > - the asterisk or star *,
+      // > - the plus sign +,
+      // > - the opening parenthesis (,
+      // > - the closing parenthesis ),
+      // > - and the opening square bracket [,
+      // > - the opening curly brace {,
+      // > These special characters are often called "metacharacters".
+      [
+        /[\\$.|*+(){^]/g,
+        (match) => `\\${match}`
+      ],
+      [
+        // > a question mark (?) matches a single character
+        /(?!\\)\?/g,
+        () => "[^/]",
+        "?"
+      ],
+      // leading slash
+      [
+        // > A leading slash matches the beginning of the pathname.
+        // > For example, "/*.c" matches "cat-file.c" but not "mozilla-sha1/sha1.c".
+        // A leading slash matches the beginning of the pathname
+        /^\//,
+        () => "^",
+        SLASH
+      ],
+      // replace special metacharacter slash after the leading slash
+      [
+        /\//g,
+        () => "\\/",
+        SLASH
+      ],
+      [
+        // > A leading "**" followed by a slash means match in all directories.
+        // > For example, "**/foo" matches file or directory "foo" anywhere,
+        // > the same as pattern "foo".
+        // > "**/foo/bar" matches file or directory "bar" anywhere that is directly
+        // >   under directory "foo".
+        // Notice that the '*'s have been replaced as '\\*'
+        /^\^*(?:\\\*\\\*\\\/)+/,
+        // '**/foo' <-> 'foo'
+        () => "(?:^|\\/)",
+        "*"
+      ],
+      // starting
+      [
+        // there will be no leading '/'
+        //   (which has been replaced by section "leading slash")
+        // If starts with '**', adding a '^' to the regular expression also works
+        DIRECT,
+        (source, pattern) => {
+          if (!source || source[0] === "^" || source[0] === "(") {
+            return source;
+          }
+          const anchor = !REGEX_INNER_SLASH.test(pattern) ? "(?:^|\\/)" : "^";
+          return anchor + source;
+        }
+      ],
+      // two globstars
+      [
+        // Use lookahead assertions so that we could match more than one `'/**'`
+        /\\\/\\\*\\\*(?=\\\/|$)/g,
+        // Zero, one or several directories
+        // should not use '*', or it will be replaced by the next replacer
+        // Check if it is not the last `'/**'`
+        (_, index2, str) => index2 + 6 < str.length ? str.slice(index2 + 6) === "\\/" ? "(?:\\/[^\\/]+)+" : "(?:\\/[^\\/]+)*" : `\\/${TRAILING_DOUBLESTAR}`,
+        "*"
+      ],
+      // normal intermediate wildcards
+      [
+        // Never replace escaped '*'
+        // ignore rule '\*' will match the path '*'
+        // 'abc.*/' -> go
+        // 'abc.*'  -> skip this rule,
+        //    coz trailing single wildcard will be handed by [trailing wildcard]
+        /(^|[^\\])(?:\\\*)+(?!$)/g,
+        // '*.js' matches '.js'
+        // '*.js' doesn't match 'abc'
+        // 1. An asterisk "*" matches anything except a slash.
+        // 2. Other consecutive asterisks are considered regular asterisks
+        //    and collapse into one non-slash wildcard run.
+        (_, p1) => p1 + WILDCARD,
+        "*"
+      ],
+      // trailing wildcard, held apart from a literal star
+      [
+        // The step above leaves a trailing `*` alone, so a single `\*` is all that
+        //   can be left at the end here, and what stands in front of it says which
+        //   kind it is. A wildcard arrives as the escaper wrote it, `\*` with
+        //   nothing before it; a literal arrives as the user's own escape, which
+        //   the escaper doubled, and then the star's own -- `\\` and then `\*`.
+        //   There is no third case: every backslash still reaching the chain is
+        //   one `\*`, `\[` or `\ ` carries itself, and each is followed by its
+        //   own character, so a longer run can never form. This runs while the
+        //   two are still distinct, before the unescape steps below collapse the
+        //   literal onto the very `\*` a wildcard leaves behind.
+        /(^|[^\\])((?:\\\\)*)\\\*$/,
+        (match, p1, p2) => p2 === EMPTY2 ? p1 + TRAILING_WILDCARD : match,
+        "*"
+      ],
+      [
+        // unescape, revert step 3 except for back slash
+        // For example, if a user escape a '\\*',
+        // after step 3, the result will be '\\\\\\*'
+        /\\\\\\(?=[$.|*+(){^])/g,
+        () => ESCAPE,
+        ESCAPE + ESCAPE
+      ],
+      [
+        // '\\\\' -> '\\'
+        /\\\\/g,
+        () => ESCAPE,
+        ESCAPE + ESCAPE
+      ],
+      [
+        // Every real bracket expression -- POSIX classes included -- has already
+        //   been held aside by `extractBrackets`, so the only `[` left in the
+        //   pattern is an escaped, literal one.
+        // A backslash could only stand at the end of the range if it quoted the
+        //   `]`, and `\]` is held aside long before this.
+        /\\\[([^\]/]*?)($|\])/g,
+        // '\\[bar]' -> '\\\\[bar]'
+        (match, range2, close) => `\\[${range2}${close}`,
+        "["
+      ],
+      // ending
+      [
+        // 'js' will not match 'js.'
+        // 'ab' will not match 'abc'
+        DIRECT,
+        // WTF!
+        // https://git-scm.com/docs/gitignore
+        // changes in [2.22.1](https://git-scm.com/docs/gitignore/2.22.1)
+        // which re-fixes #24, #38
+        // > If there is a separator at the end of the pattern then the pattern
+        // > will only match directories, otherwise the pattern can match both
+        // > files and directories.
+        // 'js*' will not match 'a.js'
+        // 'js/' will not match 'a.js'
+        // 'js' will match 'a.js' and 'a.js/'
+        (source) => {
+          const last = source[source.length - 1];
+          if (!last || last === TRAILING_WILDCARD || last === TRAILING_DOUBLESTAR) {
+            return source;
+          }
+          return last === SLASH ? `${source}$` : `${source}(?=$|\\/$)`;
+        }
+      ]
+    ];
+    var REGEX_REPLACE_TRAILING_WILDCARD = /(^|\\\/)?\uE000$/;
+    var MODE_IGNORE = "regex";
+    var MODE_CHECK_IGNORE = "checkRegex";
+    var UNDERSCORE = "_";
+    var replaceTrailingWildcard = (_, p1) => {
+      const prefix = p1 ? `${p1}[^/]+` : "[^/]*";
+      return `${prefix}(?=$|\\/$)`;
+    };
+    var REGEX_REPLACE_TRAILING_DOUBLESTAR = /\uE001$/;
+    var replaceTrailingDoublestar = () => "[\\s\\S]";
+    var separatorAfter = (run, at) => {
+      let separator = EMPTY2;
+      for (let index2 = at + 1; index2 < run.length && !run[index2].wildcard; index2++) {
+        separator += run[index2].single;
+      }
+      return separator;
+    };
+    var pinWildcards = (source) => {
+      if (source.indexOf(WILDCARD) < 0) {
+        return source;
+      }
+      const tokens = [];
+      const { length } = source;
+      let index2 = 0;
+      while (index2 < length) {
+        const char = source[index2];
+        if (source.startsWith(WILDCARD, index2)) {
+          tokens.push({ wildcard: true });
+          index2 += WILDCARD.length;
+        } else if (char === "[") {
+          let end = index2 + 1;
+          if (source[end] === "^") {
+            end++;
+          }
+          if (source[end] === "]") {
+            end++;
+          }
+          while (end < length && source[end] !== "]") {
+            end += source[end] === ESCAPE ? 2 : 1;
+          }
+          end++;
+          tokens.push({ single: source.slice(index2, end) });
+          index2 = end;
+        } else if (char === ESCAPE) {
+          tokens.push({ single: source.slice(index2, index2 + 2) });
+          index2 += 2;
+        } else if (char === "(") {
+          let depth = 0;
+          let end = index2;
+          do {
+            if (source[end] === ESCAPE) {
+              end++;
+            } else if (source[end] === "(") {
+              depth++;
+            } else if (source[end] === ")") {
+              depth--;
+            }
+            end++;
+          } while (end < length && depth > 0);
+          if ("*+?".indexOf(source[end]) >= 0) {
+            end++;
+          }
+          tokens.push({ boundary: source.slice(index2, end) });
+          index2 = end;
+        } else if (char === "^" || char === "$") {
+          tokens.push({ boundary: char });
+          index2++;
+        } else {
+          tokens.push({ single: char });
+          index2++;
+        }
+      }
+      let out = EMPTY2;
+      let run = [];
+      const flush = () => {
+        let lastWildcard;
+        run.forEach((token, at) => {
+          if (token.wildcard) {
+            lastWildcard = at;
+          }
+        });
+        run.forEach((token, at) => {
+          if (!token.wildcard) {
+            out += token.single;
+            return;
+          }
+          out += at === lastWildcard ? WILDCARD : `(?:(?!${separatorAfter(run, at)})[^\\/])*`;
+        });
+        run = [];
+      };
+      tokens.forEach((token) => {
+        if (token.boundary === void 0) {
+          run.push(token);
+          return;
+        }
+        flush();
+        out += token.boundary;
+      });
+      flush();
+      return out;
+    };
+    var makeRegexPrefix = (pattern) => {
+      if (REGEX_ANCHORED_GLOBSTAR.test(pattern)) {
+        pattern = "**";
+      }
+      const { source, sources } = extractBrackets(pattern);
+      const replaced = REPLACERS.reduce(
+        // A pass whose matcher finds nothing hands back the very string it was
+        //   given, so asking first costs a search and saves a rewrite. Ten of the
+        //   fifteen passes never fire for a typical .gitignore line, and between
+        //   them they were 45% of this chain.
+        (prev, [matcher2, replacer, required]) => {
+          if (matcher2 === DIRECT) {
+            return replacer(prev, pattern);
+          }
+          if (required !== UNDEFINED && prev.indexOf(required) < 0) {
+            return prev;
+          }
+          return matcher2.test(prev) ? prev.replace(matcher2, replacer.bind(pattern)) : prev;
+        },
+        source
+      );
+      return sources.length ? replaced.replace(
+        REGEX_RESTORE_PLACEHOLDER,
+        (match, index2) => sources[index2]
+      ) : replaced;
+    };
+    var checkSourceOf = (body, prefix) => {
+      if (body[body.length - 1] === SLASH) {
+        prefix = makeRegexPrefix(body.slice(0, -1));
+      }
+      const head = prefix.slice(0, -1);
+      const last = prefix[prefix.length - 1];
+      return last === TRAILING_WILDCARD ? `${head}$` : last === TRAILING_DOUBLESTAR ? head : NEVER_MATCH;
+    };
+    var matchesBasename = (body) => {
+      const index2 = body.indexOf(SLASH);
+      return index2 < 0 || index2 === body.length - 1;
+    };
+    var basenameOf = (path2) => {
+      const end = path2.length - 1;
+      const index2 = path2.lastIndexOf(
+        SLASH,
+        path2[end] === SLASH ? end - 1 : end
+      );
+      return index2 < 0 ? path2 : path2.slice(index2 + 1);
+    };
+    var parentOf = (path2) => {
+      if (path2.charCodeAt(0) === SLASH_CODE || path2.indexOf(DOUBLE_SLASH) >= 0) {
+        const slices = path2.split(SLASH).filter(Boolean);
+        slices.pop();
+        return slices.length ? slices.join(SLASH) + SLASH : EMPTY2;
+      }
+      const end = path2.length - 1;
+      const cut2 = path2.lastIndexOf(
+        SLASH,
+        path2.charCodeAt(end) === SLASH_CODE ? end - 1 : end
+      );
+      return cut2 < 0 ? EMPTY2 : path2.slice(0, cut2 + 1);
+    };
+    var isString = (subject) => typeof subject === "string";
+    var checkPattern = (pattern) => pattern && isString(pattern);
+    var splitPattern = (pattern) => (pattern[pattern.length - 1] === "\r" ? pattern.slice(0, -1) : pattern).split(REGEX_SPLITALL_CRLF).filter(Boolean);
+    var IgnoreRule = class {
+      constructor(pattern, mark, body, ignoreCase, negative, prefix) {
+        this.pattern = pattern;
+        this.mark = mark;
+        this.negative = negative;
+        define(this, "body", body);
+        define(this, "ignoreCase", ignoreCase);
+        define(this, "regexPrefix", prefix);
+      }
+      // Worked out on first use and kept behind an own property, the way `regex`
+      //   caches itself in `_regex`. Deciding it in the constructor instead would
+      //   add a fourth `defineProperty` to every rule ever built, which cost 4% of
+      //   every compile -- including the compiles of rules that are never matched
+      //   against anything.
+      get _basenameOnly() {
+        return define(this, "_basenameOnly", matchesBasename(this.body));
+      }
+      get regex() {
+        const key = UNDERSCORE + MODE_IGNORE;
+        if (this[key]) {
+          return this[key];
+        }
+        return this._make(MODE_IGNORE, key);
+      }
+      get checkRegex() {
+        const key = UNDERSCORE + MODE_CHECK_IGNORE;
+        if (this[key]) {
+          return this[key];
+        }
+        return this._make(MODE_CHECK_IGNORE, key);
+      }
+      _make(mode, key) {
+        const str = pinWildcards(
+          mode === MODE_IGNORE ? this.regexPrefix.replace(REGEX_REPLACE_TRAILING_WILDCARD, replaceTrailingWildcard).replace(REGEX_REPLACE_TRAILING_DOUBLESTAR, replaceTrailingDoublestar) : checkSourceOf(this.body, this.regexPrefix)
+        );
+        const regex = this.ignoreCase ? new RegExp(str, "i") : new RegExp(str);
+        return define(this, key, regex);
+      }
+    };
+    var hasTrailingBackslash = (str) => {
+      let count = 0;
+      while (str[str.length - count - 1] === ESCAPE) {
+        count++;
+      }
+      return count % 2 === 1;
+    };
+    var trimEnd = (body, stripLineEnd) => {
+      let lineEnd = body.length;
+      let end;
+      for (; ; ) {
+        if (stripLineEnd && body[lineEnd - 1] === "\r") {
+          lineEnd--;
+        }
+        end = lineEnd;
+        while (body[end - 1] === SPACE2) {
+          end--;
+        }
+        if (!stripLineEnd || body[end - 1] !== "\n") {
+          break;
+        }
+        lineEnd = end - 1;
+      }
+      if (end === lineEnd) {
+        return body.slice(0, lineEnd);
+      }
+      let backslashes = 0;
+      while (body[end - backslashes - 1] === ESCAPE) {
+        backslashes++;
+      }
+      return backslashes % 2 ? body.slice(0, end - 1) + SPACE2 : body.slice(0, end);
+    };
+    var createRule = (pattern, mark, ignoreCase, stripLineEnd, stripBOM) => {
+      let body = stripBOM && pattern[0] === BOM ? pattern.slice(1) : pattern;
+      if (body[0] === "#") {
+        return;
+      }
+      let negative = false;
+      if (body[0] === "!") {
+        negative = true;
+        body = body.slice(1);
+      }
+      const last = body[body.length - 1];
+      if (last === SPACE2 || stripLineEnd && (last === "\r" || last === "\n")) {
+        body = trimEnd(body, stripLineEnd);
+      }
+      if (!body || hasTrailingBackslash(body)) {
+        return;
+      }
+      body = body.replace(REGEX_REPLACE_LEADING_EXCAPED_EXCLAMATION, "!").replace(REGEX_REPLACE_LEADING_EXCAPED_HASH, "#");
+      const regexPrefix = makeRegexPrefix(body);
+      return new IgnoreRule(
+        pattern,
+        mark,
+        body,
+        ignoreCase,
+        negative,
+        regexPrefix
+      );
+    };
+    var RuleManager = class {
+      constructor(ignoreCase) {
+        this._ignoreCase = ignoreCase;
+        this._rules = [];
+        this._basenameCount = 0;
+      }
+      _add(pattern, index2) {
+        if (pattern && pattern[KEY_IGNORE]) {
+          this._rules = this._rules.concat(pattern._rules._rules);
+          this._basenameCount += pattern._rules._basenameCount;
+          this._added = true;
+          return;
+        }
+        const isStr = isString(pattern);
+        const raw = isStr ? pattern : pattern.pattern;
+        const rule2 = checkPattern(raw) && createRule(
+          raw,
+          isStr ? UNDEFINED : pattern.mark,
+          this._ignoreCase,
+          !this._split,
+          this._stripBOM && !index2
+        );
+        if (rule2) {
+          this._added = true;
+          this._rules.push(rule2);
+          if (matchesBasename(rule2.body)) {
+            this._basenameCount++;
+          }
+        }
+      }
+      // @param {Array<string> | string | Ignore} pattern
+      add(pattern) {
+        this._added = false;
+        this._split = isString(pattern);
+        this._stripBOM = !this._split || pattern[0] === BOM;
+        makeArray(
+          this._split ? splitPattern(pattern) : pattern
+        ).forEach(this._add, this);
+        if (this._added) {
+          this._literalRules = UNDEFINED;
+        }
+        return this._added;
+      }
+      // Match the literal 'abc/' for `checkIgnore`, last rule wins. Only a rule
+      //   ending in a wildcard can match it (see `checkSourceOf`), so the rest
+      //   are left out once, rather than tested or compiled for every path.
+      testLiteral(path2) {
+        const rules = this._literalRules || (this._literalRules = this._rules.filter(
+          ({ body }) => body[body.length - (body[body.length - 1] === SLASH ? 2 : 1)] === "*"
+        ));
+        let ignored = false;
+        let unignored = false;
+        let matchedRule;
+        for (let index2 = rules.length - 1; index2 >= 0; index2--) {
+          const rule2 = rules[index2];
+          if (rule2.checkRegex.test(path2)) {
+            ignored = !rule2.negative;
+            unignored = rule2.negative;
+            matchedRule = rule2.negative ? UNDEFINED : rule2;
+            break;
+          }
+        }
+        const ret = {
+          ignored,
+          unignored
+        };
+        if (matchedRule) {
+          ret.rule = matchedRule;
+        }
+        return ret;
+      }
+      // Test one single path without recursively checking parent directories
+      //
+      // - mode `string` either `MODE_IGNORE` or `MODE_CHECK_IGNORE`
+      // @returns {TestResult}
+      test(path2, mode) {
+        const rules = this._rules;
+        const { length } = rules;
+        const shortcut = this._basenameCount * 2 >= length;
+        const basename = shortcut ? basenameOf(path2) : path2;
+        for (let index2 = length - 1; index2 >= 0; index2--) {
+          const rule2 = rules[index2];
+          if (rule2[mode].test(
+            shortcut && rule2._basenameOnly ? basename : path2
+          )) {
+            const { negative } = rule2;
+            const ret = {
+              ignored: !negative,
+              unignored: negative
+            };
+            if (!negative) {
+              ret.rule = rule2;
+            }
+            return ret;
+          }
+        }
+        return {
+          ignored: false,
+          unignored: false
+        };
+      }
+    };
+    var throwError2 = (message, Ctor) => {
+      throw new Ctor(message);
+    };
+    var checkPath = (path2, originalPath, doThrow) => {
+      if (!isString(path2)) {
+        return doThrow(
+          `path must be a string, but got \`${originalPath}\``,
+          TypeError
+        );
+      }
+      if (!path2) {
+        return doThrow(`path must not be empty`, TypeError);
+      }
+      if (checkPath.isNotRelative(path2)) {
+        const r = "`path.relative()`d";
+        return doThrow(
+          `path should be a ${r} string, but got "${originalPath}"`,
+          RangeError
+        );
+      }
+      return true;
+    };
+    var isNotRelative = (path2) => {
+      const first = path2.charCodeAt(0);
+      if (first === SLASH_CODE) {
+        return true;
+      }
+      if (first !== DOT_CODE) {
+        return false;
+      }
+      if (path2.length === 1) {
+        return true;
+      }
+      const second = path2.charCodeAt(1);
+      if (second === SLASH_CODE) {
+        return true;
+      }
+      if (second !== DOT_CODE) {
+        return false;
+      }
+      return path2.length === 2 || path2.charCodeAt(2) === SLASH_CODE;
+    };
+    checkPath.isNotRelative = isNotRelative;
+    checkPath.convert = (p) => p;
+    var convertPath = (target2) => isString(target2) && checkPath.convert(target2);
+    var Ignore = class {
+      constructor({
+        ignorecase = true,
+        ignoreCase = ignorecase,
+        allowRelativePaths = false
+      } = {}) {
+        define(this, KEY_IGNORE, true);
+        this._rules = new RuleManager(ignoreCase);
+        this._strictPathCheck = !allowRelativePaths;
+        this._initCache();
+      }
+      _initCache() {
+        this._ignoreCache = /* @__PURE__ */ Object.create(null);
+        this._testCache = /* @__PURE__ */ Object.create(null);
+      }
+      add(pattern) {
+        if (this._rules.add(pattern)) {
+          this._initCache();
+        }
+        return this;
+      }
+      // legacy
+      addPattern(pattern) {
+        return this.add(pattern);
+      }
+      // @returns {TestResult}
+      _test(originalPath, cache, path2) {
+        checkPath(
+          path2,
+          originalPath,
+          this._strictPathCheck ? throwError2 : RETURN_FALSE
+        );
+        return path2 ? this._t(path2, cache) : {
+          ignored: false,
+          unignored: false
+        };
+      }
+      checkIgnore(target2) {
+        const path2 = convertPath(target2);
+        if (!path2 || path2.charCodeAt(path2.length - 1) !== SLASH_CODE) {
+          return this._test(target2, this._testCache, path2);
+        }
+        const dir = this._t(path2, this._testCache);
+        if (dir.ignored) {
+          return dir;
+        }
+        const literal2 = this._rules.testLiteral(path2);
+        return literal2.ignored || literal2.unignored ? literal2 : dir;
+      }
+      _t(path2, cache) {
+        if (path2 in cache) {
+          return cache[path2];
+        }
+        const parentPath = parentOf(path2);
+        const parent = parentPath ? this._t(parentPath, cache) : UNDEFINED;
+        return cache[path2] = parent && parent.ignored ? parent : this._rules.test(path2, MODE_IGNORE);
+      }
+      ignores(path2) {
+        return this._test(path2, this._ignoreCache, convertPath(path2)).ignored;
+      }
+      createFilter() {
+        return (path2) => !this.ignores(path2);
+      }
+      filter(paths) {
+        return makeArray(paths).filter(this.createFilter());
+      }
+      // @returns {TestResult}
+      test(path2) {
+        return this._test(path2, this._testCache, convertPath(path2));
+      }
+    };
+    var factory = (options) => new Ignore(options);
+    var isPathValid = (path2) => checkPath(convertPath(path2), path2, RETURN_FALSE);
+    var setupWindows = () => {
+      const makePosix = (str) => /^\\\\\?\\/.test(str) || /["<>|\u0000-\u001F]+/u.test(str) ? str : str.replace(/\\/g, "/");
+      checkPath.convert = makePosix;
+      const REGEX_TEST_WINDOWS_PATH_ABSOLUTE = /^[a-z]:\//i;
+      checkPath.isNotRelative = (path2) => REGEX_TEST_WINDOWS_PATH_ABSOLUTE.test(path2) || isNotRelative(path2);
+    };
+    if (
+      // Detect `process` so that it can run in browsers.
+      typeof process !== "undefined" && process.platform === "win32"
+    ) {
+      setupWindows();
+    }
+    module.exports = factory;
+    factory.default = factory;
+    module.exports.isPathValid = isPathValid;
+    define(module.exports, /* @__PURE__ */ Symbol.for("setupWindows"), setupWindows);
+  }
+});
+
+// src/github/workspace/exclude.ts
+function excluding(patterns) {
+  const empty = () => (0, import_ignore.default)({ ignoreCase: false, allowRelativePaths: true });
+  const rules = empty().add(patterns ?? "");
+  let matcher2 = rules;
+  let asked3 = 0;
+  return (name, isFolder) => {
+    if (GIT.test(name)) return true;
+    if (!patterns) return false;
+    if (asked3++ % REMEMBERED_NAMES === 0) matcher2 = empty().add(rules);
+    return matcher2.ignores(isFolder ? `${name}/` : name);
+  };
+}
+var import_ignore, GIT, REMEMBERED_NAMES;
+var init_exclude = __esm({
+  "src/github/workspace/exclude.ts"() {
+    "use strict";
+    import_ignore = __toESM(require_ignore(), 1);
+    GIT = /(^|\/)\.git(\/|$)/;
+    REMEMBERED_NAMES = 1e4;
+  }
+});
+
+// src/github/workspace/tree.ts
+import { accessSync as accessSync2, constants as constants4, lstatSync as lstatSync2, readlinkSync as readlinkSync2 } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { setImmediate as setImmediate2 } from "node:timers/promises";
+async function* entriesOf(root, isExcluded) {
+  for await (const found of walk(root, isExcluded)) {
+    if ("problem" in found) throw unreadable(found.name, found.problem);
+    const entry2 = entryOf(found);
+    if (entry2 !== void 0) yield entry2;
+  }
+}
+async function surveyOf(root, isExcluded) {
+  const survey = { files: 0, folders: 0, links: 0, bytes: 0, leftOut: 0, unreadable: [], unreadableCount: 0 };
+  const missed = (name) => {
+    if (survey.unreadableCount++ < SHOWN_NAMES) survey.unreadable.push(shownName(name));
+  };
+  for await (const found of walk(root, isExcluded)) {
+    if ("problem" in found) {
+      if (found.name.length === 0) throw unreadable(found.name, found.problem);
+      missed(found.name);
+      continue;
+    }
+    const { name, path: path2, stats } = found;
+    if (stats.isDirectory()) survey.folders++;
+    else if (stats.isSymbolicLink()) survey.links++;
+    else if (!stats.isFile()) survey.leftOut++;
+    else {
+      const problem = attempt(() => accessSync2(path2, constants4.R_OK));
+      if (problem instanceof Error && isGone(problem)) continue;
+      if (problem instanceof Error) missed(name);
+      survey.files++;
+      survey.bytes += stats.size;
+    }
+  }
+  return survey;
+}
+function shownName(name) {
+  return name.length === 0 ? "." : JSON.stringify(name.toString()).slice(1, -1);
+}
+function unreadable(name, cause) {
+  const { code } = cause;
+  const remedy = code === "EACCES" || code === "EPERM" ? " Let the runner's user read it, or exclude it." : "";
+  return new Error(`"${shownName(name)}" cannot be read: ${reason(cause)}.${remedy}`, { cause });
+}
+function isGone(error2) {
+  return ["ENOENT", "ENOTDIR"].includes(error2.code ?? "");
+}
+async function* walk(root, isExcluded) {
+  const base = Buffer.from(root);
+  const prefix = base.toString("latin1");
+  const way = [];
+  let since = performance.now();
+  const first = await namesIn(base);
+  if (!Array.isArray(first)) return yield { name: Buffer.alloc(0), problem: first };
+  way.push({ folder: "", names: first });
+  for (let inside = way.at(-1); inside !== void 0; inside = way.at(-1)) {
+    const last = inside.names.pop();
+    if (last === void 0) {
+      way.pop();
+      continue;
+    }
+    if (performance.now() - since > TURN_MS) {
+      await setImmediate2();
+      since = performance.now();
+    }
+    const place = `${inside.folder}/${last}`;
+    const path2 = Buffer.from(prefix + place, "latin1");
+    const name = path2.subarray(base.length + 1);
+    const stats = attempt(() => lstatSync2(path2, { throwIfNoEntry: false }));
+    if (stats === void 0 || isGone(stats)) continue;
+    if (stats instanceof Error) {
+      const isClosed = stats.code === "EACCES";
+      if (isClosed) way.pop();
+      yield { name: isClosed ? Buffer.from(inside.folder.slice(1), "latin1") : name, problem: stats };
+      continue;
+    }
+    if (isExcluded(name.toString(), stats.isDirectory())) continue;
+    yield { name, path: path2, stats };
+    if (!stats.isDirectory()) continue;
+    const names2 = await namesIn(path2);
+    if (Array.isArray(names2)) way.push({ folder: place, names: names2 });
+    else if (!isGone(names2)) yield { name, problem: names2 };
+  }
+}
+async function namesIn(folder) {
+  try {
+    return (await readdir(folder, { encoding: "latin1" })).sort().reverse();
+  } catch (error2) {
+    return error2;
+  }
+}
+function entryOf({ name, path: path2, stats }) {
+  const facts = { name, mode: stats.mode & 4095, mtimeSeconds: Math.floor(stats.mtimeMs / 1e3), size: 0 };
+  if (stats.isDirectory()) return { ...facts, kind: "folder" };
+  if (stats.isFile()) return { ...facts, kind: "file", size: stats.size };
+  if (!stats.isSymbolicLink()) return void 0;
+  const target2 = attempt(() => readlinkSync2(path2, { encoding: "buffer" }));
+  if (!(target2 instanceof Error)) return { ...facts, kind: "link", target: target2 };
+  if (isGone(target2) || target2.code === "EINVAL") return void 0;
+  throw unreadable(name, target2);
+}
+function attempt(call2) {
+  try {
+    return call2();
+  } catch (error2) {
+    return error2;
+  }
+}
+var SHOWN_NAMES, TURN_MS;
+var init_tree = __esm({
+  "src/github/workspace/tree.ts"() {
+    "use strict";
+    init_workspace_file();
+    SHOWN_NAMES = 10;
+    TURN_MS = 20;
+  }
+});
+
+// src/github/workspace/tar.ts
+import { closeSync as closeSync3, constants as constants5, fstatSync as fstatSync2, openSync as openSync3, read, readSync } from "node:fs";
+import { promisify } from "node:util";
+async function* tarOf(root, isExcluded) {
+  const base = Buffer.from(`${root}/`);
+  const pieces = new Pieces();
+  for await (const entry2 of fillable(entriesOf(root, isExcluded))) {
+    if (entry2.kind !== "file") {
+      yield* pieces.add(headerOf(entry2));
+      continue;
+    }
+    const file = openFile(Buffer.concat([base, entry2.name]), entry2);
+    if (file === void 0) continue;
+    try {
+      yield* pieces.add(headerOf(file.entry));
+      yield* contentOf(file, pieces);
+    } finally {
+      closeSync3(file.descriptor);
+    }
+  }
+  yield* pieces.add(Buffer.alloc(2 * BLOCK_BYTES));
+  yield* pieces.rest();
+}
+async function* fillable(entries2) {
+  const shut = [];
+  for await (const entry2 of entries2) {
+    for (let last = shut.at(-1); last !== void 0 && !isIn(entry2, last); last = shut.at(-1)) {
+      shut.pop();
+      yield last;
+    }
+    const isShut = entry2.kind === "folder" && (entry2.mode & 192) !== 192;
+    if (isShut) shut.push(entry2);
+    yield isShut ? { ...entry2, mode: entry2.mode | 448 } : entry2;
+  }
+  yield* shut.reverse();
+}
+function isIn({ name }, folder) {
+  const { length } = folder.name;
+  return name[length] === 47 && name.subarray(0, length).equals(folder.name);
+}
+async function* contentOf({ descriptor, entry: { name, size } }, pieces) {
+  for (let done = 0; done < size; ) {
+    const room = pieces.room(size - done);
+    const count = await readSome(descriptor, room, size).catch((error2) => {
+      throw unreadable(name, error2);
+    });
+    if (count === 0) throw new FileChanged(name, done, size);
+    done += count;
+    yield* pieces.take(count);
+  }
+  yield* pieces.add(Buffer.alloc(padding(size)));
+}
+async function readSome(descriptor, room, size) {
+  if (size <= PIECE_BYTES) return readSync(descriptor, room, 0, room.length, null);
+  return (await readInto(descriptor, room, 0, room.length, null)).bytesRead;
+}
+function openFile(path2, entry2) {
+  let descriptor;
+  try {
+    descriptor = openSync3(path2, constants5.O_RDONLY | (constants5.O_NOFOLLOW ?? 0) | (constants5.O_NONBLOCK ?? 0));
+  } catch (error2) {
+    const { code } = error2;
+    if (isGone(error2) || code === "ELOOP" || code === "ENXIO") return void 0;
+    throw unreadable(entry2.name, error2);
+  }
+  const stats = fstatSync2(descriptor);
+  if (!stats.isFile()) {
+    closeSync3(descriptor);
+    return void 0;
+  }
+  const { size, mode, mtimeMs } = stats;
+  return {
+    descriptor,
+    entry: { ...entry2, size, mode: mode & 4095, mtimeSeconds: Math.floor(mtimeMs / 1e3) }
+  };
+}
+function headerOf({ name, kind: kind2, mode, mtimeSeconds, size, target: target2 = Buffer.alloc(0) }) {
+  const path2 = kind2 === "folder" ? Buffer.concat([name, Buffer.from("/")]) : name;
+  const own = block(TYPES[kind2], path2, target2, mode, mtimeSeconds, size);
+  return Buffer.concat([...long(TYPES.longTarget, target2), ...long(TYPES.longName, path2), own]);
+}
+function long(type, text) {
+  if (text.length <= NAME_BYTES) return [];
+  const size = text.length + 1;
+  const header = block(type, Buffer.from("././@LongLink"), Buffer.alloc(0), 420, 0, size);
+  return [header, text, Buffer.alloc(1 + padding(size))];
+}
+function block(type, name, target2, mode, mtimeSeconds, size) {
+  const header = Buffer.alloc(BLOCK_BYTES);
+  name.copy(header, 0, 0, NAME_BYTES);
+  number(mode, header.subarray(100, 108));
+  number(0, header.subarray(108, 116));
+  number(0, header.subarray(116, 124));
+  number(size, header.subarray(124, 136));
+  number(Math.max(0, mtimeSeconds), header.subarray(136, 148));
+  header.write("        ", 148, "latin1");
+  header.write(type, 156, "latin1");
+  target2.copy(header, 157, 0, NAME_BYTES);
+  header.write("ustar  ", 257, "latin1");
+  let sum = 0;
+  for (const byte of header) sum += byte;
+  number(sum, header.subarray(148, 155));
+  return header;
+}
+function number(value, field2) {
+  const digits = value.toString(8).padStart(field2.length - 1, "0");
+  if (digits.length < field2.length) {
+    field2.write(`${digits}\0`, "latin1");
+    return;
+  }
+  field2.writeUIntBE(value, field2.length - 6, 6);
+  field2[0] = 128;
+}
+function padding(size) {
+  return (BLOCK_BYTES - size % BLOCK_BYTES) % BLOCK_BYTES;
+}
+var PIECE_BYTES, BLOCK_BYTES, NAME_BYTES, TYPES, FileChanged, readInto, Pieces;
+var init_tar = __esm({
+  "src/github/workspace/tar.ts"() {
+    "use strict";
+    init_tree();
+    PIECE_BYTES = 2 ** 20;
+    BLOCK_BYTES = 512;
+    NAME_BYTES = 100;
+    TYPES = { file: "0", folder: "5", link: "2", longName: "L", longTarget: "K" };
+    FileChanged = class extends Error {
+      constructor(name, read2, size) {
+        super(
+          `"${shownName(name)}" became shorter while it was read: ${read2} of ${size} bytes were there. Let nothing write to it meanwhile, or exclude it.`
+        );
+      }
+    };
+    readInto = promisify(read);
+    Pieces = class {
+      #piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+      #used = 0;
+      /** Where the next bytes go, to be told by {@link take}. At least one, at most so many. */
+      room(most) {
+        return this.#piece.subarray(this.#used, this.#used + most);
+      }
+      /** @param count bytes that were written to {@link room} */
+      *take(count) {
+        this.#used += count;
+        if (this.#used < PIECE_BYTES) return;
+        yield this.#piece;
+        this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+        this.#used = 0;
+      }
+      *add(bytes) {
+        for (let at = 0; at < bytes.length; ) {
+          const count = bytes.copy(this.room(bytes.length - at), 0, at);
+          at += count;
+          yield* this.take(count);
+        }
+      }
+      *rest() {
+        if (this.#used > 0) yield this.#piece.subarray(0, this.#used);
+      }
+    };
+  }
+});
+
+// src/kubernetes/exec.ts
+function endOf(content2, said2) {
+  const status = statusOf(content2);
+  if (status === void 0) return void 0;
+  if (status.status === "Success") return () => ({ exitCode: 0, ...said2() });
+  const code = Number(status.details?.causes?.find(({ reason: reason2 }) => reason2 === "ExitCode")?.message);
+  if (status.reason === "NonZeroExitCode" && Number.isInteger(code)) return () => ({ exitCode: code, ...said2() });
+  return () => ({ ...said2(), exitCode: 126, complaint: status.message ?? "it could not be started" });
+}
+function statusOf(content2) {
+  try {
+    return JSON.parse(content2.toString()) ?? void 0;
+  } catch {
+    return void 0;
+  }
+}
+var PROTOCOLS, STDIN, STDOUT, STDERR, STATUS, MOST_WAITING2, PING_MS, IDLE_MS, MOST_SILENT, MOST_SILENT_SENDING, LATE_MS, LONGEST_COMPLAINT, LONGEST_LAST, Exec;
+var init_exec = __esm({
+  "src/kubernetes/exec.ts"() {
+    "use strict";
+    init_network_error();
+    PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
+    STDIN = 0;
+    STDOUT = 1;
+    STDERR = 2;
+    STATUS = 3;
+    MOST_WAITING2 = 4 * 1024 * 1024;
+    PING_MS = 15e3;
+    IDLE_MS = 3e5;
+    MOST_SILENT = 1;
+    MOST_SILENT_SENDING = 8;
+    LATE_MS = 200;
+    LONGEST_COMPLAINT = 4096;
+    LONGEST_LAST = 256;
+    Exec = class _Exec {
+      #socket;
+      #program;
+      #ended;
+      #settle = { resolve() {
+      }, reject() {
+      } };
+      #complaint = Buffer.alloc(0);
+      #last = Buffer.alloc(0);
+      #taking = Promise.resolve();
+      #untaken = 0;
+      /** Asked for a sign of life, in vain. */
+      #silent = 0;
+      #mostSilent = MOST_SILENT;
+      /** When something has come or gone, by `performance.now()`. */
+      #movedAt = performance.now();
+      #cut;
+      #end;
+      #late;
+      /**
+       * Starts a program, once.
+       * @throws ApiError, NetworkError
+       */
+      static async start(client, { namespace, name }, program2, signal3) {
+        const call2 = {
+          method: "GET",
+          path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/exec`,
+          query: {
+            container: program2.container,
+            stdin: true,
+            stdout: true,
+            stderr: true,
+            command: program2.command
+          },
+          asked: { verb: "create", resource: "pods/exec", namespace, name }
+        };
+        return new _Exec(await client.webSocket(call2, PROTOCOLS, signal3), program2, signal3);
+      }
+      constructor(socket, program2, signal3) {
+        this.#socket = socket;
+        this.#program = program2;
+        this.#ended = new Promise((resolve4, reject) => {
+          this.#settle = { resolve: resolve4, reject };
+        });
+        this.#ended.catch(() => {
+        });
+        const abort = () => this.#fail(signal3.reason);
+        const pings = setInterval(() => this.#ping(), PING_MS);
+        signal3.addEventListener("abort", abort, { once: true });
+        socket.on("message", (data) => this.#message(data));
+        socket.on("pong", () => {
+          this.#heard();
+          this.#mostSilent = MOST_SILENT;
+        });
+        socket.once("close", () => {
+          clearInterval(pings);
+          clearTimeout(this.#late);
+          signal3.removeEventListener("abort", abort);
+          void this.#taking.finally(() => this.#conclude());
+        });
+        if (signal3.aborted) abort();
+        else socket.resume();
+      }
+      /**
+       * Sends to the program's input, and waits while too much is on its way.
+       * @throws NetworkError when the connection is gone, or what `ended` throws
+       */
+      async send(bytes) {
+        const message = Buffer.allocUnsafe(1 + bytes.length);
+        message[0] = STDIN;
+        message.set(bytes, 1);
+        await new Promise((resolve4, reject) => {
+          if (this.#cut) return reject(this.#cut);
+          const isFull = this.#socket.bufferedAmount > MOST_WAITING2;
+          this.#socket.send(message, (error2) => {
+            if (error2) return reject(this.#cut ?? new NetworkError(error2));
+            this.#movedAt = performance.now();
+            if (isFull) resolve4();
+          });
+          if (!isFull) resolve4();
+        });
+      }
+      /** Bytes that wait to be sent. */
+      get waiting() {
+        return this.#socket.bufferedAmount;
+      }
+      /**
+       * The program's end, when all that it printed has been taken.
+       * @throws NetworkError when the connection is gone before: what became of it cannot be known
+       */
+      ended() {
+        return this.#ended;
+      }
+      /**
+       * Ends the connection, whatever the program does.
+       * @param why what {@link ended} is to throw where the program has not ended
+       */
+      close(why = new NetworkError(new Error("connection closed"))) {
+        if (this.#end) void this.#taking.then(() => this.#conclude());
+        else this.#fail(why);
+      }
+      #message(data) {
+        this.#heard();
+        this.#movedAt = performance.now();
+        const bytes = data;
+        const content2 = bytes.subarray(1);
+        if (bytes[0] === STDERR) {
+          this.#complaint = Buffer.concat([this.#complaint, content2]).subarray(0, LONGEST_COMPLAINT);
+          this.#last = Buffer.concat([this.#last, content2]).subarray(-LONGEST_LAST);
+        }
+        if (bytes[0] === STATUS) {
+          this.#end = endOf(content2, () => ({ complaint: this.#complaint.toString().trim(), last: this.#last.toString() }));
+          if (this.#end === void 0) this.#fail(new NetworkError(new Error("what was said of its end is no Status")));
+          else this.#awaitRest();
+        }
+        if (bytes[0] === STDOUT && content2.length > 0) this.#take(content2);
+      }
+      /** Each channel comes on its own: what was printed may come after the end. */
+      #awaitRest() {
+        clearTimeout(this.#late);
+        this.#late = setTimeout(() => {
+          if (this.#socket.isPaused) this.#awaitRest();
+          else void this.#taking.then(() => this.#conclude());
+        }, LATE_MS);
+      }
+      #conclude() {
+        if (this.#end && !this.#cut) this.#settle.resolve(this.#end());
+        this.#fail(new NetworkError(new Error("connection closed")));
+      }
+      /** One after the other. */
+      #take(content2) {
+        const { stdout } = this.#program;
+        this.#untaken += content2.length;
+        if (this.#untaken > MOST_WAITING2) this.#socket.pause();
+        this.#taking = this.#taking.then(() => this.#cut ? void 0 : stdout?.(content2)).then(
+          () => {
+            this.#untaken -= content2.length;
+            if (this.#untaken > MOST_WAITING2 || !this.#socket.isPaused) return;
+            this.#heard();
+            this.#socket.resume();
+          },
+          (error2) => this.#fail(error2)
+        );
+      }
+      #heard() {
+        this.#silent = 0;
+      }
+      #ping() {
+        if (this.#socket.bufferedAmount > 0) this.#mostSilent = MOST_SILENT_SENDING;
+        const isGone2 = this.#silent >= this.#mostSilent && !this.#socket.isPaused;
+        this.#silent++;
+        if (performance.now() - this.#movedAt > IDLE_MS)
+          this.#fail(new NetworkError(new Error("nothing has come or gone for 5 min")));
+        else if (isGone2) this.#fail(new NetworkError(new Error("no sign of life")));
+        else this.#socket.ping();
+      }
+      #fail(error2) {
+        this.#cut ??= error2;
+        this.#settle.reject(error2);
+        this.#socket.terminate();
+      }
+    };
+  }
+});
+
+// src/run/files/amount.ts
+function amount(bytes) {
+  if (bytes < 1024) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
+  let [value, unit] = [bytes / 1024, 0];
+  while (value >= 1023.5 && unit < UNITS2.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS2[unit]}`;
+}
+function counted(count, one, many = `${one}s`) {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
+var UNITS2;
+var init_amount = __esm({
+  "src/run/files/amount.ts"() {
+    "use strict";
+    UNITS2 = ["KiB", "MiB", "GiB", "TiB"];
+  }
+});
+
+// src/run/files/pieces.ts
+import { promisify as promisify2 } from "node:util";
+import { constants as constants6, gzip } from "node:zlib";
+async function framed(piece, compress) {
+  const smaller = compress ? await compressed(piece, { level: constants6.Z_BEST_SPEED }) : piece;
+  const [kind2, content2] = smaller.length < piece.length ? ["gzip", smaller] : ["raw", piece];
+  return Buffer.concat([Buffer.from(`${kind2} ${content2.length}
+`), content2]);
+}
+function lastFrame(count) {
+  return Buffer.from(`end ${count}
+`);
+}
+var LONGEST_PIECE, compressed;
+var init_pieces = __esm({
+  "src/run/files/pieces.ts"() {
+    "use strict";
+    LONGEST_PIECE = 1024 * 1024;
+    compressed = promisify2(gzip);
+  }
+});
+
+// src/run/files/programs.ts
+function receiving(target2, options) {
+  return program(RECEIVE, [target2, options.clear ? "clear" : "keep", options.open ? "open" : "as they are"]);
+}
+function sending(target2, roots, mode) {
+  const folders = roots.map((root) => root === "." ? "." : `./${root}`);
+  return ["sh", "-c", SEND, "pod-step", mode, FILES_FOLDER, target2, ...folders];
+}
+function codeOfTar(last) {
+  const code = /(?:^|\n)end (\d+)\n$/.exec(last)?.[1];
+  return code === void 0 ? void 0 : Number(code);
+}
+function releasing() {
+  return program(RELEASE, []);
+}
+function program(script, args) {
+  return ["sh", "-c", script, "pod-step", FILES_FOLDER, ...args];
+}
+var COMMON, CUT_SHORT, RECEIVE, SEND, RELEASE;
+var init_programs = __esm({
+  "src/run/files/programs.ts"() {
+    "use strict";
+    init_files_volume();
+    COMMON = `work=$1 target=$2
+shift 2
+umask 0
+if [ -e "$work/session" ]; then kill -9 "-$(cat "$work/session")" 2>/dev/null; fi
+echo $$ >"$work/session"
+rm -f "$work/said"
+pieces() {
+  count=0
+  while read -r kind size; do
+    case $kind in
+      raw) dd bs="$size" count=1 iflag=fullblock 2>/dev/null || return ;;
+      gzip) dd bs="$size" count=1 iflag=fullblock 2>/dev/null | gzip -d || return ;;
+      end) [ "$size" = "$count" ] && echo yes >"$work/said"; return ;;
+      *) return 1 ;;
+    esac
+    count=$((count + 1))
+  done
+  return 1
+}
+`;
+    CUT_SHORT = 90;
+    RECEIVE = `${COMMON}
+uploaded=$work/${UPLOADED_FILE}
+if [ -e "$uploaded" ]; then exit 0; fi
+if [ "$1" = clear ]; then
+  find "$target" -mindepth 1 -type d ! -perm -700 -exec chmod u+rwx {} \\; 2>/dev/null
+  find "$target" -mindepth 1 -maxdepth 1 -exec rm -rf {} + || exit
+fi
+pieces | tar -x -f - -C "$target" || exit
+[ -s "$work/said" ] || exit ${CUT_SHORT}
+if [ "$2" = open ]; then chmod -R a+rwX "$target"/* "$target"/.[!.]* 2>/dev/null; fi
+: >"$uploaded" && : >"$work/${UPLOADED_PIPE}"
+`;
+    SEND = `mode=$1
+shift
+${COMMON}
+cd "$target" || exit
+here=$(readlink -f .)
+for root; do
+  shift
+  up=$(dirname "$root")
+  # What is behind a link is not in the workspace.
+  if [ "$(readlink -f "$up")" = "$here\${up#.}" ] && { [ -e "$root" ] || [ -L "$root" ]; }; then set -- "$@" "$root"; fi
+done
+: >"$work/unseen"
+[ $# = 0 ] || find "$@" ! -type s -print0 2>"$work/unseen"
+printf '\\0'
+pieces >"$work/names" && [ -s "$work/said" ] || exit ${CUT_SHORT}
+pack() {
+  xargs -0 tar --no-recursion -c -f - -- <"$work/names"
+  echo $? >"$work/code"
+}
+if [ "$mode" = gzip ]; then pack | gzip -1; else pack; fi | dd ibs=64k obs=256k 2>/dev/null
+if [ -s "$work/unseen" ]; then
+  cat "$work/unseen" >&2
+  echo 1 >"$work/code"
+fi
+echo "end $(cat "$work/code")" >&2
+`;
+    RELEASE = `: >"$1/${FETCHED_FILE}"
+if [ -e "$1/session" ]; then kill -9 "-$(cat "$1/session")" 2>/dev/null; fi
+`;
+  }
+});
+
+// src/run/files/progress.ts
+var FIRST_MS, LONGEST_MS, Progress;
+var init_progress = __esm({
+  "src/run/files/progress.ts"() {
+    "use strict";
+    init_amount();
+    FIRST_MS = 2e3;
+    LONGEST_MS = 6e4;
+    Progress = class {
+      #log;
+      #what;
+      #total;
+      #start = performance.now();
+      #timer;
+      #pauseMs = FIRST_MS;
+      /** Bytes so far. */
+      bytes = 0;
+      /**
+       * @param what e.g. `Uploading the workspace`
+       * @param total bytes, as far as known
+       */
+      constructor(log, what, total) {
+        this.#log = log;
+        this.#what = what;
+        this.#total = total;
+        this.#timer = this.#next();
+      }
+      get seconds() {
+        return (performance.now() - this.#start) / 1e3;
+      }
+      end() {
+        clearTimeout(this.#timer);
+      }
+      #next() {
+        return setTimeout(() => {
+          const of2 = this.#total === void 0 ? "" : ` of ${amount(this.#total)}`;
+          const each = this.bytes === 0 ? "" : `, ${amount(this.bytes / this.seconds)} each second`;
+          this.#log.line(`${this.#what}: ${amount(this.bytes)}${of2} after ${Math.round(this.seconds)} s${each}`);
+          this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_MS);
+          this.#timer = this.#next();
+        }, this.#pauseMs).unref();
+      }
+    };
+  }
+});
+
+// src/run/files/tries.ts
+var MOST_TRIES, MOST_CUTS, Tries;
+var init_tries = __esm({
+  "src/run/files/tries.ts"() {
+    "use strict";
+    init_failure();
+    init_network_error();
+    init_pause();
+    init_status();
+    init_containers();
+    MOST_TRIES = 5;
+    MOST_CUTS = 30;
+    Tries = class {
+      #step;
+      #pod;
+      #container;
+      #reason;
+      #cuts = 0;
+      /** Tries that have failed. */
+      count = 0;
+      /** @param reason of a failure that is not the cluster's own */
+      constructor(step, pod, container2, reason2) {
+        this.#reason = reason2;
+        this.#step = step;
+        this.#pod = pod;
+        this.#container = container2;
+      }
+      /**
+       * Waits until the next try.
+       * @returns `over` where there is no container any more to try with
+       * @throws what ends the trying
+       */
+      async again(error2, signal3) {
+        if (error2 instanceof StepError && !(error2 instanceof ApiError)) throw error2;
+        const { client, log } = this.#step;
+        this.count++;
+        const isCut = error2 instanceof NetworkError || error2 instanceof ApiError;
+        if (isCut) this.#cuts++;
+        await this.#pod.refresh();
+        if (this.#isOver()) return "over";
+        const { message } = error2;
+        if (this.count - this.#cuts >= MOST_TRIES || this.#cuts >= MOST_CUTS)
+          throw new StepError(
+            this.#reason,
+            this.#reason === "Upload" ? "Workspace not uploaded" : "Files not fetched",
+            `After ${this.count} tries: ${message.replace(/\.$/, "")}.`,
+            {
+              remedy: "Something between the runner and the node cuts such connections: see to proxies and load balancers.",
+              cause: error2
+            }
+          );
+        if (isCut) await client.endure(error2, Math.min(this.#cuts - 1, 5), signal3);
+        else await pause(500, signal3);
+        log.line(`Begun anew: ${message.replace(/\.$/, "")}.`);
+        return this.#isOver() ? "over" : "again";
+      }
+      #isOver() {
+        const { pod, gone } = this.#pod.view;
+        return gone || containerEnded(pod, this.#container) || containerStatus(pod, this.#container)?.state?.running === void 0;
+      }
+    };
+  }
+});
+
+// src/run/files/upload.ts
+var upload_exports = {};
+__export(upload_exports, {
+  surveyed: () => surveyed,
+  upload: () => upload
+});
+async function surveyed(step) {
+  const { inputs, plan, log } = step;
+  if (inputs.files.workspace?.source !== "upload") return void 0;
+  const survey = await surveyOf(inputs.workspace, excluding(inputs.files.exclude)).catch((error2) => {
+    throw new StepError("InvalidInput", "Workspace not readable", `workspace: ${error2.message}`);
+  });
+  const { unreadable: unreadable2, unreadableCount, leftOut, bytes, files, folders, links } = survey;
+  if (unreadableCount > 0) {
+    const more = unreadableCount > unreadable2.length ? `, and ${unreadableCount - unreadable2.length} more` : "";
+    throw new StepError(
+      "InvalidInput",
+      "Workspace not readable",
+      `workspace: ${counted(unreadableCount, "file")} cannot be read: ${unreadable2.join(", ")}${more}.`,
+      { remedy: "Leave them out by `workspace_exclude`, or change their permissions." }
+    );
+  }
+  const room = roomOf(plan.pod);
+  if (room !== void 0 && bytes > room)
+    throw new StepError(
+      "InvalidInput",
+      "Workspace too large",
+      `workspace: ${counted(files, "file")}, ${amount(bytes)}, and the volume has room for ${amount(room)}.`,
+      { remedy: "Leave some out by `workspace_exclude`, or give a larger `workspace_volume`." }
+    );
+  if (files + folders + links === 0)
+    log.warning(
+      "Nothing to upload",
+      "workspace: the job\u2019s workspace is empty, or all in it is left out. actions/checkout fills it, in a step before this one."
+    );
+  if (leftOut > 0)
+    log.line(`Not uploaded: ${counted(leftOut, "socket, pipe or device", "sockets, pipes and devices")}.`);
+  return survey;
+}
+function roomOf({ spec }) {
+  const volume = spec?.volumes?.find(({ name }) => name === WORKSPACE_VOLUME);
+  const size = volume?.emptyDir?.sizeLimit;
+  return size === void 0 ? void 0 : quantityBytes(String(size));
+}
+async function upload(step, pod, signal3) {
+  if (step.inputs.files.workspace?.source !== "upload") return;
+  const waits = await pod.until(({ pod: now, gone }) => {
+    if (gone || containerEnded(now, UPLOAD_CONTAINER) || containerEnded(now, step.plan.base)) return "over";
+    return containerStatus(now, UPLOAD_CONTAINER)?.state?.running ? "waits" : void 0;
+  }, signal3);
+  if (waits === "over") return;
+  const tries2 = new Tries(step, pod, UPLOAD_CONTAINER, "Upload");
+  for (; ; ) {
+    const progress = new Progress(step.log, "Uploading the workspace", step.survey?.bytes);
+    try {
+      const sent = await session(step, pod, progress, signal3);
+      const { seconds } = progress;
+      step.log.line(`Uploaded the workspace: ${inAll(step.survey, sent)} in ${seconds.toFixed(1)} s.`);
+      return;
+    } catch (error2) {
+      signal3.throwIfAborted();
+      if (error2 instanceof FileChanged && tries2.count >= 3)
+        throw new StepError("Upload", "Workspace not uploaded", `workspace: ${error2.message}`, {
+          remedy: "Have nothing write to the workspace while it is uploaded, or leave that out by `workspace_exclude`."
+        });
+      if (await tries2.again(localFault(error2), signal3) === "over") return;
+    } finally {
+      progress.end();
+    }
+  }
+}
+function inAll(survey, { bytes, sent }) {
+  const whole = survey ? `${counted(survey.files, "file")}, ${amount(survey.bytes)},` : amount(bytes);
+  return sent < 0.9 * bytes ? `${whole} (${amount(sent)} on the way)` : whole;
+}
+function localFault(error2) {
+  const isPassing2 = [NotWhole, FileChanged, NetworkError, ApiError].some((kind2) => error2 instanceof kind2);
+  if (isPassing2 || error2 instanceof StepError || !(error2 instanceof Error)) return error2;
+  return new StepError("Upload", "Workspace not uploaded", `workspace: ${error2.message}`, { cause: error2 });
+}
+async function session({ inputs, plan, client }, pod, progress, signal3) {
+  const { path: path2 = "" } = inputs.files.workspace ?? {};
+  const exec = await Exec.start(
+    client,
+    pod.identity,
+    { container: UPLOAD_CONTAINER, command: receiving(path2, howToReceive(plan)) },
+    signal3
+  );
+  let sent = 0;
+  const send = async () => {
+    let count = 0;
+    const start = performance.now();
+    let isSlow;
+    for await (const piece of tarOf(inputs.workspace, excluding(inputs.files.exclude))) {
+      count++;
+      const frame = await framed(piece, isSlow ?? false);
+      await exec.send(frame);
+      sent += frame.length;
+      const [gone, ms4] = [sent - exec.waiting, performance.now() - start];
+      if (isSlow === void 0 && (gone >= SAMPLE_BYTES || ms4 >= SAMPLE_MS)) isSlow = gone / ms4 < SLOW_RATE / 1e3;
+      progress.bytes += piece.length;
+    }
+    await exec.send(lastFrame(count));
+  };
+  send().catch((error2) => exec.close(error2));
+  const { exitCode: exitCode2, complaint } = await exec.ended();
+  if (exitCode2 === 0) return { bytes: progress.bytes, sent };
+  if (exitCode2 === CUT_SHORT || exitCode2 > 128) throw new NotWhole("what arrived is not what was sent");
+  const inContainer = terminated(pod.view.pod, UPLOAD_CONTAINER);
+  throw new StepError(
+    "Upload",
+    "Workspace not uploaded",
+    `The workspace could not be unpacked in the pod (exit code ${exitCode2})${complaint === "" ? "" : `: ${brief(firstLine(complaint))}`}.`,
+    { remedy: remedyFor3(complaint, inContainer !== void 0) }
+  );
+}
+function howToReceive({ pod, base }) {
+  const { volumes = [], initContainers = [], containers: containers2 = [], securityContext } = pod.spec ?? {};
+  const volume = volumes.find(({ name }) => name === WORKSPACE_VOLUME);
+  const own = initContainers.find(({ name }) => name === UPLOAD_CONTAINER)?.securityContext?.runAsUser;
+  const users = [containers2.find(({ name }) => name === base)?.securityContext?.runAsUser, securityContext?.runAsUser];
+  return {
+    // What others have put onto a claim stays.
+    clear: volume?.emptyDir !== void 0 || volume?.ephemeral !== void 0,
+    // The base container's is its image's own, which is not known here.
+    open: own !== void 0 && users.every((user) => user === void 0)
+  };
+}
+function firstLine(text) {
+  return (text.trim().split("\n")[0] ?? "").slice(0, 300);
+}
+function remedyFor3(complaint, ended3) {
+  if (/no space left/i.test(complaint))
+    return "Give a larger `workspace_volume`, or leave some out by `workspace_exclude`.";
+  if (/permission denied|operation not permitted/i.test(complaint))
+    return "The container\u2019s user may not write to the volume: give `security_context` an `fsGroup`, or a `runAsUser` whose it is.";
+  if (/read-only file system/i.test(complaint))
+    return "The volume cannot be written to: give another `workspace_volume`.";
+  if (/^sh: |applet not found/i.test(complaint))
+    return "Check `helper_image`: it needs sh, tar, gzip, dd, mkfifo and find, as busybox has them.";
+  return ended3 ? "Its log may say more." : "Check `helper_image` and `workspace_volume`.";
+}
+var SLOW_RATE, SAMPLE_BYTES, SAMPLE_MS, NotWhole;
+var init_upload = __esm({
+  "src/run/files/upload.ts"() {
+    "use strict";
+    init_failure();
+    init_exclude();
+    init_tar();
+    init_tree();
+    init_exec();
+    init_network_error();
+    init_status();
+    init_quantity();
+    init_workspace();
+    init_brief();
+    init_containers();
+    init_amount();
+    init_pieces();
+    init_programs();
+    init_progress();
+    init_tries();
+    SLOW_RATE = 25e6;
+    SAMPLE_BYTES = 8 * 1024 * 1024;
+    SAMPLE_MS = 1e3;
+    NotWhole = class extends Error {
+    };
   }
 });
 
@@ -20171,867 +28227,987 @@ var require_tar_stream = __commonJS({
   }
 });
 
-// node_modules/ignore/index.js
-var require_ignore = __commonJS({
-  "node_modules/ignore/index.js"(exports, module) {
-    function makeArray(subject) {
-      return Array.isArray(subject) ? subject : [subject];
+// src/github/workspace/unpack.ts
+import {
+  chmodSync,
+  closeSync as closeSync4,
+  constants as constants7,
+  fchmodSync,
+  futimesSync,
+  linkSync,
+  lstatSync as lstatSync3,
+  mkdirSync as mkdirSync2,
+  mkdtempSync,
+  openSync as openSync4,
+  readlinkSync as readlinkSync3,
+  realpathSync as realpathSync2,
+  renameSync,
+  symlinkSync,
+  unlinkSync as unlinkSync2,
+  writeSync as writeSync2
+} from "node:fs";
+import { copyFile, rm } from "node:fs/promises";
+import { join as join2 } from "node:path";
+import { setImmediate as breath } from "node:timers/promises";
+function parser() {
+  const options = { filenameEncoding: "latin1", allowUnknownFormat: false, highWaterMark: 1 };
+  return (0, import_tar_stream.extract)(options);
+}
+function nameOf(header) {
+  return textOf2(header.name, header.pax?.["path"]);
+}
+function targetOf(header) {
+  return textOf2(header.linkname ?? "", header.pax?.["linkpath"]);
+}
+function textOf2(text, pax) {
+  if (!pax) return { bytes: Buffer.from(text, "latin1") };
+  return { bytes: Buffer.from(pax), ...pax.includes("\uFFFD") && { why: "its name is not UTF-8" } };
+}
+function namesOf(bytes) {
+  const text = bytes.subarray(0, LONGEST_PATH + 1).toString("latin1");
+  return text.split("/").filter((name) => name !== "" && name !== ".");
+}
+function shownName2(name) {
+  return Buffer.from(name, "latin1").toString();
+}
+function shownPath(path2) {
+  return path2.map(shownName2).join("/");
+}
+function wrongName(bytes, path2) {
+  if (path2.length === 0) return "its name is empty";
+  if (bytes.includes(0)) return "its name has a NUL in it";
+  if (bytes.length > LONGEST_PATH) return `its name has more than ${LONGEST_PATH} bytes`;
+  if (bytes[0] === 47) return "its name is absolute";
+  if (path2.includes("..")) return 'its name has ".." in it';
+  if (path2.some((name) => name.length > LONGEST_NAME3)) return `a name in it has more than ${LONGEST_NAME3} bytes`;
+  const shown4 = path2.map(shownName2);
+  if (shown4.some(isGitFolder)) return "it is in .git, where a file can act on the job";
+  if (process.platform === "win32" && shown4.some((name) => name.includes("\\") || isRefusedByWindows(name)))
+    return "it cannot be the name of a file on Windows";
+  return void 0;
+}
+function wrongTarget(target2, depth) {
+  const names2 = namesOf(target2);
+  const up = names2.findIndex((name) => name !== "..");
+  const wrong2 = (what) => `it is a symbolic link ${what}`;
+  if (target2.length === 0) return wrong2("to nowhere");
+  if (target2.includes(0) || target2.length > LONGEST_PATH) return wrong2("to what is no path");
+  if (target2[0] === 47) return wrong2("to an absolute path");
+  if ((up === -1 ? names2.length : up) > depth) return wrong2("that leads out of the workspace");
+  if (up !== -1 && names2.includes("..", up)) return wrong2('with ".." in the middle, which may lead anywhere');
+  if (names2.map(shownName2).some(isGitFolder)) return wrong2("into .git");
+  if (process.platform === "win32" && /[\\:]/.test(shownName2(target2.toString("latin1"))))
+    return wrong2("that Windows may read otherwise");
+  return void 0;
+}
+function release(node) {
+  if (node.kind === "folder") for (const child of node.children.values()) release(child);
+  if (node.kind !== "file") return;
+  node.names -= 1;
+  if (node.names === 0) remove(node.staged);
+}
+function stage(path2) {
+  try {
+    return openSync4(path2, constants7.O_WRONLY | constants7.O_CREAT | constants7.O_EXCL | NO_FOLLOW, 384);
+  } catch (error2) {
+    throw unstaged(error2);
+  }
+}
+function append(file, bytes) {
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync2(file, bytes, at);
+  } catch (error2) {
+    throw unstaged(error2);
+  }
+}
+function modified(header) {
+  const pax = header.pax?.["mtime"];
+  const seconds = pax !== void 0 && /^\d+(\.\d+)?$/.test(pax) ? Number(pax) : Number(header.mtime) / 1e3;
+  return seconds >= 0 && seconds < 2 ** 33 ? seconds : void 0;
+}
+async function move(file, target2) {
+  chmodSync(file.staged, file.mode);
+  try {
+    renameSync(file.staged, target2);
+  } catch (error2) {
+    if (error2.code !== "EXDEV") throw error2;
+    chmodSync(file.staged, 384);
+    await copy(file.staged, target2, file.mode);
+    unlinkSync2(file.staged);
+  }
+}
+function linked(from, target2) {
+  remove(target2);
+  try {
+    linkSync(from, target2);
+    return true;
+  } catch (error2) {
+    if (!["EMLINK", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(error2.code ?? ""))
+      throw error2;
+    return false;
+  }
+}
+async function copy(from, target2, mode) {
+  const { mtimeMs } = lstatSync3(from);
+  remove(target2);
+  try {
+    await copyFile(from, target2, constants7.COPYFILE_EXCL);
+    const file = openSync4(target2, constants7.O_RDONLY | NO_FOLLOW);
+    try {
+      futimesSync(file, mtimeMs / 1e3, mtimeMs / 1e3);
+      fchmodSync(file, mode);
+    } finally {
+      closeSync4(file);
     }
-    var UNDEFINED = void 0;
-    var EMPTY2 = "";
-    var SPACE2 = " ";
-    var ESCAPE = "\\";
-    var REGEX_LITERAL_SPECIAL = /[.*+?()[\]{}^$|\\/]/;
-    var BOM = "\uFEFF";
-    var REGEX_ANCHORED_GLOBSTAR = /^\/\*{2,}$/;
-    var REGEX_REPLACE_LEADING_EXCAPED_EXCLAMATION = /^\\!/;
-    var REGEX_REPLACE_LEADING_EXCAPED_HASH = /^\\#/;
-    var REGEX_SPLITALL_CRLF = /\r?\n/g;
-    var DOUBLE_SLASH = "//";
-    var SLASH_CODE = 47;
-    var DOT_CODE = 46;
-    var SLASH = "/";
-    var TMP_KEY_IGNORE = "node-ignore";
-    if (typeof Symbol !== "undefined") {
-      TMP_KEY_IGNORE = /* @__PURE__ */ Symbol.for("node-ignore");
-    }
-    var KEY_IGNORE = TMP_KEY_IGNORE;
-    var define = (object, key, value) => {
-      Object.defineProperty(object, key, { value });
-      return value;
+  } catch (error2) {
+    if (error2.code !== "EEXIST") remove(target2);
+    throw error2;
+  }
+}
+function within2(folder, name) {
+  return Buffer.concat([folder, Buffer.from("/"), Buffer.from(name, "latin1")]);
+}
+function damaged(why, cause) {
+  return new Error(`What came is not a whole tar archive: ${why.replace(/[.?]$/, "")}.`, { cause });
+}
+function unstaged(error2) {
+  return new Error(`The files cannot be unpacked: ${reason(error2)}.`, { cause: error2 });
+}
+function lowerFirst(text) {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+var import_tar_stream, TooMuch, MOST_ENTRIES, MOST_REFUSED, LONGEST_NAME3, LONGEST_PATH, MOST_TEXT, BLOCK, PIECE, MOST_HEADERS, MOST_FRAME, MOST_FRAME_PER_ENTRY, OF_A_REPOSITORY, AT_A_TIME, NO_FOLLOW, Unpacking;
+var init_unpack = __esm({
+  "src/github/workspace/unpack.ts"() {
+    "use strict";
+    import_tar_stream = __toESM(require_tar_stream(), 1);
+    init_workspace_file();
+    TooMuch = class extends Error {
+      name = "TooMuch";
     };
-    var RETURN_FALSE = () => false;
-    var POSIX_CLASSES = {
-      alnum: "0-9A-Za-z",
-      alpha: "A-Za-z",
-      blank: " \\t",
-      cntrl: "\\x00-\\x1f\\x7f",
-      digit: "0-9",
-      graph: "!-.0-~",
-      lower: "a-z",
-      print: " -.0-~",
-      punct: "!-.:-@\\[-`{-~",
-      // git's `sane-ctype.h` classifies \v and \f as control, not space,
-      //   unlike C's `isspace`
-      space: " \\t\\n\\r",
-      upper: "A-Z",
-      xdigit: "0-9A-Fa-f"
-    };
-    var CLASS_MEMBERS_TO_ESCAPE = "\\]^-[";
-    var escapeMember = (char) => CLASS_MEMBERS_TO_ESCAPE.indexOf(char) < 0 ? char : ESCAPE + char;
-    var NON_SLASH = "(?!\\/)";
-    var classSource = (negated, body) => {
-      if (negated) {
-        return `[^\\/${body}]`;
+    MOST_ENTRIES = 2e5;
+    MOST_REFUSED = 20;
+    LONGEST_NAME3 = 255;
+    LONGEST_PATH = 4096;
+    MOST_TEXT = 64 * 2 ** 20;
+    BLOCK = 512;
+    PIECE = 64 * 1024;
+    MOST_HEADERS = 64 * 1024 + 8 * BLOCK;
+    MOST_FRAME = 16 * 2 ** 20;
+    MOST_FRAME_PER_ENTRY = 16 * 1024;
+    OF_A_REPOSITORY = [/^objects$/i, /^refs$/i];
+    AT_A_TIME = 200;
+    NO_FOLLOW = constants7.O_NOFOLLOW ?? 0;
+    Unpacking = class _Unpacking {
+      #workspace;
+      #staging;
+      #limitBytes;
+      #wants;
+      #parser = parser();
+      #tree = { kind: "folder", children: /* @__PURE__ */ new Map() };
+      #refused = [];
+      #refusedCount = 0;
+      #entries = 0;
+      #folders = 0;
+      #placedCount = 0;
+      /** Bytes of names and targets. */
+      #text = 0;
+      #files = 0;
+      #bytes = 0;
+      #stagedFiles = 0;
+      /** Bytes of contents that the archive has announced so far. */
+      #announced = 0;
+      /** Bytes of the archive so far. */
+      #written = 0;
+      /** Where the last entry ends in the archive, with its padding. */
+      #entryEnd = 0;
+      /** Where something other than zeros begins after it. */
+      #headersBegin;
+      #open;
+      #failure;
+      constructor(workspace, staging, options) {
+        this.#workspace = Buffer.from(workspace);
+        this.#staging = staging;
+        this.#limitBytes = options.limitBytes;
+        this.#wants = options.wants;
+        this.#parser.on(
+          "entry",
+          (header, content2, next) => this.#attempt(() => this.#entry(header, content2, next))
+        );
+        this.#parser.on("error", (error2) => this.#fail(damaged(lowerFirst(error2.message), error2)));
       }
-      const source = `[${body}]`;
-      return new RegExp(source).test("/") ? NON_SLASH + source : source;
-    };
-    var scanBracket = (pattern, start) => {
-      const { length } = pattern;
-      let index2 = start + 1;
-      let negated = EMPTY2;
-      const lead = pattern[index2];
-      if (lead === "!" || lead === "^") {
-        negated = "^";
-        index2++;
+      /**
+       * @param scratch a folder, best on the workspace's own file system
+       * @param options `wants` is asked for a path in the workspace
+       */
+      static async begin(workspace, scratch, options) {
+        return new _Unpacking(realpathSync2(workspace), mkdtempSync(join2(realpathSync2(scratch), "unpack-")), options);
       }
-      let body = EMPTY2;
-      let prev = EMPTY2;
-      for (; ; ) {
-        const char = pattern[index2];
-        if (char === UNDEFINED) {
-          return null;
+      /** What the archive has had so far, taken or refused. */
+      get entries() {
+        return this.#entries;
+      }
+      /**
+       * Takes the next bytes of the archive; one call at a time.
+       * @throws TooMuch, or an Error with a sentence; once it has, it always does
+       */
+      async write(tarBytes) {
+        for (let at = 0; at < tarBytes.length; at += PIECE) {
+          const piece = tarBytes.subarray(at, at + PIECE);
+          this.#check();
+          await this.#feed(piece);
+          this.#check();
+          this.#measure(piece);
+          this.#check();
         }
-        if (char === ESCAPE) {
-          const escaped2 = pattern[++index2];
-          body += escapeMember(escaped2);
-          prev = escaped2;
-        } else if (char === "-" && prev && index2 + 1 < length && pattern[index2 + 1] !== "]") {
-          index2++;
-          let to = pattern[index2];
-          if (to === ESCAPE) {
-            to = pattern[index2 += 1];
-          }
-          if (prev <= to) {
-            body += `-${escapeMember(to)}`;
-          }
-          prev = EMPTY2;
-        } else if (char === "[" && pattern[index2 + 1] === ":") {
-          const nameStart = index2 + 2;
-          let end = nameStart;
-          while (end < length && pattern[end] !== "]") {
-            end++;
-          }
-          if (end === length) {
-            return null;
-          }
-          if (end > nameStart && pattern[end - 1] === ":") {
-            const name = pattern.slice(nameStart, end - 1);
-            if (!Object.prototype.hasOwnProperty.call(POSIX_CLASSES, name)) {
-              return null;
-            }
-            body += POSIX_CLASSES[name];
-            prev = EMPTY2;
-            index2 = end;
-          } else {
-            body += escapeMember("[");
-            prev = "[";
-            index2 = nameStart - 2;
-          }
-        } else {
-          body += escapeMember(char);
-          prev = char;
+      }
+      /**
+       * Moves what was taken to the workspace. The caller has verified that the archive is what the container sent.
+       * @throws Error with a sentence, where the archive is not whole: nothing was moved; or where the system refuses to go on: what was moved stays
+       */
+      async finish() {
+        try {
+          this.#check();
+          await this.#end();
+          this.#check();
+          this.#refuseRepositories(this.#tree, []);
+          const links = [];
+          const modes = [];
+          await this.#place(this.#tree, this.#workspace, [], links, modes);
+          for (const { parent, path: path2, link } of links) await this.#placed(path2, () => this.#placeLink(parent, path2, link));
+          for (const { place, mode } of modes) chmodSync(place, mode | 448);
+          return { files: this.#files, bytes: this.#bytes, refused: this.#refused, refusedCount: this.#refusedCount };
+        } finally {
+          await this.discard();
         }
-        index2++;
-        if (pattern[index2] === "]") {
-          return {
-            end: index2,
-            source: classSource(negated, body)
+      }
+      /** Removes all that is staged; safe at any time. */
+      async discard() {
+        this.#fail(new Error("The unpacking has ended."));
+        await rm(this.#staging, { recursive: true, force: true });
+      }
+      /** What git takes for a repository without a `.git` (setup.c, is_git_directory) runs the programs that its configuration names, for whoever uses git in it. */
+      #refuseRepositories({ children }, path2) {
+        for (const name of children.keys())
+          if (/^head$/i.test(name) && OF_A_REPOSITORY.every((other) => [...children.keys()].some((one) => other.test(one)))) {
+            children.delete(name);
+            this.#refuse([...path2, name].join("/"), "with what is beside it, git would take its folder for a repository");
+          }
+        for (const [name, child] of children) if (child.kind === "folder") this.#refuseRepositories(child, [...path2, name]);
+      }
+      #check() {
+        if (this.#failure !== void 0) throw this.#failure;
+      }
+      /** The first one counts. */
+      #fail(error2) {
+        this.#failure ??= error2;
+        this.#close();
+        this.#parser.destroy(null);
+      }
+      /** The parser calls from its own inside, where nobody would catch what is thrown. */
+      #attempt(act) {
+        if (this.#failure !== void 0) return;
+        try {
+          act();
+        } catch (error2) {
+          this.#fail(error2);
+        }
+      }
+      #close() {
+        const file = this.#open;
+        this.#open = void 0;
+        if (file !== void 0) closeSync4(file);
+      }
+      /** @returns when the parser has taken the piece, or never will */
+      #feed(piece) {
+        this.#written += piece.length;
+        return new Promise((resolve4) => {
+          const taken = () => {
+            this.#parser.off("drain", taken).off("close", taken);
+            resolve4();
           };
-        }
-      }
-    };
-    var NEVER_MATCH = "[]";
-    var PLACEHOLDER = "\0";
-    var REGEX_RESTORE_PLACEHOLDER = new RegExp(
-      `${PLACEHOLDER}(\\d+)${PLACEHOLDER}`,
-      "g"
-    );
-    var TRAILING_WILDCARD = "\uE000";
-    var TRAILING_DOUBLESTAR = "\uE001";
-    var isReserved = (char) => char === PLACEHOLDER || char === TRAILING_WILDCARD || char === TRAILING_DOUBLESTAR;
-    var extractBrackets = (pattern) => {
-      const sources = [];
-      const hold = (source) => `${PLACEHOLDER}${sources.push(source) - 1}${PLACEHOLDER}`;
-      const { length } = pattern;
-      let out = EMPTY2;
-      let index2 = 0;
-      while (index2 < length) {
-        const char = pattern[index2];
-        if (char === ESCAPE) {
-          const escaped2 = pattern[index2 + 1];
-          if (escaped2 === SLASH && index2 + 2 === length) {
-            out += hold(NEVER_MATCH);
-          } else if (escaped2 === "*" || escaped2 === "[" || escaped2 === SPACE2) {
-            out += pattern.slice(index2, index2 + 2);
-          } else {
-            out += hold(
-              REGEX_LITERAL_SPECIAL.test(escaped2) ? ESCAPE + escaped2 : isReserved(escaped2) ? `[${escaped2}]` : escaped2
-            );
-          }
-          index2 += 2;
-        } else if (isReserved(char)) {
-          out += hold(`[${char}]`);
-          index2++;
-        } else if (char === "[") {
-          const scanned = scanBracket(pattern, index2);
-          if (scanned === null) {
-            out += hold(NEVER_MATCH);
-            index2 = length;
-          } else {
-            out += hold(scanned.source);
-            index2 = scanned.end + 1;
-          }
-        } else {
-          out += char;
-          index2++;
-        }
-      }
-      return {
-        source: out,
-        sources
-      };
-    };
-    var DIRECT = null;
-    var REGEX_INNER_SLASH = /\/(?!$)/;
-    var WILDCARD = "[^\\/]*";
-    var REPLACERS = [
-      // Replace (\ ) with ' '
-      // Only a space: an escaped tab or other whitespace is already a literal by
-      //   the time it reaches here, and a bare tab must be left as one, not turned
-      //   into a space.
-      // (\ ) -> ' '
-      // (\\ ) -> '\\ '
-      // (\\\ ) -> '\\ '
-      [
-        // A run of backslashes is taken whole, from its first one, so no match
-        //   ever starts again inside it -- `(\\+?) ` did, which made a long run
-        //   quadratic.
-        /(\\+)( ?)/g,
-        (_, run, space) => space ? run.slice(0, run.length - run.length % 2) + SPACE2 : run,
-        ESCAPE + SPACE2
-      ],
-      // git's wildmatch() reads a run of two or more asterisks as one globstar
-      //   whenever the run fills a path segment: it starts the pattern or follows
-      //   a `/`, and it ends the pattern or comes before a `/`. A run of two is
-      //   already `**`; a longer one is folded into `**` here, so the steps
-      //   below only ever have to know `**`.
-      // `***/foo` -> `**/foo`, `a/***/b` -> `a/**/b`, `a/***` -> `a/**`
-      // git also takes a run beside a literal prefix (`a***/b`) or beside an
-      //   escaped slash (`***\/b`) as a globstar, and this does not; the README
-      //   lists both, under "A run of asterisks".
-      [
-        /(^|\/)\*{3,}(?=\/|$)/g,
-        (_, start) => `${start}**`,
-        "*"
-      ],
-      // Escape metacharacters
-      // which is written down by users but means special for regular expressions.
-      // > There are 12 characters with special meanings:
-      // > - the backslash \,
-      // > - the caret ^,
-      // > - the dollar sign $,
-      // > - the period or dot .,
-      // > - the vertical bar or pipe symbol |,
-      // > - the question mark ?,
-      // > - the asterisk or star *,
-      // > - the plus sign +,
-      // > - the opening parenthesis (,
-      // > - the closing parenthesis ),
-      // > - and the opening square bracket [,
-      // > - the opening curly brace {,
-      // > These special characters are often called "metacharacters".
-      [
-        /[\\$.|*+(){^]/g,
-        (match) => `\\${match}`
-      ],
-      [
-        // > a question mark (?) matches a single character
-        /(?!\\)\?/g,
-        () => "[^/]",
-        "?"
-      ],
-      // leading slash
-      [
-        // > A leading slash matches the beginning of the pathname.
-        // > For example, "/*.c" matches "cat-file.c" but not "mozilla-sha1/sha1.c".
-        // A leading slash matches the beginning of the pathname
-        /^\//,
-        () => "^",
-        SLASH
-      ],
-      // replace special metacharacter slash after the leading slash
-      [
-        /\//g,
-        () => "\\/",
-        SLASH
-      ],
-      [
-        // > A leading "**" followed by a slash means match in all directories.
-        // > For example, "**/foo" matches file or directory "foo" anywhere,
-        // > the same as pattern "foo".
-        // > "**/foo/bar" matches file or directory "bar" anywhere that is directly
-        // >   under directory "foo".
-        // Notice that the '*'s have been replaced as '\\*'
-        /^\^*(?:\\\*\\\*\\\/)+/,
-        // '**/foo' <-> 'foo'
-        () => "(?:^|\\/)",
-        "*"
-      ],
-      // starting
-      [
-        // there will be no leading '/'
-        //   (which has been replaced by section "leading slash")
-        // If starts with '**', adding a '^' to the regular expression also works
-        DIRECT,
-        (source, pattern) => {
-          if (!source || source[0] === "^" || source[0] === "(") {
-            return source;
-          }
-          const anchor = !REGEX_INNER_SLASH.test(pattern) ? "(?:^|\\/)" : "^";
-          return anchor + source;
-        }
-      ],
-      // two globstars
-      [
-        // Use lookahead assertions so that we could match more than one `'/**'`
-        /\\\/\\\*\\\*(?=\\\/|$)/g,
-        // Zero, one or several directories
-        // should not use '*', or it will be replaced by the next replacer
-        // Check if it is not the last `'/**'`
-        (_, index2, str) => index2 + 6 < str.length ? str.slice(index2 + 6) === "\\/" ? "(?:\\/[^\\/]+)+" : "(?:\\/[^\\/]+)*" : `\\/${TRAILING_DOUBLESTAR}`,
-        "*"
-      ],
-      // normal intermediate wildcards
-      [
-        // Never replace escaped '*'
-        // ignore rule '\*' will match the path '*'
-        // 'abc.*/' -> go
-        // 'abc.*'  -> skip this rule,
-        //    coz trailing single wildcard will be handed by [trailing wildcard]
-        /(^|[^\\])(?:\\\*)+(?!$)/g,
-        // '*.js' matches '.js'
-        // '*.js' doesn't match 'abc'
-        // 1. An asterisk "*" matches anything except a slash.
-        // 2. Other consecutive asterisks are considered regular asterisks
-        //    and collapse into one non-slash wildcard run.
-        (_, p1) => p1 + WILDCARD,
-        "*"
-      ],
-      // trailing wildcard, held apart from a literal star
-      [
-        // The step above leaves a trailing `*` alone, so a single `\*` is all that
-        //   can be left at the end here, and what stands in front of it says which
-        //   kind it is. A wildcard arrives as the escaper wrote it, `\*` with
-        //   nothing before it; a literal arrives as the user's own escape, which
-        //   the escaper doubled, and then the star's own -- `\\` and then `\*`.
-        //   There is no third case: every backslash still reaching the chain is
-        //   one `\*`, `\[` or `\ ` carries itself, and each is followed by its
-        //   own character, so a longer run can never form. This runs while the
-        //   two are still distinct, before the unescape steps below collapse the
-        //   literal onto the very `\*` a wildcard leaves behind.
-        /(^|[^\\])((?:\\\\)*)\\\*$/,
-        (match, p1, p2) => p2 === EMPTY2 ? p1 + TRAILING_WILDCARD : match,
-        "*"
-      ],
-      [
-        // unescape, revert step 3 except for back slash
-        // For example, if a user escape a '\\*',
-        // after step 3, the result will be '\\\\\\*'
-        /\\\\\\(?=[$.|*+(){^])/g,
-        () => ESCAPE,
-        ESCAPE + ESCAPE
-      ],
-      [
-        // '\\\\' -> '\\'
-        /\\\\/g,
-        () => ESCAPE,
-        ESCAPE + ESCAPE
-      ],
-      [
-        // Every real bracket expression -- POSIX classes included -- has already
-        //   been held aside by `extractBrackets`, so the only `[` left in the
-        //   pattern is an escaped, literal one.
-        // A backslash could only stand at the end of the range if it quoted the
-        //   `]`, and `\]` is held aside long before this.
-        /\\\[([^\]/]*?)($|\])/g,
-        // '\\[bar]' -> '\\\\[bar]'
-        (match, range2, close) => `\\[${range2}${close}`,
-        "["
-      ],
-      // ending
-      [
-        // 'js' will not match 'js.'
-        // 'ab' will not match 'abc'
-        DIRECT,
-        // WTF!
-        // https://git-scm.com/docs/gitignore
-        // changes in [2.22.1](https://git-scm.com/docs/gitignore/2.22.1)
-        // which re-fixes #24, #38
-        // > If there is a separator at the end of the pattern then the pattern
-        // > will only match directories, otherwise the pattern can match both
-        // > files and directories.
-        // 'js*' will not match 'a.js'
-        // 'js/' will not match 'a.js'
-        // 'js' will match 'a.js' and 'a.js/'
-        (source) => {
-          const last = source[source.length - 1];
-          if (!last || last === TRAILING_WILDCARD || last === TRAILING_DOUBLESTAR) {
-            return source;
-          }
-          return last === SLASH ? `${source}$` : `${source}(?=$|\\/$)`;
-        }
-      ]
-    ];
-    var REGEX_REPLACE_TRAILING_WILDCARD = /(^|\\\/)?\uE000$/;
-    var MODE_IGNORE = "regex";
-    var MODE_CHECK_IGNORE = "checkRegex";
-    var UNDERSCORE = "_";
-    var replaceTrailingWildcard = (_, p1) => {
-      const prefix = p1 ? `${p1}[^/]+` : "[^/]*";
-      return `${prefix}(?=$|\\/$)`;
-    };
-    var REGEX_REPLACE_TRAILING_DOUBLESTAR = /\uE001$/;
-    var replaceTrailingDoublestar = () => "[\\s\\S]";
-    var separatorAfter = (run, at) => {
-      let separator = EMPTY2;
-      for (let index2 = at + 1; index2 < run.length && !run[index2].wildcard; index2++) {
-        separator += run[index2].single;
-      }
-      return separator;
-    };
-    var pinWildcards = (source) => {
-      if (source.indexOf(WILDCARD) < 0) {
-        return source;
-      }
-      const tokens = [];
-      const { length } = source;
-      let index2 = 0;
-      while (index2 < length) {
-        const char = source[index2];
-        if (source.startsWith(WILDCARD, index2)) {
-          tokens.push({ wildcard: true });
-          index2 += WILDCARD.length;
-        } else if (char === "[") {
-          let end = index2 + 1;
-          if (source[end] === "^") {
-            end++;
-          }
-          if (source[end] === "]") {
-            end++;
-          }
-          while (end < length && source[end] !== "]") {
-            end += source[end] === ESCAPE ? 2 : 1;
-          }
-          end++;
-          tokens.push({ single: source.slice(index2, end) });
-          index2 = end;
-        } else if (char === ESCAPE) {
-          tokens.push({ single: source.slice(index2, index2 + 2) });
-          index2 += 2;
-        } else if (char === "(") {
-          let depth = 0;
-          let end = index2;
-          do {
-            if (source[end] === ESCAPE) {
-              end++;
-            } else if (source[end] === "(") {
-              depth++;
-            } else if (source[end] === ")") {
-              depth--;
-            }
-            end++;
-          } while (end < length && depth > 0);
-          if ("*+?".indexOf(source[end]) >= 0) {
-            end++;
-          }
-          tokens.push({ boundary: source.slice(index2, end) });
-          index2 = end;
-        } else if (char === "^" || char === "$") {
-          tokens.push({ boundary: char });
-          index2++;
-        } else {
-          tokens.push({ single: char });
-          index2++;
-        }
-      }
-      let out = EMPTY2;
-      let run = [];
-      const flush = () => {
-        let lastWildcard;
-        run.forEach((token, at) => {
-          if (token.wildcard) {
-            lastWildcard = at;
-          }
+          this.#parser.on("drain", taken).on("close", taken);
+          this.#parser.write(piece);
         });
-        run.forEach((token, at) => {
-          if (!token.wildcard) {
-            out += token.single;
-            return;
-          }
-          out += at === lastWildcard ? WILDCARD : `(?:(?!${separatorAfter(run, at)})[^\\/])*`;
+      }
+      /** Looks at what the parser has made no entry of. */
+      #measure(piece) {
+        const begin = this.#written - piece.length;
+        if (this.#headersBegin === void 0 && this.#entryEnd < this.#written) {
+          const from = Math.max(0, this.#entryEnd - begin);
+          const first = piece.subarray(from).findIndex((byte) => byte !== 0);
+          if (first !== -1) this.#headersBegin = begin + from + first;
+        }
+        this.#limitHeaders(this.#written);
+        if (this.#written - this.#announced > MOST_FRAME + MOST_FRAME_PER_ENTRY * this.#entries)
+          this.#fail(damaged("far more of it is headers and filling than its entries need"));
+      }
+      #limitHeaders(end) {
+        if (this.#headersBegin !== void 0 && end - this.#headersBegin > MOST_HEADERS)
+          this.#fail(damaged("the headers of an entry have more than 64 KiB"));
+      }
+      /** The parser itself takes an end between two entries for the end of the archive, which has two blocks of zeros. */
+      async #end() {
+        await new Promise((resolve4) => {
+          this.#parser.on("finish", resolve4).on("close", resolve4);
+          this.#parser.end(null);
         });
-        run = [];
-      };
-      tokens.forEach((token) => {
-        if (token.boundary === void 0) {
-          run.push(token);
+        if (this.#headersBegin !== void 0 || this.#written - this.#entryEnd < 2 * BLOCK)
+          this.#fail(damaged("it ends before its end is told"));
+      }
+      #entry(header, content2, next) {
+        const size = header.type === "directory" ? 0 : header.size;
+        if (typeof size !== "number" || !(size >= 0)) throw damaged("the size of an entry cannot be read");
+        const begin = header.byteOffset;
+        this.#limitHeaders(begin - BLOCK);
+        this.#check();
+        this.#headersBegin = void 0;
+        this.#entries += 1;
+        if (this.#entries > MOST_ENTRIES) throw new Error(`The archive has more than ${MOST_ENTRIES} entries.`);
+        this.#announced += size;
+        if (this.#announced > this.#limitBytes)
+          throw new TooMuch(`The files have more than the ${this.#limitBytes} bytes that are allowed.`);
+        this.#entryEnd = begin + Math.ceil(size / BLOCK) * BLOCK;
+        content2.on("error", () => {
+        });
+        const why = this.#take(header, content2);
+        if (why !== void 0) this.#refuse(nameOf(header).bytes.toString(), why);
+        if (header.type === "directory") {
+          next();
           return;
         }
-        flush();
-        out += token.boundary;
-      });
-      flush();
-      return out;
-    };
-    var makeRegexPrefix = (pattern) => {
-      if (REGEX_ANCHORED_GLOBSTAR.test(pattern)) {
-        pattern = "**";
+        content2.on("end", () => this.#attempt(next));
+        content2.resume();
       }
-      const { source, sources } = extractBrackets(pattern);
-      const replaced = REPLACERS.reduce(
-        // A pass whose matcher finds nothing hands back the very string it was
-        //   given, so asking first costs a search and saves a rewrite. Ten of the
-        //   fifteen passes never fire for a typical .gitignore line, and between
-        //   them they were 45% of this chain.
-        (prev, [matcher2, replacer, required]) => {
-          if (matcher2 === DIRECT) {
-            return replacer(prev, pattern);
+      /** @returns why it is not taken */
+      #take(header, content2) {
+        const name = nameOf(header);
+        const path2 = namesOf(name.bytes);
+        if (header.type === "directory" && path2.length === 0 && name.bytes[0] === 46) return void 0;
+        const why = name.why ?? wrongName(name.bytes, path2);
+        if (why !== void 0) return why;
+        this.#text += name.bytes.length + targetOf(header).bytes.length;
+        if (this.#text > MOST_TEXT) throw new Error("The names in the archive have more than 64 MiB.");
+        if (!this.#wants(shownPath(path2))) return "it was not asked for";
+        if (Object.keys(header.pax ?? {}).some((key) => key.startsWith("GNU.sparse.")))
+          return "it is a sparse file, archived in a way of its own";
+        switch (header.type) {
+          case "file":
+          case "contiguous-file":
+            return this.#takeFile(path2, header, content2);
+          case "directory":
+            return this.#put(path2, { kind: "folder", mode: header.mode ?? 0, children: /* @__PURE__ */ new Map() });
+          case "symlink": {
+            const target2 = targetOf(header);
+            const wrong2 = target2.why ?? wrongTarget(target2.bytes, path2.length - 1);
+            return wrong2 ?? this.#put(path2, { kind: "link", target: target2.bytes });
           }
-          if (required !== UNDEFINED && prev.indexOf(required) < 0) {
-            return prev;
-          }
-          return matcher2.test(prev) ? prev.replace(matcher2, replacer.bind(pattern)) : prev;
-        },
-        source
-      );
-      return sources.length ? replaced.replace(
-        REGEX_RESTORE_PLACEHOLDER,
-        (match, index2) => sources[index2]
-      ) : replaced;
-    };
-    var checkSourceOf = (body, prefix) => {
-      if (body[body.length - 1] === SLASH) {
-        prefix = makeRegexPrefix(body.slice(0, -1));
-      }
-      const head = prefix.slice(0, -1);
-      const last = prefix[prefix.length - 1];
-      return last === TRAILING_WILDCARD ? `${head}$` : last === TRAILING_DOUBLESTAR ? head : NEVER_MATCH;
-    };
-    var matchesBasename = (body) => {
-      const index2 = body.indexOf(SLASH);
-      return index2 < 0 || index2 === body.length - 1;
-    };
-    var basenameOf = (path2) => {
-      const end = path2.length - 1;
-      const index2 = path2.lastIndexOf(
-        SLASH,
-        path2[end] === SLASH ? end - 1 : end
-      );
-      return index2 < 0 ? path2 : path2.slice(index2 + 1);
-    };
-    var parentOf = (path2) => {
-      if (path2.charCodeAt(0) === SLASH_CODE || path2.indexOf(DOUBLE_SLASH) >= 0) {
-        const slices = path2.split(SLASH).filter(Boolean);
-        slices.pop();
-        return slices.length ? slices.join(SLASH) + SLASH : EMPTY2;
-      }
-      const end = path2.length - 1;
-      const cut2 = path2.lastIndexOf(
-        SLASH,
-        path2.charCodeAt(end) === SLASH_CODE ? end - 1 : end
-      );
-      return cut2 < 0 ? EMPTY2 : path2.slice(0, cut2 + 1);
-    };
-    var isString = (subject) => typeof subject === "string";
-    var checkPattern = (pattern) => pattern && isString(pattern);
-    var splitPattern = (pattern) => (pattern[pattern.length - 1] === "\r" ? pattern.slice(0, -1) : pattern).split(REGEX_SPLITALL_CRLF).filter(Boolean);
-    var IgnoreRule = class {
-      constructor(pattern, mark, body, ignoreCase, negative, prefix) {
-        this.pattern = pattern;
-        this.mark = mark;
-        this.negative = negative;
-        define(this, "body", body);
-        define(this, "ignoreCase", ignoreCase);
-        define(this, "regexPrefix", prefix);
-      }
-      // Worked out on first use and kept behind an own property, the way `regex`
-      //   caches itself in `_regex`. Deciding it in the constructor instead would
-      //   add a fourth `defineProperty` to every rule ever built, which cost 4% of
-      //   every compile -- including the compiles of rules that are never matched
-      //   against anything.
-      get _basenameOnly() {
-        return define(this, "_basenameOnly", matchesBasename(this.body));
-      }
-      get regex() {
-        const key = UNDERSCORE + MODE_IGNORE;
-        if (this[key]) {
-          return this[key];
+          case "link":
+            return this.#takeHardLink(path2, header);
+          default:
+            return header.type === null ? "it is of an unknown kind" : `it is a ${header.type.replace("-", " ")}`;
         }
-        return this._make(MODE_IGNORE, key);
       }
-      get checkRegex() {
-        const key = UNDERSCORE + MODE_CHECK_IGNORE;
-        if (this[key]) {
-          return this[key];
-        }
-        return this._make(MODE_CHECK_IGNORE, key);
-      }
-      _make(mode, key) {
-        const str = pinWildcards(
-          mode === MODE_IGNORE ? this.regexPrefix.replace(REGEX_REPLACE_TRAILING_WILDCARD, replaceTrailingWildcard).replace(REGEX_REPLACE_TRAILING_DOUBLESTAR, replaceTrailingDoublestar) : checkSourceOf(this.body, this.regexPrefix)
+      #takeFile(path2, header, content2) {
+        this.#stagedFiles += 1;
+        const staged = join2(this.#staging, String(this.#stagedFiles));
+        const file = { kind: "file", staged, size: header.size ?? 0, mode: (header.mode ?? 0) & 511, names: 0 };
+        const why = this.#put(path2, file);
+        if (why !== void 0) return why;
+        const open = stage(staged);
+        this.#open = open;
+        content2.on("data", (bytes) => this.#attempt(() => append(open, bytes)));
+        content2.on(
+          "end",
+          () => this.#attempt(() => {
+            const seconds = modified(header);
+            if (seconds !== void 0) futimesSync(open, seconds, seconds);
+            this.#close();
+          })
         );
-        const regex = this.ignoreCase ? new RegExp(str, "i") : new RegExp(str);
-        return define(this, key, regex);
+        return void 0;
       }
-    };
-    var hasTrailingBackslash = (str) => {
-      let count = 0;
-      while (str[str.length - count - 1] === ESCAPE) {
-        count++;
+      #takeHardLink(path2, header) {
+        const target2 = targetOf(header);
+        const names2 = namesOf(target2.bytes);
+        const found = target2.why ?? wrongName(target2.bytes, names2) ?? this.#find(names2);
+        if (typeof found === "string" || found?.kind !== "file")
+          return "it is a hard link to what is no file that was taken before";
+        return this.#put(path2, found);
       }
-      return count % 2 === 1;
-    };
-    var trimEnd = (body, stripLineEnd) => {
-      let lineEnd = body.length;
-      let end;
-      for (; ; ) {
-        if (stripLineEnd && body[lineEnd - 1] === "\r") {
-          lineEnd--;
+      #find(names2) {
+        let found = this.#tree;
+        for (const name of names2) found = found?.kind === "folder" ? found.children.get(name) : void 0;
+        return found;
+      }
+      /** Puts it in the tree, where the last of a name wins. @returns why not */
+      #put(path2, node) {
+        let folder = this.#tree;
+        for (const name of path2.slice(0, -1)) {
+          const inside = folder.children.get(name) ?? this.#addFolder(folder, name);
+          if (inside.kind !== "folder")
+            return `"${shownName2(name)}" is a ${inside.kind} in the archive, so nothing can be in it`;
+          folder = inside;
         }
-        end = lineEnd;
-        while (body[end - 1] === SPACE2) {
-          end--;
+        const last = path2.at(-1) ?? "";
+        const before = folder.children.get(last);
+        if (before?.kind === "folder" && node.kind === "folder") {
+          if (node.mode !== void 0) before.mode = node.mode;
+          return void 0;
         }
-        if (!stripLineEnd || body[end - 1] !== "\n") {
-          break;
-        }
-        lineEnd = end - 1;
+        if (before?.kind === "folder" && node.kind === "link") return "it is a link in the place of a folder";
+        if (node.kind === "file") node.names += 1;
+        if (before !== void 0) release(before);
+        folder.children.set(last, node);
+        return void 0;
       }
-      if (end === lineEnd) {
-        return body.slice(0, lineEnd);
+      /** One that the archive has no entry of: a path of 4096 bytes can have 2048 of them, so they are counted, too. */
+      #addFolder(parent, name) {
+        this.#folders += 1;
+        if (this.#folders > MOST_ENTRIES) throw new Error(`The archive has more than ${MOST_ENTRIES} folders.`);
+        const folder = { kind: "folder", children: /* @__PURE__ */ new Map() };
+        parent.children.set(name, folder);
+        return folder;
       }
-      let backslashes = 0;
-      while (body[end - backslashes - 1] === ESCAPE) {
-        backslashes++;
+      #refuse(name, why) {
+        this.#refusedCount += 1;
+        if (this.#refused.length < MOST_REFUSED) this.#refused.push({ name: name.slice(0, 200), why });
       }
-      return backslashes % 2 ? body.slice(0, end - 1) + SPACE2 : body.slice(0, end);
-    };
-    var createRule = (pattern, mark, ignoreCase, stripLineEnd, stripBOM) => {
-      let body = stripBOM && pattern[0] === BOM ? pattern.slice(1) : pattern;
-      if (body[0] === "#") {
-        return;
-      }
-      let negative = false;
-      if (body[0] === "!") {
-        negative = true;
-        body = body.slice(1);
-      }
-      const last = body[body.length - 1];
-      if (last === SPACE2 || stripLineEnd && (last === "\r" || last === "\n")) {
-        body = trimEnd(body, stripLineEnd);
-      }
-      if (!body || hasTrailingBackslash(body)) {
-        return;
-      }
-      body = body.replace(REGEX_REPLACE_LEADING_EXCAPED_EXCLAMATION, "!").replace(REGEX_REPLACE_LEADING_EXCAPED_HASH, "#");
-      const regexPrefix = makeRegexPrefix(body);
-      return new IgnoreRule(
-        pattern,
-        mark,
-        body,
-        ignoreCase,
-        negative,
-        regexPrefix
-      );
-    };
-    var RuleManager = class {
-      constructor(ignoreCase) {
-        this._ignoreCase = ignoreCase;
-        this._rules = [];
-        this._basenameCount = 0;
-      }
-      _add(pattern, index2) {
-        if (pattern && pattern[KEY_IGNORE]) {
-          this._rules = this._rules.concat(pattern._rules._rules);
-          this._basenameCount += pattern._rules._basenameCount;
-          this._added = true;
-          return;
-        }
-        const isStr = isString(pattern);
-        const raw = isStr ? pattern : pattern.pattern;
-        const rule2 = checkPattern(raw) && createRule(
-          raw,
-          isStr ? UNDEFINED : pattern.mark,
-          this._ignoreCase,
-          !this._split,
-          this._stripBOM && !index2
-        );
-        if (rule2) {
-          this._added = true;
-          this._rules.push(rule2);
-          if (matchesBasename(rule2.body)) {
-            this._basenameCount++;
+      /** Makes in a folder of the workspace, which is a real one, what the archive has in it; links are left for later. */
+      async #place(folder, place, path2, links, modes) {
+        for (const [name, node] of folder.children) {
+          const inside = [...path2, name];
+          const target2 = within2(place, name);
+          if (node.kind === "link") links.push({ parent: place, path: inside, link: node });
+          else if (node.kind === "file") await this.#placed(inside, () => this.#placeFile(target2, inside, node));
+          else {
+            const entered = await this.#placed(inside, () => this.#enter(target2, inside, node, modes));
+            if (entered) await this.#place(node, target2, inside, links, modes);
+            else this.#refuseAllIn(node, inside);
           }
         }
       }
-      // @param {Array<string> | string | Ignore} pattern
-      add(pattern) {
-        this._added = false;
-        this._split = isString(pattern);
-        this._stripBOM = !this._split || pattern[0] === BOM;
-        makeArray(
-          this._split ? splitPattern(pattern) : pattern
-        ).forEach(this._add, this);
-        if (this._added) {
-          this._literalRules = UNDEFINED;
+      /** Tells what the system says. @returns whether it was made */
+      async #placed(path2, make) {
+        this.#placedCount += 1;
+        if (this.#placedCount % AT_A_TIME === 0) await breath();
+        try {
+          return await make();
+        } catch (error2) {
+          const shown4 = shownPath(path2);
+          const { code = "" } = error2;
+          const sentence = `"${shown4.slice(0, 200)}" cannot be written: ${reason(error2)}.`;
+          if (!["ENAMETOOLONG", "EILSEQ", "EINVAL", "ELOOP"].includes(code)) throw new Error(sentence, { cause: error2 });
+          this.#refuse(shown4, reason(error2));
+          return false;
         }
-        return this._added;
       }
-      // Match the literal 'abc/' for `checkIgnore`, last rule wins. Only a rule
-      //   ending in a wildcard can match it (see `checkSourceOf`), so the rest
-      //   are left out once, rather than tested or compiled for every path.
-      testLiteral(path2) {
-        const rules = this._literalRules || (this._literalRules = this._rules.filter(
-          ({ body }) => body[body.length - (body[body.length - 1] === SLASH ? 2 : 1)] === "*"
-        ));
-        let ignored = false;
-        let unignored = false;
-        let matchedRule;
-        for (let index2 = rules.length - 1; index2 >= 0; index2--) {
-          const rule2 = rules[index2];
-          if (rule2.checkRegex.test(path2)) {
-            ignored = !rule2.negative;
-            unignored = rule2.negative;
-            matchedRule = rule2.negative ? UNDEFINED : rule2;
-            break;
+      /** @returns whether it is a real folder; one that is there already stays as it is */
+      #enter(place, path2, folder, modes) {
+        const found = lstatSync3(place, { throwIfNoEntry: false });
+        if (found?.isDirectory()) return true;
+        if (found !== void 0) {
+          const what = found.isSymbolicLink() ? `a symbolic link, to ${JSON.stringify(readlinkSync3(place))}; nothing is written through a link` : `${kind(found)}, so nothing can be in it`;
+          this.#refuse(shownPath(path2), `in the workspace this is ${what}`);
+          return false;
+        }
+        mkdirSync2(place);
+        if (folder.mode !== void 0) modes.push({ place, mode: folder.mode & 511 });
+        return true;
+      }
+      #refuseAllIn(folder, path2) {
+        for (const [name, node] of folder.children) {
+          const inside = [...path2, name];
+          if (node.kind === "folder") this.#refuseAllIn(node, inside);
+          else this.#refuse(shownPath(inside), "its folder could not be made");
+        }
+      }
+      async #placeFile(target2, path2, file) {
+        if (this.#isFolder(target2, path2)) return false;
+        if (file.placed === void 0) {
+          await move(file, target2);
+          file.placed = target2;
+          this.#bytes += file.size;
+        } else if (!linked(file.placed, target2)) {
+          if (this.#announced + file.size > this.#limitBytes) {
+            this.#refuse(shownPath(path2), "it is a hard link, and can neither be linked nor copied here");
+            return false;
           }
+          this.#announced += file.size;
+          await copy(file.placed, target2, file.mode);
+          this.#bytes += file.size;
         }
-        const ret = {
-          ignored,
-          unignored
-        };
-        if (matchedRule) {
-          ret.rule = matchedRule;
-        }
-        return ret;
+        this.#files += 1;
+        return true;
       }
-      // Test one single path without recursively checking parent directories
-      //
-      // - mode `string` either `MODE_IGNORE` or `MODE_CHECK_IGNORE`
-      // @returns {TestResult}
-      test(path2, mode) {
-        const rules = this._rules;
-        const { length } = rules;
-        const shortcut = this._basenameCount * 2 >= length;
-        const basename = shortcut ? basenameOf(path2) : path2;
-        for (let index2 = length - 1; index2 >= 0; index2--) {
-          const rule2 = rules[index2];
-          if (rule2[mode].test(
-            shortcut && rule2._basenameOnly ? basename : path2
-          )) {
-            const { negative } = rule2;
-            const ret = {
-              ignored: !negative,
-              unignored: negative
-            };
-            if (!negative) {
-              ret.rule = rule2;
+      #placeLink(parent, path2, link) {
+        const target2 = within2(parent, path2.at(-1) ?? "");
+        if (this.#isFolder(target2, path2)) return false;
+        remove(target2);
+        symlinkSync(link.target, target2);
+        this.#files += 1;
+        return true;
+      }
+      #isFolder(target2, path2) {
+        const found = lstatSync3(target2, { throwIfNoEntry: false })?.isDirectory() === true;
+        if (found) this.#refuse(shownPath(path2), "in the workspace this is a folder");
+        return found;
+      }
+    };
+  }
+});
+
+// src/run/files/archive.ts
+import { once } from "node:events";
+import { createGunzip } from "node:zlib";
+var Archive;
+var init_archive = __esm({
+  "src/run/files/archive.ts"() {
+    "use strict";
+    Archive = class {
+      #take;
+      #gunzip;
+      /** Of what is uncompressed, until the last of it has been taken. */
+      #taken;
+      #fault;
+      /** Bytes that have come. */
+      bytes = 0;
+      /** @param take takes the archive as it was before it was compressed */
+      constructor(isCompressed, take2) {
+        this.#take = take2;
+        this.#gunzip = isCompressed ? createGunzip() : void 0;
+        this.#taken = this.#gunzip ? this.#uncompress(this.#gunzip) : Promise.resolve();
+        this.#taken.catch((error2) => {
+          this.#fault = error2;
+        });
+      }
+      /** @throws what the taker throws, or zlib */
+      async push(bytes) {
+        this.bytes += bytes.length;
+        if (this.#gunzip === void 0) return await this.#take(bytes);
+        if (this.#fault !== void 0) throw this.#fault;
+        if (!this.#gunzip.write(bytes)) await Promise.race([once(this.#gunzip, "drain"), this.#taken]);
+      }
+      /** Settles when all has been taken. */
+      async end() {
+        this.#gunzip?.end();
+        await this.#taken;
+      }
+      /** Nothing more is taken. */
+      close() {
+        this.#gunzip?.destroy();
+      }
+      async #uncompress(stream) {
+        for await (const bytes of stream) await this.#take(bytes);
+      }
+    };
+  }
+});
+
+// src/run/files/listing.ts
+var LONGEST3, Listing;
+var init_listing = __esm({
+  "src/run/files/listing.ts"() {
+    "use strict";
+    LONGEST3 = 64 * 1024 * 1024;
+    Listing = class {
+      /** Relative to the folder, without `./`; they can be any bytes. */
+      names = [];
+      /** Settles when all names have come. */
+      whole;
+      isWhole = false;
+      #settle = () => {
+      };
+      #held = [];
+      #bytes = 0;
+      constructor() {
+        this.whole = new Promise((resolve4) => {
+          this.#settle = resolve4;
+        });
+      }
+      /** @returns what comes after the names */
+      push(bytes) {
+        if (this.isWhole) return bytes;
+        let at = 0;
+        for (let end = bytes.indexOf(0); end !== -1; end = bytes.indexOf(0, at)) {
+          const name = Buffer.concat([...this.#held, bytes.subarray(at, end)]);
+          this.#held = [];
+          at = end + 1;
+          if (name.length === 0) {
+            this.isWhole = true;
+            this.#settle();
+            return bytes.subarray(at);
+          }
+          const path2 = name[0] === 46 && name[1] === 47 ? name.subarray(2) : name;
+          if (path2.length > 0 && !(path2.length === 1 && path2[0] === 46)) this.names.push(path2);
+        }
+        this.#held.push(Buffer.from(bytes.subarray(at)));
+        this.#bytes += bytes.length;
+        if (this.#bytes > LONGEST3)
+          throw new Error("there are more files in the pod\u2019s workspace than can be looked through");
+        return Buffer.alloc(0);
+      }
+    };
+  }
+});
+
+// src/run/files/download.ts
+var download_exports = {};
+__export(download_exports, {
+  Download: () => Download
+});
+import { tmpdir } from "node:os";
+import { setImmediate as setImmediate3 } from "node:timers/promises";
+function complaintsOf(text) {
+  const lines = text.split("\n").map((line) => line.trim());
+  const told3 = lines.filter(
+    (line) => line !== "" && !/delayed from previous errors|removing leading|^end \d+$/i.test(line)
+  );
+  if (told3.length === 0) return "tar does not say which";
+  const more = told3.length > MOST_COMPLAINTS ? `, and ${told3.length - MOST_COMPLAINTS} more` : "";
+  return told3.slice(0, MOST_COMPLAINTS).map(brief).join("; ") + more;
+}
+function isPassing(error2) {
+  return error2 instanceof BrokenOff || error2 instanceof NetworkError || error2 instanceof ApiError;
+}
+function localFault2(error2) {
+  if (error2 instanceof StepError || !(error2 instanceof Error)) return error2;
+  const why = `${error2.message.charAt(0).toLowerCase()}${error2.message.slice(1).replace(/\.$/, "")}`;
+  return failed(
+    `The files that download names did not come back: ${brief(why)}.`,
+    "See to the disk of the runner, or name fewer files.",
+    error2
+  );
+}
+function failed(sentence, remedy, cause) {
+  return new StepError("Download", "Files not fetched", sentence, { remedy, ...cause !== void 0 && { cause } });
+}
+async function ask(exec, names2) {
+  const all = Buffer.concat(names2.flatMap((name) => [Buffer.from("./"), name, Buffer.from([0])]));
+  let count = 0;
+  for (let at = 0; at < all.length; at += LONGEST_PIECE, count++)
+    await exec.send(await framed(all.subarray(at, at + LONGEST_PIECE), false));
+  await exec.send(lastFrame(count));
+}
+function scratchOf(env) {
+  return env["RUNNER_TEMP"] || tmpdir();
+}
+var Slow, BrokenOff, SLOW_RATE2, SLOW_AFTER_MS, MOST_COMPLAINTS, BREATH_MS, RELEASE_MS, Download;
+var init_download = __esm({
+  "src/run/files/download.ts"() {
+    "use strict";
+    init_failure();
+    init_unpack();
+    init_exec();
+    init_network_error();
+    init_status();
+    init_result();
+    init_brief();
+    init_containers();
+    init_amount();
+    init_archive();
+    init_held();
+    init_listing();
+    init_pieces();
+    init_programs();
+    init_progress();
+    init_tries();
+    Slow = class extends Error {
+    };
+    BrokenOff = class extends Error {
+    };
+    SLOW_RATE2 = 12e6;
+    SLOW_AFTER_MS = 1500;
+    MOST_COMPLAINTS = 3;
+    BREATH_MS = 20;
+    RELEASE_MS = 3e3;
+    Download = class {
+      #step;
+      #pod;
+      #released = false;
+      /** Patterns that match nothing: those that had to, and others. */
+      #missing = "";
+      #unmatched = "";
+      /** Whether the way is worth compressing for. */
+      #isSlow = false;
+      constructor(step, pod) {
+        this.#step = step;
+        this.#pod = pod;
+      }
+      /**
+       * The base container has ended, well or badly.
+       * @returns nothing where nothing is to come back
+       * @throws StepError where what is there does not come back, or has to be there and is not
+       */
+      async fetch(signal3) {
+        const { inputs, log } = this.#step;
+        const { download } = inputs.files;
+        if (download === void 0) return void 0;
+        const tries2 = new Tries(this.#step, this.#pod, RESULT_SIDECAR, "Download");
+        try {
+          for (; ; ) {
+            if (!this.#isThere) throw this.#gone();
+            const progress = new Progress(log, "Fetching files");
+            try {
+              const downloaded = await this.#session(progress, signal3);
+              if (this.#unmatched !== "")
+                log.warning("No such files", `download: nothing in the pod's workspace matches ${this.#unmatched}.`);
+              if (this.#missing !== "")
+                throw failed(
+                  `download: nothing in the pod's workspace matches ${this.#missing}, which is marked as needed (!).`,
+                  "Have the container write it, or take the ! away."
+                );
+              return downloaded;
+            } catch (error2) {
+              signal3.throwIfAborted();
+              if (error2 instanceof Slow) continue;
+              if (error2 instanceof TooMuch)
+                throw failed(
+                  `The files that download names have more than ${amount(download.limitBytes)} together.`,
+                  "Name fewer, or raise `download_limit`.",
+                  error2
+                );
+              if (!isPassing(error2)) throw localFault2(error2);
+              if (await tries2.again(error2, signal3) === "over") throw this.#gone(error2);
+            } finally {
+              progress.end();
             }
-            return ret;
           }
+        } finally {
+          if (!signal3.aborted) await this.release(signal3);
         }
-        return {
-          ignored: false,
-          unignored: false
-        };
       }
-    };
-    var throwError2 = (message, Ctor) => {
-      throw new Ctor(message);
-    };
-    var checkPath = (path2, originalPath, doThrow) => {
-      if (!isString(path2)) {
-        return doThrow(
-          `path must be a string, but got \`${originalPath}\``,
-          TypeError
+      /** Whether files may be fetched at all, asked for while there is time: the container may run for days. */
+      async check(signal3) {
+        const { inputs, client, log } = this.#step;
+        if (inputs.files.download === void 0) return;
+        const state = await this.#pod.until(
+          () => this.#isThere ? "there" : containerEnded(this.#pod.view.pod, this.#step.plan.base) ? "over" : void 0,
+          signal3
+        );
+        if (state === "over") return;
+        try {
+          const exec = await Exec.start(
+            client,
+            this.#pod.identity,
+            { container: RESULT_SIDECAR, command: ["true"] },
+            signal3
+          );
+          await exec.ended();
+        } catch (error2) {
+          signal3.throwIfAborted();
+          if (error2 instanceof ApiError && error2.denial !== void 0) throw error2;
+          log.debug(`The sidecar could not be reached yet: ${error2.message}`);
+        }
+      }
+      /** Nothing more is to come: lets the pod end, which waits for that. */
+      async release(signal3) {
+        const { client, log } = this.#step;
+        if (heldWorkspace(this.#pod.view.pod) === void 0 || this.#released || !this.#isThere) return;
+        const late = AbortSignal.any([signal3, AbortSignal.timeout(RELEASE_MS)]);
+        try {
+          const exec = await Exec.start(
+            client,
+            this.#pod.identity,
+            { container: RESULT_SIDECAR, command: releasing() },
+            late
+          );
+          await exec.ended();
+          this.#released = true;
+        } catch (error2) {
+          log.debug(`The sidecar could not be told that it may end: ${error2.message}`);
+        }
+      }
+      get #isThere() {
+        const { pod, gone } = this.#pod.view;
+        return !gone && containerStatus(pod, RESULT_SIDECAR)?.state?.running !== void 0;
+      }
+      #gone(cause) {
+        const { pod, gone } = this.#pod.view;
+        const deleted = gone || pod.metadata?.deletionTimestamp !== void 0;
+        const what = deleted ? "the pod was being deleted" : "the sidecar that holds them had ended";
+        return failed(
+          `The files that download names did not come back: ${what} before they were all here.`,
+          deleted ? "What deletes or evicts a pod takes its files, too: keep what has to last on a claim (`workspace_volume`), or in an object store." : `The node holds them for the pod's grace after the container's end: give a longer \`termination_grace_period\`, or name fewer files.`,
+          cause
         );
       }
-      if (!path2) {
-        return doThrow(`path must not be empty`, TypeError);
-      }
-      if (checkPath.isNotRelative(path2)) {
-        const r = "`path.relative()`d";
-        return doThrow(
-          `path should be a ${r} string, but got "${originalPath}"`,
-          RangeError
-        );
-      }
-      return true;
-    };
-    var isNotRelative = (path2) => {
-      const first = path2.charCodeAt(0);
-      if (first === SLASH_CODE) {
-        return true;
-      }
-      if (first !== DOT_CODE) {
-        return false;
-      }
-      if (path2.length === 1) {
-        return true;
-      }
-      const second = path2.charCodeAt(1);
-      if (second === SLASH_CODE) {
-        return true;
-      }
-      if (second !== DOT_CODE) {
-        return false;
-      }
-      return path2.length === 2 || path2.charCodeAt(2) === SLASH_CODE;
-    };
-    checkPath.isNotRelative = isNotRelative;
-    checkPath.convert = (p) => p;
-    var convertPath = (target2) => isString(target2) && checkPath.convert(target2);
-    var Ignore = class {
-      constructor({
-        ignorecase = true,
-        ignoreCase = ignorecase,
-        allowRelativePaths = false
-      } = {}) {
-        define(this, KEY_IGNORE, true);
-        this._rules = new RuleManager(ignoreCase);
-        this._strictPathCheck = !allowRelativePaths;
-        this._initCache();
-      }
-      _initCache() {
-        this._ignoreCache = /* @__PURE__ */ Object.create(null);
-        this._testCache = /* @__PURE__ */ Object.create(null);
-      }
-      add(pattern) {
-        if (this._rules.add(pattern)) {
-          this._initCache();
+      async #session(progress, signal3) {
+        const { inputs, client } = this.#step;
+        const { download } = inputs.files;
+        const path2 = heldWorkspace(this.#pod.view.pod);
+        if (path2 === void 0 || download === void 0) return { files: 0, bytes: 0 };
+        const { patterns, limitBytes } = download;
+        const wants = (path3) => patterns.wants(path3);
+        const unpacking = await Unpacking.begin(inputs.workspace, scratchOf(process.env), { limitBytes, wants });
+        const listing = new Listing();
+        const archive = new Archive(this.#isSlow, (bytes) => {
+          progress.bytes += bytes.length;
+          return unpacking.write(bytes);
+        });
+        try {
+          const exec = await Exec.start(
+            client,
+            this.#pod.identity,
+            {
+              container: RESULT_SIDECAR,
+              command: sending(path2, patterns.roots(), this.#isSlow ? "gzip" : "plain"),
+              stdout: async (bytes) => {
+                const rest = listing.push(bytes);
+                if (rest.length > 0) await archive.push(rest);
+              }
+            },
+            signal3
+          );
+          const ended3 = exec.ended();
+          await Promise.race([listing.whole, ended3]);
+          if (!listing.isWhole) throw new NetworkError(new Error("what there is was not told to the end"));
+          const names2 = await this.#chosen(listing.names, signal3);
+          if (names2.length === 0) {
+            exec.close();
+            return { files: 0, bytes: 0 };
+          }
+          await ask(exec, names2);
+          const slow = setTimeout(() => {
+            if (this.#isSlow || archive.bytes > SLOW_RATE2 * SLOW_AFTER_MS / 1e3) return;
+            this.#isSlow = true;
+            exec.close(new Slow());
+          }, SLOW_AFTER_MS);
+          const { exitCode: exitCode2, complaint, last } = await ended3.finally(() => clearTimeout(slow));
+          const code = codeOfTar(last);
+          const why = `(exit code ${exitCode2})${complaint === "" ? "" : `: ${brief(complaint)}`}`;
+          if (code === void 0) throw new BrokenOff(`what was sent broke off ${why}`);
+          await archive.end();
+          if (code === 0 && unpacking.entries < names2.length) throw new BrokenOff(`what was sent is not all of it ${why}`);
+          return this.#arrived(await unpacking.finish(), progress, code === 0 ? void 0 : complaint);
+        } finally {
+          archive.close();
+          await unpacking.discard();
         }
-        return this;
       }
-      // legacy
-      addPattern(pattern) {
-        return this.add(pattern);
-      }
-      // @returns {TestResult}
-      _test(originalPath, cache, path2) {
-        checkPath(
-          path2,
-          originalPath,
-          this._strictPathCheck ? throwError2 : RETURN_FALSE
-        );
-        return path2 ? this._t(path2, cache) : {
-          ignored: false,
-          unignored: false
-        };
-      }
-      checkIgnore(target2) {
-        const path2 = convertPath(target2);
-        if (!path2 || path2.charCodeAt(path2.length - 1) !== SLASH_CODE) {
-          return this._test(target2, this._testCache, path2);
+      /** A listing can be long: others have their turn meanwhile, and a cancel its effect. */
+      async #chosen(names2, signal3) {
+        const { patterns } = this.#step.inputs.files.download ?? {};
+        if (patterns === void 0) return [];
+        const unmatched = patterns.open();
+        const chosen = [];
+        let since = performance.now();
+        for (const name of names2) {
+          if (patterns.note(name.toString(), unmatched)) chosen.push(name);
+          if (performance.now() - since < BREATH_MS) continue;
+          await setImmediate3();
+          signal3.throwIfAborted();
+          since = performance.now();
         }
-        const dir = this._t(path2, this._testCache);
-        if (dir.ignored) {
-          return dir;
+        const shown4 = (needed) => [...unmatched].filter(({ pattern }) => pattern.required === needed).map(({ pattern }) => `"${pattern.glob}"`).join(", ");
+        this.#missing = shown4(true);
+        this.#unmatched = shown4(false);
+        return chosen;
+      }
+      #arrived({ files, bytes, refused: refused4, refusedCount }, progress, complaint) {
+        const { log } = this.#step;
+        log.line(`Fetched ${counted(files, "file")}, ${amount(bytes)}, in ${progress.seconds.toFixed(1)} s.`);
+        if (refusedCount > 0) {
+          const more = refusedCount > refused4.length ? `, and ${refusedCount - refused4.length} more` : "";
+          log.warning(
+            "Files left out",
+            `download: ${counted(refusedCount, "file")} did not come back: ${refused4.map(({ name, why }) => `${brief(JSON.stringify(name.replace(/^\.\//, "")))} (${brief(why)})`).join(", ")}${more}.`
+          );
         }
-        const literal2 = this._rules.testLiteral(path2);
-        return literal2.ignored || literal2.unignored ? literal2 : dir;
-      }
-      _t(path2, cache) {
-        if (path2 in cache) {
-          return cache[path2];
-        }
-        const parentPath = parentOf(path2);
-        const parent = parentPath ? this._t(parentPath, cache) : UNDEFINED;
-        return cache[path2] = parent && parent.ignored ? parent : this._rules.test(path2, MODE_IGNORE);
-      }
-      ignores(path2) {
-        return this._test(path2, this._ignoreCache, convertPath(path2)).ignored;
-      }
-      createFilter() {
-        return (path2) => !this.ignores(path2);
-      }
-      filter(paths) {
-        return makeArray(paths).filter(this.createFilter());
-      }
-      // @returns {TestResult}
-      test(path2) {
-        return this._test(path2, this._testCache, convertPath(path2));
+        if (complaint !== void 0)
+          throw failed(
+            `Not all files that download names could be read in the pod: ${complaintsOf(complaint)}.`,
+            "The sidecar reads them as the container\u2019s user where `security_context` names one (runAsUser); others have to be readable for all."
+          );
+        return { files, bytes };
       }
     };
-    var factory = (options) => new Ignore(options);
-    var isPathValid = (path2) => checkPath(convertPath(path2), path2, RETURN_FALSE);
-    var setupWindows = () => {
-      const makePosix = (str) => /^\\\\\?\\/.test(str) || /["<>|\u0000-\u001F]+/u.test(str) ? str : str.replace(/\\/g, "/");
-      checkPath.convert = makePosix;
-      const REGEX_TEST_WINDOWS_PATH_ABSOLUTE = /^[a-z]:\//i;
-      checkPath.isNotRelative = (path2) => REGEX_TEST_WINDOWS_PATH_ABSOLUTE.test(path2) || isNotRelative(path2);
-    };
-    if (
-      // Detect `process` so that it can run in browsers.
-      typeof process !== "undefined" && process.platform === "win32"
-    ) {
-      setupWindows();
+  }
+});
+
+// src/kubernetes/proxy.ts
+import { BlockList, isIP } from "node:net";
+function proxyFor(address, env) {
+  const names2 = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
+  const name = names2.find((one) => env[one]);
+  if (name === void 0 || isLocal(hostOf(address))) return void 0;
+  const direct = env["NO_PROXY"] || env["no_proxy"] || "";
+  if (direct.split(",").some((entry2) => matches(entry2.trim().toLowerCase(), address))) return void 0;
+  return proxyAddress(env[name] ?? "", name);
+}
+function proxyAddress(text, origin2) {
+  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (/^socks4/i.test(whole))
+    throw new Error(`${origin2} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
+  const address = URL.canParse(whole) ? new URL(whole) : void 0;
+  if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
+    throw new Error(`${origin2} is not a proxy\u2019s address: http://, https:// or socks5://`);
+  const login = loginOf(address);
+  if (login === void 0)
+    throw new Error(`${origin2} is not a proxy\u2019s address: a % in its password has to be written %25`);
+  if (address.protocol.startsWith("socks") && login.some((word2) => Buffer.byteLength(word2) > 255))
+    throw new Error(`${origin2} has a longer user name or password than SOCKS5 can take, 255 bytes`);
+  return address;
+}
+function proxiesOf(env) {
+  const names2 = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+  return names2.flatMap((name) => {
+    try {
+      return env[name] ? [proxyAddress(env[name], name)] : [];
+    } catch {
+      return [];
     }
-    module.exports = factory;
-    factory.default = factory;
-    module.exports.isPathValid = isPathValid;
-    define(module.exports, /* @__PURE__ */ Symbol.for("setupWindows"), setupWindows);
+  });
+}
+function secretsOf(proxy) {
+  const [name = "", password = ""] = loginOf(proxy) ?? [];
+  if (password === "") return [];
+  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
+}
+function loginOf({ username, password }) {
+  try {
+    return [decodeURIComponent(username), decodeURIComponent(password)];
+  } catch {
+    return void 0;
+  }
+}
+function hostOf({ hostname }) {
+  return hostname.replace(/^\[|\]$/g, "").toLowerCase();
+}
+function isLocal(host) {
+  return host === "localhost" || host === "::1" || isIP(host) === 4 && host.startsWith("127.");
+}
+function matches(entry2, address) {
+  if (entry2 === "") return false;
+  if (entry2 === "*") return true;
+  const host = hostOf(address);
+  const range2 = /^([\da-f.:]+)\/(\d+)$/.exec(entry2);
+  if (range2) return isWithin(host, range2[1] ?? "", Number(range2[2]));
+  const { name, port } = splitPort(entry2);
+  if (port !== void 0 && port !== (address.port || PORTS[address.protocol])) return false;
+  if (isIP(name) !== 0) return isIP(host) !== 0 && isWithin(host, name, isIP(name) === 4 ? 32 : 128);
+  const below = name.startsWith("*.") ? name.slice(1) : name;
+  return below.startsWith(".") ? host.endsWith(below) : host === below || host.endsWith(`.${below}`);
+}
+function isWithin(host, net4, prefix) {
+  const [family, of2] = [isIP(host), isIP(net4)];
+  if (family === 0 || family !== of2 || prefix > (family === 4 ? 32 : 128)) return false;
+  const list2 = new BlockList();
+  list2.addSubnet(net4, prefix, family === 4 ? "ipv4" : "ipv6");
+  return list2.check(host, family === 4 ? "ipv4" : "ipv6");
+}
+function splitPort(entry2) {
+  const parts = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(entry2);
+  if (parts === null) return { name: entry2 };
+  const [, bracketed2, plain3 = "", port] = parts;
+  return { name: bracketed2 ?? plain3, ...port !== void 0 && { port } };
+}
+var PORTS, PROXIES;
+var init_proxy = __esm({
+  "src/kubernetes/proxy.ts"() {
+    "use strict";
+    PORTS = { "http:": "80", "https:": "443" };
+    PROXIES = ["http:", "https:", "socks5:", "socks5h:"];
   }
 });
 
@@ -29321,6 +37497,88 @@ var require_websocket_server = __commonJS({
   }
 });
 
+// node_modules/ws/wrapper.mjs
+var import_stream, import_extension, import_permessage_deflate, import_receiver, import_sender, import_subprotocol, import_websocket, import_websocket_server;
+var init_wrapper = __esm({
+  "node_modules/ws/wrapper.mjs"() {
+    import_stream = __toESM(require_stream(), 1);
+    import_extension = __toESM(require_extension(), 1);
+    import_permessage_deflate = __toESM(require_permessage_deflate(), 1);
+    import_receiver = __toESM(require_receiver(), 1);
+    import_sender = __toESM(require_sender(), 1);
+    import_subprotocol = __toESM(require_subprotocol(), 1);
+    import_websocket = __toESM(require_websocket(), 1);
+    import_websocket_server = __toESM(require_websocket_server(), 1);
+  }
+});
+
+// src/kubernetes/web-socket.ts
+var web_socket_exports = {};
+__export(web_socket_exports, {
+  openWebSocket: () => openWebSocket
+});
+function openWebSocket(address, protocols, { headers: headers3, connector, timeoutMs, signal: signal3 }) {
+  return new Promise((resolve4, reject) => {
+    const socket = new import_websocket.default(address, protocols, {
+      headers: headers3,
+      handshakeTimeout: timeoutMs,
+      perMessageDeflate: false,
+      maxPayload: LONGEST_MESSAGE2,
+      generateMask: (mask) => mask.fill(0),
+      // Node takes a connection by callback where none is returned (net.Agent's createConnection).
+      createConnection: ((_, made) => connector(
+        targetOf2(address),
+        (error2, connection) => error2 ? made(error2) : made(null, connection ?? void 0)
+      ))
+    });
+    const abort = () => socket.terminate();
+    signal3.addEventListener("abort", abort, { once: true });
+    const over = () => signal3.removeEventListener("abort", abort);
+    socket.on("unexpected-response", (request4, response) => {
+      over();
+      textOf4(response).then(
+        (text) => resolve4({ statusCode: response.statusCode ?? 0, headers: response.headers, text }),
+        reject
+      );
+      response.once("close", () => request4.destroy());
+    });
+    socket.once("open", () => {
+      over();
+      socket.pause();
+      resolve4(socket);
+    });
+    socket.on("error", (error2) => {
+      over();
+      reject(error2);
+    });
+    if (signal3.aborted) abort();
+  });
+}
+function targetOf2(address) {
+  const { protocol, host, port } = address;
+  return { protocol, host, hostname: hostOf(address), port };
+}
+async function textOf4(response) {
+  const pieces = [];
+  let length = 0;
+  for await (const piece of response) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > LONGEST_REFUSAL) break;
+  }
+  return Buffer.concat(pieces).toString();
+}
+var LONGEST_REFUSAL, LONGEST_MESSAGE2;
+var init_web_socket = __esm({
+  "src/kubernetes/web-socket.ts"() {
+    "use strict";
+    init_wrapper();
+    init_proxy();
+    LONGEST_REFUSAL = 64 * 1024;
+    LONGEST_MESSAGE2 = 32 * 1024 * 1024;
+  }
+});
+
 // node_modules/ms/index.js
 var require_ms = __commonJS({
   "node_modules/ms/index.js"(exports, module) {
@@ -30639,127 +38897,8 @@ function getState(name) {
   return process.env[`STATE_${name}`] || "";
 }
 
-// src/github/terminal.ts
-var CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-var MOST_PARAMETERS = 200;
-var COLOUR = /^[0-9;:]*$/;
-var [DIGIT_0, SEMICOLON, FINAL_M] = [48, 59, 109];
-var ESC = "\x1B";
-var BEL = "\x07";
-var TerminalFilter = class {
-  #state = "text";
-  /** What of a control sequence (`ESC [`) has come so far. */
-  #parameters = "";
-  push(chunk) {
-    let out = "";
-    let from = 0;
-    for (let at = 0; at < chunk.length; ) {
-      if (this.#state !== "text") {
-        const { shown: shown4, taken } = this.#step(chunk.charAt(at));
-        out += shown4;
-        if (taken) at++;
-        from = at;
-        continue;
-      }
-      at = nextControl(chunk, at);
-      const past = colourEnd(chunk, at);
-      if (past !== void 0) {
-        at = past;
-        continue;
-      }
-      if (from < at) out += chunk.slice(from, at);
-      if (chunk[at] === "\r" && at + 1 < chunk.length) {
-        if (chunk[at + 1] !== "\n") out += "\n";
-        at++;
-        from = at;
-        if (chunk[at] === "\n") at++;
-        continue;
-      }
-      if (at < chunk.length) this.#begin(chunk.charAt(at++));
-      from = at;
-    }
-    return out + chunk.slice(from);
-  }
-  /** @returns what was still held back at the stream's end. */
-  end() {
-    const rest = this.#state === "return" ? "\n" : "";
-    this.#state = "text";
-    return rest;
-  }
-  #begin(control) {
-    if (control === "\r") this.#state = "return";
-    else if (control === ESC) this.#state = "escape";
-    else if (control === "\x9B") this.#enterControl();
-    else if ("\x90\x98\x9D\x9E\x9F".includes(control)) this.#state = "string";
-  }
-  /** @returns what `char` lets through, and whether it belongs to the sequence at all; else it is looked at again as text. */
-  #step(char) {
-    switch (this.#state) {
-      case "return":
-        this.#state = "text";
-        return { shown: "\n", taken: char === "\n" };
-      case "escape":
-        return this.#escape(char);
-      case "intermediate":
-        if (!/[ -/]/.test(char)) this.#state = "text";
-        return { shown: "", taken: /[ -~]/.test(char) };
-      case "control":
-        return this.#control(char);
-      case "string":
-        if (char === ESC) this.#state = "string escape";
-        else if (char === BEL || char === "\x9C" || char === "\n" || char === "\r") this.#state = "text";
-        return { shown: "", taken: char !== "\n" && char !== "\r" };
-      default:
-        this.#state = char === "\\" ? "text" : "escape";
-        return { shown: "", taken: char === "\\" };
-    }
-  }
-  #escape(char) {
-    if (char === "[") this.#enterControl();
-    else if ("]PX^_".includes(char)) this.#state = "string";
-    else if (/[ -/]/.test(char)) this.#state = "intermediate";
-    else this.#state = "text";
-    return { shown: "", taken: /[ -~]/.test(char) };
-  }
-  #control(char) {
-    if (/[ -?]/.test(char)) {
-      if (this.#parameters.length <= MOST_PARAMETERS) this.#parameters += char;
-      return { shown: "", taken: true };
-    }
-    this.#state = "text";
-    const colour2 = char === "m" && this.#parameters.length <= MOST_PARAMETERS && COLOUR.test(this.#parameters);
-    return { shown: colour2 ? `${ESC}[${this.#parameters}m` : "", taken: /[@-~]/.test(char) };
-  }
-  #enterControl() {
-    this.#state = "control";
-    this.#parameters = "";
-  }
-};
-function nextControl(text, from) {
-  CONTROL.lastIndex = from;
-  return CONTROL.test(text) ? CONTROL.lastIndex - 1 : text.length;
-}
-function colourEnd(text, at) {
-  if (text.charAt(at) !== ESC || text.charAt(at + 1) !== "[") return void 0;
-  const last = at + 2 + MOST_PARAMETERS;
-  for (let end = at + 2; end <= last; end++) {
-    const code = text.charCodeAt(end);
-    if (code === FINAL_M) return end + 1;
-    if (!(code >= DIGIT_0 && code <= SEMICOLON)) return void 0;
-  }
-  return void 0;
-}
-function jobLogText(text) {
-  CONTROL.lastIndex = 0;
-  if (!CONTROL.test(text)) return text;
-  const filter = new TerminalFilter();
-  return filter.push(text) + filter.end();
-}
-function plainText(text) {
-  return jobLogText(text).replace(/\u001b\[[0-9;:]*m/g, "");
-}
-
 // src/github/commands.ts
+init_terminal();
 var MOST_WAITING = 256 * 1024;
 var LEAST_OF_A_LINE = 4;
 var JobLog = class {
@@ -30946,3892 +39085,14 @@ function save(name, value) {
 }
 
 // src/pod/manifest.ts
+init_reader();
 import { posix as posix5 } from "node:path";
 
-// src/github/inputs/reader.ts
-var import_fastest_levenshtein = __toESM(require_mod(), 1);
-
-// src/github/contract.ts
-var CLUSTER_INPUTS = [
-  "kubeconfig",
-  "config_file",
-  "cluster_context",
-  "cluster_url",
-  "cluster_ca",
-  "cluster_token",
-  "in_cluster",
-  "oidc_audience",
-  "namespace"
-];
-var INPUTS = [
-  ...CLUSTER_INPUTS,
-  "image",
-  "image_pull_policy",
-  "image_pull_secrets",
-  "registry_username",
-  "registry_password",
-  "registry",
-  "cmds",
-  "arguments",
-  "working_dir",
-  "env_vars",
-  "env_from",
-  "configmaps",
-  "secrets",
-  "secret_env",
-  "secret_files",
-  "pod_runtime_info_envs",
-  "ports",
-  "volumes",
-  "volume_mounts",
-  "container_resources",
-  "container_security_context",
-  "termination_message_policy",
-  "base_container_name",
-  "init_containers",
-  "run",
-  "run_file",
-  "shell",
-  "workspace",
-  "workspace_path",
-  "workspace_exclude",
-  "workspace_volume",
-  "checkout_submodules",
-  "checkout_lfs",
-  "download",
-  "download_limit",
-  "helper_image",
-  "git_image",
-  "name",
-  "random_name_suffix",
-  "labels",
-  "annotations",
-  "node_selector",
-  "affinity",
-  "tolerations",
-  "runtime_class_name",
-  "priority_class_name",
-  "schedulername",
-  "service_account_name",
-  "automount_service_account_token",
-  "hostnetwork",
-  "host_aliases",
-  "hostname",
-  "subdomain",
-  "dnspolicy",
-  "dns_config",
-  "security_context",
-  "termination_grace_period",
-  "active_deadline_seconds",
-  "pod_template_file",
-  "pod_template_dict",
-  "full_pod_spec",
-  "pod_patch",
-  "template_vars",
-  "defaults_file",
-  "queue_timeout_seconds",
-  "schedule_timeout_seconds",
-  "startup_timeout_seconds",
-  "outage_timeout_seconds",
-  "retries",
-  "retry_on",
-  "retry_delay_seconds",
-  "reattach_on_restart",
-  "deferrable",
-  "attach",
-  "pod_uid",
-  "attach_timeout_seconds",
-  "get_logs",
-  "container_logs",
-  "init_container_logs",
-  "container_name_log_prefix_enabled",
-  "log_events_on_failure",
-  "log_pod_spec_on_failure",
-  "log_file",
-  "workflow_commands",
-  "do_xcom_push",
-  "xcom_sidecar_container_image",
-  "xcom_sidecar_container_security_context",
-  "multiple_outputs",
-  "result_file",
-  "skip_on_exit_code",
-  "on_finish_action",
-  "on_kill_action",
-  "dry_run",
-  "resources",
-  "is_delete_operator_pod",
-  "github_token",
-  "matrix"
-];
-var OUTPUTS = [
-  "pod_name",
-  "pod_namespace",
-  "pod_uid",
-  "node_name",
-  "image_id",
-  "state",
-  "exit_code",
-  "reason",
-  "result",
-  "result_file",
-  "log_file",
-  "manifest",
-  "started_at",
-  "finished_at",
-  "duration_seconds"
-];
-function ownOutput(name) {
-  return OUTPUTS.find((output) => output === name.toLowerCase());
-}
-
-// node_modules/js-yaml/dist/js-yaml.mjs
-var NOT_RESOLVED = /* @__PURE__ */ Symbol("NOT_RESOLVED");
-function defineScalarTag(tagName, options) {
-  return {
-    tagName,
-    nodeKind: "scalar",
-    implicit: options.implicit ?? false,
-    matchByTagPrefix: options.matchByTagPrefix ?? false,
-    implicitFirstChars: options.implicitFirstChars ?? null,
-    resolve: options.resolve,
-    identify: options.identify,
-    represent: options.represent ?? ((data) => String(data)),
-    representTagName: options.representTagName ?? (() => tagName)
-  };
-}
-function defineSequenceTag(tagName, options) {
-  const carrierIsResult = options.finalize === void 0;
-  return {
-    tagName,
-    nodeKind: "sequence",
-    implicit: false,
-    matchByTagPrefix: options.matchByTagPrefix ?? false,
-    create: options.create,
-    addItem: options.addItem,
-    finalize: options.finalize ?? ((carrier) => carrier),
-    carrierIsResult,
-    identify: options.identify,
-    represent: options.represent ?? ((data) => data),
-    representTagName: options.representTagName ?? (() => tagName)
-  };
-}
-function defineMappingTag(tagName, options) {
-  const carrierIsResult = options.finalize === void 0;
-  return {
-    tagName,
-    nodeKind: "mapping",
-    implicit: false,
-    matchByTagPrefix: options.matchByTagPrefix ?? false,
-    create: options.create,
-    addPair: options.addPair,
-    has: options.has,
-    keys: options.keys,
-    get: options.get,
-    finalize: options.finalize ?? ((carrier) => carrier),
-    carrierIsResult,
-    identify: options.identify,
-    represent: options.represent ?? ((data) => data),
-    representTagName: options.representTagName ?? (() => tagName)
-  };
-}
-var strTag = defineScalarTag("tag:yaml.org,2002:str", {
-  resolve: (source) => source,
-  identify: (data) => typeof data === "string"
-});
-var NULL_VALUES$1 = [
-  "",
-  "~",
-  "null",
-  "Null",
-  "NULL"
-];
-var nullCoreTag = defineScalarTag("tag:yaml.org,2002:null", {
-  implicit: true,
-  implicitFirstChars: [
-    "",
-    "~",
-    "n",
-    "N"
-  ],
-  resolve: (source) => {
-    if (NULL_VALUES$1.indexOf(source) !== -1) return null;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => object === null,
-  represent: () => "null"
-});
-var nullJsonTag = defineScalarTag("tag:yaml.org,2002:null", {
-  implicit: true,
-  implicitFirstChars: ["n"],
-  resolve: (source, isExplicit) => {
-    if (source === "null" || isExplicit && source === "") return null;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => object === null,
-  represent: () => "null"
-});
-var NULL_VALUES = [
-  "",
-  "~",
-  "null",
-  "Null",
-  "NULL"
-];
-var nullYaml11Tag = defineScalarTag("tag:yaml.org,2002:null", {
-  implicit: true,
-  implicitFirstChars: [
-    "",
-    "~",
-    "n",
-    "N"
-  ],
-  resolve: (source) => {
-    if (NULL_VALUES.indexOf(source) !== -1) return null;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => object === null,
-  represent: () => "null"
-});
-var TRUE_VALUES$2 = [
-  "true",
-  "True",
-  "TRUE"
-];
-var FALSE_VALUES$2 = [
-  "false",
-  "False",
-  "FALSE"
-];
-var boolCoreTag = defineScalarTag("tag:yaml.org,2002:bool", {
-  implicit: true,
-  implicitFirstChars: [
-    "t",
-    "T",
-    "f",
-    "F"
-  ],
-  resolve: (source) => {
-    if (TRUE_VALUES$2.indexOf(source) !== -1) return true;
-    if (FALSE_VALUES$2.indexOf(source) !== -1) return false;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
-  represent: (object) => object ? "true" : "false"
-});
-var TRUE_VALUES$1 = ["true"];
-var FALSE_VALUES$1 = ["false"];
-var boolJsonTag = defineScalarTag("tag:yaml.org,2002:bool", {
-  implicit: true,
-  implicitFirstChars: ["t", "f"],
-  resolve: (source) => {
-    if (TRUE_VALUES$1.indexOf(source) !== -1) return true;
-    if (FALSE_VALUES$1.indexOf(source) !== -1) return false;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
-  represent: (object) => object ? "true" : "false"
-});
-var TRUE_VALUES = [
-  "true",
-  "True",
-  "TRUE",
-  "y",
-  "Y",
-  "yes",
-  "Yes",
-  "YES",
-  "on",
-  "On",
-  "ON"
-];
-var FALSE_VALUES = [
-  "false",
-  "False",
-  "FALSE",
-  "n",
-  "N",
-  "no",
-  "No",
-  "NO",
-  "off",
-  "Off",
-  "OFF"
-];
-var boolYaml11Tag = defineScalarTag("tag:yaml.org,2002:bool", {
-  implicit: true,
-  implicitFirstChars: [
-    "y",
-    "Y",
-    "n",
-    "N",
-    "t",
-    "T",
-    "f",
-    "F",
-    "o",
-    "O"
-  ],
-  resolve: (source) => {
-    if (TRUE_VALUES.indexOf(source) !== -1) return true;
-    if (FALSE_VALUES.indexOf(source) !== -1) return false;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
-  represent: (object) => object ? "true" : "false"
-});
-var YAML_INTEGER_IMPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
-var YAML_INTEGER_EXPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
-function parseYamlInteger$2(source) {
-  let value = source;
-  let sign = 1;
-  if (value[0] === "-" || value[0] === "+") {
-    if (value[0] === "-") sign = -1;
-    value = value.slice(1);
-  }
-  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
-  if (value.startsWith("0o")) return sign * parseInt(value.slice(2), 8);
-  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
-  return sign * parseInt(value, 10);
-}
-function resolveYamlInteger$2(source, isExplicit) {
-  if (isExplicit) {
-    if (!YAML_INTEGER_EXPLICIT_PATTERN$1.test(source)) return NOT_RESOLVED;
-  } else if (!YAML_INTEGER_IMPLICIT_PATTERN$1.test(source)) return NOT_RESOLVED;
-  const result = parseYamlInteger$2(source);
-  return Number.isFinite(result) ? result : NOT_RESOLVED;
-}
-var intCoreTag = defineScalarTag("tag:yaml.org,2002:int", {
-  implicit: true,
-  implicitFirstChars: [
-    "-",
-    "+",
-    ..."0123456789"
-  ],
-  resolve: resolveYamlInteger$2,
-  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
-  represent: (object) => object.toString(10)
-});
-var YAML_INTEGER_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)$");
-var YAML_INTEGER_EXPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
-function parseYamlInteger$1(source) {
-  let value = source;
-  let sign = 1;
-  if (value[0] === "-" || value[0] === "+") {
-    if (value[0] === "-") sign = -1;
-    value = value.slice(1);
-  }
-  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
-  if (value.startsWith("0o")) return sign * parseInt(value.slice(2), 8);
-  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
-  return sign * parseInt(value, 10);
-}
-function resolveYamlInteger$1(source, isExplicit) {
-  if (isExplicit) {
-    if (!YAML_INTEGER_EXPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
-  } else if (!YAML_INTEGER_IMPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
-  const result = parseYamlInteger$1(source);
-  return Number.isFinite(result) ? result : NOT_RESOLVED;
-}
-var intJsonTag = defineScalarTag("tag:yaml.org,2002:int", {
-  implicit: true,
-  implicitFirstChars: ["-", ..."0123456789"],
-  resolve: resolveYamlInteger$1,
-  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
-  represent: (object) => object.toString(10)
-});
-var YAML_INTEGER_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?(?:0|[1-9][0-9_]*))$");
-function parseYamlInteger(source) {
-  let value = source.replace(/_/g, "");
-  let sign = 1;
-  if (value[0] === "-" || value[0] === "+") {
-    if (value[0] === "-") sign = -1;
-    value = value.slice(1);
-  }
-  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
-  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
-  if (value.includes(":")) {
-    let result = 0;
-    for (const part of value.split(":")) result = result * 60 + Number(part);
-    return sign * result;
-  }
-  if (value !== "0" && value[0] === "0") return sign * parseInt(value, 8);
-  return sign * parseInt(value, 10);
-}
-function resolveYamlInteger(source) {
-  if (!YAML_INTEGER_PATTERN.test(source)) return NOT_RESOLVED;
-  const result = parseYamlInteger(source);
-  return Number.isFinite(result) ? result : NOT_RESOLVED;
-}
-var intYaml11Tag = defineScalarTag("tag:yaml.org,2002:int", {
-  implicit: true,
-  implicitFirstChars: [
-    "-",
-    "+",
-    ..."0123456789"
-  ],
-  resolve: resolveYamlInteger,
-  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
-  represent: (object) => object.toString(10)
-});
-var YAML_FLOAT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
-var YAML_FLOAT_SPECIAL_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
-function resolveYamlFloat$2(source) {
-  if (!YAML_FLOAT_PATTERN$1.test(source)) return NOT_RESOLVED;
-  let value = source.toLowerCase();
-  const sign = value[0] === "-" ? -1 : 1;
-  if ("+-".includes(value[0])) value = value.slice(1);
-  if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  if (value === ".nan") return NaN;
-  const result = sign * parseFloat(value);
-  if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN$1.test(source)) return result;
-  return NOT_RESOLVED;
-}
-function representYamlFloat$2(object) {
-  if (isNaN(object)) return ".nan";
-  if (object === Number.POSITIVE_INFINITY) return ".inf";
-  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object, -0)) return "-0.0";
-  const result = object.toString(10);
-  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
-}
-var floatCoreTag = defineScalarTag("tag:yaml.org,2002:float", {
-  implicit: true,
-  implicitFirstChars: [
-    "-",
-    "+",
-    ".",
-    ..."0123456789"
-  ],
-  resolve: resolveYamlFloat$2,
-  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
-  represent: representYamlFloat$2
-});
-var YAML_FLOAT_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$");
-var YAML_FLOAT_EXPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
-function resolveYamlFloat$1(source, isExplicit) {
-  if (isExplicit) {
-    if (!YAML_FLOAT_EXPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
-    let value = source.toLowerCase();
-    const sign = value[0] === "-" ? -1 : 1;
-    if ("+-".includes(value[0])) value = value.slice(1);
-    if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-    if (value === ".nan") return NaN;
-    const result2 = sign * parseFloat(value);
-    return Number.isFinite(result2) ? result2 : NOT_RESOLVED;
-  }
-  if (!YAML_FLOAT_IMPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
-  const result = Number(source);
-  if (Number.isFinite(result)) return result;
-  return NOT_RESOLVED;
-}
-function representYamlFloat$1(object) {
-  if (isNaN(object)) return ".nan";
-  if (object === Number.POSITIVE_INFINITY) return ".inf";
-  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object, -0)) return "-0.0";
-  const result = object.toString(10);
-  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
-}
-var floatJsonTag = defineScalarTag("tag:yaml.org,2002:float", {
-  implicit: true,
-  implicitFirstChars: ["-", ..."0123456789"],
-  resolve: resolveYamlFloat$1,
-  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
-  represent: representYamlFloat$1
-});
-var YAML_FLOAT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?(?:(?:[0-9][0-9_]*)?\\.[0-9_]*)(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
-var YAML_FLOAT_SPECIAL_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
-function resolveYamlFloat(source) {
-  if (!YAML_FLOAT_PATTERN.test(source)) return NOT_RESOLVED;
-  let value = source.toLowerCase().replace(/_/g, "");
-  const sign = value[0] === "-" ? -1 : 1;
-  if ("+-".includes(value[0])) value = value.slice(1);
-  if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  if (value === ".nan") return NaN;
-  let result = 0;
-  if (value.includes(":")) {
-    for (const part of value.split(":")) result = result * 60 + Number(part);
-    result *= sign;
-  } else result = sign * parseFloat(value);
-  if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN.test(source)) return result;
-  return NOT_RESOLVED;
-}
-function representYamlFloat(object) {
-  if (isNaN(object)) return ".nan";
-  if (object === Number.POSITIVE_INFINITY) return ".inf";
-  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object, -0)) return "-0.0";
-  const result = object.toString(10);
-  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
-}
-var floatYaml11Tag = defineScalarTag("tag:yaml.org,2002:float", {
-  implicit: true,
-  implicitFirstChars: [
-    "-",
-    "+",
-    ".",
-    ..."0123456789"
-  ],
-  resolve: resolveYamlFloat,
-  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
-  represent: representYamlFloat
-});
-var mergeTag = defineScalarTag("tag:yaml.org,2002:merge", {
-  implicit: true,
-  implicitFirstChars: ["<"],
-  resolve: (source, isExplicit) => {
-    if (source === "<<" || isExplicit && source === "") return "<<";
-    return NOT_RESOLVED;
-  },
-  identify: () => false
-});
-var BASE64_PATTERN = /^[A-Za-z0-9+/]*={0,2}$/;
-function resolveYamlBinary(source) {
-  const input = source.replace(/\s/g, "");
-  if (input.length % 4 !== 0 || !BASE64_PATTERN.test(input)) return NOT_RESOLVED;
-  const binary = atob(input);
-  const result = new Uint8Array(binary.length);
-  for (let index2 = 0; index2 < binary.length; index2++) result[index2] = binary.charCodeAt(index2);
-  return result;
-}
-function representYamlBinary(object) {
-  let binary = "";
-  for (let index2 = 0; index2 < object.length; index2++) binary += String.fromCharCode(object[index2]);
-  return btoa(binary);
-}
-var binaryTag = defineScalarTag("tag:yaml.org,2002:binary", {
-  resolve: resolveYamlBinary,
-  identify: (object) => Object.prototype.toString.call(object) === "[object Uint8Array]",
-  represent: representYamlBinary
-});
-var YAML_DATE_REGEXP = /* @__PURE__ */ new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9])-([0-9][0-9])$");
-var YAML_TIMESTAMP_REGEXP = /* @__PURE__ */ new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9]?)-([0-9][0-9]?)(?:[Tt]|[ \\t]+)([0-9][0-9]?):([0-9][0-9]):([0-9][0-9])(?:\\.([0-9]*))?(?:[ \\t]*(Z|([-+])([0-9][0-9]?)(?::([0-9][0-9]))?))?$");
-function makeUtcDate(year, month, day, hour = 0, minute = 0, second = 0, fraction = 0) {
-  const date = new Date(Date.UTC(year, month, day, hour, minute, second, fraction));
-  date.setUTCFullYear(year, month, day);
-  return date;
-}
-function resolveYamlTimestamp(source) {
-  let match = YAML_DATE_REGEXP.exec(source);
-  if (match === null) match = YAML_TIMESTAMP_REGEXP.exec(source);
-  if (match === null) return NOT_RESOLVED;
-  const year = +match[1];
-  const month = +match[2] - 1;
-  const day = +match[3];
-  if (!match[4]) {
-    const date2 = makeUtcDate(year, month, day);
-    if (date2.getUTCFullYear() !== year || date2.getUTCMonth() !== month || date2.getUTCDate() !== day) return NOT_RESOLVED;
-    return date2;
-  }
-  const hour = +match[4];
-  const minute = +match[5];
-  const second = +match[6];
-  let fraction = 0;
-  if (hour > 23 || minute > 59 || second > 59) return NOT_RESOLVED;
-  if (match[7]) {
-    let value = match[7].slice(0, 3);
-    while (value.length < 3) value += "0";
-    fraction = +value;
-  }
-  const date = makeUtcDate(year, month, day, hour, minute, second, fraction);
-  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month || date.getUTCDate() !== day) return NOT_RESOLVED;
-  if (match[9]) {
-    const offsetHour = +match[10];
-    const offsetMinute = +(match[11] || 0);
-    if (offsetHour > 23 || offsetMinute > 59) return NOT_RESOLVED;
-    const offset = (offsetHour * 60 + offsetMinute) * 6e4;
-    date.setTime(date.getTime() - (match[9] === "-" ? -offset : offset));
-  }
-  return date;
-}
-var timestampTag = defineScalarTag("tag:yaml.org,2002:timestamp", {
-  implicit: true,
-  implicitFirstChars: [..."0123456789"],
-  resolve: resolveYamlTimestamp,
-  identify: (object) => object instanceof Date,
-  represent: (object) => object.toISOString()
-});
-var seqTag = defineSequenceTag("tag:yaml.org,2002:seq", {
-  create: () => [],
-  addItem: (container2, item) => {
-    container2.push(item);
-  },
-  identify: Array.isArray
-});
-function isPlainObject(data) {
-  if (data === null || typeof data !== "object" || Array.isArray(data)) return false;
-  const prototype = Object.getPrototypeOf(data);
-  return prototype === null || prototype === Object.prototype;
-}
-function pick(object, keys) {
-  const result = {};
-  for (const key of keys) if (object[key] !== void 0) result[key] = object[key];
-  return result;
-}
-var omapTag = defineSequenceTag("tag:yaml.org,2002:omap", {
-  create: () => ({
-    list: [],
-    seen: /* @__PURE__ */ new Set()
-  }),
-  addItem: (carrier, item) => {
-    let key;
-    if (item instanceof Map) {
-      if (item.size !== 1) return "cannot resolve an ordered map item";
-      key = item.keys().next().value;
-    } else if (isPlainObject(item)) {
-      const itemKeys = Object.keys(item);
-      if (itemKeys.length !== 1) return "cannot resolve an ordered map item";
-      key = itemKeys[0];
-    } else return "cannot resolve an ordered map item";
-    if (carrier.seen.has(key)) return "duplicate key in ordered map";
-    carrier.seen.add(key);
-    carrier.list.push(item);
-    return "";
-  },
-  finalize: (carrier) => carrier.list,
-  identify: () => false
-});
-var pairsTag = defineSequenceTag("tag:yaml.org,2002:pairs", {
-  create: () => [],
-  addItem: (container2, item) => {
-    if (item instanceof Map) {
-      if (item.size !== 1) return "cannot resolve a pairs item";
-      container2.push(item.entries().next().value);
-      return "";
-    }
-    if (Object.prototype.toString.call(item) !== "[object Object]") return "cannot resolve a pairs item";
-    const object = item;
-    const keys = Object.keys(object);
-    if (keys.length !== 1) return "cannot resolve a pairs item";
-    container2.push([keys[0], object[keys[0]]]);
-    return "";
-  },
-  identify: () => false
-});
-var mapTag = defineMappingTag("tag:yaml.org,2002:map", {
-  create: () => ({}),
-  identify: isPlainObject,
-  represent: (o) => {
-    const map = /* @__PURE__ */ new Map();
-    for (const key of Object.keys(o)) map.set(key, o[key]);
-    return map;
-  },
-  addPair: (container2, key, value) => {
-    if (key !== null && typeof key === "object") return "object-based map does not support complex keys";
-    const normalizedKey = String(key);
-    if (normalizedKey === "__proto__") Object.defineProperty(container2, normalizedKey, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true
-    });
-    else container2[normalizedKey] = value;
-    return "";
-  },
-  has: (container2, key) => {
-    if (key !== null && typeof key === "object") return false;
-    return Object.prototype.hasOwnProperty.call(container2, String(key));
-  },
-  keys: (container2) => Object.keys(container2),
-  get: (container2, key) => {
-    const normalizedKey = String(key);
-    if (!Object.prototype.hasOwnProperty.call(container2, normalizedKey)) return null;
-    return container2[normalizedKey];
-  }
-});
-var setTag = defineMappingTag("tag:yaml.org,2002:set", {
-  create: () => /* @__PURE__ */ new Set(),
-  identify: (data) => data instanceof Set,
-  represent: (data) => {
-    const map = /* @__PURE__ */ new Map();
-    for (const key of data) map.set(key, null);
-    return map;
-  },
-  addPair: (container2, key, value) => {
-    if (value !== null) return "cannot resolve a set item";
-    container2.add(key);
-    return "";
-  },
-  has: (container2, key) => container2.has(key),
-  keys: (container2) => container2.keys(),
-  get: () => null
-});
-function createTagDefinitionMap() {
-  return {
-    scalar: /* @__PURE__ */ Object.create(null),
-    sequence: /* @__PURE__ */ Object.create(null),
-    mapping: /* @__PURE__ */ Object.create(null)
-  };
-}
-function createTagDefinitionListMap() {
-  return {
-    scalar: [],
-    sequence: [],
-    mapping: []
-  };
-}
-function compileTags(tags) {
-  const result = [];
-  for (const tag of tags) {
-    let index2 = result.length;
-    for (let previousIndex = 0; previousIndex < result.length; previousIndex++) {
-      const previous = result[previousIndex];
-      if (previous.nodeKind === tag.nodeKind && previous.tagName === tag.tagName && previous.matchByTagPrefix === tag.matchByTagPrefix) {
-        index2 = previousIndex;
-        break;
-      }
-    }
-    result[index2] = tag;
-  }
-  return result;
-}
-var Schema = class Schema2 {
-  tags;
-  /** @internal */
-  implicitScalarTags;
-  /**
-  * Dispatch implicit scalar resolvers by `source.charAt(0)`. Each bucket holds
-  * the resolvers that may match that key, in schema order; a key absent from
-  * the map uses
-  * {@link Schema.implicitScalarAnyFirstChar}
-  * (resolvers that declared no first-char constraint, so they apply to any
-  * first character).
-  */
-  implicitScalarByFirstChar;
-  implicitScalarAnyFirstChar;
-  /**
-  * The default scalar tag (`!!str`), resolved once so the composer's fallback
-  * for unresolved plain scalars avoids a keyed lookup per scalar.
-  *
-  * @internal
-  */
-  defaultScalarTag;
-  /**
-  * The default container tags (`!!seq` / `!!map`), used by the dumper: when a
-  * value is identified by its default tag, the tag is implicit and not
-  * printed. Undefined if the schema does not define them (then such values
-  * can't be dumped).
-  *
-  * @internal
-  */
-  defaultSequenceTag;
-  /** @internal */
-  defaultMappingTag;
-  exact;
-  prefix;
-  constructor(tags) {
-    const compiledTags = compileTags(tags);
-    const implicitScalarTags = [];
-    const exact = createTagDefinitionMap();
-    const prefix = createTagDefinitionListMap();
-    for (const tag of compiledTags) {
-      if (tag.nodeKind === "scalar" && tag.implicit) {
-        if (tag.matchByTagPrefix) throw new Error("Implicit scalar tags cannot match by tag prefix");
-        implicitScalarTags.push(tag);
-      }
-      switch (tag.nodeKind) {
-        case "scalar":
-          if (tag.matchByTagPrefix) prefix.scalar.push(tag);
-          else exact.scalar[tag.tagName] = tag;
-          break;
-        case "sequence":
-          if (tag.matchByTagPrefix) prefix.sequence.push(tag);
-          else exact.sequence[tag.tagName] = tag;
-          break;
-        case "mapping":
-          if (tag.matchByTagPrefix) prefix.mapping.push(tag);
-          else exact.mapping[tag.tagName] = tag;
-      }
-    }
-    const implicitScalarAnyFirstChar = implicitScalarTags.filter((tag) => tag.implicitFirstChars === null);
-    const keys = /* @__PURE__ */ new Set();
-    for (const tag of implicitScalarTags) if (tag.implicitFirstChars !== null) for (const key of tag.implicitFirstChars) keys.add(key);
-    const implicitScalarByFirstChar = /* @__PURE__ */ new Map();
-    for (const key of keys) implicitScalarByFirstChar.set(key, implicitScalarTags.filter((tag) => tag.implicitFirstChars === null || tag.implicitFirstChars.indexOf(key) !== -1));
-    const defaultScalarTag = exact.scalar["tag:yaml.org,2002:str"];
-    if (!defaultScalarTag) throw new Error("schema does not define the default scalar tag (tag:yaml.org,2002:str)");
-    this.tags = compiledTags;
-    this.implicitScalarTags = implicitScalarTags;
-    this.implicitScalarByFirstChar = implicitScalarByFirstChar;
-    this.implicitScalarAnyFirstChar = implicitScalarAnyFirstChar;
-    this.defaultScalarTag = defaultScalarTag;
-    this.defaultSequenceTag = exact.sequence["tag:yaml.org,2002:seq"];
-    this.defaultMappingTag = exact.mapping["tag:yaml.org,2002:map"];
-    this.exact = exact;
-    this.prefix = prefix;
-  }
-  /** @internal */
-  lookupScalarTag(tagName) {
-    const exactTag = this.exact.scalar[tagName];
-    if (exactTag) return exactTag;
-    for (const tag of this.prefix.scalar) if (tagName.startsWith(tag.tagName)) return tag;
-  }
-  /** @internal */
-  lookupSequenceTag(tagName) {
-    const exactTag = this.exact.sequence[tagName];
-    if (exactTag) return exactTag;
-    for (const tag of this.prefix.sequence) if (tagName.startsWith(tag.tagName)) return tag;
-  }
-  /** @internal */
-  lookupMappingTag(tagName) {
-    const exactTag = this.exact.mapping[tagName];
-    if (exactTag) return exactTag;
-    for (const tag of this.prefix.mapping) if (tagName.startsWith(tag.tagName)) return tag;
-  }
-  /** @internal */
-  resolveImplicitScalarTag(source) {
-    const candidates = this.implicitScalarByFirstChar.get(source.charAt(0)) ?? this.implicitScalarAnyFirstChar;
-    for (const tag2 of candidates) {
-      const value = tag2.resolve(source, false, tag2.tagName);
-      if (value !== NOT_RESOLVED) return {
-        value,
-        tag: tag2
-      };
-    }
-    const tag = this.defaultScalarTag;
-    return {
-      value: tag.resolve(source, false, tag.tagName),
-      tag
-    };
-  }
-  /**
-  * Creates a new schema with the specified tags added. If a tag already
-  * exists, it is replaced by the specified tag.
-  *
-  * @example
-  *
-  * ```javascript
-  * import { CORE_SCHEMA, mergeTag, realMapTag } from 'js-yaml'
-  *
-  * const schema = CORE_SCHEMA.withTags(mergeTag, realMapTag)
-  * ```
-  */
-  withTags(...tags) {
-    let flatTags = [];
-    for (const tag of tags) flatTags = flatTags.concat(tag);
-    return new Schema2([...this.tags, ...flatTags]);
-  }
-};
-var FAILSAFE_SCHEMA = new Schema([
-  strTag,
-  seqTag,
-  mapTag
-]);
-var JSON_SCHEMA = new Schema([
-  ...FAILSAFE_SCHEMA.tags,
-  nullJsonTag,
-  boolJsonTag,
-  intJsonTag,
-  floatJsonTag
-]);
-var CORE_SCHEMA = new Schema([
-  ...FAILSAFE_SCHEMA.tags,
-  nullCoreTag,
-  boolCoreTag,
-  intCoreTag,
-  floatCoreTag
-]);
-var YAML11_SCHEMA = new Schema([
-  ...FAILSAFE_SCHEMA.tags,
-  nullYaml11Tag,
-  boolYaml11Tag,
-  intYaml11Tag,
-  floatYaml11Tag,
-  timestampTag,
-  mergeTag,
-  binaryTag,
-  omapTag,
-  pairsTag,
-  setTag
-]);
-var DUMP_SCHEMA = YAML11_SCHEMA.withTags({
-  ...intYaml11Tag,
-  resolve: (source, isExplicit, tagName) => {
-    const result = intYaml11Tag.resolve(source, isExplicit, tagName);
-    return result === NOT_RESOLVED ? intCoreTag.resolve(source, isExplicit, tagName) : result;
-  }
-}, {
-  ...floatYaml11Tag,
-  resolve: (source, isExplicit, tagName) => {
-    const result = floatYaml11Tag.resolve(source, isExplicit, tagName);
-    return result === NOT_RESOLVED ? floatCoreTag.resolve(source, isExplicit, tagName) : result;
-  }
-});
-var realMapTag = defineMappingTag("tag:yaml.org,2002:map", {
-  create: () => /* @__PURE__ */ new Map(),
-  addPair: (container2, key, value) => {
-    container2.set(key, value);
-    return "";
-  },
-  has: (container2, key) => container2.has(key),
-  keys: (container2) => container2.keys(),
-  get: (container2, key) => container2.get(key),
-  identify: (data) => data instanceof Map || isPlainObject(data),
-  represent: (data) => {
-    if (data instanceof Map) return data;
-    const map = /* @__PURE__ */ new Map();
-    const obj = data;
-    for (const key of Object.keys(obj)) map.set(key, obj[key]);
-    return map;
-  }
-});
-function normalizeKey(key) {
-  if (Array.isArray(key)) {
-    const array = Array.prototype.slice.call(key);
-    for (let index2 = 0; index2 < array.length; index2++) {
-      if (Array.isArray(array[index2])) return null;
-      if (typeof array[index2] === "object" && Object.prototype.toString.call(array[index2]) === "[object Object]") array[index2] = "[object Object]";
-    }
-    return String(array);
-  }
-  if (typeof key === "object" && Object.prototype.toString.call(key) === "[object Object]") return "[object Object]";
-  return String(key);
-}
-var legacyMapTag = defineMappingTag("tag:yaml.org,2002:map", {
-  create: () => ({}),
-  identify: isPlainObject,
-  represent: (o) => {
-    const map = /* @__PURE__ */ new Map();
-    for (const key of Object.keys(o)) map.set(key, o[key]);
-    return map;
-  },
-  addPair: (container2, key, value) => {
-    const normalizedKey = normalizeKey(key);
-    if (normalizedKey === null) return "nested arrays are not supported inside keys";
-    if (normalizedKey === "__proto__") Object.defineProperty(container2, normalizedKey, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true
-    });
-    else container2[normalizedKey] = value;
-    return "";
-  },
-  has: (container2, key) => {
-    const normalizedKey = normalizeKey(key);
-    return normalizedKey !== null && Object.prototype.hasOwnProperty.call(container2, normalizedKey);
-  },
-  keys: (container2) => Object.keys(container2),
-  get: (container2, key) => {
-    const normalizedKey = String(key);
-    if (!Object.prototype.hasOwnProperty.call(container2, normalizedKey)) return null;
-    return container2[normalizedKey];
-  }
-});
-var DEFAULT_SNIPPET_OPTIONS = {
-  maxLength: 79,
-  indent: 1,
-  linesBefore: 3,
-  linesAfter: 2
-};
-function getLine(buffer, lineStart, lineEnd, position, maxLineLength) {
-  let head = "";
-  let tail = "";
-  const maxHalfLength = Math.floor(maxLineLength / 2) - 1;
-  if (position - lineStart > maxHalfLength) {
-    head = " ... ";
-    lineStart = position - maxHalfLength + head.length;
-  }
-  if (lineEnd - position > maxHalfLength) {
-    tail = " ...";
-    lineEnd = position + maxHalfLength - tail.length;
-  }
-  return {
-    str: head + buffer.slice(lineStart, lineEnd).replace(/\t/g, "\u2192") + tail,
-    pos: position - lineStart + head.length
-  };
-}
-function padStart(string, max) {
-  return " ".repeat(Math.max(max - string.length, 0)) + string;
-}
-function makeSnippet(mark, options) {
-  if (!mark.buffer) return null;
-  const opts = {
-    ...DEFAULT_SNIPPET_OPTIONS,
-    ...options
-  };
-  const re = /\r?\n|\r|\0/g;
-  const lineStarts = [0];
-  const lineEnds = [];
-  let match;
-  let foundLineNo = -1;
-  while (match = re.exec(mark.buffer)) {
-    lineEnds.push(match.index);
-    lineStarts.push(match.index + match[0].length);
-    if (mark.position <= match.index && foundLineNo < 0) foundLineNo = lineStarts.length - 2;
-  }
-  if (foundLineNo < 0) foundLineNo = lineStarts.length - 1;
-  let result = "";
-  const lineNoLength = Math.min(mark.line + opts.linesAfter, lineEnds.length).toString().length;
-  const maxLineLength = opts.maxLength - (opts.indent + lineNoLength + 3);
-  for (let i = 1; i <= opts.linesBefore; i++) {
-    if (foundLineNo - i < 0) break;
-    const line2 = getLine(mark.buffer, lineStarts[foundLineNo - i], lineEnds[foundLineNo - i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo - i]), maxLineLength);
-    result = `${" ".repeat(opts.indent)}${padStart((mark.line - i + 1).toString(), lineNoLength)} | ${line2.str}
-${result}`;
-  }
-  const line = getLine(mark.buffer, lineStarts[foundLineNo], lineEnds[foundLineNo], mark.position, maxLineLength);
-  result += `${" ".repeat(opts.indent)}${padStart((mark.line + 1).toString(), lineNoLength)} | ${line.str}
-`;
-  result += `${"-".repeat(opts.indent + lineNoLength + 3 + line.pos)}^
-`;
-  for (let i = 1; i <= opts.linesAfter; i++) {
-    if (foundLineNo + i >= lineEnds.length) break;
-    const line2 = getLine(mark.buffer, lineStarts[foundLineNo + i], lineEnds[foundLineNo + i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo + i]), maxLineLength);
-    result += `${" ".repeat(opts.indent)}${padStart((mark.line + i + 1).toString(), lineNoLength)} | ${line2.str}
-`;
-  }
-  return result.replace(/\n$/, "");
-}
-function formatError(exception, compact) {
-  let where = "";
-  if (!exception.mark) return exception.reason;
-  if (exception.mark.name) where += `in "${exception.mark.name}" `;
-  where += `(${exception.mark.line + 1}:${exception.mark.column + 1})`;
-  if (!compact && exception.mark.snippet) where += `
-
-${exception.mark.snippet}`;
-  return `${exception.reason} ${where}`;
-}
-var YAMLException = class YAMLException2 extends Error {
-  reason;
-  mark;
-  /**
-  * Optional `mark` contains source snippet data. Usually, use
-  * {@link YAMLException.throwAt} instead of passing it directly.
-  */
-  constructor(reason2, mark) {
-    super();
-    this.name = "YAMLException";
-    this.reason = reason2;
-    this.mark = mark;
-    this.message = formatError(this, false);
-    if (Error.captureStackTrace) Error.captureStackTrace(this, this.constructor);
-  }
-  /**
-  * Returns the formatted error, omitting the source snippet in compact mode.
-  */
-  toString(compact) {
-    return `${this.name}: ${formatError(this, compact)}`;
-  }
-  /**
-  * Builds a YAMLException with a source snippet and throws it. `source` is
-  * the raw input text; `position` is an offset into it.
-  */
-  static throwAt(source, position, message, filename = "") {
-    let line = 0;
-    let lineStart = 0;
-    for (let index2 = 0; index2 < position; index2++) {
-      const ch = source.charCodeAt(index2);
-      if (ch === 10) {
-        line++;
-        lineStart = index2 + 1;
-      } else if (ch === 13) {
-        line++;
-        if (source.charCodeAt(index2 + 1) === 10) index2++;
-        lineStart = index2 + 1;
-      }
-    }
-    const mark = {
-      name: filename,
-      buffer: source,
-      position,
-      line,
-      column: position - lineStart
-    };
-    mark.snippet = makeSnippet(mark);
-    throw new YAMLException2(message, mark);
-  }
-};
-var EVENT_ID = {
-  DOCUMENT: 1,
-  SEQUENCE: 2,
-  MAPPING: 3,
-  SCALAR: 4,
-  ALIAS: 5,
-  POP: 6
-};
-var SCALAR_STYLE = {
-  PLAIN: 1,
-  SINGLE_QUOTED: 2,
-  DOUBLE_QUOTED: 3,
-  LITERAL_BLOCK: 4,
-  FOLDED_BLOCK: 5
-};
-var COLLECTION_STYLE = {
-  BLOCK: 1,
-  FLOW: 2
-};
-var CHOMPING_MODE = {
-  CLIP: 1,
-  STRIP: 2,
-  KEEP: 3
-};
-var NO_RANGE$3 = -1;
-function simpleEscapeSequence(c) {
-  switch (c) {
-    case 48:
-      return "\0";
-    case 97:
-      return "\x07";
-    case 98:
-      return "\b";
-    case 116:
-      return "	";
-    case 9:
-      return "	";
-    case 110:
-      return "\n";
-    case 118:
-      return "\v";
-    case 102:
-      return "\f";
-    case 114:
-      return "\r";
-    case 101:
-      return "\x1B";
-    case 32:
-      return " ";
-    case 34:
-      return '"';
-    case 47:
-      return "/";
-    case 92:
-      return "\\";
-    case 78:
-      return "\x85";
-    case 95:
-      return "\xA0";
-    case 76:
-      return "\u2028";
-    case 80:
-      return "\u2029";
-    default:
-      return "";
-  }
-}
-var simpleEscapeCheck = new Array(256);
-var simpleEscapeMap = new Array(256);
-for (let i = 0; i < 256; i++) {
-  simpleEscapeCheck[i] = simpleEscapeSequence(i) ? 1 : 0;
-  simpleEscapeMap[i] = simpleEscapeSequence(i);
-}
-function charFromCodepoint(c) {
-  if (c <= 65535) return String.fromCharCode(c);
-  return String.fromCharCode((c - 65536 >> 10) + 55296, (c - 65536 & 1023) + 56320);
-}
-function fromHexCode$1(c) {
-  if (c >= 48 && c <= 57) return c - 48;
-  return (c | 32) - 97 + 10;
-}
-function escapedHexLen$1(c) {
-  if (c === 120) return 2;
-  if (c === 117) return 4;
-  return 8;
-}
-function skipFoldedBreaks(input, position, end) {
-  let breaks = 0;
-  while (position < end) {
-    const ch = input.charCodeAt(position);
-    if (ch === 10) {
-      breaks++;
-      position++;
-    } else if (ch === 13) {
-      breaks++;
-      position++;
-      if (input.charCodeAt(position) === 10) position++;
-    } else if (ch === 32 || ch === 9) position++;
-    else break;
-  }
-  return {
-    position,
-    breaks
-  };
-}
-function foldedBreaks(count) {
-  if (count === 1) return " ";
-  return "\n".repeat(count - 1);
-}
-function getPlainValue(input, start, end) {
-  let result = "";
-  let position = start;
-  let captureStart = start;
-  let captureEnd = start;
-  while (position < end) {
-    const ch = input.charCodeAt(position);
-    if (ch === 10 || ch === 13) {
-      result += input.slice(captureStart, captureEnd);
-      const fold = skipFoldedBreaks(input, position, end);
-      result += foldedBreaks(fold.breaks);
-      position = captureStart = captureEnd = fold.position;
-    } else {
-      position++;
-      if (ch !== 32 && ch !== 9) captureEnd = position;
-    }
-  }
-  return result + input.slice(captureStart, captureEnd);
-}
-function getSingleQuotedValue(input, start, end) {
-  let result = "";
-  let position = start;
-  let captureStart = start;
-  let captureEnd = start;
-  while (position < end) {
-    const ch = input.charCodeAt(position);
-    if (ch === 39) {
-      result += input.slice(captureStart, position) + "'";
-      position += 2;
-      captureStart = captureEnd = position;
-    } else if (ch === 10 || ch === 13) {
-      result += input.slice(captureStart, captureEnd);
-      const fold = skipFoldedBreaks(input, position, end);
-      result += foldedBreaks(fold.breaks);
-      position = captureStart = captureEnd = fold.position;
-    } else {
-      position++;
-      if (ch !== 32 && ch !== 9) captureEnd = position;
-    }
-  }
-  return result + input.slice(captureStart, end);
-}
-function getDoubleQuotedValue(input, start, end) {
-  let result = "";
-  let position = start;
-  let captureStart = start;
-  let captureEnd = start;
-  while (position < end) {
-    const ch = input.charCodeAt(position);
-    if (ch === 92) {
-      result += input.slice(captureStart, position);
-      position++;
-      const escaped2 = input.charCodeAt(position);
-      if (escaped2 === 10 || escaped2 === 13) position = skipFoldedBreaks(input, position, end).position;
-      else if (escaped2 < 256 && simpleEscapeCheck[escaped2]) {
-        result += simpleEscapeMap[escaped2];
-        position++;
-      } else {
-        let hexLength = escapedHexLen$1(escaped2);
-        let hexResult = 0;
-        for (; hexLength > 0; hexLength--) {
-          position++;
-          const digit = fromHexCode$1(input.charCodeAt(position));
-          hexResult = (hexResult << 4) + digit;
-        }
-        result += charFromCodepoint(hexResult);
-        position++;
-      }
-      captureStart = captureEnd = position;
-    } else if (ch === 10 || ch === 13) {
-      result += input.slice(captureStart, captureEnd);
-      const fold = skipFoldedBreaks(input, position, end);
-      result += foldedBreaks(fold.breaks);
-      position = captureStart = captureEnd = fold.position;
-    } else {
-      position++;
-      if (ch !== 32 && ch !== 9) captureEnd = position;
-    }
-  }
-  return result + input.slice(captureStart, end);
-}
-function getBlockValue(input, start, end, indent, chomping, folded2) {
-  const textIndent = indent < 0 ? 0 : indent;
-  const region = input.slice(start, end).replace(/\r\n?/g, "\n");
-  const lines = region === "" ? [] : (region.endsWith("\n") ? region.slice(0, -1) : region).split("\n");
-  let result = "";
-  let didReadContent = false;
-  let emptyLines = 0;
-  let atMoreIndented = false;
-  for (const line of lines) {
-    let column = 0;
-    while (column < textIndent && line.charCodeAt(column) === 32) column++;
-    if (indent < 0 || column >= line.length) {
-      emptyLines++;
-      continue;
-    }
-    const content2 = line.slice(textIndent);
-    const first = content2.charCodeAt(0);
-    if (folded2) {
-      if (first === 32 || first === 9) {
-        atMoreIndented = true;
-        result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
-      } else if (atMoreIndented) {
-        atMoreIndented = false;
-        result += "\n".repeat(emptyLines + 1);
-      } else if (emptyLines === 0) {
-        if (didReadContent) result += " ";
-      } else result += "\n".repeat(emptyLines);
-    } else result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
-    result += content2;
-    didReadContent = true;
-    emptyLines = 0;
-  }
-  if (chomping === CHOMPING_MODE.KEEP) result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
-  else if (chomping !== CHOMPING_MODE.STRIP) {
-    if (didReadContent) result += "\n";
-  }
-  return result;
-}
-function getScalarValue(input, scalar) {
-  if (scalar.valueStart === NO_RANGE$3) return "";
-  const { valueStart, valueEnd } = scalar;
-  if (scalar.fast) return input.slice(valueStart, valueEnd);
-  switch (scalar.style) {
-    case SCALAR_STYLE.SINGLE_QUOTED:
-      return getSingleQuotedValue(input, valueStart, valueEnd);
-    case SCALAR_STYLE.DOUBLE_QUOTED:
-      return getDoubleQuotedValue(input, valueStart, valueEnd);
-    case SCALAR_STYLE.LITERAL_BLOCK:
-      return getBlockValue(input, valueStart, valueEnd, scalar.indent, scalar.chomping, false);
-    case SCALAR_STYLE.FOLDED_BLOCK:
-      return getBlockValue(input, valueStart, valueEnd, scalar.indent, scalar.chomping, true);
-    default:
-      return getPlainValue(input, valueStart, valueEnd);
-  }
-}
-var DEFAULT_TAG_HANDLERS = Object.assign(/* @__PURE__ */ Object.create(null), {
-  "!": "!",
-  "!!": "tag:yaml.org,2002:"
-});
-var TAG_SUFFIX_CHARS = "-#;/?:@&=+$_.~*'()";
-var TAG_URI_CHARS = TAG_SUFFIX_CHARS + "!,[]";
-var HEX = "0123456789ABCDEF";
-function percentByte(byte) {
-  return "%" + HEX[byte >> 4] + HEX[byte & 15];
-}
-function tagPercentEncode(source, isSuffix) {
-  const allowed = isSuffix ? TAG_SUFFIX_CHARS : TAG_URI_CHARS;
-  let result = "";
-  for (let index2 = 0; index2 < source.length; index2++) {
-    let ch = source.charCodeAt(index2);
-    if (ch >= 48 && ch <= 57 || ch >= 65 && ch <= 90 || ch >= 97 && ch <= 122 || allowed.includes(source[index2])) {
-      result += source[index2];
-      continue;
-    }
-    if (ch >= 55296 && ch <= 56319) ch = 65536 + ((ch & 1023) << 10) + (source.charCodeAt(++index2) & 1023);
-    if (ch < 128) result += percentByte(ch);
-    else if (ch < 2048) result += percentByte(192 | ch >> 6) + percentByte(128 | ch & 63);
-    else if (ch < 65536) result += percentByte(224 | ch >> 12) + percentByte(128 | ch >> 6 & 63) + percentByte(128 | ch & 63);
-    else result += percentByte(240 | ch >> 18) + percentByte(128 | ch >> 12 & 63) + percentByte(128 | ch >> 6 & 63) + percentByte(128 | ch & 63);
-  }
-  return result;
-}
-function tagPercentDecode(source) {
-  let result = "";
-  let index2 = 0;
-  while (index2 < source.length) {
-    if (source.charCodeAt(index2) !== 37) {
-      result += source[index2++];
-      continue;
-    }
-    let ch = parseInt(source.slice(index2 + 1, index2 + 3), 16);
-    index2 += 3;
-    if (ch >= 192) {
-      let remaining = ch < 224 ? 1 : ch < 240 ? 2 : 3;
-      ch &= (1 << 6 - remaining) - 1;
-      while (remaining-- > 0) {
-        ch = ch << 6 | parseInt(source.slice(index2 + 1, index2 + 3), 16) & 63;
-        index2 += 3;
-      }
-    }
-    if (ch < 65536) result += String.fromCharCode(ch);
-    else {
-      ch -= 65536;
-      result += String.fromCharCode(55296 | ch >> 10, 56320 | ch & 1023);
-    }
-  }
-  return result;
-}
-function tagNameFull(rawTag, tagHandlers) {
-  if (rawTag.startsWith("!<") && rawTag.endsWith(">")) return tagPercentDecode(rawTag.slice(2, -1));
-  const handleEnd = rawTag.indexOf("!", 1);
-  const handle = handleEnd === -1 ? "!" : rawTag.slice(0, handleEnd + 1);
-  return tagPercentDecode(tagHandlers?.[handle] ?? DEFAULT_TAG_HANDLERS[handle] ?? handle) + tagPercentDecode(rawTag.slice(handle.length));
-}
-function tagNameShort(fullTag) {
-  let tag = fullTag;
-  if (tag.charCodeAt(0) === 33) {
-    tag = tag.slice(1);
-    return `!${tagPercentEncode(tag, true)}`;
-  }
-  if (tag.slice(0, 18) === "tag:yaml.org,2002:") return `!!${tagPercentEncode(tag.slice(18), true)}`;
-  return `!<${tagPercentEncode(tag, false)}>`;
-}
-var NO_RANGE$2 = -1;
-var MERGE_TAG_NAME = "tag:yaml.org,2002:merge";
-var DEFAULT_CONSTRUCTOR_OPTIONS = {
-  filename: "",
-  schema: CORE_SCHEMA,
-  json: false,
-  maxTotalMergeKeys: 1e4,
-  maxAliases: -1
-};
-function eventPosition$1(event) {
-  if ("tagStart" in event && event.tagStart !== NO_RANGE$2) return event.tagStart;
-  if ("anchorStart" in event && event.anchorStart !== NO_RANGE$2) return event.anchorStart;
-  if ("valueStart" in event && event.valueStart !== NO_RANGE$2) return event.valueStart;
-  if ("start" in event) return event.start;
-  return 0;
-}
-function throwError$1(state, message) {
-  YAMLException.throwAt(state.source, state.position, message, state.filename);
-}
-function finalizeCollection(state, position, tag, carrier) {
-  try {
-    return tag.finalize(carrier);
-  } catch (error2) {
-    if (error2 instanceof YAMLException) throw error2;
-    YAMLException.throwAt(state.source, position, error2 instanceof Error ? error2.message : String(error2), state.filename);
-  }
-}
-function constructScalar(state, event) {
-  const source = getScalarValue(state.source, event);
-  const rawTag = event.tagStart === NO_RANGE$2 ? "" : state.source.slice(event.tagStart, event.tagEnd);
-  const strTag2 = state.schema.defaultScalarTag;
-  if (rawTag !== "") {
-    if (rawTag === "!") return {
-      value: source,
-      tag: strTag2
-    };
-    const tagName = tagNameFull(rawTag, state.tagHandlers);
-    const scalarTag = state.schema.lookupScalarTag(tagName);
-    if (scalarTag) {
-      const result = scalarTag.resolve(source, true, tagName);
-      if (result === NOT_RESOLVED) throwError$1(state, `cannot resolve a node with !<${tagName}> explicit tag`);
-      return {
-        value: result,
-        tag: scalarTag
-      };
-    }
-    const collectionTagDef = state.schema.lookupMappingTag(tagName) ?? state.schema.lookupSequenceTag(tagName);
-    if (collectionTagDef) {
-      if (source !== "") throwError$1(state, `cannot resolve a node with !<${tagName}> explicit tag`);
-      const carrier = collectionTagDef.create(tagName);
-      return {
-        value: collectionTagDef.carrierIsResult ? carrier : finalizeCollection(state, state.position, collectionTagDef, carrier),
-        tag: collectionTagDef
-      };
-    }
-    throwError$1(state, `unknown scalar tag !<${tagName}>`);
-  }
-  if (event.style === SCALAR_STYLE.PLAIN) return state.schema.resolveImplicitScalarTag(source);
-  return {
-    value: strTag2.resolve(source, false, strTag2.tagName),
-    tag: strTag2
-  };
-}
-function collectionTagName(state, event, defaultTagName) {
-  const rawTag = event.tagStart === NO_RANGE$2 ? "" : state.source.slice(event.tagStart, event.tagEnd);
-  return rawTag === "" || rawTag === "!" ? defaultTagName : tagNameFull(rawTag, state.tagHandlers);
-}
-function isMappingTag(tag) {
-  return tag.nodeKind === "mapping";
-}
-function chargeMergeWork(state) {
-  state.totalMergeKeys++;
-  if (state.maxTotalMergeKeys !== -1 && state.totalMergeKeys > state.maxTotalMergeKeys) throwError$1(state, `merge keys exceeded maxTotalMergeKeys (${state.maxTotalMergeKeys})`);
-}
-function mergeKeys(state, frame, source, sourceTag) {
-  chargeMergeWork(state);
-  for (const sourceKey of sourceTag.keys(source)) {
-    chargeMergeWork(state);
-    if (frame.tag.has(frame.value, sourceKey)) continue;
-    const err = frame.tag.addPair(frame.value, sourceKey, sourceTag.get(source, sourceKey));
-    if (err) throwError$1(state, err);
-    frame.overridable ??= /* @__PURE__ */ new Set();
-    frame.overridable.add(sourceKey);
-  }
-}
-function mergeSource(state, frame, source, sourceTag) {
-  state.position = frame.keyPosition;
-  if (isMappingTag(sourceTag)) mergeKeys(state, frame, source, sourceTag);
-  else if (sourceTag.nodeKind === "sequence" && Array.isArray(source)) {
-    if (source.length > 100) throwError$1(state, "abnormal merge sequence size");
-    for (const element of source) {
-      const elementTag = state.nodeTags.get(element);
-      if (!elementTag) throwError$1(state, "cannot merge mappings; the provided source object is unacceptable");
-      mergeKeys(state, frame, element, elementTag);
-    }
-  } else throwError$1(state, "cannot merge mappings; the provided source object is unacceptable");
-}
-function addMappingValue(state, frame, key, value, tag) {
-  state.position = frame.keyPosition;
-  if (frame.keyIsMerge) {
-    mergeSource(state, frame, value, tag);
-    return;
-  }
-  if (!state.json && frame.tag.has(frame.value, key) && !frame.overridable?.has(key)) throwError$1(state, "duplicated mapping key");
-  const err = frame.tag.addPair(frame.value, key, value);
-  if (err) throwError$1(state, err);
-  frame.overridable?.delete(key);
-}
-function addValue(state, value, tag) {
-  const frame = state.frames[state.frames.length - 1];
-  if (frame.kind === "document") {
-    frame.value = value;
-    frame.hasValue = true;
-  } else if (frame.kind === "sequence") {
-    if (isMappingTag(tag)) state.nodeTags.set(value, tag);
-    const err = frame.tag.addItem(frame.value, value, frame.index++);
-    if (err) throwError$1(state, err);
-  } else if (frame.hasKey) {
-    const key = frame.key;
-    frame.key = void 0;
-    frame.hasKey = false;
-    addMappingValue(state, frame, key, value, tag);
-  } else {
-    frame.key = value;
-    frame.keyPosition = state.position;
-    frame.hasKey = true;
-    frame.keyIsMerge = tag.tagName === MERGE_TAG_NAME;
-  }
-}
-function storeAnchor(state, event, value, tag, isValueFinal) {
-  if (event.anchorStart !== NO_RANGE$2) {
-    const anchor = {
-      value,
-      tag,
-      isValueFinal
-    };
-    state.anchors.set(state.source.slice(event.anchorStart, event.anchorEnd), anchor);
-    return anchor;
-  }
-  return null;
-}
-function constructFromEvents(events, options) {
-  const state = {
-    ...DEFAULT_CONSTRUCTOR_OPTIONS,
-    ...options,
-    events,
-    documents: [],
-    eventIndex: 0,
-    position: 0,
-    frames: [],
-    anchors: /* @__PURE__ */ new Map(),
-    nodeTags: /* @__PURE__ */ new Map(),
-    tagHandlers: /* @__PURE__ */ Object.create(null),
-    totalMergeKeys: 0,
-    aliasCount: 0
-  };
-  while (state.eventIndex < state.events.length) {
-    const event = state.events[state.eventIndex++];
-    state.position = eventPosition$1(event);
-    switch (event.type) {
-      case EVENT_ID.DOCUMENT:
-        state.anchors = /* @__PURE__ */ new Map();
-        state.nodeTags = /* @__PURE__ */ new Map();
-        state.aliasCount = 0;
-        state.tagHandlers = /* @__PURE__ */ Object.create(null);
-        for (const directive of event.directives) if (directive.kind === "tag") state.tagHandlers[directive.handle] = directive.prefix;
-        state.frames.push({
-          kind: "document",
-          position: state.position,
-          value: void 0,
-          hasValue: false
-        });
-        break;
-      case EVENT_ID.SCALAR: {
-        const { value, tag } = constructScalar(state, event);
-        storeAnchor(state, event, value, tag, true);
-        addValue(state, value, tag);
-        break;
-      }
-      case EVENT_ID.SEQUENCE: {
-        const tagName = collectionTagName(state, event, "tag:yaml.org,2002:seq");
-        const tag = state.schema.lookupSequenceTag(tagName);
-        if (!tag) throwError$1(state, `unknown sequence tag !<${tagName}>`);
-        const value = tag.create(tagName);
-        const anchor = storeAnchor(state, event, value, tag, tag.carrierIsResult);
-        state.frames.push({
-          kind: "sequence",
-          position: state.position,
-          value,
-          tag,
-          anchor,
-          index: 0
-        });
-        break;
-      }
-      case EVENT_ID.MAPPING: {
-        const tagName = collectionTagName(state, event, "tag:yaml.org,2002:map");
-        const tag = state.schema.lookupMappingTag(tagName);
-        if (!tag) throwError$1(state, `unknown mapping tag !<${tagName}>`);
-        const value = tag.create(tagName);
-        const anchor = storeAnchor(state, event, value, tag, tag.carrierIsResult);
-        state.frames.push({
-          kind: "mapping",
-          position: state.position,
-          value,
-          tag,
-          anchor,
-          key: void 0,
-          keyPosition: state.position,
-          hasKey: false,
-          keyIsMerge: false,
-          overridable: null
-        });
-        break;
-      }
-      case EVENT_ID.ALIAS: {
-        if (state.maxAliases !== -1 && ++state.aliasCount > state.maxAliases) throwError$1(state, `aliases exceeded maxAliases (${state.maxAliases})`);
-        const name = state.source.slice(event.anchorStart, event.anchorEnd);
-        const anchor = state.anchors.get(name);
-        if (!anchor) throwError$1(state, `unidentified alias "${name}"`);
-        if (!anchor.isValueFinal) throwError$1(state, `recursive alias "${name}" is not supported for tag ${anchor.tag.tagName} because it uses finalize()`);
-        addValue(state, anchor.value, anchor.tag);
-        break;
-      }
-      case EVENT_ID.POP: {
-        const frame = state.frames.pop();
-        if (frame.kind === "mapping" && frame.hasKey) {
-          state.position = frame.keyPosition;
-          throwError$1(state, "incomplete mapping pair in event stream");
-        }
-        if (frame.kind === "document") state.documents.push(frame.value);
-        else {
-          const value = frame.tag.carrierIsResult ? frame.value : finalizeCollection(state, frame.position, frame.tag, frame.value);
-          if (frame.anchor) {
-            frame.anchor.value = value;
-            frame.anchor.isValueFinal = true;
-          }
-          addValue(state, value, frame.tag);
-        }
-        break;
-      }
-    }
-  }
-  return state.documents;
-}
-var NO_RANGE$1 = -1;
-var HAS_OWN = Object.prototype.hasOwnProperty;
-var CONTEXT_FLOW_IN = 1;
-var CONTEXT_FLOW_OUT = 2;
-var CONTEXT_BLOCK_IN = 3;
-var CONTEXT_BLOCK_OUT = 4;
-var PATTERN_NON_PRINTABLE = /[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x84\x86-\x9F\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?:[^\uD800-\uDBFF]|^)[\uDC00-\uDFFF]/;
-var PATTERN_FLOW_INDICATORS = /[,\[\]{}]/;
-var PATTERN_TAG_HANDLE = /^(?:!|!!|![0-9A-Za-z-]+!)$/;
-var NS_URI_CHAR = String.raw`(?:%[0-9A-Fa-f]{2}|[0-9A-Za-z\-#;/?:@&=+$,_.!~*'()\[\]])`;
-var NS_TAG_CHAR = String.raw`(?:%[0-9A-Fa-f]{2}|[0-9A-Za-z\-#;/?:@&=+$.~*'()_])`;
-var PATTERN_TAG_URI = new RegExp(`^(?:${NS_URI_CHAR})*$`);
-var PATTERN_TAG_SUFFIX = new RegExp(`^(?:${NS_TAG_CHAR})+$`);
-var PATTERN_TAG_PREFIX = new RegExp(`^(?:!(?:${NS_URI_CHAR})*|${NS_TAG_CHAR}(?:${NS_URI_CHAR})*)$`);
-var DEFAULT_PARSER_OPTIONS = {
-  filename: "",
-  maxDepth: 100
-};
-function addDocumentEvent(state, explicitStart, explicitEnd) {
-  state.events.push({
-    type: EVENT_ID.DOCUMENT,
-    explicitStart,
-    explicitEnd,
-    directives: state.directives
-  });
-}
-function addSequenceEvent(state, start, anchorStart, anchorEnd, tagStart, tagEnd, style) {
-  state.events.push({
-    type: EVENT_ID.SEQUENCE,
-    start,
-    anchorStart,
-    anchorEnd,
-    tagStart,
-    tagEnd,
-    style
-  });
-}
-function addMappingEvent(state, start, anchorStart, anchorEnd, tagStart, tagEnd, style) {
-  state.events.push({
-    type: EVENT_ID.MAPPING,
-    start,
-    anchorStart,
-    anchorEnd,
-    tagStart,
-    tagEnd,
-    style
-  });
-}
-function insertFlowPairMappingEvent(state, snapshot) {
-  state.events.splice(snapshot.eventsLength, 0, {
-    type: EVENT_ID.MAPPING,
-    start: snapshot.position,
-    anchorStart: NO_RANGE$1,
-    anchorEnd: NO_RANGE$1,
-    tagStart: NO_RANGE$1,
-    tagEnd: NO_RANGE$1,
-    style: COLLECTION_STYLE.FLOW
-  });
-}
-function addScalarEvent(state, valueStart, valueEnd, anchorStart, anchorEnd, tagStart, tagEnd, style, chomping = CHOMPING_MODE.CLIP, indent = -1, fast = false) {
-  state.events.push({
-    type: EVENT_ID.SCALAR,
-    valueStart,
-    valueEnd,
-    anchorStart,
-    anchorEnd,
-    tagStart,
-    tagEnd,
-    style,
-    chomping,
-    indent,
-    fast
-  });
-}
-function addAliasEvent(state, anchorStart, anchorEnd) {
-  state.events.push({
-    type: EVENT_ID.ALIAS,
-    anchorStart,
-    anchorEnd
-  });
-}
-function addPopEvent(state) {
-  state.events.push({ type: EVENT_ID.POP });
-}
-function addEmptyScalarEvent(state) {
-  addScalarEvent(state, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, SCALAR_STYLE.PLAIN);
-}
-function emptyProperties() {
-  return {
-    anchorStart: NO_RANGE$1,
-    anchorEnd: NO_RANGE$1,
-    tagStart: NO_RANGE$1,
-    tagEnd: NO_RANGE$1
-  };
-}
-function snapshotState(state) {
-  return {
-    position: state.position,
-    line: state.line,
-    lineStart: state.lineStart,
-    lineIndent: state.lineIndent,
-    firstTabInLine: state.firstTabInLine,
-    eventsLength: state.events.length
-  };
-}
-function restoreState(state, snapshot) {
-  state.position = snapshot.position;
-  state.line = snapshot.line;
-  state.lineStart = snapshot.lineStart;
-  state.lineIndent = snapshot.lineIndent;
-  state.firstTabInLine = snapshot.firstTabInLine;
-  state.events.length = snapshot.eventsLength;
-}
-function throwError(state, message) {
-  YAMLException.throwAt(state.input.slice(0, state.length), state.position, message, state.filename);
-}
-function isEol(c) {
-  return c === 10 || c === 13;
-}
-function isWhiteSpace(c) {
-  return c === 9 || c === 32;
-}
-function isWsOrEol(c) {
-  return isWhiteSpace(c) || isEol(c);
-}
-function isWsOrEolOrEnd(c) {
-  return c === 0 || isWsOrEol(c);
-}
-function isFlowIndicator(c) {
-  return c === 44 || c === 91 || c === 93 || c === 123 || c === 125;
-}
-function fromDecimalCode(c) {
-  return c >= 48 && c <= 57 ? c - 48 : -1;
-}
-function fromHexCode(c) {
-  if (c >= 48 && c <= 57) return c - 48;
-  const lc = c | 32;
-  if (lc >= 97 && lc <= 102) return lc - 97 + 10;
-  return -1;
-}
-function escapedHexLen(c) {
-  if (c === 120) return 2;
-  if (c === 117) return 4;
-  if (c === 85) return 8;
-  return 0;
-}
-function isSimpleEscape(c) {
-  return c === 48 || c === 97 || c === 98 || c === 116 || c === 9 || c === 110 || c === 118 || c === 102 || c === 114 || c === 101 || c === 32 || c === 34 || c === 47 || c === 92 || c === 78 || c === 95 || c === 76 || c === 80;
-}
-function consumeLineBreak(state) {
-  if (state.input.charCodeAt(state.position) === 10) state.position++;
-  else {
-    state.position++;
-    if (state.input.charCodeAt(state.position) === 10) state.position++;
-  }
-  state.line++;
-  state.lineStart = state.position;
-  state.lineIndent = 0;
-  state.firstTabInLine = -1;
-}
-function skipSeparationSpace(state, allowComments) {
-  let lineBreaks = 0;
-  let ch = state.input.charCodeAt(state.position);
-  let hasSeparation = state.position === state.lineStart || isWsOrEol(state.input.charCodeAt(state.position - 1));
-  while (ch !== 0) {
-    while (isWhiteSpace(ch)) {
-      hasSeparation = true;
-      if (ch === 9 && state.firstTabInLine === -1) state.firstTabInLine = state.position;
-      ch = state.input.charCodeAt(++state.position);
-    }
-    if (allowComments && hasSeparation && ch === 35) do
-      ch = state.input.charCodeAt(++state.position);
-    while (!isEol(ch) && ch !== 0);
-    if (!isEol(ch)) break;
-    consumeLineBreak(state);
-    lineBreaks++;
-    hasSeparation = true;
-    ch = state.input.charCodeAt(state.position);
-    while (ch === 32) {
-      state.lineIndent++;
-      ch = state.input.charCodeAt(++state.position);
-    }
-  }
-  return lineBreaks;
-}
-function testDocumentSeparator(state, position = state.position) {
-  const ch = state.input.charCodeAt(position);
-  if ((ch === 45 || ch === 46) && ch === state.input.charCodeAt(position + 1) && ch === state.input.charCodeAt(position + 2)) {
-    const following = state.input.charCodeAt(position + 3);
-    return following === 0 || isWsOrEol(following);
-  }
-  return false;
-}
-function skipByteOrderMark(state) {
-  if (state.position === state.lineStart && state.input.charCodeAt(state.position) === 65279) {
-    state.position++;
-    state.lineStart = state.position;
-  }
-}
-function testDocumentBoundary(state) {
-  if (state.position !== state.lineStart) return false;
-  if (testDocumentSeparator(state)) return true;
-  if (state.input.charCodeAt(state.position) !== 65279) return false;
-  const snapshot = snapshotState(state);
-  skipByteOrderMark(state);
-  skipSeparationSpace(state, true);
-  const ch = state.input.charCodeAt(state.position);
-  const result = state.position === state.lineStart && (ch === 37 || ch === 45 && testDocumentSeparator(state));
-  restoreState(state, snapshot);
-  return result;
-}
-function skipUntilLineEnd(state) {
-  let ch = state.input.charCodeAt(state.position);
-  while (ch !== 0 && !isEol(ch)) ch = state.input.charCodeAt(++state.position);
-}
-function checkPrintable(state, start, end) {
-  const match = PATTERN_NON_PRINTABLE.exec(state.input.slice(start, end));
-  if (match !== null) {
-    state.position = start + match.index + match[0].length - 1;
-    throwError(state, "the stream contains non-printable characters");
-  }
-}
-function readTagProperty(state, props2, inFlow) {
-  if (state.input.charCodeAt(state.position) !== 33) return false;
-  if (props2.tagStart !== NO_RANGE$1) throwError(state, "duplication of a tag property");
-  const start = state.position;
-  let isVerbatim = false;
-  let isNamed = false;
-  let tagHandle = "!";
-  let ch = state.input.charCodeAt(++state.position);
-  if (ch === 60) {
-    isVerbatim = true;
-    ch = state.input.charCodeAt(++state.position);
-  } else if (ch === 33) {
-    isNamed = true;
-    tagHandle = "!!";
-    ch = state.input.charCodeAt(++state.position);
-  }
-  let suffixStart = state.position;
-  let tagName;
-  if (isVerbatim) {
-    while (ch !== 0 && ch !== 62) ch = state.input.charCodeAt(++state.position);
-    if (ch !== 62) throwError(state, "unexpected end of the stream within a verbatim tag");
-    tagName = state.input.slice(suffixStart, state.position);
-    state.position++;
-  } else {
-    while (ch !== 0 && !isWsOrEol(ch) && !(inFlow && isFlowIndicator(ch))) {
-      if (ch === 33) {
-        if (!isNamed) {
-          tagHandle = state.input.slice(suffixStart - 1, state.position + 1);
-          if (!PATTERN_TAG_HANDLE.test(tagHandle)) throwError(state, "named tag handle cannot contain such characters");
-          isNamed = true;
-          suffixStart = state.position + 1;
-        } else throwError(state, "tag suffix cannot contain exclamation marks");
-      }
-      ch = state.input.charCodeAt(++state.position);
-    }
-    tagName = state.input.slice(suffixStart, state.position);
-    if (PATTERN_FLOW_INDICATORS.test(tagName)) throwError(state, "tag suffix cannot contain flow indicator characters");
-  }
-  if (tagName && !(isVerbatim ? PATTERN_TAG_URI.test(tagName) : PATTERN_TAG_SUFFIX.test(tagName))) throwError(state, `tag name cannot contain such characters: ${tagName}`);
-  if (!isVerbatim && tagHandle !== "!" && tagHandle !== "!!" && !HAS_OWN.call(state.tagHandlers, tagHandle)) throwError(state, `undeclared tag handle "${tagHandle}"`);
-  props2.tagStart = start;
-  props2.tagEnd = state.position;
-  return true;
-}
-function readAnchorProperty(state, props2) {
-  if (state.input.charCodeAt(state.position) !== 38) return false;
-  if (props2.anchorStart !== NO_RANGE$1) throwError(state, "duplication of an anchor property");
-  state.position++;
-  const start = state.position;
-  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position)) && !isFlowIndicator(state.input.charCodeAt(state.position))) state.position++;
-  if (state.position === start) throwError(state, "name of an anchor node must contain at least one character");
-  props2.anchorStart = start;
-  props2.anchorEnd = state.position;
-  return true;
-}
-function readAlias(state, props2) {
-  if (state.input.charCodeAt(state.position) !== 42) return false;
-  if (props2.anchorStart !== NO_RANGE$1 || props2.tagStart !== NO_RANGE$1) throwError(state, "alias node should not have any properties");
-  state.position++;
-  const start = state.position;
-  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position)) && !isFlowIndicator(state.input.charCodeAt(state.position))) state.position++;
-  if (state.position === start) throwError(state, "name of an alias node must contain at least one character");
-  addAliasEvent(state, start, state.position);
-  return true;
-}
-function readFlowScalarBreak(state, nodeIndent) {
-  skipSeparationSpace(state, false);
-  if (state.lineIndent < nodeIndent) throwError(state, "deficient indentation");
-}
-function readSingleQuotedScalar(state, nodeIndent, props2) {
-  if (state.input.charCodeAt(state.position) !== 39) return false;
-  state.position++;
-  const start = state.position;
-  let simple = true;
-  while (state.input.charCodeAt(state.position) !== 0) {
-    const ch = state.input.charCodeAt(state.position);
-    if (ch === 39) {
-      if (state.input.charCodeAt(state.position + 1) === 39) {
-        simple = false;
-        state.position += 2;
-        continue;
-      }
-      const end = state.position;
-      state.position++;
-      addScalarEvent(state, start, end, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, SCALAR_STYLE.SINGLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple);
-      return true;
-    }
-    if (isEol(ch)) {
-      simple = false;
-      readFlowScalarBreak(state, nodeIndent);
-    } else if (state.position === state.lineStart && testDocumentSeparator(state)) throwError(state, "unexpected end of the document within a single quoted scalar");
-    else if (ch !== 9 && ch < 32) throwError(state, "expected valid JSON character");
-    else state.position++;
-  }
-  throwError(state, "unexpected end of the stream within a single quoted scalar");
-}
-function readDoubleQuotedScalar(state, nodeIndent, props2) {
-  if (state.input.charCodeAt(state.position) !== 34) return false;
-  state.position++;
-  const start = state.position;
-  let simple = true;
-  while (state.input.charCodeAt(state.position) !== 0) {
-    const ch = state.input.charCodeAt(state.position);
-    if (ch === 34) {
-      const end = state.position;
-      state.position++;
-      addScalarEvent(state, start, end, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, SCALAR_STYLE.DOUBLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple);
-      return true;
-    }
-    if (ch === 92) {
-      simple = false;
-      const escaped2 = state.input.charCodeAt(++state.position);
-      if (isEol(escaped2)) readFlowScalarBreak(state, nodeIndent);
-      else if (isSimpleEscape(escaped2)) state.position++;
-      else {
-        let hexLength = escapedHexLen(escaped2);
-        if (hexLength === 0) throwError(state, "unknown escape sequence");
-        while (hexLength-- > 0) {
-          state.position++;
-          if (fromHexCode(state.input.charCodeAt(state.position)) < 0) throwError(state, "expected hexadecimal character");
-        }
-        state.position++;
-      }
-    } else if (isEol(ch)) {
-      simple = false;
-      readFlowScalarBreak(state, nodeIndent);
-    } else if (state.position === state.lineStart && testDocumentSeparator(state)) throwError(state, "unexpected end of the document within a double quoted scalar");
-    else if (ch !== 9 && ch < 32) throwError(state, "expected valid JSON character");
-    else state.position++;
-  }
-  throwError(state, "unexpected end of the stream within a double quoted scalar");
-}
-function readBlockScalar(state, parentIndent, props2) {
-  const ch = state.input.charCodeAt(state.position);
-  let chomping = CHOMPING_MODE.CLIP;
-  let indent = -1;
-  let detectedIndent = false;
-  if (ch !== 124 && ch !== 62) return false;
-  const style = ch === 124 ? SCALAR_STYLE.LITERAL_BLOCK : SCALAR_STYLE.FOLDED_BLOCK;
-  state.position++;
-  while (state.input.charCodeAt(state.position) !== 0) {
-    const current = state.input.charCodeAt(state.position);
-    const digit = fromDecimalCode(current);
-    if (current === 43 || current === 45) {
-      if (chomping !== CHOMPING_MODE.CLIP) throwError(state, "repeat of a chomping mode identifier");
-      chomping = current === 43 ? CHOMPING_MODE.KEEP : CHOMPING_MODE.STRIP;
-      state.position++;
-    } else if (digit >= 0) {
-      if (digit === 0) throwError(state, "bad explicit indentation width of a block scalar; it cannot be less than one");
-      if (detectedIndent) throwError(state, "repeat of an indentation width identifier");
-      indent = parentIndent + digit - 1;
-      detectedIndent = true;
-      state.position++;
-    } else break;
-  }
-  let hadWhitespace = false;
-  while (isWhiteSpace(state.input.charCodeAt(state.position))) {
-    hadWhitespace = true;
-    state.position++;
-  }
-  if (hadWhitespace && state.input.charCodeAt(state.position) === 35) skipUntilLineEnd(state);
-  if (isEol(state.input.charCodeAt(state.position))) consumeLineBreak(state);
-  else if (state.input.charCodeAt(state.position) !== 0) throwError(state, "a line break is expected");
-  let contentIndent = detectedIndent ? indent : -1;
-  let maxLeadingIndent = 0;
-  const valueStart = state.position;
-  let valueEnd = state.position;
-  while (state.input.charCodeAt(state.position) !== 0) {
-    const linePosition = state.position;
-    let column = 0;
-    while (state.input.charCodeAt(linePosition + column) === 32) column++;
-    const first = state.input.charCodeAt(linePosition + column);
-    if (first === 0) {
-      if (contentIndent >= 0) {
-        if (column > contentIndent) valueEnd = linePosition + column;
-      } else if (column > 0) valueEnd = linePosition + column;
-      break;
-    }
-    if (testDocumentBoundary(state)) break;
-    if (!detectedIndent && contentIndent === -1 && isEol(first)) maxLeadingIndent = Math.max(maxLeadingIndent, column);
-    if (!detectedIndent && contentIndent === -1 && !isEol(first)) {
-      if (first === 9 && column < parentIndent) {
-        state.position = linePosition + column;
-        throwError(state, "tab characters must not be used in indentation");
-      }
-      if (column >= parentIndent && column < maxLeadingIndent) {
-        state.position = linePosition + column;
-        throwError(state, "bad indentation of a mapping entry");
-      }
-    }
-    if (contentIndent === -1 && first !== 0 && !isEol(first) && column < parentIndent) {
-      state.lineIndent = column;
-      state.position = linePosition + column;
-      break;
-    }
-    if (!detectedIndent && first !== 0 && !isEol(first) && contentIndent === -1) contentIndent = column;
-    const requiredIndent = contentIndent === -1 ? parentIndent + 1 : contentIndent;
-    if (first !== 0 && !isEol(first) && column < requiredIndent) {
-      state.lineIndent = column;
-      state.position = linePosition + column;
-      break;
-    }
-    skipUntilLineEnd(state);
-    valueEnd = state.position;
-    if (isEol(state.input.charCodeAt(state.position))) {
-      consumeLineBreak(state);
-      valueEnd = state.position;
-    }
-  }
-  checkPrintable(state, valueStart, valueEnd);
-  addScalarEvent(state, valueStart, valueEnd, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, style, chomping, contentIndent);
-  return true;
-}
-function canStartPlainScalar(state, nodeContext) {
-  const ch = state.input.charCodeAt(state.position);
-  const inFlow = nodeContext === CONTEXT_FLOW_IN;
-  if (ch === 0 || isWsOrEol(ch) || ch === 35 || ch === 38 || ch === 42 || ch === 33 || ch === 124 || ch === 62 || ch === 39 || ch === 34 || ch === 37 || ch === 64 || ch === 96 || isFlowIndicator(ch)) return false;
-  if (ch === 63 || ch === 45) {
-    const following = state.input.charCodeAt(state.position + 1);
-    if (isWsOrEolOrEnd(following) || inFlow && isFlowIndicator(following)) return false;
-  }
-  return true;
-}
-function readPlainScalar(state, nodeIndent, nodeContext, props2) {
-  if (!canStartPlainScalar(state, nodeContext)) return false;
-  const start = state.position;
-  let end = state.position;
-  let ch = state.input.charCodeAt(state.position);
-  const inFlow = nodeContext === CONTEXT_FLOW_IN;
-  let multiline = false;
-  while (ch !== 0) {
-    if (testDocumentBoundary(state)) break;
-    if (ch === 58) {
-      const following = state.input.charCodeAt(state.position + 1);
-      if (isWsOrEolOrEnd(following) || inFlow && isFlowIndicator(following)) break;
-    } else if (ch === 35) {
-      if (isWsOrEol(state.input.charCodeAt(state.position - 1))) break;
-    } else if (inFlow && isFlowIndicator(ch)) break;
-    else if (isEol(ch)) {
-      const savedPosition = state.position;
-      const savedLine = state.line;
-      const savedLineStart = state.lineStart;
-      const savedLineIndent = state.lineIndent;
-      skipSeparationSpace(state, false);
-      if (state.lineIndent >= nodeIndent) {
-        multiline = true;
-        ch = state.input.charCodeAt(state.position);
-        continue;
-      }
-      state.position = savedPosition;
-      state.line = savedLine;
-      state.lineStart = savedLineStart;
-      state.lineIndent = savedLineIndent;
-      break;
-    }
-    if (!isWhiteSpace(ch)) end = state.position + 1;
-    ch = state.input.charCodeAt(++state.position);
-  }
-  if (end === start) return false;
-  checkPrintable(state, start, end);
-  addScalarEvent(state, start, end, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, SCALAR_STYLE.PLAIN, CHOMPING_MODE.CLIP, -1, !multiline);
-  return true;
-}
-function skipFlowSeparationSpace(state, nodeIndent) {
-  const startLine = state.line;
-  skipSeparationSpace(state, true);
-  if (state.line > startLine && state.lineIndent < nodeIndent || state.firstTabInLine !== -1 && state.lineIndent < nodeIndent) throwError(state, "deficient indentation");
-}
-function readFlowCollection(state, nodeIndent, props2) {
-  const ch = state.input.charCodeAt(state.position);
-  const isMapping2 = ch === 123;
-  const start = state.position;
-  let readNext = true;
-  if (ch !== 91 && ch !== 123) return false;
-  const terminator = isMapping2 ? 125 : 93;
-  if (isMapping2) addMappingEvent(state, start, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, COLLECTION_STYLE.FLOW);
-  else addSequenceEvent(state, start, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, COLLECTION_STYLE.FLOW);
-  state.position++;
-  while (state.input.charCodeAt(state.position) !== 0) {
-    skipFlowSeparationSpace(state, nodeIndent);
-    let ch2 = state.input.charCodeAt(state.position);
-    if (ch2 === terminator) {
-      state.position++;
-      addPopEvent(state);
-      return true;
-    } else if (!readNext) throwError(state, "missed comma between flow collection entries");
-    else if (ch2 === 44) throwError(state, "expected the node content, but found ','");
-    let isPair = false;
-    let isExplicitPair = false;
-    if (ch2 === 63 && isWsOrEol(state.input.charCodeAt(state.position + 1))) {
-      isPair = isExplicitPair = true;
-      state.position += 1;
-      skipFlowSeparationSpace(state, nodeIndent);
-    }
-    const entryLine = state.line;
-    const entryStart = snapshotState(state);
-    const keyWasRead = parseNode(state, nodeIndent, CONTEXT_FLOW_IN, false, true);
-    skipFlowSeparationSpace(state, nodeIndent);
-    ch2 = state.input.charCodeAt(state.position);
-    if ((isMapping2 || isExplicitPair || state.line === entryLine) && ch2 === 58) {
-      isPair = true;
-      state.position++;
-      skipFlowSeparationSpace(state, nodeIndent);
-      if (!isMapping2) {
-        insertFlowPairMappingEvent(state, entryStart);
-        if (!keyWasRead) addEmptyScalarEvent(state);
-      } else if (!keyWasRead) addEmptyScalarEvent(state);
-      if (!parseNode(state, nodeIndent, CONTEXT_FLOW_IN, false, true)) addEmptyScalarEvent(state);
-      skipFlowSeparationSpace(state, nodeIndent);
-      if (!isMapping2) addPopEvent(state);
-    } else if (isMapping2 && isPair) {
-      if (!keyWasRead) addEmptyScalarEvent(state);
-      addEmptyScalarEvent(state);
-    } else if (isMapping2) addEmptyScalarEvent(state);
-    else if (isPair) {
-      insertFlowPairMappingEvent(state, entryStart);
-      if (!keyWasRead) addEmptyScalarEvent(state);
-      addEmptyScalarEvent(state);
-      addPopEvent(state);
-    }
-    ch2 = state.input.charCodeAt(state.position);
-    if (ch2 === 44) {
-      readNext = true;
-      state.position++;
-    } else readNext = false;
-  }
-  throwError(state, "unexpected end of the stream within a flow collection");
-}
-function readBlockSequence(state, nodeIndent, props2) {
-  if (state.firstTabInLine !== -1 || state.input.charCodeAt(state.position) !== 45 || !isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) return false;
-  addSequenceEvent(state, state.position, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, COLLECTION_STYLE.BLOCK);
-  while (state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) {
-    if (state.firstTabInLine !== -1) {
-      state.position = state.firstTabInLine;
-      throwError(state, "tab characters must not be used in indentation");
-    }
-    const entryLine = state.line;
-    state.position++;
-    const hadBreak = skipSeparationSpace(state, true) > 0;
-    if (state.firstTabInLine !== -1 && state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) throwError(state, "bad indentation of a sequence entry");
-    if (hadBreak && state.lineIndent <= nodeIndent) addEmptyScalarEvent(state);
-    else parseNode(state, nodeIndent, CONTEXT_BLOCK_IN, false, true);
-    skipSeparationSpace(state, true);
-    if (state.lineIndent < nodeIndent || state.position >= state.length) break;
-    if (state.lineIndent > nodeIndent) throwError(state, "bad indentation of a sequence entry");
-    if (state.line === entryLine && state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) throwError(state, "bad indentation of a sequence entry");
-  }
-  addPopEvent(state);
-  return true;
-}
-function readBlockMapping(state, nodeIndent, flowIndent, props2) {
-  let atExplicitKey = false;
-  let detected = false;
-  let mappingOpened = false;
-  let pendingExplicitKey = false;
-  if (state.firstTabInLine !== -1) return false;
-  let ch = state.input.charCodeAt(state.position);
-  while (ch !== 0) {
-    if (!atExplicitKey && state.firstTabInLine !== -1) {
-      state.position = state.firstTabInLine;
-      throwError(state, "tab characters must not be used in indentation");
-    }
-    const following = state.input.charCodeAt(state.position + 1);
-    const entryLine = state.line;
-    if ((ch === 63 || ch === 58) && isWsOrEolOrEnd(following)) {
-      if (!mappingOpened) {
-        addMappingEvent(state, state.position, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, COLLECTION_STYLE.BLOCK);
-        mappingOpened = true;
-      }
-      if (ch === 63) {
-        if (atExplicitKey) addEmptyScalarEvent(state);
-        detected = true;
-        atExplicitKey = true;
-      } else if (atExplicitKey) atExplicitKey = false;
-      else {
-        addEmptyScalarEvent(state);
-        detected = true;
-        atExplicitKey = false;
-      }
-      state.position += 1;
-      pendingExplicitKey = true;
-    } else {
-      if (atExplicitKey) {
-        addEmptyScalarEvent(state);
-        atExplicitKey = false;
-      }
-      const beforeKey = snapshotState(state);
-      if (!parseNode(state, flowIndent, CONTEXT_FLOW_OUT, false, true)) break;
-      if (state.line === entryLine) {
-        ch = state.input.charCodeAt(state.position);
-        while (isWhiteSpace(ch)) ch = state.input.charCodeAt(++state.position);
-        if (ch === 58) {
-          ch = state.input.charCodeAt(++state.position);
-          if (!isWsOrEolOrEnd(ch)) throwError(state, "a whitespace character is expected after the key-value separator within a block mapping");
-          if (!mappingOpened) {
-            state.events.splice(beforeKey.eventsLength, 0, {
-              type: EVENT_ID.MAPPING,
-              start: beforeKey.position,
-              anchorStart: props2.anchorStart,
-              anchorEnd: props2.anchorEnd,
-              tagStart: props2.tagStart,
-              tagEnd: props2.tagEnd,
-              style: COLLECTION_STYLE.BLOCK
-            });
-            mappingOpened = true;
-          }
-          detected = true;
-          atExplicitKey = false;
-          pendingExplicitKey = false;
-        } else if (detected) throwError(state, "expected ':' after a mapping key");
-        else {
-          if (props2.anchorStart !== NO_RANGE$1 || props2.tagStart !== NO_RANGE$1) {
-            restoreState(state, beforeKey);
-            return false;
-          }
-          return true;
-        }
-      } else if (detected) throwError(state, "can not read a block mapping entry; a multiline key may not be an implicit key");
-      else {
-        if (props2.anchorStart !== NO_RANGE$1 || props2.tagStart !== NO_RANGE$1) {
-          restoreState(state, beforeKey);
-          return false;
-        }
-        return true;
-      }
-    }
-    if (parseNode(state, nodeIndent, CONTEXT_BLOCK_OUT, true, pendingExplicitKey)) pendingExplicitKey = false;
-    if (!atExplicitKey) {
-      if (pendingExplicitKey) {
-        addEmptyScalarEvent(state);
-        pendingExplicitKey = false;
-      }
-    }
-    skipSeparationSpace(state, true);
-    ch = state.input.charCodeAt(state.position);
-    if ((state.line === entryLine || state.lineIndent > nodeIndent) && ch !== 0) throwError(state, "bad indentation of a mapping entry");
-    else if (state.lineIndent < nodeIndent) break;
-  }
-  if (!detected) return false;
-  if (atExplicitKey) addEmptyScalarEvent(state);
-  if (mappingOpened) addPopEvent(state);
-  return true;
-}
-function parseNode(state, parentIndent, nodeContext, allowToSeek, allowCompact, allowPropertyMapping = true) {
-  if (state.depth >= state.maxDepth) throwError(state, `nesting exceeded maxDepth (${state.maxDepth})`);
-  state.depth++;
-  let indentStatus = 1;
-  let atNewLine = false;
-  let hasContent = false;
-  let propertyStart = null;
-  const props2 = emptyProperties();
-  let allowBlockScalars = nodeContext === CONTEXT_BLOCK_OUT || nodeContext === CONTEXT_BLOCK_IN;
-  let allowBlockCollections = allowBlockScalars;
-  const allowBlockStyles = allowBlockScalars;
-  if (allowToSeek && skipSeparationSpace(state, true)) {
-    atNewLine = true;
-    if (state.lineIndent > parentIndent) indentStatus = 1;
-    else if (state.lineIndent === parentIndent) indentStatus = 0;
-    else indentStatus = -1;
-  }
-  if (indentStatus === 1) while (true) {
-    const ch = state.input.charCodeAt(state.position);
-    const propertyState = snapshotState(state);
-    if (atNewLine && indentStatus !== 1 && (ch === 33 || ch === 38)) break;
-    if (atNewLine && allowBlockStyles && (props2.tagStart !== NO_RANGE$1 || props2.anchorStart !== NO_RANGE$1) && (ch === 33 || ch === 38)) {
-      const fallbackState = snapshotState(state);
-      const flowIndent = parentIndent + 1;
-      if (readBlockMapping(state, state.position - state.lineStart, flowIndent, props2) && state.events[fallbackState.eventsLength]?.type === EVENT_ID.MAPPING) {
-        state.depth--;
-        return true;
-      }
-      restoreState(state, fallbackState);
-    }
-    if (atNewLine && (ch === 33 && props2.tagStart !== NO_RANGE$1 || ch === 38 && props2.anchorStart !== NO_RANGE$1)) break;
-    if (!readTagProperty(state, props2, nodeContext === CONTEXT_FLOW_IN) && !readAnchorProperty(state, props2)) break;
-    if (propertyStart === null) propertyStart = propertyState;
-    if (skipSeparationSpace(state, true)) {
-      atNewLine = true;
-      allowBlockCollections = allowBlockStyles;
-      if (state.lineIndent > parentIndent) indentStatus = 1;
-      else if (state.lineIndent === parentIndent) indentStatus = 0;
-      else indentStatus = -1;
-    } else allowBlockCollections = false;
-  }
-  if (allowBlockCollections) allowBlockCollections = atNewLine || allowCompact;
-  if (indentStatus === 1 || nodeContext === CONTEXT_BLOCK_OUT) {
-    const flowIndent = nodeContext === CONTEXT_FLOW_IN || nodeContext === CONTEXT_FLOW_OUT ? parentIndent : parentIndent + 1;
-    const blockIndent = state.position - state.lineStart;
-    if (indentStatus === 1) {
-      if (allowBlockCollections && (readBlockSequence(state, blockIndent, props2) || readBlockMapping(state, blockIndent, flowIndent, props2)) || readFlowCollection(state, flowIndent, props2)) hasContent = true;
-      else {
-        const ch = state.input.charCodeAt(state.position);
-        if (propertyStart !== null && allowPropertyMapping && allowBlockStyles && !allowBlockCollections && ch !== 124 && ch !== 62) {
-          const fallbackState = snapshotState(state);
-          const propertyIndent = propertyStart.position - propertyStart.lineStart;
-          restoreState(state, propertyStart);
-          if (readBlockMapping(state, propertyIndent, flowIndent, emptyProperties()) && state.events[fallbackState.eventsLength]?.type === EVENT_ID.MAPPING) hasContent = true;
-          else restoreState(state, fallbackState);
-        }
-        if (!hasContent && (allowBlockScalars && readBlockScalar(state, flowIndent, props2) || readSingleQuotedScalar(state, flowIndent, props2) || readDoubleQuotedScalar(state, flowIndent, props2) || readAlias(state, props2) || readPlainScalar(state, flowIndent, nodeContext, props2))) hasContent = true;
-      }
-    } else if (indentStatus === 0) hasContent = allowBlockCollections && readBlockSequence(state, blockIndent, props2);
-  }
-  allowBlockScalars = allowBlockScalars && !hasContent;
-  if (!hasContent && (props2.anchorStart !== NO_RANGE$1 || props2.tagStart !== NO_RANGE$1 || allowBlockScalars)) {
-    addScalarEvent(state, NO_RANGE$1, NO_RANGE$1, props2.anchorStart, props2.anchorEnd, props2.tagStart, props2.tagEnd, SCALAR_STYLE.PLAIN);
-    hasContent = true;
-  }
-  state.depth--;
-  return hasContent || props2.anchorStart !== NO_RANGE$1 || props2.tagStart !== NO_RANGE$1;
-}
-function readDirective(state) {
-  if (state.lineIndent > 0 || state.input.charCodeAt(state.position) !== 37) return false;
-  state.position++;
-  const nameStart = state.position;
-  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position))) state.position++;
-  const name = state.input.slice(nameStart, state.position);
-  const args = [];
-  if (name.length === 0) throwError(state, "directive name must not be less than one character in length");
-  while (state.input.charCodeAt(state.position) !== 0 && !isEol(state.input.charCodeAt(state.position))) {
-    while (isWhiteSpace(state.input.charCodeAt(state.position))) state.position++;
-    if (state.input.charCodeAt(state.position) === 35 || isEol(state.input.charCodeAt(state.position)) || state.input.charCodeAt(state.position) === 0) break;
-    const start = state.position;
-    while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position))) state.position++;
-    args.push(state.input.slice(start, state.position));
-  }
-  if (isEol(state.input.charCodeAt(state.position))) consumeLineBreak(state);
-  if (name === "YAML") {
-    if (state.directives.some((directive) => directive.kind === "yaml")) throwError(state, "duplication of %YAML directive");
-    if (args.length !== 1) throwError(state, "YAML directive accepts exactly one argument");
-    const match = /^([0-9]+)\.([0-9]+)$/.exec(args[0]);
-    if (match === null) throwError(state, "ill-formed argument of the YAML directive");
-    if (parseInt(match[1], 10) !== 1) throwError(state, "unacceptable YAML version of the document");
-    state.directives.push({
-      kind: "yaml",
-      version: args[0]
-    });
-  } else if (name === "TAG") {
-    if (args.length !== 2) throwError(state, "TAG directive accepts exactly two arguments");
-    const [handle, prefix] = args;
-    if (!PATTERN_TAG_HANDLE.test(handle)) throwError(state, "ill-formed tag handle (first argument) of the TAG directive");
-    if (HAS_OWN.call(state.tagHandlers, handle)) throwError(state, `there is a previously declared suffix for "${handle}" tag handle`);
-    if (!PATTERN_TAG_PREFIX.test(prefix)) throwError(state, "ill-formed tag prefix (second argument) of the TAG directive");
-    state.tagHandlers[handle] = prefix;
-    state.directives.push({
-      kind: "tag",
-      handle,
-      prefix
-    });
-  }
-  return true;
-}
-function readDocument(state) {
-  state.directives = [];
-  state.tagHandlers = /* @__PURE__ */ Object.create(null);
-  let hasDirectives = false;
-  skipSeparationSpace(state, true);
-  while (readDirective(state)) {
-    hasDirectives = true;
-    skipSeparationSpace(state, true);
-  }
-  let explicitStart = false;
-  let explicitEnd = false;
-  let allowCompact = true;
-  if (state.lineIndent === 0 && state.input.charCodeAt(state.position) === 45 && state.input.charCodeAt(state.position + 1) === 45 && state.input.charCodeAt(state.position + 2) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 3))) {
-    explicitStart = true;
-    const markerLine = state.line;
-    state.position += 3;
-    skipSeparationSpace(state, true);
-    allowCompact = state.line > markerLine;
-  } else if (hasDirectives) throwError(state, "directives end mark is expected");
-  const documentEventIndex = state.events.length;
-  if (!explicitStart && state.position === state.lineStart && state.input.charCodeAt(state.position) === 46 && testDocumentSeparator(state)) {
-    state.position += 3;
-    skipSeparationSpace(state, true);
-    return;
-  }
-  addDocumentEvent(state, explicitStart, false);
-  if (!parseNode(state, state.lineIndent - 1, CONTEXT_BLOCK_OUT, false, allowCompact, allowCompact)) addEmptyScalarEvent(state);
-  skipSeparationSpace(state, true);
-  if (state.position === state.lineStart && testDocumentSeparator(state)) {
-    explicitEnd = state.input.charCodeAt(state.position) === 46;
-    if (explicitEnd) {
-      const markerLine = state.line;
-      state.position += 3;
-      skipSeparationSpace(state, true);
-      if (state.line === markerLine && state.position < state.length) throwError(state, "end of the stream or a document separator is expected");
-    }
-  }
-  const documentEvent = state.events[documentEventIndex];
-  if (documentEvent?.type === EVENT_ID.DOCUMENT) documentEvent.explicitEnd = explicitEnd;
-  addPopEvent(state);
-  if (!explicitEnd && state.position < state.length && !testDocumentBoundary(state)) throwError(state, "end of the stream or a document separator is expected");
-}
-function parseEvents(input, options) {
-  const length = input.length;
-  const state = {
-    ...DEFAULT_PARSER_OPTIONS,
-    ...options,
-    input: `${input}\0`,
-    length,
-    position: 0,
-    line: 0,
-    lineStart: 0,
-    lineIndent: 0,
-    firstTabInLine: -1,
-    depth: 0,
-    directives: [],
-    tagHandlers: /* @__PURE__ */ Object.create(null),
-    events: []
-  };
-  const nullpos = input.indexOf("\0");
-  if (nullpos !== -1) YAMLException.throwAt(input, nullpos, "null byte is not allowed in input", state.filename);
-  while (state.position < state.length) {
-    skipByteOrderMark(state);
-    skipSeparationSpace(state, true);
-    if (state.position >= state.length) break;
-    const documentStart = state.position;
-    readDocument(state);
-    if (state.position === documentStart)
-      throwError(state, "can not read a document");
-  }
-  return state.events;
-}
-var DEFAULT_LOAD_OPTIONS = {
-  ...DEFAULT_PARSER_OPTIONS,
-  ...DEFAULT_CONSTRUCTOR_OPTIONS
-};
-function loadDocuments(input, options = {}) {
-  const opts = {
-    ...DEFAULT_LOAD_OPTIONS,
-    ...options
-  };
-  const source = String(input);
-  const PARSER_OPT_KEYS = Object.keys(DEFAULT_PARSER_OPTIONS);
-  const CONSTRUCTOR_OPT_KEYS = Object.keys(DEFAULT_CONSTRUCTOR_OPTIONS);
-  return constructFromEvents(parseEvents(source, pick(opts, PARSER_OPT_KEYS)), {
-    ...pick(opts, CONSTRUCTOR_OPT_KEYS),
-    source
-  });
-}
-function load(input, options) {
-  const documents = loadDocuments(input, options);
-  if (documents.length === 0) throw new YAMLException("expected a document, but the input is empty");
-  if (documents.length === 1) return documents[0];
-  throw new YAMLException("expected a single document in the stream, but found more");
-}
-var INVALID = /* @__PURE__ */ Symbol("INVALID");
-function buildRepresentTypes(schema) {
-  const defaultTags = new Set([
-    schema.defaultScalarTag,
-    schema.defaultSequenceTag,
-    schema.defaultMappingTag
-  ].filter((t) => t !== void 0));
-  const implicitScalars = schema.implicitScalarTags;
-  const explicitTags = schema.tags.filter((t) => !(t.nodeKind === "scalar" && t.implicit) && !defaultTags.has(t));
-  const defaultTagsLast = schema.tags.filter((t) => defaultTags.has(t));
-  return [
-    ...implicitScalars.map((tag) => ({
-      tag,
-      implicitTag: true
-    })),
-    ...explicitTags.map((tag) => ({
-      tag,
-      implicitTag: false
-    })),
-    ...defaultTagsLast.map((tag) => ({
-      tag,
-      implicitTag: true
-    }))
-  ];
-}
-function matchTag(state, object) {
-  for (let index2 = 0, length = state.representTypes.length; index2 < length; index2 += 1) {
-    const { tag, implicitTag } = state.representTypes[index2];
-    if (tag.identify(object)) {
-      let tagName;
-      if (tag.matchByTagPrefix) tagName = tag.representTagName(object);
-      else tagName = tag.tagName;
-      return {
-        tag,
-        tagName,
-        implicitTag
-      };
-    }
-  }
-  return null;
-}
-function build(state, object) {
-  if (!state.noRefs && object !== null && typeof object === "object") {
-    const existing = state.refs.get(object);
-    if (existing) {
-      if (existing.anchor === void 0) existing.anchor = `ref_${state.refCounter++}`;
-      return {
-        kind: "alias",
-        anchor: existing.anchor
-      };
-    }
-  }
-  const matched = matchTag(state, object);
-  if (!matched) {
-    if (object === void 0) return INVALID;
-    if (state.skipInvalid) return INVALID;
-    throw new YAMLException(`unacceptable kind of an object to dump ${Object.prototype.toString.call(object)}`);
-  }
-  const { tag, tagName, implicitTag } = matched;
-  const nodeTagName = implicitTag ? tagName : tagNameShort(tagName);
-  if (tag.nodeKind === "scalar") return {
-    kind: "scalar",
-    tag: nodeTagName,
-    tagged: !implicitTag,
-    style: SCALAR_STYLE.PLAIN,
-    value: tag.represent(object)
-  };
-  if (tag.nodeKind === "sequence") {
-    const container2 = tag.represent(object);
-    const node2 = {
-      kind: "sequence",
-      tag: nodeTagName,
-      tagged: !implicitTag,
-      style: COLLECTION_STYLE.BLOCK,
-      items: []
-    };
-    if (!state.noRefs) state.refs.set(object, node2);
-    for (let index2 = 0, length = container2.length; index2 < length; index2 += 1) {
-      let item = build(state, container2[index2]);
-      if (item === INVALID && container2[index2] === void 0) item = build(state, null);
-      if (item === INVALID) continue;
-      node2.items.push(item);
-    }
-    return node2;
-  }
-  const map = tag.represent(object);
-  const node = {
-    kind: "mapping",
-    tag: nodeTagName,
-    tagged: !implicitTag,
-    style: COLLECTION_STYLE.BLOCK,
-    items: []
-  };
-  if (!state.noRefs) state.refs.set(object, node);
-  for (const [objectKey, objectValue] of map) {
-    const key = build(state, objectKey);
-    if (key === INVALID) continue;
-    const value = build(state, objectValue);
-    if (value === INVALID) continue;
-    node.items.push({
-      key,
-      value
-    });
-  }
-  return node;
-}
-function jsToAst(input, schema, options = {}) {
-  const root = build({
-    representTypes: buildRepresentTypes(schema),
-    noRefs: options.noRefs ?? false,
-    skipInvalid: options.skipInvalid ?? false,
-    refs: /* @__PURE__ */ new Map(),
-    refCounter: 0
-  }, input);
-  return [{
-    contents: root === INVALID ? null : root,
-    directives: []
-  }];
-}
-var VISIT_BREAK = /* @__PURE__ */ Symbol("visit:break");
-var VISIT_SKIP = /* @__PURE__ */ Symbol("visit:skip");
-function visitNode(node, visitor, ctx) {
-  const control = visitor(node, ctx);
-  if (control === VISIT_BREAK) return true;
-  if (control === VISIT_SKIP) return false;
-  const depth = ctx.depth + 1;
-  switch (node.kind) {
-    case "sequence":
-      for (const item of node.items) if (visitNode(item, visitor, {
-        depth,
-        parent: node,
-        isKey: false
-      })) return true;
-      break;
-    case "mapping":
-      for (const { key, value } of node.items) {
-        if (visitNode(key, visitor, {
-          depth,
-          parent: node,
-          isKey: true
-        })) return true;
-        if (visitNode(value, visitor, {
-          depth,
-          parent: node,
-          isKey: false
-        })) return true;
-      }
-  }
-  return false;
-}
-function visit(documents, visitor) {
-  for (const doc of documents) if (doc.contents && visitNode(doc.contents, visitor, {
-    depth: 0,
-    parent: null,
-    isKey: false
-  })) return;
-}
-function hasBit(mask, bit) {
-  return (mask & 1 << bit) !== 0;
-}
-var DEFAULT_SCALAR_STYLE_RULES = {
-  applyQuoteFlowKeysOption,
-  doubleQuoteForInvisibles,
-  doubleQuoteWhitespaceOnly,
-  applyForceQuotesOption,
-  tryLongOrMultilineAsBlock,
-  quoteInvalidPlain,
-  fallbackToDoubleQuoted
-};
-function _preferredQuotedStyle(layout) {
-  if (layout.presenterOptions.quoteStyle === "single" && hasBit(layout.allowedStylesMask, SCALAR_STYLE.SINGLE_QUOTED)) return SCALAR_STYLE.SINGLE_QUOTED;
-  return SCALAR_STYLE.DOUBLE_QUOTED;
-}
-function applyQuoteFlowKeysOption(layout) {
-  if (!layout.presenterOptions.quoteFlowKeys) return;
-  if (!layout.isKey || !layout.flowOnly || layout.style !== SCALAR_STYLE.PLAIN) return;
-  layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-}
-function doubleQuoteForInvisibles(layout) {
-  if (layout.style === SCALAR_STYLE.PLAIN && /[\t\x7F-\xA0\u2028\u2029\uFEFF\uFFFE\uFFFF]/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-}
-function doubleQuoteWhitespaceOnly(layout) {
-  if (layout.style === SCALAR_STYLE.PLAIN && /^\s+$/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-}
-function applyForceQuotesOption(layout) {
-  if (!layout.presenterOptions.forceQuotes) return;
-  if (layout.isKey || layout.style !== SCALAR_STYLE.PLAIN) return;
-  if (layout.node.tag !== layout.presenterOptions.schema.defaultScalarTag.tagName) return;
-  layout.style = layout.node.value.includes("\n") ? SCALAR_STYLE.DOUBLE_QUOTED : _preferredQuotedStyle(layout);
-}
-function tryLongOrMultilineAsBlock(layout) {
-  if (layout.style !== SCALAR_STYLE.PLAIN || layout.isKey) return;
-  const value = layout.node.value;
-  const multiline = value.indexOf("\n") !== -1;
-  if (!hasBit(layout.allowedStylesMask, SCALAR_STYLE.LITERAL_BLOCK)) {
-    if (multiline) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-    return;
-  }
-  const w = layout.presenterOptions.lineWidth;
-  if (w === -1) {
-    if (multiline) layout.style = SCALAR_STYLE.LITERAL_BLOCK;
-    return;
-  }
-  const availableWidth = Math.max(Math.min(w, 40), w - layout.shiftOfContent);
-  let position = 0;
-  let shouldFold = false;
-  while (position <= value.length) {
-    let lineEnd = value.length;
-    const nextLineBreak = value.indexOf("\n", position);
-    if (nextLineBreak !== -1) lineEnd = nextLineBreak;
-    const line = value.slice(position, lineEnd);
-    if (line.length > availableWidth && line[0] !== " " && / [^ \t]/.test(line)) shouldFold = true;
-    if (nextLineBreak === -1) break;
-    position = nextLineBreak + 1;
-  }
-  if (shouldFold) layout.style = SCALAR_STYLE.FOLDED_BLOCK;
-  else if (multiline) layout.style = SCALAR_STYLE.LITERAL_BLOCK;
-}
-function quoteInvalidPlain(layout) {
-  if (layout.style === SCALAR_STYLE.PLAIN && !hasBit(layout.allowedStylesMask, SCALAR_STYLE.PLAIN)) layout.style = _preferredQuotedStyle(layout);
-}
-function fallbackToDoubleQuoted(layout) {
-  if (!hasBit(layout.allowedStylesMask, layout.style)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-}
-function setBit(mask, bit) {
-  return mask | 1 << bit;
-}
-var SRC_C_PRINTABLE = "[\\x09\\x0A\\x0D\\x20-\\x7E\\x85\\xA0-\\uD7FF\\uE000-\\uFFFD\\u{10000}-\\u{10FFFF}]";
-var SRC_B_CHAR = "[\\n\\r]";
-var SRC_C_BYTE_ORDER_MARK = "\\uFEFF";
-var SRC_S_WHITE = "[ \\t]";
-var SRC_NB_CHAR = `(?:(?!(?:${SRC_B_CHAR}|${SRC_C_BYTE_ORDER_MARK}))${SRC_C_PRINTABLE})`;
-var SRC_NS_CHAR = `(?:(?!${SRC_S_WHITE})${SRC_NB_CHAR})`;
-var SRC_NB_JSON = "[\\x09\\x20-\\uD7FF\\uE000-\\uFFFF\\u{10000}-\\u{10FFFF}]";
-var SRC_C_INDICATOR = "[-?:,\\[\\]{}#&*!|>'\"%@`]";
-var SRC_C_FLOW_INDICATOR = "[,\\[\\]{}]";
-var SRC_NS_PLAIN_SAFE_FLOW_OUT = SRC_NS_CHAR;
-var SRC_NS_PLAIN_SAFE_FLOW_IN = `(?:(?!${SRC_C_FLOW_INDICATOR})${SRC_NS_CHAR})`;
-var SRC_NS_PLAIN_FIRST_FLOW_OUT = `(?:(?:(?!${SRC_C_INDICATOR})${SRC_NS_CHAR})|[?:-](?=${SRC_NS_PLAIN_SAFE_FLOW_OUT}))`;
-var SRC_NS_PLAIN_FIRST_FLOW_IN = `(?:(?:(?!${SRC_C_INDICATOR})${SRC_NS_CHAR})|[?:-](?=${SRC_NS_PLAIN_SAFE_FLOW_IN}))`;
-var SRC_NS_PLAIN_CHAR_FLOW_OUT = `(?:(?:(?![:#])${SRC_NS_PLAIN_SAFE_FLOW_OUT})|:(?=${SRC_NS_PLAIN_SAFE_FLOW_OUT}))#*`;
-var SRC_NS_PLAIN_CHAR_FLOW_IN = `(?:(?:(?![:#])${SRC_NS_PLAIN_SAFE_FLOW_IN})|:(?=${SRC_NS_PLAIN_SAFE_FLOW_IN}))#*`;
-var SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT = `(?:${SRC_S_WHITE}*${SRC_NS_PLAIN_CHAR_FLOW_OUT})*`;
-var SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN = `(?:${SRC_S_WHITE}*${SRC_NS_PLAIN_CHAR_FLOW_IN})*`;
-var SRC_NS_PLAIN_ONE_LINE_FLOW_OUT = `${SRC_NS_PLAIN_FIRST_FLOW_OUT}#*${SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT}`;
-var SRC_NS_PLAIN_ONE_LINE_FLOW_IN = `${SRC_NS_PLAIN_FIRST_FLOW_IN}#*${SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN}`;
-var SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY = SRC_NS_PLAIN_ONE_LINE_FLOW_OUT;
-var SRC_NS_PLAIN_ONE_LINE_FLOW_KEY = SRC_NS_PLAIN_ONE_LINE_FLOW_IN;
-var SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT = `\\n+${SRC_NS_PLAIN_CHAR_FLOW_OUT}${SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT}`;
-var SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN = `\\n+${SRC_NS_PLAIN_CHAR_FLOW_IN}${SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN}`;
-var SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT = `${SRC_NS_PLAIN_ONE_LINE_FLOW_OUT}(?:${SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT})*`;
-var SRC_NS_PLAIN_MULTI_LINE_FLOW_IN = `${SRC_NS_PLAIN_ONE_LINE_FLOW_IN}(?:${SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN})*`;
-var NS_PLAIN_FLOW_OUT = new RegExp(`^(?:${SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT})$`, "u");
-var NS_PLAIN_FLOW_IN = new RegExp(`^(?:${SRC_NS_PLAIN_MULTI_LINE_FLOW_IN})$`, "u");
-var NS_PLAIN_BLOCK_KEY = new RegExp(`^(?:${SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY})$`, "u");
-var NS_PLAIN_FLOW_KEY = new RegExp(`^(?:${SRC_NS_PLAIN_ONE_LINE_FLOW_KEY})$`, "u");
-var NB_SINGLE_ONE_LINE = new RegExp(`^(?:${SRC_NB_JSON})*$`, "u");
-var NB_SINGLE_MULTI_LINE = new RegExp(`^(?:${SRC_NB_JSON}|\\n)*$`, "u");
-var BLOCK_SCALAR_CONTENT = new RegExp(`^(?:${SRC_NB_CHAR}|\\n)*$`, "u");
-var C_FORBIDDEN_FIRST_LINE = /^(?:---|\.\.\.)(?=$|[ \t\n\r])/;
-var C_FORBIDDEN_CONTENT = /^(?:---|\.\.\.)(?=$|[ \t\n\r])/m;
-function canUsePlain(layout) {
-  const str = layout.node.value;
-  if (str !== "") {
-    if (!(layout.isKey ? layout.flowOnly ? NS_PLAIN_FLOW_KEY : NS_PLAIN_BLOCK_KEY : layout.flowOnly ? NS_PLAIN_FLOW_IN : NS_PLAIN_FLOW_OUT).test(str)) return false;
-    if (layout.shiftOfFirstLine === 0 && C_FORBIDDEN_FIRST_LINE.test(str)) return false;
-    if (layout.shiftOfContent === 0) {
-      const firstLineBreak = str.indexOf("\n");
-      if (firstLineBreak !== -1) {
-        const content2 = str.slice(firstLineBreak + 1);
-        if (C_FORBIDDEN_CONTENT.test(content2)) return false;
-      }
-    }
-  }
-  const resolvedTag = layout.presenterOptions.schema.resolveImplicitScalarTag(str).tag.tagName;
-  if (!layout.node.tagged && resolvedTag !== layout.node.tag) return false;
-  if (!layout.node.tagged && str === "=" && resolvedTag === layout.presenterOptions.schema.defaultScalarTag.tagName) return false;
-  return true;
-}
-function canUseSingleQuoted(layout) {
-  const str = layout.node.value;
-  if (!(layout.isKey ? NB_SINGLE_ONE_LINE : NB_SINGLE_MULTI_LINE).test(str)) return false;
-  if (/[ \t]\n|\n[ \t]/.test(str)) return false;
-  if (!layout.isKey && layout.shiftOfContent === 0) {
-    const firstLineBreak = str.indexOf("\n");
-    if (firstLineBreak !== -1 && C_FORBIDDEN_CONTENT.test(str.slice(firstLineBreak + 1))) return false;
-  }
-  return true;
-}
-function canUseBlock(layout) {
-  if (layout.flowOnly || !BLOCK_SCALAR_CONTENT.test(layout.node.value)) return false;
-  const contentIndent = layout.shiftOfContent - layout.shiftOfParent;
-  if (contentIndent < 1) return false;
-  if (contentIndent > 9 && /^\n* /.test(layout.node.value)) return false;
-  if (layout.shiftOfContent === 0 && C_FORBIDDEN_CONTENT.test(layout.node.value)) return false;
-  return true;
-}
-function detectAllowedStyles(layout) {
-  let mask = setBit(0, SCALAR_STYLE.DOUBLE_QUOTED);
-  if (canUsePlain(layout)) mask = setBit(mask, SCALAR_STYLE.PLAIN);
-  if (canUseSingleQuoted(layout)) mask = setBit(mask, SCALAR_STYLE.SINGLE_QUOTED);
-  if (canUseBlock(layout)) mask = setBit(setBit(mask, SCALAR_STYLE.LITERAL_BLOCK), SCALAR_STYLE.FOLDED_BLOCK);
-  layout.allowedStylesMask = mask;
-}
-function renderScalar(layout) {
-  switch (layout.style) {
-    case SCALAR_STYLE.PLAIN:
-      return renderPlain(layout);
-    case SCALAR_STYLE.SINGLE_QUOTED:
-      return renderSingleQuoted(layout);
-    case SCALAR_STYLE.LITERAL_BLOCK:
-      return renderLiteralBlock(layout);
-    case SCALAR_STYLE.FOLDED_BLOCK:
-      return renderFoldedBlock(layout);
-    case SCALAR_STYLE.DOUBLE_QUOTED:
-      return renderDoubleQuoted(layout);
-  }
-}
-function renderPlain(layout) {
-  return encodeFlowBreaks(layout.node.value, layout.shiftOfContent);
-}
-function renderSingleQuoted(layout) {
-  return `'${encodeFlowBreaks(layout.node.value, layout.shiftOfContent).replace(/'/g, "''")}'`;
-}
-function renderLiteralBlock(layout) {
-  const value = layout.node.value;
-  return "|" + blockHeader(value, layout.shiftOfParent, layout.shiftOfContent) + dropEndingNewline(indentString(value, layout.shiftOfContent));
-}
-function renderFoldedBlock(layout) {
-  const value = layout.node.value;
-  const w = layout.presenterOptions.lineWidth;
-  let availableWidth = Infinity;
-  if (w !== -1) availableWidth = Math.max(Math.min(w, 40), w - layout.shiftOfContent);
-  return ">" + blockHeader(value, layout.shiftOfParent, layout.shiftOfContent) + dropEndingNewline(indentString(foldBlockScalar(value, availableWidth), layout.shiftOfContent));
-}
-function renderDoubleQuoted(layout) {
-  return `"${escapeString(layout.node.value)}"`;
-}
-function encodeFlowBreaks(string, shiftOfContent) {
-  let nextLF = string.indexOf("\n");
-  if (nextLF === -1) return string;
-  const pad = " ".repeat(shiftOfContent);
-  let result = string.slice(0, nextLF);
-  const lineRe = /(\n+)([^\n]*)/g;
-  lineRe.lastIndex = nextLF;
-  let match;
-  while (match = lineRe.exec(string)) {
-    const breaks = match[1].length;
-    const line = match[2];
-    result += "\n".repeat(breaks + 1) + pad + line;
-  }
-  return result;
-}
-function indentString(string, spaces) {
-  const indent = " ".repeat(spaces);
-  let position = 0;
-  let result = "";
-  const length = string.length;
-  while (position < length) {
-    let line;
-    const next = string.indexOf("\n", position);
-    if (next === -1) {
-      line = string.slice(position);
-      position = length;
-    } else {
-      line = string.slice(position, next + 1);
-      position = next + 1;
-    }
-    if (line.length && line !== "\n") result += indent;
-    result += line;
-  }
-  return result;
-}
-function needIndentIndicator(string) {
-  return /^\n* /.test(string);
-}
-function blockHeader(string, shiftOfParent, shiftOfContent) {
-  const indentIndicator = needIndentIndicator(string) ? String(shiftOfContent - shiftOfParent) : "";
-  const clip = string[string.length - 1] === "\n";
-  return `${indentIndicator}${clip && (string[string.length - 2] === "\n" || string === "\n") ? "+" : clip ? "" : "-"}
-`;
-}
-function dropEndingNewline(string) {
-  return string[string.length - 1] === "\n" ? string.slice(0, -1) : string;
-}
-function isMoreIndented(char) {
-  return char === " " || char === "	";
-}
-function foldLine(line, width) {
-  if (line === "" || isMoreIndented(line[0])) return line;
-  const breakRe = / [^ \t]/g;
-  let match;
-  let start = 0;
-  let end;
-  let curr = 0;
-  let next = 0;
-  let result = "";
-  while (match = breakRe.exec(line)) {
-    next = match.index;
-    if (next - start > width) {
-      end = curr > start ? curr : next;
-      result += `
-${line.slice(start, end)}`;
-      start = end + 1;
-    }
-    curr = next;
-  }
-  result += "\n";
-  if (line.length - start > width && curr > start) result += `${line.slice(start, curr)}
-${line.slice(curr + 1)}`;
-  else result += line.slice(start);
-  return result.slice(1);
-}
-function foldBlockScalar(string, width) {
-  const lineRe = /(\n+)([^\n]*)/g;
-  let nextLF = string.indexOf("\n");
-  if (nextLF === -1) nextLF = string.length;
-  lineRe.lastIndex = nextLF;
-  let result = foldLine(string.slice(0, nextLF), width);
-  let prevMoreIndented = string[0] === "\n" || isMoreIndented(string[0]);
-  let moreIndented;
-  let match;
-  while (match = lineRe.exec(string)) {
-    const prefix = match[1];
-    const line = match[2];
-    moreIndented = line !== "" && isMoreIndented(line[0]);
-    result += prefix + (!prevMoreIndented && !moreIndented && line !== "" ? "\n" : "") + foldLine(line, width);
-    prevMoreIndented = moreIndented;
-  }
-  return result;
-}
-var CHARACTERS_TO_ESCAPE = /["\\\x00-\x1F\x7F-\xA0\u2028\u2029\uD800-\uDFFF\uFEFF\uFFFE\uFFFF]/gu;
-function escapeCharacter(character) {
-  switch (character) {
-    case "\0":
-      return "\\0";
-    case "\x07":
-      return "\\a";
-    case "\b":
-      return "\\b";
-    case "	":
-      return "\\t";
-    case "\n":
-      return "\\n";
-    case "\v":
-      return "\\v";
-    case "\f":
-      return "\\f";
-    case "\r":
-      return "\\r";
-    case "\x1B":
-      return "\\e";
-    case '"':
-      return '\\"';
-    case "\\":
-      return "\\\\";
-    case "\x85":
-      return "\\N";
-    case "\xA0":
-      return "\\_";
-    case "\u2028":
-      return "\\L";
-    case "\u2029":
-      return "\\P";
-  }
-  const code = character.charCodeAt(0);
-  const hex = code.toString(16).toUpperCase();
-  if (code <= 255) return `\\x${"0".repeat(2 - hex.length)}${hex}`;
-  return `\\u${"0".repeat(4 - hex.length)}${hex}`;
-}
-function escapeString(string) {
-  return string.replace(CHARACTERS_TO_ESCAPE, escapeCharacter);
-}
-var CHAR_LINE_FEED = 10;
-var DEFAULT_PRESENTER_OPTIONS = {
-  indent: 2,
-  seqNoIndent: false,
-  seqInlineFirst: true,
-  lineWidth: 80,
-  flowBracketPadding: false,
-  flowSkipCommaSpace: false,
-  flowSkipColonSpace: false,
-  quoteFlowKeys: false,
-  quoteStyle: "single",
-  forceQuotes: false,
-  scalarStyleRules: Object.keys(DEFAULT_SCALAR_STYLE_RULES).map((name) => Reflect.get(DEFAULT_SCALAR_STYLE_RULES, name)),
-  tagBeforeAnchor: false
-};
-function nodeTagShort(node) {
-  return node.tagged ? node.tag : tagNameShort(node.tag);
-}
-function createPresenterState(options) {
-  const opts = {
-    ...DEFAULT_PRESENTER_OPTIONS,
-    ...options
-  };
-  if (opts.flowSkipColonSpace) opts.quoteFlowKeys = true;
-  return {
-    ...opts,
-    defaultScalarTagName: opts.schema.defaultScalarTag.tagName,
-    openEnded: false
-  };
-}
-function generateNextLine(state, level) {
-  return `
-${" ".repeat(state.indent * level)}`;
-}
-function scalarLayout(state, node, parent, level, isKey, flowOnly) {
-  return {
-    node,
-    parent,
-    level,
-    isKey,
-    flowOnly,
-    shiftOfParent: level === 0 ? -1 : state.indent * (level - 1),
-    shiftOfContent: state.indent * Math.max(1, level),
-    shiftOfFirstLine: level === 0 ? 0 : state.indent * level,
-    presenterOptions: state,
-    allowedStylesMask: 0,
-    style: node.style
-  };
-}
-function writeFlowSequence(state, level, node) {
-  let result = "";
-  for (let index2 = 0, length = node.items.length; index2 < length; index2 += 1) {
-    const item = writeNode(state, level, node.items[index2], node, {}).text;
-    if (index2 > 0) result += `,${!state.flowSkipCommaSpace ? " " : ""}`;
-    result += item;
-  }
-  const pad = state.flowBracketPadding && node.items.length > 0 ? " " : "";
-  return `[${pad}${result}${pad}]`;
-}
-function writeBlockSequence(state, level, node, compact) {
-  let result = "";
-  for (let index2 = 0, length = node.items.length; index2 < length; index2 += 1) {
-    const item = writeNode(state, level + 1, node.items[index2], node, {
-      block: true,
-      compact: state.seqInlineFirst,
-      isblockseq: true
-    }).text;
-    if (!compact || result !== "") result += generateNextLine(state, level);
-    if (item === "" || CHAR_LINE_FEED === item.charCodeAt(0)) result += "-";
-    else result += "- ";
-    result += item;
-  }
-  return result;
-}
-function writeFlowMapping(state, level, node) {
-  let result = "";
-  for (const { key, value } of node.items) {
-    let pairBuffer = "";
-    if (result !== "") pairBuffer += `,${!state.flowSkipCommaSpace ? " " : ""}`;
-    const keyRender = writeNode(state, level, key, node, { iskey: true });
-    const keyText3 = keyRender.text;
-    const valueText = writeNode(state, level, value, node, {}).text;
-    const sep2 = state.flowSkipColonSpace || valueText === "" ? "" : " ";
-    const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
-    const keyColonSep = key.kind === "alias" || keyIsBareProps ? " " : "";
-    pairBuffer += `${keyText3}${keyColonSep}:${sep2}${valueText}`;
-    result += pairBuffer;
-  }
-  const pad = state.flowBracketPadding && result !== "" ? " " : "";
-  return `{${pad}${result}${pad}}`;
-}
-function writeBlockMapping(state, level, node, compact) {
-  let result = "";
-  for (let index2 = 0, length = node.items.length; index2 < length; index2 += 1) {
-    let pairBuffer = "";
-    if (!compact || result !== "") pairBuffer += generateNextLine(state, level);
-    const { key, value } = node.items[index2];
-    const keyIsBlock = (key.kind === "mapping" || key.kind === "sequence") && key.style === COLLECTION_STYLE.BLOCK && key.items.length !== 0 || key.kind === "scalar" && (key.style === SCALAR_STYLE.LITERAL_BLOCK || key.style === SCALAR_STYLE.FOLDED_BLOCK);
-    const keyRender = keyIsBlock ? writeNode(state, level + 1, key, node, {
-      block: true,
-      compact: true,
-      isblockseq: !cannotBeCompact(state, key, level + 1)
-    }) : writeNode(state, level + 1, key, node, {
-      block: true,
-      compact: true,
-      iskey: true
-    });
-    const keyText3 = keyRender.text;
-    const keyHasLineBreak = key.kind === "scalar" && key.value.indexOf("\n") !== -1;
-    const keyIsTooLong = keyText3.length > 1024 && /^[\s\S]{1025}/u.test(keyText3);
-    const explicitPair = keyIsBlock || keyHasLineBreak || keyIsTooLong;
-    if (explicitPair) {
-      if (keyText3 && CHAR_LINE_FEED === keyText3.charCodeAt(0)) pairBuffer += "?";
-      else pairBuffer += "? ";
-    }
-    pairBuffer += keyText3;
-    if (explicitPair) pairBuffer += generateNextLine(state, level);
-    const valueText = writeNode(state, level + 1, value, node, {
-      block: true,
-      compact: explicitPair,
-      isblockseq: explicitPair && !cannotBeCompact(state, value, level + 1)
-    }).text;
-    const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
-    const keyColonSep = !explicitPair && (key.kind === "alias" || keyIsBareProps) ? " " : "";
-    if (valueText === "" || CHAR_LINE_FEED === valueText.charCodeAt(0)) pairBuffer += `${keyColonSep}:`;
-    else pairBuffer += `${keyColonSep}: `;
-    pairBuffer += valueText;
-    result += pairBuffer;
-  }
-  return result;
-}
-function cannotBeCompact(state, node, level) {
-  if (node.kind === "alias") return true;
-  return node.tagged || node.anchor !== void 0 || state.indent < 2 && level > 0;
-}
-function writeNode(state, level, node, parent, ctx) {
-  if (node.kind === "alias") {
-    state.openEnded = false;
-    return {
-      text: `*${node.anchor}`,
-      noBody: false
-    };
-  }
-  const { block: block2 = false, iskey = false, isblockseq = false } = ctx;
-  let compact = ctx.compact ?? false;
-  const hasAnchor = node.anchor !== void 0;
-  if (cannotBeCompact(state, node, level)) compact = false;
-  let body;
-  let shouldPrintTag = node.tagged;
-  const useBlockCollection = block2 && (node.kind === "mapping" || node.kind === "sequence") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0;
-  if (node.kind === "mapping") {
-    if (useBlockCollection) body = writeBlockMapping(state, level, node, compact);
-    else body = writeFlowMapping(state, level, node);
-  } else if (node.kind === "sequence") {
-    if (useBlockCollection) {
-      if (state.seqNoIndent && !isblockseq && level > 0) body = writeBlockSequence(state, level - 1, node, compact);
-      else body = writeBlockSequence(state, level, node, compact);
-    } else body = writeFlowSequence(state, level, node);
-  } else {
-    const layout = scalarLayout(state, node, parent, level, iskey, !block2);
-    detectAllowedStyles(layout);
-    for (const rule2 of state.scalarStyleRules) rule2(layout);
-    body = renderScalar(layout);
-    state.openEnded = (layout.style === SCALAR_STYLE.LITERAL_BLOCK || layout.style === SCALAR_STYLE.FOLDED_BLOCK) && (node.value === "\n" || node.value.endsWith("\n\n"));
-    shouldPrintTag = node.tagged || body === "" && layout.flowOnly && parent?.kind === "sequence" && !hasAnchor || layout.style !== SCALAR_STYLE.PLAIN && node.tag !== state.defaultScalarTagName;
-  }
-  if ((node.kind === "mapping" || node.kind === "sequence") && !useBlockCollection) state.openEnded = false;
-  if (useBlockCollection && compact && level > 0 && state.indent > 2) body = `${" ".repeat(state.indent - 2)}${body}`;
-  const noBody = body === "";
-  let text = body;
-  if (shouldPrintTag || hasAnchor) {
-    const props2 = [];
-    const tag = shouldPrintTag ? nodeTagShort(node) : null;
-    const anchor = hasAnchor ? `&${node.anchor}` : null;
-    if (state.tagBeforeAnchor) {
-      if (tag !== null) props2.push(tag);
-      if (anchor !== null) props2.push(anchor);
-    } else {
-      if (anchor !== null) props2.push(anchor);
-      if (tag !== null) props2.push(tag);
-    }
-    const sep2 = body === "" || body.charCodeAt(0) === CHAR_LINE_FEED ? "" : " ";
-    text = `${props2.join(" ")}${sep2}${body}`;
-  }
-  return {
-    text,
-    noBody
-  };
-}
-function rootStartsOwnLine(node) {
-  return (node.kind === "sequence" || node.kind === "mapping") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0 && !node.tagged && node.anchor === void 0;
-}
-function writeDocumentDirectives(doc) {
-  let result = "";
-  for (const directive of doc.directives) {
-    if (directive.kind === "yaml") {
-      result += `%YAML ${directive.version}
-`;
-      continue;
-    }
-    const { handle, prefix } = directive;
-    result += `%TAG ${handle} ${prefix}
-`;
-  }
-  return result;
-}
-function present(documents, options) {
-  const state = createPresenterState(options);
-  let result = "";
-  let previousEnded = false;
-  for (let index2 = 0; index2 < documents.length; index2 += 1) {
-    const doc = documents[index2];
-    state.openEnded = false;
-    const directives = writeDocumentDirectives(doc);
-    const hasDirectives = directives !== "";
-    const marker = doc.explicitStart || hasDirectives || index2 > 0 && !previousEnded;
-    result += directives;
-    if (doc.contents === null) {
-      if (marker) result += "---\n";
-    } else if (marker) {
-      const body = writeNode(state, 0, doc.contents, null, {
-        block: true,
-        compact: true
-      }).text;
-      const sep2 = body === "" ? "" : hasDirectives || rootStartsOwnLine(doc.contents) ? "\n" : " ";
-      result += `---${sep2}${body}
-`;
-    } else result += writeNode(state, 0, doc.contents, null, {
-      block: true,
-      compact: true
-    }).text + "\n";
-    previousEnded = doc.explicitEnd || state.openEnded;
-    if (previousEnded) result += "...\n";
-  }
-  return result;
-}
-var DEFAULT_DUMP_OPTIONS = {
-  ...DEFAULT_PRESENTER_OPTIONS,
-  schema: DUMP_SCHEMA,
-  skipInvalid: false,
-  noRefs: false,
-  flowLevel: -1,
-  sortKeys: false,
-  transform: () => {
-  }
-};
-function defaultCompareFn(a, b) {
-  const x = String(a);
-  const y = String(b);
-  if (x < y) return -1;
-  if (x > y) return 1;
-  return 0;
-}
-function dump(input, options = {}) {
-  const opts = {
-    ...DEFAULT_DUMP_OPTIONS,
-    ...options
-  };
-  const documents = jsToAst(input, opts.schema, {
-    noRefs: opts.noRefs,
-    skipInvalid: opts.skipInvalid
-  });
-  if (opts.flowLevel >= 0) visit(documents, (node, ctx) => {
-    if (ctx.depth < opts.flowLevel) return;
-    if (node.kind === "sequence" || node.kind === "mapping") node.style = COLLECTION_STYLE.FLOW;
-    return VISIT_SKIP;
-  });
-  if (opts.sortKeys) {
-    const compareFn = opts.sortKeys === true ? defaultCompareFn : opts.sortKeys;
-    visit(documents, (node) => {
-      if (node.kind !== "mapping") return;
-      node.items.sort((a, b) => compareFn(a.key.kind === "scalar" ? a.key.value : "", b.key.kind === "scalar" ? b.key.value : ""));
-    });
-  }
-  opts.transform(documents);
-  return present(documents, {
-    ...pick(opts, Object.keys(DEFAULT_PRESENTER_OPTIONS)),
-    schema: opts.schema
-  });
-}
-var EVENT_DOCUMENT = EVENT_ID.DOCUMENT;
-var EVENT_SEQUENCE = EVENT_ID.SEQUENCE;
-var EVENT_MAPPING = EVENT_ID.MAPPING;
-var EVENT_SCALAR = EVENT_ID.SCALAR;
-var EVENT_ALIAS = EVENT_ID.ALIAS;
-var EVENT_POP = EVENT_ID.POP;
-var SCALAR_STYLE_PLAIN = SCALAR_STYLE.PLAIN;
-var SCALAR_STYLE_SINGLE_QUOTED = SCALAR_STYLE.SINGLE_QUOTED;
-var SCALAR_STYLE_DOUBLE_QUOTED = SCALAR_STYLE.DOUBLE_QUOTED;
-var SCALAR_STYLE_LITERAL_BLOCK = SCALAR_STYLE.LITERAL_BLOCK;
-var SCALAR_STYLE_FOLDED_BLOCK = SCALAR_STYLE.FOLDED_BLOCK;
-var COLLECTION_STYLE_BLOCK = COLLECTION_STYLE.BLOCK;
-var COLLECTION_STYLE_FLOW = COLLECTION_STYLE.FLOW;
-var CHOMPING_CLIP = CHOMPING_MODE.CLIP;
-var CHOMPING_STRIP = CHOMPING_MODE.STRIP;
-var CHOMPING_KEEP = CHOMPING_MODE.KEEP;
-
-// src/github/yaml.ts
-var Scalar = class {
-  value;
-  source;
-  constructor(value, source) {
-    this.value = value;
-    this.source = source;
-  }
-  toString() {
-    return this.source;
-  }
-};
-var YamlError = class extends Error {
-  name = "YamlError";
-  /** The message without its place. */
-  reason;
-  /** Where in the text, in UTF-16 units. */
-  offset;
-  constructor(reason2, mark) {
-    super(mark === void 0 ? reason2 : `${reason2} (line ${mark.line + 1}, column ${mark.column + 1})`);
-    this.reason = reason2;
-    this.offset = mark?.position;
-  }
-};
-var octalIntTag = {
-  ...intCoreTag,
-  resolve: (source, isExplicit, tagName) => {
-    if (/^[-+]?0[0-7]+$/.test(source)) return Number.parseInt(source, 8);
-    return /^[-+]?0[0-9]+$/.test(source) ? NOT_RESOLVED : intCoreTag.resolve(source, isExplicit, tagName);
-  }
-};
-var leadingZeroIsNoFloat = {
-  ...floatCoreTag,
-  resolve: (source, isExplicit, tagName) => /^[-+]?0[0-9]+$/.test(source) ? NOT_RESOLVED : floatCoreTag.resolve(source, isExplicit, tagName)
-};
-function keepingSource(tag) {
-  return defineScalarTag(tag.tagName, {
-    implicit: true,
-    implicitFirstChars: tag.implicitFirstChars,
-    resolve: (source, isExplicit, tagName) => {
-      const value = tag.resolve(source, isExplicit, tagName);
-      return value === NOT_RESOLVED ? NOT_RESOLVED : new Scalar(value, source);
-    },
-    identify: () => false
-  });
-}
-var BOOLEAN = keepingSource(boolCoreTag);
-var INTEGER = keepingSource(octalIntTag);
-var FLOAT = keepingSource(leadingZeroIsNoFloat);
-var keyText = (key) => key instanceof Scalar ? key.source : key;
-var SCHEMA = CORE_SCHEMA.withTags(
-  keepingSource(nullCoreTag),
-  BOOLEAN,
-  INTEGER,
-  FLOAT,
-  mergeTag,
-  defineMappingTag(mapTag.tagName, {
-    ...mapTag,
-    addPair: (carrier, key, value) => mapTag.addPair(carrier, keyText(key), value),
-    has: (carrier, key) => mapTag.has(carrier, keyText(key))
-  })
-);
-function parseYaml(text) {
-  if (text.split("\n").every((line) => /^\s*(#|$)/.test(line))) return new Scalar(null, "");
-  return sized(() => load(text, { schema: SCHEMA }));
-}
-function parseYamlDocuments(text, reader) {
-  const documents = sized(() => {
-    const events = parseEvents(text, {});
-    if (reader !== void 0) for (const place of nodesOf(events, text)) reader.see(place);
-    const schema = reader === void 0 ? SCHEMA : schemaOf(reader);
-    return constructFromEvents(events, { source: text, schema });
-  });
-  return documents.filter((document2) => !(document2 instanceof Scalar && document2.source === ""));
-}
-function schemaOf(reader) {
-  const plainScalar = defineScalarTag("tag:read-by-the-caller", {
-    implicit: true,
-    implicitFirstChars: null,
-    resolve: (source) => reader.read(source, true) ?? NOT_RESOLVED,
-    identify: () => false
-  });
-  return SCHEMA.withTags(plainScalar, { ...strTag, resolve: (source) => reader.read(source, false) ?? source });
-}
-function* nodesOf(events, text) {
-  const anchored = /* @__PURE__ */ new Map();
-  const open = [];
-  for (const event of events) {
-    if (event.type === EVENT_ID.POP) {
-      open.pop();
-      continue;
-    }
-    const parent = open.at(-1);
-    const isKey = parent?.isMapping === true && parent.children++ % 2 === 0;
-    const isMapping2 = event.type === EVENT_ID.MAPPING;
-    if (isMapping2 || event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.DOCUMENT)
-      open.push({ isMapping: isMapping2, children: 0 });
-    if (event.type === EVENT_ID.DOCUMENT) continue;
-    const anchor = text.slice(event.anchorStart, event.anchorEnd);
-    const isAlias = event.type === EVENT_ID.ALIAS;
-    const scalar = event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : void 0;
-    if (!isAlias && anchor !== "") anchored.set(anchor, scalar);
-    yield {
-      text: isAlias ? anchored.get(anchor) : scalar,
-      anchor,
-      tag: "tagStart" in event ? text.slice(event.tagStart, event.tagEnd) : "",
-      isKey
-    };
-  }
-}
-function numberOrBoolean(text) {
-  for (const tag of [BOOLEAN, INTEGER, FLOAT]) {
-    const value = tag.resolve(text, false, tag.tagName);
-    if (value !== NOT_RESOLVED) return value;
-  }
-  return void 0;
-}
-function sized(read2) {
-  try {
-    const tree = read2();
-    checkSize(tree);
-    return tree;
-  } catch (error2) {
-    if (!(error2 instanceof YAMLException)) throw error2;
-    throw new YamlError(inOurWords(error2.reason), error2.mark);
-  }
-}
-var REASONS = [
-  [/alias/, "an alias (*) refers to no anchor, or to one that it is part of; text that begins with * needs quotes"],
-  [/tag/, "it holds a tag (!) that is unknown here; text that begins with ! needs quotes"],
-  [/anchor/, "an anchor (&) is malformed; text that begins with & needs quotes"],
-  [/directive|handle/, "a line that begins with % is malformed; text that begins with % needs quotes"],
-  [
-    /bad indentation of a mapping entry/,
-    "bad indentation of a mapping entry, or text with a colon in it that needs quotes"
-  ],
-  [/complex keys/, "a key is a list or a mapping; it has to be text, and text that begins with { or [ needs quotes"],
-  [
-    /end of the stream or a document separator/,
-    "a line does not fit what stands above it; look at its indentation, which has to be of spaces"
-  ],
-  [/single document/, "it holds more than one document; only one is expected"],
-  [/input is empty/, "it holds a document without content"]
-];
-function inOurWords(reason2) {
-  return REASONS.find(([pattern]) => pattern.test(reason2))?.[1] ?? reason2.replace(/"[^"]*"?/g, "...");
-}
-var MOST_VALUES = 1e5;
-var MOST_CHARACTERS = 16 * 2 ** 20;
-function checkSize(tree) {
-  let values = 0;
-  let characters = 0;
-  const visit4 = (node, parents) => {
-    if (parents.includes(node)) throw new YamlError("an alias refers to what it is part of");
-    if (++values > MOST_VALUES) throw new YamlError(`it holds more than ${MOST_VALUES} values`);
-    if (typeof node === "string") characters += node.length;
-    if (characters > MOST_CHARACTERS) throw new YamlError(`it holds more than ${MOST_CHARACTERS} characters of text`);
-    if (typeof node !== "object" || node instanceof Scalar) return;
-    for (const child of Object.values(node)) visit4(child, typeof child === "object" ? [...parents, node] : []);
-  };
-  visit4(tree, []);
-}
-function plain(tree) {
-  if (tree instanceof Scalar) return tree.value;
-  if (Array.isArray(tree)) return tree.map(plain);
-  if (typeof tree === "object")
-    return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, plain(value)]));
-  return tree;
-}
-function describe(tree) {
-  if (Array.isArray(tree)) return "a list";
-  if (tree instanceof Scalar) return tree.value === null ? "nothing" : `the ${typeof tree.value} ${tree.source}`;
-  if (tree === "None") return "None, which is text to YAML (its word for nothing is null)";
-  return typeof tree === "object" ? "a mapping" : "text";
-}
-
-// src/github/inputs/airflow.ts
-var AIRFLOW_PARAMETERS = {
-  ...harmless("the step and its id take its place", [
-    "task_id",
-    "dag",
-    "dag_id",
-    "task_group",
-    "owner",
-    "doc",
-    "doc_md"
-  ]),
-  ...harmless("the cluster is named by kubeconfig, config_file or cluster_context", ["kubernetes_conn_id"]),
-  ...harmless("the pod is watched, not polled", [
-    "startup_check_interval_seconds",
-    "base_container_status_polling_interval",
-    "poll_interval",
-    "logging_interval",
-    "job_poll_interval",
-    "trigger_kwargs"
-  ]),
-  ...harmless("the delay between tries always grows", ["retry_exponential_backoff"]),
-  ...harmless("a workflow has its own notifications", ["email", "email_on_failure", "email_on_retry"]),
-  ...meaningful({
-    durable: "it is called reattach_on_restart.",
-    retry_delay: "it is called retry_delay_seconds here: give it in seconds.",
-    max_retry_delay: "the delay between tries grows to an hour at most.",
-    callbacks: "there are no callbacks. Steps before and after this one take their place; `if: always()` runs one in any case.",
-    progress_callback: "there are no callbacks. A problem matcher of the workflow acts on lines of the log.",
-    log_formatter: "lines are shown as the container writes them. Leave it out.",
-    connection_secrets: "there are no Airflow connections. Use secrets for Kubernetes Secrets, or secret_env and secret_files for secrets of the workflow.",
-    execution_timeout: "use timeout-minutes of the step, and active_deadline_seconds for the pod.",
-    trigger_rule: "use `if:` of the step or the job.",
-    depends_on_past: "use `concurrency:` of the workflow.",
-    wait_for_downstream: "use `concurrency:` of the workflow.",
-    pool: "use `concurrency:` of the workflow, or max-parallel of a matrix.",
-    pool_slots: "use `concurrency:` of the workflow, or max-parallel of a matrix.",
-    max_active_tis_per_dag: "use `concurrency:` of the workflow, or max-parallel of a matrix.",
-    priority_weight: "use priority_class_name.",
-    queue: "use node_selector, or labels of your queueing system.",
-    executor_config: "the pod is what the inputs and pod_template_file say.",
-    on_failure_callback: "use a step with `if: failure()`.",
-    on_success_callback: "use a step after this one.",
-    on_retry_callback: "use a step after this one.",
-    on_execute_callback: "use a step before this one.",
-    sla: "use timeout-minutes of the job.",
-    params: "use `inputs:` of the workflow, and template_vars for a template file.",
-    inlets: "there are no assets. Leave it out.",
-    outlets: "there are no assets. Leave it out.",
-    cluster_name: "name the cluster by a kubeconfig; cloud logins are steps of their own.",
-    config_dict: "use kubeconfig.",
-    pod: "use full_pod_spec.",
-    node_selectors: "it is called node_selector.",
-    xcom_push: "it is called do_xcom_push.",
-    entrypoint: "it is called cmds.",
-    command: "it is called cmds.",
-    args: "it is called arguments.",
-    env: "it is called env_vars.",
-    container_name: "it is called base_container_name.",
-    service_account: "it is called service_account_name.",
-    affinities: "it is called affinity.",
-    host_network: "it is called hostnetwork.",
-    dns_policy: "it is called dnspolicy.",
-    scheduler_name: "it is called schedulername.",
-    job_template_file: "jobs are not made here. Use pod_template_file.",
-    full_job_spec: "jobs are not made here. Use full_pod_spec.",
-    parallelism: "use a matrix.",
-    completions: "use a matrix.",
-    backoff_limit: "a step runs once. Re-run the failed jobs, or use a matrix."
-  })
-};
-function harmless(say, names2) {
-  return Object.fromEntries(names2.map((name) => [name, { harmless: true, say: `has no meaning here: ${say}.` }]));
-}
-function meaningful(says) {
-  return Object.fromEntries(
-    Object.entries(says).map(([name, say]) => [
-      name,
-      { harmless: false, say: `this action has no such input: ${say}` }
-    ])
-  );
-}
-
-// src/github/inputs/reader.ts
-var STEP = { inputs: INPUTS, foreign: AIRFLOW_PARAMETERS };
-var MOST_SECONDS = 2 ** 31 - 1;
-var OTHER_NAME = {
-  resources: "container_resources",
-  container_resources: "resources",
-  is_delete_operator_pod: "on_finish_action",
-  on_finish_action: "is_delete_operator_pod"
-};
-var PYTHON_ESCAPE = /^\s*[[{][^#]*'[^'\n]*\\[ntr\\][^'\n]*'/;
-var PYTHON_CALL = /\b(?:k8s\.)?(?:Secret|V1[A-Z]\w+|VolumeMount|Volume|Toleration)\(/;
-var PYTHON_NONE = /(?<!(?:propagation|policy)['"]?\s*)[:[,-]\s+None\s*(?:[,\]}#]|$)/im;
-var MOST_PROBLEMS = 500;
-var InputReader = class {
-  problems = [];
-  /** What is no fault and yet not as it looks, for the log: each once. */
-  warnings = /* @__PURE__ */ new Set();
-  /** What to write instead of what was written, though it was understood. */
-  notices = /* @__PURE__ */ new Set();
-  env;
-  contract;
-  defaults = { file: "", values: {} };
-  constructor(env, contract = STEP) {
-    this.env = env;
-    this.contract = contract;
-  }
-  /** Sets what counts for each input that the step itself says nothing about. */
-  useDefaults(defaults2) {
-    this.defaults = defaults2;
-  }
-  /** @param path the place in the input, e.g. `[1].deploy_type` */
-  problem(name, sentence, path2 = "") {
-    const secret = name === "secret_env" || name === "secret_files";
-    const place = secret && !/^(\.[A-Za-z_]\w*|\[[\w./-]*\])*(\.\w+)?$/.test(path2) ? "" : path2;
-    const told3 = secret ? sentence.replace(/"[^"]*"/g, "this") : sentence;
-    const problem = `${this.place(name)}${place}: ${told3}`;
-    if (this.problems.length < MOST_PROBLEMS && !this.problems.includes(problem)) this.problems.push(problem);
-  }
-  /**
-   * @param place an input, or a place in one, e.g. `env_vars[2]`
-   * @returns the same, with the defaults file before it where the input came from there
-   */
-  place(place) {
-    const [name] = /^[^.[]*/.exec(place) ?? [""];
-    const isDefault = Object.hasOwn(this.defaults.values, name) && this.own(name) === void 0;
-    return isDefault ? `defaults_file (${this.defaults.file}): ${place}` : place;
-  }
-  /** @returns what the step itself says. The runner passes an absent input as empty text, so the two cannot be told apart. */
-  own(name) {
-    const value = this.env[`INPUT_${name.toUpperCase()}`];
-    return value === void 0 || value.trim() === "" ? void 0 : value;
-  }
-  /** @returns the inputs that the step itself says something about. */
-  ownNames() {
-    return INPUTS.filter((name) => this.own(name) !== void 0 && !this.saysNothing(name));
-  }
-  /** @returns the input as it came, from the step or from the defaults, where text may be a block that was copied from a step; `null` counts as given. */
-  given(name) {
-    const text = this.own(name);
-    if (text !== void 0) return { text };
-    const tree = Object.hasOwn(this.defaults.values, name) ? this.defaults.values[name] : void 0;
-    const other = OTHER_NAME[name];
-    if (tree === void 0 || other !== void 0 && this.own(other) !== void 0) return void 0;
-    return typeof tree === "string" ? { text: tree } : { tree };
-  }
-  /** Whether the input is `null`, the way to write nothing where a template or the defaults have something. */
-  saysNothing(name) {
-    const given = this.given(name);
-    if (given === void 0) return false;
-    if (!("text" in given)) return isNull(given.tree);
-    const text = given.text.trim();
-    return text === "null" || text === "None" && name !== "dnspolicy";
-  }
-  /** @returns the input's text, untrimmed; `undefined` where it is absent or `null`. */
-  raw(name) {
-    const given = this.given(name);
-    if (given === void 0 || this.saysNothing(name)) return void 0;
-    if ("text" in given) return given.text;
-    if (isScalar(given.tree)) return String(given.tree);
-    this.problem(name, `expected text, found ${describe(given.tree)}.`);
-    return void 0;
-  }
-  /** @returns a word or a line of text, trimmed. `""` is the way to write explicitly empty text. */
-  text(name) {
-    const value = this.raw(name)?.trim();
-    if (value === '""' || value === "''") return "";
-    return value;
-  }
-  /** As {@link text}, where empty text means nothing either. */
-  word(name) {
-    return this.text(name) || void 0;
-  }
-  /** KPO's users write True and False, as in Python, where one of the choices is that. */
-  choice(name, choices) {
-    const value = this.word(name);
-    if (value === void 0) return void 0;
-    const word2 = /^(true|false)$/i.test(value) ? value.toLowerCase() : value;
-    if (choices.includes(word2)) return word2;
-    this.problem(name, `expected ${oneOf(choices)}, found "${value}".${didYouMean(value, choices)}`);
-    return void 0;
-  }
-  /** YAML 1.2's booleans, as `core.getBooleanInput` reads them. */
-  boolean(name) {
-    const value = this.word(name);
-    if (value === void 0) return void 0;
-    if (/^(true|True|TRUE)$/.test(value)) return true;
-    if (/^(false|False|FALSE)$/.test(value)) return false;
-    this.problem(name, `expected true or false, found "${value}".`);
-    return void 0;
-  }
-  /** A whole number of at least `least` seconds, and at most what Kubernetes takes for one. */
-  seconds(name, least) {
-    const value = this.word(name);
-    if (value === void 0) return void 0;
-    if (/^[0-9]{1,10}$/.test(value) && Number(value) >= least && Number(value) <= MOST_SECONDS) return Number(value);
-    this.problem(name, `expected a whole number of seconds, from ${least} to ${MOST_SECONDS}; found "${value}".`);
-    return void 0;
-  }
-  wholeNumber(name, least, most) {
-    const value = this.word(name);
-    if (value === void 0) return void 0;
-    if (/^[0-9]{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
-    this.problem(name, `expected a whole number from ${least} to ${most}; found "${value}".`);
-    return void 0;
-  }
-  /** @returns the input parsed as YAML (and so as JSON); a null one is a null. */
-  tree(name) {
-    const given = this.given(name);
-    if (given === void 0) return void 0;
-    if ("tree" in given) return given.tree;
-    if (this.saysNothing(name)) return new Scalar(null, "");
-    try {
-      const tree = parseYaml(given.text);
-      if (PYTHON_ESCAPE.test(given.text.replace(/"(?:[^"\\]|\\.)*"/gs, '""')))
-        this.warnings.add(
-          `${name} holds a backslash in single quotes, which YAML leaves as it is, unlike Python. Use double quotes for \\n and the like.`
-        );
-      if (PYTHON_NONE.test(given.text))
-        this.warnings.add(
-          `${name} holds None, which is text to YAML: its word for nothing is null. As the value of a field of Kubernetes' own it is taken for null.`
-        );
-      return tree;
-    } catch (error2) {
-      if (!(error2 instanceof YamlError)) throw error2;
-      const python = PYTHON_CALL.test(given.text) ? " It looks like Python: write each object as a mapping, e.g. {name: data, mountPath: /data}." : "";
-      this.problem(name, `this is not valid YAML: ${error2.message}.${python}`);
-      return void 0;
-    }
-  }
-  /** Reports every key of `mapping` that is not one of `known`, with the nearest right spelling. */
-  unknownKeys(name, path2, mapping2, known2) {
-    for (const key of Object.keys(mapping2)) {
-      if (!known2.includes(key))
-        this.problem(name, `"${key}" is not a field here; expected ${oneOf(known2)}.${didYouMean(key, known2)}`, path2);
-    }
-  }
-  /** Reports each input that the action does not have: a misspelt one must not be dropped silently (the runner only warns). */
-  unknownInputs() {
-    const { inputs, foreign } = this.contract;
-    const given = Object.keys(this.env).filter((name) => name.startsWith("INPUT_"));
-    const names2 = [
-      ...given.map((name) => name.slice("INPUT_".length).toLowerCase()),
-      ...Object.keys(this.defaults.values)
-    ];
-    for (const name of new Set(names2).values()) {
-      if (inputs.includes(name)) continue;
-      const known2 = Object.hasOwn(foreign, name) ? foreign[name] : void 0;
-      if (known2 === void 0)
-        this.problem(name, `this action has no such input.${didYouMean(name.replaceAll("-", "_"), inputs)}`);
-      else if (known2.harmless) this.notices.add(`${name}: ${known2.say}`);
-      else this.problem(name, known2.say);
-    }
-  }
-};
-function isMapping(tree) {
-  return typeof tree === "object" && !Array.isArray(tree) && !(tree instanceof Scalar);
-}
-function isScalar(tree) {
-  return !Array.isArray(tree) && !isMapping(tree);
-}
-function isNull(tree) {
-  return tree instanceof Scalar && tree.value === null;
-}
-function oneOf(words) {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-}
-function didYouMean(word2, words) {
-  const lower = word2.toLowerCase();
-  const begun = lower.length > 2 ? words.find((candidate) => candidate.toLowerCase().startsWith(lower)) : void 0;
-  if (begun) return ` Did you mean ${begun}?`;
-  const nearest = (0, import_fastest_levenshtein.closest)(lower, [...words]);
-  return (0, import_fastest_levenshtein.distance)(lower, nearest.toLowerCase()) <= Math.max(2, Math.floor(word2.length / 3)) ? ` Did you mean ${nearest}?` : "";
-}
-
-// src/pod/json.ts
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-function pathText(path2) {
-  return path2.map((step, index2) => {
-    if (typeof step === "number") return `[${step}]`;
-    if (!/^[\w$-]+$/.test(step)) return `[${step}]`;
-    return index2 === 0 ? step : `.${step}`;
-  }).join("");
-}
-function parsePath(text) {
-  return [...text.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)].map(([, key, name = ""]) => {
-    if (key === void 0) return name;
-    return /^[0-9]+$/.test(key) ? Number(key) : key;
-  });
-}
-function objectOf(value) {
-  return isObject(value) ? value : {};
-}
-function textOf(value) {
-  return typeof value === "string" ? value : void 0;
-}
-function objectsOf(value) {
-  return Array.isArray(value) ? value.map(objectOf) : [];
-}
-function containersOf(pod) {
-  return objectsOf(objectOf(pod["spec"])["containers"]);
-}
-function initContainersOf(pod) {
-  return objectsOf(objectOf(pod["spec"])["initContainers"]);
-}
-function containerNamed(pod, name) {
-  return containersOf(pod).find((container2) => container2["name"] === name);
-}
-
-// src/pod/quantity.ts
-var QUANTITY = /^[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
-function isQuantity(value) {
-  return QUANTITY.test(String(value));
-}
-var DECIMAL = { n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
-var BINARY = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
-var SCALE = 18;
-function quantityValue(quantity) {
-  const text = String(quantity);
-  if (!QUANTITY.test(text)) return void 0;
-  const [, sign, whole = "", decimals = "", suffix = ""] = /^([+-]?)([0-9]*)\.?([0-9]*)(.*)$/.exec(text) ?? [];
-  const power = DECIMAL[suffix] ?? (suffix in BINARY ? 0 : Number(suffix.slice(1)));
-  const zeros = SCALE + power - decimals.length;
-  if (Math.abs(zeros) > 100) return void 0;
-  const digits = BigInt(`${sign}${whole}${decimals}${"0".repeat(Math.max(0, zeros))}` || "0");
-  return (digits << BigInt(BINARY[suffix] ?? 0)) / 10n ** BigInt(Math.max(0, -zeros));
-}
-function quantityBytes(quantity) {
-  const value = quantityValue(quantity);
-  return value === void 0 ? void 0 : Number(value / 10n ** BigInt(SCALE));
-}
-
-// src/pod/result.ts
-import { posix } from "node:path";
-var RESULT_PATH = "/airflow/xcom/return.json";
-var RESULT_FOLDER = posix.dirname(RESULT_PATH);
-var RESULT_FILE = posix.basename(RESULT_PATH);
-var RESULT_VARIABLE = "RESULT_PATH";
-var STEP_FILES = { GITHUB_OUTPUT: "github_output", GITHUB_STEP_SUMMARY: "github_step_summary" };
-var RESULT_SIDECAR = "pod-step-result";
-var ASKED_VOLUME = "pod-step-asked";
-var OTHERWISE = "Leave it out, or set `do_xcom_push: true`, which needs no termination message.";
-function resultChannel({ pod }, base, inputs, report) {
-  const { mode, sidecarFor } = inputs;
-  if (mode === "none" && sidecarFor === void 0) return void 0;
-  const result = resultWantedBy(inputs);
-  const wantedBy = sidecarFor ?? (result && `no result for ${result}`);
-  const channel = mode === "required" || sidecarFor !== void 0 ? "sidecar" : "message";
-  const obstacle = obstacleTo(channel, pod, base);
-  if (obstacle === void 0) return channel;
-  if (wantedBy !== void 0) report(obstacle.path, `${obstacle.why}, so there is ${wantedBy}. ${obstacle.remedy}`);
-  return void 0;
-}
-function resultWantedBy({ mode, file, multiple }) {
-  if (mode === "required") return "do_xcom_push: true";
-  if (file !== void 0) return "result_file";
-  return multiple ? "multiple_outputs" : void 0;
-}
-function obstacleTo(channel, pod, base) {
-  const spec = objectOf(pod["spec"]);
-  const index2 = containersOf(pod).findIndex(({ name }) => name === base);
-  const container2 = containersOf(pod)[index2] ?? {};
-  const place = ["spec", "containers", index2];
-  const own = textOf(container2["terminationMessagePath"]);
-  if (channel === "message" && own !== void 0 && own !== RESULT_PATH)
-    return {
-      path: [...place, "terminationMessagePath"],
-      why: `the termination message is at ${own}`,
-      remedy: OTHERWISE
-    };
-  if (channel === "sidecar" && own !== void 0 && holds(own, RESULT_PATH))
-    return {
-      path: [...place, "terminationMessagePath"],
-      why: `the node keeps the termination message at ${own}`,
-      remedy: "Leave it out."
-    };
-  const mounts = objectsOf(container2["volumeMounts"]);
-  const covering = mounts.findIndex(({ mountPath }) => holds(textOf(mountPath) ?? "", RESULT_PATH));
-  if (covering !== -1)
-    return {
-      path: [...place, "volumeMounts", covering],
-      why: `a volume is mounted at ${mounts[covering]?.["mountPath"]}`,
-      remedy: "Mount it elsewhere."
-    };
-  const windows = objectOf(spec["os"])["name"] === "windows" || objectOf(spec["nodeSelector"])["kubernetes.io/os"] === "windows";
-  if (windows) return { path: ["spec"], why: "the pod runs on Windows", remedy: "Leave that out." };
-  return channel === "sidecar" ? namesakeIn(pod) : void 0;
-}
-function namesakeIn(pod) {
-  const taken = (name) => ({
-    why: `the name ${name} is taken here, which the result\u2019s sidecar needs`,
-    remedy: "Choose another name."
-  });
-  const containers2 = containersOf(pod).findIndex(({ name }) => name === RESULT_SIDECAR);
-  if (containers2 !== -1) return { path: ["spec", "containers", containers2, "name"], ...taken(RESULT_SIDECAR) };
-  const init = initContainersOf(pod).findIndex(
-    (container2) => container2["name"] === RESULT_SIDECAR && Object.keys(container2).some((key) => !["name", "resources"].includes(key))
-  );
-  if (init !== -1)
-    return {
-      path: ["spec", "initContainers", init],
-      why: `of the result\u2019s sidecar, ${RESULT_SIDECAR}, nothing but \`resources\` can be set`,
-      remedy: "Leave the rest out."
-    };
-  const volumes = objectsOf(objectOf(pod["spec"])["volumes"]);
-  const volume = volumes.findIndex(({ name }) => name === RESULT_SIDECAR || name === ASKED_VOLUME);
-  if (volume === -1) return void 0;
-  return { path: ["spec", "volumes", volume, "name"], ...taken(String(volumes[volume]?.["name"])) };
-}
-function holds(mountPath, path2) {
-  const folder = posix.normalize(mountPath).replace(/\/+$/, "");
-  return path2 === folder || path2.startsWith(`${folder}/`);
-}
+// src/pod/check.ts
+init_reader();
+init_json();
+init_quantity();
+init_result();
 
 // src/pod/fields.ts
 var FIELDS = {
@@ -34947,6 +39208,7 @@ var FIELDS = {
 };
 
 // src/pod/schema.ts
+init_json();
 var models = /* @__PURE__ */ new Map();
 function fieldsOf(model) {
   const known2 = models.get(model);
@@ -35236,954 +39498,10 @@ function shown(value) {
 }
 
 // src/pod/compare.ts
+init_context();
+init_inputs();
+init_quantity();
 import { createHash } from "node:crypto";
-
-// src/github/context.ts
-var OF_THE_JOB = [
-  "CI",
-  "GITHUB_ACTION",
-  "GITHUB_ACTIONS",
-  "GITHUB_ACTOR",
-  "GITHUB_ACTOR_ID",
-  "GITHUB_API_URL",
-  "GITHUB_BASE_REF",
-  "GITHUB_EVENT_NAME",
-  "GITHUB_GRAPHQL_URL",
-  "GITHUB_HEAD_REF",
-  "GITHUB_JOB",
-  "GITHUB_REF",
-  "GITHUB_REF_NAME",
-  "GITHUB_REF_PROTECTED",
-  "GITHUB_REF_TYPE",
-  "GITHUB_REPOSITORY",
-  "GITHUB_REPOSITORY_ID",
-  "GITHUB_REPOSITORY_OWNER",
-  "GITHUB_REPOSITORY_OWNER_ID",
-  "GITHUB_RETENTION_DAYS",
-  "GITHUB_RUN_ATTEMPT",
-  "GITHUB_RUN_ID",
-  "GITHUB_RUN_NUMBER",
-  "GITHUB_SERVER_URL",
-  "GITHUB_SHA",
-  "GITHUB_TRIGGERING_ACTOR",
-  "GITHUB_WORKFLOW",
-  "GITHUB_WORKFLOW_REF",
-  "GITHUB_WORKFLOW_SHA",
-  "RUNNER_ARCH",
-  "RUNNER_DEBUG",
-  "RUNNER_ENVIRONMENT",
-  "RUNNER_NAME",
-  "RUNNER_OS"
-];
-var OF_THE_ATTEMPT = [
-  "GITHUB_RUN_ATTEMPT",
-  "GITHUB_TRIGGERING_ACTOR",
-  "RUNNER_ARCH",
-  "RUNNER_DEBUG",
-  "RUNNER_ENVIRONMENT",
-  "RUNNER_NAME"
-];
-function jobVariables(env) {
-  return Object.fromEntries(
-    OF_THE_JOB.flatMap((name) => {
-      const value = env[name];
-      return value === void 0 ? [] : [[name, value]];
-    })
-  );
-}
-
-// src/github/defined.ts
-function defined(object) {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== void 0));
-}
-
-// src/github/failure.ts
-var StepError = class extends Error {
-  reason;
-  title;
-  remedy;
-  /** Whether the same may go well a little later, though nobody changes anything. */
-  mayPass;
-  constructor(reason2, title, sentence, options = {}) {
-    super(sentence, "cause" in options ? { cause: options.cause } : void 0);
-    this.name = "StepError";
-    this.reason = reason2;
-    this.title = title;
-    this.remedy = options.remedy;
-    this.mayPass = options.mayPass ?? false;
-  }
-  /** What an annotation says: the sentence, and behind it the way out. */
-  get text() {
-    return withRemedy(this.message, this.remedy);
-  }
-};
-function withRemedy(sentence, remedy) {
-  if (remedy === void 0) return sentence;
-  return `${sentence}${/[.!?]["’)]?\s*$/.test(sentence) ? "" : "."} ${remedy}`;
-}
-
-// src/github/workspace-file.ts
-import {
-  accessSync,
-  closeSync,
-  constants as constants2,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  unlinkSync,
-  writeSync
-} from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-var WINDOWS_DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)/i;
-var WINDOWS_REFUSED = /[<>:"|?*]|[. ]$/;
-var SKIPPED = new RegExp("\\p{Cf}", "gu");
-var GIT_FOLDER = /^(\.git|git~\d+)[. ]*$/i;
-function isGitFolder(name) {
-  return GIT_FOLDER.test(name.replace(SKIPPED, ""));
-}
-function isRefusedByWindows(name) {
-  return name !== "." && (WINDOWS_DEVICE.test(name) || WINDOWS_REFUSED.test(name));
-}
-function workspaceOf(env) {
-  return resolve(env["GITHUB_WORKSPACE"] || ".");
-}
-function checkWorkspacePath(path2, workspace, platform2 = process.platform) {
-  return wrongText(path2, workspace, platform2) ?? wrongPlace(path2, workspace);
-}
-function isSameFile(one, other, workspace, platform2 = process.platform) {
-  const [first, second] = [one, other].map((path2) => {
-    const whole = names(path2, workspace).join("/");
-    return platform2 === "linux" ? whole : whole.toLowerCase();
-  });
-  return first === second;
-}
-var WorkspaceFile = class _WorkspaceFile {
-  /** As the user gave it. */
-  path;
-  #file;
-  /** @param file descriptor of the open file */
-  constructor(path2, file) {
-    this.path = path2;
-    this.#file = file;
-  }
-  /**
-   * Makes the file, and the folders to it that are missing.
-   * @throws Error with a sentence
-   */
-  static create(path2, workspace) {
-    const problem = checkWorkspacePath(path2, workspace);
-    if (problem !== void 0) throw new Error(problem);
-    try {
-      return new _WorkspaceFile(path2, openNew(workspace, names(path2, workspace)));
-    } catch (error2) {
-      throw new Error(`"${path2}" cannot be written: ${reason(error2)}.`, { cause: error2 });
-    }
-  }
-  /**
-   * Removes what {@link create} would replace; nothing where it could not.
-   * @throws what the system says
-   */
-  static remove(path2, workspace) {
-    if (checkWorkspacePath(path2, workspace) === void 0) remove(join(resolve(workspace), ...names(path2, workspace)));
-  }
-  /** @throws Error with a sentence, the first time that it fails */
-  write(bytes) {
-    if (this.#file === void 0) return;
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
-    } catch (error2) {
-      this.#drop();
-      throw this.#incomplete(error2);
-    }
-  }
-  /** @throws Error with a sentence: a network file system can tell only now that it kept less than it took */
-  close() {
-    const file = this.#file;
-    this.#file = void 0;
-    try {
-      if (file !== void 0) closeSync(file);
-    } catch (error2) {
-      throw this.#incomplete(error2);
-    }
-  }
-  #drop() {
-    try {
-      this.close();
-    } catch {
-    }
-  }
-  #incomplete(error2) {
-    return new Error(`"${this.path}" is not complete, for writing failed: ${reason(error2)}.`, { cause: error2 });
-  }
-};
-function wrongText(path2, workspace, platform2) {
-  const windows = platform2 === "win32";
-  const separator = windows ? /[\\/]/ : "/";
-  if (path2.trim() === "") return "expected the path of a file in the workspace, found empty text.";
-  if (new RegExp("\\p{Cc}", "u").test(path2)) return `${JSON.stringify(path2)} has a control character in it.`;
-  const given = path2.split(separator);
-  const inside = isAbsolute(path2) ? relative(workspace, path2).split(sep) : given;
-  if (isAbsolute(inside.join(sep)) || inside[0] === "..")
-    return `"${path2}" is outside of the workspace, ${workspace}; expected a path in it.`;
-  if (given.includes("..")) return `"${path2}" has ".." in it; write the path without.`;
-  if (["", "."].includes(given.at(-1) ?? "") || inside.every((name) => name === ""))
-    return `"${path2}" is a folder; expected the path of a file.`;
-  if (inside.some(isGitFolder)) return `"${path2}" is in .git, where a file can act on the job; choose another place.`;
-  const refused4 = inside.find(isRefusedByWindows);
-  if (windows && refused4 !== void 0) return `"${refused4}" cannot be the name of a file on Windows.`;
-  return void 0;
-}
-function wrongPlace(path2, workspace) {
-  const parts = names(path2, workspace);
-  let folder = resolve(workspace);
-  try {
-    for (const [index2, name] of parts.entries()) {
-      const place = join(folder, name);
-      const shown4 = parts.slice(0, index2 + 1).join("/");
-      const found = lstatSync(place, { throwIfNoEntry: false });
-      if (found === void 0) break;
-      if (found.isSymbolicLink())
-        return `"${shown4}" is a symbolic link, to ${JSON.stringify(readlinkSync(place))}; nothing is written through a link.`;
-      const last = index2 === parts.length - 1;
-      if (last && !found.isFile()) return `"${shown4}" is ${kind(found)}; expected the path of a file.`;
-      if (!last && !found.isDirectory()) return `"${shown4}" is ${kind(found)}, so nothing can be in it.`;
-      if (!last) folder = place;
-    }
-    accessSync(folder, constants2.W_OK | constants2.X_OK);
-  } catch (error2) {
-    return `"${path2}" cannot be written: ${reason(error2)}.`;
-  }
-  return void 0;
-}
-function names(path2, workspace) {
-  return relative(workspace, resolve(workspace, path2)).split(sep);
-}
-function openNew(workspace, parts) {
-  const target2 = join(resolve(workspace), ...parts);
-  makeFolders(workspace, parts.slice(0, -1));
-  remove(target2);
-  const flags = constants2.O_WRONLY | constants2.O_CREAT | constants2.O_EXCL | (constants2.O_NOFOLLOW ?? 0);
-  const file = openSync(target2, flags, 438);
-  if (realpathSync(dirname(target2)) === join(realpathSync(workspace), ...parts.slice(0, -1))) return file;
-  closeSync(file);
-  rmSync(target2, { force: true });
-  throw new Error("a folder on the way is a link");
-}
-function makeFolders(workspace, parts) {
-  let folder = resolve(workspace);
-  for (const name of parts) {
-    folder = join(folder, name);
-    if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue;
-    mkdirSync(folder);
-  }
-}
-function remove(file) {
-  try {
-    unlinkSync(file);
-  } catch (error2) {
-    if (error2.code !== "ENOENT") throw error2;
-  }
-}
-function kind(found) {
-  if (found.isFile()) return "a file";
-  if (found.isDirectory()) return "a folder";
-  if (found.isFIFO()) return "a named pipe";
-  if (found.isSocket()) return "a socket";
-  return "a device";
-}
-function reason(error2) {
-  const { message } = error2;
-  const [, code, words] = /^([A-Z][A-Z0-9]+): (.*?), \w+/.exec(message) ?? [];
-  return code === void 0 ? message : `${words} (${code})`;
-}
-
-// src/github/inputs/attach.ts
-var INPUTS2 = /* @__PURE__ */ new Set([
-  "attach",
-  "pod_uid",
-  "attach_timeout_seconds",
-  ...CLUSTER_INPUTS,
-  "base_container_name",
-  "defaults_file",
-  "queue_timeout_seconds",
-  "schedule_timeout_seconds",
-  "startup_timeout_seconds",
-  "outage_timeout_seconds",
-  "get_logs",
-  "container_logs",
-  "init_container_logs",
-  "container_name_log_prefix_enabled",
-  "log_events_on_failure",
-  "log_pod_spec_on_failure",
-  "log_file",
-  "workflow_commands",
-  "do_xcom_push",
-  "multiple_outputs",
-  "result_file",
-  "download",
-  "download_limit",
-  "skip_on_exit_code",
-  "on_finish_action",
-  "on_kill_action",
-  "is_delete_operator_pod",
-  "github_token",
-  "matrix"
-]);
-function readAttach(reader) {
-  const pod = reader.word("attach");
-  const [uid, timeoutSeconds] = [reader.word("pod_uid"), reader.seconds("attach_timeout_seconds", 1)];
-  if (uid !== void 0 && !/^[\w-]{1,100}$/.test(uid))
-    reader.problem(
-      "pod_uid",
-      `"${uid}" cannot be the UID of a pod. It is the output \`pod_uid\` of the step that made it.`
-    );
-  if (pod === void 0) {
-    const given = uid !== void 0 ? "pod_uid" : timeoutSeconds !== void 0 ? "attach_timeout_seconds" : void 0;
-    if (given !== void 0)
-      reader.problem(
-        "attach",
-        `${given} is given, so this is needed too. An output of a step or a job that has not run is empty text.`
-      );
-    return void 0;
-  }
-  if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(pod))
-    reader.problem(
-      "attach",
-      `"${pod}" cannot be the name of a pod. It is the output \`pod_name\` of the step that made it.`
-    );
-  for (const name of reader.ownNames())
-    if (!INPUTS2.has(name))
-      reader.problem(name, "this is for a step that makes a pod, and attach follows one that is there. Leave it out.");
-  return defined({ pod, uid, timeoutSeconds, base: reader.word("base_container_name") });
-}
-
-// src/github/inputs/cluster.ts
-var SOURCES = ["kubeconfig", "config_file", "cluster_url", "in_cluster"];
-function readCluster(reader) {
-  const kubeconfig = reader.raw("kubeconfig");
-  const configFile = reader.word("config_file");
-  const url = readUrl(reader);
-  const ca = reader.raw("cluster_ca");
-  const token = reader.word("cluster_token");
-  const inCluster2 = reader.boolean("in_cluster") || void 0;
-  const oidcAudience = reader.word("oidc_audience");
-  const given = [kubeconfig, configFile, url, inCluster2];
-  const [first, ...more] = SOURCES.filter((_, index2) => given[index2] !== void 0);
-  for (const other of more) reader.problem(first, `${other} is given too. Keep the one that is meant.`);
-  if (token !== void 0 && oidcAudience !== void 0)
-    reader.problem("cluster_token", "oidc_audience is given too. Keep the one that is meant.");
-  const context = reader.word("cluster_context");
-  if (url !== void 0 && context !== void 0)
-    reader.problem(
-      "cluster_context",
-      "it chooses among the contexts of a kubeconfig, and with cluster_url there is none."
-    );
-  if (url === void 0) {
-    if (ca !== void 0) reader.problem("cluster_ca", "it goes with cluster_url, which is not given.");
-    if (token !== void 0) reader.problem("cluster_token", "it goes with cluster_url, which is not given.");
-  } else if (token === void 0 && oidcAudience === void 0)
-    reader.problem("cluster_url", "it takes cluster_token or oidc_audience beside it, to log in with.");
-  return defined({
-    kubeconfig: kubeconfig === void 0 ? void 0 : decodeKubeconfig(reader, kubeconfig),
-    configFile,
-    context,
-    url,
-    ca: ca === void 0 ? void 0 : decodeCertificates(reader, ca),
-    token,
-    inCluster: inCluster2,
-    oidcAudience,
-    namespace: readNamespace(reader)
-  });
-}
-function readUrl(reader) {
-  const url = reader.word("cluster_url");
-  if (url === void 0) return void 0;
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
-    reader.problem("cluster_url", `expected an address that begins with https://, found ${JSON.stringify(url)}.`);
-  else if (/\/(api|apis|version|healthz)(\/.*)?$/.test(new URL(url).pathname))
-    reader.problem(
-      "cluster_url",
-      `expected the address of the API server alone, without the path ${new URL(url).pathname}.`
-    );
-  return url;
-}
-function decodeCertificates(reader, value) {
-  const isPem = (text) => text.includes("-----BEGIN CERTIFICATE-----");
-  const decoded = isPem(value) ? value : Buffer.from(value.replace(/\s/g, ""), "base64").toString("utf8");
-  if (isPem(decoded)) return decoded;
-  reader.problem(
-    "cluster_ca",
-    "expected certificates in PEM (-----BEGIN CERTIFICATE-----), plain or base64; this is neither."
-  );
-  return void 0;
-}
-function decodeKubeconfig(reader, value) {
-  const compact = value.replace(/\s/g, "");
-  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(compact);
-  if (!isBase64 && /[:{]/.test(value)) return value;
-  const decoded = Buffer.from(compact, "base64").toString("utf8");
-  if (isBase64 && /[:{]/.test(decoded) && !decoded.includes("\uFFFD")) return decoded;
-  reader.problem(
-    "kubeconfig",
-    "expected the content of a kubeconfig, plain or base64; this is neither. (For the path of a file there is config_file.)"
-  );
-  return void 0;
-}
-function isNamespace(text) {
-  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
-}
-function readNamespace(reader) {
-  const namespace = reader.word("namespace");
-  if (namespace === void 0 || isNamespace(namespace)) return namespace;
-  reader.problem(
-    "namespace",
-    `"${namespace}" cannot be a namespace: lower-case letters, digits and dashes, at most 63, neither first nor last a dash.`
-  );
-  return void 0;
-}
-
-// src/github/inputs/exit-codes.ts
-function readExitCodes(reader, input) {
-  return readItems(reader, input, "an exit code, or a list of them").flatMap(({ word: word2, found, path: path2 }) => {
-    const code = exitCode(word2);
-    if (code !== void 0) return [code];
-    reader.problem(input, `expected an exit code from 1 to 255; found ${found}.`, path2);
-    return [];
-  });
-}
-function exitCode(word2) {
-  return /^[0-9]{1,3}$/.test(word2) && Number(word2) >= 1 && Number(word2) <= 255 ? Number(word2) : void 0;
-}
-function readItems(reader, input, expected) {
-  const tree = reader.tree(input);
-  if (tree === void 0 || isNull(tree)) return [];
-  const items = isScalar(tree) ? String(tree).split(/[\s,]+/).filter((word2) => word2 !== "") : tree;
-  if (!Array.isArray(items)) {
-    reader.problem(input, `expected ${expected}; found ${describe(tree)}.`);
-    return [];
-  }
-  return items.map((item, index2) => {
-    const word2 = isScalar(item) && !isNull(item) ? String(item) : "";
-    return { word: word2, found: word2 === "" ? describe(item) : `"${word2}"`, path: isScalar(tree) ? "" : `[${index2}]` };
-  });
-}
-
-// src/github/inputs/files.ts
-import { posix as posix2 } from "node:path";
-
-// src/github/workspace/patterns.ts
-var import_picomatch = __toESM(require_picomatch2(), 1);
-var SYNTAX = { dot: true, windows: false, keepQuotes: true, nonegate: true };
-var STATIC_NAME = /^(?!.*\+\+)[^*?[\]{}()|\\]+$/;
-function parsePatterns(lines) {
-  const texts = lines.map((line) => line.trim()).filter((line) => line !== "");
-  const patterns = texts.map(toPattern);
-  const problems = patterns.flatMap((pattern) => wrongPattern(pattern) ?? []);
-  if (patterns.length > 0 && patterns.every(({ excludes }) => excludes))
-    problems.push('every pattern excludes, so nothing is left to match; expected one without "!" in front.');
-  return { patterns, problems };
-}
-var NOTHING = /* @__PURE__ */ new Set();
-var MOST_REMEMBERED = 1e3;
-var Patterns = class {
-  #inclusions;
-  #folders = /* @__PURE__ */ new Map();
-  #exclusions;
-  /** @param patterns which {@link parsePatterns} had no problem with */
-  constructor(patterns) {
-    const included = patterns.filter(({ excludes }) => !excludes);
-    this.#inclusions = included.map((pattern) => ({ pattern, matches: matcher(pattern) }));
-    this.#exclusions = patterns.filter(({ excludes }) => excludes).map(matcher);
-  }
-  /** @param path of a file, link or folder, relative to the workspace */
-  wants(path2) {
-    return (this.#matched(path2)?.size ?? 0) > 0;
-  }
-  /** @returns the inclusions that bring nothing of the listing; what another pattern excludes is not brought */
-  unmatched(paths) {
-    const open = new Set(this.#inclusions);
-    for (const path2 of paths) {
-      if (open.size === 0) break;
-      this.note(path2, open);
-    }
-    return [...open].map(({ pattern }) => pattern);
-  }
-  /** @returns what {@link note} takes patterns from: each inclusion */
-  open() {
-    return new Set(this.#inclusions);
-  }
-  /** Takes the inclusions that bring a path out of those that have brought nothing yet. @returns whether any brings it */
-  note(path2, open) {
-    const matched = this.#matched(path2);
-    for (const inclusion of matched ?? []) open.delete(inclusion);
-    return matched !== void 0 && matched.size > 0;
-  }
-  /** @returns the fewest folders (and files) that have all that could match in them; `.` is the workspace */
-  roots() {
-    const all = [...new Set(this.#inclusions.map(({ pattern }) => rootOf(pattern.glob)))];
-    if (all.includes(".")) return ["."];
-    return all.filter((root) => !all.some((other) => root.startsWith(`${other}/`)));
-  }
-  /**
-   * The inclusions that match the path, or a folder that it is in, for a pattern that matches a folder brings all in it; nothing where it is not to be had at all.
-   * What is known of folders is remembered: a path of thousands of them would be looked at once for each.
-   */
-  #matched(path2) {
-    const names2 = path2.split("/").filter(isName);
-    let matched = NOTHING;
-    let place = "";
-    const known2 = this.#longestKnown(names2);
-    if (known2 > 0) {
-      place = names2.slice(0, known2).join("/");
-      matched = this.#folders.get(place);
-    }
-    for (let at = known2; at < names2.length && matched !== void 0; at++) {
-      const name = names2[at] ?? "";
-      place = at === 0 ? name : `${place}/${name}`;
-      matched = this.#within(matched, place, name);
-      if (at === names2.length - 2) this.#remember(place, matched);
-    }
-    return matched;
-  }
-  /** @returns how many of the names are those of a folder that is known: its own, or the one above */
-  #longestKnown(names2) {
-    for (const length of [names2.length - 1, names2.length - 2])
-      if (length > 0 && this.#folders.has(names2.slice(0, length).join("/"))) return length;
-    return 0;
-  }
-  #within(matched, place, name) {
-    if (name === ".." || isGitFolder(name) || this.#exclusions.some((excludes) => excludes(place))) return void 0;
-    const more = this.#inclusions.filter((one) => !matched.has(one) && one.matches(place));
-    return more.length === 0 ? matched : /* @__PURE__ */ new Set([...matched, ...more]);
-  }
-  #remember(folder, matched) {
-    if (this.#folders.size >= MOST_REMEMBERED) this.#folders.clear();
-    this.#folders.set(folder, matched);
-  }
-};
-function toPattern(text) {
-  const excludes = text.startsWith("!");
-  const required = !excludes && text.length > 1 && text.endsWith("!");
-  const path2 = excludes ? text.slice(1) : required ? text.slice(0, -1) : text;
-  const glob = path2.split("/").filter(isName).join("/");
-  const all = glob === "" && path2 !== "";
-  return { text, glob: path2.startsWith("/") ? path2 : all ? "**" : glob, excludes, required };
-}
-function wrongPattern({ text, glob, excludes }) {
-  const names2 = glob.split("/");
-  if (new RegExp("\\p{Cc}", "u").test(text)) return `${JSON.stringify(text)} has a control character in it.`;
-  if (glob === "") return `"${text}" has no pattern in it.`;
-  if (glob.startsWith("/")) return `"${text}" is absolute; expected a pattern relative to the workspace.`;
-  if (names2.some((name) => name.replaceAll("\\", "") === ".."))
-    return `"${text}" has ".." in it; expected a pattern of paths in the workspace.`;
-  if (!excludes && names2.some(isGitFolder)) return `"${text}" is in .git, where a file can act on the job.`;
-  try {
-    (0, import_picomatch.default)(glob, SYNTAX);
-  } catch (error2) {
-    return `"${text.slice(0, 100)}" is no pattern: ${error2.message}.`;
-  }
-  return void 0;
-}
-function matcher({ glob }) {
-  const matches2 = (0, import_picomatch.default)(glob, SYNTAX);
-  return (path2) => matches2(path2);
-}
-function rootOf(glob) {
-  if (glob.includes("|")) return ".";
-  const names2 = glob.split("/");
-  const end = names2.findIndex((name) => !STATIC_NAME.test(name));
-  return (end === -1 ? names2 : names2.slice(0, end)).join("/") || ".";
-}
-function isName(name) {
-  return name !== "" && name !== ".";
-}
-
-// src/github/inputs/files.ts
-var SOURCES2 = ["none", "upload", "checkout"];
-var DEFAULT_HELPER_IMAGE = "public.ecr.aws/docker/library/busybox:1.37";
-var DEFAULT_GIT_IMAGE = "docker.io/alpine/git:v2.49.1";
-var DEFAULT_PATH = "/github/workspace";
-var DEFAULT_LIMIT_BYTES = 2 ** 30;
-var TAKEN = ["/pod-step", "/airflow/xcom", "/proc", "/sys", "/dev"];
-var FOR_CHECKOUT = ["checkout_submodules", "checkout_lfs", "git_image"];
-function readFiles(reader) {
-  const choice = reader.choice("workspace", SOURCES2) ?? "none";
-  const hasVolume = reader.given("workspace_volume") !== void 0 && !reader.saysNothing("workspace_volume");
-  const download = readDownload(reader);
-  const source = choice === "none" ? hasVolume || download ? "empty" : void 0 : choice;
-  const unused = [
-    ...source === void 0 ? ["workspace_path"] : [],
-    ...source === "upload" ? [] : ["workspace_exclude"],
-    ...source === "checkout" ? [] : FOR_CHECKOUT,
-    ...download ? [] : ["download_limit"]
-  ].filter((input) => reader.ownNames().includes(input));
-  if (unused.length > 0)
-    reader.warnings.add(
-      `${unused.join(", ")}: nothing here uses ${unused.length === 1 ? "it" : "them"}: ${unused.map(useOf).join(", ")}.`
-    );
-  const workspace = source && { source, path: readPath(reader) };
-  return {
-    ...defined({
-      workspace,
-      exclude: source === "upload" ? reader.raw("workspace_exclude") : void 0,
-      checkout: source === "checkout" ? readCheckout(reader) : void 0,
-      download
-    }),
-    helperImage: readImage(reader, "helper_image") ?? DEFAULT_HELPER_IMAGE
-  };
-}
-function useOf(input) {
-  if (input === "workspace_path") return "workspace_path goes with workspace, workspace_volume or download";
-  if (input === "download_limit") return "download_limit goes with download";
-  return `${input} goes with workspace: ${input === "workspace_exclude" ? "upload" : "checkout"}`;
-}
-function readPath(reader) {
-  const path2 = reader.word("workspace_path") ?? DEFAULT_PATH;
-  const folder = posix2.normalize(path2).replace(/(.)\/+$/, "$1");
-  const problem = wrongPath(path2, folder);
-  if (problem === void 0) return folder;
-  reader.problem("workspace_path", problem);
-  return DEFAULT_PATH;
-}
-function wrongPath(path2, folder) {
-  if (!path2.startsWith("/") || path2.split("/").includes("..") || folder === "/")
-    return `expected an absolute path in the container, e.g. ${DEFAULT_PATH}; found ${JSON.stringify(path2)}.`;
-  if (/[:\p{Cc}]/u.test(path2)) return `${JSON.stringify(path2)} has a character in it that no mount can have.`;
-  const taken = TAKEN.find((one) => folder === one || folder.startsWith(`${one}/`) || one.startsWith(`${folder}/`));
-  return taken && `${folder} cannot be the workspace: ${taken} is in use. Choose another.`;
-}
-function readCheckout(reader) {
-  const of2 = (name) => reader.env[name] ?? "";
-  const submodules3 = reader.choice("checkout_submodules", ["false", "true", "recursive"]);
-  const [repository, commit] = [of2("GITHUB_REPOSITORY"), of2("GITHUB_SHA")];
-  if (repository === "" || commit === "")
-    reader.problem(
-      "workspace",
-      `checkout takes the job's repository and commit, and the runner has no ${repository === "" ? "GITHUB_REPOSITORY" : "GITHUB_SHA"}.`
-    );
-  const token = reader.word("github_token");
-  return {
-    server: (of2("GITHUB_SERVER_URL") || "https://github.com").replace(/\/+$/, ""),
-    repository,
-    commit,
-    ...token !== void 0 && { token },
-    submodules: submodules3 === "recursive" ? "recursive" : submodules3 === "true" ? "direct" : "none",
-    lfs: reader.boolean("checkout_lfs") ?? false,
-    image: readImage(reader, "git_image") ?? DEFAULT_GIT_IMAGE
-  };
-}
-function readDownload(reader) {
-  const lines = (reader.raw("download") ?? "").split(/\r?\n/).map((line) => line.trim());
-  const given = lines.filter((line) => line !== "");
-  const limitBytes = readLimit(reader);
-  if (given.length === 0) return void 0;
-  const { patterns, problems } = parsePatterns(given);
-  for (const problem of problems) reader.problem("download", problem);
-  return { patterns: new Patterns(problems.length > 0 ? [] : patterns), limitBytes };
-}
-var UNITS = {
-  ...{ "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 },
-  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
-};
-function readLimit(reader) {
-  const word2 = reader.word("download_limit");
-  if (word2 === void 0) return DEFAULT_LIMIT_BYTES;
-  const [, number3 = "", unit = ""] = /^([0-9]+(?:\.[0-9]+)?)((?:[kMGT]|[KMGT]i)?)$/.exec(word2) ?? [];
-  const bytes = Number(number3) * (UNITS[unit] ?? Number.NaN);
-  if (number3 !== "" && bytes >= 1) return Math.floor(bytes);
-  reader.problem("download_limit", `expected a size, e.g. 500Mi or 2Gi; found ${JSON.stringify(word2)}.`);
-  return DEFAULT_LIMIT_BYTES;
-}
-function readImage(reader, input) {
-  const image = reader.word(input);
-  if (image === void 0 || !/\s/.test(image)) return image;
-  reader.problem(input, `${JSON.stringify(image)} is no image: it holds white space.`);
-  return void 0;
-}
-
-// src/github/inputs/result.ts
-var FOR_THE_SIDECAR = ["xcom_sidecar_container_image", "xcom_sidecar_container_security_context"];
-function readResult(reader, logFile, { helperImage, hasSidecar }) {
-  const file = readFile(reader, logFile);
-  const [mode, multiple] = [readMode(reader), reader.boolean("multiple_outputs") ?? false];
-  if (mode === "none")
-    for (const input of [...file === void 0 ? [] : ["result_file"], ...multiple ? ["multiple_outputs"] : []])
-      reader.problem(input, "do_xcom_push is false, so there is no result. Set it to true, or leave one of them out.");
-  const unused = mode === "required" || hasSidecar ? [] : FOR_THE_SIDECAR.filter((input) => reader.ownNames().includes(input));
-  if (unused.length > 0)
-    reader.warnings.add(
-      `${unused.join(", ")}: there is no sidecar without do_xcom_push: true, so ${unused.length === 1 ? "it changes" : "they change"} nothing.`
-    );
-  return {
-    ...defined({ file }),
-    mode,
-    multiple,
-    sidecarImage: readImage(reader, "xcom_sidecar_container_image") ?? helperImage
-  };
-}
-function readFile(reader, logFile) {
-  const file = reader.word("result_file");
-  if (file === void 0) return void 0;
-  const workspace = workspaceOf(reader.env);
-  const wrong2 = checkWorkspacePath(file, workspace);
-  if (wrong2 !== void 0) reader.problem("result_file", wrong2);
-  else if (logFile !== void 0 && isSameFile(file, logFile, workspace))
-    reader.problem("result_file", `"${file}" is log_file too. Give each a file of its own.`);
-  return file;
-}
-function readMode(reader) {
-  const mode = reader.choice("do_xcom_push", ["auto", "false", "true"]);
-  return mode === "true" ? "required" : mode === "false" ? "none" : "auto";
-}
-
-// src/github/inputs/retry.ts
-var MOST_RETRIES = 100;
-var DEFAULT_DELAY_SECONDS = 10;
-var WORDS = ["not_started", "lost", "any"];
-function readRetries(reader) {
-  const retries = reader.wholeNumber("retries", 0, MOST_RETRIES) ?? 0;
-  const retryOn = readRule(reader);
-  if (retries === 0 && reader.given("retry_on") !== void 0 && !reader.saysNothing("retry_on"))
-    reader.warnings.add("retry_on is for retries, of which there are none.");
-  return { retries, retryOn, retryDelaySeconds: reader.seconds("retry_delay_seconds", 0) ?? DEFAULT_DELAY_SECONDS };
-}
-function readRule(reader) {
-  const rule2 = { lost: false, any: false, exitCodes: [] };
-  for (const { word: word2, found, path: path2 } of readItems(
-    reader,
-    "retry_on",
-    `${WORDS.join(", ")}, exit codes, or a list of them`
-  )) {
-    const code = exitCode(word2);
-    if (code !== void 0) rule2.exitCodes.push(code);
-    else if (word2 === "lost" || word2 === "any") rule2[word2] = true;
-    else if (word2 !== "not_started")
-      reader.problem(
-        "retry_on",
-        `expected ${WORDS.join(", ")}, or an exit code from 1 to 255; found ${found}.${didYouMean(word2, WORDS)}`,
-        path2
-      );
-  }
-  return rule2;
-}
-
-// src/github/files.ts
-import { closeSync as closeSync2, constants as constants3, fstatSync, openSync as openSync2, readFileSync } from "node:fs";
-var MOST_BYTES = 64 * 2 ** 20;
-function readRegularFile(path2) {
-  const file = openSync2(path2, constants3.O_RDONLY | (constants3.O_NONBLOCK ?? 0));
-  try {
-    const stats = fstatSync(file);
-    const { size } = stats;
-    if (stats.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
-    if (!stats.isFile()) throw new Error("it is no regular file");
-    if (size > MOST_BYTES) throw new Error(`it has ${size} bytes, more than the ${MOST_BYTES} that are read`);
-    return readFileSync(file, "utf8");
-  } finally {
-    closeSync2(file);
-  }
-}
-function whyUnread(file, error2) {
-  const { code, message } = error2;
-  const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
-  const hint = code === "ENOENT" ? " Is the repository checked out (actions/checkout)?" : "";
-  return `${file} cannot be read: ${why}. Paths are those of the workspace.${hint}`;
-}
-
-// src/github/inputs/shell-words.ts
-var ShellWordsError = class extends Error {
-  name = "ShellWordsError";
-};
-function shellWords(text) {
-  const words = [];
-  let word2;
-  let quote2 = "";
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charAt(at);
-    const next = text.charAt(at + 1);
-    if (char === "\\" && quote2 !== "'") {
-      if (next === "") throw new ShellWordsError("a backslash at the end escapes nothing. Remove it, or double it");
-      at++;
-      if (next !== "\n") word2 = (word2 ?? "") + (quote2 === '"' && !'$`"\\'.includes(next) ? `\\${next}` : next);
-    } else if (quote2 !== "") {
-      if (char === quote2) quote2 = "";
-      else word2 += char;
-    } else if (char === "'" || char === '"') {
-      quote2 = char;
-      word2 ??= "";
-    } else if (/\s/.test(char)) {
-      if (word2 !== void 0) words.push(word2);
-      word2 = void 0;
-    } else word2 = (word2 ?? "") + char;
-  }
-  if (quote2 !== "") throw new ShellWordsError("a quotation mark is opened and never closed. Close it");
-  if (word2 !== void 0) words.push(word2);
-  return words;
-}
-
-// src/github/inputs/run.ts
-var SHELLS = {
-  bash: { command: ["bash", "--noprofile", "--norc", "-eo", "pipefail", "{0}"], extension: ".sh" },
-  sh: { command: ["sh", "-e", "{0}"], extension: ".sh" },
-  python: { command: ["python", "{0}"], extension: ".py" }
-};
-var DEFAULT_SHELL = "sh";
-var OTHER_COMMANDS = ["cmds", "arguments"];
-function readRun(reader) {
-  const [run, file] = [reader.raw("run"), reader.word("run_file")];
-  const shell = reader.word("shell");
-  if (run !== void 0 && file !== void 0)
-    reader.problem("run_file", "run is given too. Keep the one that is meant.");
-  const from = run === void 0 ? "run_file" : "run";
-  const script = run ?? (file === void 0 ? void 0 : readScript(reader, file));
-  if (run === void 0 && file === void 0) {
-    if (shell !== void 0) reader.problem("shell", "it goes with run or run_file, which is not given.");
-    return void 0;
-  }
-  for (const input of OTHER_COMMANDS)
-    if (reader.given(input) !== void 0 && !reader.saysNothing(input))
-      reader.problem(input, `${from} is given too, which is a command of its own. Keep the one that is meant.`);
-  const how = readShell(reader, shell ?? DEFAULT_SHELL);
-  if (script === void 0 || how === void 0) return void 0;
-  if (script.trim() === "") reader.problem(from, "expected a script, found nothing.");
-  return { script: script.replaceAll("\r\n", "\n"), ...how, variables: jobVariables(reader.env), from };
-}
-function readScript(reader, file) {
-  try {
-    return readRegularFile(file);
-  } catch (error2) {
-    reader.problem("run_file", whyUnread(file, error2));
-    return void 0;
-  }
-}
-function readShell(reader, shell) {
-  const known2 = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : void 0;
-  if (known2 !== void 0) return known2;
-  if (!shell.includes("{0}")) {
-    reader.problem(
-      "shell",
-      `expected ${Object.keys(SHELLS).join(", ")}, or a command with {0} in place of the script's path, e.g. perl {0}; found ${JSON.stringify(shell)}.`
-    );
-    return void 0;
-  }
-  try {
-    return { command: shellWords(shell), extension: "" };
-  } catch (error2) {
-    if (!(error2 instanceof ShellWordsError)) throw error2;
-    reader.problem("shell", `${error2.message}.`);
-    return void 0;
-  }
-}
-
-// src/github/inputs/inputs.ts
-var RESERVED_PREFIX = "kubernetes-pod-step/";
-var FINISH_ACTIONS = ["delete_pod", "delete_succeeded_pod", "delete_active_pod", "keep_pod"];
-var KILL_ACTIONS = ["delete_pod", "keep_pod"];
-var DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600;
-var DEFAULT_TIMEOUT_SECONDS = 600;
-function readInputs(reader) {
-  const logs = readLogInputs(reader);
-  const run = readRun(reader);
-  const files = readFiles(reader);
-  const hasSidecar = run !== void 0 || files.download !== void 0;
-  return {
-    ...defined({
-      podTemplateFile: reader.word("pod_template_file"),
-      templateVars: reader.tree("template_vars"),
-      outageTimeoutSeconds: reader.seconds("outage_timeout_seconds", 1),
-      deferrable: readDeferrable(reader),
-      attach: readAttach(reader),
-      run
-    }),
-    ...readRetries(reader),
-    cluster: readCluster(reader),
-    randomNameSuffix: reader.boolean("random_name_suffix") ?? true,
-    queueTimeoutSeconds: reader.seconds("queue_timeout_seconds", 1) ?? DEFAULT_QUEUE_TIMEOUT_SECONDS,
-    scheduleTimeoutSeconds: reader.seconds("schedule_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
-    startupTimeoutSeconds: reader.seconds("startup_timeout_seconds", 1) ?? DEFAULT_TIMEOUT_SECONDS,
-    logs,
-    workspace: workspaceOf(reader.env),
-    result: readResult(reader, logs.file, { helperImage: files.helperImage, hasSidecar }),
-    files,
-    reattachOnRestart: reader.boolean("reattach_on_restart") ?? true,
-    onFinishAction: readFinishAction(reader),
-    onKillAction: reader.choice("on_kill_action", KILL_ACTIONS) ?? "delete_pod",
-    skipOnExitCodes: readExitCodes(reader, "skip_on_exit_code"),
-    dryRun: reader.boolean("dry_run") ?? false
-  };
-}
-var MOST_SHOWN2 = 50;
-function refuseProblems({ problems }) {
-  const [first, ...more] = problems;
-  if (first === void 0) return;
-  const shown4 = problems.slice(0, MOST_SHOWN2).map((problem) => `- ${problem}`);
-  if (problems.length > MOST_SHOWN2) shown4.push(`- and ${problems.length - MOST_SHOWN2} more`);
-  const list2 = more.length === 0 ? first : shown4.join("\n");
-  throw new StepError("InvalidInput", more.length === 0 ? "Invalid input" : `${problems.length} invalid inputs`, list2);
-}
-function readLogInputs(reader) {
-  const file = reader.word("log_file");
-  const wrong2 = file === void 0 ? void 0 : checkWorkspacePath(file, workspaceOf(reader.env));
-  if (wrong2 !== void 0) reader.problem("log_file", wrong2);
-  return {
-    ...defined({ containers: readContainers(reader, "container_logs"), file }),
-    shown: reader.boolean("get_logs") ?? true,
-    initContainers: readContainers(reader, "init_container_logs") ?? "all",
-    prefixed: reader.boolean("container_name_log_prefix_enabled") ?? true,
-    eventsOnFailure: reader.boolean("log_events_on_failure") ?? true,
-    podOnFailure: reader.boolean("log_pod_spec_on_failure") ?? true,
-    annotations: reader.choice("workflow_commands", ["none", "annotations"]) === "annotations"
-  };
-}
-function readContainers(reader, input) {
-  const tree = reader.tree(input);
-  if (tree === void 0 || isNull(tree)) return void 0;
-  const word2 = isScalar(tree) ? String(tree).trim() : "";
-  if (/^true$/i.test(word2)) return "all";
-  if (/^false$/i.test(word2)) return [];
-  return readItems(reader, input, "true, false, or names of containers").flatMap(({ word: name, found, path: path2 }) => {
-    if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return [name];
-    reader.problem(input, `expected the name of a container; found ${found}.`, path2);
-    return [];
-  });
-}
-function readDeferrable(reader) {
-  const mode = reader.choice("deferrable", ["false", "true", "started"]);
-  if (mode !== "true" && mode !== "started") return void 0;
-  const unused = FOR_THE_END.filter((name) => reader.given(name) !== void 0 && !reader.saysNothing(name));
-  if (unused.length > 0)
-    reader.warnings.add(
-      `${unused.join(", ")}: with deferrable this step does not see the pod's end. Give ${unused.length === 1 ? "it" : "them"} to the step that attaches to it.`
-    );
-  return mode === "true" ? "created" : mode;
-}
-var FOR_THE_END = [
-  "log_file",
-  "result_file",
-  "multiple_outputs",
-  "workflow_commands",
-  "skip_on_exit_code",
-  "on_finish_action",
-  "is_delete_operator_pod"
-];
-function readFinishAction(reader) {
-  const action = reader.choice("on_finish_action", FINISH_ACTIONS);
-  const old = reader.boolean("is_delete_operator_pod");
-  if (old === void 0) return action ?? "delete_pod";
-  const successor = old ? "delete_pod" : "keep_pod";
-  reader.notices.add(`is_delete_operator_pod is deprecated: write on_finish_action: ${successor}.`);
-  if (action !== void 0 && action !== successor)
-    reader.problem(
-      "is_delete_operator_pod",
-      `${old} means on_finish_action: ${successor}, which says ${action}. Keep on_finish_action alone.`
-    );
-  return action ?? successor;
-}
-
-// src/pod/compare.ts
 function droppedFields(sent, answer) {
   return missing(sent, answer, "", () => true);
 }
@@ -36271,81 +39589,15 @@ function isEmpty(value) {
   return typeof value === "object" && Object.values(value).every(isEmpty);
 }
 
-// src/pod/naming.ts
-import { createHash as createHash2 } from "node:crypto";
-var LONGEST_NAME = 63;
-var LONGEST_LABEL = 63;
-var SUFFIX = 8;
-var MOST_READ = 300;
-function dnsLabel(text, longest2 = LONGEST_NAME) {
-  const label = text.slice(0, MOST_READ).toLowerCase().replace(/-*[^a-z0-9-][^a-z0-9]*/g, "-").replace(/^-+|-+$/g, "");
-  if (label === "") return text === "" ? "" : `x${hash(text, SUFFIX - 1)}`;
-  if (label.length <= longest2 && text.length <= MOST_READ) return label;
-  return `${label.slice(0, longest2 - SUFFIX - 1).replace(/-+$/, "")}-${hash(text, SUFFIX)}`;
-}
-function podName(name, uniqueness) {
-  if (uniqueness === void 0) return dnsLabel(name);
-  const suffix = hash(uniqueness, SUFFIX);
-  return [dnsLabel(name, LONGEST_NAME - SUFFIX - 1), suffix].filter((part) => part !== "").join("-");
-}
-function labelValue(text) {
-  const value = text.slice(0, MOST_READ).replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
-  if (value === text && value.length <= LONGEST_LABEL) return value;
-  return `${value.slice(0, LONGEST_LABEL - SUFFIX - 1)}-${hash(text, SUFFIX)}`.replace(/^[._-]+/, "");
-}
-function hash(text, length) {
-  const digest = createHash2("sha256").update(text).digest();
-  return Array.from(
-    digest.subarray(0, length),
-    (byte, index2) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % (index2 === 0 ? 26 : 36)]
-  ).join("");
-}
+// src/pod/manifest.ts
+init_identity();
+init_json();
 
-// src/pod/identity.ts
-var NONCE_ANNOTATION = `${RESERVED_PREFIX}nonce`;
-var RUN_URL_ANNOTATION = `${RESERVED_PREFIX}run-url`;
-var REPOSITORY_ANNOTATION = `${RESERVED_PREFIX}repository`;
-var REPOSITORY_ID_LABEL = `${RESERVED_PREFIX}repository-id`;
-var RUN_ID_LABEL = `${RESERVED_PREFIX}run-id`;
-var BASE_CONTAINER_ANNOTATION = `${RESERVED_PREFIX}base-container`;
-var ATTEMPT_LABEL = `${RESERVED_PREFIX}run-attempt`;
-var MATRIX_LABEL = `${RESERVED_PREFIX}matrix`;
-var CLAIM_ANNOTATION = `${RESERVED_PREFIX}taken-over-by-attempt`;
-var RESULT_ASKED_ANNOTATION = `${RESERVED_PREFIX}result-asked`;
-var READ_ANNOTATION = `${RESERVED_PREFIX}read-by-attempt`;
-var GRACE_ANNOTATION = `${RESERVED_PREFIX}grace-seconds`;
-var PLAN_ANNOTATION = `${RESERVED_PREFIX}plan`;
-function identityLabels(identity) {
-  return prefixed(
-    {
-      repository: identity.repository,
-      "repository-id": identity.repositoryId,
-      workflow: identity.workflow,
-      "run-id": identity.runId,
-      "run-attempt": identity.runAttempt,
-      job: identity.job,
-      step: identity.step,
-      matrix: identity.matrix
-    },
-    labelValue
-  );
-}
-function identityAnnotations(identity) {
-  return prefixed({
-    repository: identity.repository,
-    workflow: identity.workflow,
-    "run-url": identity.runUrl,
-    commit: identity.sha,
-    matrix: identity.matrix
-  });
-}
-function prefixed(values, made = (value) => value) {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== "").map(([key, value]) => [`${RESERVED_PREFIX}${key}`, made(value)])
-  );
-}
+// src/pod/layers.ts
+init_identity();
 
 // src/pod/lifetime.ts
+init_inputs();
 var LIFETIME_LABEL = `${RESERVED_PREFIX}lifetime`;
 var EXPIRY_ANNOTATION = `${RESERVED_PREFIX}expires-at`;
 var STAYS_DAYS = { owned: 1, detached: 7, kept: 7 };
@@ -36363,6 +39615,7 @@ function expiryOf(lifetime, created, deadlineSeconds) {
 }
 
 // src/pod/layers.ts
+init_result();
 var DEFAULTS2 = "default";
 var OWN = "the action";
 var DEFAULT_LABELS = { "app.kubernetes.io/managed-by": "kubernetes-pod-step" };
@@ -36439,6 +39692,7 @@ function ownLayer({ name, identity, nonce, base, lifetime, expiresAt, spec, grac
 }
 
 // src/pod/merge.ts
+init_json();
 var MergedPod = class {
   pod;
   root;
@@ -36613,231 +39867,15 @@ function withoutNulls(value) {
   );
 }
 
-// src/pod/owned-secrets.ts
-import { posix as posix3 } from "node:path";
-var TOKEN_KEY = "token";
-var DOCKER_HUB = "https://index.docker.io/v1/";
-var DEFAULT_MODE = 292;
-var SCRIPT_MODE = 365;
-var SCRIPT_VOLUME = "pod-step-script";
-var LONGEST_NAME2 = 50;
-var MOST_BYTES2 = 2 ** 20;
-function planOwnedSecrets({ env, files, registry, script, token }, image, podName2, nonce, report = () => {
-}) {
-  const named3 = (what) => `${dnsLabel(podName2, LONGEST_NAME2)}-${what}-${hash(nonce, 8)}`;
-  const secrets = [];
-  const fragments = [];
-  if (env.length > 0) {
-    const name = named3("env");
-    secrets.push({ name, type: "Opaque", data: Object.fromEntries(env.map(({ name: name2, value }) => [name2, value])) });
-    for (const variable2 of env) {
-      const reference = { name: variable2.name, valueFrom: { secretKeyRef: { name, key: variable2.name } } };
-      fragments.push({ from: variable2.from, of: "container", fields: { env: [reference] } });
-    }
-  }
-  if (files.length > 0) {
-    const name = named3("files");
-    const key = (index2) => `file-${index2}`;
-    secrets.push({
-      name,
-      type: "Opaque",
-      data: Object.fromEntries(files.map(({ content: content2 }, at) => [key(at), content2]))
-    });
-    const items = files.map(({ mode }, at) => ({ key: key(at), path: key(at), ...mode !== void 0 && { mode } }));
-    const volumeName = `secret-files-${hash(JSON.stringify(files.map(({ path: path2 }) => path2)), 8)}`;
-    const volume = { name: volumeName, secret: { secretName: name, defaultMode: DEFAULT_MODE, items } };
-    fragments.push({ from: "secret_files", of: "spec", fields: { volumes: [volume] } });
-    for (const [at, { path: path2, from }] of files.entries()) {
-      const mount = { name: volumeName, mountPath: path2, subPath: key(at), readOnly: true };
-      fragments.push({ from, of: "container", fields: { volumeMounts: [mount] } });
-    }
-  }
-  if (script !== void 0) {
-    const name = named3("script");
-    const key = posix3.basename(script.path);
-    secrets.push({ name, type: "Opaque", data: { [key]: script.content } });
-    const volume = { name: SCRIPT_VOLUME, secret: { secretName: name, defaultMode: SCRIPT_MODE } };
-    const mount = { name: SCRIPT_VOLUME, mountPath: posix3.dirname(script.path), readOnly: true };
-    fragments.push({ from: script.from, of: "spec", fields: { volumes: [volume] } });
-    fragments.push({ from: script.from, of: "container", fields: { volumeMounts: [mount] } });
-  }
-  if (registry !== void 0) {
-    const name = named3("registry");
-    const { username, password } = registry;
-    const auth = Buffer.from(`${username}:${password}`).toString("base64");
-    const auths = { [registry.server ?? registryOf(image)]: { username, password, auth } };
-    secrets.push({
-      name,
-      type: "kubernetes.io/dockerconfigjson",
-      data: { ".dockerconfigjson": JSON.stringify({ auths }) }
-    });
-    fragments.push({ from: "registry_username", of: "spec", fields: { imagePullSecrets: [{ name }] } });
-  }
-  const tokenSecret = token === void 0 ? void 0 : named3("token");
-  if (tokenSecret !== void 0 && token !== void 0)
-    secrets.push({ name: tokenSecret, type: "Opaque", data: { [TOKEN_KEY]: token }, isPassing: true });
-  for (const secret of secrets) {
-    const bytes = Object.values(secret.data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
-    if (bytes > MOST_BYTES2)
-      report(
-        `${inputOf(secret, script)}: holds ${bytes} bytes${secret.name === named3("script") ? "" : " together"}; a Secret takes ${MOST_BYTES2}.`
-      );
-  }
-  return { secrets, fragments, ...tokenSecret !== void 0 && { tokenSecret } };
-}
-function inputOf({ type, name }, script) {
-  if (type !== "Opaque") return "registry_password";
-  const what = /-(env|files|script|token)-[^-]+$/.exec(name)?.[1];
-  if (what === "token") return "github_token";
-  return what === "script" ? script?.from ?? "run" : what === "env" ? "secret_env" : "secret_files";
-}
-function registryOf(image = "") {
-  const [host = "", ...rest] = image.split("/");
-  return rest.length > 0 && (/[.:]/.test(host) || host === "localhost") ? host : DOCKER_HUB;
-}
-
-// src/pod/files-volume.ts
-var FILES_VOLUME = "pod-step-files";
-var FILES_FOLDER = "/pod-step/files";
-var FILES_SIZE = "64Mi";
-var UPLOADED_FILE = "uploaded";
-var UPLOADED_PIPE = "told";
-var FETCHED_FILE = "fetched";
-
-// src/pod/result-sidecar.ts
-var LONGEST_SENT = 7e6;
-var VOLUME_SIZE = "64Mi";
-var NOBODY = 65532;
-var RESOURCES = { requests: { cpu: "1m", memory: "8Mi" }, limits: { cpu: "500m", memory: "32Mi" } };
-var WITH_FILES = { requests: RESOURCES.requests, limits: { cpu: "2", memory: "64Mi" } };
-var SMALL = { cpu: "100m", memory: "32Mi" };
-var GUARANTEED = { requests: SMALL, limits: SMALL };
-var SCRIPT = `until=
-if [ "$1" = until ]; then until=$2; shift 2; fi
-folder=$1 asked=$2 longest=$3
-shift 3
-send_file() {
-  file=$folder/$1
-  if ! (cd "$folder") 2>/dev/null; then echo "closed $1 $(stat -c '%a %u' "$folder") $(id -u)"
-  elif [ -L "$file" ]; then echo "link $1"
-  elif ! [ -e "$file" ]; then echo "none $1"
-  elif [ -d "$file" ]; then echo "folder $1"
-  elif [ -p "$file" ]; then echo "pipe $1"
-  elif ! [ -f "$file" ]; then echo "other $1"
-  elif ! (: <"$file") 2>/dev/null; then echo "unreadable $1 $(stat -c '%a %u' "$file") $(id -u)"
-  else
-    set -- "$1" $(stat -c '%s %Z %Y' "$file")
-    if [ "$2" -gt "$longest" ]; then echo "long $1 $2"
-    else
-      echo "file $1 $2 $3 $4"
-      base64 -w 8000 <"$file"
-      echo
-      echo "sum $(sha256sum <"$file")"
-    fi
-  fi
-}
-send() {
-  echo "frame $#"
-  for name; do send_file "$name"; done
-  echo end
-}
-sent= told=
-send_once() {
-  trap 'told=yes' TERM
-  if [ -z "$sent" ]; then sent=yes; send "$@"; fi
-  trap 'hold; exit 0' TERM
-  if [ -n "$told" ]; then hold; exit 0; fi
-}
-hold() {
-  trap '' TERM
-  [ -z "$until" ] || until [ -e "$until" ]; do sleep 0.2; done
-}
-trap 'send_once "$@"; hold; exit 0' TERM
-while :; do
-  if [ -s "$asked" ]; then send_once "$@"; fi
-  sleep 1 &
-  wait $!
-done
-`;
-var MAKE_FILES = 'umask 0; cd "$1" && shift && for name; do : >>"$name" || exit; done';
-var FETCHED = `${FILES_FOLDER}/${FETCHED_FILE}`;
-var ASKED_FOLDER = "/pod-step";
-function resultSidecar(pod, base, files, given) {
-  const hasResources = initContainersOf(pod).some(
-    (container2) => container2["name"] === RESULT_SIDECAR && container2["resources"] !== void 0
-  );
-  const made = files.filter((file) => file !== RESULT_FILE);
-  const hook = { exec: { command: ["sh", "-c", MAKE_FILES, RESULT_SIDECAR, RESULT_FOLDER, ...made] } };
-  return {
-    volumes: [
-      { name: RESULT_SIDECAR, emptyDir: { sizeLimit: VOLUME_SIZE } },
-      {
-        name: ASKED_VOLUME,
-        downwardAPI: {
-          items: [{ path: "asked", fieldRef: { fieldPath: `metadata.annotations['${RESULT_ASKED_ANNOTATION}']` } }]
-        }
-      }
-    ],
-    containers: [{ name: base, volumeMounts: [{ name: RESULT_SIDECAR, mountPath: RESULT_FOLDER }] }],
-    initContainers: [
-      {
-        name: RESULT_SIDECAR,
-        image: given.image,
-        restartPolicy: "Always",
-        command: ["sh", "-c", SCRIPT, RESULT_SIDECAR],
-        args: [
-          ...given.workspace ? ["until", FETCHED] : [],
-          RESULT_FOLDER,
-          `${ASKED_FOLDER}/asked`,
-          String(LONGEST_SENT),
-          ...files
-        ],
-        ...made.length > 0 && { lifecycle: { postStart: hook } },
-        ...!hasResources && resourcesFor(pod, given.workspace !== void 0),
-        securityContext: { ...securityContextFor(pod, base, given.securityContext), ...given.securityContext },
-        volumeMounts: [
-          { name: RESULT_SIDECAR, mountPath: RESULT_FOLDER, ...made.length === 0 && { readOnly: true } },
-          { name: ASKED_VOLUME, mountPath: ASKED_FOLDER, readOnly: true },
-          ...given.workspace ? [
-            { ...given.workspace, readOnly: true },
-            { name: FILES_VOLUME, mountPath: FILES_FOLDER }
-          ] : []
-        ]
-      }
-    ]
-  };
-}
-function securityContextFor(pod, base, given = {}) {
-  const ofPod = objectOf(objectOf(pod["spec"])["securityContext"]);
-  const ofBase = objectOf(containerNamed(pod, base)?.["securityContext"]);
-  const either = { ...ofPod, ...ofBase, ...given };
-  const taken = ["runAsUser", "runAsGroup", "runAsNonRoot", "seLinuxOptions"].filter((field2) => field2 in ofBase);
-  const needsUser = either["runAsNonRoot"] === true && either["runAsUser"] === void 0;
-  return {
-    ...Object.fromEntries(taken.map((field2) => [field2, ofBase[field2]])),
-    ...needsUser && { runAsUser: NOBODY },
-    // The API server takes no more of both.
-    ...given["privileged"] !== true && { allowPrivilegeEscalation: false },
-    capabilities: { drop: ["ALL"] },
-    readOnlyRootFilesystem: true,
-    seccompProfile: { type: "RuntimeDefault" }
-  };
-}
-function resourcesFor(pod, hasFiles) {
-  if (objectOf(pod["spec"])["resources"] !== void 0) return {};
-  return { resources: isGuaranteed(pod) ? GUARANTEED : hasFiles ? WITH_FILES : RESOURCES };
-}
-function isGuaranteed(pod) {
-  return [...containersOf(pod), ...initContainersOf(pod)].filter(({ name }) => name !== RESULT_SIDECAR).every((container2) => {
-    const { limits, requests } = objectOf(container2["resources"]);
-    return ["cpu", "memory"].every((name) => {
-      const [limit, request4 = limit] = [objectOf(limits)[name], objectOf(requests)[name]];
-      return limit !== void 0 && quantityValue(limit) === quantityValue(request4);
-    });
-  });
-}
+// src/pod/manifest.ts
+init_naming();
+init_owned_secrets();
+init_result();
+init_result_sidecar();
 
 // src/pod/rules.ts
+init_inputs();
+init_json();
 function sameRank(fragments, report) {
   const seen = /* @__PURE__ */ new Map();
   for (const { from, of: of2, fields } of fragments) {
@@ -36908,6 +39946,8 @@ function takerOf(path2, layers) {
 }
 
 // src/pod/run-script.ts
+init_json();
+init_naming();
 import { posix as posix4 } from "node:path";
 var FOLDER = "/pod-step/run";
 function scriptOf({ script, extension: extension2, from }) {
@@ -36926,261 +39966,8 @@ function variablesOf({ from, variables }, container2) {
   return { from: `${from} (the job\u2019s variables)`, of: "container", fields: { env } };
 }
 
-// src/pod/checkout.ts
-var TOKEN_VOLUME = "pod-step-token";
-var TOKEN_FOLDER = "/pod-step/token";
-var CHECKOUT_CODES = {
-  refused: 71,
-  noCommit: 72,
-  submodules: 73,
-  noGit: 74,
-  noLfs: 75,
-  notWritable: 76
-};
-var { refused, noCommit, submodules, noGit, noLfs, notWritable } = CHECKOUT_CODES;
-var SCRIPT2 = `workspace=$1 place=$2 server=$3 repository=$4 commit=$5 submodules=$6 lfs=$7
-umask "$8"
-trap 'exit 143' TERM
-fail() {
-  code=$1
-  shift
-  printf '%s\\n' "$*" >&2
-  printf '%s' "$*" >/dev/termination-log
-  exit "$code"
-}
-run() {
-  "$@" >"$said" 2>&1 &
-  wait $!
-  set -- $?
-  cat "$said" >&2
-  return "$1"
-}
-why() { grep -m 1 -E '^(fatal|error): ' "$said" || tail -n 1 "$said"; }
-has_said() { grep -q -i -E "$1" "$said"; }
-is_refused() { has_said "authentication failed|could not read (username|password)|^fatal: repository '.*' not found|returned error: 40[134]"; }
-tries() {
-  for seconds in 5 10 end; do
-    run "$@" && return
-    if [ "$seconds" = end ] || is_refused; then return 1; fi
-    echo "Next try in $seconds s."
-    sleep "$seconds" &
-    wait $!
-  done
-}
-case $commit in '' | *[!0-9a-f]*) fail ${noCommit} "$commit is no commit." ;; esac
-git --version >/dev/null 2>&1 || fail ${noGit} 'The image has no git.'
-if [ "$lfs" = true ]; then git lfs version >/dev/null 2>&1 || fail ${noLfs} 'The image has no git-lfs.'; fi
-cd "$place" && rm -rf .git || fail ${notWritable} "The workspace has a .git that user $(id -u) may not replace."
-said=.git/pod-step-said
-(mkdir .git && : >"$said") || fail ${notWritable} "User $(id -u) may not write to the workspace."
-run git init --quiet --template= . && run git config remote.origin.url "$server/$repository" &&
-  run git config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*' || fail ${notWritable} "The workspace cannot be a repository: $(why)"
-echo "Fetching $repository at $commit from $server"
-if ! tries git fetch --quiet --no-tags --no-recurse-submodules --depth 1 origin "$commit"; then
-  if is_refused; then fail ${refused} "The server does not give $repository: $(why)"
-  elif has_said "not our ref|remote ref|unadvertised object|bad object"; then fail ${noCommit} "$repository has no commit $commit: $(why)"
-  else fail 1 "$repository cannot be fetched: $(why)"
-  fi
-fi
-export GIT_LFS_SKIP_SMUDGE=1
-run git checkout --quiet --force --detach "$commit" || fail 1 "$commit cannot be checked out: $(why)"
-unset GIT_LFS_SKIP_SMUDGE
-if [ "$lfs" = true ]; then
-  run git lfs install --local --skip-repo && tries git lfs pull || fail 1 "The files of Git LFS cannot be fetched: $(why)"
-fi
-if [ "$submodules" != none ]; then
-  recursive=
-  if [ "$submodules" = recursive ]; then recursive=--recursive; fi
-  echo 'Fetching submodules'
-  tries git submodule --quiet update --init --force --depth 1 $recursive || fail ${submodules} "A submodule cannot be fetched: $(why)"
-fi
-rm -f "$said"
-if [ "$place" != "$workspace" ]; then
-  rm -rf "$workspace/.git" || fail ${notWritable} "The workspace has a .git that user $(id -u) may not replace."
-  cp -a . "$workspace/" || fail ${notWritable} "What was checked out cannot be copied to the workspace."
-fi
-echo "Checked out $repository at $commit"
-`;
-var HELPER = `!f() { if [ "$1" = get ]; then printf 'username=x-access-token\\npassword=%s\\n' "$(cat ${TOKEN_FOLDER}/${TOKEN_KEY})"; fi; }; f`;
-function checkoutContainer(checkout, container2, tokenSecret, { path: path2, place = path2, open }) {
-  const { server, repository, commit, submodules: submodules3, lfs, image } = checkout;
-  const mount = { name: TOKEN_VOLUME, mountPath: TOKEN_FOLDER, readOnly: true };
-  const args = [path2, place, server, repository, commit, submodules3, String(lfs), open ? "000" : "022"];
-  const variables = {
-    // A folder that nobody has: what git reads there nobody has written.
-    HOME: "/nonexistent",
-    LC_ALL: "C",
-    GIT_TERMINAL_PROMPT: "0",
-    // Of a submodule's address, too: neither a path of the container's nor a program.
-    GIT_ALLOW_PROTOCOL: "https:http",
-    GIT_HTTP_LOW_SPEED_LIMIT: "1000",
-    GIT_HTTP_LOW_SPEED_TIME: "60",
-    ...gitConfiguration(configuration(server, tokenSecret !== void 0))
-  };
-  return {
-    ...container2,
-    image,
-    command: ["sh", "-c", SCRIPT2, container2.name],
-    args: args.map(literal),
-    env: Object.entries(variables).map(([name, value]) => ({ name, value: literal(value) })),
-    terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [...container2.volumeMounts, ...tokenSecret === void 0 ? [] : [mount]]
-  };
-}
-function configuration(server, hasToken) {
-  const { host } = URL.parse(server) ?? {};
-  return [
-    // A volume's root is root's, whoever runs git.
-    ["safe.directory", "*"],
-    ["core.hooksPath", "/dev/null"],
-    ["init.defaultBranch", "main"],
-    ["init.templateDir", ""],
-    ["gc.auto", "0"],
-    ["maintenance.auto", "false"],
-    // The empty one takes those away that the image has.
-    ...hasToken ? [
-      ["credential.helper", ""],
-      [`credential.${server}.helper`, HELPER]
-    ] : [],
-    // The token is for https; as actions/checkout has it.
-    ...[`git@${host}:`, `ssh://git@${host}/`].map((ssh) => [`url.${server}/.insteadOf`, ssh])
-  ];
-}
-function gitConfiguration(entries2) {
-  return {
-    GIT_CONFIG_COUNT: String(entries2.length),
-    ...Object.fromEntries(
-      entries2.flatMap(([key, value], index2) => [
-        [`GIT_CONFIG_KEY_${index2}`, key],
-        [`GIT_CONFIG_VALUE_${index2}`, value]
-      ])
-    )
-  };
-}
-function literal(text) {
-  return text.replaceAll("$", "$$$$");
-}
-
-// src/pod/workspace.ts
-var WORKSPACE_VOLUME = "pod-step-workspace";
-var UPLOAD_CONTAINER = "pod-step-upload";
-var CHECKOUT_CONTAINER = "pod-step-checkout";
-var WORKSPACE_SIZE = "10Gi";
-var CHECKOUT_FOLDER = "/pod-step/checkout";
-var WORKSPACE_VARIABLE = "GITHUB_WORKSPACE";
-var WAIT = `trap 'exit 143' TERM
-[ -p "$1/${UPLOADED_PIPE}" ] || mkfifo "$1/${UPLOADED_PIPE}" || exit
-until [ -e "$1/${UPLOADED_FILE}" ]; do
-  cat "$1/${UPLOADED_PIPE}" >/dev/null &
-  wait $!
-done
-`;
-function workspaceDefaults({ workspace, checkout }, container2 = {}) {
-  if (workspace === void 0) return [];
-  const names2 = objectsOf(container2["env"]).map(({ name }) => String(name));
-  const variables = {
-    ...!names2.includes(WORKSPACE_VARIABLE) && { [WORKSPACE_VARIABLE]: workspace.path },
-    // The volume's root is root's, and git refuses to work in a folder that is another user's.
-    ...checkout !== void 0 && !names2.some((name) => name.startsWith("GIT_CONFIG_")) && gitConfiguration([["safe.directory", workspace.path]])
-  };
-  const env = Object.entries(variables).map(([name, value]) => ({ name, value: value.replaceAll("$", "$$$$") }));
-  const fields = {
-    ...container2["workingDir"] === void 0 && { workingDir: workspace.path },
-    ...env.length > 0 && { env }
-  };
-  return [{ from: "workspace_path", of: "container", fields }];
-}
-function workspaceSpec(pod, base, { files, volume, tokenSecret }) {
-  const { workspace, checkout, download } = files;
-  if (workspace === void 0) return void 0;
-  const mount = workspaceMount(files, volume);
-  const volumes = [
-    { name: WORKSPACE_VOLUME, ...volume?.source ?? { emptyDir: { sizeLimit: WORKSPACE_SIZE } } },
-    ...workspace.source === "upload" || download ? [{ name: FILES_VOLUME, emptyDir: { sizeLimit: FILES_SIZE } }] : []
-  ];
-  const common = {
-    ...resourcesOf(pod, base),
-    securityContext: securityContextFor(pod, base)
-  };
-  const upload2 = {
-    name: UPLOAD_CONTAINER,
-    image: files.helperImage,
-    command: ["sh", "-c", WAIT, UPLOAD_CONTAINER],
-    args: [FILES_FOLDER],
-    ...common,
-    volumeMounts: [mount, { name: FILES_VOLUME, mountPath: FILES_FOLDER }]
-  };
-  const outlives = checkout !== void 0 && !goesWithPod(volume);
-  const checkoutMounts = [mount, ...outlives ? [{ name: CHECKOUT_CONTAINER, mountPath: CHECKOUT_FOLDER }] : []];
-  const filling = workspace.source === "upload" ? [upload2] : checkout ? [
-    checkoutContainer(
-      checkout,
-      { name: CHECKOUT_CONTAINER, ...common, volumeMounts: checkoutMounts },
-      tokenSecret,
-      {
-        path: workspace.path,
-        ...outlives && { place: CHECKOUT_FOLDER },
-        open: isUserMadeUp(pod, base, common.securityContext)
-      }
-    )
-  ] : [];
-  const secret = tokenSecret && { name: TOKEN_VOLUME, secret: { secretName: tokenSecret, defaultMode: 292 } };
-  return {
-    volumes: [
-      ...volumes,
-      ...outlives ? [{ name: CHECKOUT_CONTAINER, emptyDir: { sizeLimit: WORKSPACE_SIZE } }] : [],
-      ...secret ? [secret] : []
-    ],
-    containers: [{ name: base, volumeMounts: [mount] }],
-    ...filling.length > 0 && { initContainers: filling }
-  };
-}
-function goesWithPod(volume) {
-  return volume === void 0 || "emptyDir" in volume.source || "ephemeral" in volume.source;
-}
-function isUserMadeUp(pod, base, { runAsUser }) {
-  return runAsUser !== void 0 && objectOf(containerNamed(pod, base)?.["securityContext"])["runAsUser"] === void 0;
-}
-function workspaceMount({ workspace }, volume) {
-  return {
-    name: WORKSPACE_VOLUME,
-    mountPath: workspace?.path ?? "",
-    ...volume?.subPath !== void 0 && { subPath: volume.subPath }
-  };
-}
-function resourcesOf(pod, base) {
-  const { requests, limits } = objectOf(containerNamed(pod, base)?.["resources"]);
-  const kept2 = (amounts) => Object.fromEntries(
-    Object.entries(objectOf(amounts)).filter(
-      ([name]) => ["cpu", "memory", "ephemeral-storage"].includes(name)
-    )
-  );
-  const resources = { ...requests && { requests: kept2(requests) }, ...limits && { limits: kept2(limits) } };
-  return Object.keys(resources).length === 0 ? {} : { resources };
-}
-function checkWorkspace({ pod }, base, { workspace, download }, report) {
-  if (workspace === void 0) return;
-  const filling = workspace.source === "upload" ? UPLOAD_CONTAINER : CHECKOUT_CONTAINER;
-  const taken = `is a name that ${download ? "workspace or download" : "workspace"} needs. Choose another.`;
-  for (const [field2, list2] of [
-    ["containers", containersOf(pod)],
-    ["initContainers", initContainersOf(pod)]
-  ])
-    for (const [index2, { name }] of list2.entries())
-      if (name === filling) report(["spec", field2, index2, "name"], `${name} ${taken}`);
-  for (const [index2, { name }] of objectsOf(objectOf(pod["spec"])["volumes"]).entries())
-    if ([WORKSPACE_VOLUME, FILES_VOLUME, TOKEN_VOLUME, CHECKOUT_CONTAINER].includes(String(name)))
-      report(["spec", "volumes", index2, "name"], `${name} ${taken}`);
-  const at = containersOf(pod).findIndex(({ name }) => name === base);
-  for (const [index2, { mountPath }] of objectsOf(containersOf(pod)[at]?.["volumeMounts"]).entries())
-    if (textOf(mountPath)?.replace(/(.)\/+$/, "$1") === workspace.path)
-      report(
-        ["spec", "containers", at, "volumeMounts", index2],
-        `is mounted where the workspace is to be, at ${workspace.path}. Choose another workspace_path, or name that volume in workspace_volume.`
-      );
-}
-
 // src/pod/manifest.ts
+init_workspace();
 var BASE_CONTAINER = "base";
 var MARGIN_SECONDS = 600;
 var LONGEST_JOB_SECONDS = { hosted: 6 * 3600, selfHosted: 5 * 24 * 3600 };
@@ -37353,404 +40140,15 @@ function withPlace(merged2, path2, sentence) {
   return origin2 === DEFAULTS2 || origin2 === OWN ? `${pathText(path2)} ${sentence}` : sentence;
 }
 
-// src/kubernetes/network-error.ts
-var NOT_SENT = /* @__PURE__ */ new Set([
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENETDOWN",
-  "EAI_AGAIN",
-  "UND_ERR_CONNECT_TIMEOUT"
-]);
-var HOPELESS = /* @__PURE__ */ new Set(["ENOTFOUND", "UND_ERR_INVALID_ARG", "EPROTO"]);
-var PLAIN_WORDS = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EPIPE: "connection closed",
-  UND_ERR_SOCKET: "connection closed",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no route to the network",
-  EAI_AGAIN: "the name server does not answer",
-  ENOTFOUND: "its host name does not exist",
-  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
-  UND_ERR_HEADERS_TIMEOUT: "no answer in time",
-  UND_ERR_BODY_TIMEOUT: "no answer in time"
-};
-var CERTIFICATE = {
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  CERT_NOT_YET_VALID: "its certificate is not valid yet (is the clock of the runner right?)",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed, and not by the authority that was given",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by another authority than the one that was given",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by the authority that was given",
-  UNABLE_TO_GET_ISSUER_CERT: "its certificate is signed by an unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by an unknown authority",
-  CERT_SIGNATURE_FAILURE: "the signature of its certificate is wrong; the authority that was given may belong to another cluster",
-  UNABLE_TO_DECRYPT_CERT_SIGNATURE: "the signature of its certificate cannot be read",
-  CERT_CHAIN_TOO_LONG: "too many authorities stand between its certificate and the one that was given",
-  PATH_LENGTH_EXCEEDED: "one of the authorities behind its certificate may not vouch for another",
-  INVALID_CA: "its certificate is signed by one that may sign none",
-  INVALID_PURPOSE: "its certificate is not one for a server, or what it is signed by not one of an authority",
-  CERT_UNTRUSTED: "its certificate is not trusted for servers",
-  CERT_REJECTED: "its certificate is rejected for servers",
-  CERT_REVOKED: "its certificate has been revoked",
-  UNSPECIFIED: "its certificate, or its authority\u2019s, does not pass, e.g. for a key that is too short",
-  ERR_TLS_CERT_ALTNAME_FORMAT: "its certificate has names that cannot be read",
-  HOSTNAME_MISMATCH: "its certificate is for another host name",
-  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name"
-};
-var NoTunnel = class extends Error {
-  refusal;
-  /** @param detail in its own words */
-  constructor(refusal, detail) {
-    super(detail);
-    this.refusal = refusal;
-  }
-};
-var NO_TUNNEL = /^Proxy response \((\d{3})\)/;
-var REFUSALS = {
-  login: { failing: "hopeless", says: "the proxy asks for a user name and password, or for others" },
-  refused: { failing: "hopeless", says: "the proxy lets nobody through to it" },
-  failed: { failing: "not sent", says: "the proxy gets no connection to it" },
-  stranger: { failing: "hopeless", says: "the proxy does not speak" },
-  untrusted: { failing: "hopeless", says: "the proxy cannot be taken" }
-};
-function noTunnel(error2) {
-  if (!(error2 instanceof Error)) return void 0;
-  const answer = NO_TUNNEL.exec(error2.message)?.[1];
-  const told3 = error2 instanceof NoTunnel ? error2 : answer === void 0 ? void 0 : ofAnswer(answer);
-  if (told3 === void 0) return void 0;
-  const { failing, says } = REFUSALS[told3.refusal];
-  return { what: told3.refusal === "stranger" ? `${says} ${told3.message}` : `${says} (${told3.message})`, failing };
-}
-function ofAnswer(code) {
-  if (code === "407") return new NoTunnel("login", code);
-  return new NoTunnel(/^(5|408|429)/.test(code) ? "failed" : "refused", code);
-}
-var NetworkError = class extends Error {
-  name = "NetworkError";
-  failing;
-  /** In plain words: `connection refused`. */
-  what;
-  /** When the request was begun that has got no answer, by `performance.now()`. */
-  startedAt;
-  constructor(error2) {
-    const code = codeOf(error2);
-    const proxys = noTunnel(error2);
-    const what = proxys?.what ?? CERTIFICATE[code] ?? PLAIN_WORDS[code] ?? ofTls(error2, code) ?? messageOf(error2);
-    super(what, { cause: error2 });
-    this.what = what;
-    this.failing = proxys?.failing ?? (code in CERTIFICATE || HOPELESS.has(code) || code.startsWith("ERR_SSL") || code.startsWith("ERR_OSSL") ? "hopeless" : NOT_SENT.has(code) ? "not sent" : "unknown");
-  }
-};
-function unreachable(server, error2, absence, way) {
-  const code = codeOf(error2.cause);
-  if (code in CERTIFICATE) return untrusted(server, error2, code, way);
-  if (code.startsWith("ERR_OSSL")) {
-    return new StepError(
-      "InvalidKubeconfig",
-      "Unusable certificate",
-      `A certificate or key of the kubeconfig cannot be used: ${error2.what}.`,
-      {
-        remedy: "Check that it is PEM (in base64 where it stands in the kubeconfig itself), and that certificate and key belong together.",
-        cause: error2
-      }
-    );
-  }
-  const { proxy } = way;
-  const seconds = Math.round(absence.seconds);
-  const isTheProxys = noTunnel(error2.cause) !== void 0;
-  const what = proxy === void 0 ? error2.what : error2.what.replace(/^the proxy/, `the proxy ${proxy}`);
-  const through = proxy === void 0 || isTheProxys ? "" : ` through the proxy ${proxy}`;
-  if (absence.contacted && error2.failing !== "hopeless")
-    return new StepError(
-      "Unreachable",
-      "The API server is out of reach",
-      `The API server at ${server} has been away${through} for ${seconds} s: ${what}.`,
-      {
-        remedy: `If it can be away for longer than ${absence.patienceSeconds} s, raise outage_timeout_seconds.`,
-        cause: error2
-      }
-    );
-  const patience3 = error2.failing === "hopeless" ? "" : ` within ${seconds} s`;
-  return new StepError(
-    "Unreachable",
-    "The API server is out of reach",
-    `The API server at ${server} did not answer${through}${patience3}: ${what}.`,
-    {
-      remedy: proxy === void 0 ? "Check the server\u2019s address in the kubeconfig, and that this runner can reach it (network, firewall, VPN, proxy)." : `Check the proxy\u2019s address (the kubeconfig\u2019s proxy-url, HTTPS_PROXY)${isTheProxys ? "" : " and the server\u2019s"}, or have NO_PROXY name the server.`,
-      cause: error2
-    }
-  );
-}
-var UNSIGNED = /^(DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET))/;
-function untrusted(server, error2, code, { proxy, hasAuthority }) {
-  const none = UNSIGNED.test(code) && !hasAuthority;
-  const what = none ? "its certificate is not signed by an authority that Node.js knows, and no other was given" : error2.what;
-  const behind2 = proxy === void 0 ? "" : ` It is reached through the proxy ${proxy}: one that inspects TLS shows a certificate of its own.`;
-  const remedies = {
-    expired: "Renew the API server\u2019s certificate.",
-    proxy: "Then add the proxy\u2019s authority to `cluster_ca`, or to the kubeconfig\u2019s `certificate-authority-data`, and log in by a token; else check the authority, `tls-server-name` and the server\u2019s address.",
-    none: "Give the cluster\u2019s authority: `cluster_ca`, or `certificate-authority-data` in the kubeconfig.",
-    any: "Check the authority (`cluster_ca`, or `certificate-authority-data` in the kubeconfig), `tls-server-name` and the server\u2019s address."
-  };
-  const remedy = proxy !== void 0 ? "proxy" : code === "CERT_HAS_EXPIRED" ? "expired" : none ? "none" : "any";
-  return new StepError(
-    "Unreachable",
-    "The API server cannot be trusted",
-    `The API server at ${server} cannot be trusted: ${what}.${behind2}`,
-    { remedy: remedies[remedy], cause: error2 }
-  );
-}
-function ofTls(error2, code) {
-  if (code.startsWith("HPE_")) return "what answers does not speak HTTP";
-  if (/^ERR_SSL_(WRONG_VERSION|PACKET_LENGTH|HTTP_REQUEST|UNEXPECTED)/.test(code))
-    return "what answers does not speak TLS";
-  const reason2 = error2 instanceof Error && "reason" in error2 ? error2.reason : void 0;
-  return /^ERR_(OSSL|SSL)/.test(code) && typeof reason2 === "string" ? reason2 : void 0;
-}
-function messageOf(error2) {
-  return error2 instanceof Error ? error2.message : String(error2);
-}
-function codeOf(error2) {
-  for (let at = error2, depth = 0; at instanceof Error && depth < 5; depth++) {
-    if ("code" in at && typeof at.code === "string" && at.code !== "UND_ERR") return at.code;
-    if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];
-    else at = at.cause;
-  }
-  return "";
-}
+// src/run/attach.ts
+init_failure();
 
-// src/kubernetes/denial.ts
-var DENIED = /^\S+ (?:"[^"]*" )?is forbidden: User ("(?:[^"\\]|\\.)*") cannot (\S+) resource "([^"]*)" in API group "[^"]*"(?: in the namespace "([^"]*)"| at the cluster scope)?(?:: (.+))?/s;
-function denialOf(message) {
-  const [, quoted3, verb, resource, namespace, why] = DENIED.exec(message) ?? [];
-  if (quoted3 === void 0 || verb === void 0 || resource === void 0) return void 0;
-  const user = unquoted(withoutEntities(quoted3));
-  if (user === void 0) return void 0;
-  return { user, verb, resource, ...namespace !== void 0 && { namespace }, ...why !== void 0 && { why } };
-}
-function withoutEntities(text) {
-  return text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name] ?? "");
-}
-var ESCAPES = {
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "	",
-  v: "\v"
-};
-function unquoted(quoted3) {
-  let isText = true;
-  const text = quoted3.slice(1, -1).replace(
-    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/g,
-    (_, byte, four, eight, letter = "") => {
-      const hex = byte ?? four ?? eight;
-      if (hex === void 0) return ESCAPES[letter] ?? letter;
-      const code = Number.parseInt(hex, 16);
-      isText &&= (byte === void 0 || code < 128) && code <= 1114111;
-      return isText ? String.fromCodePoint(code) : "";
-    }
-  );
-  return isText ? text : void 0;
-}
-
-// src/kubernetes/status.ts
-var ApiError = class extends StepError {
-  /** HTTP status. */
-  code;
-  status;
-  asked;
-  /** Seconds that the server asks to wait (Retry-After). */
-  retryAfterSeconds;
-  /** The right that is missing, where that is why. */
-  denial;
-  constructor(code, status, asked3, retryAfterSeconds) {
-    const { reason: reason2, title, sentence, remedy, denial } = explain(code, status, asked3);
-    super(reason2, title, sentence, remedy === void 0 ? {} : { remedy });
-    this.denial = denial;
-    this.code = code;
-    this.status = status;
-    this.asked = asked3;
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-  /** The pod itself is not there. A log's 404 of a kubelet that has just restarted has `details.kind` "pods/log" and says nothing about the pod [measured]. */
-  get podNotFound() {
-    return this.code === 404 && this.status.details?.kind === "pods";
-  }
-};
-function lasting(error2, seconds) {
-  const { reason: reason2, title, message, remedy } = error2;
-  const patience3 = "If it needs longer, raise `outage_timeout_seconds`.";
-  return new StepError(reason2, title, message.replace(/ with HTTP \d+/, `$& for ${Math.round(seconds)} s`), {
-    remedy: remedy === void 0 ? patience3 : `${remedy}. ${patience3}`,
-    cause: error2
-  });
-}
-function explain(code, status, asked3) {
-  const message = (status.message ?? "").trim() || `HTTP ${code}`;
-  if (code === 401) return unauthorized();
-  if (code === 403) return forbidden(message, asked3);
-  if (DENIED2.test(message)) return refused2(message, asked3);
-  if (code === 404 && status.details?.kind === "namespaces") return missingNamespace(asked3.namespace);
-  if (code === 404) {
-    return {
-      reason: "PodDeleted",
-      title: "Not found",
-      sentence: asked3.resource === "pods/log" ? `The log of pod ${asked3.name ?? ""} is gone, with the pod or its node: ${message}.` : `The API server knows no ${asked3.resource} ${asked3.name ?? ""} in namespace ${asked3.namespace}: ${message}.`
-    };
-  }
-  if (code === 409 && status.reason === "AlreadyExists")
-    return { reason: "NameTaken", title: "Conflict", sentence: `The API server reports a conflict: ${message}.` };
-  if (code === 400 || code === 413 || code === 422)
-    return { reason: "InvalidPod", title: "The API server refused the pod", sentence: causes(status, message) };
-  const webhook = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
-  return {
-    reason: "ServerError",
-    title: webhook === void 0 ? "Kubernetes API error" : "An admission webhook does not answer",
-    sentence: `The API server answered ${asked3.verb} ${asked3.resource} with HTTP ${code}: ${message}`,
-    ...webhook !== void 0 && {
-      remedy: `See to webhook ${webhook}: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`
-    }
-  };
-}
-function unauthorized() {
-  return {
-    reason: "Unauthorized",
-    title: "Not logged in to the cluster",
-    sentence: "The API server does not accept the credentials of the kubeconfig (401 Unauthorized): the token or client certificate has expired, was revoked, or belongs to another cluster.",
-    remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
-  };
-}
-function anonymous() {
-  return {
-    reason: "Unauthorized",
-    title: "Not logged in to the cluster",
-    sentence: "The kubeconfig\u2019s user has no credentials that the API server can use: it takes the request for an anonymous one.",
-    remedy: "Check the user of this context in the kubeconfig: a token, a client certificate with its key, or a credential plugin."
-  };
-}
-function missingNamespace(namespace) {
-  return {
-    reason: "NamespaceNotFound",
-    title: "No such namespace",
-    sentence: `Namespace ${namespace} does not exist on this cluster.`,
-    remedy: `Create it (kubectl create namespace ${namespace}), or correct \`namespace\`.`
-  };
-}
-function forbidden(message, asked3) {
-  const denial = denialOf(message);
-  if (denial) return denied(denial, asked3);
-  if (DENIED2.test(message)) return refused2(message, asked3);
-  const quota = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/.exec(message);
-  if (quota) {
-    const [, name, requested2, used, limited] = quota;
-    return {
-      reason: "QuotaExceeded",
-      title: "Quota exceeded",
-      sentence: `ResourceQuota ${name} of namespace ${asked3.namespace} has no room for this pod: it asks for ${requested2}, ${used} is used, the limit is ${limited}.`,
-      remedy: "Lower `container_resources`, wait for other pods to end, or raise the quota."
-    };
-  }
-  const mustSpecify = /failed quota: ([^:]+): must specify (.+)$/.exec(message);
-  if (mustSpecify) {
-    return {
-      reason: "QuotaExceeded",
-      title: "Quota needs requests",
-      sentence: `ResourceQuota ${mustSpecify[1]} of namespace ${asked3.namespace} takes only pods that specify ${mustSpecify[2]}.`,
-      remedy: "Set them in `container_resources`."
-    };
-  }
-  const account = /serviceaccount "([a-z0-9.-]+)" not found$/.exec(message);
-  if (account) {
-    return {
-      reason: "ContainerConfig",
-      title: "No such service account",
-      sentence: `Service account ${account[1]} does not exist in namespace ${asked3.namespace}.`,
-      remedy: `Create it (kubectl -n ${asked3.namespace} create serviceaccount ${account[1]}), or correct \`service_account_name\`.`
-    };
-  }
-  const priority = /no PriorityClass with name ([a-z0-9.-]+) was found/.exec(message)?.[1];
-  if (priority) return missingClass("PriorityClass", priority, "priority_class_name");
-  const runtime = /RuntimeClass "([a-z0-9.-]+)" not found/.exec(message)?.[1];
-  if (runtime) return missingClass("RuntimeClass", runtime, "runtime_class_name");
-  if (/because it is being terminated/.test(message)) {
-    return {
-      reason: "NamespaceNotFound",
-      title: "Namespace is being deleted",
-      sentence: `Namespace ${asked3.namespace} is being deleted and takes no new pods.`,
-      remedy: "Use another `namespace`."
-    };
-  }
-  const policy = /violates PodSecurity "([^"]+)": (.+)$/.exec(message);
-  if (policy) {
-    return {
-      reason: "Forbidden",
-      title: "Refused by Pod Security",
-      sentence: `Namespace ${asked3.namespace} enforces the Pod Security standard ${policy[1]}, which this pod violates: ${policy[2]}.`,
-      remedy: "Set what it names in `container_security_context` and `security_context`, or in the template."
-    };
-  }
-  const range2 = LIMIT_RANGE.exec(message)?.groups?.["faults"];
-  if (range2) {
-    return {
-      reason: "Forbidden",
-      title: "Refused by a LimitRange",
-      sentence: `A LimitRange of namespace ${asked3.namespace} does not allow this pod: ${range2}.`,
-      remedy: `Change \`container_resources\`. The LimitRanges that there are: kubectl -n ${asked3.namespace} describe limitrange`
-    };
-  }
-  return refused2(message, asked3);
-}
-var LIMIT_RANGE = / is forbidden: \[?(?<faults>(?:minimum|maximum) \S+ (?:usage|limit) per (?:Container|Pod) .*?|\S+ max limit to request ratio per (?:Container|Pod) .*?)\]?$/s;
-function denied(denial, asked3) {
-  const { user, verb, resource, namespace = asked3.namespace, why } = denial;
-  if (user === "system:anonymous") return anonymous();
-  const who = /^[\w.:@/+=-]+$/.test(user) ? user : JSON.stringify(user);
-  const title = "Permission missing";
-  if (verb.startsWith("impersonate"))
-    return {
-      reason: "Forbidden",
-      title,
-      sentence: `${who} may not act as the user, group or service account that the kubeconfig\u2019s user names in \`as\` (${verb} ${resource})${because(why)}.`,
-      remedy: "Take `as` out of the kubeconfig; or have a ClusterRole and a ClusterRoleBinding allow it: impersonate on users, groups or serviceaccounts."
-    };
-  return {
-    reason: "Forbidden",
-    title,
-    sentence: `${who} may not ${verb} ${resource} in namespace ${namespace}${because(why)}.`,
-    remedy: `Grant it with a Role that has the verb ${verb} on ${resource} (the README shows the whole Role), or use a namespace or credentials that may.`,
-    denial
-  };
-}
-function because(why) {
-  return why === void 0 ? "" : `: ${why.trim().replace(/\.$/, "")}`;
-}
-function missingClass(kind2, name, input) {
-  return {
-    reason: "ContainerConfig",
-    title: `No such ${kind2}`,
-    sentence: `${kind2} "${name}" does not exist on this cluster.`,
-    remedy: `Correct \`${input}\` or the template. Those that there are: kubectl get ${kind2.toLowerCase()}`
-  };
-}
-var DENIED2 = /admission webhook "[^"]*" denied|ValidatingAdmissionPolicy .* denied request/s;
-function refused2(message, asked3) {
-  const why = message.replace(/^\S+ "[^"]*" is forbidden: /, "").replace(/\.$/, "");
-  return {
-    reason: "Forbidden",
-    title: "Refused by the cluster",
-    sentence: `The cluster refused to ${asked3.verb} ${asked3.resource} in namespace ${asked3.namespace}: ${why}.`
-  };
-}
-function causes(status, message) {
-  const list2 = status.details?.causes ?? [];
-  if (list2.length > 0) return list2.map((cause) => `${cause.field}: ${cause.message}`).join("; ");
-  return /strict decoding error: (.+)$/s.exec(message)?.[1] ?? message;
-}
+// src/kubernetes/pods.ts
+init_network_error();
+init_status();
 
 // src/kubernetes/watch.ts
+init_network_error();
 var WATCH_SECONDS = 270;
 async function* watchObjects(client, { path: path2, asked: asked3, fieldSelector, resourceVersion }, signal3) {
   const body = await client.open(
@@ -37921,24 +40319,30 @@ function podGone({ namespace, name }) {
   return new ApiError(404, status, { verb: "get", resource: "pods/log", namespace, name });
 }
 
+// src/run/attach.ts
+init_identity();
+init_result();
+
+// src/run/attempts/tries.ts
+init_failure();
+
 // src/github/outputs.ts
 function setOutput2(name, value) {
   if (process.env["GITHUB_OUTPUT"]) setOutput(name, String(value));
 }
 
-// src/kubernetes/pause.ts
-import { setTimeout as sleep } from "node:timers/promises";
-async function pause(milliseconds, signal3) {
-  try {
-    await sleep(milliseconds, void 0, signal3 && { signal: signal3 });
-  } catch (error2) {
-    signal3?.throwIfAborted();
-    throw error2;
-  }
-}
+// src/run/attempts/tries.ts
+init_pause();
+
+// src/run/cleanup.ts
+init_failure();
+init_status();
 
 // src/run/attempts/claim.ts
+init_failure();
 import { randomUUID as randomUUID3 } from "node:crypto";
+init_status();
+init_identity();
 
 // src/pod/owner.ts
 function mayBeOwned({ metadata }) {
@@ -38027,87 +40431,15 @@ async function markRead({ identity, client, log, lastCall }, pod) {
   }
 }
 
-// src/run/containers.ts
-function containerStatus(pod, name) {
-  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
-  return [...containerStatuses, ...initContainerStatuses].find((status) => status.name === name);
-}
-function terminated(pod, name) {
-  return containerStatus(pod, name)?.state?.terminated;
-}
-function lastEnd(pod, name) {
-  const { state, lastState } = containerStatus(pod, name) ?? {};
-  const ended3 = state?.running ?? (state?.terminated && !isUnknown(state.terminated));
-  return ended3 ? void 0 : lastState?.terminated;
-}
-function isUnknown({ reason: reason2 }) {
-  return reason2 === "ContainerStatusUnknown";
-}
-function failedInit(pod) {
-  for (const { name, state } of pod.status?.initContainerStatuses ?? [])
-    if (state?.terminated !== void 0 && state.terminated.exitCode !== 0) return { name, ended: state.terminated };
-  return void 0;
-}
-function podEnded({ status }) {
-  return status?.phase === "Failed" || status?.phase === "Succeeded";
-}
-function containerStarted(pod, name) {
-  return instancesOf(pod, name).length > 0;
-}
-function containerEnded(pod, name) {
-  if (terminated(pod, name) !== void 0) return true;
-  return podEnded(pod) && containerStatus(pod, name)?.state?.running === void 0;
-}
-function isSidecar({ restartPolicy: restartPolicy2 }) {
-  return restartPolicy2 === "Always";
-}
-function isResultSidecar(container2) {
-  return container2.name === RESULT_SIDECAR && isSidecar(container2);
-}
-function restartPolicy({ spec }, name) {
-  const container2 = [...spec?.initContainers ?? [], ...spec?.containers ?? []].find((one) => one.name === name);
-  return container2?.restartPolicy ?? spec?.restartPolicy ?? "Never";
-}
-function willRestart(pod, name, ended3) {
-  if (podEnded(pod) || pod.metadata?.deletionTimestamp !== void 0) return false;
-  return isToRestart(pod, name, ended3);
-}
-function isToRestart(pod, name, { exitCode: exitCode2 }) {
-  const policy = restartPolicy(pod, name);
-  return policy === "Always" || policy === "OnFailure" && exitCode2 !== 0;
-}
-function instancesOf(pod, name) {
-  const status = containerStatus(pod, name);
-  if (status === void 0) return [];
-  const { state, lastState, restartCount = 0 } = status;
-  const found = state?.terminated && (!isUnknown(state.terminated) || state.terminated.startedAt);
-  const now = state?.running !== void 0 || Boolean(found);
-  const instances = [];
-  const before = lastState?.terminated;
-  if (before?.containerID) {
-    const { containerID: id, startedAt } = before;
-    instances.push({ id, restarts: now ? restartCount - 1 : restartCount, startedAt, ended: before, previous: now });
-  }
-  if (now) {
-    const ended3 = state?.terminated;
-    instances.push({
-      id: ended3?.containerID || status.containerID || `#${restartCount}`,
-      restarts: restartCount,
-      startedAt: state?.running?.startedAt ?? ended3?.startedAt,
-      ended: ended3,
-      previous: false
-    });
-  }
-  return instances;
-}
+// src/run/cleanup.ts
+init_containers();
 
-// src/run/brief.ts
-var LONGEST = 500;
-var STEERING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-function brief(text) {
-  const line = plainText(text).trim().replace(STEERING, (unseen) => `\\u${unseen.charCodeAt(0).toString(16).padStart(4, "0")}`).replace(/\s+/g, " ").replace(/(https?:\/\/[^\s"'?]+)\?[^\s"']*/g, "$1?\u2026");
-  return line.length > LONGEST ? `${line.slice(0, LONGEST)}\u2026` : line;
-}
+// src/run/end/outcome.ts
+init_containers();
+
+// src/run/end/failure.ts
+init_brief();
+init_containers();
 
 // src/run/durations.ts
 function inWords(seconds) {
@@ -38128,6 +40460,9 @@ function secondsBetween(start, end) {
 }
 
 // src/run/end/stopped.ts
+init_result();
+init_brief();
+init_containers();
 function stopOf(pod) {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
   const { reason: reason2, startTime, conditions = [] } = pod.status ?? {};
@@ -38363,7 +40698,13 @@ function signalName(exitCode2) {
   return name === void 0 ? "" : ` (${name})`;
 }
 
+// src/run/end/never-ran.ts
+init_workspace();
+init_brief();
+init_containers();
+
 // src/run/pull-fault.ts
+init_brief();
 var PASSED_ON = [
   /^(Back-off pulling|Failed to pull) image "[^"]*": /,
   /^ErrImagePull: /,
@@ -38377,6 +40718,9 @@ function pullFault(message) {
 }
 
 // src/run/result/no-sidecar.ts
+init_failure();
+init_result();
+init_containers();
 function sidecarPatch(resources) {
   return `\`pod_patch: {spec: {initContainers: [{name: ${RESULT_SIDECAR}, resources: ${resources}}]}}\``;
 }
@@ -38410,6 +40754,9 @@ function limitedSidecar({ pod, resultIn }, error2) {
 }
 
 // src/run/end/not-checked-out.ts
+init_checkout();
+init_workspace();
+init_brief();
 var { refused: refused3, noCommit: noCommit2, submodules: submodules2, noGit: noGit2, noLfs: noLfs2, notWritable: notWritable2 } = CHECKOUT_CODES;
 var OTHER_USER = "Give `security_context` an `fsGroup`, or a `runAsUser` whose the volume is.";
 var NO_GIT = "Check `git_image`: it needs sh, git, and what busybox has.";
@@ -38638,6 +40985,13 @@ function shouldDelete(action, view, base, skipOnExitCodes) {
   return (view.pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== void 0);
 }
 
+// src/run/attempts/tries.ts
+init_containers();
+
+// src/run/report.ts
+init_failure();
+init_containers();
+
 // src/run/numbers.ts
 function grouped(number3) {
   return number3.toLocaleString("en-US");
@@ -38743,6 +41097,12 @@ function wordsOf(error2) {
     remedy: "Please report it, with the log above."
   };
 }
+
+// src/run/result/file.ts
+init_workspace_file();
+
+// src/run/result/conclusion.ts
+init_result();
 
 // src/pod/secret-shapes.ts
 var SECRET_NAME = /(^|[_.-])(token|secret|passwd|passphrase|pwd|api_?key|access_?key|private_?key|secret_?key|credentials?|pat)$|(?:auth|access|refresh|api|bearer)token$|(?:api|private|secret|access)key$|password(?!.*[_.-](file|path|dir|url|uri|name|user|policy|length|len|min|max|ttl|age|days|count|prompt|hint|field|key)$)/i;
@@ -39819,7 +42179,11 @@ function lastWords(message, limit = LONGEST_MESSAGE, maybeLog = false) {
   return whole ? text : `\u2026${text.replace(/^\S*/, "")}`;
 }
 
+// src/run/result/outputs.ts
+init_result();
+
 // src/run/result/values.ts
+init_contract();
 var LONGEST_SHOWN = 60;
 var MOST_TOLD = 5;
 function valuesOf(json2) {
@@ -40130,1262 +42494,13 @@ function forget() {
   for (const name of ["pod_name", "pod_uid", "node_name", "image_id", "started_at"]) setOutput2(name, "");
 }
 
-// src/run/files/download.ts
-import { tmpdir } from "node:os";
-import { setImmediate as setImmediate2 } from "node:timers/promises";
-
-// src/github/workspace/unpack.ts
-var import_tar_stream = __toESM(require_tar_stream(), 1);
-import {
-  chmodSync,
-  closeSync as closeSync3,
-  constants as constants4,
-  fchmodSync,
-  futimesSync,
-  linkSync,
-  lstatSync as lstatSync2,
-  mkdirSync as mkdirSync2,
-  mkdtempSync,
-  openSync as openSync3,
-  readlinkSync as readlinkSync2,
-  realpathSync as realpathSync2,
-  renameSync,
-  symlinkSync,
-  unlinkSync as unlinkSync2,
-  writeSync as writeSync2
-} from "node:fs";
-import { copyFile, rm } from "node:fs/promises";
-import { join as join2 } from "node:path";
-import { setImmediate as breath } from "node:timers/promises";
-var TooMuch = class extends Error {
-  name = "TooMuch";
-};
-var MOST_ENTRIES = 2e5;
-var MOST_REFUSED = 20;
-var LONGEST_NAME3 = 255;
-var LONGEST_PATH = 4096;
-var MOST_TEXT = 64 * 2 ** 20;
-var BLOCK = 512;
-var PIECE = 64 * 1024;
-var MOST_HEADERS = 64 * 1024 + 8 * BLOCK;
-var MOST_FRAME = 16 * 2 ** 20;
-var MOST_FRAME_PER_ENTRY = 16 * 1024;
-var OF_A_REPOSITORY = [/^objects$/i, /^refs$/i];
-var AT_A_TIME = 200;
-var NO_FOLLOW = constants4.O_NOFOLLOW ?? 0;
-var Unpacking = class _Unpacking {
-  #workspace;
-  #staging;
-  #limitBytes;
-  #wants;
-  #parser = parser();
-  #tree = { kind: "folder", children: /* @__PURE__ */ new Map() };
-  #refused = [];
-  #refusedCount = 0;
-  #entries = 0;
-  #folders = 0;
-  #placedCount = 0;
-  /** Bytes of names and targets. */
-  #text = 0;
-  #files = 0;
-  #bytes = 0;
-  #stagedFiles = 0;
-  /** Bytes of contents that the archive has announced so far. */
-  #announced = 0;
-  /** Bytes of the archive so far. */
-  #written = 0;
-  /** Where the last entry ends in the archive, with its padding. */
-  #entryEnd = 0;
-  /** Where something other than zeros begins after it. */
-  #headersBegin;
-  #open;
-  #failure;
-  constructor(workspace, staging, options) {
-    this.#workspace = Buffer.from(workspace);
-    this.#staging = staging;
-    this.#limitBytes = options.limitBytes;
-    this.#wants = options.wants;
-    this.#parser.on(
-      "entry",
-      (header, content2, next) => this.#attempt(() => this.#entry(header, content2, next))
-    );
-    this.#parser.on("error", (error2) => this.#fail(damaged(lowerFirst(error2.message), error2)));
-  }
-  /**
-   * @param scratch a folder, best on the workspace's own file system
-   * @param options `wants` is asked for a path in the workspace
-   */
-  static async begin(workspace, scratch, options) {
-    return new _Unpacking(realpathSync2(workspace), mkdtempSync(join2(realpathSync2(scratch), "unpack-")), options);
-  }
-  /** What the archive has had so far, taken or refused. */
-  get entries() {
-    return this.#entries;
-  }
-  /**
-   * Takes the next bytes of the archive; one call at a time.
-   * @throws TooMuch, or an Error with a sentence; once it has, it always does
-   */
-  async write(tarBytes) {
-    for (let at = 0; at < tarBytes.length; at += PIECE) {
-      const piece = tarBytes.subarray(at, at + PIECE);
-      this.#check();
-      await this.#feed(piece);
-      this.#check();
-      this.#measure(piece);
-      this.#check();
-    }
-  }
-  /**
-   * Moves what was taken to the workspace. The caller has verified that the archive is what the container sent.
-   * @throws Error with a sentence, where the archive is not whole: nothing was moved; or where the system refuses to go on: what was moved stays
-   */
-  async finish() {
-    try {
-      this.#check();
-      await this.#end();
-      this.#check();
-      this.#refuseRepositories(this.#tree, []);
-      const links = [];
-      const modes = [];
-      await this.#place(this.#tree, this.#workspace, [], links, modes);
-      for (const { parent, path: path2, link } of links) await this.#placed(path2, () => this.#placeLink(parent, path2, link));
-      for (const { place, mode } of modes) chmodSync(place, mode | 448);
-      return { files: this.#files, bytes: this.#bytes, refused: this.#refused, refusedCount: this.#refusedCount };
-    } finally {
-      await this.discard();
-    }
-  }
-  /** Removes all that is staged; safe at any time. */
-  async discard() {
-    this.#fail(new Error("The unpacking has ended."));
-    await rm(this.#staging, { recursive: true, force: true });
-  }
-  /** What git takes for a repository without a `.git` (setup.c, is_git_directory) runs the programs that its configuration names, for whoever uses git in it. */
-  #refuseRepositories({ children }, path2) {
-    for (const name of children.keys())
-      if (/^head$/i.test(name) && OF_A_REPOSITORY.every((other) => [...children.keys()].some((one) => other.test(one)))) {
-        children.delete(name);
-        this.#refuse([...path2, name].join("/"), "with what is beside it, git would take its folder for a repository");
-      }
-    for (const [name, child] of children) if (child.kind === "folder") this.#refuseRepositories(child, [...path2, name]);
-  }
-  #check() {
-    if (this.#failure !== void 0) throw this.#failure;
-  }
-  /** The first one counts. */
-  #fail(error2) {
-    this.#failure ??= error2;
-    this.#close();
-    this.#parser.destroy(null);
-  }
-  /** The parser calls from its own inside, where nobody would catch what is thrown. */
-  #attempt(act) {
-    if (this.#failure !== void 0) return;
-    try {
-      act();
-    } catch (error2) {
-      this.#fail(error2);
-    }
-  }
-  #close() {
-    const file = this.#open;
-    this.#open = void 0;
-    if (file !== void 0) closeSync3(file);
-  }
-  /** @returns when the parser has taken the piece, or never will */
-  #feed(piece) {
-    this.#written += piece.length;
-    return new Promise((resolve4) => {
-      const taken = () => {
-        this.#parser.off("drain", taken).off("close", taken);
-        resolve4();
-      };
-      this.#parser.on("drain", taken).on("close", taken);
-      this.#parser.write(piece);
-    });
-  }
-  /** Looks at what the parser has made no entry of. */
-  #measure(piece) {
-    const begin = this.#written - piece.length;
-    if (this.#headersBegin === void 0 && this.#entryEnd < this.#written) {
-      const from = Math.max(0, this.#entryEnd - begin);
-      const first = piece.subarray(from).findIndex((byte) => byte !== 0);
-      if (first !== -1) this.#headersBegin = begin + from + first;
-    }
-    this.#limitHeaders(this.#written);
-    if (this.#written - this.#announced > MOST_FRAME + MOST_FRAME_PER_ENTRY * this.#entries)
-      this.#fail(damaged("far more of it is headers and filling than its entries need"));
-  }
-  #limitHeaders(end) {
-    if (this.#headersBegin !== void 0 && end - this.#headersBegin > MOST_HEADERS)
-      this.#fail(damaged("the headers of an entry have more than 64 KiB"));
-  }
-  /** The parser itself takes an end between two entries for the end of the archive, which has two blocks of zeros. */
-  async #end() {
-    await new Promise((resolve4) => {
-      this.#parser.on("finish", resolve4).on("close", resolve4);
-      this.#parser.end(null);
-    });
-    if (this.#headersBegin !== void 0 || this.#written - this.#entryEnd < 2 * BLOCK)
-      this.#fail(damaged("it ends before its end is told"));
-  }
-  #entry(header, content2, next) {
-    const size = header.type === "directory" ? 0 : header.size;
-    if (typeof size !== "number" || !(size >= 0)) throw damaged("the size of an entry cannot be read");
-    const begin = header.byteOffset;
-    this.#limitHeaders(begin - BLOCK);
-    this.#check();
-    this.#headersBegin = void 0;
-    this.#entries += 1;
-    if (this.#entries > MOST_ENTRIES) throw new Error(`The archive has more than ${MOST_ENTRIES} entries.`);
-    this.#announced += size;
-    if (this.#announced > this.#limitBytes)
-      throw new TooMuch(`The files have more than the ${this.#limitBytes} bytes that are allowed.`);
-    this.#entryEnd = begin + Math.ceil(size / BLOCK) * BLOCK;
-    content2.on("error", () => {
-    });
-    const why = this.#take(header, content2);
-    if (why !== void 0) this.#refuse(nameOf(header).bytes.toString(), why);
-    if (header.type === "directory") {
-      next();
-      return;
-    }
-    content2.on("end", () => this.#attempt(next));
-    content2.resume();
-  }
-  /** @returns why it is not taken */
-  #take(header, content2) {
-    const name = nameOf(header);
-    const path2 = namesOf(name.bytes);
-    if (header.type === "directory" && path2.length === 0 && name.bytes[0] === 46) return void 0;
-    const why = name.why ?? wrongName(name.bytes, path2);
-    if (why !== void 0) return why;
-    this.#text += name.bytes.length + targetOf(header).bytes.length;
-    if (this.#text > MOST_TEXT) throw new Error("The names in the archive have more than 64 MiB.");
-    if (!this.#wants(shownPath(path2))) return "it was not asked for";
-    if (Object.keys(header.pax ?? {}).some((key) => key.startsWith("GNU.sparse.")))
-      return "it is a sparse file, archived in a way of its own";
-    switch (header.type) {
-      case "file":
-      case "contiguous-file":
-        return this.#takeFile(path2, header, content2);
-      case "directory":
-        return this.#put(path2, { kind: "folder", mode: header.mode ?? 0, children: /* @__PURE__ */ new Map() });
-      case "symlink": {
-        const target2 = targetOf(header);
-        const wrong2 = target2.why ?? wrongTarget(target2.bytes, path2.length - 1);
-        return wrong2 ?? this.#put(path2, { kind: "link", target: target2.bytes });
-      }
-      case "link":
-        return this.#takeHardLink(path2, header);
-      default:
-        return header.type === null ? "it is of an unknown kind" : `it is a ${header.type.replace("-", " ")}`;
-    }
-  }
-  #takeFile(path2, header, content2) {
-    this.#stagedFiles += 1;
-    const staged = join2(this.#staging, String(this.#stagedFiles));
-    const file = { kind: "file", staged, size: header.size ?? 0, mode: (header.mode ?? 0) & 511, names: 0 };
-    const why = this.#put(path2, file);
-    if (why !== void 0) return why;
-    const open = stage(staged);
-    this.#open = open;
-    content2.on("data", (bytes) => this.#attempt(() => append(open, bytes)));
-    content2.on(
-      "end",
-      () => this.#attempt(() => {
-        const seconds = modified(header);
-        if (seconds !== void 0) futimesSync(open, seconds, seconds);
-        this.#close();
-      })
-    );
-    return void 0;
-  }
-  #takeHardLink(path2, header) {
-    const target2 = targetOf(header);
-    const names2 = namesOf(target2.bytes);
-    const found = target2.why ?? wrongName(target2.bytes, names2) ?? this.#find(names2);
-    if (typeof found === "string" || found?.kind !== "file")
-      return "it is a hard link to what is no file that was taken before";
-    return this.#put(path2, found);
-  }
-  #find(names2) {
-    let found = this.#tree;
-    for (const name of names2) found = found?.kind === "folder" ? found.children.get(name) : void 0;
-    return found;
-  }
-  /** Puts it in the tree, where the last of a name wins. @returns why not */
-  #put(path2, node) {
-    let folder = this.#tree;
-    for (const name of path2.slice(0, -1)) {
-      const inside = folder.children.get(name) ?? this.#addFolder(folder, name);
-      if (inside.kind !== "folder")
-        return `"${shownName(name)}" is a ${inside.kind} in the archive, so nothing can be in it`;
-      folder = inside;
-    }
-    const last = path2.at(-1) ?? "";
-    const before = folder.children.get(last);
-    if (before?.kind === "folder" && node.kind === "folder") {
-      if (node.mode !== void 0) before.mode = node.mode;
-      return void 0;
-    }
-    if (before?.kind === "folder" && node.kind === "link") return "it is a link in the place of a folder";
-    if (node.kind === "file") node.names += 1;
-    if (before !== void 0) release(before);
-    folder.children.set(last, node);
-    return void 0;
-  }
-  /** One that the archive has no entry of: a path of 4096 bytes can have 2048 of them, so they are counted, too. */
-  #addFolder(parent, name) {
-    this.#folders += 1;
-    if (this.#folders > MOST_ENTRIES) throw new Error(`The archive has more than ${MOST_ENTRIES} folders.`);
-    const folder = { kind: "folder", children: /* @__PURE__ */ new Map() };
-    parent.children.set(name, folder);
-    return folder;
-  }
-  #refuse(name, why) {
-    this.#refusedCount += 1;
-    if (this.#refused.length < MOST_REFUSED) this.#refused.push({ name: name.slice(0, 200), why });
-  }
-  /** Makes in a folder of the workspace, which is a real one, what the archive has in it; links are left for later. */
-  async #place(folder, place, path2, links, modes) {
-    for (const [name, node] of folder.children) {
-      const inside = [...path2, name];
-      const target2 = within2(place, name);
-      if (node.kind === "link") links.push({ parent: place, path: inside, link: node });
-      else if (node.kind === "file") await this.#placed(inside, () => this.#placeFile(target2, inside, node));
-      else {
-        const entered = await this.#placed(inside, () => this.#enter(target2, inside, node, modes));
-        if (entered) await this.#place(node, target2, inside, links, modes);
-        else this.#refuseAllIn(node, inside);
-      }
-    }
-  }
-  /** Tells what the system says. @returns whether it was made */
-  async #placed(path2, make) {
-    this.#placedCount += 1;
-    if (this.#placedCount % AT_A_TIME === 0) await breath();
-    try {
-      return await make();
-    } catch (error2) {
-      const shown4 = shownPath(path2);
-      const { code = "" } = error2;
-      const sentence = `"${shown4.slice(0, 200)}" cannot be written: ${reason(error2)}.`;
-      if (!["ENAMETOOLONG", "EILSEQ", "EINVAL", "ELOOP"].includes(code)) throw new Error(sentence, { cause: error2 });
-      this.#refuse(shown4, reason(error2));
-      return false;
-    }
-  }
-  /** @returns whether it is a real folder; one that is there already stays as it is */
-  #enter(place, path2, folder, modes) {
-    const found = lstatSync2(place, { throwIfNoEntry: false });
-    if (found?.isDirectory()) return true;
-    if (found !== void 0) {
-      const what = found.isSymbolicLink() ? `a symbolic link, to ${JSON.stringify(readlinkSync2(place))}; nothing is written through a link` : `${kind(found)}, so nothing can be in it`;
-      this.#refuse(shownPath(path2), `in the workspace this is ${what}`);
-      return false;
-    }
-    mkdirSync2(place);
-    if (folder.mode !== void 0) modes.push({ place, mode: folder.mode & 511 });
-    return true;
-  }
-  #refuseAllIn(folder, path2) {
-    for (const [name, node] of folder.children) {
-      const inside = [...path2, name];
-      if (node.kind === "folder") this.#refuseAllIn(node, inside);
-      else this.#refuse(shownPath(inside), "its folder could not be made");
-    }
-  }
-  async #placeFile(target2, path2, file) {
-    if (this.#isFolder(target2, path2)) return false;
-    if (file.placed === void 0) {
-      await move(file, target2);
-      file.placed = target2;
-      this.#bytes += file.size;
-    } else if (!linked(file.placed, target2)) {
-      if (this.#announced + file.size > this.#limitBytes) {
-        this.#refuse(shownPath(path2), "it is a hard link, and can neither be linked nor copied here");
-        return false;
-      }
-      this.#announced += file.size;
-      await copy(file.placed, target2, file.mode);
-      this.#bytes += file.size;
-    }
-    this.#files += 1;
-    return true;
-  }
-  #placeLink(parent, path2, link) {
-    const target2 = within2(parent, path2.at(-1) ?? "");
-    if (this.#isFolder(target2, path2)) return false;
-    remove(target2);
-    symlinkSync(link.target, target2);
-    this.#files += 1;
-    return true;
-  }
-  #isFolder(target2, path2) {
-    const found = lstatSync2(target2, { throwIfNoEntry: false })?.isDirectory() === true;
-    if (found) this.#refuse(shownPath(path2), "in the workspace this is a folder");
-    return found;
-  }
-};
-function parser() {
-  const options = { filenameEncoding: "latin1", allowUnknownFormat: false, highWaterMark: 1 };
-  return (0, import_tar_stream.extract)(options);
-}
-function nameOf(header) {
-  return textOf2(header.name, header.pax?.["path"]);
-}
-function targetOf(header) {
-  return textOf2(header.linkname ?? "", header.pax?.["linkpath"]);
-}
-function textOf2(text, pax) {
-  if (!pax) return { bytes: Buffer.from(text, "latin1") };
-  return { bytes: Buffer.from(pax), ...pax.includes("\uFFFD") && { why: "its name is not UTF-8" } };
-}
-function namesOf(bytes) {
-  const text = bytes.subarray(0, LONGEST_PATH + 1).toString("latin1");
-  return text.split("/").filter((name) => name !== "" && name !== ".");
-}
-function shownName(name) {
-  return Buffer.from(name, "latin1").toString();
-}
-function shownPath(path2) {
-  return path2.map(shownName).join("/");
-}
-function wrongName(bytes, path2) {
-  if (path2.length === 0) return "its name is empty";
-  if (bytes.includes(0)) return "its name has a NUL in it";
-  if (bytes.length > LONGEST_PATH) return `its name has more than ${LONGEST_PATH} bytes`;
-  if (bytes[0] === 47) return "its name is absolute";
-  if (path2.includes("..")) return 'its name has ".." in it';
-  if (path2.some((name) => name.length > LONGEST_NAME3)) return `a name in it has more than ${LONGEST_NAME3} bytes`;
-  const shown4 = path2.map(shownName);
-  if (shown4.some(isGitFolder)) return "it is in .git, where a file can act on the job";
-  if (process.platform === "win32" && shown4.some((name) => name.includes("\\") || isRefusedByWindows(name)))
-    return "it cannot be the name of a file on Windows";
-  return void 0;
-}
-function wrongTarget(target2, depth) {
-  const names2 = namesOf(target2);
-  const up = names2.findIndex((name) => name !== "..");
-  const wrong2 = (what) => `it is a symbolic link ${what}`;
-  if (target2.length === 0) return wrong2("to nowhere");
-  if (target2.includes(0) || target2.length > LONGEST_PATH) return wrong2("to what is no path");
-  if (target2[0] === 47) return wrong2("to an absolute path");
-  if ((up === -1 ? names2.length : up) > depth) return wrong2("that leads out of the workspace");
-  if (up !== -1 && names2.includes("..", up)) return wrong2('with ".." in the middle, which may lead anywhere');
-  if (names2.map(shownName).some(isGitFolder)) return wrong2("into .git");
-  if (process.platform === "win32" && /[\\:]/.test(shownName(target2.toString("latin1"))))
-    return wrong2("that Windows may read otherwise");
-  return void 0;
-}
-function release(node) {
-  if (node.kind === "folder") for (const child of node.children.values()) release(child);
-  if (node.kind !== "file") return;
-  node.names -= 1;
-  if (node.names === 0) remove(node.staged);
-}
-function stage(path2) {
-  try {
-    return openSync3(path2, constants4.O_WRONLY | constants4.O_CREAT | constants4.O_EXCL | NO_FOLLOW, 384);
-  } catch (error2) {
-    throw unstaged(error2);
-  }
-}
-function append(file, bytes) {
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync2(file, bytes, at);
-  } catch (error2) {
-    throw unstaged(error2);
-  }
-}
-function modified(header) {
-  const pax = header.pax?.["mtime"];
-  const seconds = pax !== void 0 && /^\d+(\.\d+)?$/.test(pax) ? Number(pax) : Number(header.mtime) / 1e3;
-  return seconds >= 0 && seconds < 2 ** 33 ? seconds : void 0;
-}
-async function move(file, target2) {
-  chmodSync(file.staged, file.mode);
-  try {
-    renameSync(file.staged, target2);
-  } catch (error2) {
-    if (error2.code !== "EXDEV") throw error2;
-    chmodSync(file.staged, 384);
-    await copy(file.staged, target2, file.mode);
-    unlinkSync2(file.staged);
-  }
-}
-function linked(from, target2) {
-  remove(target2);
-  try {
-    linkSync(from, target2);
-    return true;
-  } catch (error2) {
-    if (!["EMLINK", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(error2.code ?? ""))
-      throw error2;
-    return false;
-  }
-}
-async function copy(from, target2, mode) {
-  const { mtimeMs } = lstatSync2(from);
-  remove(target2);
-  try {
-    await copyFile(from, target2, constants4.COPYFILE_EXCL);
-    const file = openSync3(target2, constants4.O_RDONLY | NO_FOLLOW);
-    try {
-      futimesSync(file, mtimeMs / 1e3, mtimeMs / 1e3);
-      fchmodSync(file, mode);
-    } finally {
-      closeSync3(file);
-    }
-  } catch (error2) {
-    if (error2.code !== "EEXIST") remove(target2);
-    throw error2;
-  }
-}
-function within2(folder, name) {
-  return Buffer.concat([folder, Buffer.from("/"), Buffer.from(name, "latin1")]);
-}
-function damaged(why, cause) {
-  return new Error(`What came is not a whole tar archive: ${why.replace(/[.?]$/, "")}.`, { cause });
-}
-function unstaged(error2) {
-  return new Error(`The files cannot be unpacked: ${reason(error2)}.`, { cause: error2 });
-}
-function lowerFirst(text) {
-  return text.charAt(0).toLowerCase() + text.slice(1);
-}
-
-// src/kubernetes/exec.ts
-var PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
-var STDIN = 0;
-var STDOUT = 1;
-var STDERR = 2;
-var STATUS = 3;
-var MOST_WAITING2 = 4 * 1024 * 1024;
-var PING_MS = 15e3;
-var IDLE_MS = 3e5;
-var MOST_SILENT = 1;
-var MOST_SILENT_SENDING = 8;
-var LATE_MS = 200;
-var LONGEST_COMPLAINT = 4096;
-var LONGEST_LAST = 256;
-var Exec = class _Exec {
-  #socket;
-  #program;
-  #ended;
-  #settle = { resolve() {
-  }, reject() {
-  } };
-  #complaint = Buffer.alloc(0);
-  #last = Buffer.alloc(0);
-  #taking = Promise.resolve();
-  #untaken = 0;
-  /** Asked for a sign of life, in vain. */
-  #silent = 0;
-  #mostSilent = MOST_SILENT;
-  /** When something has come or gone, by `performance.now()`. */
-  #movedAt = performance.now();
-  #cut;
-  #end;
-  #late;
-  /**
-   * Starts a program, once.
-   * @throws ApiError, NetworkError
-   */
-  static async start(client, { namespace, name }, program2, signal3) {
-    const call2 = {
-      method: "GET",
-      path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/exec`,
-      query: {
-        container: program2.container,
-        stdin: true,
-        stdout: true,
-        stderr: true,
-        command: program2.command
-      },
-      asked: { verb: "create", resource: "pods/exec", namespace, name }
-    };
-    return new _Exec(await client.webSocket(call2, PROTOCOLS, signal3), program2, signal3);
-  }
-  constructor(socket, program2, signal3) {
-    this.#socket = socket;
-    this.#program = program2;
-    this.#ended = new Promise((resolve4, reject) => {
-      this.#settle = { resolve: resolve4, reject };
-    });
-    this.#ended.catch(() => {
-    });
-    const abort = () => this.#fail(signal3.reason);
-    const pings = setInterval(() => this.#ping(), PING_MS);
-    signal3.addEventListener("abort", abort, { once: true });
-    socket.on("message", (data) => this.#message(data));
-    socket.on("pong", () => {
-      this.#heard();
-      this.#mostSilent = MOST_SILENT;
-    });
-    socket.once("close", () => {
-      clearInterval(pings);
-      clearTimeout(this.#late);
-      signal3.removeEventListener("abort", abort);
-      void this.#taking.finally(() => this.#conclude());
-    });
-    if (signal3.aborted) abort();
-    else socket.resume();
-  }
-  /**
-   * Sends to the program's input, and waits while too much is on its way.
-   * @throws NetworkError when the connection is gone, or what `ended` throws
-   */
-  async send(bytes) {
-    const message = Buffer.allocUnsafe(1 + bytes.length);
-    message[0] = STDIN;
-    message.set(bytes, 1);
-    await new Promise((resolve4, reject) => {
-      if (this.#cut) return reject(this.#cut);
-      const isFull = this.#socket.bufferedAmount > MOST_WAITING2;
-      this.#socket.send(message, (error2) => {
-        if (error2) return reject(this.#cut ?? new NetworkError(error2));
-        this.#movedAt = performance.now();
-        if (isFull) resolve4();
-      });
-      if (!isFull) resolve4();
-    });
-  }
-  /** Bytes that wait to be sent. */
-  get waiting() {
-    return this.#socket.bufferedAmount;
-  }
-  /**
-   * The program's end, when all that it printed has been taken.
-   * @throws NetworkError when the connection is gone before: what became of it cannot be known
-   */
-  ended() {
-    return this.#ended;
-  }
-  /**
-   * Ends the connection, whatever the program does.
-   * @param why what {@link ended} is to throw where the program has not ended
-   */
-  close(why = new NetworkError(new Error("connection closed"))) {
-    if (this.#end) void this.#taking.then(() => this.#conclude());
-    else this.#fail(why);
-  }
-  #message(data) {
-    this.#heard();
-    this.#movedAt = performance.now();
-    const bytes = data;
-    const content2 = bytes.subarray(1);
-    if (bytes[0] === STDERR) {
-      this.#complaint = Buffer.concat([this.#complaint, content2]).subarray(0, LONGEST_COMPLAINT);
-      this.#last = Buffer.concat([this.#last, content2]).subarray(-LONGEST_LAST);
-    }
-    if (bytes[0] === STATUS) {
-      this.#end = endOf(content2, () => ({ complaint: this.#complaint.toString().trim(), last: this.#last.toString() }));
-      if (this.#end === void 0) this.#fail(new NetworkError(new Error("what was said of its end is no Status")));
-      else this.#awaitRest();
-    }
-    if (bytes[0] === STDOUT && content2.length > 0) this.#take(content2);
-  }
-  /** Each channel comes on its own: what was printed may come after the end. */
-  #awaitRest() {
-    clearTimeout(this.#late);
-    this.#late = setTimeout(() => {
-      if (this.#socket.isPaused) this.#awaitRest();
-      else void this.#taking.then(() => this.#conclude());
-    }, LATE_MS);
-  }
-  #conclude() {
-    if (this.#end && !this.#cut) this.#settle.resolve(this.#end());
-    this.#fail(new NetworkError(new Error("connection closed")));
-  }
-  /** One after the other. */
-  #take(content2) {
-    const { stdout } = this.#program;
-    this.#untaken += content2.length;
-    if (this.#untaken > MOST_WAITING2) this.#socket.pause();
-    this.#taking = this.#taking.then(() => this.#cut ? void 0 : stdout?.(content2)).then(
-      () => {
-        this.#untaken -= content2.length;
-        if (this.#untaken > MOST_WAITING2 || !this.#socket.isPaused) return;
-        this.#heard();
-        this.#socket.resume();
-      },
-      (error2) => this.#fail(error2)
-    );
-  }
-  #heard() {
-    this.#silent = 0;
-  }
-  #ping() {
-    if (this.#socket.bufferedAmount > 0) this.#mostSilent = MOST_SILENT_SENDING;
-    const isGone2 = this.#silent >= this.#mostSilent && !this.#socket.isPaused;
-    this.#silent++;
-    if (performance.now() - this.#movedAt > IDLE_MS)
-      this.#fail(new NetworkError(new Error("nothing has come or gone for 5 min")));
-    else if (isGone2) this.#fail(new NetworkError(new Error("no sign of life")));
-    else this.#socket.ping();
-  }
-  #fail(error2) {
-    this.#cut ??= error2;
-    this.#settle.reject(error2);
-    this.#socket.terminate();
-  }
-};
-function endOf(content2, said2) {
-  const status = statusOf(content2);
-  if (status === void 0) return void 0;
-  if (status.status === "Success") return () => ({ exitCode: 0, ...said2() });
-  const code = Number(status.details?.causes?.find(({ reason: reason2 }) => reason2 === "ExitCode")?.message);
-  if (status.reason === "NonZeroExitCode" && Number.isInteger(code)) return () => ({ exitCode: code, ...said2() });
-  return () => ({ ...said2(), exitCode: 126, complaint: status.message ?? "it could not be started" });
-}
-function statusOf(content2) {
-  try {
-    return JSON.parse(content2.toString()) ?? void 0;
-  } catch {
-    return void 0;
-  }
-}
-
-// src/run/files/amount.ts
-var UNITS2 = ["KiB", "MiB", "GiB", "TiB"];
-function amount(bytes) {
-  if (bytes < 1024) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
-  let [value, unit] = [bytes / 1024, 0];
-  while (value >= 1023.5 && unit < UNITS2.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS2[unit]}`;
-}
-function counted(count, one, many = `${one}s`) {
-  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
-}
-
-// src/run/files/archive.ts
-import { once } from "node:events";
-import { createGunzip } from "node:zlib";
-var Archive = class {
-  #take;
-  #gunzip;
-  /** Of what is uncompressed, until the last of it has been taken. */
-  #taken;
-  #fault;
-  /** Bytes that have come. */
-  bytes = 0;
-  /** @param take takes the archive as it was before it was compressed */
-  constructor(isCompressed, take2) {
-    this.#take = take2;
-    this.#gunzip = isCompressed ? createGunzip() : void 0;
-    this.#taken = this.#gunzip ? this.#uncompress(this.#gunzip) : Promise.resolve();
-    this.#taken.catch((error2) => {
-      this.#fault = error2;
-    });
-  }
-  /** @throws what the taker throws, or zlib */
-  async push(bytes) {
-    this.bytes += bytes.length;
-    if (this.#gunzip === void 0) return await this.#take(bytes);
-    if (this.#fault !== void 0) throw this.#fault;
-    if (!this.#gunzip.write(bytes)) await Promise.race([once(this.#gunzip, "drain"), this.#taken]);
-  }
-  /** Settles when all has been taken. */
-  async end() {
-    this.#gunzip?.end();
-    await this.#taken;
-  }
-  /** Nothing more is taken. */
-  close() {
-    this.#gunzip?.destroy();
-  }
-  async #uncompress(stream) {
-    for await (const bytes of stream) await this.#take(bytes);
-  }
-};
-
-// src/run/files/listing.ts
-var LONGEST3 = 64 * 1024 * 1024;
-var Listing = class {
-  /** Relative to the folder, without `./`; they can be any bytes. */
-  names = [];
-  /** Settles when all names have come. */
-  whole;
-  isWhole = false;
-  #settle = () => {
-  };
-  #held = [];
-  #bytes = 0;
-  constructor() {
-    this.whole = new Promise((resolve4) => {
-      this.#settle = resolve4;
-    });
-  }
-  /** @returns what comes after the names */
-  push(bytes) {
-    if (this.isWhole) return bytes;
-    let at = 0;
-    for (let end = bytes.indexOf(0); end !== -1; end = bytes.indexOf(0, at)) {
-      const name = Buffer.concat([...this.#held, bytes.subarray(at, end)]);
-      this.#held = [];
-      at = end + 1;
-      if (name.length === 0) {
-        this.isWhole = true;
-        this.#settle();
-        return bytes.subarray(at);
-      }
-      const path2 = name[0] === 46 && name[1] === 47 ? name.subarray(2) : name;
-      if (path2.length > 0 && !(path2.length === 1 && path2[0] === 46)) this.names.push(path2);
-    }
-    this.#held.push(Buffer.from(bytes.subarray(at)));
-    this.#bytes += bytes.length;
-    if (this.#bytes > LONGEST3)
-      throw new Error("there are more files in the pod\u2019s workspace than can be looked through");
-    return Buffer.alloc(0);
-  }
-};
-
-// src/run/files/pieces.ts
-import { promisify } from "node:util";
-import { constants as constants5, gzip } from "node:zlib";
-var LONGEST_PIECE = 1024 * 1024;
-var compressed = promisify(gzip);
-async function framed(piece, compress) {
-  const smaller = compress ? await compressed(piece, { level: constants5.Z_BEST_SPEED }) : piece;
-  const [kind2, content2] = smaller.length < piece.length ? ["gzip", smaller] : ["raw", piece];
-  return Buffer.concat([Buffer.from(`${kind2} ${content2.length}
-`), content2]);
-}
-function lastFrame(count) {
-  return Buffer.from(`end ${count}
-`);
-}
-
-// src/run/files/programs.ts
-var COMMON = `work=$1 target=$2
-shift 2
-umask 0
-if [ -e "$work/session" ]; then kill -9 "-$(cat "$work/session")" 2>/dev/null; fi
-echo $$ >"$work/session"
-rm -f "$work/said"
-pieces() {
-  count=0
-  while read -r kind size; do
-    case $kind in
-      raw) dd bs="$size" count=1 iflag=fullblock 2>/dev/null || return ;;
-      gzip) dd bs="$size" count=1 iflag=fullblock 2>/dev/null | gzip -d || return ;;
-      end) [ "$size" = "$count" ] && echo yes >"$work/said"; return ;;
-      *) return 1 ;;
-    esac
-    count=$((count + 1))
-  done
-  return 1
-}
-`;
-var CUT_SHORT = 90;
-var RECEIVE = `${COMMON}
-uploaded=$work/${UPLOADED_FILE}
-if [ -e "$uploaded" ]; then exit 0; fi
-if [ "$1" = clear ]; then
-  find "$target" -mindepth 1 -type d ! -perm -700 -exec chmod u+rwx {} \\; 2>/dev/null
-  find "$target" -mindepth 1 -maxdepth 1 -exec rm -rf {} + || exit
-fi
-pieces | tar -x -f - -C "$target" || exit
-[ -s "$work/said" ] || exit ${CUT_SHORT}
-if [ "$2" = open ]; then chmod -R a+rwX "$target"/* "$target"/.[!.]* 2>/dev/null; fi
-: >"$uploaded" && : >"$work/${UPLOADED_PIPE}"
-`;
-var SEND = `mode=$1
-shift
-${COMMON}
-cd "$target" || exit
-here=$(readlink -f .)
-for root; do
-  shift
-  up=$(dirname "$root")
-  # What is behind a link is not in the workspace.
-  if [ "$(readlink -f "$up")" = "$here\${up#.}" ] && { [ -e "$root" ] || [ -L "$root" ]; }; then set -- "$@" "$root"; fi
-done
-: >"$work/unseen"
-[ $# = 0 ] || find "$@" ! -type s -print0 2>"$work/unseen"
-printf '\\0'
-pieces >"$work/names" && [ -s "$work/said" ] || exit ${CUT_SHORT}
-pack() {
-  xargs -0 tar --no-recursion -c -f - -- <"$work/names"
-  echo $? >"$work/code"
-}
-if [ "$mode" = gzip ]; then pack | gzip -1; else pack; fi | dd ibs=64k obs=256k 2>/dev/null
-if [ -s "$work/unseen" ]; then
-  cat "$work/unseen" >&2
-  echo 1 >"$work/code"
-fi
-echo "end $(cat "$work/code")" >&2
-`;
-var RELEASE = `: >"$1/${FETCHED_FILE}"
-if [ -e "$1/session" ]; then kill -9 "-$(cat "$1/session")" 2>/dev/null; fi
-`;
-function receiving(target2, options) {
-  return program(RECEIVE, [target2, options.clear ? "clear" : "keep", options.open ? "open" : "as they are"]);
-}
-function sending(target2, roots, mode) {
-  const folders = roots.map((root) => root === "." ? "." : `./${root}`);
-  return ["sh", "-c", SEND, "pod-step", mode, FILES_FOLDER, target2, ...folders];
-}
-function codeOfTar(last) {
-  const code = /(?:^|\n)end (\d+)\n$/.exec(last)?.[1];
-  return code === void 0 ? void 0 : Number(code);
-}
-function releasing() {
-  return program(RELEASE, []);
-}
-function program(script, args) {
-  return ["sh", "-c", script, "pod-step", FILES_FOLDER, ...args];
-}
-
-// src/run/files/progress.ts
-var FIRST_MS = 2e3;
-var LONGEST_MS = 6e4;
-var Progress = class {
-  #log;
-  #what;
-  #total;
-  #start = performance.now();
-  #timer;
-  #pauseMs = FIRST_MS;
-  /** Bytes so far. */
-  bytes = 0;
-  /**
-   * @param what e.g. `Uploading the workspace`
-   * @param total bytes, as far as known
-   */
-  constructor(log, what, total) {
-    this.#log = log;
-    this.#what = what;
-    this.#total = total;
-    this.#timer = this.#next();
-  }
-  get seconds() {
-    return (performance.now() - this.#start) / 1e3;
-  }
-  end() {
-    clearTimeout(this.#timer);
-  }
-  #next() {
-    return setTimeout(() => {
-      const of2 = this.#total === void 0 ? "" : ` of ${amount(this.#total)}`;
-      const each = this.bytes === 0 ? "" : `, ${amount(this.bytes / this.seconds)} each second`;
-      this.#log.line(`${this.#what}: ${amount(this.bytes)}${of2} after ${Math.round(this.seconds)} s${each}`);
-      this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_MS);
-      this.#timer = this.#next();
-    }, this.#pauseMs).unref();
-  }
-};
-
-// src/run/files/tries.ts
-var MOST_TRIES = 5;
-var MOST_CUTS = 30;
-var Tries = class {
-  #step;
-  #pod;
-  #container;
-  #reason;
-  #cuts = 0;
-  /** Tries that have failed. */
-  count = 0;
-  /** @param reason of a failure that is not the cluster's own */
-  constructor(step, pod, container2, reason2) {
-    this.#reason = reason2;
-    this.#step = step;
-    this.#pod = pod;
-    this.#container = container2;
-  }
-  /**
-   * Waits until the next try.
-   * @returns `over` where there is no container any more to try with
-   * @throws what ends the trying
-   */
-  async again(error2, signal3) {
-    if (error2 instanceof StepError && !(error2 instanceof ApiError)) throw error2;
-    const { client, log } = this.#step;
-    this.count++;
-    const isCut = error2 instanceof NetworkError || error2 instanceof ApiError;
-    if (isCut) this.#cuts++;
-    await this.#pod.refresh();
-    if (this.#isOver()) return "over";
-    const { message } = error2;
-    if (this.count - this.#cuts >= MOST_TRIES || this.#cuts >= MOST_CUTS)
-      throw new StepError(
-        this.#reason,
-        this.#reason === "Upload" ? "Workspace not uploaded" : "Files not fetched",
-        `After ${this.count} tries: ${message.replace(/\.$/, "")}.`,
-        {
-          remedy: "Something between the runner and the node cuts such connections: see to proxies and load balancers.",
-          cause: error2
-        }
-      );
-    if (isCut) await client.endure(error2, Math.min(this.#cuts - 1, 5), signal3);
-    else await pause(500, signal3);
-    log.line(`Begun anew: ${message.replace(/\.$/, "")}.`);
-    return this.#isOver() ? "over" : "again";
-  }
-  #isOver() {
-    const { pod, gone } = this.#pod.view;
-    return gone || containerEnded(pod, this.#container) || containerStatus(pod, this.#container)?.state?.running === void 0;
-  }
-};
-
-// src/run/files/download.ts
-var Slow = class extends Error {
-};
-var BrokenOff = class extends Error {
-};
-var SLOW_RATE = 12e6;
-var SLOW_AFTER_MS = 1500;
-var MOST_COMPLAINTS = 3;
-var BREATH_MS = 20;
-var RELEASE_MS = 3e3;
-var Download = class {
-  #step;
-  #pod;
-  #released = false;
-  /** Patterns that match nothing: those that had to, and others. */
-  #missing = "";
-  #unmatched = "";
-  /** Whether the way is worth compressing for. */
-  #isSlow = false;
-  constructor(step, pod) {
-    this.#step = step;
-    this.#pod = pod;
-  }
-  /**
-   * The base container has ended, well or badly.
-   * @returns nothing where nothing is to come back
-   * @throws StepError where what is there does not come back, or has to be there and is not
-   */
-  async fetch(signal3) {
-    const { inputs, log } = this.#step;
-    const { download } = inputs.files;
-    if (download === void 0) return void 0;
-    const tries2 = new Tries(this.#step, this.#pod, RESULT_SIDECAR, "Download");
-    try {
-      for (; ; ) {
-        if (!this.#isThere) throw this.#gone();
-        const progress = new Progress(log, "Fetching files");
-        try {
-          const downloaded = await this.#session(progress, signal3);
-          if (this.#unmatched !== "")
-            log.warning("No such files", `download: nothing in the pod's workspace matches ${this.#unmatched}.`);
-          if (this.#missing !== "")
-            throw failed(
-              `download: nothing in the pod's workspace matches ${this.#missing}, which is marked as needed (!).`,
-              "Have the container write it, or take the ! away."
-            );
-          return downloaded;
-        } catch (error2) {
-          signal3.throwIfAborted();
-          if (error2 instanceof Slow) continue;
-          if (error2 instanceof TooMuch)
-            throw failed(
-              `The files that download names have more than ${amount(download.limitBytes)} together.`,
-              "Name fewer, or raise `download_limit`.",
-              error2
-            );
-          if (!isPassing(error2)) throw localFault(error2);
-          if (await tries2.again(error2, signal3) === "over") throw this.#gone(error2);
-        } finally {
-          progress.end();
-        }
-      }
-    } finally {
-      if (!signal3.aborted) await this.release(signal3);
-    }
-  }
-  /** Whether files may be fetched at all, asked for while there is time: the container may run for days. */
-  async check(signal3) {
-    const { inputs, client, log } = this.#step;
-    if (inputs.files.download === void 0) return;
-    const state = await this.#pod.until(
-      () => this.#isThere ? "there" : containerEnded(this.#pod.view.pod, this.#step.plan.base) ? "over" : void 0,
-      signal3
-    );
-    if (state === "over") return;
-    try {
-      const exec = await Exec.start(
-        client,
-        this.#pod.identity,
-        { container: RESULT_SIDECAR, command: ["true"] },
-        signal3
-      );
-      await exec.ended();
-    } catch (error2) {
-      signal3.throwIfAborted();
-      if (error2 instanceof ApiError && error2.denial !== void 0) throw error2;
-      log.debug(`The sidecar could not be reached yet: ${error2.message}`);
-    }
-  }
-  /** Nothing more is to come: lets the pod end, which waits for that. */
-  async release(signal3) {
-    const { client, log } = this.#step;
-    if (heldWorkspace(this.#pod.view.pod) === void 0 || this.#released || !this.#isThere) return;
-    const late = AbortSignal.any([signal3, AbortSignal.timeout(RELEASE_MS)]);
-    try {
-      const exec = await Exec.start(
-        client,
-        this.#pod.identity,
-        { container: RESULT_SIDECAR, command: releasing() },
-        late
-      );
-      await exec.ended();
-      this.#released = true;
-    } catch (error2) {
-      log.debug(`The sidecar could not be told that it may end: ${error2.message}`);
-    }
-  }
-  get #isThere() {
-    const { pod, gone } = this.#pod.view;
-    return !gone && containerStatus(pod, RESULT_SIDECAR)?.state?.running !== void 0;
-  }
-  #gone(cause) {
-    const { pod, gone } = this.#pod.view;
-    const deleted = gone || pod.metadata?.deletionTimestamp !== void 0;
-    const what = deleted ? "the pod was being deleted" : "the sidecar that holds them had ended";
-    return failed(
-      `The files that download names did not come back: ${what} before they were all here.`,
-      deleted ? "What deletes or evicts a pod takes its files, too: keep what has to last on a claim (`workspace_volume`), or in an object store." : `The node holds them for the pod's grace after the container's end: give a longer \`termination_grace_period\`, or name fewer files.`,
-      cause
-    );
-  }
-  async #session(progress, signal3) {
-    const { inputs, client } = this.#step;
-    const { download } = inputs.files;
-    const path2 = heldWorkspace(this.#pod.view.pod);
-    if (path2 === void 0 || download === void 0) return { files: 0, bytes: 0 };
-    const { patterns, limitBytes } = download;
-    const wants = (path3) => patterns.wants(path3);
-    const unpacking = await Unpacking.begin(inputs.workspace, scratchOf(process.env), { limitBytes, wants });
-    const listing = new Listing();
-    const archive = new Archive(this.#isSlow, (bytes) => {
-      progress.bytes += bytes.length;
-      return unpacking.write(bytes);
-    });
-    try {
-      const exec = await Exec.start(
-        client,
-        this.#pod.identity,
-        {
-          container: RESULT_SIDECAR,
-          command: sending(path2, patterns.roots(), this.#isSlow ? "gzip" : "plain"),
-          stdout: async (bytes) => {
-            const rest = listing.push(bytes);
-            if (rest.length > 0) await archive.push(rest);
-          }
-        },
-        signal3
-      );
-      const ended3 = exec.ended();
-      await Promise.race([listing.whole, ended3]);
-      if (!listing.isWhole) throw new NetworkError(new Error("what there is was not told to the end"));
-      const names2 = await this.#chosen(listing.names, signal3);
-      if (names2.length === 0) {
-        exec.close();
-        return { files: 0, bytes: 0 };
-      }
-      await ask(exec, names2);
-      const slow = setTimeout(() => {
-        if (this.#isSlow || archive.bytes > SLOW_RATE * SLOW_AFTER_MS / 1e3) return;
-        this.#isSlow = true;
-        exec.close(new Slow());
-      }, SLOW_AFTER_MS);
-      const { exitCode: exitCode2, complaint, last } = await ended3.finally(() => clearTimeout(slow));
-      const code = codeOfTar(last);
-      const why = `(exit code ${exitCode2})${complaint === "" ? "" : `: ${brief(complaint)}`}`;
-      if (code === void 0) throw new BrokenOff(`what was sent broke off ${why}`);
-      await archive.end();
-      if (code === 0 && unpacking.entries < names2.length) throw new BrokenOff(`what was sent is not all of it ${why}`);
-      return this.#arrived(await unpacking.finish(), progress, code === 0 ? void 0 : complaint);
-    } finally {
-      archive.close();
-      await unpacking.discard();
-    }
-  }
-  /** A listing can be long: others have their turn meanwhile, and a cancel its effect. */
-  async #chosen(names2, signal3) {
-    const { patterns } = this.#step.inputs.files.download ?? {};
-    if (patterns === void 0) return [];
-    const unmatched = patterns.open();
-    const chosen = [];
-    let since = performance.now();
-    for (const name of names2) {
-      if (patterns.note(name.toString(), unmatched)) chosen.push(name);
-      if (performance.now() - since < BREATH_MS) continue;
-      await setImmediate2();
-      signal3.throwIfAborted();
-      since = performance.now();
-    }
-    const shown4 = (needed) => [...unmatched].filter(({ pattern }) => pattern.required === needed).map(({ pattern }) => `"${pattern.glob}"`).join(", ");
-    this.#missing = shown4(true);
-    this.#unmatched = shown4(false);
-    return chosen;
-  }
-  #arrived({ files, bytes, refused: refused4, refusedCount }, progress, complaint) {
-    const { log } = this.#step;
-    log.line(`Fetched ${counted(files, "file")}, ${amount(bytes)}, in ${progress.seconds.toFixed(1)} s.`);
-    if (refusedCount > 0) {
-      const more = refusedCount > refused4.length ? `, and ${refusedCount - refused4.length} more` : "";
-      log.warning(
-        "Files left out",
-        `download: ${counted(refusedCount, "file")} did not come back: ${refused4.map(({ name, why }) => `${brief(JSON.stringify(name.replace(/^\.\//, "")))} (${brief(why)})`).join(", ")}${more}.`
-      );
-    }
-    if (complaint !== void 0)
-      throw failed(
-        `Not all files that download names could be read in the pod: ${complaintsOf(complaint)}.`,
-        "The sidecar reads them as the container\u2019s user where `security_context` names one (runAsUser); others have to be readable for all."
-      );
-    return { files, bytes };
-  }
-};
-function heldWorkspace({ spec }) {
-  const sidecar = spec?.initContainers?.find(isResultSidecar);
-  return sidecar?.volumeMounts?.find(({ name }) => name === WORKSPACE_VOLUME)?.mountPath;
-}
-function complaintsOf(text) {
-  const lines = text.split("\n").map((line) => line.trim());
-  const told3 = lines.filter(
-    (line) => line !== "" && !/delayed from previous errors|removing leading|^end \d+$/i.test(line)
-  );
-  if (told3.length === 0) return "tar does not say which";
-  const more = told3.length > MOST_COMPLAINTS ? `, and ${told3.length - MOST_COMPLAINTS} more` : "";
-  return told3.slice(0, MOST_COMPLAINTS).map(brief).join("; ") + more;
-}
-function isPassing(error2) {
-  return error2 instanceof BrokenOff || error2 instanceof NetworkError || error2 instanceof ApiError;
-}
-function localFault(error2) {
-  if (error2 instanceof StepError || !(error2 instanceof Error)) return error2;
-  const why = `${error2.message.charAt(0).toLowerCase()}${error2.message.slice(1).replace(/\.$/, "")}`;
-  return failed(
-    `The files that download names did not come back: ${brief(why)}.`,
-    "See to the disk of the runner, or name fewer files.",
-    error2
-  );
-}
-function failed(sentence, remedy, cause) {
-  return new StepError("Download", "Files not fetched", sentence, { remedy, ...cause !== void 0 && { cause } });
-}
-async function ask(exec, names2) {
-  const all = Buffer.concat(names2.flatMap((name) => [Buffer.from("./"), name, Buffer.from([0])]));
-  let count = 0;
-  for (let at = 0; at < all.length; at += LONGEST_PIECE, count++)
-    await exec.send(await framed(all.subarray(at, at + LONGEST_PIECE), false));
-  await exec.send(lastFrame(count));
-}
-function scratchOf(env) {
-  return env["RUNNER_TEMP"] || tmpdir();
-}
+// src/run/attach.ts
+init_containers();
+init_held();
 
 // src/kubernetes/events.ts
+init_pause();
+init_status();
 var SAME_TIME_MS = 2e3;
 var DEADLINE_SECONDS = 5;
 var AGAIN = {
@@ -41478,6 +42593,8 @@ function ms2(time2) {
 }
 
 // src/run/account.ts
+init_brief();
+init_containers();
 var MOST_EVENTS = 10;
 function accountOf(pod, base, events) {
   const { reason: reason2, message } = pod.status ?? {};
@@ -41544,6 +42661,7 @@ function merged(events) {
 }
 
 // src/run/cancel/wind-down.ts
+init_containers();
 async function windDown({ inputs, plan: { base }, log, lastCall }, pod, logs) {
   if (inputs.onKillAction === "keep_pod") return;
   if (!await hasStarted(pod, base, lastCall)) return;
@@ -41568,7 +42686,11 @@ async function hasStarted(pod, base, lastCall) {
   return pod.until((view) => containerStarted(view.pod, base) ? true : view.gone ? false : void 0, signal3).catch(() => false);
 }
 
+// src/run/follow-pod.ts
+init_containers();
+
 // src/run/end/diagnose.ts
+init_brief();
 var DEADLINE_SECONDS2 = 10;
 async function diagnosed(outcome, pod, { plan, client, stop }) {
   const live = pod.view.pod;
@@ -41661,6 +42783,9 @@ function nodeLost({ view: { pod } }, base) {
   };
 }
 
+// src/run/files/files.ts
+init_failure();
+
 // src/pod/references.ts
 function referencesOf(pod, originOf) {
   const found = [];
@@ -41728,7 +42853,12 @@ function ofVolume(volume, path2, add) {
     add("Secret", source?.secretRef?.name, at(`${field2}.secretRef`));
 }
 
+// src/run/start/not-started.ts
+init_defined();
+init_failure();
+
 // src/run/start/scheduling.ts
+init_brief();
 var LACKING = [
   [/Insufficient |Too many pods/, "`container_resources`"],
   [/untolerated taint/, "`tolerations`"],
@@ -41983,7 +43113,11 @@ var TimeLeft = class {
   }
 };
 
+// src/run/start/waiting.ts
+init_workspace();
+
 // src/run/phase.ts
+init_containers();
 function phaseOf(pod, base, events = []) {
   if (containerEnded(pod, base)) return "ended";
   if (containerStarted(pod, base)) return "running";
@@ -42001,7 +43135,17 @@ function runningInit({ spec, status }) {
 }
 var PULLS = /* @__PURE__ */ new Set(["Pulling", "Pulled", "Failed"]);
 
+// src/run/start/container.ts
+init_failure();
+init_result();
+init_workspace();
+init_brief();
+init_containers();
+
 // src/run/start/pull.ts
+init_failure();
+init_result();
+init_workspace();
 var SECOND_PULL_SECONDS = 40;
 var NO_SUCH_IMAGE = /not found|manifest unknown|name unknown|repository does not exist|no such image|\b404\b/i;
 var REFUSED = /denied|unauthorized|forbidden|authentication required|authorization failed|insufficient_scope|no basic auth|\b40[13]\b/i;
@@ -42206,6 +43350,7 @@ function containerGrace(container2, message, events = []) {
 }
 
 // src/run/start/node.ts
+init_brief();
 var VOLUME_GRACE_SECONDS = 40;
 function onTheNode(pod, { events = [], references }) {
   const where = `starting on node ${pod.spec?.nodeName ?? ""}`;
@@ -42481,6 +43626,9 @@ var Refusals = class {
 };
 
 // src/kubernetes/secrets.ts
+init_failure();
+init_network_error();
+init_status();
 async function createSecretOf(client, pod, {
   name,
   type,
@@ -42555,6 +43703,8 @@ async function deleteSecret(client, { namespace, name, uid }, signal3) {
 }
 
 // src/run/files/checkout.ts
+init_workspace();
+init_containers();
 var FORGET_MS = 2e4;
 async function checkedOut(step, pod, signal3) {
   const { inputs, plan, log } = step;
@@ -42584,439 +43734,12 @@ async function forget2({ client, log, lastCall }, pod, name) {
   }
 }
 
-// src/github/workspace/exclude.ts
-var import_ignore = __toESM(require_ignore(), 1);
-var GIT = /(^|\/)\.git(\/|$)/;
-var REMEMBERED_NAMES = 1e4;
-function excluding(patterns) {
-  const empty = () => (0, import_ignore.default)({ ignoreCase: false, allowRelativePaths: true });
-  const rules = empty().add(patterns ?? "");
-  let matcher2 = rules;
-  let asked3 = 0;
-  return (name, isFolder) => {
-    if (GIT.test(name)) return true;
-    if (!patterns) return false;
-    if (asked3++ % REMEMBERED_NAMES === 0) matcher2 = empty().add(rules);
-    return matcher2.ignores(isFolder ? `${name}/` : name);
-  };
-}
-
-// src/github/workspace/tar.ts
-import { closeSync as closeSync4, constants as constants7, fstatSync as fstatSync2, openSync as openSync4, read, readSync } from "node:fs";
-import { promisify as promisify2 } from "node:util";
-
-// src/github/workspace/tree.ts
-import { accessSync as accessSync2, constants as constants6, lstatSync as lstatSync3, readlinkSync as readlinkSync3 } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { setImmediate as setImmediate3 } from "node:timers/promises";
-var SHOWN_NAMES = 10;
-var TURN_MS = 20;
-async function* entriesOf(root, isExcluded) {
-  for await (const found of walk(root, isExcluded)) {
-    if ("problem" in found) throw unreadable(found.name, found.problem);
-    const entry2 = entryOf(found);
-    if (entry2 !== void 0) yield entry2;
-  }
-}
-async function surveyOf(root, isExcluded) {
-  const survey = { files: 0, folders: 0, links: 0, bytes: 0, leftOut: 0, unreadable: [], unreadableCount: 0 };
-  const missed = (name) => {
-    if (survey.unreadableCount++ < SHOWN_NAMES) survey.unreadable.push(shownName2(name));
-  };
-  for await (const found of walk(root, isExcluded)) {
-    if ("problem" in found) {
-      if (found.name.length === 0) throw unreadable(found.name, found.problem);
-      missed(found.name);
-      continue;
-    }
-    const { name, path: path2, stats } = found;
-    if (stats.isDirectory()) survey.folders++;
-    else if (stats.isSymbolicLink()) survey.links++;
-    else if (!stats.isFile()) survey.leftOut++;
-    else {
-      const problem = attempt(() => accessSync2(path2, constants6.R_OK));
-      if (problem instanceof Error && isGone(problem)) continue;
-      if (problem instanceof Error) missed(name);
-      survey.files++;
-      survey.bytes += stats.size;
-    }
-  }
-  return survey;
-}
-function shownName2(name) {
-  return name.length === 0 ? "." : JSON.stringify(name.toString()).slice(1, -1);
-}
-function unreadable(name, cause) {
-  const { code } = cause;
-  const remedy = code === "EACCES" || code === "EPERM" ? " Let the runner's user read it, or exclude it." : "";
-  return new Error(`"${shownName2(name)}" cannot be read: ${reason(cause)}.${remedy}`, { cause });
-}
-function isGone(error2) {
-  return ["ENOENT", "ENOTDIR"].includes(error2.code ?? "");
-}
-async function* walk(root, isExcluded) {
-  const base = Buffer.from(root);
-  const prefix = base.toString("latin1");
-  const way = [];
-  let since = performance.now();
-  const first = await namesIn(base);
-  if (!Array.isArray(first)) return yield { name: Buffer.alloc(0), problem: first };
-  way.push({ folder: "", names: first });
-  for (let inside = way.at(-1); inside !== void 0; inside = way.at(-1)) {
-    const last = inside.names.pop();
-    if (last === void 0) {
-      way.pop();
-      continue;
-    }
-    if (performance.now() - since > TURN_MS) {
-      await setImmediate3();
-      since = performance.now();
-    }
-    const place = `${inside.folder}/${last}`;
-    const path2 = Buffer.from(prefix + place, "latin1");
-    const name = path2.subarray(base.length + 1);
-    const stats = attempt(() => lstatSync3(path2, { throwIfNoEntry: false }));
-    if (stats === void 0 || isGone(stats)) continue;
-    if (stats instanceof Error) {
-      const isClosed = stats.code === "EACCES";
-      if (isClosed) way.pop();
-      yield { name: isClosed ? Buffer.from(inside.folder.slice(1), "latin1") : name, problem: stats };
-      continue;
-    }
-    if (isExcluded(name.toString(), stats.isDirectory())) continue;
-    yield { name, path: path2, stats };
-    if (!stats.isDirectory()) continue;
-    const names2 = await namesIn(path2);
-    if (Array.isArray(names2)) way.push({ folder: place, names: names2 });
-    else if (!isGone(names2)) yield { name, problem: names2 };
-  }
-}
-async function namesIn(folder) {
-  try {
-    return (await readdir(folder, { encoding: "latin1" })).sort().reverse();
-  } catch (error2) {
-    return error2;
-  }
-}
-function entryOf({ name, path: path2, stats }) {
-  const facts = { name, mode: stats.mode & 4095, mtimeSeconds: Math.floor(stats.mtimeMs / 1e3), size: 0 };
-  if (stats.isDirectory()) return { ...facts, kind: "folder" };
-  if (stats.isFile()) return { ...facts, kind: "file", size: stats.size };
-  if (!stats.isSymbolicLink()) return void 0;
-  const target2 = attempt(() => readlinkSync3(path2, { encoding: "buffer" }));
-  if (!(target2 instanceof Error)) return { ...facts, kind: "link", target: target2 };
-  if (isGone(target2) || target2.code === "EINVAL") return void 0;
-  throw unreadable(name, target2);
-}
-function attempt(call2) {
-  try {
-    return call2();
-  } catch (error2) {
-    return error2;
-  }
-}
-
-// src/github/workspace/tar.ts
-var PIECE_BYTES = 2 ** 20;
-var BLOCK_BYTES = 512;
-var NAME_BYTES = 100;
-var TYPES = { file: "0", folder: "5", link: "2", longName: "L", longTarget: "K" };
-var FileChanged = class extends Error {
-  constructor(name, read2, size) {
-    super(
-      `"${shownName2(name)}" became shorter while it was read: ${read2} of ${size} bytes were there. Let nothing write to it meanwhile, or exclude it.`
-    );
-  }
-};
-async function* tarOf(root, isExcluded) {
-  const base = Buffer.from(`${root}/`);
-  const pieces = new Pieces();
-  for await (const entry2 of fillable(entriesOf(root, isExcluded))) {
-    if (entry2.kind !== "file") {
-      yield* pieces.add(headerOf(entry2));
-      continue;
-    }
-    const file = openFile(Buffer.concat([base, entry2.name]), entry2);
-    if (file === void 0) continue;
-    try {
-      yield* pieces.add(headerOf(file.entry));
-      yield* contentOf(file, pieces);
-    } finally {
-      closeSync4(file.descriptor);
-    }
-  }
-  yield* pieces.add(Buffer.alloc(2 * BLOCK_BYTES));
-  yield* pieces.rest();
-}
-async function* fillable(entries2) {
-  const shut = [];
-  for await (const entry2 of entries2) {
-    for (let last = shut.at(-1); last !== void 0 && !isIn(entry2, last); last = shut.at(-1)) {
-      shut.pop();
-      yield last;
-    }
-    const isShut = entry2.kind === "folder" && (entry2.mode & 192) !== 192;
-    if (isShut) shut.push(entry2);
-    yield isShut ? { ...entry2, mode: entry2.mode | 448 } : entry2;
-  }
-  yield* shut.reverse();
-}
-function isIn({ name }, folder) {
-  const { length } = folder.name;
-  return name[length] === 47 && name.subarray(0, length).equals(folder.name);
-}
-var readInto = promisify2(read);
-async function* contentOf({ descriptor, entry: { name, size } }, pieces) {
-  for (let done = 0; done < size; ) {
-    const room = pieces.room(size - done);
-    const count = await readSome(descriptor, room, size).catch((error2) => {
-      throw unreadable(name, error2);
-    });
-    if (count === 0) throw new FileChanged(name, done, size);
-    done += count;
-    yield* pieces.take(count);
-  }
-  yield* pieces.add(Buffer.alloc(padding(size)));
-}
-async function readSome(descriptor, room, size) {
-  if (size <= PIECE_BYTES) return readSync(descriptor, room, 0, room.length, null);
-  return (await readInto(descriptor, room, 0, room.length, null)).bytesRead;
-}
-function openFile(path2, entry2) {
-  let descriptor;
-  try {
-    descriptor = openSync4(path2, constants7.O_RDONLY | (constants7.O_NOFOLLOW ?? 0) | (constants7.O_NONBLOCK ?? 0));
-  } catch (error2) {
-    const { code } = error2;
-    if (isGone(error2) || code === "ELOOP" || code === "ENXIO") return void 0;
-    throw unreadable(entry2.name, error2);
-  }
-  const stats = fstatSync2(descriptor);
-  if (!stats.isFile()) {
-    closeSync4(descriptor);
-    return void 0;
-  }
-  const { size, mode, mtimeMs } = stats;
-  return {
-    descriptor,
-    entry: { ...entry2, size, mode: mode & 4095, mtimeSeconds: Math.floor(mtimeMs / 1e3) }
-  };
-}
-var Pieces = class {
-  #piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
-  #used = 0;
-  /** Where the next bytes go, to be told by {@link take}. At least one, at most so many. */
-  room(most) {
-    return this.#piece.subarray(this.#used, this.#used + most);
-  }
-  /** @param count bytes that were written to {@link room} */
-  *take(count) {
-    this.#used += count;
-    if (this.#used < PIECE_BYTES) return;
-    yield this.#piece;
-    this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
-    this.#used = 0;
-  }
-  *add(bytes) {
-    for (let at = 0; at < bytes.length; ) {
-      const count = bytes.copy(this.room(bytes.length - at), 0, at);
-      at += count;
-      yield* this.take(count);
-    }
-  }
-  *rest() {
-    if (this.#used > 0) yield this.#piece.subarray(0, this.#used);
-  }
-};
-function headerOf({ name, kind: kind2, mode, mtimeSeconds, size, target: target2 = Buffer.alloc(0) }) {
-  const path2 = kind2 === "folder" ? Buffer.concat([name, Buffer.from("/")]) : name;
-  const own = block(TYPES[kind2], path2, target2, mode, mtimeSeconds, size);
-  return Buffer.concat([...long(TYPES.longTarget, target2), ...long(TYPES.longName, path2), own]);
-}
-function long(type, text) {
-  if (text.length <= NAME_BYTES) return [];
-  const size = text.length + 1;
-  const header = block(type, Buffer.from("././@LongLink"), Buffer.alloc(0), 420, 0, size);
-  return [header, text, Buffer.alloc(1 + padding(size))];
-}
-function block(type, name, target2, mode, mtimeSeconds, size) {
-  const header = Buffer.alloc(BLOCK_BYTES);
-  name.copy(header, 0, 0, NAME_BYTES);
-  number(mode, header.subarray(100, 108));
-  number(0, header.subarray(108, 116));
-  number(0, header.subarray(116, 124));
-  number(size, header.subarray(124, 136));
-  number(Math.max(0, mtimeSeconds), header.subarray(136, 148));
-  header.write("        ", 148, "latin1");
-  header.write(type, 156, "latin1");
-  target2.copy(header, 157, 0, NAME_BYTES);
-  header.write("ustar  ", 257, "latin1");
-  let sum = 0;
-  for (const byte of header) sum += byte;
-  number(sum, header.subarray(148, 155));
-  return header;
-}
-function number(value, field2) {
-  const digits = value.toString(8).padStart(field2.length - 1, "0");
-  if (digits.length < field2.length) {
-    field2.write(`${digits}\0`, "latin1");
-    return;
-  }
-  field2.writeUIntBE(value, field2.length - 6, 6);
-  field2[0] = 128;
-}
-function padding(size) {
-  return (BLOCK_BYTES - size % BLOCK_BYTES) % BLOCK_BYTES;
-}
-
-// src/run/files/upload.ts
-var SLOW_RATE2 = 25e6;
-var SAMPLE_BYTES = 8 * 1024 * 1024;
-var SAMPLE_MS = 1e3;
-async function surveyed(step) {
-  const { inputs, plan, log } = step;
-  if (inputs.files.workspace?.source !== "upload") return void 0;
-  const survey = await surveyOf(inputs.workspace, excluding(inputs.files.exclude)).catch((error2) => {
-    throw new StepError("InvalidInput", "Workspace not readable", `workspace: ${error2.message}`);
-  });
-  const { unreadable: unreadable2, unreadableCount, leftOut, bytes, files, folders, links } = survey;
-  if (unreadableCount > 0) {
-    const more = unreadableCount > unreadable2.length ? `, and ${unreadableCount - unreadable2.length} more` : "";
-    throw new StepError(
-      "InvalidInput",
-      "Workspace not readable",
-      `workspace: ${counted(unreadableCount, "file")} cannot be read: ${unreadable2.join(", ")}${more}.`,
-      { remedy: "Leave them out by `workspace_exclude`, or change their permissions." }
-    );
-  }
-  const room = roomOf(plan.pod);
-  if (room !== void 0 && bytes > room)
-    throw new StepError(
-      "InvalidInput",
-      "Workspace too large",
-      `workspace: ${counted(files, "file")}, ${amount(bytes)}, and the volume has room for ${amount(room)}.`,
-      { remedy: "Leave some out by `workspace_exclude`, or give a larger `workspace_volume`." }
-    );
-  if (files + folders + links === 0)
-    log.warning(
-      "Nothing to upload",
-      "workspace: the job\u2019s workspace is empty, or all in it is left out. actions/checkout fills it, in a step before this one."
-    );
-  if (leftOut > 0)
-    log.line(`Not uploaded: ${counted(leftOut, "socket, pipe or device", "sockets, pipes and devices")}.`);
-  return survey;
-}
-function roomOf({ spec }) {
-  const volume = spec?.volumes?.find(({ name }) => name === WORKSPACE_VOLUME);
-  const size = volume?.emptyDir?.sizeLimit;
-  return size === void 0 ? void 0 : quantityBytes(String(size));
-}
-async function upload(step, pod, signal3) {
-  if (step.inputs.files.workspace?.source !== "upload") return;
-  const waits = await pod.until(({ pod: now, gone }) => {
-    if (gone || containerEnded(now, UPLOAD_CONTAINER) || containerEnded(now, step.plan.base)) return "over";
-    return containerStatus(now, UPLOAD_CONTAINER)?.state?.running ? "waits" : void 0;
-  }, signal3);
-  if (waits === "over") return;
-  const tries2 = new Tries(step, pod, UPLOAD_CONTAINER, "Upload");
-  for (; ; ) {
-    const progress = new Progress(step.log, "Uploading the workspace", step.survey?.bytes);
-    try {
-      const sent = await session(step, pod, progress, signal3);
-      const { seconds } = progress;
-      step.log.line(`Uploaded the workspace: ${inAll(step.survey, sent)} in ${seconds.toFixed(1)} s.`);
-      return;
-    } catch (error2) {
-      signal3.throwIfAborted();
-      if (error2 instanceof FileChanged && tries2.count >= 3)
-        throw new StepError("Upload", "Workspace not uploaded", `workspace: ${error2.message}`, {
-          remedy: "Have nothing write to the workspace while it is uploaded, or leave that out by `workspace_exclude`."
-        });
-      if (await tries2.again(localFault2(error2), signal3) === "over") return;
-    } finally {
-      progress.end();
-    }
-  }
-}
-function inAll(survey, { bytes, sent }) {
-  const whole = survey ? `${counted(survey.files, "file")}, ${amount(survey.bytes)},` : amount(bytes);
-  return sent < 0.9 * bytes ? `${whole} (${amount(sent)} on the way)` : whole;
-}
-var NotWhole = class extends Error {
-};
-function localFault2(error2) {
-  const isPassing2 = [NotWhole, FileChanged, NetworkError, ApiError].some((kind2) => error2 instanceof kind2);
-  if (isPassing2 || error2 instanceof StepError || !(error2 instanceof Error)) return error2;
-  return new StepError("Upload", "Workspace not uploaded", `workspace: ${error2.message}`, { cause: error2 });
-}
-async function session({ inputs, plan, client }, pod, progress, signal3) {
-  const { path: path2 = "" } = inputs.files.workspace ?? {};
-  const exec = await Exec.start(
-    client,
-    pod.identity,
-    { container: UPLOAD_CONTAINER, command: receiving(path2, howToReceive(plan)) },
-    signal3
-  );
-  let sent = 0;
-  const send = async () => {
-    let count = 0;
-    const start = performance.now();
-    let isSlow;
-    for await (const piece of tarOf(inputs.workspace, excluding(inputs.files.exclude))) {
-      count++;
-      const frame = await framed(piece, isSlow ?? false);
-      await exec.send(frame);
-      sent += frame.length;
-      const [gone, ms4] = [sent - exec.waiting, performance.now() - start];
-      if (isSlow === void 0 && (gone >= SAMPLE_BYTES || ms4 >= SAMPLE_MS)) isSlow = gone / ms4 < SLOW_RATE2 / 1e3;
-      progress.bytes += piece.length;
-    }
-    await exec.send(lastFrame(count));
-  };
-  send().catch((error2) => exec.close(error2));
-  const { exitCode: exitCode2, complaint } = await exec.ended();
-  if (exitCode2 === 0) return { bytes: progress.bytes, sent };
-  if (exitCode2 === CUT_SHORT || exitCode2 > 128) throw new NotWhole("what arrived is not what was sent");
-  const inContainer = terminated(pod.view.pod, UPLOAD_CONTAINER);
-  throw new StepError(
-    "Upload",
-    "Workspace not uploaded",
-    `The workspace could not be unpacked in the pod (exit code ${exitCode2})${complaint === "" ? "" : `: ${brief(firstLine(complaint))}`}.`,
-    { remedy: remedyFor3(complaint, inContainer !== void 0) }
-  );
-}
-function howToReceive({ pod, base }) {
-  const { volumes = [], initContainers = [], containers: containers2 = [], securityContext } = pod.spec ?? {};
-  const volume = volumes.find(({ name }) => name === WORKSPACE_VOLUME);
-  const own = initContainers.find(({ name }) => name === UPLOAD_CONTAINER)?.securityContext?.runAsUser;
-  const users = [containers2.find(({ name }) => name === base)?.securityContext?.runAsUser, securityContext?.runAsUser];
-  return {
-    // What others have put onto a claim stays.
-    clear: volume?.emptyDir !== void 0 || volume?.ephemeral !== void 0,
-    // The base container's is its image's own, which is not known here.
-    open: own !== void 0 && users.every((user) => user === void 0)
-  };
-}
-function firstLine(text) {
-  return (text.trim().split("\n")[0] ?? "").slice(0, 300);
-}
-function remedyFor3(complaint, ended3) {
-  if (/no space left/i.test(complaint))
-    return "Give a larger `workspace_volume`, or leave some out by `workspace_exclude`.";
-  if (/permission denied|operation not permitted/i.test(complaint))
-    return "The container\u2019s user may not write to the volume: give `security_context` an `fsGroup`, or a `runAsUser` whose it is.";
-  if (/read-only file system/i.test(complaint))
-    return "The volume cannot be written to: give another `workspace_volume`.";
-  if (/^sh: |applet not found/i.test(complaint))
-    return "Check `helper_image`: it needs sh, tar, gzip, dd, mkfifo and find, as busybox has them.";
-  return ended3 ? "Its log may say more." : "Check `helper_image` and `workspace_volume`.";
-}
-
 // src/run/files/files.ts
+init_held();
 async function startedWithFiles(step, pod, download) {
   const over = new AbortController();
   const beside2 = { ...step, stop: AbortSignal.any([step.stop, over.signal]) };
-  const work = [started2(pod, beside2), upload(step, pod, beside2.stop), checkedOut(step, pod, beside2.stop)];
+  const work = [started2(pod, beside2), uploaded(step, pod, beside2.stop), checkedOut(step, pod, beside2.stop)];
   if (download) work.push(download.check(beside2.stop));
   try {
     await Promise.all(work);
@@ -43025,6 +43748,21 @@ async function startedWithFiles(step, pod, download) {
     await Promise.allSettled(work);
     throw error2;
   }
+}
+async function uploaded(step, pod, signal3) {
+  if (step.inputs.files.workspace?.source !== "upload") return;
+  const { upload: upload2 } = await Promise.resolve().then(() => (init_upload(), upload_exports));
+  await upload2(step, pod, signal3);
+}
+async function surveyed2(step) {
+  if (step.inputs.files.workspace?.source !== "upload") return void 0;
+  const upload2 = await Promise.resolve().then(() => (init_upload(), upload_exports));
+  return await upload2.surveyed(step);
+}
+async function downloadOf(step, pod) {
+  if (heldWorkspace(step.plan.pod) === void 0 && heldWorkspace(pod.view.pod) === void 0) return void 0;
+  const { Download: Download2 } = await Promise.resolve().then(() => (init_download(), download_exports));
+  return new Download2(step, pod);
 }
 async function settledDownload(fetching, signal3) {
   try {
@@ -43110,6 +43848,8 @@ function rule(resource, verbs = ACCESS[resource].verbs) {
 }
 
 // src/run/cancel/cancelled.ts
+init_failure();
+init_containers();
 function cancelledAt(error2, { pod, gone }, base) {
   if (!(error2 instanceof StepError) || error2.reason !== "Cancelled") return error2;
   const waiting = gone ? void 0 : waitingFor(pod, base);
@@ -43174,6 +43914,14 @@ var Kill = class {
     }
   }
 };
+
+// src/run/explain.ts
+init_containers();
+
+// src/run/live-pod.ts
+init_js_yaml();
+init_identity();
+init_json();
 
 // src/run/redaction.ts
 function redacting(pod, secrets) {
@@ -43317,6 +44065,9 @@ async function lastLines(client, pod, container2, count, signal3) {
 }
 
 // src/run/logs/selection.ts
+init_reader();
+init_workspace();
+init_containers();
 var FILLING = /* @__PURE__ */ new Set([CHECKOUT_CONTAINER, UPLOAD_CONTAINER]);
 function selectContainers(choices, base, manifest, pod) {
   const { containers: containers2 = [], initContainers = [] } = withoutSidecarOfOurs(pod).spec ?? {};
@@ -43398,6 +44149,8 @@ function failedOne(pod, base) {
 }
 
 // src/run/goes-on.ts
+init_failure();
+init_containers();
 function goesOn(error2, pod, base) {
   if (!(error2 instanceof StepError) || error2.reason !== "Credentials") return void 0;
   const { identity, view } = pod;
@@ -43419,6 +44172,9 @@ function goesOn(error2, pod, base) {
 }
 
 // src/run/role.ts
+init_js_yaml();
+init_failure();
+init_status();
 function useOf2({ dryRun: dryRun2, logs, files }, { secrets, resultIn }) {
   return {
     dryRun: dryRun2,
@@ -43496,6 +44252,13 @@ async function holdPod(step, pod, work) {
   }
   return end;
 }
+
+// src/run/logs/logs.ts
+init_failure();
+init_containers();
+
+// src/run/logs/follow.ts
+init_containers();
 
 // src/run/logs/hashes.ts
 var HashList = class {
@@ -44009,7 +44772,12 @@ function lineHash(line) {
   return hashOf(line, 0, Math.min(line.length, KNOWN_BY2));
 }
 
+// src/run/logs/instance.ts
+init_pause();
+init_status();
+
 // src/run/logs/silence.ts
+init_pause();
 var SILENCE_MS = { first: 6e4, longest: 6e5 };
 var ON_ITS_WAY_MS = 2e3;
 async function untilBehind(stream, signal3) {
@@ -44037,6 +44805,12 @@ async function isBehind(stream, signal3) {
   await pause(ON_ITS_WAY_MS, signal3);
   return !stream.knows(line);
 }
+
+// src/run/logs/tail.ts
+init_failure();
+
+// src/kubernetes/credentials/credential.ts
+init_pause();
 
 // src/kubernetes/unless-aborted.ts
 async function unlessAborted(work, signal3) {
@@ -44120,90 +44894,10 @@ var RenewedCredential = class {
 
 // src/kubernetes/dispatcher.ts
 var import_undici = __toESM(require_undici(), 1);
+init_network_error();
+init_proxy();
 import { connect } from "node:net";
 import { rootCertificates } from "node:tls";
-
-// src/kubernetes/proxy.ts
-import { BlockList, isIP } from "node:net";
-var PORTS = { "http:": "80", "https:": "443" };
-var PROXIES = ["http:", "https:", "socks5:", "socks5h:"];
-function proxyFor(address, env) {
-  const names2 = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
-  const name = names2.find((one) => env[one]);
-  if (name === void 0 || isLocal(hostOf(address))) return void 0;
-  const direct = env["NO_PROXY"] || env["no_proxy"] || "";
-  if (direct.split(",").some((entry2) => matches(entry2.trim().toLowerCase(), address))) return void 0;
-  return proxyAddress(env[name] ?? "", name);
-}
-function proxyAddress(text, origin2) {
-  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  if (/^socks4/i.test(whole))
-    throw new Error(`${origin2} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
-  const address = URL.canParse(whole) ? new URL(whole) : void 0;
-  if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
-    throw new Error(`${origin2} is not a proxy\u2019s address: http://, https:// or socks5://`);
-  const login = loginOf(address);
-  if (login === void 0)
-    throw new Error(`${origin2} is not a proxy\u2019s address: a % in its password has to be written %25`);
-  if (address.protocol.startsWith("socks") && login.some((word2) => Buffer.byteLength(word2) > 255))
-    throw new Error(`${origin2} has a longer user name or password than SOCKS5 can take, 255 bytes`);
-  return address;
-}
-function proxiesOf(env) {
-  const names2 = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
-  return names2.flatMap((name) => {
-    try {
-      return env[name] ? [proxyAddress(env[name], name)] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-function secretsOf(proxy) {
-  const [name = "", password = ""] = loginOf(proxy) ?? [];
-  if (password === "") return [];
-  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
-}
-function loginOf({ username, password }) {
-  try {
-    return [decodeURIComponent(username), decodeURIComponent(password)];
-  } catch {
-    return void 0;
-  }
-}
-function hostOf({ hostname }) {
-  return hostname.replace(/^\[|\]$/g, "").toLowerCase();
-}
-function isLocal(host) {
-  return host === "localhost" || host === "::1" || isIP(host) === 4 && host.startsWith("127.");
-}
-function matches(entry2, address) {
-  if (entry2 === "") return false;
-  if (entry2 === "*") return true;
-  const host = hostOf(address);
-  const range2 = /^([\da-f.:]+)\/(\d+)$/.exec(entry2);
-  if (range2) return isWithin(host, range2[1] ?? "", Number(range2[2]));
-  const { name, port } = splitPort(entry2);
-  if (port !== void 0 && port !== (address.port || PORTS[address.protocol])) return false;
-  if (isIP(name) !== 0) return isIP(host) !== 0 && isWithin(host, name, isIP(name) === 4 ? 32 : 128);
-  const below = name.startsWith("*.") ? name.slice(1) : name;
-  return below.startsWith(".") ? host.endsWith(below) : host === below || host.endsWith(`.${below}`);
-}
-function isWithin(host, net4, prefix) {
-  const [family, of2] = [isIP(host), isIP(net4)];
-  if (family === 0 || family !== of2 || prefix > (family === 4 ? 32 : 128)) return false;
-  const list2 = new BlockList();
-  list2.addSubnet(net4, prefix, family === 4 ? "ipv4" : "ipv6");
-  return list2.check(host, family === 4 ? "ipv4" : "ipv6");
-}
-function splitPort(entry2) {
-  const parts = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(entry2);
-  if (parts === null) return { name: entry2 };
-  const [, bracketed2, plain3 = "", port] = parts;
-  return { name: bracketed2 ?? plain3, ...port !== void 0 && { port } };
-}
-
-// src/kubernetes/dispatcher.ts
 var SOCKS_PORT = 1080;
 function dispatcherThrough(proxy, given) {
   const options = { rejectUnauthorized: true, ...given };
@@ -44414,6 +45108,8 @@ function connectOf({ ca, cert, key, servername, rejectUnauthorized }) {
 }
 
 // src/run/logs/tail.ts
+init_network_error();
+init_status();
 var MOST_READS = 20;
 var FORBIDDEN_READS = 4;
 var FOREIGN_READS = 8;
@@ -44613,6 +45309,10 @@ var InstanceFollower = class {
     this.#reader.refused(error2.text);
   }
 };
+
+// src/run/logs/instance-log.ts
+init_pause();
+init_containers();
 
 // src/run/logs/body.ts
 function readBody(body, take2) {
@@ -45042,7 +45742,11 @@ var Lane = class {
   }
 };
 
+// src/run/logs/shown-container.ts
+init_terminal();
+
 // src/run/logs/container-commands.ts
+init_terminal();
 var LONGEST4 = { message: 4096, title: 255, file: 1024, group: 1024 };
 var MOST_SHOWN3 = { error: 8, warning: 8, notice: 10 };
 var MOST_GROUPS = 1e3;
@@ -45447,6 +46151,10 @@ function restartText(name, before, restarts) {
 }
 
 // src/run/own-secrets.ts
+init_failure();
+init_status();
+init_workspace();
+init_containers();
 async function createSecrets({ inputs, plan, client, stop, lastCall, origin: origin2 }, { identity: pod, view }) {
   const signal3 = inputs.onKillAction === "keep_pod" ? lastCall : stop;
   const mayExist = origin2 !== void 0;
@@ -45472,6 +46180,17 @@ async function createSecrets({ inputs, plan, client, stop, lastCall, origin: ori
     );
   }
 }
+
+// src/run/result/results.ts
+init_result();
+
+// src/run/result/follower.ts
+init_failure();
+init_pause();
+init_status();
+init_identity();
+init_result();
+init_containers();
 
 // src/run/result/frame.ts
 import { createHash as createHash4 } from "node:crypto";
@@ -45778,6 +46497,8 @@ function remedyFor4({ exitCode: exitCode2, reason: reason2 }) {
 }
 
 // src/run/result/sent.ts
+init_result_sidecar();
+init_containers();
 function foundInFile(file, pod, base, ended3) {
   switch (file.kind) {
     case "none":
@@ -45875,6 +46596,8 @@ function shown3(text) {
 }
 
 // src/run/result/step-files.ts
+init_contract();
+init_result();
 var [OUTPUT, SUMMARY] = ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"];
 var MOST_SUMMARY_BYTES = 1e6;
 function stepFilesOf(files) {
@@ -45968,7 +46691,7 @@ var Results = class {
 async function followPod(step, pod) {
   let logs;
   let results;
-  const download = new Download(step, pod);
+  const download = await downloadOf(step, pod);
   return holdPod(step, pod, {
     run: () => {
       logs = new Logs(step, pod);
@@ -45976,12 +46699,12 @@ async function followPod(step, pod) {
       return follow(step, pod, { logs, results, download });
     },
     windDown: async () => {
-      if (logs) await Promise.all([windDown(step, pod, logs), download.release(step.lastCall)]);
+      if (logs) await Promise.all([windDown(step, pod, logs), download?.release(step.lastCall)]);
     },
     close: async () => {
       logs?.close();
       results?.close();
-      await download.release(step.lastCall);
+      await download?.release(step.lastCall);
     }
   });
 }
@@ -45996,7 +46719,7 @@ async function follow(step, pod, { logs, results, download }) {
     const [found, fetched] = await Promise.all([
       results.found(outcome, waiting.stop),
       // What has not run has left nothing.
-      outcome.reason !== "StartError" && containerStarted(pod.view.pod, plan.base) ? settledDownload(download.fetch(waiting.stop), waiting.stop) : void 0,
+      download && outcome.reason !== "StartError" && containerStarted(pod.view.pod, plan.base) ? settledDownload(download.fetch(waiting.stop), waiting.stop) : void 0,
       logs.finish()
     ]);
     const concluded = conclude(await diagnosed(outcome, pod, step), found, pod.view.pod, plan, inputs, log.masked);
@@ -46009,6 +46732,9 @@ async function follow(step, pod, { logs, results, download }) {
     throw error2;
   }
 }
+
+// src/run/logs/check-names.ts
+init_failure();
 
 // src/kubernetes/dry-run.ts
 function dryRunPod(client, pod, namespace, signal3) {
@@ -46025,6 +46751,7 @@ function dryRunPod(client, pod, namespace, signal3) {
 }
 
 // src/run/logs/check-names.ts
+init_status();
 async function checkNames2({ inputs, plan, client, stop }) {
   if (namesAreKnown(inputs.logs, plan.pod)) return;
   let pod;
@@ -46044,6 +46771,8 @@ function refuseWrongNames(logs, pod) {
 }
 
 // src/run/logs/log-file.ts
+init_failure();
+init_workspace_file();
 var NEWLINE3 = 10;
 var LogFile = class {
   #log;
@@ -46112,6 +46841,7 @@ var FiledContainer = class {
 };
 
 // src/run/run-url.ts
+init_identity();
 var RUN_URL = /^https:\/\/[\w.:-]+\/[\w.-]+\/[\w.-]+\/actions\/runs\/\d+(\/attempts\/\d+)?$/;
 function runUrlOf({ metadata }) {
   const url = metadata?.annotations?.[RUN_URL_ANNOTATION];
@@ -46119,6 +46849,8 @@ function runUrlOf({ metadata }) {
 }
 
 // src/run/observe.ts
+init_pause();
+init_status();
 var CHECK_SECONDS = 45;
 var SILENCE_SECONDS = 150;
 var POLLING = {
@@ -46443,6 +47175,7 @@ function channelOf({ spec }, { terminationMessagePath }) {
 }
 
 // src/run/cancel/cancellation.ts
+init_failure();
 var LAST_CALL_SECONDS = 9;
 function stopOnSignals(log) {
   const [stop, lastCall] = [new AbortController(), new AbortController()];
@@ -46462,11 +47195,16 @@ function stopOnSignals(log) {
   return { stop: stop.signal, lastCall: lastCall.signal };
 }
 
+// src/run/connect.ts
+init_failure();
+
 // src/kubernetes/client.ts
 var import_undici2 = __toESM(require_undici(), 1);
 import { setFlagsFromString } from "node:v8";
 
 // src/kubernetes/answer.ts
+init_failure();
+init_network_error();
 async function onTheWire(coming, signal3) {
   try {
     return await unlessAborted(coming, signal3);
@@ -46496,6 +47234,7 @@ function noApiServer(server, why) {
 }
 
 // src/kubernetes/credentials/refused.ts
+init_failure();
 import { X509Certificate } from "node:crypto";
 import { readFileSync as readFileSync2 } from "node:fs";
 function noCredential({ message: why, cause }, accepted) {
@@ -46554,6 +47293,9 @@ function expiredCertificate({ kubeConfig }) {
     return void 0;
   }
 }
+
+// src/kubernetes/client.ts
+init_network_error();
 
 // src/kubernetes/paced.ts
 var PAUSE_MS = 5;
@@ -46646,76 +47388,15 @@ var Pacer = class {
   }
 };
 
+// src/kubernetes/client.ts
+init_pause();
+init_status();
+
 // src/kubernetes/warnings.ts
 function warningsOf(header) {
   return [header ?? []].flat().flatMap(
     (value) => [...value.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text.replace(/\\(.)/g, "$1"))
   );
-}
-
-// node_modules/ws/wrapper.mjs
-var import_stream = __toESM(require_stream(), 1);
-var import_extension = __toESM(require_extension(), 1);
-var import_permessage_deflate = __toESM(require_permessage_deflate(), 1);
-var import_receiver = __toESM(require_receiver(), 1);
-var import_sender = __toESM(require_sender(), 1);
-var import_subprotocol = __toESM(require_subprotocol(), 1);
-var import_websocket = __toESM(require_websocket(), 1);
-var import_websocket_server = __toESM(require_websocket_server(), 1);
-
-// src/kubernetes/web-socket.ts
-var LONGEST_REFUSAL = 64 * 1024;
-var LONGEST_MESSAGE2 = 32 * 1024 * 1024;
-function openWebSocket(address, protocols, { headers: headers3, connector, timeoutMs, signal: signal3 }) {
-  return new Promise((resolve4, reject) => {
-    const socket = new import_websocket.default(address, protocols, {
-      headers: headers3,
-      handshakeTimeout: timeoutMs,
-      perMessageDeflate: false,
-      maxPayload: LONGEST_MESSAGE2,
-      generateMask: (mask) => mask.fill(0),
-      // Node takes a connection by callback where none is returned (net.Agent's createConnection).
-      createConnection: ((_, made) => connector(
-        targetOf2(address),
-        (error2, connection) => error2 ? made(error2) : made(null, connection ?? void 0)
-      ))
-    });
-    const abort = () => socket.terminate();
-    signal3.addEventListener("abort", abort, { once: true });
-    const over = () => signal3.removeEventListener("abort", abort);
-    socket.on("unexpected-response", (request4, response) => {
-      over();
-      textOf4(response).then(
-        (text) => resolve4({ statusCode: response.statusCode ?? 0, headers: response.headers, text }),
-        reject
-      );
-      response.once("close", () => request4.destroy());
-    });
-    socket.once("open", () => {
-      over();
-      socket.pause();
-      resolve4(socket);
-    });
-    socket.on("error", (error2) => {
-      over();
-      reject(error2);
-    });
-    if (signal3.aborted) abort();
-  });
-}
-function targetOf2(address) {
-  const { protocol, host, port } = address;
-  return { protocol, host, hostname: hostOf(address), port };
-}
-async function textOf4(response) {
-  const pieces = [];
-  let length = 0;
-  for await (const piece of response) {
-    pieces.push(piece);
-    length += piece.length;
-    if (length > LONGEST_REFUSAL) break;
-  }
-  return Buffer.concat(pieces).toString();
 }
 
 // src/kubernetes/client.ts
@@ -46805,7 +47486,8 @@ var ApiClient = class {
     const ready = await this.#connection.ready(signal3);
     this.#withoutCredential = void 0;
     const url = urlOf(this.target.server, call2);
-    const opening = openWebSocket(url, protocols, {
+    const { openWebSocket: openWebSocket2 } = await Promise.resolve().then(() => (init_web_socket(), web_socket_exports));
+    const opening = openWebSocket2(url, protocols, {
       headers: { ...ready.headers, "user-agent": USER_AGENT },
       connector: ready.connector,
       timeoutMs: 1e3 * DEADLINE_SECONDS4,
@@ -46999,11 +47681,12 @@ import { homedir } from "node:os";
 import { delimiter, join as join4 } from "node:path";
 
 // node_modules/@kubernetes/client-node/dist/config.js
+init_js_yaml();
+var import_undici3 = __toESM(require_undici(), 1);
 import fs4 from "node:fs";
 import https2 from "node:https";
 import http2 from "node:http";
 import tls2 from "node:tls";
-var import_undici3 = __toESM(require_undici(), 1);
 import net3 from "node:net";
 import path from "node:path";
 
@@ -51651,9 +52334,16 @@ function findObject(list2, name, key) {
   return null;
 }
 
+// src/kubernetes/config.ts
+init_failure();
+init_reader();
+
 // src/kubernetes/kubeconfig.ts
 import { readFileSync as readFileSync3 } from "node:fs";
 import { dirname as dirname2, isAbsolute as isAbsolute2, resolve as resolve2 } from "node:path";
+init_failure();
+init_reader();
+init_yaml();
 var WHOLE = "Give the whole content of a kubeconfig file, plain or base64.";
 var WHOLE_FILE = "It has to be a whole kubeconfig file, in plain text; base64 is for the input `kubeconfig`.";
 var REDACTED = /:\s*['"]?(DATA\+OMITTED|REDACTED)['"]?\s*([,}]|$)/m;
@@ -51773,10 +52463,15 @@ function impersonationOf(user) {
   return Object.keys(headers3).length === 0 ? void 0 : headers3;
 }
 
+// src/kubernetes/config.ts
+init_proxy();
+
 // src/kubernetes/user.ts
+init_failure();
 import { readFileSync as readFileSync5 } from "node:fs";
 
 // src/kubernetes/credentials/exec-plugin.ts
+init_proxy();
 import { isAbsolute as isAbsolute3, resolve as resolve3 } from "node:path";
 
 // src/kubernetes/credentials/plugin-process.ts
@@ -51954,6 +52649,9 @@ function said(stderr, secrets) {
 
 // src/kubernetes/credentials/github-identity.ts
 var import_undici4 = __toESM(require_undici(), 1);
+init_failure();
+init_pause();
+init_proxy();
 
 // src/kubernetes/credentials/jwt.ts
 function claimsOf(token) {
@@ -52050,6 +52748,7 @@ var PassingFault = class extends Error {
 import { readFileSync as readFileSync4 } from "node:fs";
 
 // src/kubernetes/credentials/token-file.ts
+init_pause();
 import { readFile as readFile3 } from "node:fs/promises";
 var LIFE_MS2 = 8e4;
 var TRIES3 = 6;
@@ -52410,7 +53109,14 @@ function tellCluster(target2, log) {
     );
 }
 
+// src/run/dry-run.ts
+init_failure();
+init_status();
+init_identity();
+
 // src/pod/print.ts
+init_js_yaml();
+init_json();
 function printYaml(object, annotator) {
   return `${mapping(object, [], "", annotator).join("\n")}
 `;
@@ -52470,7 +53176,14 @@ function commonSource(value, path2, annotator) {
   return sources.size === 1 ? only : void 0;
 }
 
+// src/run/create.ts
+init_failure();
+init_pause();
+init_status();
+
 // src/pod/suggest.ts
+init_reader();
+init_json();
 function suggestField(path2) {
   const steps = parsePath(path2);
   const parent = steps.slice(0, -1).reduce(
@@ -52483,6 +53196,8 @@ function suggestField(path2) {
 }
 
 // src/run/our-pod.ts
+init_pause();
+init_identity();
 var LATE_CREATE_SECONDS = [1, 2];
 async function findOurs(client, saved, signal3) {
   const { namespace, name, nonce, uid, mark } = saved;
@@ -52504,6 +53219,7 @@ async function deleteOurs(client, saved, signal3) {
 }
 
 // src/run/refusal.ts
+init_failure();
 function explainRefusal(error2, originOf, suggest) {
   const found = faults(error2, suggest);
   const lines = /* @__PURE__ */ new Map();
@@ -52728,6 +53444,9 @@ function guard(log, summary2) {
   process.once("unhandledRejection", bug);
 }
 
+// src/run/job-summary.ts
+init_failure();
+
 // src/github/identity.ts
 function readIdentity(env) {
   const of2 = (name) => env[name] ?? "";
@@ -52769,6 +53488,7 @@ function word(value) {
 }
 
 // src/github/markdown.ts
+init_terminal();
 var Markdown = class {
   #hide;
   /** @param hide takes the secrets out of a text */
@@ -52854,6 +53574,7 @@ ${markdown}
 }
 
 // src/run/timeline.ts
+init_containers();
 function stagesOf(pod, base, seen) {
   const created = ms3(pod.metadata?.creationTimestamp);
   const scheduled = scheduledMs(pod);
@@ -52988,7 +53709,11 @@ function kept(pod, base, deferred) {
   return warning2 === void 0 || deferred ? commands : { ...commands, warning: warning2 };
 }
 
+// src/run/summary.ts
+init_terminal();
+
 // src/run/announce.ts
+init_naming();
 function announce({ inputs, plan, secrets, log }) {
   const { namespace, name, base, nameGiven } = plan;
   const container2 = plan.pod.spec?.containers.find((container3) => container3.name === base);
@@ -53029,6 +53754,9 @@ function asked2({ requests, limits }) {
   ];
   return parts.length > 0 ? ` (${parts.join("; ")})` : "";
 }
+
+// src/run/summary.ts
+init_containers();
 
 // src/run/gantt.ts
 var LEAST_MS2 = 5e3;
@@ -53363,10 +54091,14 @@ function addToSummary(log, markdown) {
 }
 
 // src/run/prepare.ts
+init_files2();
 import { randomUUID as randomUUID4 } from "node:crypto";
+init_inputs();
+init_reader();
 
 // src/github/run-start.ts
 var import_undici5 = __toESM(require_undici(), 1);
+init_failure();
 import { setTimeout as setTimeout2 } from "node:timers/promises";
 var LIMIT_SECONDS = 10;
 var PAUSE_MS4 = 1e3;
@@ -53438,7 +54170,17 @@ function startOf(text) {
   return void 0;
 }
 
+// src/run/prepare.ts
+init_yaml();
+
+// src/pod/inputs/pod-inputs.ts
+init_cluster();
+init_reader();
+
 // src/github/inputs/words.ts
+init_yaml();
+init_reader();
+init_shell_words();
 function readWords(reader, name) {
   const given = reader.given(name);
   if (given === void 0 || reader.saysNothing(name)) return void 0;
@@ -53479,6 +54221,14 @@ function splitWords(reader, name, text) {
   }
 }
 
+// src/pod/inputs/pod-inputs.ts
+init_yaml();
+
+// src/pod/conform.ts
+init_reader();
+init_yaml();
+init_json();
+
 // src/pod/mistyped.ts
 var import_fastest_levenshtein2 = __toESM(require_mod(), 1);
 function isMistyped(key, name) {
@@ -53495,6 +54245,8 @@ function swapped(written2, meant) {
 }
 
 // src/pod/patch-directives.ts
+init_reader();
+init_yaml();
 function conformDirective(place, say, as) {
   const { key, model } = place;
   const [, field2] = /^\$deleteFromPrimitiveList\/(.+)$/.exec(key) ?? [];
@@ -53543,6 +54295,7 @@ function deletedWords(model, field2, say, as) {
 }
 
 // src/pod/positional.ts
+init_reader();
 var POSITIONS = {
   Secret: ["deploy_type", "deploy_target", "secret", "key", "items"],
   V1VolumeMount: ["name", "mountPath", "subPath", "readOnly"],
@@ -53820,7 +54573,16 @@ var Conformer = class _Conformer {
   }
 };
 
+// src/pod/inputs/pod-inputs.ts
+init_json();
+
+// src/pod/inputs/env-vars.ts
+init_reader();
+init_yaml();
+
 // src/pod/inputs/volumes.ts
+init_reader();
+init_yaml();
 function readVolumes(reader) {
   const tree = reader.tree("volumes");
   if (tree === void 0) return [];
@@ -54017,6 +54779,8 @@ function readConfigMaps(reader) {
 }
 
 // src/pod/inputs/owned-secrets.ts
+init_reader();
+init_yaml();
 function readOwnedSecrets(reader) {
   const registry = readRegistry(reader);
   const placed2 = (item) => ({ ...item, from: reader.place(item.from) });
@@ -54136,6 +54900,8 @@ function readRegistry(reader) {
 }
 
 // src/pod/inputs/resources.ts
+init_reader();
+init_yaml();
 var FLAT = {
   request_cpu: ["requests", "cpu"],
   request_memory: ["requests", "memory"],
@@ -54196,6 +54962,9 @@ function nested(reader, input, tree) {
 }
 
 // src/pod/inputs/secrets.ts
+init_reader();
+init_yaml();
+init_naming();
 var FIELDS3 = ["deploy_type", "deploy_target", "secret", "key", "items"];
 var ITEM = "{key: cert, path: tls.crt}";
 var EXAMPLE2 = "{deploy_type: env, deploy_target: DB_PASSWORD, secret: db, key: password}";
@@ -54324,6 +55093,9 @@ function textField(reader, item, name, path2) {
 }
 
 // src/pod/inputs/workspace-volume.ts
+init_reader();
+init_yaml();
+init_json();
 function readWorkspaceVolume(reader) {
   const tree = reader.tree("workspace_volume");
   if (tree === void 0 || isNull(tree)) return void 0;
@@ -54528,6 +55300,7 @@ function conformPod(tree, strategic, report) {
 }
 
 // src/pod/old-labels.ts
+init_json();
 var SUCCESSORS = {
   "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
   "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region"
@@ -54543,7 +55316,12 @@ function oldTopologyKeys(pod, originOf) {
   return visit4(pod, []);
 }
 
+// src/pod/template/render.ts
+init_yaml();
+init_naming();
+
 // src/pod/template/errors.ts
+init_reader();
 var REMEDIES2 = [
   [/^(var\.value|vars)\./, "Give it in template_vars, e.g. `template_vars: ${{ toJSON(vars) }}`."],
   [
@@ -57883,6 +58661,7 @@ function functionOf(value) {
 }
 
 // src/pod/template/tags.ts
+init_reader();
 var CLOSED_BY = {
   if: "endif",
   for: "endfor",
@@ -58368,6 +59147,8 @@ function lengthOf(tree) {
 }
 
 // src/pod/template/variables.ts
+init_reader();
+init_yaml();
 var GITHUB = [
   "actor",
   "actor_id",
@@ -58639,8 +59420,14 @@ function unrendered(reader) {
   });
 }
 
+// src/run/attempts/reattach.ts
+init_failure();
+init_status();
+init_containers();
+
 // src/run/attempts/additions.ts
 import { randomUUID as randomUUID5 } from "node:crypto";
+init_status();
 var LONGEST_BEGINNING = 50;
 async function additionIn({ client, stop }, { pod, plan }) {
   const name = `${plan.name.slice(0, LONGEST_BEGINNING)}-${randomUUID5().slice(0, 8)}`;
@@ -58655,6 +59442,7 @@ async function additionIn({ client, stop }, { pod, plan }) {
 }
 
 // src/run/attempts/earlier-pods.ts
+init_identity();
 var UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 function earlierPods(identity, { base }, replan) {
   const now = Number(identity.runAttempt);
@@ -58851,7 +59639,7 @@ async function runPod(step) {
   }
 }
 async function tryOnce(given) {
-  const survey = await surveyed(given);
+  const survey = await surveyed2(given);
   const step = { ...given, ...survey && { survey } };
   announce(step);
   const pod = await create(step);
@@ -58873,6 +59661,7 @@ function seeTo(step, pod) {
 import { readFileSync as readFileSync7 } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join as join5 } from "node:path";
+init_status();
 var PATIENCE_MS = 2e3;
 var RETRIES = 3;
 var NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
@@ -59045,6 +59834,8 @@ function tell2({ secrets, warnings: warnings2, notices }, log) {
 }
 
 // src/run/post.ts
+init_failure();
+init_cluster();
 var PATIENCE_SECONDS = 120;
 async function post() {
   const pods = podsLeftBehind();

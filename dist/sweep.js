@@ -12,12 +12,24 @@ var __require = /* @__PURE__ */ ((x) => typeof require !== "undefined" ? require
   if (typeof require !== "undefined") return require.apply(this, arguments);
   throw Error('Dynamic require of "' + x + '" is not supported');
 });
+var __esm = (fn, res, err) => function __init() {
+  if (err) throw err[0];
+  try {
+    return fn && (res = (0, fn[__getOwnPropNames(fn)[0]])(fn = 0)), res;
+  } catch (e2) {
+    throw err = [e2], e2;
+  }
+};
 var __commonJS = (cb, mod2) => function __require2() {
   try {
     return mod2 || (0, cb[__getOwnPropNames(cb)[0]])((mod2 = { exports: {} }).exports, mod2), mod2.exports;
   } catch (e2) {
     throw mod2 = 0, e2;
   }
+};
+var __export = (target2, all) => {
+  for (var name in all)
+    __defProp(target2, name, { get: all[name], enumerable: true });
 };
 var __copyProps = (to, from, except, desc) => {
   if (from && typeof from === "object" || typeof from === "function") {
@@ -15821,6 +15833,92 @@ var require_undici = __commonJS({
   }
 });
 
+// src/kubernetes/proxy.ts
+import { BlockList, isIP } from "node:net";
+function proxyFor(address, env) {
+  const names = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
+  const name = names.find((one) => env[one]);
+  if (name === void 0 || isLocal(hostOf(address))) return void 0;
+  const direct = env["NO_PROXY"] || env["no_proxy"] || "";
+  if (direct.split(",").some((entry) => matches(entry.trim().toLowerCase(), address))) return void 0;
+  return proxyAddress(env[name] ?? "", name);
+}
+function proxyAddress(text, origin) {
+  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (/^socks4/i.test(whole))
+    throw new Error(`${origin} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
+  const address = URL.canParse(whole) ? new URL(whole) : void 0;
+  if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
+    throw new Error(`${origin} is not a proxy\u2019s address: http://, https:// or socks5://`);
+  const login = loginOf(address);
+  if (login === void 0)
+    throw new Error(`${origin} is not a proxy\u2019s address: a % in its password has to be written %25`);
+  if (address.protocol.startsWith("socks") && login.some((word) => Buffer.byteLength(word) > 255))
+    throw new Error(`${origin} has a longer user name or password than SOCKS5 can take, 255 bytes`);
+  return address;
+}
+function proxiesOf(env) {
+  const names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+  return names.flatMap((name) => {
+    try {
+      return env[name] ? [proxyAddress(env[name], name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+function secretsOf(proxy) {
+  const [name = "", password = ""] = loginOf(proxy) ?? [];
+  if (password === "") return [];
+  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
+}
+function loginOf({ username, password }) {
+  try {
+    return [decodeURIComponent(username), decodeURIComponent(password)];
+  } catch {
+    return void 0;
+  }
+}
+function hostOf({ hostname }) {
+  return hostname.replace(/^\[|\]$/g, "").toLowerCase();
+}
+function isLocal(host) {
+  return host === "localhost" || host === "::1" || isIP(host) === 4 && host.startsWith("127.");
+}
+function matches(entry, address) {
+  if (entry === "") return false;
+  if (entry === "*") return true;
+  const host = hostOf(address);
+  const range = /^([\da-f.:]+)\/(\d+)$/.exec(entry);
+  if (range) return isWithin(host, range[1] ?? "", Number(range[2]));
+  const { name, port } = splitPort(entry);
+  if (port !== void 0 && port !== (address.port || PORTS[address.protocol])) return false;
+  if (isIP(name) !== 0) return isIP(host) !== 0 && isWithin(host, name, isIP(name) === 4 ? 32 : 128);
+  const below = name.startsWith("*.") ? name.slice(1) : name;
+  return below.startsWith(".") ? host.endsWith(below) : host === below || host.endsWith(`.${below}`);
+}
+function isWithin(host, net4, prefix) {
+  const [family, of2] = [isIP(host), isIP(net4)];
+  if (family === 0 || family !== of2 || prefix > (family === 4 ? 32 : 128)) return false;
+  const list = new BlockList();
+  list.addSubnet(net4, prefix, family === 4 ? "ipv4" : "ipv6");
+  return list.check(host, family === 4 ? "ipv4" : "ipv6");
+}
+function splitPort(entry) {
+  const parts = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(entry);
+  if (parts === null) return { name: entry };
+  const [, bracketed, plain2 = "", port] = parts;
+  return { name: bracketed ?? plain2, ...port !== void 0 && { port } };
+}
+var PORTS, PROXIES;
+var init_proxy = __esm({
+  "src/kubernetes/proxy.ts"() {
+    "use strict";
+    PORTS = { "http:": "80", "https:": "443" };
+    PROXIES = ["http:", "https:", "socks5:", "socks5h:"];
+  }
+});
+
 // node_modules/smart-buffer/build/utils.js
 var require_utils2 = __commonJS({
   "node_modules/smart-buffer/build/utils.js"(exports) {
@@ -24107,6 +24205,88 @@ var require_websocket_server = __commonJS({
   }
 });
 
+// node_modules/ws/wrapper.mjs
+var import_stream, import_extension, import_permessage_deflate, import_receiver, import_sender, import_subprotocol, import_websocket, import_websocket_server;
+var init_wrapper = __esm({
+  "node_modules/ws/wrapper.mjs"() {
+    import_stream = __toESM(require_stream(), 1);
+    import_extension = __toESM(require_extension(), 1);
+    import_permessage_deflate = __toESM(require_permessage_deflate(), 1);
+    import_receiver = __toESM(require_receiver(), 1);
+    import_sender = __toESM(require_sender(), 1);
+    import_subprotocol = __toESM(require_subprotocol(), 1);
+    import_websocket = __toESM(require_websocket(), 1);
+    import_websocket_server = __toESM(require_websocket_server(), 1);
+  }
+});
+
+// src/kubernetes/web-socket.ts
+var web_socket_exports = {};
+__export(web_socket_exports, {
+  openWebSocket: () => openWebSocket
+});
+function openWebSocket(address, protocols, { headers: headers2, connector, timeoutMs, signal: signal3 }) {
+  return new Promise((resolve3, reject) => {
+    const socket = new import_websocket.default(address, protocols, {
+      headers: headers2,
+      handshakeTimeout: timeoutMs,
+      perMessageDeflate: false,
+      maxPayload: LONGEST_MESSAGE,
+      generateMask: (mask) => mask.fill(0),
+      // Node takes a connection by callback where none is returned (net.Agent's createConnection).
+      createConnection: ((_, made) => connector(
+        targetOf(address),
+        (error2, connection) => error2 ? made(error2) : made(null, connection ?? void 0)
+      ))
+    });
+    const abort = () => socket.terminate();
+    signal3.addEventListener("abort", abort, { once: true });
+    const over = () => signal3.removeEventListener("abort", abort);
+    socket.on("unexpected-response", (request5, response) => {
+      over();
+      textOf(response).then(
+        (text) => resolve3({ statusCode: response.statusCode ?? 0, headers: response.headers, text }),
+        reject
+      );
+      response.once("close", () => request5.destroy());
+    });
+    socket.once("open", () => {
+      over();
+      socket.pause();
+      resolve3(socket);
+    });
+    socket.on("error", (error2) => {
+      over();
+      reject(error2);
+    });
+    if (signal3.aborted) abort();
+  });
+}
+function targetOf(address) {
+  const { protocol, host, port } = address;
+  return { protocol, host, hostname: hostOf(address), port };
+}
+async function textOf(response) {
+  const pieces = [];
+  let length = 0;
+  for await (const piece of response) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > LONGEST_REFUSAL) break;
+  }
+  return Buffer.concat(pieces).toString();
+}
+var LONGEST_REFUSAL, LONGEST_MESSAGE;
+var init_web_socket = __esm({
+  "src/kubernetes/web-socket.ts"() {
+    "use strict";
+    init_wrapper();
+    init_proxy();
+    LONGEST_REFUSAL = 64 * 1024;
+    LONGEST_MESSAGE = 32 * 1024 * 1024;
+  }
+});
+
 // node_modules/ms/index.js
 var require_ms = __commonJS({
   "node_modules/ms/index.js"(exports, module) {
@@ -26256,88 +26436,7 @@ var RenewedCredential = class {
 var import_undici = __toESM(require_undici(), 1);
 import { connect } from "node:net";
 import { rootCertificates } from "node:tls";
-
-// src/kubernetes/proxy.ts
-import { BlockList, isIP } from "node:net";
-var PORTS = { "http:": "80", "https:": "443" };
-var PROXIES = ["http:", "https:", "socks5:", "socks5h:"];
-function proxyFor(address, env) {
-  const names = address.protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
-  const name = names.find((one) => env[one]);
-  if (name === void 0 || isLocal(hostOf(address))) return void 0;
-  const direct = env["NO_PROXY"] || env["no_proxy"] || "";
-  if (direct.split(",").some((entry) => matches(entry.trim().toLowerCase(), address))) return void 0;
-  return proxyAddress(env[name] ?? "", name);
-}
-function proxyAddress(text, origin) {
-  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  if (/^socks4/i.test(whole))
-    throw new Error(`${origin} is a SOCKS4 proxy, which is not supported: an HTTP or SOCKS5 proxy is needed`);
-  const address = URL.canParse(whole) ? new URL(whole) : void 0;
-  if (!address || !PROXIES.includes(address.protocol) || address.hostname === "")
-    throw new Error(`${origin} is not a proxy\u2019s address: http://, https:// or socks5://`);
-  const login = loginOf(address);
-  if (login === void 0)
-    throw new Error(`${origin} is not a proxy\u2019s address: a % in its password has to be written %25`);
-  if (address.protocol.startsWith("socks") && login.some((word) => Buffer.byteLength(word) > 255))
-    throw new Error(`${origin} has a longer user name or password than SOCKS5 can take, 255 bytes`);
-  return address;
-}
-function proxiesOf(env) {
-  const names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
-  return names.flatMap((name) => {
-    try {
-      return env[name] ? [proxyAddress(env[name], name)] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-function secretsOf(proxy) {
-  const [name = "", password = ""] = loginOf(proxy) ?? [];
-  if (password === "") return [];
-  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
-}
-function loginOf({ username, password }) {
-  try {
-    return [decodeURIComponent(username), decodeURIComponent(password)];
-  } catch {
-    return void 0;
-  }
-}
-function hostOf({ hostname }) {
-  return hostname.replace(/^\[|\]$/g, "").toLowerCase();
-}
-function isLocal(host) {
-  return host === "localhost" || host === "::1" || isIP(host) === 4 && host.startsWith("127.");
-}
-function matches(entry, address) {
-  if (entry === "") return false;
-  if (entry === "*") return true;
-  const host = hostOf(address);
-  const range = /^([\da-f.:]+)\/(\d+)$/.exec(entry);
-  if (range) return isWithin(host, range[1] ?? "", Number(range[2]));
-  const { name, port } = splitPort(entry);
-  if (port !== void 0 && port !== (address.port || PORTS[address.protocol])) return false;
-  if (isIP(name) !== 0) return isIP(host) !== 0 && isWithin(host, name, isIP(name) === 4 ? 32 : 128);
-  const below = name.startsWith("*.") ? name.slice(1) : name;
-  return below.startsWith(".") ? host.endsWith(below) : host === below || host.endsWith(`.${below}`);
-}
-function isWithin(host, net4, prefix) {
-  const [family, of2] = [isIP(host), isIP(net4)];
-  if (family === 0 || family !== of2 || prefix > (family === 4 ? 32 : 128)) return false;
-  const list = new BlockList();
-  list.addSubnet(net4, prefix, family === 4 ? "ipv4" : "ipv6");
-  return list.check(host, family === 4 ? "ipv4" : "ipv6");
-}
-function splitPort(entry) {
-  const parts = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(entry);
-  if (parts === null) return { name: entry };
-  const [, bracketed, plain2 = "", port] = parts;
-  return { name: bracketed ?? plain2, ...port !== void 0 && { port } };
-}
-
-// src/kubernetes/dispatcher.ts
+init_proxy();
 var SOCKS_PORT = 1080;
 function dispatcherThrough(proxy, given) {
   const options = { rejectUnauthorized: true, ...given };
@@ -26935,71 +27034,6 @@ function warningsOf(header) {
   );
 }
 
-// node_modules/ws/wrapper.mjs
-var import_stream = __toESM(require_stream(), 1);
-var import_extension = __toESM(require_extension(), 1);
-var import_permessage_deflate = __toESM(require_permessage_deflate(), 1);
-var import_receiver = __toESM(require_receiver(), 1);
-var import_sender = __toESM(require_sender(), 1);
-var import_subprotocol = __toESM(require_subprotocol(), 1);
-var import_websocket = __toESM(require_websocket(), 1);
-var import_websocket_server = __toESM(require_websocket_server(), 1);
-
-// src/kubernetes/web-socket.ts
-var LONGEST_REFUSAL = 64 * 1024;
-var LONGEST_MESSAGE = 32 * 1024 * 1024;
-function openWebSocket(address, protocols, { headers: headers2, connector, timeoutMs, signal: signal3 }) {
-  return new Promise((resolve3, reject) => {
-    const socket = new import_websocket.default(address, protocols, {
-      headers: headers2,
-      handshakeTimeout: timeoutMs,
-      perMessageDeflate: false,
-      maxPayload: LONGEST_MESSAGE,
-      generateMask: (mask) => mask.fill(0),
-      // Node takes a connection by callback where none is returned (net.Agent's createConnection).
-      createConnection: ((_, made) => connector(
-        targetOf(address),
-        (error2, connection) => error2 ? made(error2) : made(null, connection ?? void 0)
-      ))
-    });
-    const abort = () => socket.terminate();
-    signal3.addEventListener("abort", abort, { once: true });
-    const over = () => signal3.removeEventListener("abort", abort);
-    socket.on("unexpected-response", (request5, response) => {
-      over();
-      textOf(response).then(
-        (text) => resolve3({ statusCode: response.statusCode ?? 0, headers: response.headers, text }),
-        reject
-      );
-      response.once("close", () => request5.destroy());
-    });
-    socket.once("open", () => {
-      over();
-      socket.pause();
-      resolve3(socket);
-    });
-    socket.on("error", (error2) => {
-      over();
-      reject(error2);
-    });
-    if (signal3.aborted) abort();
-  });
-}
-function targetOf(address) {
-  const { protocol, host, port } = address;
-  return { protocol, host, hostname: hostOf(address), port };
-}
-async function textOf(response) {
-  const pieces = [];
-  let length = 0;
-  for await (const piece of response) {
-    pieces.push(piece);
-    length += piece.length;
-    if (length > LONGEST_REFUSAL) break;
-  }
-  return Buffer.concat(pieces).toString();
-}
-
 // src/kubernetes/client.ts
 setFlagsFromString("--wasm-tiering-budget=1000000000");
 setFlagsFromString("--semi-space-growth-factor=1");
@@ -27087,7 +27121,8 @@ var ApiClient = class {
     const ready = await this.#connection.ready(signal3);
     this.#withoutCredential = void 0;
     const url = urlOf(this.target.server, call);
-    const opening = openWebSocket(url, protocols, {
+    const { openWebSocket: openWebSocket2 } = await Promise.resolve().then(() => (init_web_socket(), web_socket_exports));
+    const opening = openWebSocket2(url, protocols, {
       headers: { ...ready.headers, "user-agent": USER_AGENT },
       connector: ready.connector,
       timeoutMs: 1e3 * DEADLINE_SECONDS,
@@ -35730,10 +35765,14 @@ function impersonationOf(user) {
   return Object.keys(headers2).length === 0 ? void 0 : headers2;
 }
 
+// src/kubernetes/config.ts
+init_proxy();
+
 // src/kubernetes/user.ts
 import { readFileSync as readFileSync4 } from "node:fs";
 
 // src/kubernetes/credentials/exec-plugin.ts
+init_proxy();
 import { isAbsolute as isAbsolute2, resolve as resolve2 } from "node:path";
 
 // src/kubernetes/credentials/plugin-process.ts
@@ -35911,6 +35950,7 @@ function said(stderr, secrets) {
 
 // src/kubernetes/credentials/github-identity.ts
 var import_undici4 = __toESM(require_undici(), 1);
+init_proxy();
 
 // src/kubernetes/credentials/jwt.ts
 function claimsOf(token) {

@@ -69,6 +69,8 @@ const given = (text: string, { inputs, where = namespace, token = TOKEN, ...of }
       ...inputs,
     },
     {
+      // Longer than git waits for a server that says nothing.
+      timeoutMs: 170_000,
       env: {
         GITHUB_SERVER_URL: server.url,
         GITHUB_REPOSITORY: of.repository ?? 'octo/repo',
@@ -101,7 +103,7 @@ const GIT = 'git log --format=%H; git status --short; git config --get remote.or
       expect(server.requests).toContain(`octo/repo x-access-token:${TOKEN}`);
       expect(await own.pods()).toEqual([]);
     },
-    60_000,
+    180_000,
   );
 
   test('is writable for a user who is not known before', async () => {
@@ -111,7 +113,7 @@ const GIT = 'git log --format=%H; git status --short; git config --get remote.or
     const step = await run('id -u; echo more >> src/main.sh && rm README.md && ls', { inputs, where: own });
     expect(messages(step)).toEqual([]);
     expect(step.text).toContain('\n10001\nsrc\n');
-  }, 60_000);
+  }, 180_000);
 
   test('has the token while it is checked out, and never again', async () => {
     const step = start('until [ -e go ]; do sleep 0.1; done; cat .git/config; env; ls /pod-step; mount', {
@@ -144,21 +146,21 @@ const GIT = 'git log --format=%H; git status --short; git config --get remote.or
     } finally {
       await step.dispose();
     }
-  }, 60_000);
+  }, 180_000);
 
   test('needs no token for what is public, and makes no Secret', async () => {
     const own = server.commit('public/repo', { files: { 'README.md': 'for all\n' } });
     const step = await run('cat README.md', { repository: 'public/repo', commit: own, token: '' });
     expect(messages(step)).toEqual([]);
     expect(step.text).toContain('\nfor all\n');
-  }, 60_000);
+  }, 180_000);
 
   test('bears a server that is out of order for a moment', async () => {
     server.broken = 1;
     const step = await run('cat README.md');
     expect(messages(step)).toEqual([]);
     expect(step.text).toContain('\nfirst\n');
-  }, 60_000);
+  }, 180_000);
 
   test('takes the token from a pod that is left to run before it leaves it', async () => {
     const left = await run('sleep 1; cat README.md', { inputs: { deferrable: 'true' } });
@@ -168,7 +170,7 @@ const GIT = 'git log --format=%H; git status --short; git config --get remote.or
     const step = await namespace.attach({ attach, pod_uid });
     expect(step.outputs).toMatchObject({ state: 'succeeded' });
     expect(step.text).toContain('\nfirst\n');
-  }, 60_000);
+  }, 180_000);
 
   test('is gone on with by a re-run, which makes no Secret anew', async () => {
     const text = 'echo started; until [ -e go ]; do sleep 0.1; done; cat README.md';
@@ -191,7 +193,7 @@ const GIT = 'git log --format=%H; git status --short; git config --get remote.or
     } finally {
       await second.dispose();
     }
-  }, 60_000);
+  }, 180_000);
 
   describe('on a volume that is kept', () => {
     let folder: string;
@@ -211,7 +213,7 @@ const GIT = 'git log --format=%H; git status --short; git config --get remote.or
       expect(messages(second)).toEqual([]);
       expect(second.text).toContain(`\nsecond\nbuilt\n${next}\n?? cache.txt\n`);
       expect(readFileSync(join(folder, '.git/config'), 'utf8')).not.toContain(TOKEN);
-    }, 60_000);
+    }, 180_000);
 
     test('does as its own configuration says, not as that of an earlier run', async () => {
       const inner = server.commit('octo/inner', { files: { inner: 'inner\n' } });
@@ -238,7 +240,7 @@ const GIT = 'git log --format=%H; git status --short; git config --get remote.or
       const second = await run('ls; cat inner/inner', { inputs, repository: 'octo/outer', commit: outer });
       expect(messages(second)).toEqual([]);
       expect(second.text).toContain('\ninner\nouter\ninner\n');
-    }, 60_000);
+    }, 180_000);
   });
 
   describe('with submodules', () => {
@@ -260,13 +262,13 @@ const GIT = 'git log --format=%H; git status --short; git config --get remote.or
       const { text } = await tree('true');
       expect(text).toMatch(/^a branch$/m);
       expect(text).not.toMatch(/^a leaf$/m);
-    }, 60_000);
+    }, 180_000);
 
     test('has theirs, by https where they say ssh', async () => {
       const step = await tree('recursive');
       expect(messages(step)).toEqual([]);
       expect(step.text).toContain('\na branch\na leaf\n');
-    }, 60_000);
+    }, 180_000);
   });
 
   describe('says why there is none:', () => {

@@ -12,7 +12,7 @@ import { paced } from './paced.ts';
 import { pause } from './pause.ts';
 import { ApiError, type Asked, lasting } from './status.ts';
 import { warningsOf } from './warnings.ts';
-import { openWebSocket, type Refused } from './web-socket.ts';
+import type { Refused } from './web-socket.ts';
 
 /**
  * undici parses HTTP with one huge WebAssembly function. Optimising it takes V8 21 MB and makes no log faster (98 MB against 76 MB at peak for `echo hello`, 6.5 s against 6.2 s for 200,000 lines [measured]), so it is
@@ -165,6 +165,7 @@ export class ApiClient {
     const ready = await this.#connection.ready(signal);
     this.#withoutCredential = undefined;
     const url = urlOf(this.target.server, call);
+    const { openWebSocket } = await import('./web-socket.ts');
     const opening = openWebSocket(url, protocols, {
       headers: { ...ready.headers, 'user-agent': USER_AGENT },
       connector: ready.connector,

@@ -10,7 +10,7 @@ import { RESULT_PATH, type ResultChannel, resultWantedBy } from '../pod/result.t
 import { settled } from './attempts/tries.ts';
 import { containerEnded, isResultSidecar, restartPolicy } from './containers.ts';
 import { inWords } from './durations.ts';
-import { heldWorkspace } from './files/download.ts';
+import { heldWorkspace } from './files/held.ts';
 import { followPod } from './follow-pod.ts';
 import { refuseWrongNames } from './logs/check-names.ts';
 import { LogFile } from './logs/log-file.ts';

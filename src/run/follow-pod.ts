@@ -4,8 +4,8 @@ import { windDown } from './cancel/wind-down.ts';
 import { containerStarted } from './containers.ts';
 import { diagnosed } from './end/diagnose.ts';
 import { ending } from './end/ending.ts';
-import { Download } from './files/download.ts';
-import { settledDownload, startedWithFiles, withDownload } from './files/files.ts';
+import type { Download } from './files/download.ts';
+import { downloadOf, settledDownload, startedWithFiles, withDownload } from './files/files.ts';
 import { holdPod } from './hold-pod.ts';
 import { Logs } from './logs/logs.ts';
 import type { ObservedPod } from './observe.ts';
@@ -20,7 +20,7 @@ import type { Step } from './run.ts';
 export async function followPod(step: Step, pod: ObservedPod): Promise<End> {
   let logs: Logs | undefined;
   let results: Results | undefined;
-  const download = new Download(step, pod);
+  const download = await downloadOf(step, pod);
   return holdPod(step, pod, {
     run: () => {
       logs = new Logs(step, pod);
@@ -28,12 +28,12 @@ export async function followPod(step: Step, pod: ObservedPod): Promise<End> {
       return follow(step, pod, { logs, results, download });
     },
     windDown: async () => {
-      if (logs) await Promise.all([windDown(step, pod, logs), download.release(step.lastCall)]);
+      if (logs) await Promise.all([windDown(step, pod, logs), download?.release(step.lastCall)]);
     },
     close: async () => {
       logs?.close();
       results?.close();
-      await download.release(step.lastCall);
+      await download?.release(step.lastCall);
     },
   });
 }
@@ -42,7 +42,7 @@ export async function followPod(step: Step, pod: ObservedPod): Promise<End> {
 interface Ways {
   logs: Logs;
   results: Results;
-  download: Download;
+  download: Download | undefined;
 }
 
 async function follow(step: Step, pod: ObservedPod, { logs, results, download }: Ways): Promise<Conclusion> {
@@ -56,7 +56,7 @@ async function follow(step: Step, pod: ObservedPod, { logs, results, download }:
     const [found, fetched] = await Promise.all([
       results.found(outcome, waiting.stop),
       // What has not run has left nothing.
-      outcome.reason !== 'StartError' && containerStarted(pod.view.pod, plan.base)
+      download && outcome.reason !== 'StartError' && containerStarted(pod.view.pod, plan.base)
         ? settledDownload(download.fetch(waiting.stop), waiting.stop)
         : undefined,
       logs.finish(),

@@ -11,7 +11,7 @@ import { type End, type Tried, tries } from './attempts/tries.ts';
 import type { Stops } from './cancel/cancellation.ts';
 import { create } from './create.ts';
 import { deferPod } from './defer.ts';
-import { surveyed } from './files/upload.ts';
+import { surveyed } from './files/files.ts';
 import { followPod } from './follow-pod.ts';
 import type { JobSummary } from './job-summary.ts';
 import { checkNames } from './logs/check-names.ts';

@@ -1,19 +1,18 @@
 import { tmpdir } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import type { V1Pod } from '@kubernetes/client-node';
 import { StepError } from '../../github/failure.ts';
 import { TooMuch, type Unpacked, Unpacking } from '../../github/workspace/unpack.ts';
 import { Exec } from '../../kubernetes/exec.ts';
 import { NetworkError } from '../../kubernetes/network-error.ts';
 import { ApiError } from '../../kubernetes/status.ts';
 import { RESULT_SIDECAR } from '../../pod/result.ts';
-import { WORKSPACE_VOLUME } from '../../pod/workspace.ts';
 import { brief } from '../brief.ts';
-import { containerEnded, containerStatus, isResultSidecar } from '../containers.ts';
+import { containerEnded, containerStatus } from '../containers.ts';
 import type { ObservedPod } from '../observe.ts';
 import type { Step } from '../run.ts';
 import { amount, counted } from './amount.ts';
 import { Archive } from './archive.ts';
+import { heldWorkspace } from './held.ts';
 import { Listing } from './listing.ts';
 import { framed, LONGEST_PIECE, lastFrame } from './pieces.ts';
 import { codeOfTar, releasing, sending } from './programs.ts';
@@ -265,12 +264,6 @@ export class Download {
       );
     return { files, bytes };
   }
-}
-
-/** @returns where the sidecar has the workspace of a pod, if it holds one */
-export function heldWorkspace({ spec }: V1Pod): string | undefined {
-  const sidecar = spec?.initContainers?.find(isResultSidecar);
-  return sidecar?.volumeMounts?.find(({ name }) => name === WORKSPACE_VOLUME)?.mountPath;
 }
 
 /** What tar has said of files, without what it says of itself. */

@@ -1,12 +1,13 @@
 import type { JobLog } from '../../github/commands.ts';
 import { StepError } from '../../github/failure.ts';
+import type { Survey } from '../../github/workspace/tree.ts';
 import type { ObservedPod } from '../observe.ts';
 import type { Conclusion } from '../result/conclusion.ts';
 import type { Step } from '../run.ts';
 import { started } from '../start/start.ts';
 import { checkedOut } from './checkout.ts';
 import type { Download, Downloaded } from './download.ts';
-import { upload } from './upload.ts';
+import { heldWorkspace } from './held.ts';
 
 /**
  * Waits for the pod's start, and brings it meanwhile what it waits for.
@@ -15,7 +16,7 @@ import { upload } from './upload.ts';
 export async function startedWithFiles(step: Step, pod: ObservedPod, download?: Download): Promise<void> {
   const over = new AbortController();
   const beside = { ...step, stop: AbortSignal.any([step.stop, over.signal]) };
-  const work = [started(pod, beside), upload(step, pod, beside.stop), checkedOut(step, pod, beside.stop)];
+  const work = [started(pod, beside), uploaded(step, pod, beside.stop), checkedOut(step, pod, beside.stop)];
   if (download) work.push(download.check(beside.stop));
   try {
     await Promise.all(work);
@@ -24,6 +25,26 @@ export async function startedWithFiles(step: Step, pod: ObservedPod, download?: 
     await Promise.allSettled(work);
     throw error;
   }
+}
+
+async function uploaded(step: Step, pod: ObservedPod, signal: AbortSignal): Promise<void> {
+  if (step.inputs.files.workspace?.source !== 'upload') return;
+  const { upload } = await import('./upload.ts');
+  await upload(step, pod, signal);
+}
+
+/** @returns what is to be uploaded, looked at before anything is created; nothing where nothing is */
+export async function surveyed(step: Step): Promise<Survey | undefined> {
+  if (step.inputs.files.workspace?.source !== 'upload') return undefined;
+  const upload = await import('./upload.ts');
+  return await upload.surveyed(step);
+}
+
+/** @returns what brings files back, of a pod that holds some; nothing where nothing is to come: a step without files does not load what takes them apart */
+export async function downloadOf(step: Step, pod: ObservedPod): Promise<Download | undefined> {
+  if (heldWorkspace(step.plan.pod) === undefined && heldWorkspace(pod.view.pod) === undefined) return undefined;
+  const { Download } = await import('./download.ts');
+  return new Download(step, pod);
 }
 
 /** What came of a download: a container that failed has failed for its own reason. */
