@@ -40061,7 +40061,7 @@ function planPod(sources, { identity, nonce, now }, report) {
     checkPod(
       final.pod,
       base,
-      (path2, sentence) => report(`${final.originOf(path2)}: ${withPlace(final, path2, sentence)}`)
+      (path2, sentence) => report(`${authorOf(final, path2, sources)}: ${withPlace(final, path2, sentence)}`)
     );
   const finalSpec = objectOf(final.pod["spec"]);
   return {
@@ -40134,6 +40134,11 @@ function givenName({ pod }) {
 }
 function ownName(identity) {
   return [identity.job, identity.step.replace(/^_+/, "")].filter((part) => part !== "").join("-") || "pod-step";
+}
+function authorOf(merged2, path2, { pod: { workspaceVolume } }) {
+  const origin2 = merged2.originOf(path2);
+  const isVolume = path2.some((step) => step === "volumes" || step === "volumeMounts");
+  return origin2 === OWN && isVolume && workspaceVolume ? "workspace_volume" : origin2;
 }
 function withPlace(merged2, path2, sentence) {
   const origin2 = merged2.originOf(path2);
@@ -55100,7 +55105,14 @@ function readWorkspaceVolume(reader) {
   const tree = reader.tree("workspace_volume");
   if (tree === void 0 || isNull(tree)) return void 0;
   const problem = (path2, sentence) => reader.problem("workspace_volume", sentence, path2);
-  if (isScalar(tree)) return { source: { persistentVolumeClaim: { claimName: String(tree).trim() } } };
+  if (isScalar(tree)) {
+    const claimName = String(tree).trim();
+    if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(claimName)) {
+      problem("", `expected the name of a claim, or a volume; found ${JSON.stringify(claimName)}.`);
+      return void 0;
+    }
+    return { source: { persistentVolumeClaim: { claimName } } };
+  }
   if (!isMapping(tree)) {
     problem(
       "",

@@ -185,7 +185,7 @@ export function planPod(
   // A pod that has lost its base container is refused as it is; what was put in its place is nobody's fault.
   if (containerNamed(merged.pod, base) !== undefined)
     checkPod(final.pod, base, (path, sentence) =>
-      report(`${final.originOf(path)}: ${withPlace(final, path, sentence)}`),
+      report(`${authorOf(final, path, sources)}: ${withPlace(final, path, sentence)}`),
     );
   const finalSpec = objectOf(final.pod['spec']);
   return {
@@ -286,6 +286,13 @@ function givenName({ pod }: MergedPod): string | undefined {
 /** @returns a name from the job's and the step's id. The runner makes up an id such as `__run_2` for a step without. */
 function ownName(identity: StepIdentity): string {
   return [identity.job, identity.step.replace(/^_+/, '')].filter(part => part !== '').join('-') || 'pod-step';
+}
+
+/** @returns who is to see to a problem: of what the workspace is on the user has spoken, though the volume is the action's. */
+function authorOf(merged: MergedPod, path: Path, { pod: { workspaceVolume } }: PodSources): string {
+  const origin = merged.originOf(path);
+  const isVolume = path.some(step => step === 'volumes' || step === 'volumeMounts');
+  return origin === OWN && isVolume && workspaceVolume ? 'workspace_volume' : origin;
 }
 
 /** Says where in the pod a problem is, where the input alone does not. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readWorkspaceVolume } from '../../../src/pod/inputs/workspace-volume.ts';
 import { reading } from '../../github/inputs/given.ts';
-import { refusal } from '../planned.ts';
+import { planned, refusal } from '../planned.ts';
 
 const read = (workspace_volume: string) => {
   const reader = reading({ workspace_volume });
@@ -51,3 +51,12 @@ describe('is refused:', () => {
     );
   });
 });
+
+test.each(['|', '""', 'Not_A_Name', '-x', '{persistentVolumeClaim: {}}', '{hostPath: {path: /a}, subPath: ../b}'])(
+  'what no cluster takes, %s, is told under its name',
+  volume => {
+    const { problems } = planned({ image: 'a', workspace_volume: volume }).reader;
+    expect(problems).not.toEqual([]);
+    expect(problems.filter(problem => !problem.startsWith('workspace_volume'))).toEqual([]);
+  },
+);

@@ -16,7 +16,14 @@ export function readWorkspaceVolume(reader: InputReader): WorkspaceVolume | unde
   const tree = reader.tree('workspace_volume');
   if (tree === undefined || isNull(tree)) return undefined;
   const problem = (path: string, sentence: string) => reader.problem('workspace_volume', sentence, path);
-  if (isScalar(tree)) return { source: { persistentVolumeClaim: { claimName: String(tree).trim() } } };
+  if (isScalar(tree)) {
+    const claimName = String(tree).trim();
+    if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(claimName)) {
+      problem('', `expected the name of a claim, or a volume; found ${JSON.stringify(claimName)}.`);
+      return undefined;
+    }
+    return { source: { persistentVolumeClaim: { claimName } } };
+  }
   if (!isMapping(tree)) {
     problem(
       '',
