@@ -153,7 +153,7 @@ describe('files that come back', () => {
     expect(readFileSync(join(workspace, 'reports/unit.xml'), 'utf8')).toBe('<bad/>\n');
     expect(messages(step)).toEqual([
       `warning: download: nothing in the pod's workspace matches "logs/*.log".`,
-      expect.stringMatching(/^error: Container base of pod \S+ exited with code 3\.$/),
+      expect.stringMatching(/^error: Container base of pod \S+ exited with code 3( after \d+ s)?\.$/),
     ]);
   });
 
@@ -272,7 +272,7 @@ describe('files that come back', () => {
     expect(step.outputs).toMatchObject({ state: 'failed', reason: 'ExitCode', exit_code: '3' });
     expect(messages(step)).toEqual([
       'warning: The files that download names have more than 3.9 KiB together. Name fewer, or raise `download_limit`.',
-      expect.stringMatching(/exited with code 3\.$/),
+      expect.stringMatching(/exited with code 3( after \d+ s)?\.$/),
     ]);
   });
 
@@ -380,6 +380,23 @@ describe('a pod that goes in the middle', () => {
       expect(result.outputs).toMatchObject({ state: 'failed', reason: 'PodDeleted' });
       expect(result.annotations.filter(({ level }) => level === 'error')).toHaveLength(1);
       expect(await namespace.pods()).toEqual([]);
+    } finally {
+      await step.dispose();
+    }
+  }, 60_000);
+
+  test('before the sidecar has started ends the step, too, which has files to fetch', async () => {
+    const init = [{ name: 'first', image: cluster.images.shell, command: ['sh', '-c', 'sleep 300'] }];
+    const given = { workspace: 'none', download: '**', init_containers: JSON.stringify(init) };
+    const step = namespace.start({ ...HELPER, ...given, run: 'true' }, { workspace: folder() });
+    try {
+      await step.line(/^Created: /, 30_000);
+      await namespace.kubectl(['wait', '--for=jsonpath={.status.initContainerStatuses}', 'pods', '--all']);
+      const [pod] = await namespace.pods();
+      await namespace.kubectl(['delete', 'pod', pod?.metadata?.name ?? '', '--grace-period=0', '--force']);
+      const result = await step.done;
+      expect(result.outputs).toMatchObject({ state: 'failed', reason: 'PodDeleted' });
+      expect(result.annotations).toHaveLength(1);
     } finally {
       await step.dispose();
     }

@@ -175,7 +175,7 @@ describe('what a script leaves that is no good', () => {
     expect(step.outputs).toMatchObject({ state: 'failed', reason: 'ExitCode', exit_code: '3' });
     expect(messages(step)).toEqual([
       expect.stringMatching(/^warning: \$GITHUB_OUTPUT cannot be read: line 1, "rubbish"/),
-      expect.stringMatching(/^error: Container base .* exited with code 3\.$/),
+      expect.stringMatching(/^error: Container base .* exited with code 3( after \d+ s)?\.$/),
     ]);
   });
 

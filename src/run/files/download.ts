@@ -104,21 +104,15 @@ export class Download {
 
   /** Whether files may be fetched at all, asked for while there is time: the container may run for days. */
   async check(signal: AbortSignal): Promise<void> {
-    const { inputs, client, log } = this.#step;
+    const { inputs, log } = this.#step;
     if (inputs.files.download === undefined) return;
-    const state = await this.#pod.until(
-      () => (this.#isThere ? 'there' : containerEnded(this.#pod.view.pod, this.#step.plan.base) ? 'over' : undefined),
-      signal,
-    );
+    const state = await this.#pod.until(({ pod, gone }) => {
+      if (this.#isThere) return 'there';
+      return gone || containerEnded(pod, this.#step.plan.base) ? 'over' : undefined;
+    }, signal);
     if (state === 'over') return;
     try {
-      const exec = await Exec.start(
-        client,
-        this.#pod.identity,
-        { container: RESULT_SIDECAR, command: ['true'] },
-        signal,
-      );
-      await exec.ended();
+      await this.#run(['true'], signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ApiError && error.denial !== undefined) throw error;
@@ -128,22 +122,21 @@ export class Download {
 
   /** Nothing more is to come: lets the pod end, which waits for that. */
   async release(signal: AbortSignal): Promise<void> {
-    const { client, log } = this.#step;
+    const { log } = this.#step;
     if (heldWorkspace(this.#pod.view.pod) === undefined || this.#released || !this.#isThere) return;
     const late = AbortSignal.any([signal, AbortSignal.timeout(RELEASE_MS)]);
     try {
-      const exec = await Exec.start(
-        client,
-        this.#pod.identity,
-        { container: RESULT_SIDECAR, command: releasing() },
-        late,
-      );
-      await exec.ended();
+      await this.#run(releasing(), late);
       this.#released = true;
     } catch (error) {
       // It ends by itself when the pod's grace is over.
       log.debug(`The sidecar could not be told that it may end: ${(error as Error).message}`);
     }
+  }
+
+  async #run(command: string[], signal: AbortSignal): Promise<void> {
+    const program = { container: RESULT_SIDECAR, command };
+    await (await Exec.start(this.#step.client, this.#pod.identity, program, signal)).ended();
   }
 
   get #isThere(): boolean {
