@@ -334,7 +334,10 @@ test.each(['gnu', 'pax'])('a tree that tar has packed as %s comes back equal', a
 function plant(top: string, leaves: Leaf[]): void {
   let first: string | undefined;
   for (const { path, bytes, mode, kind } of leaves) {
-    const names = path.map(name => name.replaceAll(/[/\0]/g, '_')).map(name => (/^\.+$|git/i.test(name) ? 'n' : name));
+    // U+FFFD in a pax header is a byte that was no UTF-8, for all that anybody can tell.
+    const names = path
+      .map(name => name.replaceAll(/[/\0\ufffd]/g, '_'))
+      .map(name => (/^\.+$|git/i.test(name) ? 'n' : name));
     const place = join(top, ...names);
     try {
       mkdirSync(kind === 'folder' ? place : join(place, '..'), { recursive: true });
