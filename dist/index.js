@@ -20326,74 +20326,6 @@ var init_workspace_file = __esm({
   }
 });
 
-// src/github/inputs/attach.ts
-function readAttach(reader) {
-  const pod = reader.word("attach");
-  const [uid, timeoutSeconds] = [reader.word("pod_uid"), reader.seconds("attach_timeout_seconds", 1)];
-  if (uid !== void 0 && !/^[\w-]{1,100}$/.test(uid))
-    reader.problem(
-      "pod_uid",
-      `"${uid}" cannot be the UID of a pod. It is the output \`pod_uid\` of the step that made it.`
-    );
-  if (pod === void 0) {
-    const given = uid !== void 0 ? "pod_uid" : timeoutSeconds !== void 0 ? "attach_timeout_seconds" : void 0;
-    if (given !== void 0)
-      reader.problem(
-        "attach",
-        `${given} is given, so this is needed too. An output of a step or a job that has not run is empty text.`
-      );
-    return void 0;
-  }
-  if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(pod))
-    reader.problem(
-      "attach",
-      `"${pod}" cannot be the name of a pod. It is the output \`pod_name\` of the step that made it.`
-    );
-  for (const name of reader.ownNames())
-    if (!INPUTS2.has(name))
-      reader.problem(name, "this is for a step that makes a pod, and attach follows one that is there. Leave it out.");
-  return defined({ pod, uid, timeoutSeconds, base: reader.word("base_container_name") });
-}
-var INPUTS2;
-var init_attach = __esm({
-  "src/github/inputs/attach.ts"() {
-    "use strict";
-    init_contract();
-    init_defined();
-    INPUTS2 = /* @__PURE__ */ new Set([
-      "attach",
-      "pod_uid",
-      "attach_timeout_seconds",
-      ...CLUSTER_INPUTS,
-      "base_container_name",
-      "defaults_file",
-      "queue_timeout_seconds",
-      "schedule_timeout_seconds",
-      "startup_timeout_seconds",
-      "outage_timeout_seconds",
-      "get_logs",
-      "container_logs",
-      "init_container_logs",
-      "container_name_log_prefix_enabled",
-      "log_events_on_failure",
-      "log_pod_spec_on_failure",
-      "log_file",
-      "workflow_commands",
-      "do_xcom_push",
-      "multiple_outputs",
-      "result_file",
-      "download",
-      "download_limit",
-      "skip_on_exit_code",
-      "on_finish_action",
-      "on_kill_action",
-      "is_delete_operator_pod",
-      "github_token",
-      "matrix"
-    ]);
-  }
-});
-
 // src/github/inputs/cluster.ts
 function readCluster(reader) {
   const kubeconfig = reader.raw("kubeconfig");
@@ -20468,6 +20400,9 @@ function decodeKubeconfig(reader, value) {
 function isNamespace(text) {
   return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
 }
+function isObjectName(text) {
+  return /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text);
+}
 function readNamespace(reader) {
   const namespace = reader.word("namespace");
   if (namespace === void 0 || isNamespace(namespace)) return namespace;
@@ -20483,6 +20418,75 @@ var init_cluster = __esm({
     "use strict";
     init_defined();
     SOURCES = ["kubeconfig", "config_file", "cluster_url", "in_cluster"];
+  }
+});
+
+// src/github/inputs/attach.ts
+function readAttach(reader) {
+  const pod = reader.word("attach");
+  const [uid, timeoutSeconds] = [reader.word("pod_uid"), reader.seconds("attach_timeout_seconds", 1)];
+  if (uid !== void 0 && !/^[\w-]{1,100}$/.test(uid))
+    reader.problem(
+      "pod_uid",
+      `"${uid}" cannot be the UID of a pod. It is the output \`pod_uid\` of the step that made it.`
+    );
+  if (pod === void 0) {
+    const given = uid !== void 0 ? "pod_uid" : timeoutSeconds !== void 0 ? "attach_timeout_seconds" : void 0;
+    if (given !== void 0)
+      reader.problem(
+        "attach",
+        `${given} is given, so this is needed too. An output of a step or a job that has not run is empty text.`
+      );
+    return void 0;
+  }
+  if (!isObjectName(pod))
+    reader.problem(
+      "attach",
+      `"${pod}" cannot be the name of a pod. It is the output \`pod_name\` of the step that made it.`
+    );
+  for (const name of reader.ownNames())
+    if (!INPUTS2.has(name))
+      reader.problem(name, "this is for a step that makes a pod, and attach follows one that is there. Leave it out.");
+  return defined({ pod, uid, timeoutSeconds, base: reader.word("base_container_name") });
+}
+var INPUTS2;
+var init_attach = __esm({
+  "src/github/inputs/attach.ts"() {
+    "use strict";
+    init_contract();
+    init_defined();
+    init_cluster();
+    INPUTS2 = /* @__PURE__ */ new Set([
+      "attach",
+      "pod_uid",
+      "attach_timeout_seconds",
+      ...CLUSTER_INPUTS,
+      "base_container_name",
+      "defaults_file",
+      "queue_timeout_seconds",
+      "schedule_timeout_seconds",
+      "startup_timeout_seconds",
+      "outage_timeout_seconds",
+      "get_logs",
+      "container_logs",
+      "init_container_logs",
+      "container_name_log_prefix_enabled",
+      "log_events_on_failure",
+      "log_pod_spec_on_failure",
+      "log_file",
+      "workflow_commands",
+      "do_xcom_push",
+      "multiple_outputs",
+      "result_file",
+      "download",
+      "download_limit",
+      "skip_on_exit_code",
+      "on_finish_action",
+      "on_kill_action",
+      "is_delete_operator_pod",
+      "github_token",
+      "matrix"
+    ]);
   }
 });
 
@@ -22364,20 +22368,11 @@ var init_patterns = __esm({
       wants(path2) {
         return (this.#matched(path2)?.size ?? 0) > 0;
       }
-      /** @returns the inclusions that bring nothing of the listing; what another pattern excludes is not brought */
-      unmatched(paths) {
-        const open = new Set(this.#inclusions);
-        for (const path2 of paths) {
-          if (open.size === 0) break;
-          this.note(path2, open);
-        }
-        return [...open].map(({ pattern }) => pattern);
-      }
       /** @returns what {@link note} takes patterns from: each inclusion */
       open() {
         return new Set(this.#inclusions);
       }
-      /** Takes the inclusions that bring a path out of those that have brought nothing yet. @returns whether any brings it */
+      /** Takes the inclusions that bring a path out of those that have brought nothing yet; what another pattern excludes is not brought. @returns whether any brings it */
       note(path2, open) {
         const matched = this.#matched(path2);
         for (const inclusion of matched ?? []) open.delete(inclusion);
@@ -23211,6 +23206,16 @@ done
   }
 });
 
+// src/pod/literal.ts
+function literal(text) {
+  return text.replaceAll("$", "$$$$");
+}
+var init_literal = __esm({
+  "src/pod/literal.ts"() {
+    "use strict";
+  }
+});
+
 // src/pod/checkout.ts
 function checkoutContainer(checkout, container2, tokenSecret, { path: path2, place = path2, open }) {
   const { server, repository, commit, submodules: submodules3, lfs, image } = checkout;
@@ -23267,13 +23272,11 @@ function gitConfiguration(entries2) {
     )
   };
 }
-function literal(text) {
-  return text.replaceAll("$", "$$$$");
-}
 var TOKEN_VOLUME, TOKEN_FOLDER, CHECKOUT_CODES, refused, noCommit, submodules, noGit, noLfs, notWritable, SCRIPT2, HELPER;
 var init_checkout = __esm({
   "src/pod/checkout.ts"() {
     "use strict";
+    init_literal();
     init_owned_secrets();
     TOKEN_VOLUME = "pod-step-token";
     TOKEN_FOLDER = "/pod-step/token";
@@ -23362,7 +23365,7 @@ function workspaceDefaults({ workspace, checkout }, container2 = {}) {
     // The volume's root is root's, and git refuses to work in a folder that is another user's.
     ...checkout !== void 0 && !names2.some((name) => name.startsWith("GIT_CONFIG_")) && gitConfiguration([["safe.directory", workspace.path]])
   };
-  const env = Object.entries(variables).map(([name, value]) => ({ name, value: value.replaceAll("$", "$$$$") }));
+  const env = Object.entries(variables).map(([name, value]) => ({ name, value: literal(value) }));
   const fields = {
     ...container2["workingDir"] === void 0 && { workingDir: workspace.path },
     ...env.length > 0 && { env }
@@ -23389,7 +23392,7 @@ function workspaceSpec(pod, base, { files, volume, tokenSecret }) {
     ...common,
     volumeMounts: [mount, { name: FILES_VOLUME, mountPath: FILES_FOLDER }]
   };
-  const outlives = checkout !== void 0 && !goesWithPod(volume);
+  const outlives = checkout !== void 0 && volume !== void 0 && !goesWithPod(volume.source);
   const checkoutMounts = [mount, ...outlives ? [{ name: CHECKOUT_CONTAINER, mountPath: CHECKOUT_FOLDER }] : []];
   const filling = workspace.source === "upload" ? [upload2] : checkout ? [
     checkoutContainer(
@@ -23415,7 +23418,15 @@ function workspaceSpec(pod, base, { files, volume, tokenSecret }) {
   };
 }
 function goesWithPod(volume) {
-  return volume === void 0 || "emptyDir" in volume.source || "ephemeral" in volume.source;
+  return "emptyDir" in volume || "ephemeral" in volume;
+}
+function howToReceive(pod, base) {
+  const volume = objectsOf(objectOf(pod["spec"])["volumes"]).find(({ name }) => name === WORKSPACE_VOLUME);
+  const upload2 = initContainersOf(pod).find(({ name }) => name === UPLOAD_CONTAINER);
+  return {
+    clear: volume !== void 0 && goesWithPod(volume),
+    open: isUserMadeUp(pod, base, objectOf(upload2?.["securityContext"]))
+  };
 }
 function isUserMadeUp(pod, base, { runAsUser }) {
   return runAsUser !== void 0 && objectOf(containerNamed(pod, base)?.["securityContext"])["runAsUser"] === void 0;
@@ -23465,6 +23476,7 @@ var init_workspace = __esm({
     init_checkout();
     init_files_volume();
     init_json();
+    init_literal();
     init_result_sidecar();
     WORKSPACE_VOLUME = "pod-step-workspace";
     UPLOAD_CONTAINER = "pod-step-upload";
@@ -24008,6 +24020,19 @@ var init_brief = __esm({
     init_terminal();
     LONGEST = 500;
     STEERING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  }
+});
+
+// src/run/numbers.ts
+function grouped(number3) {
+  return number3.toLocaleString("en-US");
+}
+function inBytes(bytes) {
+  return `${grouped(bytes)} ${bytes === 1 ? "byte" : "bytes"}`;
+}
+var init_numbers = __esm({
+  "src/run/numbers.ts"() {
+    "use strict";
   }
 });
 
@@ -25401,12 +25426,13 @@ function amount(bytes) {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS2[unit]}`;
 }
 function counted(count, one, many = `${one}s`) {
-  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+  return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 var UNITS2;
 var init_amount = __esm({
   "src/run/files/amount.ts"() {
     "use strict";
+    init_numbers();
     UNITS2 = ["KiB", "MiB", "GiB", "TiB"];
   }
 });
@@ -25637,9 +25663,7 @@ __export(upload_exports, {
   surveyed: () => surveyed,
   upload: () => upload
 });
-async function surveyed(step) {
-  const { inputs, plan, log } = step;
-  if (inputs.files.workspace?.source !== "upload") return void 0;
+async function surveyed({ inputs, plan, log }) {
   const survey = await surveyOf(inputs.workspace, excluding(inputs.files.exclude)).catch((error2) => {
     throw new StepError("InvalidInput", "Workspace not readable", `workspace: ${error2.message}`);
   });
@@ -25676,7 +25700,6 @@ function roomOf({ spec }) {
   return size === void 0 ? void 0 : quantityBytes(String(size));
 }
 async function upload(step, pod, signal3) {
-  if (step.inputs.files.workspace?.source !== "upload") return;
   const waits = await pod.until(({ pod: now, gone }) => {
     if (gone || containerEnded(now, UPLOAD_CONTAINER) || containerEnded(now, step.plan.base)) return "over";
     return containerStatus(now, UPLOAD_CONTAINER)?.state?.running ? "waits" : void 0;
@@ -25716,7 +25739,10 @@ async function session({ inputs, plan, client }, pod, progress, signal3) {
   const exec = await Exec.start(
     client,
     pod.identity,
-    { container: UPLOAD_CONTAINER, command: receiving(path2, howToReceive(plan)) },
+    {
+      container: UPLOAD_CONTAINER,
+      command: receiving(path2, howToReceive(plan.pod, plan.base))
+    },
     signal3
   );
   let sent = 0;
@@ -25746,18 +25772,6 @@ async function session({ inputs, plan, client }, pod, progress, signal3) {
     `The workspace could not be unpacked in the pod (exit code ${exitCode2})${complaint === "" ? "" : `: ${brief(firstLine(complaint))}`}.`,
     { remedy: remedyFor3(complaint, inContainer !== void 0) }
   );
-}
-function howToReceive({ pod, base }) {
-  const { volumes = [], initContainers = [], containers: containers2 = [], securityContext } = pod.spec ?? {};
-  const volume = volumes.find(({ name }) => name === WORKSPACE_VOLUME);
-  const own = initContainers.find(({ name }) => name === UPLOAD_CONTAINER)?.securityContext?.runAsUser;
-  const users = [containers2.find(({ name }) => name === base)?.securityContext?.runAsUser, securityContext?.runAsUser];
-  return {
-    // What others have put onto a claim stays.
-    clear: volume?.emptyDir !== void 0 || volume?.ephemeral !== void 0,
-    // The base container's is its image's own, which is not known here.
-    open: own !== void 0 && users.every((user) => user === void 0)
-  };
 }
 function firstLine(text) {
   return (text.trim().split("\n")[0] ?? "").slice(0, 300);
@@ -28979,21 +28993,15 @@ var init_download = __esm({
       }
       /** Whether files may be fetched at all, asked for while there is time: the container may run for days. */
       async check(signal3) {
-        const { inputs, client, log } = this.#step;
+        const { inputs, log } = this.#step;
         if (inputs.files.download === void 0) return;
-        const state = await this.#pod.until(
-          () => this.#isThere ? "there" : containerEnded(this.#pod.view.pod, this.#step.plan.base) ? "over" : void 0,
-          signal3
-        );
+        const state = await this.#pod.until(({ pod, gone }) => {
+          if (this.#isThere) return "there";
+          return gone || containerEnded(pod, this.#step.plan.base) ? "over" : void 0;
+        }, signal3);
         if (state === "over") return;
         try {
-          const exec = await Exec.start(
-            client,
-            this.#pod.identity,
-            { container: RESULT_SIDECAR, command: ["true"] },
-            signal3
-          );
-          await exec.ended();
+          await this.#run(["true"], signal3);
         } catch (error2) {
           signal3.throwIfAborted();
           if (error2 instanceof ApiError && error2.denial !== void 0) throw error2;
@@ -29002,21 +29010,19 @@ var init_download = __esm({
       }
       /** Nothing more is to come: lets the pod end, which waits for that. */
       async release(signal3) {
-        const { client, log } = this.#step;
+        const { log } = this.#step;
         if (heldWorkspace(this.#pod.view.pod) === void 0 || this.#released || !this.#isThere) return;
         const late = AbortSignal.any([signal3, AbortSignal.timeout(RELEASE_MS)]);
         try {
-          const exec = await Exec.start(
-            client,
-            this.#pod.identity,
-            { container: RESULT_SIDECAR, command: releasing() },
-            late
-          );
-          await exec.ended();
+          await this.#run(releasing(), late);
           this.#released = true;
         } catch (error2) {
           log.debug(`The sidecar could not be told that it may end: ${error2.message}`);
         }
+      }
+      async #run(command, signal3) {
+        const program2 = { container: RESULT_SIDECAR, command };
+        await (await Exec.start(this.#step.client, this.#pod.identity, program2, signal3)).ended();
       }
       get #isThere() {
         const { pod, gone } = this.#pod.view;
@@ -39947,6 +39953,7 @@ function takerOf(path2, layers) {
 
 // src/pod/run-script.ts
 init_json();
+init_literal();
 init_naming();
 import { posix as posix4 } from "node:path";
 var FOLDER = "/pod-step/run";
@@ -39954,7 +39961,7 @@ function scriptOf({ script, extension: extension2, from }) {
   return { path: posix4.join(FOLDER, `script-${hash(script, 8)}${extension2}`), content: script, from };
 }
 function commandOf({ command, from }, { path: path2 }) {
-  const words = command.map((word2) => word2.replaceAll("{0}", path2).replaceAll("$", "$$$$"));
+  const words = command.map((word2) => literal(word2.replaceAll("{0}", path2)));
   return [
     { from, of: "container", fields: { command: words } },
     { from, of: "container", fields: { args: null } }
@@ -39962,7 +39969,7 @@ function commandOf({ command, from }, { path: path2 }) {
 }
 function variablesOf({ from, variables }, container2) {
   const ofTemplate = objectsOf(container2?.["env"]).map(({ name }) => name);
-  const env = Object.entries({ ...variables, RUNNER_TEMP: "/tmp" }).filter(([name]) => !ofTemplate.includes(name)).map(([name, value]) => ({ name, value: value.replaceAll("$", "$$$$") }));
+  const env = Object.entries({ ...variables, RUNNER_TEMP: "/tmp" }).filter(([name]) => !ofTemplate.includes(name)).map(([name, value]) => ({ name, value: literal(value) }));
   return { from: `${from} (the job\u2019s variables)`, of: "container", fields: { env } };
 }
 
@@ -40996,16 +41003,7 @@ init_containers();
 // src/run/report.ts
 init_failure();
 init_containers();
-
-// src/run/numbers.ts
-function grouped(number3) {
-  return number3.toLocaleString("en-US");
-}
-function inBytes(bytes) {
-  return `${grouped(bytes)} ${bytes === 1 ? "byte" : "bytes"}`;
-}
-
-// src/run/report.ts
+init_numbers();
 function reportProgress(pod, base) {
   const set = /* @__PURE__ */ new Set();
   const once2 = (name, value) => {
@@ -42186,9 +42184,11 @@ function lastWords(message, limit = LONGEST_MESSAGE, maybeLog = false) {
 
 // src/run/result/outputs.ts
 init_result();
+init_numbers();
 
 // src/run/result/values.ts
 init_contract();
+init_numbers();
 var LONGEST_SHOWN = 60;
 var MOST_TOLD = 5;
 function valuesOf(json2) {
@@ -44908,12 +44908,10 @@ function dispatcherThrough(proxy, given) {
   const options = { rejectUnauthorized: true, ...given };
   if (proxy === void 0) return new import_undici.Agent({ connect: options, allowH2: false });
   if (proxy.protocol.startsWith("socks5")) return throughSocks(proxy, options);
-  const { ca } = options;
   return new import_undici.ProxyAgent({
     uri: proxy.href,
     requestTls: options,
-    // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
-    proxyTls: { rejectUnauthorized: true, ...ca && { ca: [...rootCertificates, String(ca)] } },
+    proxyTls: tlsOfProxy(options),
     // It has as long to make a connection as one takes without it.
     clientFactory: (origin2, settings) => tunnels(origin2, { ...settings, headersTimeout: options.timeout }),
     allowH2: false
@@ -44923,14 +44921,13 @@ function connectorThrough(proxy, given) {
   const options = { rejectUnauthorized: true, ...given };
   if (proxy === void 0) return (0, import_undici.buildConnector)({ ...options, allowH2: false });
   if (proxy.protocol.startsWith("socks5")) return socksConnector(proxy, options);
-  const { ca } = options;
   const secure = (0, import_undici.buildConnector)({ ...options, allowH2: false });
   const { username, password } = proxy;
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
   const authorization = username !== "" || password !== "" ? { "proxy-authorization": `Basic ${login}` } : {};
   return (target2, callback) => {
     const pool = tunnels(new URL(proxy.origin), {
-      connect: { rejectUnauthorized: true, ...ca && { ca: [...rootCertificates, String(ca)] } },
+      connect: tlsOfProxy(options),
       headersTimeout: options.timeout,
       allowH2: false
     });
@@ -44951,6 +44948,9 @@ function connectorThrough(proxy, given) {
       }
     );
   };
+}
+function tlsOfProxy({ ca }) {
+  return { rejectUnauthorized: true, ...ca && { ca: [...rootCertificates, String(ca)] } };
 }
 function tunnels(origin2, settings) {
   const pool = new import_undici.Pool(origin2, settings);
@@ -46504,6 +46504,7 @@ function remedyFor4({ exitCode: exitCode2, reason: reason2 }) {
 // src/run/result/sent.ts
 init_result_sidecar();
 init_containers();
+init_numbers();
 function foundInFile(file, pod, base, ended3) {
   switch (file.kind) {
     case "none":
@@ -46603,6 +46604,7 @@ function shown3(text) {
 // src/run/result/step-files.ts
 init_contract();
 init_result();
+init_numbers();
 var [OUTPUT, SUMMARY] = ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"];
 var MOST_SUMMARY_BYTES = 1e6;
 function stepFilesOf(files) {
@@ -49849,9 +49851,9 @@ import https from "node:https";
 // node_modules/oauth4webapi/build/index.js
 var USER_AGENT2;
 if (typeof navigator === "undefined" || !navigator.userAgent?.startsWith?.("Mozilla/5.0 ")) {
-  const NAME2 = "oauth4webapi";
+  const NAME = "oauth4webapi";
   const VERSION = "v3.8.8";
-  USER_AGENT2 = `${NAME2}/${VERSION}`;
+  USER_AGENT2 = `${NAME}/${VERSION}`;
 }
 function looseInstanceOf(input, expected) {
   if (input == null) {
@@ -50696,9 +50698,9 @@ var _expectedIssuer = /* @__PURE__ */ Symbol();
 var headers;
 var USER_AGENT3;
 if (typeof navigator === "undefined" || !navigator.userAgent?.startsWith?.("Mozilla/5.0 ")) {
-  const NAME2 = "openid-client";
+  const NAME = "openid-client";
   const VERSION = "v6.8.9";
-  USER_AGENT3 = `${NAME2}/${VERSION}`;
+  USER_AGENT3 = `${NAME}/${VERSION}`;
   headers = { "user-agent": USER_AGENT3 };
 }
 var int = (config) => {
@@ -53827,6 +53829,7 @@ var TICKS = [
 ];
 
 // src/run/summary.ts
+init_numbers();
 var MARKS = {
   succeeded: "\u2705",
   failed: "\u274C",
@@ -54584,6 +54587,7 @@ init_json();
 // src/pod/inputs/env-vars.ts
 init_reader();
 init_yaml();
+init_literal();
 
 // src/pod/inputs/volumes.ts
 init_reader();
@@ -54635,7 +54639,7 @@ function readNames(reader, input, example) {
 // src/pod/inputs/env-vars.ts
 var LINE = /^[A-Za-z_][A-Za-z0-9_.-]*(=|\s*$)/;
 function readEnvVars(reader) {
-  const variables = readVariables(reader, "env_vars", fromItem, (value) => value.replaceAll("$", "$$$$"));
+  const variables = readVariables(reader, "env_vars", fromItem, literal);
   if (variables === void 0) return [];
   if (variables.length === 0) return [{ from: "env_vars", of: "container", fields: { env: null } }];
   return variables.map(({ from, ...variable2 }) => ({
@@ -55098,6 +55102,7 @@ function textField(reader, item, name, path2) {
 }
 
 // src/pod/inputs/workspace-volume.ts
+init_cluster();
 init_reader();
 init_yaml();
 init_json();
@@ -55107,7 +55112,7 @@ function readWorkspaceVolume(reader) {
   const problem = (path2, sentence) => reader.problem("workspace_volume", sentence, path2);
   if (isScalar(tree)) {
     const claimName = String(tree).trim();
-    if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(claimName)) {
+    if (!isObjectName(claimName)) {
       problem("", `expected the name of a claim, or a volume; found ${JSON.stringify(claimName)}.`);
       return void 0;
     }
@@ -59670,13 +59675,13 @@ function seeTo(step, pod) {
 }
 
 // src/kubernetes/own-pod.ts
+init_cluster();
 import { readFileSync as readFileSync7 } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join as join5 } from "node:path";
 init_status();
 var PATIENCE_MS = 2e3;
 var RETRIES = 3;
-var NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 async function findOwnPod(client, namespace, signal3, { env, serviceAccount, addresses } = surroundings()) {
   const token = readIn(serviceAccount, "token");
   if (!env["KUBERNETES_SERVICE_HOST"] && token === void 0) return void 0;
@@ -59687,7 +59692,7 @@ async function findOwnPod(client, namespace, signal3, { env, serviceAccount, add
   let unknown = "nothing says which pod this process runs in";
   try {
     for (const name of new Set(names2)) {
-      if (name === void 0 || !NAME.test(name)) continue;
+      if (name === void 0 || !isObjectName(name)) continue;
       const pod = await look(client, namespace, name, signal3);
       const against = pod === void 0 ? "there is none" : contradiction(pod, claimed?.uid, addresses);
       const uid = pod?.metadata?.uid;

@@ -26442,12 +26442,10 @@ function dispatcherThrough(proxy, given) {
   const options = { rejectUnauthorized: true, ...given };
   if (proxy === void 0) return new import_undici.Agent({ connect: options, allowH2: false });
   if (proxy.protocol.startsWith("socks5")) return throughSocks(proxy, options);
-  const { ca } = options;
   return new import_undici.ProxyAgent({
     uri: proxy.href,
     requestTls: options,
-    // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
-    proxyTls: { rejectUnauthorized: true, ...ca && { ca: [...rootCertificates, String(ca)] } },
+    proxyTls: tlsOfProxy(options),
     // It has as long to make a connection as one takes without it.
     clientFactory: (origin, settings) => tunnels(origin, { ...settings, headersTimeout: options.timeout }),
     allowH2: false
@@ -26457,14 +26455,13 @@ function connectorThrough(proxy, given) {
   const options = { rejectUnauthorized: true, ...given };
   if (proxy === void 0) return (0, import_undici.buildConnector)({ ...options, allowH2: false });
   if (proxy.protocol.startsWith("socks5")) return socksConnector(proxy, options);
-  const { ca } = options;
   const secure = (0, import_undici.buildConnector)({ ...options, allowH2: false });
   const { username, password } = proxy;
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
   const authorization = username !== "" || password !== "" ? { "proxy-authorization": `Basic ${login}` } : {};
   return (target2, callback) => {
     const pool = tunnels(new URL(proxy.origin), {
-      connect: { rejectUnauthorized: true, ...ca && { ca: [...rootCertificates, String(ca)] } },
+      connect: tlsOfProxy(options),
       headersTimeout: options.timeout,
       allowH2: false
     });
@@ -26485,6 +26482,9 @@ function connectorThrough(proxy, given) {
       }
     );
   };
+}
+function tlsOfProxy({ ca }) {
+  return { rejectUnauthorized: true, ...ca && { ca: [...rootCertificates, String(ca)] } };
 }
 function tunnels(origin, settings) {
   const pool = new import_undici.Pool(origin, settings);
@@ -36696,39 +36696,6 @@ function defined(object) {
 // src/github/workspace-file.ts
 var SKIPPED = new RegExp("\\p{Cf}", "gu");
 
-// src/github/inputs/attach.ts
-var INPUTS2 = /* @__PURE__ */ new Set([
-  "attach",
-  "pod_uid",
-  "attach_timeout_seconds",
-  ...CLUSTER_INPUTS,
-  "base_container_name",
-  "defaults_file",
-  "queue_timeout_seconds",
-  "schedule_timeout_seconds",
-  "startup_timeout_seconds",
-  "outage_timeout_seconds",
-  "get_logs",
-  "container_logs",
-  "init_container_logs",
-  "container_name_log_prefix_enabled",
-  "log_events_on_failure",
-  "log_pod_spec_on_failure",
-  "log_file",
-  "workflow_commands",
-  "do_xcom_push",
-  "multiple_outputs",
-  "result_file",
-  "download",
-  "download_limit",
-  "skip_on_exit_code",
-  "on_finish_action",
-  "on_kill_action",
-  "is_delete_operator_pod",
-  "github_token",
-  "matrix"
-]);
-
 // src/github/inputs/cluster.ts
 var SOURCES = ["kubeconfig", "config_file", "cluster_url", "in_cluster"];
 function readCluster(reader) {
@@ -36813,6 +36780,39 @@ function readNamespace(reader) {
   );
   return void 0;
 }
+
+// src/github/inputs/attach.ts
+var INPUTS2 = /* @__PURE__ */ new Set([
+  "attach",
+  "pod_uid",
+  "attach_timeout_seconds",
+  ...CLUSTER_INPUTS,
+  "base_container_name",
+  "defaults_file",
+  "queue_timeout_seconds",
+  "schedule_timeout_seconds",
+  "startup_timeout_seconds",
+  "outage_timeout_seconds",
+  "get_logs",
+  "container_logs",
+  "init_container_logs",
+  "container_name_log_prefix_enabled",
+  "log_events_on_failure",
+  "log_pod_spec_on_failure",
+  "log_file",
+  "workflow_commands",
+  "do_xcom_push",
+  "multiple_outputs",
+  "result_file",
+  "download",
+  "download_limit",
+  "skip_on_exit_code",
+  "on_finish_action",
+  "on_kill_action",
+  "is_delete_operator_pod",
+  "github_token",
+  "matrix"
+]);
 
 // src/github/inputs/files.ts
 var DEFAULT_LIMIT_BYTES = 2 ** 30;
@@ -38579,7 +38579,7 @@ function expand(template, context3) {
   var operators = ["+", "#", ".", "/", ";", "?", "&"];
   template = template.replace(
     /\{([^\{\}]+)\}|([^\{\}]+)/g,
-    function(_, expression, literal) {
+    function(_, expression, literal2) {
       if (expression) {
         let operator = "";
         const values = [];
@@ -38603,7 +38603,7 @@ function expand(template, context3) {
           return values.join(",");
         }
       } else {
-        return encodeReserved(literal);
+        return encodeReserved(literal2);
       }
     }
   );

@@ -18,12 +18,10 @@ export function dispatcherThrough(proxy: URL | undefined, given: Connect): Dispa
   const options = { rejectUnauthorized: true, ...given };
   if (proxy === undefined) return new Agent({ connect: options, allowH2: false });
   if (proxy.protocol.startsWith('socks5')) return throughSocks(proxy, options);
-  const { ca } = options;
   return new ProxyAgent({
     uri: proxy.href,
     requestTls: options,
-    // A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
-    proxyTls: { rejectUnauthorized: true, ...(ca && { ca: [...rootCertificates, String(ca)] }) },
+    proxyTls: tlsOfProxy(options),
     // It has as long to make a connection as one takes without it.
     clientFactory: (origin, settings) => tunnels(origin, { ...settings, headersTimeout: options.timeout }),
     allowH2: false,
@@ -38,14 +36,13 @@ export function connectorThrough(proxy: URL | undefined, given: Connect): buildC
   const options = { rejectUnauthorized: true, ...given };
   if (proxy === undefined) return buildConnector({ ...options, allowH2: false });
   if (proxy.protocol.startsWith('socks5')) return socksConnector(proxy, options);
-  const { ca } = options;
   const secure = buildConnector({ ...options, allowH2: false });
   const { username, password } = proxy;
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
   const authorization = username !== '' || password !== '' ? { 'proxy-authorization': `Basic ${login}` } : {};
   return (target, callback) => {
     const pool = tunnels(new URL(proxy.origin), {
-      connect: { rejectUnauthorized: true, ...(ca && { ca: [...rootCertificates, String(ca)] }) },
+      connect: tlsOfProxy(options),
       headersTimeout: options.timeout,
       allowH2: false,
     });
@@ -66,6 +63,11 @@ export function connectorThrough(proxy: URL | undefined, given: Connect): buildC
       },
     );
   };
+}
+
+/** A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts. */
+function tlsOfProxy({ ca }: Connect): { rejectUnauthorized: true; ca?: string[] } {
+  return { rejectUnauthorized: true, ...(ca && { ca: [...rootCertificates, String(ca)] }) };
 }
 
 /** @returns connections to a proxy. Where none comes about through it, nothing was sent to what is behind it, whatever the fault looks like. */

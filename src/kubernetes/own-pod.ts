@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';
+import { isObjectName } from '../github/inputs/cluster.ts';
 import type { ApiClient } from './client.ts';
 import { SERVICE_ACCOUNT } from './config.ts';
 import { getPodOnce, type PodIdentity } from './pods.ts';
@@ -23,8 +24,6 @@ export type OwnPod = { pod: PodIdentity } | { unknown: string };
 const PATIENCE_MS = 2000;
 /** How often a server that answers with errors of its own is asked again. */
 const RETRIES = 3;
-/** Of a pod (RFC 1123). */
-const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 /**
  * Finds the pod that this very process runs in, if it runs in one of this namespace of this cluster.
@@ -48,7 +47,7 @@ export async function findOwnPod(
   let unknown = 'nothing says which pod this process runs in';
   try {
     for (const name of new Set(names)) {
-      if (name === undefined || !NAME.test(name)) continue;
+      if (name === undefined || !isObjectName(name)) continue;
       const pod = await look(client, namespace, name, signal);
       const against = pod === undefined ? 'there is none' : contradiction(pod, claimed?.uid, addresses);
       const uid = pod?.metadata?.uid;

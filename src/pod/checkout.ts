@@ -1,5 +1,6 @@
 import type { CheckoutInputs } from '../github/inputs/files.ts';
 import type { JsonObject } from './json.ts';
+import { literal } from './literal.ts';
 import { TOKEN_KEY } from './owned-secrets.ts';
 
 /** The volume with the job's token, and where the checkout has it: no other container mounts it. */
@@ -160,9 +161,4 @@ export function gitConfiguration(entries: [key: string, value: string][]): Recor
       ]),
     ),
   };
-}
-
-/** Kubernetes replaces $(NAME) in arguments and values. */
-function literal(text: string): string {
-  return text.replaceAll('$', '$$$$');
 }

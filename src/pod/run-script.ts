@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { RunInputs } from '../github/inputs/run.ts';
 import type { Fragment } from './inputs/fragment.ts';
 import { type JsonObject, objectsOf } from './json.ts';
+import { literal } from './literal.ts';
 import { hash } from './naming.ts';
 
 /** Where the script is in the container: its file alone, in a folder that no image has. */
@@ -21,7 +22,7 @@ export function scriptOf({ script, extension, from }: RunInputs): Script {
 
 /** @returns the container's command, and that it has no arguments, whatever a template says. */
 export function commandOf({ command, from }: RunInputs, { path }: Script): Fragment[] {
-  const words = command.map(word => word.replaceAll('{0}', path).replaceAll('$', '$$$$'));
+  const words = command.map(word => literal(word.replaceAll('{0}', path)));
   return [
     { from, of: 'container', fields: { command: words } },
     { from, of: 'container', fields: { args: null } },
@@ -36,6 +37,6 @@ export function variablesOf({ from, variables }: RunInputs, container: JsonObjec
   const ofTemplate = objectsOf(container?.['env']).map(({ name }) => name);
   const env = Object.entries({ ...variables, RUNNER_TEMP: '/tmp' })
     .filter(([name]) => !ofTemplate.includes(name))
-    .map(([name, value]) => ({ name, value: value.replaceAll('$', '$$$$') }));
+    .map(([name, value]) => ({ name, value: literal(value) }));
   return { from: `${from} (the job’s variables)`, of: 'container', fields: { env } };
 }

@@ -13,6 +13,7 @@ import {
   type Path,
   textOf,
 } from './json.ts';
+import { literal } from './literal.ts';
 import type { MergedPod } from './merge.ts';
 import { securityContextFor } from './result-sidecar.ts';
 
@@ -58,7 +59,7 @@ export function workspaceDefaults({ workspace, checkout }: FilesInputs, containe
       !names.some(name => name.startsWith('GIT_CONFIG_')) &&
       gitConfiguration([['safe.directory', workspace.path]])),
   };
-  const env = Object.entries(variables).map(([name, value]) => ({ name, value: value.replaceAll('$', '$$$$') }));
+  const env = Object.entries(variables).map(([name, value]) => ({ name, value: literal(value) }));
   const fields = {
     ...(container['workingDir'] === undefined && { workingDir: workspace.path }),
     ...(env.length > 0 && { env }),
@@ -95,7 +96,7 @@ export function workspaceSpec(
     ...common,
     volumeMounts: [mount, { name: FILES_VOLUME, mountPath: FILES_FOLDER }],
   };
-  const outlives = checkout !== undefined && !goesWithPod(volume);
+  const outlives = checkout !== undefined && volume !== undefined && !goesWithPod(volume.source);
   const checkoutMounts = [mount, ...(outlives ? [{ name: CHECKOUT_CONTAINER, mountPath: CHECKOUT_FOLDER }] : [])];
   const filling =
     workspace.source === 'upload'
@@ -127,8 +128,21 @@ export function workspaceSpec(
 }
 
 /** Whether what the workspace is on is the pod's own: on others there may be anything, and somebody at work on it. */
-function goesWithPod(volume: WorkspaceVolume | undefined): boolean {
-  return volume === undefined || 'emptyDir' in volume.source || 'ephemeral' in volume.source;
+function goesWithPod(volume: JsonObject): boolean {
+  return 'emptyDir' in volume || 'ephemeral' in volume;
+}
+
+/**
+ * @param pod as it was planned
+ * @returns of an upload, whether what is in the workspace can go first, and whether the files are for a user who is not known
+ */
+export function howToReceive(pod: JsonObject, base: string): { clear: boolean; open: boolean } {
+  const volume = objectsOf(objectOf(pod['spec'])['volumes']).find(({ name }) => name === WORKSPACE_VOLUME);
+  const upload = initContainersOf(pod).find(({ name }) => name === UPLOAD_CONTAINER);
+  return {
+    clear: volume !== undefined && goesWithPod(volume),
+    open: isUserMadeUp(pod, base, objectOf(upload?.['securityContext'])),
+  };
 }
 
 /** Whether an init container has a user because it needs one: the base container's is its image's own, which is not known here. */

@@ -88,7 +88,7 @@ describe('what is fetched', () => {
       download?.patterns.wants(one),
     );
     expect(wants).toEqual(['dist/a.js', 'report.xml']);
-    expect(download?.patterns.unmatched([]).map(({ glob, required }) => [glob, required])).toEqual([
+    expect([...(download?.patterns.open() ?? [])].map(({ pattern }) => [pattern.glob, pattern.required])).toEqual([
       ['dist/**', false],
       ['report.xml', true],
     ]);

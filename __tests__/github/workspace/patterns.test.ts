@@ -82,8 +82,13 @@ describe('patterns', () => {
   test('tell which of them match nothing', () => {
     const some = patterns('a/*!', 'b', 'c', 'd/*', '!d/x', '.');
     const listing = ['a/x', 'b/x/y', 'd/x', '.git/c'];
-    expect(some.unmatched(listing).map(({ text }) => text)).toEqual(['c', 'd/*']);
-    expect(some.unmatched([]).map(({ text }) => text)).toEqual(['a/*!', 'b', 'c', 'd/*', '.']);
+    const unmatched = (paths: string[]) => {
+      const open = some.open();
+      for (const one of paths) some.note(one, open);
+      return [...open].map(({ pattern }) => pattern.text);
+    };
+    expect(unmatched(listing)).toEqual(['c', 'd/*']);
+    expect(unmatched([])).toEqual(['a/*!', 'b', 'c', 'd/*', '.']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { CLUSTER_INPUTS, type InputName } from '../contract.ts';
 import { defined } from '../defined.ts';
+import { isObjectName } from './cluster.ts';
 import type { InputReader } from './reader.ts';
 
 /** The pod that a step is to follow, instead of making one. */
@@ -65,7 +66,7 @@ export function readAttach(reader: InputReader): AttachInputs | undefined {
       );
     return undefined;
   }
-  if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(pod))
+  if (!isObjectName(pod))
     reader.problem(
       'attach',
       `"${pod}" cannot be the name of a pod. It is the output \`pod_name\` of the step that made it.`,

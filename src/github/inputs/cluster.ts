@@ -106,6 +106,11 @@ export function isNamespace(text: string): boolean {
   return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
 }
 
+/** Whether Kubernetes takes the text for the name of an object: of a pod, of a claim (RFC 1123). */
+export function isObjectName(text: string): boolean {
+  return /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text);
+}
+
 function readNamespace(reader: InputReader): string | undefined {
   const namespace = reader.word('namespace');
   if (namespace === undefined || isNamespace(namespace)) return namespace;

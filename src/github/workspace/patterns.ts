@@ -58,22 +58,12 @@ export class Patterns {
     return (this.#matched(path)?.size ?? 0) > 0;
   }
 
-  /** @returns the inclusions that bring nothing of the listing; what another pattern excludes is not brought */
-  unmatched(paths: Iterable<string>): Pattern[] {
-    const open = new Set(this.#inclusions);
-    for (const path of paths) {
-      if (open.size === 0) break;
-      this.note(path, open);
-    }
-    return [...open].map(({ pattern }) => pattern);
-  }
-
   /** @returns what {@link note} takes patterns from: each inclusion */
   open(): Set<Inclusion> {
     return new Set(this.#inclusions);
   }
 
-  /** Takes the inclusions that bring a path out of those that have brought nothing yet. @returns whether any brings it */
+  /** Takes the inclusions that bring a path out of those that have brought nothing yet; what another pattern excludes is not brought. @returns whether any brings it */
   note(path: string, open: Set<Inclusion>): boolean {
     const matched = this.#matched(path);
     for (const inclusion of matched ?? []) open.delete(inclusion);

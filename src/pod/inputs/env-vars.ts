@@ -3,6 +3,7 @@ import { type InputReader, isMapping, isNull, isScalar } from '../../github/inpu
 import { describe, type Tree } from '../../github/yaml.ts';
 import { conform } from '../conform.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { literal } from '../literal.ts';
 import type { Fragment } from './fragment.ts';
 import { readNames } from './volumes.ts';
 
@@ -22,7 +23,7 @@ export interface NamedValue {
  * A bare `KEY` takes the step's own environment variable, so untrusted text (`${{ github.event... }}`) need not be pasted into YAML.
  */
 export function readEnvVars(reader: InputReader): Fragment[] {
-  const variables = readVariables(reader, 'env_vars', fromItem, value => value.replaceAll('$', '$$$$'));
+  const variables = readVariables(reader, 'env_vars', fromItem, literal);
   if (variables === undefined) return [];
   if (variables.length === 0) return [{ from: 'env_vars', of: 'container', fields: { env: null } }];
   return variables.map(({ from, ...variable }) => ({

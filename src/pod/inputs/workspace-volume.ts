@@ -1,3 +1,4 @@
+import { isObjectName } from '../../github/inputs/cluster.ts';
 import { type InputReader, isMapping, isNull, isScalar } from '../../github/inputs/reader.ts';
 import { describe } from '../../github/yaml.ts';
 import { conformField } from '../conform.ts';
@@ -18,7 +19,7 @@ export function readWorkspaceVolume(reader: InputReader): WorkspaceVolume | unde
   const problem = (path: string, sentence: string) => reader.problem('workspace_volume', sentence, path);
   if (isScalar(tree)) {
     const claimName = String(tree).trim();
-    if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(claimName)) {
+    if (!isObjectName(claimName)) {
       problem('', `expected the name of a claim, or a volume; found ${JSON.stringify(claimName)}.`);
       return undefined;
     }

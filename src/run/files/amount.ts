@@ -1,3 +1,5 @@
+import { grouped } from '../numbers.ts';
+
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB'];
 
 /** @returns an amount of bytes for people: `812 bytes`, `4.2 MiB`, `128 MiB`. */
@@ -13,5 +15,5 @@ export function amount(bytes: number): string {
 
 /** @returns e.g. `20,000 files` */
 export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+  return `${grouped(count)} ${count === 1 ? one : many}`;
 }

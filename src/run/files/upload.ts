@@ -5,8 +5,9 @@ import { type Survey, surveyOf } from '../../github/workspace/tree.ts';
 import { Exec } from '../../kubernetes/exec.ts';
 import { NetworkError } from '../../kubernetes/network-error.ts';
 import { ApiError } from '../../kubernetes/status.ts';
+import type { JsonObject } from '../../pod/json.ts';
 import { quantityBytes } from '../../pod/quantity.ts';
-import { UPLOAD_CONTAINER, WORKSPACE_VOLUME } from '../../pod/workspace.ts';
+import { howToReceive, UPLOAD_CONTAINER, WORKSPACE_VOLUME } from '../../pod/workspace.ts';
 import { brief } from '../brief.ts';
 import { containerEnded, containerStatus, terminated } from '../containers.ts';
 import type { ObservedPod } from '../observe.ts';
@@ -27,9 +28,7 @@ const SAMPLE_MS = 1000;
  * Looks at what is to be uploaded, before anything is created.
  * @throws StepError where it cannot be read, or has no room
  */
-export async function surveyed(step: Pick<Step, 'inputs' | 'plan' | 'log'>): Promise<Survey | undefined> {
-  const { inputs, plan, log } = step;
-  if (inputs.files.workspace?.source !== 'upload') return undefined;
+export async function surveyed({ inputs, plan, log }: Pick<Step, 'inputs' | 'plan' | 'log'>): Promise<Survey> {
   const survey = await surveyOf(inputs.workspace, excluding(inputs.files.exclude)).catch((error: Error) => {
     throw new StepError('InvalidInput', 'Workspace not readable', `workspace: ${error.message}`);
   });
@@ -73,7 +72,6 @@ function roomOf({ spec }: Step['plan']['pod']): number | undefined {
  * @throws StepError where it cannot be brought
  */
 export async function upload(step: Step, pod: ObservedPod, signal: AbortSignal): Promise<void> {
-  if (step.inputs.files.workspace?.source !== 'upload') return;
   const waits = await pod.until(({ pod: now, gone }) => {
     if (gone || containerEnded(now, UPLOAD_CONTAINER) || containerEnded(now, step.plan.base)) return 'over';
     return containerStatus(now, UPLOAD_CONTAINER)?.state?.running ? 'waits' : undefined;
@@ -127,7 +125,10 @@ async function session(
   const exec = await Exec.start(
     client,
     pod.identity,
-    { container: UPLOAD_CONTAINER, command: receiving(path, howToReceive(plan)) },
+    {
+      container: UPLOAD_CONTAINER,
+      command: receiving(path, howToReceive(plan.pod as unknown as JsonObject, plan.base)),
+    },
     signal,
   );
   let sent = 0;
@@ -159,19 +160,6 @@ async function session(
     `The workspace could not be unpacked in the pod (exit code ${exitCode})${complaint === '' ? '' : `: ${brief(firstLine(complaint))}`}.`,
     { remedy: remedyFor(complaint, inContainer !== undefined) },
   );
-}
-
-function howToReceive({ pod, base }: Step['plan']): { clear: boolean; open: boolean } {
-  const { volumes = [], initContainers = [], containers = [], securityContext } = pod.spec ?? {};
-  const volume = volumes.find(({ name }) => name === WORKSPACE_VOLUME);
-  const own = initContainers.find(({ name }) => name === UPLOAD_CONTAINER)?.securityContext?.runAsUser;
-  const users = [containers.find(({ name }) => name === base)?.securityContext?.runAsUser, securityContext?.runAsUser];
-  return {
-    // What others have put onto a claim stays.
-    clear: volume?.emptyDir !== undefined || volume?.ephemeral !== undefined,
-    // The base container's is its image's own, which is not known here.
-    open: own !== undefined && users.every(user => user === undefined),
-  };
 }
 
 function firstLine(text: string): string {
