@@ -25199,7 +25199,6 @@ var init_tar = __esm({
         this.#used += count;
         if (this.#used < PIECE_BYTES) return;
         yield this.#piece;
-        this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
         this.#used = 0;
       }
       *add(bytes) {
@@ -25267,6 +25266,8 @@ var init_exec = __esm({
       /** When something has come or gone, by `performance.now()`. */
       #movedAt = performance.now();
       #cut;
+      /** Messages that have been sent, to be written over: memory that is new for each takes a fifth of the time [measured]. */
+      #sent = [];
       #end;
       #late;
       /**
@@ -25315,22 +25316,34 @@ var init_exec = __esm({
       }
       /**
        * Sends to the program's input, and waits while too much is on its way.
+       * @param parts one after the other; they are the caller's again as soon as this returns
        * @throws NetworkError when the connection is gone, or what `ended` throws
        */
-      async send(bytes) {
-        const message = Buffer.allocUnsafe(1 + bytes.length);
-        message[0] = STDIN;
-        message.set(bytes, 1);
+      async send(...parts) {
+        const { memory, message } = this.#compose(parts);
         await new Promise((resolve4, reject) => {
           if (this.#cut) return reject(this.#cut);
           const isFull = this.#socket.bufferedAmount > MOST_WAITING2;
           this.#socket.send(message, (error2) => {
             if (error2) return reject(this.#cut ?? new NetworkError(error2));
             this.#movedAt = performance.now();
+            this.#sent.push(memory);
             if (isFull) resolve4();
           });
           if (!isFull) resolve4();
         });
+      }
+      #compose(parts) {
+        const length = parts.reduce((sum, part) => sum + part.length, 1);
+        const spare = this.#sent.pop();
+        const memory = spare !== void 0 && spare.length >= length ? spare : Buffer.allocUnsafeSlow(length);
+        memory[0] = STDIN;
+        let at = 1;
+        for (const part of parts) {
+          memory.set(part, at);
+          at += part.length;
+        }
+        return { memory, message: memory.subarray(0, length) };
       }
       /** Bytes that wait to be sent. */
       get waiting() {
@@ -25443,8 +25456,8 @@ import { constants as constants6, gzip } from "node:zlib";
 async function framed(piece, compress) {
   const smaller = compress ? await compressed(piece, { level: constants6.Z_BEST_SPEED }) : piece;
   const [kind2, content2] = smaller.length < piece.length ? ["gzip", smaller] : ["raw", piece];
-  return Buffer.concat([Buffer.from(`${kind2} ${content2.length}
-`), content2]);
+  return [Buffer.from(`${kind2} ${content2.length}
+`), content2];
 }
 function lastFrame(count) {
   return Buffer.from(`end ${count}
@@ -25752,9 +25765,9 @@ async function session({ inputs, plan, client }, pod, progress, signal3) {
     let isSlow;
     for await (const piece of tarOf(inputs.workspace, excluding(inputs.files.exclude))) {
       count++;
-      const frame = await framed(piece, isSlow ?? false);
-      await exec.send(frame);
-      sent += frame.length;
+      const [line, content2] = await framed(piece, isSlow ?? false);
+      await exec.send(line, content2);
+      sent += line.length + content2.length;
       const [gone, ms4] = [sent - exec.waiting, performance.now() - start];
       if (isSlow === void 0 && (gone >= SAMPLE_BYTES || ms4 >= SAMPLE_MS)) isSlow = gone / ms4 < SLOW_RATE / 1e3;
       progress.bytes += piece.length;
@@ -28900,7 +28913,7 @@ async function ask(exec, names2) {
   const all = Buffer.concat(names2.flatMap((name) => [Buffer.from("./"), name, Buffer.from([0])]));
   let count = 0;
   for (let at = 0; at < all.length; at += LONGEST_PIECE, count++)
-    await exec.send(await framed(all.subarray(at, at + LONGEST_PIECE), false));
+    await exec.send(...await framed(all.subarray(at, at + LONGEST_PIECE), false));
   await exec.send(lastFrame(count));
 }
 function scratchOf(env) {

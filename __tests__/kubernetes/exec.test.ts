@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -441,6 +442,31 @@ describe('who takes what is printed', () => {
 });
 
 describe('what is sent', () => {
+  test('is the caller’s again at once, and is sent as it was', async () => {
+    const lengths = [MIB, 3, 2 * MIB, MIB + 1, 0, 100_000, 70_000];
+    const pieces = Array.from({ length: 60 }, (_, at) => randomBytes(lengths[at % lengths.length] ?? 0));
+    const all = pieces.reduce((sum, { length }) => sum + length, 0);
+    const received = () => server.programs[0]?.input.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    server.play = async program => {
+      program.socket.pause();
+      await sleep(100);
+      program.socket.resume();
+      await until(() => received() === all);
+      program.end();
+    };
+    const exec = await start();
+    const memory = Buffer.alloc(2 * MIB);
+    for (const piece of pieces) {
+      const half = piece.length >> 1;
+      memory.set(piece);
+      const sent = exec.send(memory.subarray(0, half), memory.subarray(half, piece.length));
+      memory.fill(0);
+      await sent;
+    }
+    await exec.ended();
+    expect(Buffer.concat(server.programs[0]?.input ?? []).equals(Buffer.concat(pieces))).toBe(true);
+  });
+
   test('waits when too much is on its way, and goes on when it has gone', async () => {
     server.play = ({ socket }) => socket.pause();
     const exec = await start();

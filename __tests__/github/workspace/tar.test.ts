@@ -52,7 +52,7 @@ function file(path: string, content: string | Buffer = ''): void {
 
 async function piecesOf(isExcluded: IsExcluded): Promise<Buffer[]> {
   const pieces: Buffer[] = [];
-  for await (const piece of tarOf(root, isExcluded)) pieces.push(piece);
+  for await (const piece of tarOf(root, isExcluded)) pieces.push(Buffer.from(piece));
   return pieces;
 }
 
@@ -277,7 +277,7 @@ describe('a file that changes while it is read', () => {
   /** Acts once the first piece is there: what is in it was read by then. */
   async function withChange(change: () => void): Promise<Buffer> {
     const pieces: Buffer[] = [];
-    for await (const piece of tarOf(root, everything)) if (pieces.push(piece) === 1) change();
+    for await (const piece of tarOf(root, everything)) if (pieces.push(Buffer.from(piece)) === 1) change();
     return Buffer.concat(pieces);
   }
 

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { framed, LONGEST_PIECE, lastFrame } from '../../../src/run/files/pieces.ts';
 
 /** As the program in the pod reads it. */
-function readFrame(frame: Buffer): { kind: string; content: Buffer } {
+function readFrame(parts: Buffer[]): { kind: string; content: Buffer } {
+  const frame = Buffer.concat(parts);
   const end = frame.indexOf('\n');
   const [kind = '', size] = frame.subarray(0, end).toString().split(' ');
   const content = frame.subarray(end + 1);

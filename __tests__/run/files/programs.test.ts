@@ -21,7 +21,7 @@ import { FILES_FOLDER } from '../../../src/pod/files-volume.ts';
 import { UPLOAD_CONTAINER } from '../../../src/pod/workspace.ts';
 import { Archive } from '../../../src/run/files/archive.ts';
 import { Listing } from '../../../src/run/files/listing.ts';
-import { framed, LONGEST_PIECE, lastFrame } from '../../../src/run/files/pieces.ts';
+import { framed as framedParts, LONGEST_PIECE, lastFrame } from '../../../src/run/files/pieces.ts';
 import { CUT_SHORT, codeOfTar, receiving, releasing, sending } from '../../../src/run/files/programs.ts';
 import { podOf } from '../../pod/planned.ts';
 
@@ -98,6 +98,8 @@ class Ran {
 
 const tarOf = (folder: string) =>
   execFileSync('tar', ['-c', '-f', '-', '-C', folder, '.'], { maxBuffer: 1e9, stdio: ['ignore', 'pipe', 'ignore'] });
+
+const framed = async (piece: Buffer, compress: boolean) => Buffer.concat(await framedParts(piece, compress));
 
 async function piecesOf(tar: Buffer, { compress = false, length = 5000, more = 0 } = {}) {
   const frames: Buffer[] = [];

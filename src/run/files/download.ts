@@ -292,7 +292,7 @@ async function ask(exec: Exec, names: Buffer[]): Promise<void> {
   const all = Buffer.concat(names.flatMap(name => [Buffer.from('./'), name, Buffer.from([0])]));
   let count = 0;
   for (let at = 0; at < all.length; at += LONGEST_PIECE, count++)
-    await exec.send(await framed(all.subarray(at, at + LONGEST_PIECE), false));
+    await exec.send(...(await framed(all.subarray(at, at + LONGEST_PIECE), false)));
   await exec.send(lastFrame(count));
 }
 

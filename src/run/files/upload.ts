@@ -138,9 +138,9 @@ async function session(
     let isSlow: boolean | undefined;
     for await (const piece of tarOf(inputs.workspace, excluding(inputs.files.exclude))) {
       count++;
-      const frame = await framed(piece, isSlow ?? false);
-      await exec.send(frame);
-      sent += frame.length;
+      const [line, content] = await framed(piece, isSlow ?? false);
+      await exec.send(line, content);
+      sent += line.length + content.length;
       const [gone, ms] = [sent - exec.waiting, performance.now() - start];
       if (isSlow === undefined && (gone >= SAMPLE_BYTES || ms >= SAMPLE_MS)) isSlow = gone / ms < SLOW_RATE / 1000;
       progress.bytes += piece.length;
