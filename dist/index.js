@@ -11001,7 +11001,7 @@ var require_client_h1 = __commonJS({
       kClosed,
       kUseMilo
     } = require_symbols();
-    var constants9 = require_constants3();
+    var constants10 = require_constants3();
     var { H1Parser, getMiloEnabled } = typeof esbuildDetection === "undefined" ? require_parser_h1() : {};
     var EMPTY_BUF = Buffer.alloc(0);
     var FastBuffer = Buffer[Symbol.species];
@@ -11144,7 +11144,7 @@ var require_client_h1 = __commonJS({
        */
       constructor(client, socket, { exports: exports2 }) {
         this.llhttp = exports2;
-        this.ptr = this.llhttp.llhttp_alloc(constants9.TYPE.RESPONSE);
+        this.ptr = this.llhttp.llhttp_alloc(constants10.TYPE.RESPONSE);
         this.client = client;
         this.socket = socket;
         this.timeout = null;
@@ -11244,11 +11244,11 @@ var require_client_h1 = __commonJS({
             currentParser = null;
             currentBufferRef = null;
           }
-          if (ret !== constants9.ERROR.OK) {
+          if (ret !== constants10.ERROR.OK) {
             const data = chunk.subarray(llhttp.llhttp_get_error_pos(this.ptr) - currentBufferPtr);
-            if (ret === constants9.ERROR.PAUSED_UPGRADE) {
+            if (ret === constants10.ERROR.PAUSED_UPGRADE) {
               this.onUpgrade(data);
-            } else if (ret === constants9.ERROR.PAUSED) {
+            } else if (ret === constants10.ERROR.PAUSED) {
               this.paused = true;
               socket.unshift(data);
             } else {
@@ -11283,10 +11283,10 @@ var require_client_h1 = __commonJS({
         } finally {
           currentParser = null;
         }
-        if (ret === constants9.ERROR.OK) {
+        if (ret === constants10.ERROR.OK) {
           return null;
         }
-        if (ret === constants9.ERROR.PAUSED || ret === constants9.ERROR.PAUSED_UPGRADE) {
+        if (ret === constants10.ERROR.PAUSED || ret === constants10.ERROR.PAUSED_UPGRADE) {
           this.paused = true;
           return null;
         }
@@ -11303,7 +11303,7 @@ var require_client_h1 = __commonJS({
           const len = new Uint8Array(llhttp.memory.buffer, ptr).indexOf(0);
           message = "Response does not match the HTTP/1.1 protocol (" + Buffer.from(llhttp.memory.buffer, ptr, len).toString() + ")";
         }
-        return new HTTPParserError(message, constants9.ERROR[ret], data);
+        return new HTTPParserError(message, constants10.ERROR[ret], data);
       }
       destroy() {
         assert(currentParser === null);
@@ -11525,7 +11525,7 @@ var require_client_h1 = __commonJS({
           socket[kBlocking] = false;
           client[kResume]();
         }
-        return pause2 ? constants9.ERROR.PAUSED : 0;
+        return pause2 ? constants10.ERROR.PAUSED : 0;
       }
       /**
        * @param {Buffer} buf
@@ -11551,7 +11551,7 @@ var require_client_h1 = __commonJS({
         }
         this.bytesRead += buf2.length;
         if (request4.onResponseData(buf2) === false) {
-          return constants9.ERROR.PAUSED;
+          return constants10.ERROR.PAUSED;
         }
         return 0;
       }
@@ -11592,13 +11592,13 @@ var require_client_h1 = __commonJS({
         if (socket[kWriting]) {
           assert(client[kRunning] === 0);
           util.destroy(socket, new InformationalError("reset"));
-          return constants9.ERROR.PAUSED;
+          return constants10.ERROR.PAUSED;
         } else if (!shouldKeepAlive) {
           util.destroy(socket, new InformationalError("reset"));
-          return constants9.ERROR.PAUSED;
+          return constants10.ERROR.PAUSED;
         } else if (socket[kReset] && client[kRunning] === 0) {
           util.destroy(socket, new InformationalError("reset"));
-          return constants9.ERROR.PAUSED;
+          return constants10.ERROR.PAUSED;
         } else if (client[kPipelining] == null || client[kPipelining] === 1) {
           setImmediate(client[kResume]);
         } else {
@@ -21131,7 +21131,7 @@ var require_scan = __commonJS({
 var require_parse = __commonJS({
   "node_modules/picomatch/lib/parse.js"(exports, module) {
     "use strict";
-    var constants9 = require_constants4();
+    var constants10 = require_constants4();
     var utils = require_utils2();
     var {
       MAX_LENGTH,
@@ -21139,7 +21139,7 @@ var require_parse = __commonJS({
       REGEX_NON_SPECIAL_CHARS,
       REGEX_SPECIAL_CHARS_BACKREF,
       REPLACEMENTS
-    } = constants9;
+    } = constants10;
     var expandRange = (args, options) => {
       if (typeof options.expandRange === "function") {
         return options.expandRange(...args, options);
@@ -21348,7 +21348,7 @@ var require_parse = __commonJS({
       if (options.maxExtglobRecursion === false) {
         return { risky: false };
       }
-      const max = typeof options.maxExtglobRecursion === "number" ? options.maxExtglobRecursion : constants9.DEFAULT_MAX_EXTGLOB_RECURSION;
+      const max = typeof options.maxExtglobRecursion === "number" ? options.maxExtglobRecursion : constants10.DEFAULT_MAX_EXTGLOB_RECURSION;
       const branches = splitTopLevel(body).map((branch) => branch.trim());
       if (branches.length > 1) {
         if (branches.some((branch) => branch === "") || branches.some((branch) => /^[*?]+$/.test(branch)) || hasRepeatedCharPrefixOverlap(branches)) {
@@ -21394,8 +21394,8 @@ var require_parse = __commonJS({
       const bos = { type: "bos", value: "", output: opts.prepend || "" };
       const tokens = [bos];
       const capture = opts.capture ? "" : "?:";
-      const PLATFORM_CHARS = constants9.globChars(opts.windows);
-      const EXTGLOB_CHARS = constants9.extglobChars(PLATFORM_CHARS);
+      const PLATFORM_CHARS = constants10.globChars(opts.windows);
+      const EXTGLOB_CHARS = constants10.extglobChars(PLATFORM_CHARS);
       const {
         DOT_LITERAL,
         PLUS_LITERAL,
@@ -22091,7 +22091,7 @@ var require_parse = __commonJS({
         NO_DOTS_SLASH,
         STAR,
         START_ANCHOR
-      } = constants9.globChars(opts.windows);
+      } = constants10.globChars(opts.windows);
       const nodot = opts.dot ? NO_DOTS : NO_DOT;
       const slashDot = opts.dot ? NO_DOTS_SLASH : NO_DOT;
       const capture = opts.capture ? "" : "?:";
@@ -22149,7 +22149,7 @@ var require_picomatch = __commonJS({
     var scan = require_scan();
     var parse5 = require_parse();
     var utils = require_utils2();
-    var constants9 = require_constants4();
+    var constants10 = require_constants4();
     var isObject3 = (val) => val && typeof val === "object" && !Array.isArray(val);
     var picomatch2 = (glob, options, returnState = false) => {
       if (Array.isArray(glob)) {
@@ -22277,7 +22277,7 @@ var require_picomatch = __commonJS({
         return /$^/;
       }
     };
-    picomatch2.constants = constants9;
+    picomatch2.constants = constants10;
     module.exports = picomatch2;
   }
 });
@@ -27995,7 +27995,7 @@ var require_extract = __commonJS({
 // node_modules/tar-stream/constants.js
 var require_constants5 = __commonJS({
   "node_modules/tar-stream/constants.js"(exports, module) {
-    var constants9 = {
+    var constants10 = {
       // just for envs without fs
       S_IFMT: 61440,
       S_IFDIR: 16384,
@@ -28005,9 +28005,9 @@ var require_constants5 = __commonJS({
       S_IFLNK: 40960
     };
     try {
-      module.exports = __require("fs").constants || constants9;
+      module.exports = __require("fs").constants || constants10;
     } catch {
-      module.exports = constants9;
+      module.exports = constants10;
     }
   }
 });
@@ -28017,7 +28017,7 @@ var require_pack = __commonJS({
   "node_modules/tar-stream/pack.js"(exports, module) {
     var { Readable, Writable, getStreamError } = require_streamx();
     var b4a = require_b4a();
-    var constants9 = require_constants5();
+    var constants10 = require_constants5();
     var headers3 = require_headers();
     var DMODE = 493;
     var FMODE = 420;
@@ -28220,16 +28220,16 @@ var require_pack = __commonJS({
       return new Pack(opts);
     };
     function modeToType(mode) {
-      switch (mode & constants9.S_IFMT) {
-        case constants9.S_IFBLK:
+      switch (mode & constants10.S_IFMT) {
+        case constants10.S_IFBLK:
           return "block-device";
-        case constants9.S_IFCHR:
+        case constants10.S_IFCHR:
           return "character-device";
-        case constants9.S_IFDIR:
+        case constants10.S_IFDIR:
           return "directory";
-        case constants9.S_IFIFO:
+        case constants10.S_IFIFO:
           return "fifo";
-        case constants9.S_IFLNK:
+        case constants10.S_IFLNK:
           return "symlink";
       }
       return "file";
@@ -28254,42 +28254,7 @@ var require_tar_stream = __commonJS({
   }
 });
 
-// src/github/workspace/unpack.ts
-import {
-  chmodSync,
-  closeSync as closeSync4,
-  constants as constants7,
-  fchmodSync,
-  futimesSync,
-  linkSync,
-  lstatSync as lstatSync3,
-  mkdirSync as mkdirSync2,
-  mkdtempSync,
-  openSync as openSync4,
-  readlinkSync as readlinkSync3,
-  realpathSync as realpathSync2,
-  renameSync,
-  symlinkSync,
-  unlinkSync as unlinkSync2,
-  writeSync as writeSync2
-} from "node:fs";
-import { copyFile, rm } from "node:fs/promises";
-import { join as join2 } from "node:path";
-import { setImmediate as breath } from "node:timers/promises";
-function parser() {
-  const options = { filenameEncoding: "latin1", allowUnknownFormat: false, highWaterMark: 1 };
-  return (0, import_tar_stream.extract)(options);
-}
-function nameOf(header) {
-  return textOf2(header.name, header.pax?.["path"]);
-}
-function targetOf(header) {
-  return textOf2(header.linkname ?? "", header.pax?.["linkpath"]);
-}
-function textOf2(text, pax) {
-  if (!pax) return { bytes: Buffer.from(text, "latin1") };
-  return { bytes: Buffer.from(pax), ...pax.includes("\uFFFD") && { why: "its name is not UTF-8" } };
-}
+// src/github/workspace/unpack-names.ts
 function namesOf(bytes) {
   const text = bytes.subarray(0, LONGEST_PATH + 1).toString("latin1");
   return text.split("/").filter((name) => name !== "" && name !== ".");
@@ -28327,31 +28292,34 @@ function wrongTarget(target2, depth) {
     return wrong2("that Windows may read otherwise");
   return void 0;
 }
-function release(node) {
-  if (node.kind === "folder") for (const child of node.children.values()) release(child);
-  if (node.kind !== "file") return;
-  node.names -= 1;
-  if (node.names === 0) remove(node.staged);
-}
-function stage(path2) {
-  try {
-    return openSync4(path2, constants7.O_WRONLY | constants7.O_CREAT | constants7.O_EXCL | NO_FOLLOW, 384);
-  } catch (error2) {
-    throw unstaged(error2);
+var LONGEST_NAME3, LONGEST_PATH;
+var init_unpack_names = __esm({
+  "src/github/workspace/unpack-names.ts"() {
+    "use strict";
+    init_workspace_file();
+    LONGEST_NAME3 = 255;
+    LONGEST_PATH = 4096;
   }
-}
-function append(file, bytes) {
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync2(file, bytes, at);
-  } catch (error2) {
-    throw unstaged(error2);
-  }
-}
-function modified(header) {
-  const pax = header.pax?.["mtime"];
-  const seconds = pax !== void 0 && /^\d+(\.\d+)?$/.test(pax) ? Number(pax) : Number(header.mtime) / 1e3;
-  return seconds >= 0 && seconds < 2 ** 33 ? seconds : void 0;
-}
+});
+
+// src/github/workspace/unpack-place.ts
+import {
+  chmodSync,
+  closeSync as closeSync4,
+  constants as constants7,
+  fchmodSync,
+  futimesSync,
+  linkSync,
+  lstatSync as lstatSync3,
+  mkdirSync as mkdirSync2,
+  openSync as openSync4,
+  readlinkSync as readlinkSync3,
+  renameSync,
+  symlinkSync,
+  unlinkSync as unlinkSync2
+} from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { setImmediate as breath } from "node:timers/promises";
 async function move(file, target2) {
   chmodSync(file.staged, file.mode);
   try {
@@ -28394,6 +28362,238 @@ async function copy(from, target2, mode) {
 function within2(folder, name) {
   return Buffer.concat([folder, Buffer.from("/"), Buffer.from(name, "latin1")]);
 }
+var AT_A_TIME, NO_FOLLOW, Placing;
+var init_unpack_place = __esm({
+  "src/github/workspace/unpack-place.ts"() {
+    "use strict";
+    init_workspace_file();
+    init_unpack_names();
+    AT_A_TIME = 200;
+    NO_FOLLOW = constants7.O_NOFOLLOW ?? 0;
+    Placing = class {
+      #workspace;
+      #refusals;
+      /** Bytes that copies may take. */
+      #room;
+      #links = [];
+      #modes = [];
+      #count = 0;
+      /** Files and links that are in the workspace now. */
+      files = 0;
+      bytes = 0;
+      /**
+       * @param workspace absolute, without links in it
+       * @param room bytes that may be copied where a hard link cannot be made
+       */
+      constructor(workspace, refusals, room) {
+        this.#workspace = Buffer.from(workspace);
+        this.#refusals = refusals;
+        this.#room = room;
+      }
+      /** @throws Error with a sentence, where the system refuses to go on: what was made stays */
+      async place(root) {
+        await this.#place(root, this.#workspace, []);
+        for (const { parent, path: path2, link } of this.#links)
+          await this.#placed(path2, () => this.#placeLink(parent, path2, link));
+        for (const { place, mode } of this.#modes) chmodSync(place, mode | 448);
+      }
+      /** Makes in a folder of the workspace, which is a real one, what the archive has in it; links are left for later. */
+      async #place(folder, place, path2) {
+        for (const [name, node] of folder.children) {
+          const inside = [...path2, name];
+          const target2 = within2(place, name);
+          if (node.kind === "link") this.#links.push({ parent: place, path: inside, link: node });
+          else if (node.kind === "file") await this.#placed(inside, () => this.#placeFile(target2, inside, node));
+          else {
+            const entered = await this.#placed(inside, () => this.#enter(target2, inside, node));
+            if (entered) await this.#place(node, target2, inside);
+            else this.#refuseAllIn(node, inside);
+          }
+        }
+      }
+      /** Tells what the system says. @returns whether it was made */
+      async #placed(path2, make) {
+        this.#count += 1;
+        if (this.#count % AT_A_TIME === 0) await breath();
+        try {
+          return await make();
+        } catch (error2) {
+          const shown4 = shownPath(path2);
+          const { code = "" } = error2;
+          const sentence = `"${shown4.slice(0, 200)}" cannot be written: ${reason(error2)}.`;
+          if (!["ENAMETOOLONG", "EILSEQ", "EINVAL", "ELOOP"].includes(code)) throw new Error(sentence, { cause: error2 });
+          this.#refusals.add(shown4, reason(error2));
+          return false;
+        }
+      }
+      /** @returns whether it is a real folder; one that is there already stays as it is */
+      #enter(place, path2, folder) {
+        const found = lstatSync3(place, { throwIfNoEntry: false });
+        if (found?.isDirectory()) return true;
+        if (found !== void 0) {
+          const what = found.isSymbolicLink() ? `a symbolic link, to ${JSON.stringify(readlinkSync3(place))}; nothing is written through a link` : `${kind(found)}, so nothing can be in it`;
+          this.#refusals.add(shownPath(path2), `in the workspace this is ${what}`);
+          return false;
+        }
+        mkdirSync2(place);
+        if (folder.mode !== void 0) this.#modes.push({ place, mode: folder.mode & 511 });
+        return true;
+      }
+      #refuseAllIn(folder, path2) {
+        for (const [name, node] of folder.children) {
+          const inside = [...path2, name];
+          if (node.kind === "folder") this.#refuseAllIn(node, inside);
+          else this.#refusals.add(shownPath(inside), "its folder could not be made");
+        }
+      }
+      async #placeFile(target2, path2, file) {
+        if (this.#isFolder(target2, path2)) return false;
+        if (file.placed === void 0) {
+          await move(file, target2);
+          file.placed = target2;
+          this.bytes += file.size;
+        } else if (!linked(file.placed, target2)) {
+          if (file.size > this.#room) {
+            this.#refusals.add(shownPath(path2), "it is a hard link, and can neither be linked nor copied here");
+            return false;
+          }
+          this.#room -= file.size;
+          await copy(file.placed, target2, file.mode);
+          this.bytes += file.size;
+        }
+        this.files += 1;
+        return true;
+      }
+      #placeLink(parent, path2, link) {
+        const target2 = within2(parent, path2.at(-1) ?? "");
+        if (this.#isFolder(target2, path2)) return false;
+        remove(target2);
+        symlinkSync(link.target, target2);
+        this.files += 1;
+        return true;
+      }
+      #isFolder(target2, path2) {
+        const found = lstatSync3(target2, { throwIfNoEntry: false })?.isDirectory() === true;
+        if (found) this.#refusals.add(shownPath(path2), "in the workspace this is a folder");
+        return found;
+      }
+    };
+  }
+});
+
+// src/github/workspace/unpack-tree.ts
+function release(node) {
+  if (node.kind === "folder") for (const child of node.children.values()) release(child);
+  if (node.kind !== "file") return;
+  node.names -= 1;
+  if (node.names === 0) remove(node.staged);
+}
+var MOST_REFUSED, MOST_ENTRIES, OF_A_REPOSITORY, Refusals2, UnpackedTree;
+var init_unpack_tree = __esm({
+  "src/github/workspace/unpack-tree.ts"() {
+    "use strict";
+    init_workspace_file();
+    init_unpack_names();
+    MOST_REFUSED = 20;
+    MOST_ENTRIES = 2e5;
+    OF_A_REPOSITORY = [/^objects$/i, /^refs$/i];
+    Refusals2 = class {
+      /** At most {@link MOST_REFUSED}; names are as the archive has them, but cut: they are not made safe to print. */
+      shown = [];
+      count = 0;
+      add(name, why) {
+        this.count += 1;
+        if (this.shown.length < MOST_REFUSED) this.shown.push({ name: name.slice(0, 200), why });
+      }
+    };
+    UnpackedTree = class {
+      root = { kind: "folder", children: /* @__PURE__ */ new Map() };
+      #folders = 0;
+      find(names2) {
+        let found = this.root;
+        for (const name of names2) found = found?.kind === "folder" ? found.children.get(name) : void 0;
+        return found;
+      }
+      /** Puts it in the tree, where the last of a name wins. @returns why not */
+      put(path2, node) {
+        let folder = this.root;
+        for (const name of path2.slice(0, -1)) {
+          const inside = folder.children.get(name) ?? this.#addFolder(folder, name);
+          if (inside.kind !== "folder")
+            return `"${shownName2(name)}" is a ${inside.kind} in the archive, so nothing can be in it`;
+          folder = inside;
+        }
+        const last = path2.at(-1) ?? "";
+        const before = folder.children.get(last);
+        if (before?.kind === "folder" && node.kind === "folder") {
+          if (node.mode !== void 0) before.mode = node.mode;
+          return void 0;
+        }
+        if (before?.kind === "folder" && node.kind === "link") return "it is a link in the place of a folder";
+        if (node.kind === "file") node.names += 1;
+        if (before !== void 0) release(before);
+        folder.children.set(last, node);
+        return void 0;
+      }
+      /** One that the archive has no entry of: a path of 4096 bytes can have 2048 of them, so they are counted, too. */
+      #addFolder(parent, name) {
+        this.#folders += 1;
+        if (this.#folders > MOST_ENTRIES) throw new Error(`The archive has more than ${MOST_ENTRIES} folders.`);
+        const folder = { kind: "folder", children: /* @__PURE__ */ new Map() };
+        parent.children.set(name, folder);
+        return folder;
+      }
+      /** What git takes for a repository without a `.git` (setup.c, is_git_directory) runs the programs that its configuration names, for whoever uses git in it. */
+      refuseRepositories(refusals, { children } = this.root, path2 = []) {
+        for (const name of children.keys())
+          if (/^head$/i.test(name) && OF_A_REPOSITORY.every((other) => [...children.keys()].some((one) => other.test(one)))) {
+            children.delete(name);
+            refusals.add([...path2, name].join("/"), "with what is beside it, git would take its folder for a repository");
+          }
+        for (const [name, child] of children)
+          if (child.kind === "folder") this.refuseRepositories(refusals, child, [...path2, name]);
+      }
+    };
+  }
+});
+
+// src/github/workspace/unpack.ts
+import { closeSync as closeSync5, constants as constants8, futimesSync as futimesSync2, mkdtempSync, openSync as openSync5, realpathSync as realpathSync2, writeSync as writeSync2 } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join as join2 } from "node:path";
+function parser() {
+  const options = { filenameEncoding: "latin1", allowUnknownFormat: false, highWaterMark: 1 };
+  return (0, import_tar_stream.extract)(options);
+}
+function nameOf(header) {
+  return textOf2(header.name, header.pax?.["path"]);
+}
+function targetOf(header) {
+  return textOf2(header.linkname ?? "", header.pax?.["linkpath"]);
+}
+function textOf2(text, pax) {
+  if (!pax) return { bytes: Buffer.from(text, "latin1") };
+  return { bytes: Buffer.from(pax), ...pax.includes("\uFFFD") && { why: "its name is not UTF-8" } };
+}
+function stage(path2) {
+  try {
+    return openSync5(path2, constants8.O_WRONLY | constants8.O_CREAT | constants8.O_EXCL | NO_FOLLOW2, 384);
+  } catch (error2) {
+    throw unstaged(error2);
+  }
+}
+function append(file, bytes) {
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync2(file, bytes, at);
+  } catch (error2) {
+    throw unstaged(error2);
+  }
+}
+function modified(header) {
+  const pax = header.pax?.["mtime"];
+  const seconds = pax !== void 0 && /^\d+(\.\d+)?$/.test(pax) ? Number(pax) : Number(header.mtime) / 1e3;
+  return seconds >= 0 && seconds < 2 ** 33 ? seconds : void 0;
+}
 function damaged(why, cause) {
   return new Error(`What came is not a whole tar archive: ${why.replace(/[.?]$/, "")}.`, { cause });
 }
@@ -28403,44 +28603,36 @@ function unstaged(error2) {
 function lowerFirst(text) {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
-var import_tar_stream, TooMuch, MOST_ENTRIES, MOST_REFUSED, LONGEST_NAME3, LONGEST_PATH, MOST_TEXT, BLOCK, PIECE, MOST_HEADERS, MOST_FRAME, MOST_FRAME_PER_ENTRY, OF_A_REPOSITORY, AT_A_TIME, NO_FOLLOW, Unpacking;
+var import_tar_stream, TooMuch, MOST_TEXT, BLOCK, PIECE, MOST_HEADERS, MOST_FRAME, MOST_FRAME_PER_ENTRY, NO_FOLLOW2, Unpacking;
 var init_unpack = __esm({
   "src/github/workspace/unpack.ts"() {
     "use strict";
     import_tar_stream = __toESM(require_tar_stream(), 1);
     init_workspace_file();
+    init_unpack_names();
+    init_unpack_place();
+    init_unpack_tree();
     TooMuch = class extends Error {
       name = "TooMuch";
     };
-    MOST_ENTRIES = 2e5;
-    MOST_REFUSED = 20;
-    LONGEST_NAME3 = 255;
-    LONGEST_PATH = 4096;
     MOST_TEXT = 64 * 2 ** 20;
     BLOCK = 512;
     PIECE = 64 * 1024;
     MOST_HEADERS = 64 * 1024 + 8 * BLOCK;
     MOST_FRAME = 16 * 2 ** 20;
     MOST_FRAME_PER_ENTRY = 16 * 1024;
-    OF_A_REPOSITORY = [/^objects$/i, /^refs$/i];
-    AT_A_TIME = 200;
-    NO_FOLLOW = constants7.O_NOFOLLOW ?? 0;
+    NO_FOLLOW2 = constants8.O_NOFOLLOW ?? 0;
     Unpacking = class _Unpacking {
       #workspace;
       #staging;
       #limitBytes;
       #wants;
       #parser = parser();
-      #tree = { kind: "folder", children: /* @__PURE__ */ new Map() };
-      #refused = [];
-      #refusedCount = 0;
+      #tree = new UnpackedTree();
+      #refusals = new Refusals2();
       #entries = 0;
-      #folders = 0;
-      #placedCount = 0;
       /** Bytes of names and targets. */
       #text = 0;
-      #files = 0;
-      #bytes = 0;
       #stagedFiles = 0;
       /** Bytes of contents that the archive has announced so far. */
       #announced = 0;
@@ -28453,7 +28645,7 @@ var init_unpack = __esm({
       #open;
       #failure;
       constructor(workspace, staging, options) {
-        this.#workspace = Buffer.from(workspace);
+        this.#workspace = workspace;
         this.#staging = staging;
         this.#limitBytes = options.limitBytes;
         this.#wants = options.wants;
@@ -28497,13 +28689,11 @@ var init_unpack = __esm({
           this.#check();
           await this.#end();
           this.#check();
-          this.#refuseRepositories(this.#tree, []);
-          const links = [];
-          const modes = [];
-          await this.#place(this.#tree, this.#workspace, [], links, modes);
-          for (const { parent, path: path2, link } of links) await this.#placed(path2, () => this.#placeLink(parent, path2, link));
-          for (const { place, mode } of modes) chmodSync(place, mode | 448);
-          return { files: this.#files, bytes: this.#bytes, refused: this.#refused, refusedCount: this.#refusedCount };
+          this.#tree.refuseRepositories(this.#refusals);
+          const placing = new Placing(this.#workspace, this.#refusals, this.#limitBytes - this.#announced);
+          await placing.place(this.#tree.root);
+          const { files, bytes } = placing;
+          return { files, bytes, refused: this.#refusals.shown, refusedCount: this.#refusals.count };
         } finally {
           await this.discard();
         }
@@ -28512,15 +28702,6 @@ var init_unpack = __esm({
       async discard() {
         this.#fail(new Error("The unpacking has ended."));
         await rm(this.#staging, { recursive: true, force: true });
-      }
-      /** What git takes for a repository without a `.git` (setup.c, is_git_directory) runs the programs that its configuration names, for whoever uses git in it. */
-      #refuseRepositories({ children }, path2) {
-        for (const name of children.keys())
-          if (/^head$/i.test(name) && OF_A_REPOSITORY.every((other) => [...children.keys()].some((one) => other.test(one)))) {
-            children.delete(name);
-            this.#refuse([...path2, name].join("/"), "with what is beside it, git would take its folder for a repository");
-          }
-        for (const [name, child] of children) if (child.kind === "folder") this.#refuseRepositories(child, [...path2, name]);
       }
       #check() {
         if (this.#failure !== void 0) throw this.#failure;
@@ -28543,7 +28724,7 @@ var init_unpack = __esm({
       #close() {
         const file = this.#open;
         this.#open = void 0;
-        if (file !== void 0) closeSync4(file);
+        if (file !== void 0) closeSync5(file);
       }
       /** @returns when the parser has taken the piece, or never will */
       #feed(piece) {
@@ -28598,7 +28779,7 @@ var init_unpack = __esm({
         content2.on("error", () => {
         });
         const why = this.#take(header, content2);
-        if (why !== void 0) this.#refuse(nameOf(header).bytes.toString(), why);
+        if (why !== void 0) this.#refusals.add(nameOf(header).bytes.toString(), why);
         if (header.type === "directory") {
           next();
           return;
@@ -28623,11 +28804,11 @@ var init_unpack = __esm({
           case "contiguous-file":
             return this.#takeFile(path2, header, content2);
           case "directory":
-            return this.#put(path2, { kind: "folder", mode: header.mode ?? 0, children: /* @__PURE__ */ new Map() });
+            return this.#tree.put(path2, { kind: "folder", mode: header.mode ?? 0, children: /* @__PURE__ */ new Map() });
           case "symlink": {
             const target2 = targetOf(header);
             const wrong2 = target2.why ?? wrongTarget(target2.bytes, path2.length - 1);
-            return wrong2 ?? this.#put(path2, { kind: "link", target: target2.bytes });
+            return wrong2 ?? this.#tree.put(path2, { kind: "link", target: target2.bytes });
           }
           case "link":
             return this.#takeHardLink(path2, header);
@@ -28639,7 +28820,7 @@ var init_unpack = __esm({
         this.#stagedFiles += 1;
         const staged = join2(this.#staging, String(this.#stagedFiles));
         const file = { kind: "file", staged, size: header.size ?? 0, mode: (header.mode ?? 0) & 511, names: 0 };
-        const why = this.#put(path2, file);
+        const why = this.#tree.put(path2, file);
         if (why !== void 0) return why;
         const open = stage(staged);
         this.#open = open;
@@ -28648,7 +28829,7 @@ var init_unpack = __esm({
           "end",
           () => this.#attempt(() => {
             const seconds = modified(header);
-            if (seconds !== void 0) futimesSync(open, seconds, seconds);
+            if (seconds !== void 0) futimesSync2(open, seconds, seconds);
             this.#close();
           })
         );
@@ -28657,128 +28838,10 @@ var init_unpack = __esm({
       #takeHardLink(path2, header) {
         const target2 = targetOf(header);
         const names2 = namesOf(target2.bytes);
-        const found = target2.why ?? wrongName(target2.bytes, names2) ?? this.#find(names2);
+        const found = target2.why ?? wrongName(target2.bytes, names2) ?? this.#tree.find(names2);
         if (typeof found === "string" || found?.kind !== "file")
           return "it is a hard link to what is no file that was taken before";
-        return this.#put(path2, found);
-      }
-      #find(names2) {
-        let found = this.#tree;
-        for (const name of names2) found = found?.kind === "folder" ? found.children.get(name) : void 0;
-        return found;
-      }
-      /** Puts it in the tree, where the last of a name wins. @returns why not */
-      #put(path2, node) {
-        let folder = this.#tree;
-        for (const name of path2.slice(0, -1)) {
-          const inside = folder.children.get(name) ?? this.#addFolder(folder, name);
-          if (inside.kind !== "folder")
-            return `"${shownName2(name)}" is a ${inside.kind} in the archive, so nothing can be in it`;
-          folder = inside;
-        }
-        const last = path2.at(-1) ?? "";
-        const before = folder.children.get(last);
-        if (before?.kind === "folder" && node.kind === "folder") {
-          if (node.mode !== void 0) before.mode = node.mode;
-          return void 0;
-        }
-        if (before?.kind === "folder" && node.kind === "link") return "it is a link in the place of a folder";
-        if (node.kind === "file") node.names += 1;
-        if (before !== void 0) release(before);
-        folder.children.set(last, node);
-        return void 0;
-      }
-      /** One that the archive has no entry of: a path of 4096 bytes can have 2048 of them, so they are counted, too. */
-      #addFolder(parent, name) {
-        this.#folders += 1;
-        if (this.#folders > MOST_ENTRIES) throw new Error(`The archive has more than ${MOST_ENTRIES} folders.`);
-        const folder = { kind: "folder", children: /* @__PURE__ */ new Map() };
-        parent.children.set(name, folder);
-        return folder;
-      }
-      #refuse(name, why) {
-        this.#refusedCount += 1;
-        if (this.#refused.length < MOST_REFUSED) this.#refused.push({ name: name.slice(0, 200), why });
-      }
-      /** Makes in a folder of the workspace, which is a real one, what the archive has in it; links are left for later. */
-      async #place(folder, place, path2, links, modes) {
-        for (const [name, node] of folder.children) {
-          const inside = [...path2, name];
-          const target2 = within2(place, name);
-          if (node.kind === "link") links.push({ parent: place, path: inside, link: node });
-          else if (node.kind === "file") await this.#placed(inside, () => this.#placeFile(target2, inside, node));
-          else {
-            const entered = await this.#placed(inside, () => this.#enter(target2, inside, node, modes));
-            if (entered) await this.#place(node, target2, inside, links, modes);
-            else this.#refuseAllIn(node, inside);
-          }
-        }
-      }
-      /** Tells what the system says. @returns whether it was made */
-      async #placed(path2, make) {
-        this.#placedCount += 1;
-        if (this.#placedCount % AT_A_TIME === 0) await breath();
-        try {
-          return await make();
-        } catch (error2) {
-          const shown4 = shownPath(path2);
-          const { code = "" } = error2;
-          const sentence = `"${shown4.slice(0, 200)}" cannot be written: ${reason(error2)}.`;
-          if (!["ENAMETOOLONG", "EILSEQ", "EINVAL", "ELOOP"].includes(code)) throw new Error(sentence, { cause: error2 });
-          this.#refuse(shown4, reason(error2));
-          return false;
-        }
-      }
-      /** @returns whether it is a real folder; one that is there already stays as it is */
-      #enter(place, path2, folder, modes) {
-        const found = lstatSync3(place, { throwIfNoEntry: false });
-        if (found?.isDirectory()) return true;
-        if (found !== void 0) {
-          const what = found.isSymbolicLink() ? `a symbolic link, to ${JSON.stringify(readlinkSync3(place))}; nothing is written through a link` : `${kind(found)}, so nothing can be in it`;
-          this.#refuse(shownPath(path2), `in the workspace this is ${what}`);
-          return false;
-        }
-        mkdirSync2(place);
-        if (folder.mode !== void 0) modes.push({ place, mode: folder.mode & 511 });
-        return true;
-      }
-      #refuseAllIn(folder, path2) {
-        for (const [name, node] of folder.children) {
-          const inside = [...path2, name];
-          if (node.kind === "folder") this.#refuseAllIn(node, inside);
-          else this.#refuse(shownPath(inside), "its folder could not be made");
-        }
-      }
-      async #placeFile(target2, path2, file) {
-        if (this.#isFolder(target2, path2)) return false;
-        if (file.placed === void 0) {
-          await move(file, target2);
-          file.placed = target2;
-          this.#bytes += file.size;
-        } else if (!linked(file.placed, target2)) {
-          if (this.#announced + file.size > this.#limitBytes) {
-            this.#refuse(shownPath(path2), "it is a hard link, and can neither be linked nor copied here");
-            return false;
-          }
-          this.#announced += file.size;
-          await copy(file.placed, target2, file.mode);
-          this.#bytes += file.size;
-        }
-        this.#files += 1;
-        return true;
-      }
-      #placeLink(parent, path2, link) {
-        const target2 = within2(parent, path2.at(-1) ?? "");
-        if (this.#isFolder(target2, path2)) return false;
-        remove(target2);
-        symlinkSync(link.target, target2);
-        this.#files += 1;
-        return true;
-      }
-      #isFolder(target2, path2) {
-        const found = lstatSync3(target2, { throwIfNoEntry: false })?.isDirectory() === true;
-        if (found) this.#refuse(shownPath(path2), "in the workspace this is a folder");
-        return found;
+        return this.#tree.put(path2, found);
       }
     };
   }
@@ -30792,13 +30855,13 @@ var require_ipv4 = __commonJS({
     Object.defineProperty(exports, "__esModule", { value: true });
     exports.Address4 = void 0;
     var common = __importStar(require_common());
-    var constants9 = __importStar(require_constants7());
+    var constants10 = __importStar(require_constants7());
     var address_error_1 = require_address_error();
-    var isCorrect4 = common.isCorrect(constants9.BITS);
+    var isCorrect4 = common.isCorrect(constants10.BITS);
     var Address4 = class _Address4 {
       constructor(address) {
         this.addressMinusSuffix = "";
-        this.groups = constants9.GROUPS;
+        this.groups = constants10.GROUPS;
         this.parsedAddress = [];
         this.parsedSubnet = "";
         this.subnet = "/32";
@@ -30808,17 +30871,17 @@ var require_ipv4 = __commonJS({
         this.isInSubnet = common.isInSubnet;
         this.isHostInSubnet = common.isHostInSubnet;
         this.address = address;
-        const subnet = constants9.RE_SUBNET_STRING.exec(address);
+        const subnet = constants10.RE_SUBNET_STRING.exec(address);
         if (subnet) {
           this.parsedSubnet = subnet[0].replace("/", "");
           this.subnetMask = parseInt(this.parsedSubnet, 10);
           this.subnet = `/${this.subnetMask}`;
-          if (this.subnetMask < 0 || this.subnetMask > constants9.BITS) {
+          if (this.subnetMask < 0 || this.subnetMask > constants10.BITS) {
             throw new address_error_1.AddressError("Invalid subnet mask.");
           }
-          address = address.replace(constants9.RE_SUBNET_STRING, "");
+          address = address.replace(constants10.RE_SUBNET_STRING, "");
         }
-        const longest2 = constants9.GROUPS * 4 - 1;
+        const longest2 = constants10.GROUPS * 4 - 1;
         if (address.length > longest2) {
           throw new address_error_1.AddressError(`IPv4 addresses are at most ${longest2} characters.`);
         }
@@ -30851,7 +30914,7 @@ var require_ipv4 = __commonJS({
         if (groups.some((group) => /^0\d/.test(group))) {
           throw new address_error_1.AddressError("IPv4 addresses can't have leading zeroes.");
         }
-        if (!address.match(constants9.RE_ADDRESS)) {
+        if (!address.match(constants10.RE_ADDRESS)) {
           throw new address_error_1.AddressError("Invalid IPv4 address.");
         }
         return groups;
@@ -30874,7 +30937,7 @@ var require_ipv4 = __commonJS({
        * address.subnetMask; // 24
        */
       static fromAddressAndMask(address, mask) {
-        const bits = common.prefixLengthFromMask(new _Address4(mask).bigInt(), constants9.BITS);
+        const bits = common.prefixLengthFromMask(new _Address4(mask).bigInt(), constants10.BITS);
         return new _Address4(`${address}/${bits}`);
       }
       /**
@@ -30888,9 +30951,9 @@ var require_ipv4 = __commonJS({
        */
       static fromAddressAndWildcardMask(address, wildcardMask) {
         const wildcard = new _Address4(wildcardMask).bigInt();
-        const allOnes = (BigInt(1) << BigInt(constants9.BITS)) - BigInt(1);
+        const allOnes = (BigInt(1) << BigInt(constants10.BITS)) - BigInt(1);
         const mask = wildcard ^ allOnes;
-        const bits = common.prefixLengthFromMask(mask, constants9.BITS);
+        const bits = common.prefixLengthFromMask(mask, constants10.BITS);
         return new _Address4(`${address}/${bits}`);
       }
       /**
@@ -30908,7 +30971,7 @@ var require_ipv4 = __commonJS({
        */
       static fromWildcard(input) {
         const groups = input.split(".");
-        if (groups.length !== constants9.GROUPS) {
+        if (groups.length !== constants10.GROUPS) {
           throw new address_error_1.AddressError("Wildcard pattern must have 4 octets");
         }
         let firstWildcard = -1;
@@ -30923,7 +30986,7 @@ var require_ipv4 = __commonJS({
         }
         const trailing = firstWildcard === -1 ? 0 : groups.length - firstWildcard;
         const replaced = groups.map((g) => g === "*" ? "0" : g);
-        const subnetBits = constants9.BITS - trailing * 8;
+        const subnetBits = constants10.BITS - trailing * 8;
         return new _Address4(`${replaced.join(".")}/${subnetBits}`);
       }
       /**
@@ -30969,7 +31032,7 @@ var require_ipv4 = __commonJS({
        * address.correctForm(); // '192.0.2.42'
        */
       static fromArpa(arpaFormAddress) {
-        const longest2 = constants9.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
+        const longest2 = constants10.GROUPS * 4 - 1 + "/32".length + ".in-addr.arpa.".length;
         if (arpaFormAddress.length > longest2) {
           throw new address_error_1.AddressError(`in-addr.arpa names are at most ${longest2} characters.`);
         }
@@ -31000,7 +31063,7 @@ var require_ipv4 = __commonJS({
       toGroup6() {
         const output = [];
         let i;
-        for (i = 0; i < constants9.GROUPS; i += 2) {
+        for (i = 0; i < constants10.GROUPS; i += 2) {
           output.push(`${common.stringToPaddedHex(this.parsedAddress[i])}${common.stringToPaddedHex(this.parsedAddress[i + 1])}`);
         }
         return output.join(":");
@@ -31017,7 +31080,7 @@ var require_ipv4 = __commonJS({
        * @returns {bigint}
        */
       _startAddress() {
-        return BigInt(`0b${this.mask() + "0".repeat(constants9.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "0".repeat(constants10.BITS - this.subnetMask)}`);
       }
       /**
        * The first address in the range given by this address' subnet.
@@ -31047,7 +31110,7 @@ var require_ipv4 = __commonJS({
        * new Address4('10.0.0.0/24').offset(1).correctForm(); // '10.0.0.1'
        */
       offset(n) {
-        return _Address4.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants9.BITS, "IPv4")).withSubnetMask(this.subnetMask);
+        return _Address4.fromBigInt(common.offsetBigInt(this.bigInt(), n, constants10.BITS, "IPv4")).withSubnetMask(this.subnetMask);
       }
       /**
        * Returns the network that follows this address's network: the address after
@@ -31058,7 +31121,7 @@ var require_ipv4 = __commonJS({
        * new Address4('10.0.0.0/24').nextNetwork().networkForm(); // '10.0.1.0/24'
        */
       nextNetwork() {
-        return _Address4.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants9.BITS, "IPv4")).withSubnetMask(this.subnetMask);
+        return _Address4.fromBigInt(common.offsetBigInt(this._endAddress(), 1, constants10.BITS, "IPv4")).withSubnetMask(this.subnetMask);
       }
       withSubnetMask(subnetMask) {
         return new _Address4(`${this.correctForm()}/${subnetMask}`);
@@ -31068,7 +31131,7 @@ var require_ipv4 = __commonJS({
        * @returns {bigint}
        */
       _endAddress() {
-        return BigInt(`0b${this.mask() + "1".repeat(constants9.BITS - this.subnetMask)}`);
+        return BigInt(`0b${this.mask() + "1".repeat(constants10.BITS - this.subnetMask)}`);
       }
       /**
        * The last address in the range given by this address' subnet
@@ -31093,7 +31156,7 @@ var require_ipv4 = __commonJS({
        * @returns {Address4}
        */
       subnetMaskAddress() {
-        return _Address4.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants9.BITS - this.subnetMask)}`));
+        return _Address4.fromBigInt(BigInt(`0b${"1".repeat(this.subnetMask)}${"0".repeat(constants10.BITS - this.subnetMask)}`));
       }
       /**
        * The Cisco-style wildcard mask, e.g. `0.0.0.255` for a `/24`. This is
@@ -31102,7 +31165,7 @@ var require_ipv4 = __commonJS({
        * @returns {Address4}
        */
       wildcardMask() {
-        return _Address4.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants9.BITS - this.subnetMask)}`));
+        return _Address4.fromBigInt(BigInt(`0b${"0".repeat(this.subnetMask)}${"1".repeat(constants10.BITS - this.subnetMask)}`));
       }
       /**
        * The network address in CIDR string form, e.g. `192.168.1.0/24` for
@@ -31283,7 +31346,7 @@ var require_ipv4 = __commonJS({
        */
       binaryZeroPad() {
         if (this._binaryZeroPad === void 0) {
-          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants9.BITS, "0");
+          this._binaryZeroPad = this.bigInt().toString(2).padStart(constants10.BITS, "0");
         }
         return this._binaryZeroPad;
       }
@@ -31298,7 +31361,7 @@ var require_ipv4 = __commonJS({
        */
       groupForV6() {
         const segments = this.parsedAddress;
-        return this.correctForm().replace(constants9.RE_ADDRESS, `<span class="hover-group group-v4 group-6">${segments.slice(0, 2).join(".")}</span>.<span class="hover-group group-v4 group-7">${segments.slice(2, 4).join(".")}</span>`);
+        return this.correctForm().replace(constants10.RE_ADDRESS, `<span class="hover-group group-v4 group-6">${segments.slice(0, 2).join(".")}</span>.<span class="hover-group group-v4 group-7">${segments.slice(2, 4).join(".")}</span>`);
       }
     };
     exports.Address4 = Address4;
@@ -31320,7 +31383,7 @@ var require_ipv4 = __commonJS({
     ];
     var BENCHMARKING_V4 = new Address4("198.18.0.0/15");
     var RESERVED_V4 = new Address4("240.0.0.0/4");
-    var SPECIAL_PURPOSE_V4 = constants9.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
+    var SPECIAL_PURPOSE_V4 = constants10.SPECIAL_PURPOSE.map(([cidr, , reachable]) => ({
       subnet: new Address4(cidr),
       reachable
     }));
@@ -45583,7 +45646,7 @@ function endOf2({ pod }, container2, { id, ended: ended3 }) {
 }
 
 // src/run/logs/spool.ts
-import { closeSync as closeSync5, ftruncateSync, mkdtempSync as mkdtempSync2, openSync as openSync5, readSync as readSync2, rmSync as rmSync2, writeSync as writeSync3 } from "node:fs";
+import { closeSync as closeSync6, ftruncateSync, mkdtempSync as mkdtempSync2, openSync as openSync6, readSync as readSync2, rmSync as rmSync2, writeSync as writeSync3 } from "node:fs";
 import { tmpdir as tmpdir2 } from "node:os";
 import { join as join3 } from "node:path";
 var MOST_IN_MEMORY = 2 ** 20;
@@ -45622,7 +45685,7 @@ var Spool = class {
     const { descriptor, folder } = this.#file;
     this.#file = void 0;
     this.#readTo = this.#writtenTo;
-    closeSync5(descriptor);
+    closeSync6(descriptor);
     rmSync2(folder, { recursive: true, force: true });
   }
   #toDisk(bytes) {
@@ -45654,7 +45717,7 @@ var Spool = class {
 };
 function openFile2() {
   const folder = mkdtempSync2(join3(process.env["RUNNER_TEMP"] || tmpdir2(), "kubernetes-pod-step-log-"));
-  const descriptor = openSync5(join3(folder, "waiting"), "wx+", 384);
+  const descriptor = openSync6(join3(folder, "waiting"), "wx+", 384);
   if (process.platform !== "win32") rmSync2(folder, { recursive: true, force: true });
   return { descriptor, folder };
 }
@@ -47696,7 +47759,7 @@ function isOutage(error2) {
 }
 
 // src/kubernetes/config.ts
-import { accessSync as accessSync3, constants as constants8, existsSync as existsSync2, readFileSync as readFileSync6 } from "node:fs";
+import { accessSync as accessSync3, constants as constants9, existsSync as existsSync2, readFileSync as readFileSync6 } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join as join4 } from "node:path";
 
@@ -53062,7 +53125,7 @@ function checkFiles(from, { name, caFile }, user) {
   for (const [what, file] of files) {
     if (!file) continue;
     try {
-      accessSync3(file, constants8.R_OK);
+      accessSync3(file, constants9.R_OK);
     } catch (error2) {
       const why = error2.code === "ENOENT" ? "is not on the runner" : "cannot be read";
       throw unusable2(

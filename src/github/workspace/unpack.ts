@@ -1,26 +1,11 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  futimesSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  symlinkSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { copyFile, rm } from 'node:fs/promises';
+import { closeSync, constants, futimesSync, mkdtempSync, openSync, realpathSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as breath } from 'node:timers/promises';
 import { type Extract, type ExtractEvents, extract } from 'tar-stream';
-import { isGitFolder, isRefusedByWindows, kind, reason, remove } from '../workspace-file.ts';
+import { reason } from '../workspace-file.ts';
+import { namesOf, shownPath, wrongName, wrongTarget } from './unpack-names.ts';
+import { Placing } from './unpack-place.ts';
+import { type File, MOST_ENTRIES, Refusals, UnpackedTree } from './unpack-tree.ts';
 
 /** What became of an archive. */
 export interface Unpacked {
@@ -38,29 +23,6 @@ export class TooMuch extends Error {
   override name = 'TooMuch';
 }
 
-interface File {
-  kind: 'file';
-  /** Its place in the staging folder, while it has not been moved. */
-  staged: string;
-  size: number;
-  mode: number;
-  /** How many names of the archive it has. */
-  names: number;
-  /** Where it is in the workspace. */
-  placed?: Buffer;
-}
-interface Link {
-  kind: 'link';
-  target: Buffer;
-}
-interface Folder {
-  kind: 'folder';
-  /** Where the archive has said one. */
-  mode?: number;
-  /** Keys are names in latin1, one character a byte, for they need not be UTF-8. */
-  children: Map<string, Node>;
-}
-type Node = File | Link | Folder;
 /** Of a name or a link's target. */
 interface Text {
   bytes: Buffer;
@@ -81,11 +43,6 @@ interface Header {
 }
 type Content = ExtractEvents['entry'][1];
 
-const MOST_ENTRIES = 200_000;
-const MOST_REFUSED = 20;
-/** Linux' own limits, of a name and of a path. */
-const LONGEST_NAME = 255;
-const LONGEST_PATH = 4096;
 /** Of all names and targets together, which are kept in memory: 200,000 of 320 bytes. */
 const MOST_TEXT = 64 * 2 ** 20;
 const BLOCK = 512;
@@ -96,10 +53,6 @@ const MOST_HEADERS = 64 * 1024 + 8 * BLOCK;
 /** What is neither content nor its padding: a tar that archives file by file, as by `xargs`, fills each to 10 KiB. */
 const MOST_FRAME = 16 * 2 ** 20;
 const MOST_FRAME_PER_ENTRY = 16 * 1024;
-/** What is beside the HEAD of one; on some file systems in capitals, too. */
-const OF_A_REPOSITORY = [/^objects$/i, /^refs$/i];
-/** How many names are made in the workspace before others have their turn. */
-const AT_A_TIME = 200;
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
 /**
@@ -108,21 +61,16 @@ const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
  * before {@link finish}, which knows the whole tree by then.
  */
 export class Unpacking {
-  readonly #workspace: Buffer;
+  readonly #workspace: string;
   readonly #staging: string;
   readonly #limitBytes: number;
   readonly #wants: (path: string) => boolean;
   readonly #parser: Extract = parser();
-  readonly #tree: Folder = { kind: 'folder', children: new Map() };
-  readonly #refused: { name: string; why: string }[] = [];
-  #refusedCount = 0;
+  readonly #tree = new UnpackedTree();
+  readonly #refusals = new Refusals();
   #entries = 0;
-  #folders = 0;
-  #placedCount = 0;
   /** Bytes of names and targets. */
   #text = 0;
-  #files = 0;
-  #bytes = 0;
   #stagedFiles = 0;
   /** Bytes of contents that the archive has announced so far. */
   #announced = 0;
@@ -140,7 +88,7 @@ export class Unpacking {
     staging: string,
     options: { limitBytes: number; wants: (path: string) => boolean },
   ) {
-    this.#workspace = Buffer.from(workspace);
+    this.#workspace = workspace;
     this.#staging = staging;
     this.#limitBytes = options.limitBytes;
     this.#wants = options.wants;
@@ -192,14 +140,11 @@ export class Unpacking {
       this.#check();
       await this.#end();
       this.#check();
-      this.#refuseRepositories(this.#tree, []);
-      const links: { parent: Buffer; path: string[]; link: Link }[] = [];
-      const modes: { place: Buffer; mode: number }[] = [];
-      await this.#place(this.#tree, this.#workspace, [], links, modes);
-      // Last, so that nothing that is made here can go through one.
-      for (const { parent, path, link } of links) await this.#placed(path, () => this.#placeLink(parent, path, link));
-      for (const { place, mode } of modes) chmodSync(place, mode | 0o700);
-      return { files: this.#files, bytes: this.#bytes, refused: this.#refused, refusedCount: this.#refusedCount };
+      this.#tree.refuseRepositories(this.#refusals);
+      const placing = new Placing(this.#workspace, this.#refusals, this.#limitBytes - this.#announced);
+      await placing.place(this.#tree.root);
+      const { files, bytes } = placing;
+      return { files, bytes, refused: this.#refusals.shown, refusedCount: this.#refusals.count };
     } finally {
       await this.discard();
     }
@@ -209,16 +154,6 @@ export class Unpacking {
   async discard(): Promise<void> {
     this.#fail(new Error('The unpacking has ended.'));
     await rm(this.#staging, { recursive: true, force: true });
-  }
-
-  /** What git takes for a repository without a `.git` (setup.c, is_git_directory) runs the programs that its configuration names, for whoever uses git in it. */
-  #refuseRepositories({ children }: Folder, path: string[]): void {
-    for (const name of children.keys())
-      if (/^head$/i.test(name) && OF_A_REPOSITORY.every(other => [...children.keys()].some(one => other.test(one)))) {
-        children.delete(name);
-        this.#refuse([...path, name].join('/'), 'with what is beside it, git would take its folder for a repository');
-      }
-    for (const [name, child] of children) if (child.kind === 'folder') this.#refuseRepositories(child, [...path, name]);
   }
 
   #check(): void {
@@ -306,7 +241,7 @@ export class Unpacking {
 
     content.on('error', () => {});
     const why = this.#take(header, content);
-    if (why !== undefined) this.#refuse(nameOf(header).bytes.toString(), why);
+    if (why !== undefined) this.#refusals.add(nameOf(header).bytes.toString(), why);
     if (header.type === 'directory') {
       next();
       return;
@@ -334,11 +269,11 @@ export class Unpacking {
       case 'contiguous-file':
         return this.#takeFile(path, header, content);
       case 'directory':
-        return this.#put(path, { kind: 'folder', mode: header.mode ?? 0, children: new Map() });
+        return this.#tree.put(path, { kind: 'folder', mode: header.mode ?? 0, children: new Map() });
       case 'symlink': {
         const target = targetOf(header);
         const wrong = target.why ?? wrongTarget(target.bytes, path.length - 1);
-        return wrong ?? this.#put(path, { kind: 'link', target: target.bytes });
+        return wrong ?? this.#tree.put(path, { kind: 'link', target: target.bytes });
       }
       case 'link':
         return this.#takeHardLink(path, header);
@@ -351,7 +286,7 @@ export class Unpacking {
     this.#stagedFiles += 1;
     const staged = join(this.#staging, String(this.#stagedFiles));
     const file: File = { kind: 'file', staged, size: header.size ?? 0, mode: (header.mode ?? 0) & 0o777, names: 0 };
-    const why = this.#put(path, file);
+    const why = this.#tree.put(path, file);
     if (why !== undefined) return why;
     const open = stage(staged);
     this.#open = open;
@@ -369,150 +304,10 @@ export class Unpacking {
   #takeHardLink(path: string[], header: Header): string | undefined {
     const target = targetOf(header);
     const names = namesOf(target.bytes);
-    const found = target.why ?? wrongName(target.bytes, names) ?? this.#find(names);
+    const found = target.why ?? wrongName(target.bytes, names) ?? this.#tree.find(names);
     if (typeof found === 'string' || found?.kind !== 'file')
       return 'it is a hard link to what is no file that was taken before';
-    return this.#put(path, found);
-  }
-
-  #find(names: string[]): Node | undefined {
-    let found: Node | undefined = this.#tree;
-    for (const name of names) found = found?.kind === 'folder' ? found.children.get(name) : undefined;
-    return found;
-  }
-
-  /** Puts it in the tree, where the last of a name wins. @returns why not */
-  #put(path: string[], node: Node): string | undefined {
-    let folder = this.#tree;
-    for (const name of path.slice(0, -1)) {
-      const inside = folder.children.get(name) ?? this.#addFolder(folder, name);
-      if (inside.kind !== 'folder')
-        return `"${shownName(name)}" is a ${inside.kind} in the archive, so nothing can be in it`;
-      folder = inside;
-    }
-    const last = path.at(-1) ?? '';
-    const before = folder.children.get(last);
-    if (before?.kind === 'folder' && node.kind === 'folder') {
-      if (node.mode !== undefined) before.mode = node.mode;
-      return undefined;
-    }
-    if (before?.kind === 'folder' && node.kind === 'link') return 'it is a link in the place of a folder';
-    // Counted before the other is let go: a hard link to itself stays.
-    if (node.kind === 'file') node.names += 1;
-    if (before !== undefined) release(before);
-    folder.children.set(last, node);
-    return undefined;
-  }
-
-  /** One that the archive has no entry of: a path of 4096 bytes can have 2048 of them, so they are counted, too. */
-  #addFolder(parent: Folder, name: string): Folder {
-    this.#folders += 1;
-    if (this.#folders > MOST_ENTRIES) throw new Error(`The archive has more than ${MOST_ENTRIES} folders.`);
-    const folder: Folder = { kind: 'folder', children: new Map() };
-    parent.children.set(name, folder);
-    return folder;
-  }
-
-  #refuse(name: string, why: string): void {
-    this.#refusedCount += 1;
-    if (this.#refused.length < MOST_REFUSED) this.#refused.push({ name: name.slice(0, 200), why });
-  }
-
-  /** Makes in a folder of the workspace, which is a real one, what the archive has in it; links are left for later. */
-  async #place(
-    folder: Folder,
-    place: Buffer,
-    path: string[],
-    links: { parent: Buffer; path: string[]; link: Link }[],
-    modes: { place: Buffer; mode: number }[],
-  ): Promise<void> {
-    for (const [name, node] of folder.children) {
-      const inside = [...path, name];
-      const target = within(place, name);
-      if (node.kind === 'link') links.push({ parent: place, path: inside, link: node });
-      else if (node.kind === 'file') await this.#placed(inside, () => this.#placeFile(target, inside, node));
-      else {
-        const entered = await this.#placed(inside, () => this.#enter(target, inside, node, modes));
-        if (entered) await this.#place(node, target, inside, links, modes);
-        else this.#refuseAllIn(node, inside);
-      }
-    }
-  }
-
-  /** Tells what the system says. @returns whether it was made */
-  async #placed(path: string[], make: () => Promise<boolean> | boolean): Promise<boolean> {
-    this.#placedCount += 1;
-    if (this.#placedCount % AT_A_TIME === 0) await breath();
-    try {
-      return await make();
-    } catch (error) {
-      const shown = shownPath(path);
-      const { code = '' } = error as NodeJS.ErrnoException;
-      const sentence = `"${shown.slice(0, 200)}" cannot be written: ${reason(error)}.`;
-      // A matter of this name, not of the disk.
-      if (!['ENAMETOOLONG', 'EILSEQ', 'EINVAL', 'ELOOP'].includes(code)) throw new Error(sentence, { cause: error });
-      this.#refuse(shown, reason(error));
-      return false;
-    }
-  }
-
-  /** @returns whether it is a real folder; one that is there already stays as it is */
-  #enter(place: Buffer, path: string[], folder: Folder, modes: { place: Buffer; mode: number }[]): boolean {
-    const found = lstatSync(place, { throwIfNoEntry: false });
-    if (found?.isDirectory()) return true;
-    if (found !== undefined) {
-      const what = found.isSymbolicLink()
-        ? `a symbolic link, to ${JSON.stringify(readlinkSync(place))}; nothing is written through a link`
-        : `${kind(found)}, so nothing can be in it`;
-      this.#refuse(shownPath(path), `in the workspace this is ${what}`);
-      return false;
-    }
-    mkdirSync(place);
-    if (folder.mode !== undefined) modes.push({ place, mode: folder.mode & 0o777 });
-    return true;
-  }
-
-  #refuseAllIn(folder: Folder, path: string[]): void {
-    for (const [name, node] of folder.children) {
-      const inside = [...path, name];
-      if (node.kind === 'folder') this.#refuseAllIn(node, inside);
-      else this.#refuse(shownPath(inside), 'its folder could not be made');
-    }
-  }
-
-  async #placeFile(target: Buffer, path: string[], file: File): Promise<boolean> {
-    if (this.#isFolder(target, path)) return false;
-    if (file.placed === undefined) {
-      await move(file, target);
-      file.placed = target;
-      this.#bytes += file.size;
-    } else if (!linked(file.placed, target)) {
-      // A copy of the archive's own making must not go round the limit.
-      if (this.#announced + file.size > this.#limitBytes) {
-        this.#refuse(shownPath(path), 'it is a hard link, and can neither be linked nor copied here');
-        return false;
-      }
-      this.#announced += file.size;
-      await copy(file.placed, target, file.mode);
-      this.#bytes += file.size;
-    }
-    this.#files += 1;
-    return true;
-  }
-
-  #placeLink(parent: Buffer, path: string[], link: Link): boolean {
-    const target = within(parent, path.at(-1) ?? '');
-    if (this.#isFolder(target, path)) return false;
-    remove(target);
-    symlinkSync(link.target, target);
-    this.#files += 1;
-    return true;
-  }
-
-  #isFolder(target: Buffer, path: string[]): boolean {
-    const found = lstatSync(target, { throwIfNoEntry: false })?.isDirectory() === true;
-    if (found) this.#refuse(shownPath(path), 'in the workspace this is a folder');
-    return found;
+    return this.#tree.put(path, found);
   }
 }
 
@@ -536,65 +331,6 @@ function textOf(text: string, pax: string | undefined): Text {
   return { bytes: Buffer.from(pax), ...(pax.includes('\ufffd') && { why: 'its name is not UTF-8' }) };
 }
 
-/** Names on the path, without what means nothing; in latin1. */
-function namesOf(bytes: Buffer): string[] {
-  // Cut, for one that is too long is refused anyway.
-  const text = bytes.subarray(0, LONGEST_PATH + 1).toString('latin1');
-  return text.split('/').filter(name => name !== '' && name !== '.');
-}
-
-function shownName(name: string): string {
-  return Buffer.from(name, 'latin1').toString();
-}
-
-function shownPath(path: string[]): string {
-  return path.map(shownName).join('/');
-}
-
-/** Why no file of the workspace may have the name. */
-function wrongName(bytes: Buffer, path: string[]): string | undefined {
-  if (path.length === 0) return 'its name is empty';
-  if (bytes.includes(0)) return 'its name has a NUL in it';
-  if (bytes.length > LONGEST_PATH) return `its name has more than ${LONGEST_PATH} bytes`;
-  if (bytes[0] === 0x2f) return 'its name is absolute';
-  if (path.includes('..')) return 'its name has ".." in it';
-  if (path.some(name => name.length > LONGEST_NAME)) return `a name in it has more than ${LONGEST_NAME} bytes`;
-  const shown = path.map(shownName);
-  if (shown.some(isGitFolder)) return 'it is in .git, where a file can act on the job';
-  if (process.platform === 'win32' && shown.some(name => name.includes('\\') || isRefusedByWindows(name)))
-    return 'it cannot be the name of a file on Windows';
-  return undefined;
-}
-
-/**
- * Why a symbolic link may not lead there.
- * What is let pass stays in the workspace, given that the link's parents are real folders, which they are when it is made: `..` in front goes up such parents only, and no further
- * than to the workspace; from there on the path only goes down, by folders or by links of which the same holds.
- * @param depth how many folders the link is in
- */
-function wrongTarget(target: Buffer, depth: number): string | undefined {
-  const names = namesOf(target);
-  const up = names.findIndex(name => name !== '..');
-  const wrong = (what: string) => `it is a symbolic link ${what}`;
-  if (target.length === 0) return wrong('to nowhere');
-  if (target.includes(0) || target.length > LONGEST_PATH) return wrong('to what is no path');
-  if (target[0] === 0x2f) return wrong('to an absolute path');
-  if ((up === -1 ? names.length : up) > depth) return wrong('that leads out of the workspace');
-  if (up !== -1 && names.includes('..', up)) return wrong('with ".." in the middle, which may lead anywhere');
-  if (names.map(shownName).some(isGitFolder)) return wrong('into .git');
-  if (process.platform === 'win32' && /[\\:]/.test(shownName(target.toString('latin1'))))
-    return wrong('that Windows may read otherwise');
-  return undefined;
-}
-
-/** Lets go of what another entry of its name replaces: with its last name goes what was staged. */
-function release(node: Node): void {
-  if (node.kind === 'folder') for (const child of node.children.values()) release(child);
-  if (node.kind !== 'file') return;
-  node.names -= 1;
-  if (node.names === 0) remove(node.staged);
-}
-
 function stage(path: string): number {
   try {
     return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, 0o600);
@@ -616,56 +352,6 @@ function modified(header: Header): number | undefined {
   const pax = header.pax?.['mtime'];
   const seconds = pax !== undefined && /^\d+(\.\d+)?$/.test(pax) ? Number(pax) : Number(header.mtime) / 1000;
   return seconds >= 0 && seconds < 2 ** 33 ? seconds : undefined;
-}
-
-/** A file or link that is there is replaced. */
-async function move(file: File, target: Buffer): Promise<void> {
-  chmodSync(file.staged, file.mode);
-  try {
-    renameSync(file.staged, target);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
-    chmodSync(file.staged, 0o600);
-    await copy(file.staged, target, file.mode);
-    unlinkSync(file.staged);
-  }
-}
-
-/** @returns whether there is a link now: a file system may know none, or no more of this file */
-function linked(from: Buffer, target: Buffer): boolean {
-  remove(target);
-  try {
-    linkSync(from, target);
-    return true;
-  } catch (error) {
-    if (!['EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      throw error;
-    return false;
-  }
-}
-
-async function copy(from: string | Buffer, target: Buffer, mode: number): Promise<void> {
-  const { mtimeMs } = lstatSync(from);
-  remove(target);
-  try {
-    // Exclusive, which does not go through a link either.
-    await copyFile(from, target, constants.COPYFILE_EXCL);
-    const file = openSync(target, constants.O_RDONLY | NO_FOLLOW);
-    try {
-      futimesSync(file, mtimeMs / 1000, mtimeMs / 1000);
-      fchmodSync(file, mode);
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    // Half a file would pass for a whole one.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') remove(target);
-    throw error;
-  }
-}
-
-function within(folder: Buffer, name: string): Buffer {
-  return Buffer.concat([folder, Buffer.from('/'), Buffer.from(name, 'latin1')]);
 }
 
 function damaged(why: string, cause?: unknown): Error {
