@@ -47316,67 +47316,6 @@ function noApiServer(server, why) {
   );
 }
 
-// src/kubernetes/credentials/refused.ts
-init_failure();
-import { X509Certificate } from "node:crypto";
-import { readFileSync as readFileSync2 } from "node:fs";
-function noCredential({ message: why, cause }, accepted) {
-  if (accepted)
-    return new StepError(
-      "Credentials",
-      "The credentials have ended",
-      `The step\u2019s credentials have ended and cannot be renewed: ${why}.`,
-      { cause }
-    );
-  return new StepError("InvalidKubeconfig", "No credentials", `There are no credentials for the cluster: ${why}.`, {
-    remedy: "Check as whom the step is to log in, and what that needs on the runner.",
-    cause
-  });
-}
-function notLoggedIn(error2, target2, { accepted, refusal }) {
-  const expired = expiredCertificate(target2);
-  if (accepted)
-    return new StepError(
-      "Credentials",
-      "The credentials have ended",
-      expired === void 0 ? "The API server does not accept the step\u2019s credentials any more (401 Unauthorized): they have ended during the run, or were revoked." : `${expired}, during the run.`,
-      { cause: error2 }
-    );
-  if (expired !== void 0)
-    return new StepError("Unauthorized", "Client certificate expired", `${expired}.`, {
-      remedy: target2.login.remedy,
-      cause: error2
-    });
-  if (refusal !== void 0) return refusal;
-  const { proxy, kubeConfig, login } = target2;
-  const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
-  if (proxy !== void 0 && (certData || certFile))
-    return new StepError(
-      "Unauthorized",
-      "Not logged in to the cluster",
-      `The API server does not take the client certificate, or has not seen it: it is reached through the proxy ${proxy.host}, and one that inspects TLS does not pass it on.`,
-      { remedy: "Log in by a token, or have the proxy let this server through unread.", cause: error2 }
-    );
-  if (error2.code !== 401) return error2;
-  return new StepError(
-    "Unauthorized",
-    "Not logged in to the cluster",
-    `The API server does not accept ${login.what} (401 Unauthorized): ${login.why}.`,
-    { remedy: login.remedy, cause: error2 }
-  );
-}
-function expiredCertificate({ kubeConfig }) {
-  const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
-  try {
-    const pem = certData ? Buffer.from(certData, "base64") : certFile ? readFileSync2(certFile) : void 0;
-    const validTo = pem && new X509Certificate(pem).validToDate;
-    if (validTo === void 0 || validTo.getTime() > Date.now()) return void 0;
-    return `The client certificate in the kubeconfig expired on ${validTo.toISOString().slice(0, 10)}`;
-  } catch {
-    return void 0;
-  }
-}
-
 // src/kubernetes/client.ts
 init_network_error();
 
@@ -47471,36 +47410,83 @@ var Pacer = class {
   }
 };
 
-// src/kubernetes/client.ts
-init_pause();
-init_status();
-
-// src/kubernetes/warnings.ts
-function warningsOf(header) {
-  return [header ?? []].flat().flatMap(
-    (value) => [...value.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text.replace(/\\(.)/g, "$1"))
+// src/kubernetes/credentials/refused.ts
+init_failure();
+import { X509Certificate } from "node:crypto";
+import { readFileSync as readFileSync2 } from "node:fs";
+function noCredential({ message: why, cause }, accepted) {
+  if (accepted)
+    return new StepError(
+      "Credentials",
+      "The credentials have ended",
+      `The step\u2019s credentials have ended and cannot be renewed: ${why}.`,
+      { cause }
+    );
+  return new StepError("InvalidKubeconfig", "No credentials", `There are no credentials for the cluster: ${why}.`, {
+    remedy: "Check as whom the step is to log in, and what that needs on the runner.",
+    cause
+  });
+}
+function notLoggedIn(error2, target2, { accepted, refusal }) {
+  const expired = expiredCertificate(target2);
+  if (accepted)
+    return new StepError(
+      "Credentials",
+      "The credentials have ended",
+      expired === void 0 ? "The API server does not accept the step\u2019s credentials any more (401 Unauthorized): they have ended during the run, or were revoked." : `${expired}, during the run.`,
+      { cause: error2 }
+    );
+  if (expired !== void 0)
+    return new StepError("Unauthorized", "Client certificate expired", `${expired}.`, {
+      remedy: target2.login.remedy,
+      cause: error2
+    });
+  if (refusal !== void 0) return refusal;
+  const { proxy, kubeConfig, login } = target2;
+  const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
+  if (proxy !== void 0 && (certData || certFile))
+    return new StepError(
+      "Unauthorized",
+      "Not logged in to the cluster",
+      `The API server does not take the client certificate, or has not seen it: it is reached through the proxy ${proxy.host}, and one that inspects TLS does not pass it on.`,
+      { remedy: "Log in by a token, or have the proxy let this server through unread.", cause: error2 }
+    );
+  if (error2.code !== 401) return error2;
+  return new StepError(
+    "Unauthorized",
+    "Not logged in to the cluster",
+    `The API server does not accept ${login.what} (401 Unauthorized): ${login.why}.`,
+    { remedy: login.remedy, cause: error2 }
   );
 }
+function expiredCertificate({ kubeConfig }) {
+  const { certData, certFile } = kubeConfig.getCurrentUser() ?? {};
+  try {
+    const pem = certData ? Buffer.from(certData, "base64") : certFile ? readFileSync2(certFile) : void 0;
+    const validTo = pem && new X509Certificate(pem).validToDate;
+    if (validTo === void 0 || validTo.getTime() > Date.now()) return void 0;
+    return `The client certificate in the kubeconfig expired on ${validTo.toISOString().slice(0, 10)}`;
+  } catch {
+    return void 0;
+  }
+}
 
-// src/kubernetes/client.ts
-setFlagsFromString("--wasm-tiering-budget=1000000000");
-setFlagsFromString("--semi-space-growth-factor=1");
-var CONTENT_TYPES = { PATCH: "application/merge-patch+json" };
+// src/kubernetes/patience.ts
+init_network_error();
+init_pause();
+init_status();
 function secondsSince({ since }) {
   return (performance.now() - since) / 1e3;
 }
-var USER_AGENT = "kubernetes-pod-step";
 var FIRST_CONTACT_PATIENCE_SECONDS = 60;
 var OUTAGE_PATIENCE_SECONDS = 3600;
 var SETTLING_SECONDS = 30;
-var DEADLINE_SECONDS4 = 30;
 var REFUSAL_SECONDS = 10;
 var LONGEST_PAUSE_SECONDS = 60;
 var RENEWAL_PATIENCE_SECONDS = 300;
-var ApiClient = class {
-  target;
+var Patience = class {
+  #target;
   #watcher;
-  #connection;
   #outageSeconds;
   #contacted = false;
   /** Whether the server has accepted the credentials before. */
@@ -47517,70 +47503,9 @@ var ApiClient = class {
   #withoutCredential;
   /** @param outageSeconds how long the server may be away; without it an hour, and a minute before it has ever answered */
   constructor(target2, watcher, outageSeconds) {
-    this.#outageSeconds = outageSeconds;
-    this.target = target2;
+    this.#target = target2;
     this.#watcher = watcher;
-    this.#connection = new Connection(target2, (secret) => watcher.credential(secret));
-  }
-  /**
-   * Calls the API and returns the JSON it answers. A failure that may pass (no connection, time-out, 429, 5xx) is tried again as long as patience lasts; only for requests that do no harm twice.
-   * @throws ApiError for an answer that is an error, StepError when the server stays away.
-   */
-  async call(call2, signal3) {
-    for (let tries2 = 0; ; tries2++) {
-      try {
-        return await this.once(call2, signal3);
-      } catch (error2) {
-        await this.endure(error2, tries2, signal3);
-      }
-    }
-  }
-  /** As {@link call}, once: an outage ends it with the NetworkError or ApiError itself. For calls whose repetition takes thought. */
-  async once(call2, signal3) {
-    const milliseconds = 1e3 * (call2.deadlineSeconds ?? DEADLINE_SECONDS4);
-    const response = await this.#send(call2, { headersTimeout: milliseconds, bodyTimeout: milliseconds }, signal3);
-    const text = await onTheWire(response.body.text(), signal3);
-    const type = response.headers["content-type"] ?? "no content type";
-    const answer = parseAnswer(text, type);
-    if (answer === void 0) throw this.noApiServer(`its answer is not JSON (${type})`);
-    this.#answered();
-    return answer;
-  }
-  /**
-   * Opens a stream: a watch, or a log. It has no idle limit, for silence of hours is fine; dead peers are found by TCP keep-alive.
-   * The caller reads `body` to its end or destroys it, within a try: a cut connection is an error there.
-   * @returns `body`; `undefined` for 204, which a log answers when the pod has no node yet.
-   */
-  async open(call2, signal3) {
-    const timeouts = { headersTimeout: 1e3 * DEADLINE_SECONDS4, bodyTimeout: 0 };
-    const response = await this.#send(call2, timeouts, signal3, paced);
-    this.#answered();
-    response.body.on("error", () => {
-    });
-    if (response.statusCode !== 204) return response.body;
-    response.body.resume();
-    return void 0;
-  }
-  /**
-   * Opens a WebSocket, once. It has no idle limit: who opens it asks for signs of life. It is paused until somebody listens.
-   * @throws ApiError for an answer that is a refusal, NetworkError where there is none
-   */
-  async webSocket(call2, protocols, signal3) {
-    const ready = await this.#connection.ready(signal3);
-    this.#withoutCredential = void 0;
-    const url = urlOf(this.target.server, call2);
-    const { openWebSocket: openWebSocket2 } = await Promise.resolve().then(() => (init_web_socket(), web_socket_exports));
-    const opening = openWebSocket2(url, protocols, {
-      headers: { ...ready.headers, "user-agent": USER_AGENT },
-      connector: ready.connector,
-      timeoutMs: 1e3 * DEADLINE_SECONDS4,
-      signal: signal3
-    }).then((answer2) => "statusCode" in answer2 ? answer2 : { statusCode: 101, socket: answer2 });
-    const answer = await this.#told(`${call2.method} ${url.pathname} (WebSocket)`, opening, signal3);
-    if (!("socket" in answer)) throw this.#failed(answer, call2, ready);
-    this.#answered();
-    this.#allow(call2);
-    return answer.socket;
+    this.#outageSeconds = outageSeconds;
   }
   /**
    * After a failed try: waits until the next is due, or throws what ends the trying.
@@ -47602,16 +47527,36 @@ var ApiClient = class {
         outage.told = true;
         const { message } = error2;
         if (outage === own) this.#watcher.failing(message, patienceSeconds);
-        else this.#watcher.lost(this.target.server, message, patienceSeconds);
+        else this.#watcher.lost(this.#target.server, message, patienceSeconds);
       }
     }
     const asked3 = error2 instanceof ApiError ? error2.retryAfterSeconds : void 0;
     const pauseSeconds = asked3 !== void 0 ? Math.min(asked3, LONGEST_PAUSE_SECONDS) : Math.min(5, 0.2 * 2 ** tries2) * (0.5 + Math.random());
     await pause(1e3 * pauseSeconds, signal3);
   }
-  /** Closes every connection. */
-  close() {
-    return this.#connection.close();
+  /** The server has answered, and not that it cannot. */
+  answered() {
+    this.#contacted = true;
+    if (this.#outage === void 0) return;
+    const awaySeconds = this.#awaySeconds();
+    const { told: told3 } = this.#outage;
+    this.#outage = void 0;
+    this.#lastOutageEnd = performance.now();
+    if (told3) this.#watcher.back(this.#target.server, awaySeconds);
+  }
+  /** It has done what was asked. */
+  allowed(asked3) {
+    this.#accepted = true;
+    this.#allowed.add(rightOf(asked3));
+    this.#refusedSince = void 0;
+  }
+  /** It has answered a 401. @param refusal what that means, where it is known */
+  refused(refusal) {
+    this.#refusal = refusal;
+  }
+  /** There is a credential, or there is again. */
+  credentialFound() {
+    this.#withoutCredential = void 0;
   }
   #endureWithout(error2) {
     this.#withoutCredential ??= { since: performance.now(), told: false };
@@ -47630,7 +47575,7 @@ var ApiClient = class {
     if (isOutage(error2)) return true;
     if (error2.code === 409 && error2.status.reason === "Conflict")
       return tries2 < 5 && !/precondition/i.test(error2.status.message ?? "");
-    if (error2.code === 401 && tries2 === 0 && (this.#contacted || this.target.credentials !== void 0)) return true;
+    if (error2.code === 401 && tries2 === 0 && (this.#contacted || this.#target.credentials !== void 0)) return true;
     if (this.#isRefusedOfLate(error2)) return true;
     const settling = performance.now() - this.#lastOutageEnd < 1e3 * SETTLING_SECONDS;
     return settling && (error2.code === 401 || error2.code === 403);
@@ -47648,7 +47593,7 @@ var ApiClient = class {
   #final(error2, seconds = this.#awaySeconds()) {
     if (error2 instanceof NoCredential) return noCredential(error2, this.#accepted);
     if (error2 instanceof ApiError && error2.reason === "Unauthorized")
-      return notLoggedIn(error2, this.target, { accepted: this.#accepted, refusal: this.#refusal });
+      return notLoggedIn(error2, this.#target, { accepted: this.#accepted, refusal: this.#refusal });
     if (error2 instanceof ApiError && isOutage(error2)) return lasting(error2, seconds);
     if (!(error2 instanceof NetworkError)) return error2;
     const absence = {
@@ -47656,7 +47601,7 @@ var ApiClient = class {
       patienceSeconds: this.#patienceSeconds,
       contacted: this.#contacted
     };
-    const { server, proxy, kubeConfig } = this.target;
+    const { server, proxy, kubeConfig } = this.#target;
     const { caData, caFile } = kubeConfig.getCurrentCluster() ?? {};
     return unreachable(server, error2, absence, {
       ...proxy && { proxy: proxy.host },
@@ -47666,19 +47611,114 @@ var ApiClient = class {
   #awaySeconds() {
     return this.#outage === void 0 ? 0 : secondsSince(this.#outage);
   }
-  #answered() {
-    this.#contacted = true;
-    if (this.#outage === void 0) return;
-    const awaySeconds = this.#awaySeconds();
-    const { told: told3 } = this.#outage;
-    this.#outage = void 0;
-    this.#lastOutageEnd = performance.now();
-    if (told3) this.#watcher.back(this.target.server, awaySeconds);
+};
+function rightOf({ verb, resource, namespace }) {
+  return `${verb} ${resource} ${namespace}`;
+}
+function isOutage(error2) {
+  return error2 instanceof NetworkError || error2 instanceof ApiError && (error2.code === 429 || error2.code >= 500);
+}
+
+// src/kubernetes/client.ts
+init_status();
+
+// src/kubernetes/warnings.ts
+function warningsOf(header) {
+  return [header ?? []].flat().flatMap(
+    (value) => [...value.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text.replace(/\\(.)/g, "$1"))
+  );
+}
+
+// src/kubernetes/client.ts
+setFlagsFromString("--wasm-tiering-budget=1000000000");
+setFlagsFromString("--semi-space-growth-factor=1");
+var CONTENT_TYPES = { PATCH: "application/merge-patch+json" };
+var USER_AGENT = "kubernetes-pod-step";
+var DEADLINE_SECONDS4 = 30;
+var ApiClient = class {
+  target;
+  #watcher;
+  #connection;
+  #patience;
+  /** @param outageSeconds how long the server may be away; without it an hour, and a minute before it has ever answered */
+  constructor(target2, watcher, outageSeconds) {
+    this.target = target2;
+    this.#watcher = watcher;
+    this.#connection = new Connection(target2, (secret) => watcher.credential(secret));
+    this.#patience = new Patience(target2, watcher, outageSeconds);
+  }
+  /**
+   * Calls the API and returns the JSON it answers. A failure that may pass (no connection, time-out, 429, 5xx) is tried again as long as patience lasts; only for requests that do no harm twice.
+   * @throws ApiError for an answer that is an error, StepError when the server stays away.
+   */
+  async call(call2, signal3) {
+    for (let tries2 = 0; ; tries2++) {
+      try {
+        return await this.once(call2, signal3);
+      } catch (error2) {
+        await this.#patience.endure(error2, tries2, signal3);
+      }
+    }
+  }
+  /** As {@link call}, once: an outage ends it with the NetworkError or ApiError itself. For calls whose repetition takes thought. */
+  async once(call2, signal3) {
+    const milliseconds = 1e3 * (call2.deadlineSeconds ?? DEADLINE_SECONDS4);
+    const response = await this.#send(call2, { headersTimeout: milliseconds, bodyTimeout: milliseconds }, signal3);
+    const text = await onTheWire(response.body.text(), signal3);
+    const type = response.headers["content-type"] ?? "no content type";
+    const answer = parseAnswer(text, type);
+    if (answer === void 0) throw this.noApiServer(`its answer is not JSON (${type})`);
+    this.#patience.answered();
+    return answer;
+  }
+  /**
+   * Opens a stream: a watch, or a log. It has no idle limit, for silence of hours is fine; dead peers are found by TCP keep-alive.
+   * The caller reads `body` to its end or destroys it, within a try: a cut connection is an error there.
+   * @returns `body`; `undefined` for 204, which a log answers when the pod has no node yet.
+   */
+  async open(call2, signal3) {
+    const timeouts = { headersTimeout: 1e3 * DEADLINE_SECONDS4, bodyTimeout: 0 };
+    const response = await this.#send(call2, timeouts, signal3, paced);
+    this.#patience.answered();
+    response.body.on("error", () => {
+    });
+    if (response.statusCode !== 204) return response.body;
+    response.body.resume();
+    return void 0;
+  }
+  /**
+   * Opens a WebSocket, once. It has no idle limit: who opens it asks for signs of life. It is paused until somebody listens.
+   * @throws ApiError for an answer that is a refusal, NetworkError where there is none
+   */
+  async webSocket(call2, protocols, signal3) {
+    const ready = await this.#connection.ready(signal3);
+    this.#patience.credentialFound();
+    const url = urlOf(this.target.server, call2);
+    const { openWebSocket: openWebSocket2 } = await Promise.resolve().then(() => (init_web_socket(), web_socket_exports));
+    const opening = openWebSocket2(url, protocols, {
+      headers: { ...ready.headers, "user-agent": USER_AGENT },
+      connector: ready.connector,
+      timeoutMs: 1e3 * DEADLINE_SECONDS4,
+      signal: signal3
+    }).then((answer2) => "statusCode" in answer2 ? answer2 : { statusCode: 101, socket: answer2 });
+    const answer = await this.#told(`${call2.method} ${url.pathname} (WebSocket)`, opening, signal3);
+    if (!("socket" in answer)) throw this.#failed(answer, call2, ready);
+    this.#patience.answered();
+    this.#patience.allowed(call2.asked);
+    return answer.socket;
+  }
+  /** As {@link Patience.endure}, for calls whose repetition takes thought. */
+  endure(error2, tries2, signal3, own) {
+    return this.#patience.endure(error2, tries2, signal3, own);
+  }
+  /** Closes every connection. */
+  close() {
+    return this.#connection.close();
   }
   async #send(call2, timeouts, signal3, through = (agent) => agent) {
     const ready = await this.#connection.ready(signal3);
     const { agent, headers: headers3 } = ready;
-    this.#withoutCredential = void 0;
+    this.#patience.credentialFound();
     const url = urlOf(this.target.server, call2);
     call2.onSend?.();
     const sent = (0, import_undici2.request)(url, {
@@ -47697,7 +47737,7 @@ var ApiClient = class {
     const response = await this.#told(`${call2.method} ${url.pathname}${url.search}`, sent, signal3);
     for (const text of warningsOf(response.headers["warning"])) this.#watcher.warned?.(text);
     if (response.statusCode >= 200 && response.statusCode < 300) {
-      this.#allow(call2);
+      this.#patience.allowed(call2.asked);
       return response;
     }
     const { statusCode, headers: answered, body } = response;
@@ -47715,23 +47755,18 @@ var ApiClient = class {
     tell3(answer.statusCode);
     return answer;
   }
-  #allow({ asked: asked3 }) {
-    this.#accepted = true;
-    this.#allowed.add(rightOf(asked3));
-    this.#refusedSince = void 0;
-  }
   #failed(response, call2, ready) {
     const { statusCode: code, text } = response;
     if (code === 401) {
       this.#connection.refuse(ready);
-      this.#refusal = this.#connection.refusal(ready);
+      this.#patience.refused(this.#connection.refusal(ready));
     }
     const answer = parseAnswer(text, response.headers["content-type"]);
     const status = answer?.kind === "Status" ? answer : void 0;
     if (code === 400 && /HTTP request to an HTTPS server/i.test(text)) return this.noApiServer("it wants https");
     if (status === void 0 && code < 500 && code !== 429 && code !== 401)
       return this.noApiServer(`it answers HTTP ${code}, and not as Kubernetes does`);
-    if (code < 500 && code !== 429) this.#answered();
+    if (code < 500 && code !== 429) this.#patience.answered();
     const retryAfter = Number(response.headers["retry-after"]);
     return new ApiError(
       code,
@@ -47750,12 +47785,6 @@ function urlOf(server, { path: path2, query: given = {} }) {
   for (const [key, value] of Object.entries(given))
     for (const one of Array.isArray(value) ? value : [value]) if (one !== void 0) query.append(key, String(one));
   return new URL(`${server}${path2}${query.size > 0 ? `?${query}` : ""}`);
-}
-function rightOf({ verb, resource, namespace }) {
-  return `${verb} ${resource} ${namespace}`;
-}
-function isOutage(error2) {
-  return error2 instanceof NetworkError || error2 instanceof ApiError && (error2.code === 429 || error2.code >= 500);
 }
 
 // src/kubernetes/config.ts

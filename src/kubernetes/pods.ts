@@ -1,7 +1,8 @@
 import type { V1OwnerReference, V1Pod, V1PodList } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
-import type { ApiClient, ApiRequest, Outage } from './client.ts';
+import type { ApiClient, ApiRequest } from './client.ts';
 import { NetworkError } from './network-error.ts';
+import type { Outage } from './patience.ts';
 import { ApiError } from './status.ts';
 import { type WatchEvent, watchObjects } from './watch.ts';
 

@@ -1,7 +1,8 @@
 import type { V1Secret } from '@kubernetes/client-node';
 import { StepError } from '../github/failure.ts';
-import type { ApiClient, Outage } from './client.ts';
+import type { ApiClient } from './client.ts';
 import { NetworkError } from './network-error.ts';
+import type { Outage } from './patience.ts';
 import type { PodIdentity } from './pods.ts';
 import { ApiError } from './status.ts';
 

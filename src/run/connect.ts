@@ -1,8 +1,9 @@
 import type { JobLog } from '../github/commands.ts';
 import { withRemedy } from '../github/failure.ts';
 import type { ClusterInputs } from '../github/inputs/cluster.ts';
-import { ApiClient, type ConnectionWatcher } from '../kubernetes/client.ts';
+import { ApiClient } from '../kubernetes/client.ts';
 import { findCluster, type Target } from '../kubernetes/config.ts';
+import type { ConnectionWatcher } from '../kubernetes/patience.ts';
 
 /**
  * Finds the cluster and makes its client, and says which it is. Every credential is masked before anything is printed; nothing is sent yet.
