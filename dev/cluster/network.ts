@@ -33,7 +33,8 @@ export async function claimNetwork(bridge: string): Promise<Network> {
         if (addresses.includes(` ${prefix}`)) continue;
         const [apiServer, etcdClient, etcdPeer, kubelet] = await freePorts(firstPort + slot * portsPerCluster);
         if (!apiServer || !etcdClient || !etcdPeer || !kubelet) continue;
-        await run(ip, ['link', 'add', bridge, 'type', 'bridge']);
+        // One of its own: else it has the lowest of its pods', and as they come and go the others send to one that is nobody's any more, for up to a minute [measured].
+        await run(ip, ['link', 'add', bridge, 'address', hardwareAddress(slot), 'type', 'bridge']);
         await run(ip, ['addr', 'add', `${prefix}1/24`, 'dev', bridge]);
         await run(ip, ['link', 'set', bridge, 'up']);
         return { subnet: `${prefix}0/24`, ports: { apiServer, etcdClient, etcdPeer, kubelet } };
@@ -43,6 +44,11 @@ export async function claimNetwork(bridge: string): Promise<Network> {
       );
     },
   );
+}
+
+/** @returns one that is administered locally (IEEE 802) */
+function hardwareAddress(slot: number): string {
+  return `02:00:c6:12:${slot.toString(16).padStart(2, '0')}:01`;
 }
 
 /** Removes the bridge and the links of pods that hang on it; the other end of each, in the pod, goes with it. */
