@@ -26466,7 +26466,9 @@ function connectorThrough(proxy, given) {
       allowH2: false
     });
     const address = `${target2.hostname.includes(":") ? `[${target2.hostname}]` : target2.hostname}:${portOf(target2)}`;
-    pool.connect({ path: address, headers: { host: address, ...authorization } }).then(
+    const servername = hostOf(proxy);
+    const asked2 = { path: address, servername, headers: { host: address, ...authorization } };
+    pool.connect(asked2).then(
       ({ statusCode, socket }) => {
         void pool.close();
         if (statusCode !== 200) {

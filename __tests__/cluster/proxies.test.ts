@@ -1,12 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { changedKubeconfig, type Kubeconfig } from '../support/account.ts';
-import { Namespace, script } from '../support/cluster.ts';
+import { cluster, Namespace, script } from '../support/cluster.ts';
 import { ConnectProxy, type ConnectProxyOptions } from '../support/connect-proxy.ts';
 import { SocksProxy } from '../support/socks-proxy.ts';
 import type { StepResult } from '../support/step-runner.ts';
 import { makeCertificate } from '../support/test-certificate.ts';
+import { folderWith } from './files/tree.ts';
 
 /** A name that only the proxies know: what goes past them arrives nowhere. */
 const NAME = 'api.cluster.test';
@@ -35,18 +38,27 @@ const kubeconfig = (host: string, change: Record<string, string> = {}) =>
     Object.assign(cluster, { server: `https://${host}:${server.port}`, 'tls-server-name': 'kubernetes', ...change });
   });
 
-/** Watched and followed for a while, with a result, a Secret of its own and events. */
+/** Watched and followed for a while, with a result, a Secret of its own, events, and files both ways. */
 const WHOLE_RUN = {
   ...script(
-    'for i in 1 2 3; do echo "line $i"; sleep 0.5; done; echo "word: $PASSWORD"; echo \'{"rows": 3}\' > "$RESULT_PATH"',
+    'for i in 1 2 3; do echo "line $i"; sleep 0.5; done; echo "word: $PASSWORD"; cp given back; echo \'{"rows": 3}\' > "$RESULT_PATH"',
   ),
   ...{ do_xcom_push: 'true', secret_env: 'PASSWORD=correct horse' },
+  ...{ workspace: 'upload', download: 'back', helper_image: cluster.images.shell },
 };
 
-function expectWholeRun(step: StepResult): void {
+/** More than one message of a WebSocket. */
+const GIVEN = randomBytes(3_000_000);
+
+async function expectWholeRun(inputs: Record<string, string>, env: Record<string, string> = {}): Promise<StepResult> {
+  const workspace = folderWith({ given: GIVEN });
+  const step = await namespace.run({ ...WHOLE_RUN, ...inputs }, { env, workspace });
   expect(step.annotations).toEqual([]);
   expect(step.outputs).toMatchObject({ state: 'succeeded', exit_code: '0', result: '{"rows": 3}' });
   expect(step.text.match(/^(line \d|word: .*)$/gm)).toEqual(['line 1', 'line 2', 'line 3', 'word: ***']);
+  expect(readFileSync(join(workspace, 'back')).equals(GIVEN)).toBe(true);
+  rmSync(workspace, { recursive: true });
+  return step;
 }
 
 /** All that it was asked for, by whoever had the right to. */
@@ -60,11 +72,7 @@ function expectAllThrough(proxy: ConnectProxy, login?: string): void {
 describe('a whole run passes', () => {
   test('a plain proxy', async () => {
     await using proxy = await start();
-    const step = await namespace.run(
-      { ...WHOLE_RUN, config_file: kubeconfig(NAME) },
-      { env: { HTTPS_PROXY: proxy.url } },
-    );
-    expectWholeRun(step);
+    const step = await expectWholeRun({ config_file: kubeconfig(NAME) }, { HTTPS_PROXY: proxy.url });
     expectAllThrough(proxy);
     expect(step.text).toContain(`through the proxy ${proxy.host}`);
     expect(await namespace.pods()).toEqual([]);
@@ -75,8 +83,7 @@ describe('a whole run passes', () => {
     const login = 'someone:pass word';
     await using proxy = await start({ tls, login });
     const file = kubeconfig(NAME, { 'certificate-authority-data': base64(`${ca}\n${tls.cert}`) });
-    const step = await namespace.run({ ...WHOLE_RUN, config_file: file }, { env: { HTTPS_PROXY: proxy.url } });
-    expectWholeRun(step);
+    const step = await expectWholeRun({ config_file: file }, { HTTPS_PROXY: proxy.url });
     expectAllThrough(proxy, login);
     expect(step.masks).toContain('pass word');
   });
@@ -85,7 +92,7 @@ describe('a whole run passes', () => {
     const login = 'someone:pass word';
     await using proxy = await start({ login });
     const file = kubeconfig(NAME, { 'proxy-url': proxy.url });
-    expectWholeRun(await namespace.run({ ...WHOLE_RUN, config_file: file }));
+    await expectWholeRun({ config_file: file });
     expectAllThrough(proxy, login);
   });
 
@@ -95,22 +102,21 @@ describe('a whole run passes', () => {
   ])('%s', async (_, login, before) => {
     await using proxy = await SocksProxy.start({ [NAME]: server }, login);
     const env = { HTTPS_PROXY: `${before}${proxy.host}` };
-    expectWholeRun(await namespace.run({ ...WHOLE_RUN, config_file: kubeconfig(NAME) }, { env }));
+    await expectWholeRun({ config_file: kubeconfig(NAME) }, env);
     expect(new Set(proxy.asked)).toEqual(new Set([`${NAME}:${server.port}`]));
     expect(new Set(proxy.logins)).toEqual(new Set(login === undefined ? [] : [login]));
     const byUrl = kubeconfig(NAME, { 'proxy-url': env.HTTPS_PROXY });
-    expectWholeRun(await namespace.run({ ...WHOLE_RUN, config_file: byUrl }));
+    await expectWholeRun({ config_file: byUrl });
   });
 
   test('one that inspects TLS, with a token and its authority in cluster_ca', async () => {
     const authority = makeCertificate({ name: 'Inspection Ltd', isAuthority: true });
     await using proxy = await start({ inspects: { authority, trust: ca } });
     const inputs = {
-      ...WHOLE_RUN,
       ...{ config_file: '', cluster_url: `https://${NAME}:${server.port}`, cluster_token: token },
       cluster_ca: authority.cert,
     };
-    expectWholeRun(await namespace.run(inputs, { env: { HTTPS_PROXY: proxy.url } }));
+    await expectWholeRun(inputs, { HTTPS_PROXY: proxy.url });
     expectAllThrough(proxy);
     expect(proxy.read.length).toBeGreaterThan(4);
   });
@@ -150,7 +156,7 @@ describe('NO_PROXY', () => {
   ])('%s', async (_, NO_PROXY, isDirect) => {
     await using proxy = await start({ hosts: { [HERE]: server } });
     const env = { HTTPS_PROXY: proxy.url, NO_PROXY };
-    expectWholeRun(await namespace.run({ ...WHOLE_RUN, config_file: kubeconfig(HERE) }, { env }));
+    await expectWholeRun({ config_file: kubeconfig(HERE) }, env);
     expect(proxy.asked.length > 0).toBe(!isDirect);
   });
 });

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type ClientRequest, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, request as tlsRequest } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
@@ -34,6 +34,7 @@ export class ConnectProxy implements AsyncDisposable {
     this.#server.on('connect', (request, socket) => this.#connect(request, socket as Socket));
     this.#server.on('connection', (socket: Socket) => this.#sockets.add(socket));
     this.#inside = createServer((request, response) => this.#passOn(request, response));
+    this.#inside.on('upgrade', (request, socket) => this.#upgrade(request, socket as Socket));
     this.#inside.keepAliveTimeout = 60_000;
   }
 
@@ -113,19 +114,36 @@ export class ConnectProxy implements AsyncDisposable {
     return made;
   }
 
-  #passOn(incoming: IncomingMessage, response: ServerResponse): void {
-    const { method, url, headers } = incoming;
+  #onward({ method, url, headers }: IncomingMessage): ClientRequest {
     this.read.push(`${method} ${url}`);
     const { hostname, port } = this.#behind(headers.host ?? '');
     const ca = this.#options.inspects?.trust ?? '';
-    const onward = tlsRequest(
-      { hostname, port, path: url, method, headers, ca, servername: '', agent: false },
-      answer => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        response.flushHeaders();
-        answer.on('error', () => response.destroy()).pipe(response);
-      },
-    );
+    return tlsRequest({ hostname, port, path: url, method, headers, ca, servername: '', agent: false });
+  }
+
+  /** Of a WebSocket. */
+  #upgrade(incoming: IncomingMessage, socket: Socket): void {
+    const onward = this.#onward(incoming);
+    onward.on('upgrade', ({ rawHeaders }, behind, first) => {
+      const fields = rawHeaders.map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`);
+      socket.write(first);
+      behind.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+      behind.pipe(socket).pipe(behind);
+      socket.on('close', () => behind.destroy());
+    });
+    onward.on('response', () => socket.destroy()).on('error', () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    onward.end();
+  }
+
+  #passOn(incoming: IncomingMessage, response: ServerResponse): void {
+    const onward = this.#onward(incoming);
+    onward.on('response', answer => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.flushHeaders();
+      answer.on('error', () => response.destroy()).pipe(response);
+    });
     onward.on('error', () => response.destroy());
     response.on('close', () => onward.destroy());
     incoming.pipe(onward);

@@ -47,7 +47,10 @@ export function connectorThrough(proxy: URL | undefined, given: Connect): buildC
       allowH2: false,
     });
     const address = `${target.hostname.includes(':') ? `[${target.hostname}]` : target.hostname}:${portOf(target)}`;
-    pool.connect({ path: address, headers: { host: address, ...authorization } }).then(
+    // Else undici takes the proxy for who is behind it, and its certificate for a wrong one.
+    const servername = hostOf(proxy);
+    const asked = { path: address, servername, headers: { host: address, ...authorization } };
+    pool.connect(asked).then(
       ({ statusCode, socket }) => {
         // The socket is no longer the pool's.
         void pool.close();
