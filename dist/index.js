@@ -23734,7 +23734,8 @@ function explain(code, status, asked3) {
   }
   if (code === 409 && status.reason === "AlreadyExists")
     return { reason: "NameTaken", title: "Conflict", sentence: `The API server reports a conflict: ${message}.` };
-  if (code === 400 || code === 413 || code === 422)
+  if (asked3.resource === "pods/exec" && /upgrade request required/i.test(message)) return noWebSockets();
+  if (asked3.resource !== "pods/exec" && (code === 400 || code === 413 || code === 422))
     return { reason: "InvalidPod", title: "The API server refused the pod", sentence: causes(status, message) };
   const webhook = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
   return {
@@ -23752,6 +23753,14 @@ function unauthorized() {
     title: "Not logged in to the cluster",
     sentence: "The API server does not accept the credentials of the kubeconfig (401 Unauthorized): the token or client certificate has expired, was revoked, or belongs to another cluster.",
     remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
+  };
+}
+function noWebSockets() {
+  return {
+    reason: "Unreachable",
+    title: "No way for files",
+    sentence: "Something between this runner and the API server does not let WebSockets through, by which files go: the server was asked without `Upgrade`.",
+    remedy: "See to proxies that inspect TLS and to load balancers, or have NO_PROXY name the server. `workspace: checkout` and a claim do without."
   };
 }
 function anonymous() {
@@ -29080,7 +29089,7 @@ var init_download = __esm({
           await this.#run(["true"], signal3);
         } catch (error2) {
           signal3.throwIfAborted();
-          if (error2 instanceof ApiError && error2.denial !== void 0) throw error2;
+          if (error2 instanceof ApiError && (error2.denial !== void 0 || error2.reason === "Unreachable")) throw error2;
           log.debug(`The sidecar could not be reached yet: ${error2.message}`);
         }
       }

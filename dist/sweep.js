@@ -26882,7 +26882,8 @@ function explain(code, status, asked2) {
   }
   if (code === 409 && status.reason === "AlreadyExists")
     return { reason: "NameTaken", title: "Conflict", sentence: `The API server reports a conflict: ${message}.` };
-  if (code === 400 || code === 413 || code === 422)
+  if (asked2.resource === "pods/exec" && /upgrade request required/i.test(message)) return noWebSockets();
+  if (asked2.resource !== "pods/exec" && (code === 400 || code === 413 || code === 422))
     return { reason: "InvalidPod", title: "The API server refused the pod", sentence: causes(status, message) };
   const webhook = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
   return {
@@ -26900,6 +26901,14 @@ function unauthorized() {
     title: "Not logged in to the cluster",
     sentence: "The API server does not accept the credentials of the kubeconfig (401 Unauthorized): the token or client certificate has expired, was revoked, or belongs to another cluster.",
     remedy: "Renew the kubeconfig, in `kubeconfig` or `config_file`."
+  };
+}
+function noWebSockets() {
+  return {
+    reason: "Unreachable",
+    title: "No way for files",
+    sentence: "Something between this runner and the API server does not let WebSockets through, by which files go: the server was asked without `Upgrade`.",
+    remedy: "See to proxies that inspect TLS and to load balancers, or have NO_PROXY name the server. `workspace: checkout` and a claim do without."
   };
 }
 function anonymous() {

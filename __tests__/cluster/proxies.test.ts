@@ -194,6 +194,22 @@ describe('is told in one sentence:', () => {
     ]);
   });
 
+  test.each([
+    ['upload', { workspace: 'upload' }],
+    ['download', { workspace: 'none', download: 'x' }],
+  ])('one that inspects TLS, and knows no WebSockets, of %s', async (_, files) => {
+    const authority = makeCertificate({ name: 'Inspection Ltd', isAuthority: true });
+    await using proxy = await start({ inspects: { authority, trust: ca }, noUpgrades: true });
+    const inputs = {
+      ...{ config_file: '', cluster_url: `https://${NAME}:${server.port}`, cluster_ca: authority.cert },
+      ...{ cluster_token: token, helper_image: cluster.images.shell, cmds: '[sleep, "300"]', ...files },
+    };
+    expect((await failed(inputs, { HTTPS_PROXY: proxy.url })).at(-1)).toBe(
+      'Something between this runner and the API server does not let WebSockets through, by which files go: the server was asked without `Upgrade`. See to proxies that inspect TLS and to load balancers, or have NO_PROXY name the server. `workspace: checkout` and a claim do without.',
+    );
+    expect(await namespace.pods()).toEqual([]);
+  });
+
   test('one that wants a password', async () => {
     await using proxy = await start({ login: 'someone:pass word' });
     const HTTPS_PROXY = proxy.url.replace('someone:', 'somebody:');

@@ -13,6 +13,8 @@ export interface ConnectProxyOptions {
   login?: string;
   /** By which the proxy signs a certificate of its own for each name, and reads along; what is behind it is known by `trust`. */
   inspects?: { authority: Certificate; trust: string };
+  /** Has it know nothing of WebSockets, where it inspects. */
+  noUpgrades?: boolean;
 }
 
 /** An HTTP proxy that tunnels (CONNECT), and notes for what it was asked. */
@@ -34,7 +36,7 @@ export class ConnectProxy implements AsyncDisposable {
     this.#server.on('connect', (request, socket) => this.#connect(request, socket as Socket));
     this.#server.on('connection', (socket: Socket) => this.#sockets.add(socket));
     this.#inside = createServer((request, response) => this.#passOn(request, response));
-    this.#inside.on('upgrade', (request, socket) => this.#upgrade(request, socket as Socket));
+    if (!options.noUpgrades) this.#inside.on('upgrade', (request, socket) => this.#upgrade(request, socket as Socket));
     this.#inside.keepAliveTimeout = 60_000;
   }
 
@@ -114,8 +116,10 @@ export class ConnectProxy implements AsyncDisposable {
     return made;
   }
 
-  #onward({ method, url, headers }: IncomingMessage): ClientRequest {
+  #onward({ method, url, headers: given }: IncomingMessage): ClientRequest {
     this.read.push(`${method} ${url}`);
+    const { connection, upgrade, ...others } = given;
+    const headers = this.#options.noUpgrades ? others : given;
     const { hostname, port } = this.#behind(headers.host ?? '');
     const ca = this.#options.inspects?.trust ?? '';
     return tlsRequest({ hostname, port, path: url, method, headers, ca, servername: '', agent: false });

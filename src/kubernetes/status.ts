@@ -74,7 +74,8 @@ export function explain(code: number, status: V1Status, asked: Asked): Explanati
   }
   if (code === 409 && status.reason === 'AlreadyExists')
     return { reason: 'NameTaken', title: 'Conflict', sentence: `The API server reports a conflict: ${message}.` };
-  if (code === 400 || code === 413 || code === 422)
+  if (asked.resource === 'pods/exec' && /upgrade request required/i.test(message)) return noWebSockets();
+  if (asked.resource !== 'pods/exec' && (code === 400 || code === 413 || code === 422))
     return { reason: 'InvalidPod', title: 'The API server refused the pod', sentence: causes(status, message) };
   const webhook = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
   return {
@@ -94,6 +95,18 @@ function unauthorized(): Explanation {
     sentence:
       'The API server does not accept the credentials of the kubeconfig (401 Unauthorized): the token or client certificate has expired, was revoked, or belongs to another cluster.',
     remedy: 'Renew the kubeconfig, in `kubeconfig` or `config_file`.',
+  };
+}
+
+/** What the API server says of a request whose headers something has taken away that lives by itself. */
+function noWebSockets(): Explanation {
+  return {
+    reason: 'Unreachable',
+    title: 'No way for files',
+    sentence:
+      'Something between this runner and the API server does not let WebSockets through, by which files go: the server was asked without `Upgrade`.',
+    remedy:
+      'See to proxies that inspect TLS and to load balancers, or have NO_PROXY name the server. `workspace: checkout` and a claim do without.',
   };
 }
 

@@ -115,7 +115,7 @@ export class Download {
       await this.#run(['true'], signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ApiError && error.denial !== undefined) throw error;
+      if (error instanceof ApiError && (error.denial !== undefined || error.reason === 'Unreachable')) throw error;
       log.debug(`The sidecar could not be reached yet: ${(error as Error).message}`);
     }
   }
