@@ -46,6 +46,8 @@ test.each(SEEDS.flatMap(seed => [['in', seed] as const, ['back', seed] as const]
         },
       },
       workspace,
+      // The scheduler may need most of a minute to find a server that was away.
+      timeoutMs: 150_000,
     });
     try {
       await step.line(way === 'in' ? /^Created: / : /\bin$/, 60_000);
