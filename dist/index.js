@@ -44986,7 +44986,7 @@ var RenewedCredential = class {
 var import_undici = __toESM(require_undici(), 1);
 init_network_error();
 init_proxy();
-import { connect } from "node:net";
+import { connect, isIP as isIP2 } from "node:net";
 import { rootCertificates } from "node:tls";
 var SOCKS_PORT = 1080;
 function dispatcherThrough(proxy, given) {
@@ -44996,9 +44996,7 @@ function dispatcherThrough(proxy, given) {
   return new import_undici.ProxyAgent({
     uri: proxy.href,
     requestTls: options,
-    proxyTls: tlsOfProxy(options),
-    // It has as long to make a connection as one takes without it.
-    clientFactory: (origin2, settings) => tunnels(origin2, { ...settings, headersTimeout: options.timeout }),
+    clientFactory: (origin2) => tunnels(origin2, options),
     allowH2: false
   });
 }
@@ -45011,11 +45009,7 @@ function connectorThrough(proxy, given) {
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
   const authorization = username !== "" || password !== "" ? { "proxy-authorization": `Basic ${login}` } : {};
   return (target2, callback) => {
-    const pool = tunnels(new URL(proxy.origin), {
-      connect: tlsOfProxy(options),
-      headersTimeout: options.timeout,
-      allowH2: false
-    });
+    const pool = tunnels(new URL(proxy.origin), options);
     const address = `${target2.hostname.includes(":") ? `[${target2.hostname}]` : target2.hostname}:${portOf(target2)}`;
     const servername = hostOf(proxy);
     const asked3 = { path: address, servername, headers: { host: address, ...authorization } };
@@ -45036,11 +45030,15 @@ function connectorThrough(proxy, given) {
     );
   };
 }
-function tlsOfProxy({ ca }) {
-  return { rejectUnauthorized: true, ...ca && { ca: [...rootCertificates, String(ca)] } };
-}
-function tunnels(origin2, settings) {
-  const pool = new import_undici.Pool(origin2, settings);
+function tunnels(origin2, { ca, timeout }) {
+  const authorities = ca && { ca: [...rootCertificates, String(ca)] };
+  const connector = (0, import_undici.buildConnector)({ rejectUnauthorized: true, ...authorities, timeout, allowH2: false });
+  const pool = new import_undici.Pool(origin2, {
+    // Addresses are no names to TLS (RFC 6066), which Node says on stderr.
+    connect: ({ servername = "", ...target2 }, callback) => connector({ ...target2, servername: isIP2(servername) === 0 ? servername : "" }, callback),
+    // It has as long to make a connection as one takes without it.
+    headersTimeout: timeout
+  });
   const connect4 = pool.connect.bind(pool);
   const explained2 = (options) => connect4(options).catch((error2) => {
     const { failing, what } = new NetworkError(error2);

@@ -26434,7 +26434,7 @@ var RenewedCredential = class {
 
 // src/kubernetes/dispatcher.ts
 var import_undici = __toESM(require_undici(), 1);
-import { connect } from "node:net";
+import { connect, isIP as isIP2 } from "node:net";
 import { rootCertificates } from "node:tls";
 init_proxy();
 var SOCKS_PORT = 1080;
@@ -26445,9 +26445,7 @@ function dispatcherThrough(proxy, given) {
   return new import_undici.ProxyAgent({
     uri: proxy.href,
     requestTls: options,
-    proxyTls: tlsOfProxy(options),
-    // It has as long to make a connection as one takes without it.
-    clientFactory: (origin, settings) => tunnels(origin, { ...settings, headersTimeout: options.timeout }),
+    clientFactory: (origin) => tunnels(origin, options),
     allowH2: false
   });
 }
@@ -26460,11 +26458,7 @@ function connectorThrough(proxy, given) {
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
   const authorization = username !== "" || password !== "" ? { "proxy-authorization": `Basic ${login}` } : {};
   return (target2, callback) => {
-    const pool = tunnels(new URL(proxy.origin), {
-      connect: tlsOfProxy(options),
-      headersTimeout: options.timeout,
-      allowH2: false
-    });
+    const pool = tunnels(new URL(proxy.origin), options);
     const address = `${target2.hostname.includes(":") ? `[${target2.hostname}]` : target2.hostname}:${portOf(target2)}`;
     const servername = hostOf(proxy);
     const asked2 = { path: address, servername, headers: { host: address, ...authorization } };
@@ -26485,11 +26479,15 @@ function connectorThrough(proxy, given) {
     );
   };
 }
-function tlsOfProxy({ ca }) {
-  return { rejectUnauthorized: true, ...ca && { ca: [...rootCertificates, String(ca)] } };
-}
-function tunnels(origin, settings) {
-  const pool = new import_undici.Pool(origin, settings);
+function tunnels(origin, { ca, timeout }) {
+  const authorities = ca && { ca: [...rootCertificates, String(ca)] };
+  const connector = (0, import_undici.buildConnector)({ rejectUnauthorized: true, ...authorities, timeout, allowH2: false });
+  const pool = new import_undici.Pool(origin, {
+    // Addresses are no names to TLS (RFC 6066), which Node says on stderr.
+    connect: ({ servername = "", ...target2 }, callback) => connector({ ...target2, servername: isIP2(servername) === 0 ? servername : "" }, callback),
+    // It has as long to make a connection as one takes without it.
+    headersTimeout: timeout
+  });
   const connect4 = pool.connect.bind(pool);
   const explained = (options) => connect4(options).catch((error2) => {
     const { failing, what } = new NetworkError(error2);

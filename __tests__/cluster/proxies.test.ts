@@ -86,6 +86,7 @@ describe('a whole run passes', () => {
     const step = await expectWholeRun({ config_file: file }, { HTTPS_PROXY: proxy.url });
     expectAllThrough(proxy, login);
     expect(step.masks).toContain('pass word');
+    expect(step.lines.filter(({ stream }) => stream === 'stderr')).toEqual([]);
   });
 
   test('the one of the kubeconfig’s proxy-url', async () => {

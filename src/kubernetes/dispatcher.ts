@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { NetworkError, NoTunnel } from './network-error.ts';
@@ -21,9 +21,7 @@ export function dispatcherThrough(proxy: URL | undefined, given: Connect): Dispa
   return new ProxyAgent({
     uri: proxy.href,
     requestTls: options,
-    proxyTls: tlsOfProxy(options),
-    // It has as long to make a connection as one takes without it.
-    clientFactory: (origin, settings) => tunnels(origin, { ...settings, headersTimeout: options.timeout }),
+    clientFactory: origin => tunnels(origin, options),
     allowH2: false,
   });
 }
@@ -41,11 +39,7 @@ export function connectorThrough(proxy: URL | undefined, given: Connect): buildC
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
   const authorization = username !== '' || password !== '' ? { 'proxy-authorization': `Basic ${login}` } : {};
   return (target, callback) => {
-    const pool = tunnels(new URL(proxy.origin), {
-      connect: tlsOfProxy(options),
-      headersTimeout: options.timeout,
-      allowH2: false,
-    });
+    const pool = tunnels(new URL(proxy.origin), options);
     const address = `${target.hostname.includes(':') ? `[${target.hostname}]` : target.hostname}:${portOf(target)}`;
     // Else undici takes the proxy for who is behind it, and its certificate for a wrong one.
     const servername = hostOf(proxy);
@@ -68,14 +62,20 @@ export function connectorThrough(proxy: URL | undefined, given: Connect): buildC
   };
 }
 
-/** A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts. */
-function tlsOfProxy({ ca }: Connect): { rejectUnauthorized: true; ca?: string[] } {
-  return { rejectUnauthorized: true, ...(ca && { ca: [...rootCertificates, String(ca)] }) };
-}
-
-/** @returns connections to a proxy. Where none comes about through it, nothing was sent to what is behind it, whatever the fault looks like. */
-function tunnels(origin: URL, settings: object): Pool {
-  const pool = new Pool(origin, settings);
+/**
+ * A proxy behind TLS is known by the cluster's authority, as to every Go program, or by one that everybody trusts.
+ * @returns connections to a proxy. Where none comes about through it, nothing was sent to what is behind it, whatever the fault looks like.
+ */
+function tunnels(origin: URL, { ca, timeout }: Connect): Pool {
+  const authorities = ca && { ca: [...rootCertificates, String(ca)] };
+  const connector = buildConnector({ rejectUnauthorized: true, ...authorities, timeout, allowH2: false });
+  const pool = new Pool(origin, {
+    // Addresses are no names to TLS (RFC 6066), which Node says on stderr.
+    connect: ({ servername = '', ...target }, callback) =>
+      connector({ ...target, servername: isIP(servername) === 0 ? servername : '' }, callback),
+    // It has as long to make a connection as one takes without it.
+    headersTimeout: timeout,
+  });
   const connect = pool.connect.bind(pool) as (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData>;
   const explained = (options: Dispatcher.ConnectOptions) =>
     connect(options).catch((error: unknown) => {
