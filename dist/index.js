@@ -24037,7 +24037,10 @@ function grouped(number3) {
   return number3.toLocaleString("en-US");
 }
 function inBytes(bytes) {
-  return `${grouped(bytes)} ${bytes === 1 ? "byte" : "bytes"}`;
+  return counted(bytes, "byte");
+}
+function counted(count, one, many = `${one}s`) {
+  return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 var init_numbers = __esm({
   "src/run/numbers.ts"() {
@@ -25447,14 +25450,10 @@ function amount(bytes) {
   }
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS2[unit]}`;
 }
-function counted(count, one, many = `${one}s`) {
-  return `${grouped(count)} ${count === 1 ? one : many}`;
-}
 var UNITS2;
 var init_amount = __esm({
   "src/run/files/amount.ts"() {
     "use strict";
-    init_numbers();
     UNITS2 = ["KiB", "MiB", "GiB", "TiB"];
   }
 });
@@ -25824,6 +25823,7 @@ var init_upload = __esm({
     init_workspace();
     init_brief();
     init_containers();
+    init_numbers();
     init_amount();
     init_pieces();
     init_programs();
@@ -29003,6 +29003,7 @@ var init_download = __esm({
     init_result();
     init_brief();
     init_containers();
+    init_numbers();
     init_amount();
     init_archive();
     init_held();
@@ -29251,9 +29252,13 @@ function proxiesOf(env) {
   });
 }
 function secretsOf(proxy) {
-  const [name = "", password = ""] = loginOf(proxy) ?? [];
+  const [, password = ""] = loginOf(proxy) ?? [];
   if (password === "") return [];
-  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
+  return [password, proxy.password, basicLogin(proxy) ?? ""];
+}
+function basicLogin(proxy) {
+  const login = loginOf(proxy) ?? [];
+  return login.some((word2) => word2 !== "") ? Buffer.from(login.join(":")).toString("base64") : void 0;
 }
 function loginOf({ username, password }) {
   try {
@@ -45005,9 +45010,8 @@ function connectorThrough(proxy, given) {
   if (proxy === void 0) return (0, import_undici.buildConnector)({ ...options, allowH2: false });
   if (proxy.protocol.startsWith("socks5")) return socksConnector(proxy, options);
   const secure = (0, import_undici.buildConnector)({ ...options, allowH2: false });
-  const { username, password } = proxy;
-  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
-  const authorization = username !== "" || password !== "" ? { "proxy-authorization": `Basic ${login}` } : {};
+  const login = basicLogin(proxy);
+  const authorization = login === void 0 ? {} : { "proxy-authorization": `Basic ${login}` };
   return (target2, callback) => {
     const pool = tunnels(new URL(proxy.origin), options);
     const address = `${target2.hostname.includes(":") ? `[${target2.hostname}]` : target2.hostname}:${portOf(target2)}`;

@@ -15868,9 +15868,13 @@ function proxiesOf(env) {
   });
 }
 function secretsOf(proxy) {
-  const [name = "", password = ""] = loginOf(proxy) ?? [];
+  const [, password = ""] = loginOf(proxy) ?? [];
   if (password === "") return [];
-  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString("base64")];
+  return [password, proxy.password, basicLogin(proxy) ?? ""];
+}
+function basicLogin(proxy) {
+  const login = loginOf(proxy) ?? [];
+  return login.some((word) => word !== "") ? Buffer.from(login.join(":")).toString("base64") : void 0;
 }
 function loginOf({ username, password }) {
   try {
@@ -26454,9 +26458,8 @@ function connectorThrough(proxy, given) {
   if (proxy === void 0) return (0, import_undici.buildConnector)({ ...options, allowH2: false });
   if (proxy.protocol.startsWith("socks5")) return socksConnector(proxy, options);
   const secure = (0, import_undici.buildConnector)({ ...options, allowH2: false });
-  const { username, password } = proxy;
-  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
-  const authorization = username !== "" || password !== "" ? { "proxy-authorization": `Basic ${login}` } : {};
+  const login = basicLogin(proxy);
+  const authorization = login === void 0 ? {} : { "proxy-authorization": `Basic ${login}` };
   return (target2, callback) => {
     const pool = tunnels(new URL(proxy.origin), options);
     const address = `${target2.hostname.includes(":") ? `[${target2.hostname}]` : target2.hostname}:${portOf(target2)}`;
@@ -36544,7 +36547,10 @@ function grouped(number) {
   return number.toLocaleString("en-US");
 }
 function inBytes(bytes) {
-  return `${grouped(bytes)} ${bytes === 1 ? "byte" : "bytes"}`;
+  return counted(bytes, "byte");
+}
+function counted(count, one, many = `${one}s`) {
+  return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 
 // src/run/report.ts
@@ -38085,9 +38091,6 @@ function closingLine(account) {
     left.length === 0 ? "none left" : `${left.length} left (${reasons.join(", ")})`
   ];
   return `${parts.join(", ").replace(/^./, (first) => first.toUpperCase())}.`;
-}
-function counted(count, noun) {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 function named(pod) {
   return "lacks" in pod ? pod.name || "without a name" : `${pod.name} (run ${pod.runId})`;

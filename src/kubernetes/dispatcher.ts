@@ -2,7 +2,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { NetworkError, NoTunnel } from './network-error.ts';
-import { hostOf } from './proxy.ts';
+import { basicLogin, hostOf } from './proxy.ts';
 
 /** How a connection to an address is made: TLS options, the time for it in milliseconds, keep-alive. */
 export type Connect = buildConnector.BuildOptions & { timeout: number; ca?: ConnectionOptions['ca'] };
@@ -35,9 +35,8 @@ export function connectorThrough(proxy: URL | undefined, given: Connect): buildC
   if (proxy === undefined) return buildConnector({ ...options, allowH2: false });
   if (proxy.protocol.startsWith('socks5')) return socksConnector(proxy, options);
   const secure = buildConnector({ ...options, allowH2: false });
-  const { username, password } = proxy;
-  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
-  const authorization = username !== '' || password !== '' ? { 'proxy-authorization': `Basic ${login}` } : {};
+  const login = basicLogin(proxy);
+  const authorization = login === undefined ? {} : { 'proxy-authorization': `Basic ${login}` };
   return (target, callback) => {
     const pool = tunnels(new URL(proxy.origin), options);
     const address = `${target.hostname.includes(':') ? `[${target.hostname}]` : target.hostname}:${portOf(target)}`;

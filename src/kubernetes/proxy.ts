@@ -54,9 +54,15 @@ export function proxiesOf(env: NodeJS.ProcessEnv): URL[] {
 
 /** @returns all forms in which a proxy's login may be seen */
 export function secretsOf(proxy: URL): string[] {
-  const [name = '', password = ''] = loginOf(proxy) ?? [];
+  const [, password = ''] = loginOf(proxy) ?? [];
   if (password === '') return [];
-  return [password, proxy.password, Buffer.from(`${name}:${password}`).toString('base64')];
+  return [password, proxy.password, basicLogin(proxy) ?? ''];
+}
+
+/** @returns what follows `Basic` for an HTTP proxy that has a login */
+export function basicLogin(proxy: URL): string | undefined {
+  const login = loginOf(proxy) ?? [];
+  return login.some(word => word !== '') ? Buffer.from(login.join(':')).toString('base64') : undefined;
 }
 
 /** @returns user name and password; nothing where a % in them is no escape */

@@ -1,3 +1,4 @@
+import { counted } from '../run/numbers.ts';
 import type { LookAlike, MarkedPod } from './marks.ts';
 import { LEFT, type Left, type Verdict } from './verdict.ts';
 
@@ -59,10 +60,6 @@ export function closingLine(account: Account): string {
     left.length === 0 ? 'none left' : `${left.length} left (${reasons.join(', ')})`,
   ];
   return `${parts.join(', ').replace(/^./, first => first.toUpperCase())}.`;
-}
-
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function named(pod: MarkedPod | LookAlike): string {

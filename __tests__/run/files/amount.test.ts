@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { amount, counted } from '../../../src/run/files/amount.ts';
+import { amount } from '../../../src/run/files/amount.ts';
+import { counted } from '../../../src/run/numbers.ts';
 
 test.each([
   [0, '0 bytes'],

@@ -1,5 +1,3 @@
-import { grouped } from '../numbers.ts';
-
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB'];
 
 /** @returns an amount of bytes for people: `812 bytes`, `4.2 MiB`, `128 MiB`. */
@@ -11,9 +9,4 @@ export function amount(bytes: number): string {
     unit++;
   }
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
-}
-
-/** @returns e.g. `20,000 files` */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${grouped(count)} ${count === 1 ? one : many}`;
 }
