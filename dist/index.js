@@ -25732,7 +25732,9 @@ async function upload(step, pod, signal3) {
     try {
       const sent = await session(step, pod, progress, signal3);
       const { seconds } = progress;
-      step.log.line(`Uploaded the workspace: ${inAll(step.survey, sent)} in ${seconds.toFixed(1)} s.`);
+      const what = inAll(step.survey, sent);
+      step.log.line(`Uploaded the workspace: ${what} in ${seconds.toFixed(1)} s.`);
+      step.summary.moved(`${what} uploaded in ${seconds.toFixed(1)} s`);
       return;
     } catch (error2) {
       signal3.throwIfAborted();
@@ -29197,8 +29199,10 @@ var init_download = __esm({
         return chosen;
       }
       #arrived({ files, bytes, refused: refused4, refusedCount }, progress, complaint) {
-        const { log } = this.#step;
-        log.line(`Fetched ${counted(files, "file")}, ${amount(bytes)}, in ${progress.seconds.toFixed(1)} s.`);
+        const { log, summary: summary2 } = this.#step;
+        const what = `${counted(files, "file")}, ${amount(bytes)},`;
+        log.line(`Fetched ${what} in ${progress.seconds.toFixed(1)} s.`);
+        summary2.moved(`${what} fetched in ${progress.seconds.toFixed(1)} s`);
         if (refusedCount > 0) {
           const more = refusedCount > refused4.length ? `, and ${refusedCount - refused4.length} more` : "";
           log.warning(
@@ -53785,6 +53789,8 @@ function ms3(time2) {
 var FollowedPod = class {
   /** As last read. */
   events = "unavailable";
+  /** What went into it, and what came back: words. */
+  files = [];
   #pod;
   #step;
   #since = performance.now();
@@ -53810,6 +53816,7 @@ var FollowedPod = class {
       base: plan.base,
       ...this.#step.origin && { origin: this.#step.origin },
       stages,
+      files: this.files,
       events: inputs.logs.eventsOnFailure ? this.events : "unavailable",
       ...!deleted && { kept: kept(this.#pod, plan.base, deferred) }
     };
@@ -53836,6 +53843,8 @@ function kept(pod, base, deferred) {
 
 // src/run/summary.ts
 init_terminal();
+init_result();
+init_workspace();
 
 // src/run/announce.ts
 init_naming();
@@ -53957,6 +53966,7 @@ var MARKS = {
 };
 var RESULT_BYTES = 2048;
 var MOST_CONTAINERS = 20;
+var OWN2 = [RESULT_SIDECAR, UPLOAD_CONTAINER];
 var LONGEST_MATRIX = 200;
 function summaryOf(facts, md) {
   const { ending: ending2, pod, matrix } = facts;
@@ -54070,7 +54080,7 @@ function sizeOf({ text, file, outputs }, md) {
   const shown4 = places.length > 0 && (bytes > RESULT_BYTES || file !== void 0);
   return shown4 ? `${size}; the whole is ${places.join(", and ")}` : size;
 }
-function rowsOf({ pod, base, origin: origin2 }, timeline, md) {
+function rowsOf({ pod, base, origin: origin2, files }, timeline, md) {
   const { metadata, spec, status } = pod;
   const container2 = [...spec?.containers ?? [], ...spec?.initContainers ?? []].find(({ name }) => name === base);
   const own = containerStatus(pod, base);
@@ -54088,7 +54098,8 @@ function rowsOf({ pod, base, origin: origin2 }, timeline, md) {
     ["Exit code", ended3 && md.text(`${ended3.exitCode}${told2(ended3.reason)}`)],
     ["Restarts", own?.restartCount ? String(own.restartCount) : void 0],
     ["Ran", ranOf(ended3?.startedAt, ended3?.finishedAt)],
-    ["Timeline", text(timeline)]
+    ["Timeline", text(timeline)],
+    ["Files", files.map((words) => md.text(words)).join("<br>")]
   ];
 }
 function madeBy(origin2, pod) {
@@ -54112,7 +54123,7 @@ function table(rows) {
   return ["<table>", ...lines, "</table>"].join("\n");
 }
 function containersOf2(pod, base, md) {
-  const accounts = containerAccounts(pod, base);
+  const accounts = containerAccounts(pod, base).filter(({ name }) => !(OWN2.includes(name) && isWell(pod, name)));
   if (accounts.length < 2) return [];
   const lines = accounts.slice(0, MOST_CONTAINERS).map(({ name, state }) => `<tr><td>${md.code(name)}</td><td>${md.text(state)}</td></tr>`);
   const more = accounts.length - lines.length;
@@ -54125,6 +54136,10 @@ function containersOf2(pod, base, md) {
       "</table>"
     ].join("\n")
   ];
+}
+function isWell(pod, name) {
+  const { running: running2, terminated: terminated2 } = containerStatus(pod, name)?.state ?? {};
+  return running2 !== void 0 || terminated2?.exitCode === 0;
 }
 function folded(summary2, blocks) {
   return blocks.length === 0 ? [`<p>${summary2}</p>`] : [`<details><summary>${summary2}</summary>`, ...blocks, "</details>"];
@@ -54154,6 +54169,10 @@ var JobSummary = class {
   /** The pod's events, where somebody has read them. */
   note(events) {
     if (this.#pod && events !== "unavailable") this.#pod.events = events;
+  }
+  /** @param words what went into the pod, or came back */
+  moved(words) {
+    this.#pod?.files.push(words);
   }
   /** Before the pod is deleted, for it is told of as it stands. */
   ended(conclusion) {

@@ -37528,6 +37528,8 @@ function ms2(time2) {
 var FollowedPod = class {
   /** As last read. */
   events = "unavailable";
+  /** What went into it, and what came back: words. */
+  files = [];
   #pod;
   #step;
   #since = performance.now();
@@ -37553,6 +37555,7 @@ var FollowedPod = class {
       base: plan.base,
       ...this.#step.origin && { origin: this.#step.origin },
       stages,
+      files: this.files,
       events: inputs.logs.eventsOnFailure ? this.events : "unavailable",
       ...!deleted && { kept: kept(this.#pod, plan.base, deferred) }
     };
@@ -37713,6 +37716,7 @@ var MARKS = {
 };
 var RESULT_BYTES = 2048;
 var MOST_CONTAINERS = 20;
+var OWN2 = [RESULT_SIDECAR, UPLOAD_CONTAINER];
 var LONGEST_MATRIX = 200;
 function summaryOf(facts, md) {
   const { ending, pod, matrix } = facts;
@@ -37826,7 +37830,7 @@ function sizeOf({ text, file, outputs }, md) {
   const shown = places.length > 0 && (bytes > RESULT_BYTES || file !== void 0);
   return shown ? `${size}; the whole is ${places.join(", and ")}` : size;
 }
-function rowsOf({ pod, base, origin }, timeline, md) {
+function rowsOf({ pod, base, origin, files }, timeline, md) {
   const { metadata, spec, status } = pod;
   const container = [...spec?.containers ?? [], ...spec?.initContainers ?? []].find(({ name }) => name === base);
   const own = containerStatus(pod, base);
@@ -37844,7 +37848,8 @@ function rowsOf({ pod, base, origin }, timeline, md) {
     ["Exit code", ended2 && md.text(`${ended2.exitCode}${told(ended2.reason)}`)],
     ["Restarts", own?.restartCount ? String(own.restartCount) : void 0],
     ["Ran", ranOf(ended2?.startedAt, ended2?.finishedAt)],
-    ["Timeline", text(timeline)]
+    ["Timeline", text(timeline)],
+    ["Files", files.map((words) => md.text(words)).join("<br>")]
   ];
 }
 function madeBy(origin, pod) {
@@ -37868,7 +37873,7 @@ function table(rows) {
   return ["<table>", ...lines, "</table>"].join("\n");
 }
 function containersOf2(pod, base, md) {
-  const accounts = containerAccounts(pod, base);
+  const accounts = containerAccounts(pod, base).filter(({ name }) => !(OWN2.includes(name) && isWell(pod, name)));
   if (accounts.length < 2) return [];
   const lines = accounts.slice(0, MOST_CONTAINERS).map(({ name, state }) => `<tr><td>${md.code(name)}</td><td>${md.text(state)}</td></tr>`);
   const more = accounts.length - lines.length;
@@ -37881,6 +37886,10 @@ function containersOf2(pod, base, md) {
       "</table>"
     ].join("\n")
   ];
+}
+function isWell(pod, name) {
+  const { running: running2, terminated: terminated2 } = containerStatus(pod, name)?.state ?? {};
+  return running2 !== void 0 || terminated2?.exitCode === 0;
 }
 function folded(summary2, blocks) {
   return blocks.length === 0 ? [`<p>${summary2}</p>`] : [`<details><summary>${summary2}</summary>`, ...blocks, "</details>"];
@@ -37910,6 +37919,10 @@ var JobSummary = class {
   /** The pod's events, where somebody has read them. */
   note(events) {
     if (this.#pod && events !== "unavailable") this.#pod.events = events;
+  }
+  /** @param words what went into the pod, or came back */
+  moved(words) {
+    this.#pod?.files.push(words);
   }
   /** Before the pod is deleted, for it is told of as it stands. */
   ended(conclusion) {

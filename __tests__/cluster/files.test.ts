@@ -52,6 +52,10 @@ describe('the job’s workspace', () => {
       expect(step.outputs).toMatchObject({ state: 'succeeded' });
       expect(step.text).toContain('\n/github/workspace\n/github/workspace\n');
       expect(told(join(workspace, 'back'))).toEqual(told(before));
+      expect(step.summary).toMatch(
+        /<td>Files<\/td><td>\d+ files, .* uploaded in .* s<br>\d+ files, .* fetched in .* s<\/td>/,
+      );
+      expect(step.summary).not.toContain('pod-step-');
       expect(await own.pods()).toEqual([]);
     },
     60_000,

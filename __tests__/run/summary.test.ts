@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { Markdown } from '../../src/github/markdown.ts';
 import type { Result } from '../../src/run/result/outputs.ts';
@@ -14,7 +14,7 @@ import {
 import type { Stage } from '../../src/run/timeline.ts';
 import { hostileMarkdown } from '../support/hostile-markdown.ts';
 import { RenderedMarkdown } from '../support/rendered-markdown.ts';
-import { containerStatus, ended, podWith, unscheduled, waiting } from './pods.ts';
+import { containerStatus, ended, podWith, running, unscheduled, waiting } from './pods.ts';
 
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const T0 = Date.UTC(2026, 2, 1, 12);
@@ -25,7 +25,7 @@ const stages: Stage[] = [
 ];
 
 function podFacts(pod: V1Pod, more: Partial<PodFacts> = {}): PodFacts {
-  return { pod, base: 'base', stages, events: 'unavailable', ...more };
+  return { pod, base: 'base', stages, events: 'unavailable', files: [], ...more };
 }
 
 const ran = (exitCode: number, reason?: string): V1Pod =>
@@ -89,6 +89,47 @@ test('a success has its facts in one small table', () => {
   expect(rendered.skeleton()).toMatch(
     /^h3\(code\) table\(tbody\((tr\(td td(\([\w ]+\))?\) ?)+\)\) pre\(code class=language-mermaid\)$/,
   );
+});
+
+test('what went in and what came back has a row', () => {
+  const rendered = render({ pod: podFacts(ran(0), { files: ['2 files, 5.7 MiB, uploaded in 0.1 s', '<b>'] }) });
+  expect(rendered.rows).toContainEqual(['Files', '2 files, 5.7 MiB, uploaded in 0.1 s\n<b>']);
+});
+
+describe('a container that the step has put there', () => {
+  const beside = (initContainerStatuses: V1ContainerStatus[]) =>
+    podWith(
+      undefined,
+      { initContainerStatuses, containerStatuses: [containerStatus(ended(0))] },
+      {
+        spec: {
+          initContainers: initContainerStatuses.map(({ name }) => ({ name })),
+          containers: [{ name: 'base' }],
+        },
+      },
+    );
+  const shown = (...statuses: V1ContainerStatus[]) => {
+    const { rows } = render({ pod: podFacts(beside(statuses)) });
+    const from = rows.findIndex(([label]) => label === 'Container');
+    return from === -1 ? [] : rows.slice(from + 1).map(([name]) => name);
+  };
+
+  test('and that has done its work is not shown', () => {
+    expect(shown(containerStatus(ended(0), 'pod-step-upload'), containerStatus(running, 'pod-step-result'))).toEqual(
+      [],
+    );
+  });
+
+  test.each([
+    ['failed', ended(1)],
+    ['waits', waiting('ImagePullBackOff')],
+  ])('and that %s is', (_, state) => {
+    expect(shown(containerStatus(state, 'pod-step-result'))).toEqual(['pod-step-result', 'base']);
+  });
+
+  test('is none of others', () => {
+    expect(shown(containerStatus(ended(0), 'prepare'))).toEqual(['prepare', 'base']);
+  });
 });
 
 test('a failure has its sentence and the way out first', () => {

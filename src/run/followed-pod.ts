@@ -16,6 +16,8 @@ export interface FollowingStep extends Pick<Step, 'plan' | 'stop' | 'origin'> {
 export class FollowedPod {
   /** As last read. */
   events: PodEvents = 'unavailable';
+  /** What went into it, and what came back: words. */
+  readonly files: string[] = [];
   readonly #pod: ObservedPod;
   readonly #step: FollowingStep;
   readonly #since = performance.now();
@@ -47,6 +49,7 @@ export class FollowedPod {
       base: plan.base,
       ...(this.#step.origin && { origin: this.#step.origin }),
       stages,
+      files: this.files,
       events: inputs.logs.eventsOnFailure ? this.events : 'unavailable',
       ...(!deleted && { kept: kept(this.#pod, plan.base, deferred) }),
     };

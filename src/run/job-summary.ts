@@ -40,6 +40,11 @@ export class JobSummary {
     if (this.#pod && events !== 'unavailable') this.#pod.events = events;
   }
 
+  /** @param words what went into the pod, or came back */
+  moved(words: string): void {
+    this.#pod?.files.push(words);
+  }
+
   /** Before the pod is deleted, for it is told of as it stands. */
   ended(conclusion: Conclusion): void {
     this.#ofScript = conclusion.stepFiles?.summary ?? '';

@@ -3,6 +3,8 @@ import type { MatrixValue } from '../github/identity.ts';
 import type { Markdown } from '../github/markdown.ts';
 import { plainText } from '../github/terminal.ts';
 import type { PodEvents } from '../kubernetes/events.ts';
+import { RESULT_SIDECAR } from '../pod/result.ts';
+import { UPLOAD_CONTAINER } from '../pod/workspace.ts';
 import { containerAccounts, warningsIn } from './account.ts';
 import { asked } from './announce.ts';
 import type { Kept } from './cleanup.ts';
@@ -44,6 +46,8 @@ export interface PodFacts {
   base: string;
   stages: Stage[];
   events: PodEvents;
+  /** What went into it, and what came back: words. */
+  files: readonly string[];
   /** Who made it, where it was not this step. */
   origin?: Origin;
   /** Where it is kept. */
@@ -60,6 +64,7 @@ const MARKS: Record<Ending['state'], string> = {
 /** What of a result is shown. */
 const RESULT_BYTES = 2048;
 const MOST_CONTAINERS = 20;
+const OWN = [RESULT_SIDECAR, UPLOAD_CONTAINER];
 /** In characters, of a matrix's values. */
 const LONGEST_MATRIX = 200;
 
@@ -208,7 +213,7 @@ function sizeOf({ text, file, outputs }: Result, md: Markdown): string {
 /** Label, and what stands beside it as HTML. */
 type Row = [label: string, cell: string | undefined];
 
-function rowsOf({ pod, base, origin }: PodFacts, timeline: string, md: Markdown): Row[] {
+function rowsOf({ pod, base, origin, files }: PodFacts, timeline: string, md: Markdown): Row[] {
   const { metadata, spec, status } = pod;
   const container = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].find(({ name }) => name === base);
   const own = containerStatus(pod, base);
@@ -227,6 +232,7 @@ function rowsOf({ pod, base, origin }: PodFacts, timeline: string, md: Markdown)
     ['Restarts', own?.restartCount ? String(own.restartCount) : undefined],
     ['Ran', ranOf(ended?.startedAt, ended?.finishedAt)],
     ['Timeline', text(timeline)],
+    ['Files', files.map(words => md.text(words)).join('<br>')],
   ];
 }
 
@@ -256,9 +262,9 @@ function table(rows: Row[]): string {
   return ['<table>', ...lines, '</table>'].join('\n');
 }
 
-/** Where there are others beside the base container, how each stands. */
+/** Where there are others beside the base container, how each stands. Of those that the step itself has put there, what has gone well is seen by its fruits. */
 function containersOf(pod: V1Pod, base: string, md: Markdown): string[] {
-  const accounts = containerAccounts(pod, base);
+  const accounts = containerAccounts(pod, base).filter(({ name }) => !(OWN.includes(name) && isWell(pod, name)));
   if (accounts.length < 2) return [];
   const lines = accounts
     .slice(0, MOST_CONTAINERS)
@@ -273,6 +279,11 @@ function containersOf(pod: V1Pod, base: string, md: Markdown): string[] {
       '</table>',
     ].join('\n'),
   ];
+}
+
+function isWell(pod: V1Pod, name: string): boolean {
+  const { running, terminated } = containerStatus(pod, name)?.state ?? {};
+  return running !== undefined || terminated?.exitCode === 0;
 }
 
 function folded(summary: string, blocks: string[]): string[] {

@@ -242,8 +242,10 @@ export class Download {
     progress: Progress,
     complaint: string | undefined,
   ): Downloaded {
-    const { log } = this.#step;
-    log.line(`Fetched ${counted(files, 'file')}, ${amount(bytes)}, in ${progress.seconds.toFixed(1)} s.`);
+    const { log, summary } = this.#step;
+    const what = `${counted(files, 'file')}, ${amount(bytes)},`;
+    log.line(`Fetched ${what} in ${progress.seconds.toFixed(1)} s.`);
+    summary.moved(`${what} fetched in ${progress.seconds.toFixed(1)} s`);
     if (refusedCount > 0) {
       const more = refusedCount > refused.length ? `, and ${refusedCount - refused.length} more` : '';
       log.warning(

@@ -85,7 +85,9 @@ export async function upload(step: Step, pod: ObservedPod, signal: AbortSignal):
     try {
       const sent = await session(step, pod, progress, signal);
       const { seconds } = progress;
-      step.log.line(`Uploaded the workspace: ${inAll(step.survey, sent)} in ${seconds.toFixed(1)} s.`);
+      const what = inAll(step.survey, sent);
+      step.log.line(`Uploaded the workspace: ${what} in ${seconds.toFixed(1)} s.`);
+      step.summary.moved(`${what} uploaded in ${seconds.toFixed(1)} s`);
       return;
     } catch (error) {
       signal.throwIfAborted();
