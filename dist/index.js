@@ -22350,7 +22350,7 @@ var init_patterns = __esm({
     "use strict";
     import_picomatch = __toESM(require_picomatch2(), 1);
     init_workspace_file();
-    SYNTAX = { dot: true, windows: false, keepQuotes: true, nonegate: true };
+    SYNTAX = { dot: true, windows: false, keepQuotes: true, nonegate: true, flags: "s" };
     STATIC_NAME = /^(?!.*\+\+)[^*?[\]{}()|\\]+$/;
     NOTHING = /* @__PURE__ */ new Set();
     MOST_REMEMBERED = 1e3;
@@ -23049,7 +23049,7 @@ var init_owned_secrets = __esm({
 });
 
 // src/pod/files-volume.ts
-var FILES_VOLUME, FILES_FOLDER, FILES_SIZE, UPLOADED_FILE, UPLOADED_PIPE, FETCHED_FILE;
+var FILES_VOLUME, FILES_FOLDER, FILES_SIZE, UPLOADED_FILE, UPLOADED_PIPE, ENDED_FILE, FETCHED_FILE;
 var init_files_volume = __esm({
   "src/pod/files-volume.ts"() {
     "use strict";
@@ -23058,6 +23058,7 @@ var init_files_volume = __esm({
     FILES_SIZE = "64Mi";
     UPLOADED_FILE = "uploaded";
     UPLOADED_PIPE = "told";
+    ENDED_FILE = "ended";
     FETCHED_FILE = "fetched";
   }
 });
@@ -23191,7 +23192,7 @@ send_once() {
 }
 hold() {
   trap '' TERM
-  [ -z "$until" ] || until [ -e "$until" ]; do sleep 0.2; done
+  if [ -n "$until" ]; then : >"\${until%/*}/${ENDED_FILE}"; until [ -e "$until" ]; do sleep 0.2; done; fi
 }
 trap 'send_once "$@"; hold; exit 0' TERM
 while :; do
@@ -25492,13 +25493,16 @@ function codeOfTar(last) {
   const code = /(?:^|\n)end (\d+)\n$/.exec(last)?.[1];
   return code === void 0 ? void 0 : Number(code);
 }
+function awaitingEnd() {
+  return program(AWAIT_END, []);
+}
 function releasing() {
   return program(RELEASE, []);
 }
 function program(script, args) {
   return ["sh", "-c", script, "pod-step", FILES_FOLDER, ...args];
 }
-var COMMON, CUT_SHORT, RECEIVE, SEND, RELEASE;
+var COMMON, CUT_SHORT, RECEIVE, SEND, AWAIT_END, RELEASE;
 var init_programs = __esm({
   "src/run/files/programs.ts"() {
     "use strict";
@@ -25561,6 +25565,11 @@ if [ -s "$work/unseen" ]; then
   echo 1 >"$work/code"
 fi
 echo "end $(cat "$work/code")" >&2
+`;
+    AWAIT_END = `until [ -e "$1/${ENDED_FILE}" ]; do
+  echo
+  sleep 0.5
+done
 `;
     RELEASE = `: >"$1/${FETCHED_FILE}"
 if [ -e "$1/session" ]; then kill -9 "-$(cat "$1/session")" 2>/dev/null; fi
@@ -28959,6 +28968,12 @@ __export(download_exports, {
 });
 import { tmpdir } from "node:os";
 import { setImmediate as setImmediate3 } from "node:timers/promises";
+function deadlineOf({ spec, status }) {
+  const { activeDeadlineSeconds } = spec ?? {};
+  if (activeDeadlineSeconds === void 0 || status?.startTime === void 0) return void 0;
+  const ms4 = new Date(status.startTime).getTime() + 1e3 * activeDeadlineSeconds - Date.now();
+  return ms4 > LONGEST_TIMER_MS2 ? void 0 : AbortSignal.timeout(Math.max(0, ms4));
+}
 function complaintsOf(text) {
   const lines = text.split("\n").map((line) => line.trim());
   const told3 = lines.filter(
@@ -28993,7 +29008,7 @@ async function ask(exec, names2) {
 function scratchOf(env) {
   return env["RUNNER_TEMP"] || tmpdir();
 }
-var Slow, BrokenOff, SLOW_RATE2, SLOW_AFTER_MS, MOST_COMPLAINTS, BREATH_MS, RELEASE_MS, Download;
+var Slow, BrokenOff, SLOW_RATE2, SLOW_AFTER_MS, MOST_COMPLAINTS, BREATH_MS, LONGEST_TIMER_MS2, AGAIN_MS, RELEASE_MS, Download;
 var init_download = __esm({
   "src/run/files/download.ts"() {
     "use strict";
@@ -29001,6 +29016,7 @@ var init_download = __esm({
     init_unpack();
     init_exec();
     init_network_error();
+    init_pause();
     init_status();
     init_result();
     init_brief();
@@ -29022,10 +29038,13 @@ var init_download = __esm({
     SLOW_AFTER_MS = 1500;
     MOST_COMPLAINTS = 3;
     BREATH_MS = 20;
+    LONGEST_TIMER_MS2 = 2 ** 31 - 1;
+    AGAIN_MS = 1e3;
     RELEASE_MS = 3e3;
     Download = class {
       #step;
       #pod;
+      #fetching;
       #released = false;
       /** Patterns that match nothing: those that had to, and others. */
       #missing = "";
@@ -29041,7 +29060,30 @@ var init_download = __esm({
        * @returns nothing where nothing is to come back
        * @throws StepError where what is there does not come back, or has to be there and is not
        */
-      async fetch(signal3) {
+      fetch(signal3) {
+        this.#fetching ??= this.#fetch(signal3);
+        return this.#fetching;
+      }
+      /**
+       * Fetches from a pod that something else than this step ends: a deletion, its deadline. Its node says that the base container has ended only when the sidecar has, too [measured],
+       * which waits for this: the sidecar itself knows it.
+       */
+      async fetchIfStopped(signal3) {
+        if (this.#step.inputs.files.download === void 0) return;
+        const deadline2 = deadlineOf(this.#pod.view.pod);
+        const isEnding = ({ pod }) => pod.metadata?.deletionTimestamp !== void 0 || deadline2?.aborted || void 0;
+        await this.#pod.until(isEnding, signal3, deadline2);
+        while (this.#isThere) {
+          try {
+            await this.#run(awaitingEnd(), signal3);
+            break;
+          } catch {
+            await pause(AGAIN_MS, signal3);
+          }
+        }
+        if (this.#isThere) await this.fetch(signal3);
+      }
+      async #fetch(signal3) {
         const { inputs, log } = this.#step;
         const { download } = inputs.files;
         if (download === void 0) return void 0;
@@ -42761,8 +42803,7 @@ function merged(events) {
 
 // src/run/cancel/wind-down.ts
 init_containers();
-async function windDown({ inputs, plan: { base }, log, lastCall }, pod, logs) {
-  if (inputs.onKillAction === "keep_pod") return;
+async function windDown({ plan: { base }, log, lastCall }, pod, logs) {
   if (!await hasStarted(pod, base, lastCall)) return;
   const ended3 = await pod.until((view) => terminated(view.pod, base) ?? (view.gone ? "gone" : void 0), lastCall).catch(() => void 0);
   if (ended3 === void 0) {
@@ -44343,8 +44384,9 @@ async function holdPod(step, pod, work) {
     summary2.failed(offerFor(told3, rulesFor(useOf2(inputs, plan)))?.error ?? told3);
     end = { error: told3 };
   } finally {
-    await work.close?.();
     const deferred = end !== void 0 && "conclusion" in end && end.conclusion.state === "deferred";
+    const kept2 = stop.aborted && inputs.onKillAction === "keep_pod";
+    await work.close?.(deferred || kept2 || left !== void 0);
     if (deferred) leave(step, pod, kill2);
     else if (left !== void 0) letGo(step, pod, kill2);
     else await tidyUp(step, pod, kill2);
@@ -46799,12 +46841,13 @@ async function followPod(step, pod) {
       return follow(step, pod, { logs, results, download });
     },
     windDown: async () => {
-      if (logs) await Promise.all([windDown(step, pod, logs), download?.release(step.lastCall)]);
+      if (logs && step.inputs.onKillAction !== "keep_pod")
+        await Promise.all([windDown(step, pod, logs), download?.release(step.lastCall)]);
     },
-    close: async () => {
+    close: async (goesOn2) => {
       logs?.close();
       results?.close();
-      await download?.release(step.lastCall);
+      if (!goesOn2) await download?.release(step.lastCall);
     }
   });
 }
@@ -46813,8 +46856,11 @@ async function follow(step, pod, { logs, results, download }) {
   await createSecrets(step, pod);
   const left = step.patience?.signal;
   const waiting = left === void 0 ? step : { ...step, stop: AbortSignal.any([step.stop, left]) };
+  const over = new AbortController();
   try {
     await startedWithFiles(waiting, pod, download);
+    download?.fetchIfStopped(AbortSignal.any([waiting.stop, over.signal])).catch(() => {
+    });
     const outcome = await ending(pod, waiting);
     const [found, fetched] = await Promise.all([
       results.found(outcome, waiting.stop),
@@ -46830,6 +46876,8 @@ async function follow(step, pod, { logs, results, download }) {
   } catch (error2) {
     if (left?.aborted && error2 === left.reason) return { state: "deferred" };
     throw error2;
+  } finally {
+    over.abort();
   }
 }
 
@@ -53438,7 +53486,7 @@ function patience2({ stop, lastCall }) {
   return AbortSignal.any([late.signal, lastCall]);
 }
 var GOING_SECONDS = 120;
-var AGAIN_MS = 500;
+var AGAIN_MS2 = 500;
 async function createOnceReady({ plan, client, log, stop, lastCall }) {
   const pod = plan.owner === void 0 ? plan.pod : ownedBy(plan.pod, plan.owner);
   const told3 = /* @__PURE__ */ new Set();
@@ -53462,7 +53510,7 @@ async function createOnceReady({ plan, client, log, stop, lastCall }) {
       if (!going || seconds(start) > GOING_SECONDS) return creation;
       waits("Waiting for the pod that has this name and is being deleted.");
     }
-    await pause(AGAIN_MS, stop).catch(() => {
+    await pause(AGAIN_MS2, stop).catch(() => {
     });
   }
 }

@@ -294,6 +294,67 @@ describe('files that come back', () => {
     }
   }, 90_000);
 
+  test.each([
+    ['that is deleted', {}, (pod: string) => ['delete', 'pod', pod, '--wait=false'], 'PodDeleted'],
+    ['that runs into its deadline', { active_deadline_seconds: '3' }, undefined, 'DeadlineExceeded'],
+  ])(
+    'of a pod %s come as soon as its container has ended',
+    async (_, more, stops, reason) => {
+      const workspace = folder();
+      const says = 'echo a > a; trap "echo t > t; exit 3" TERM; echo up; sleep 600 & wait';
+      const given = { workspace: 'none', run: says, download: '*', ...more };
+      const step = namespace.start({ ...HELPER, ...given }, { workspace });
+      try {
+        await step.line(/^up$/, 30_000);
+        const [pod] = await namespace.pods();
+        if (stops) await namespace.kubectl(stops(pod?.metadata?.name ?? ''));
+        const result = await step.done;
+        expect(result.outputs).toMatchObject({ state: 'failed', reason });
+        expect(result.annotations.map(({ level }) => level)).toEqual(['error']);
+        expect(result.text).toMatch(/^Fetched 2 files, /m);
+        expect(readFileSync(join(workspace, 't'), 'utf8')).toBe('t\n');
+        expect(await namespace.pods()).toEqual([]);
+      } finally {
+        await step.dispose();
+      }
+    },
+    60_000,
+  );
+
+  test('are still there for the next who follows, where a step has left its pod to run', async () => {
+    const [workspace, other] = [folder(), folder()];
+    const given = { workspace: 'none', deferrable: 'true', download: 'a!' };
+    const left = await run('echo a > a; until [ -e go ]; do sleep 0.1; done', workspace, given);
+    const { pod_name: attach = '', pod_uid = '' } = left.outputs;
+    const follows = { attach, pod_uid, download: 'a!' };
+    const first = await namespace.attach({ ...follows, attach_timeout_seconds: '1' }, { workspace: other });
+    expect(first.outputs).toMatchObject({ state: 'deferred' });
+    await namespace.kubectl(['exec', attach, '-c', 'base', '--', 'touch', 'go']);
+    const second = await namespace.attach(follows, { workspace: other });
+    expect(messages(second)).toEqual([]);
+    expect(second.outputs).toMatchObject({ state: 'succeeded' });
+    expect(readFileSync(join(other, 'a'), 'utf8')).toBe('a\n');
+  }, 60_000);
+
+  test('are still there where a cancelled step has kept its pod', async () => {
+    const other = folder();
+    const given = { workspace: 'none', on_kill_action: 'keep_pod', download: 'a!' };
+    const step = namespace.start(
+      { ...HELPER, ...given, run: 'echo a > a; echo up; until [ -e go ]; do sleep 0.1; done' },
+      { workspace: folder() },
+    );
+    try {
+      await step.line(/^up$/, 30_000);
+      const { pod_name: attach = '', pod_uid = '' } = (await step.cancel()).outputs;
+      await namespace.kubectl(['exec', attach, '-c', 'base', '--', 'touch', 'go']);
+      const next = await namespace.attach({ attach, pod_uid, download: 'a!' }, { workspace: other });
+      expect(messages(next)).toEqual([]);
+      expect(readFileSync(join(other, 'a'), 'utf8')).toBe('a\n');
+    } finally {
+      await step.dispose();
+    }
+  }, 60_000);
+
   test('are known to be out of reach before the container has done its work', async () => {
     await using own = await Namespace.create();
     const file = await own.account('no-exec');

@@ -1,4 +1,4 @@
-import { FETCHED_FILE, FILES_FOLDER, FILES_VOLUME } from './files-volume.ts';
+import { ENDED_FILE, FETCHED_FILE, FILES_FOLDER, FILES_VOLUME } from './files-volume.ts';
 import { RESULT_ASKED_ANNOTATION } from './identity.ts';
 import { containerNamed, containersOf, initContainersOf, type Json, type JsonObject, objectOf } from './json.ts';
 import { quantityValue } from './quantity.ts';
@@ -26,7 +26,7 @@ const GUARANTEED = { requests: SMALL, limits: SMALL };
 /**
  * Waits for the end of the pod's other containers, which the kubelet tells by SIGTERM, then prints the files, framed: for each a line of what it is, and its content in base64. Lines of 8,000 characters stay below what a container runtime breaks up (16 KiB).
  * It asks nothing of its image but sh, base64, sha256sum, stat, id and sleep. Whether it may is found out by doing it, as `test -r` and `test -x` say yes to a root without capabilities [busybox].
- * Where files are fetched from it, it stays for that until a file says that it is done, or the pod's grace is over.
+ * Where files are fetched from it, it writes a file when the others have ended, and stays until another says that all has been fetched, or the pod's grace is over.
  * In place of SIGTERM a file may say that it is time: a container that goes on beside the base container would keep the kubelet from telling. A SIGTERM that comes while it sends waits for the end of that.
  */
 const SCRIPT = `until=
@@ -67,7 +67,7 @@ send_once() {
 }
 hold() {
   trap '' TERM
-  [ -z "$until" ] || until [ -e "$until" ]; do sleep 0.2; done
+  if [ -n "$until" ]; then : >"\${until%/*}/${ENDED_FILE}"; until [ -e "$until" ]; do sleep 0.2; done; fi
 }
 trap 'send_once "$@"; hold; exit 0' TERM
 while :; do

@@ -28,12 +28,14 @@ export async function followPod(step: Step, pod: ObservedPod): Promise<End> {
       return follow(step, pod, { logs, results, download });
     },
     windDown: async () => {
-      if (logs) await Promise.all([windDown(step, pod, logs), download?.release(step.lastCall)]);
+      if (logs && step.inputs.onKillAction !== 'keep_pod')
+        await Promise.all([windDown(step, pod, logs), download?.release(step.lastCall)]);
     },
-    close: async () => {
+    close: async goesOn => {
       logs?.close();
       results?.close();
-      await download?.release(step.lastCall);
+      // Who follows the pod later may want its files.
+      if (!goesOn) await download?.release(step.lastCall);
     },
   });
 }
@@ -50,8 +52,11 @@ async function follow(step: Step, pod: ObservedPod, { logs, results, download }:
   await createSecrets(step, pod);
   const left = step.patience?.signal;
   const waiting = left === undefined ? step : { ...step, stop: AbortSignal.any([step.stop, left]) };
+  const over = new AbortController();
   try {
     await startedWithFiles(waiting, pod, download);
+    // What comes of it is awaited below.
+    download?.fetchIfStopped(AbortSignal.any([waiting.stop, over.signal])).catch(() => {});
     const outcome = await ending(pod, waiting);
     const [found, fetched] = await Promise.all([
       results.found(outcome, waiting.stop),
@@ -70,5 +75,7 @@ async function follow(step: Step, pod: ObservedPod, { logs, results, download }:
     // The end of its patience ends the step alone.
     if (left?.aborted && error === left.reason) return { state: 'deferred' };
     throw error;
+  } finally {
+    over.abort();
   }
 }

@@ -17,7 +17,8 @@ export interface Work {
   run(): Promise<Conclusion>;
   /** The step is cancelled, and its pod has been told to stop. */
   windDown?(): Promise<void>;
-  close?(): Promise<void> | void;
+  /** @param goesOn whether the pod is left to run */
+  close?(goesOn: boolean): Promise<void> | void;
 }
 
 /** Holds a pod while something is done with it, so that it is seen to however that ends: well, badly, or because the step is cancelled. */
@@ -47,8 +48,9 @@ export async function holdPod(step: Step, pod: ObservedPod, work: Work): Promise
     summary.failed(offerFor(told, rulesFor(useOf(inputs, plan)))?.error ?? told);
     end = { error: told };
   } finally {
-    await work.close?.();
     const deferred = end !== undefined && 'conclusion' in end && end.conclusion.state === 'deferred';
+    const kept = stop.aborted && inputs.onKillAction === 'keep_pod';
+    await work.close?.(deferred || kept || left !== undefined);
     if (deferred) leave(step, pod, kill);
     else if (left !== undefined) letGo(step, pod, kill);
     else await tidyUp(step, pod, kill);

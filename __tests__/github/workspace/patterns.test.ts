@@ -33,6 +33,7 @@ describe('patterns', () => {
       ['x/.gitignore', '.github/a'],
       ['.git', '.git/a', 'x/.GIT/a', 'GIT~1/a', 'x/.g\u200cit'],
     ],
+    ['names can have line breaks', ['**', '!**/.env'], ['a\nb', 'c/d\ne/f'], ['a\nb/.env', 'c/d\n/.env']],
     ['nothing is above', ['**', '*/*'], ['a'], ['../a', 'a/../b', '..', '.', '']],
   ])('%s', (_, lines, does, doesNot) => {
     expect(wanted(lines, [...does, ...doesNot])).toEqual(does);

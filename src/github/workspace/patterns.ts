@@ -12,8 +12,8 @@ export interface Pattern {
   required: boolean;
 }
 
-/** The same on every system. A quote is a character like others, and an exclusion has been told by its line already. */
-const SYNTAX = { dot: true, windows: false, keepQuotes: true, nonegate: true };
+/** The same on every system. A quote is a character like others, an exclusion has been told by its line already, and a name can have line breaks in it (`s`). */
+const SYNTAX = { dot: true, windows: false, keepQuotes: true, nonegate: true, flags: 's' };
 /** A name without any of what picomatch could take for more than itself: to it, `c++` is `c+` with as many as there are. */
 const STATIC_NAME = /^(?!.*\+\+)[^*?[\]{}()|\\]+$/;
 

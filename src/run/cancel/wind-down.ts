@@ -8,12 +8,7 @@ import type { Step } from '../run.ts';
 /**
  * The pod has been told to stop: shows what its container still has to say, and how it ends, as long as the runner lets us.
  */
-export async function windDown(
-  { inputs, plan: { base }, log, lastCall }: Step,
-  pod: ObservedPod,
-  logs: Logs,
-): Promise<void> {
-  if (inputs.onKillAction === 'keep_pod') return;
+export async function windDown({ plan: { base }, log, lastCall }: Step, pod: ObservedPod, logs: Logs): Promise<void> {
   if (!(await hasStarted(pod, base, lastCall))) return;
   const ended = await pod
     .until(view => terminated(view.pod, base) ?? (view.gone ? 'gone' : undefined), lastCall)

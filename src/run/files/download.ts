@@ -1,22 +1,24 @@
 import { tmpdir } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
+import type { V1Pod } from '@kubernetes/client-node';
 import { StepError } from '../../github/failure.ts';
 import { TooMuch, type Unpacked, Unpacking } from '../../github/workspace/unpack.ts';
 import { Exec } from '../../kubernetes/exec.ts';
 import { NetworkError } from '../../kubernetes/network-error.ts';
+import { pause } from '../../kubernetes/pause.ts';
 import { ApiError } from '../../kubernetes/status.ts';
 import { RESULT_SIDECAR } from '../../pod/result.ts';
 import { brief } from '../brief.ts';
 import { containerEnded, containerStatus } from '../containers.ts';
 import { counted } from '../numbers.ts';
-import type { ObservedPod } from '../observe.ts';
+import type { ObservedPod, PodView } from '../observe.ts';
 import type { Step } from '../run.ts';
 import { amount } from './amount.ts';
 import { Archive } from './archive.ts';
 import { heldWorkspace } from './held.ts';
 import { Listing } from './listing.ts';
 import { framed, LONGEST_PIECE, lastFrame } from './pieces.ts';
-import { codeOfTar, releasing, sending } from './programs.ts';
+import { awaitingEnd, codeOfTar, releasing, sending } from './programs.ts';
 import { Progress } from './progress.ts';
 import { Tries } from './tries.ts';
 
@@ -39,6 +41,10 @@ const SLOW_AFTER_MS = 1500;
 const MOST_COMPLAINTS = 3;
 /** For so long others wait while names are looked through. */
 const BREATH_MS = 20;
+/** Node's timers take no more, and fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Until a connection that was cut while nothing was fetched is made again. */
+const AGAIN_MS = 1000;
 /** For what lets the pod end. */
 const RELEASE_MS = 3000;
 
@@ -46,6 +52,7 @@ const RELEASE_MS = 3000;
 export class Download {
   readonly #step: Step;
   readonly #pod: ObservedPod;
+  #fetching: Promise<Downloaded | undefined> | undefined;
   #released = false;
   /** Patterns that match nothing: those that had to, and others. */
   #missing = '';
@@ -63,7 +70,33 @@ export class Download {
    * @returns nothing where nothing is to come back
    * @throws StepError where what is there does not come back, or has to be there and is not
    */
-  async fetch(signal: AbortSignal): Promise<Downloaded | undefined> {
+  fetch(signal: AbortSignal): Promise<Downloaded | undefined> {
+    this.#fetching ??= this.#fetch(signal);
+    return this.#fetching;
+  }
+
+  /**
+   * Fetches from a pod that something else than this step ends: a deletion, its deadline. Its node says that the base container has ended only when the sidecar has, too [measured],
+   * which waits for this: the sidecar itself knows it.
+   */
+  async fetchIfStopped(signal: AbortSignal): Promise<void> {
+    if (this.#step.inputs.files.download === undefined) return;
+    const deadline = deadlineOf(this.#pod.view.pod);
+    const isEnding = ({ pod }: PodView) =>
+      pod.metadata?.deletionTimestamp !== undefined || deadline?.aborted || undefined;
+    await this.#pod.until(isEnding, signal, deadline);
+    while (this.#isThere) {
+      try {
+        await this.#run(awaitingEnd(), signal);
+        break;
+      } catch {
+        await pause(AGAIN_MS, signal);
+      }
+    }
+    if (this.#isThere) await this.fetch(signal);
+  }
+
+  async #fetch(signal: AbortSignal): Promise<Downloaded | undefined> {
     const { inputs, log } = this.#step;
     const { download } = inputs.files;
     if (download === undefined) return undefined;
@@ -260,6 +293,14 @@ export class Download {
       );
     return { files, bytes };
   }
+}
+
+/** @returns what is aborted when the node begins to stop a pod for its age, by this machine's clock; nothing where that is far away */
+function deadlineOf({ spec, status }: V1Pod): AbortSignal | undefined {
+  const { activeDeadlineSeconds } = spec ?? {};
+  if (activeDeadlineSeconds === undefined || status?.startTime === undefined) return undefined;
+  const ms = new Date(status.startTime).getTime() + 1000 * activeDeadlineSeconds - Date.now();
+  return ms > LONGEST_TIMER_MS ? undefined : AbortSignal.timeout(Math.max(0, ms));
 }
 
 /** What tar has said of files, without what it says of itself. */

@@ -1,4 +1,4 @@
-import { FETCHED_FILE, FILES_FOLDER, UPLOADED_FILE, UPLOADED_PIPE } from '../../pod/files-volume.ts';
+import { ENDED_FILE, FETCHED_FILE, FILES_FOLDER, UPLOADED_FILE, UPLOADED_PIPE } from '../../pod/files-volume.ts';
 
 /**
  * What is run in the containers that move files: sh, and programs that busybox has. What comes from a workflow is an argument, never a part of them.
@@ -69,6 +69,12 @@ fi
 echo "end $(cat "$work/code")" >&2
 `;
 
+const AWAIT_END = `until [ -e "$1/${ENDED_FILE}" ]; do
+  echo
+  sleep 0.5
+done
+`;
+
 const RELEASE = `: >"$1/${FETCHED_FILE}"
 if [ -e "$1/session" ]; then kill -9 "-$(cat "$1/session")" 2>/dev/null; fi
 `;
@@ -95,6 +101,11 @@ export function sending(target: string, roots: string[], mode: 'plain' | 'gzip')
 export function codeOfTar(last: string): number | undefined {
   const code = /(?:^|\n)end (\d+)\n$/.exec(last)?.[1];
   return code === undefined ? undefined : Number(code);
+}
+
+/** Waits until all other containers have ended; what it prints meanwhile shows that it is there. */
+export function awaitingEnd(): string[] {
+  return program(AWAIT_END, []);
 }
 
 /** Lets the pod end. */
