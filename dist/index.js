@@ -28992,11 +28992,11 @@ function localFault2(error2) {
   return failed(
     `The files that download names did not come back: ${brief(why)}.`,
     "See to the disk of the runner, or name fewer files.",
-    error2
+    { cause: error2 }
   );
 }
-function failed(sentence, remedy, cause) {
-  return new StepError("Download", "Files not fetched", sentence, { remedy, ...cause !== void 0 && { cause } });
+function failed(sentence, remedy, { title = "Files not fetched", cause } = {}) {
+  return new StepError("Download", title, sentence, { remedy, ...cause !== void 0 && { cause } });
 }
 async function ask(exec, names2) {
   const all = Buffer.concat(names2.flatMap((name) => [Buffer.from("./"), name, Buffer.from([0])]));
@@ -29099,7 +29099,8 @@ var init_download = __esm({
               if (this.#missing !== "")
                 throw failed(
                   `download: nothing in the pod's workspace matches ${this.#missing}, which is marked as needed (!).`,
-                  "Have the container write it, or take the ! away."
+                  "Have the container write it, or take the ! away.",
+                  { title: "Files missing" }
                 );
               return downloaded;
             } catch (error2) {
@@ -29109,7 +29110,7 @@ var init_download = __esm({
                 throw failed(
                   `The files that download names have more than ${amount(download.limitBytes)} together.`,
                   "Name fewer, or raise `download_limit`.",
-                  error2
+                  { cause: error2 }
                 );
               if (!isPassing(error2)) throw localFault2(error2);
               if (await tries2.again(error2, signal3) === "over") throw this.#gone(error2);
@@ -29161,11 +29162,18 @@ var init_download = __esm({
       #gone(cause) {
         const { pod, gone } = this.#pod.view;
         const deleted = gone || pod.metadata?.deletionTimestamp !== void 0;
+        const released = !deleted && terminated(pod, RESULT_SIDECAR)?.exitCode === 0;
+        if (released)
+          return failed(
+            "The files that download names are not there any more: another step that followed the pod has fetched what it wanted, and has let the rest go.",
+            "Fetch all in one step.",
+            { cause }
+          );
         const what = deleted ? "the pod was being deleted" : "the sidecar that holds them had ended";
         return failed(
           `The files that download names did not come back: ${what} before they were all here.`,
           deleted ? "What deletes or evicts a pod takes its files, too: keep what has to last on a claim (`workspace_volume`), or in an object store." : `The node holds them for the pod's grace after the container's end: give a longer \`termination_grace_period\`, or name fewer files.`,
-          cause
+          { cause }
         );
       }
       async #session(progress, signal3) {
@@ -29255,7 +29263,8 @@ var init_download = __esm({
         if (complaint !== void 0)
           throw failed(
             `Not all files that download names could be read in the pod: ${complaintsOf(complaint)}.`,
-            "The sidecar reads them as the container\u2019s user where `security_context` names one (runAsUser); others have to be readable for all."
+            "The sidecar reads them as the container\u2019s user where `security_context` names one (runAsUser); others have to be readable for all.",
+            { title: "Files missing" }
           );
         return { files, bytes };
       }
@@ -40093,6 +40102,9 @@ init_literal();
 init_naming();
 import { posix as posix4 } from "node:path";
 var FOLDER = "/pod-step/run";
+function runsScript(command) {
+  return command?.some((word2) => word2.includes(`${FOLDER}/script-`)) === true;
+}
 function scriptOf({ script, extension: extension2, from }) {
   return { path: posix4.join(FOLDER, `script-${hash(script, 8)}${extension2}`), content: script, from };
 }
@@ -40767,7 +40779,7 @@ function failureOf(pod, name, ended3) {
       reason: "StartError",
       title: "The command cannot be started",
       sentence: `${where} could not be started (${ended3.reason}, exit code ${exitCode2}): ${why}`,
-      remedy: /chdir|mkdir|container init/.test(why) ? "Check `working_dir` and `volume_mounts` against what the image holds." : "Check `cmds` and `arguments` against what the image holds."
+      remedy: /chdir|mkdir|container init/.test(why) ? "Check `working_dir` and `volume_mounts` against what the image holds." : `Check ${isScript(pod, name) ? "`shell`" : "`cmds` and `arguments`"} against what the image holds.`
     };
   }
   const stop = wasStoppedBy(stopOf(pod), ended3);
@@ -40791,6 +40803,9 @@ function failureOf(pod, name, ended3) {
     sentence: `${where} exited with code ${exitCode2}${signalName(exitCode2)}${after}.`,
     ...convention !== void 0 && { remedy: `By a shell\u2019s convention that is ${convention}: its log says which.` }
   };
+}
+function isScript({ spec }, name) {
+  return runsScript(spec?.containers.find((container2) => container2.name === name)?.command);
 }
 function startFault(message) {
   return brief(message).replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
@@ -40985,6 +41000,7 @@ function heldUp(pod) {
   }
   return "";
 }
+var NO_HELPER = "Check `helper_image`, which has to have what busybox has, and `workspace_path`.";
 function initFailed(pod, name, ended3) {
   const { reason: reason2, title, sentence } = failureOf(pod, name, ended3);
   const words = ended3.message && brief(ended3.message);
@@ -40992,7 +41008,7 @@ function initFailed(pod, name, ended3) {
     reason: reason2 === "ExitCode" ? "InitContainer" : reason2,
     title: `Init container: ${title}`,
     sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason2 !== "StartError" ? ` Its last words: ${words}` : ""}`,
-    remedy: "The base container never started. See to the container in `init_containers` or the template."
+    remedy: `The base container never started. ${name === UPLOAD_CONTAINER ? NO_HELPER : "See to the container in `init_containers` or the template."}`
   };
 }
 
@@ -42926,6 +42942,39 @@ function nodeLost({ view: { pod } }, base) {
 // src/run/files/files.ts
 init_failure();
 
+// src/kubernetes/may-exec.ts
+init_status();
+var DEADLINE_SECONDS3 = 5;
+async function mayExec(client, namespace, signal3) {
+  const asked3 = { verb: "get", resource: "pods/exec", namespace };
+  const resourceAttributes = { namespace, verb: asked3.verb, resource: "pods", subresource: "exec" };
+  const review = await post2(
+    "authorization.k8s.io",
+    "selfsubjectaccessreviews",
+    "SelfSubjectAccessReview",
+    { resourceAttributes }
+  );
+  if (review?.status?.allowed !== false) return;
+  const self = await post2("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview");
+  const user = JSON.stringify(
+    self?.status?.userInfo?.username ?? client.target.kubeConfig.getCurrentUser()?.name ?? ""
+  );
+  const message = `pods is forbidden: User ${user} cannot get resource "pods/exec" in API group "" in the namespace "${namespace}"`;
+  throw new ApiError(403, { message }, asked3);
+  async function post2(group, resource, kind2, spec) {
+    const body = { apiVersion: `${group}/v1`, kind: kind2, ...spec && { spec } };
+    const path2 = `/apis/${group}/v1/${resource}`;
+    const creates = { verb: "create", resource, namespace };
+    const call2 = { method: "POST", path: path2, body, asked: creates, deadlineSeconds: DEADLINE_SECONDS3 };
+    try {
+      return await client.once(call2, signal3);
+    } catch {
+      signal3.throwIfAborted();
+      return void 0;
+    }
+  }
+}
+
 // src/pod/references.ts
 function referencesOf(pod, originOf) {
   const found = [];
@@ -43448,6 +43497,7 @@ function crashing(pod, { name, restartCount }, ended3) {
 }
 function remedyOfOurs(pod, name, ended3) {
   if (name === RESULT_SIDECAR) return remedyForSidecar(failureOf(pod, name, ended3).sentence);
+  if (name === UPLOAD_CONTAINER) return NO_HELPER;
   return name === CHECKOUT_CONTAINER ? notCheckedOut(pod, ended3).remedy : void 0;
 }
 function remedyForSidecar(sentence) {
@@ -43895,6 +43945,9 @@ async function uploaded(step, pod, signal3) {
   await upload2(step, pod, signal3);
 }
 async function surveyed2(step) {
+  const { inputs, plan, client, stop } = step;
+  if (inputs.files.workspace?.source === "upload" || inputs.files.download !== void 0)
+    await mayExec(client, plan.namespace, stop);
   if (step.inputs.files.workspace?.source !== "upload") return void 0;
   const upload2 = await Promise.resolve().then(() => (init_upload(), upload_exports));
   return await upload2.surveyed(step);
@@ -44255,7 +44308,7 @@ function withoutSidecarOfOurs(pod) {
 }
 
 // src/run/explain.ts
-var DEADLINE_SECONDS3 = 10;
+var DEADLINE_SECONDS4 = 10;
 var LAST_LINES = 20;
 async function explain2(step, pod) {
   const { inputs, plan, secrets, client, log, stop } = step;
@@ -44268,7 +44321,7 @@ async function explain2(step, pod) {
   return events;
 }
 async function giveAccount({ inputs, plan, client, log, stop }, pod) {
-  const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS3)]);
+  const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS4)]);
   const live = pod.view.pod;
   const failed2 = failedOne(live, plan.base);
   const shown4 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed2);
@@ -46834,6 +46887,11 @@ async function followPod(step, pod) {
   let logs;
   let results;
   const download = await downloadOf(step, pod);
+  if (download && step.origin?.kind === "attached" && step.inputs.files.download === void 0)
+    step.log.warning(
+      "Files not asked for",
+      "The step that made the pod has a `download`, and this one has none: the files go with the pod."
+    );
   return holdPod(step, pod, {
     run: () => {
       logs = new Logs(step, pod);
@@ -47699,7 +47757,7 @@ setFlagsFromString("--wasm-tiering-budget=1000000000");
 setFlagsFromString("--semi-space-growth-factor=1");
 var CONTENT_TYPES = { PATCH: "application/merge-patch+json" };
 var USER_AGENT = "kubernetes-pod-step";
-var DEADLINE_SECONDS4 = 30;
+var DEADLINE_SECONDS5 = 30;
 var ApiClient = class {
   target;
   #watcher;
@@ -47727,7 +47785,7 @@ var ApiClient = class {
   }
   /** As {@link call}, once: an outage ends it with the NetworkError or ApiError itself. For calls whose repetition takes thought. */
   async once(call2, signal3) {
-    const milliseconds = 1e3 * (call2.deadlineSeconds ?? DEADLINE_SECONDS4);
+    const milliseconds = 1e3 * (call2.deadlineSeconds ?? DEADLINE_SECONDS5);
     const response = await this.#send(call2, { headersTimeout: milliseconds, bodyTimeout: milliseconds }, signal3);
     const text = await onTheWire(response.body.text(), signal3);
     const type = response.headers["content-type"] ?? "no content type";
@@ -47742,7 +47800,7 @@ var ApiClient = class {
    * @returns `body`; `undefined` for 204, which a log answers when the pod has no node yet.
    */
   async open(call2, signal3) {
-    const timeouts = { headersTimeout: 1e3 * DEADLINE_SECONDS4, bodyTimeout: 0 };
+    const timeouts = { headersTimeout: 1e3 * DEADLINE_SECONDS5, bodyTimeout: 0 };
     const response = await this.#send(call2, timeouts, signal3, paced);
     this.#patience.answered();
     response.body.on("error", () => {
@@ -47763,7 +47821,7 @@ var ApiClient = class {
     const opening = openWebSocket2(url, protocols, {
       headers: { ...ready.headers, "user-agent": USER_AGENT },
       connector: ready.connector,
-      timeoutMs: 1e3 * DEADLINE_SECONDS4,
+      timeoutMs: 1e3 * DEADLINE_SECONDS5,
       signal: signal3
     }).then((answer2) => "statusCode" in answer2 ? answer2 : { statusCode: 101, socket: answer2 });
     const answer = await this.#told(`${call2.method} ${url.pathname} (WebSocket)`, opening, signal3);

@@ -36964,6 +36964,12 @@ done
 `;
 var FETCHED = `${FILES_FOLDER}/${FETCHED_FILE}`;
 
+// src/pod/run-script.ts
+var FOLDER = "/pod-step/run";
+function runsScript(command) {
+  return command?.some((word) => word.includes(`${FOLDER}/script-`)) === true;
+}
+
 // src/pod/checkout.ts
 var TOKEN_FOLDER = "/pod-step/token";
 var CHECKOUT_CODES = {
@@ -37224,7 +37230,7 @@ function failureOf(pod, name, ended2) {
       reason: "StartError",
       title: "The command cannot be started",
       sentence: `${where} could not be started (${ended2.reason}, exit code ${exitCode2}): ${why}`,
-      remedy: /chdir|mkdir|container init/.test(why) ? "Check `working_dir` and `volume_mounts` against what the image holds." : "Check `cmds` and `arguments` against what the image holds."
+      remedy: /chdir|mkdir|container init/.test(why) ? "Check `working_dir` and `volume_mounts` against what the image holds." : `Check ${isScript(pod, name) ? "`shell`" : "`cmds` and `arguments`"} against what the image holds.`
     };
   }
   const stop = wasStoppedBy(stopOf(pod), ended2);
@@ -37248,6 +37254,9 @@ function failureOf(pod, name, ended2) {
     sentence: `${where} exited with code ${exitCode2}${signalName(exitCode2)}${after}.`,
     ...convention !== void 0 && { remedy: `By a shell\u2019s convention that is ${convention}: its log says which.` }
   };
+}
+function isScript({ spec }, name) {
+  return runsScript(spec?.containers.find((container) => container.name === name)?.command);
 }
 function startFault(message) {
   return brief(message).replace(/^.*unable to start container process: /s, "").replace(/: unknown$/, "");
@@ -37400,6 +37409,7 @@ function heldUp(pod) {
   }
   return "";
 }
+var NO_HELPER = "Check `helper_image`, which has to have what busybox has, and `workspace_path`.";
 function initFailed(pod, name, ended2) {
   const { reason, title, sentence } = failureOf(pod, name, ended2);
   const words = ended2.message && brief(ended2.message);
@@ -37407,7 +37417,7 @@ function initFailed(pod, name, ended2) {
     reason: reason === "ExitCode" ? "InitContainer" : reason,
     title: `Init container: ${title}`,
     sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason !== "StartError" ? ` Its last words: ${words}` : ""}`,
-    remedy: "The base container never started. See to the container in `init_containers` or the template."
+    remedy: `The base container never started. ${name === UPLOAD_CONTAINER ? NO_HELPER : "See to the container in `init_containers` or the template."}`
   };
 }
 

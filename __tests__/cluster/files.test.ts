@@ -55,7 +55,7 @@ describe('the job’s workspace', () => {
       expect(step.summary).toMatch(
         /<td>Files<\/td><td>\d+ files, .* uploaded in .* s<br>\d+ files, .* fetched in .* s<\/td>/,
       );
-      expect(step.summary).not.toContain('pod-step-');
+      expect(step.summary).not.toContain('Container</th>');
       expect(await own.pods()).toEqual([]);
     },
     60_000,
@@ -365,6 +365,7 @@ describe('files that come back', () => {
     const step = await own.run({ ...HELPER, ...given, termination_grace_period: '1' }, { workspace: folder() });
     expect(step.outputs).toMatchObject({ state: 'failed', reason: 'Forbidden' });
     expect(step.text).toMatch(/resources: \[pods\/exec\]\n +verbs: \[get, create\]/);
+    expect(step.text).not.toMatch(/^Created: /m);
   }, 60_000);
 
   test('are not waited for where the step is cancelled', async () => {
@@ -400,13 +401,48 @@ describe('what is missing', () => {
       const workspace = folder({ 'a.txt': '' });
       const step = await own.run({ ...HELPER, workspace: 'upload', run: 'true', config_file: file }, { workspace });
       expect(step.outputs).toMatchObject({ reason: 'Forbidden' });
-      expect(messages(step).join('\n')).toMatch(/may not get pods\/exec/);
+      expect(messages(step).join('\n')).toMatch(/:no-exec may not get pods\/exec/);
+      expect(step.text).not.toMatch(/^Created: /m);
       expect(step.text).toMatch(/resources: \[pods\/exec\]\n +verbs: \[get, create\]/);
       expect(await own.pods()).toEqual([]);
     } finally {
       await own[Symbol.asyncDispose]();
     }
   }, 60_000);
+
+  test('a shell in the helper’s image is told', async () => {
+    const step = await run('true', folder({ a: '' }), { helper_image: cluster.images.noShell });
+    expect(step.outputs).toMatchObject({ state: 'failed', reason: 'StartError' });
+    expect(messages(step)).toEqual([
+      expect.stringMatching(
+        /The base container never started\. Check `helper_image`, which has to have what busybox has/,
+      ),
+    ]);
+  });
+
+  test('a download is told to who attaches without, to a pod that holds files', async () => {
+    const given = { workspace: 'none', deferrable: 'true', download: 'a' };
+    const left = await run('echo a > a', folder(), given);
+    const { pod_name: attach = '', pod_uid = '' } = left.outputs;
+    const step = await namespace.attach({ attach, pod_uid }, { workspace: folder() });
+    expect(step.outputs).toMatchObject({ state: 'succeeded' });
+    expect(messages(step)).toEqual([
+      'warning: The step that made the pod has a `download`, and this one has none: the files go with the pod.',
+    ]);
+  });
+
+  test('files that another step has let go are told as that', async () => {
+    const given = { workspace: 'none', deferrable: 'true', download: 'a' };
+    const left = await run('echo a > a', folder(), given);
+    const { pod_name: attach = '', pod_uid = '' } = left.outputs;
+    const follows = { attach, pod_uid, download: 'a', on_finish_action: 'keep_pod' };
+    expect(messages(await namespace.attach(follows, { workspace: folder() }))).toEqual([]);
+    await namespace.kubectl(['wait', '--for=jsonpath={.status.phase}=Succeeded', `pod/${attach}`, '--timeout=20s']);
+    const step = await namespace.attach({ ...follows, on_finish_action: 'delete_pod' }, { workspace: folder() });
+    expect(messages(step)).toEqual([
+      'error: The files that download names are not there any more: another step that followed the pod has fetched what it wanted, and has let the rest go. Fetch all in one step.',
+    ]);
+  });
 
   test('a program of the helper’s image is told', async () => {
     const workspace = folder({ 'a.txt': '' });

@@ -132,6 +132,14 @@ test('examples/run.yml', async () => {
   expect(jobs['count']?.steps['count']?.text).toMatch(/^octo\/repo, run \d+: 25 primes up to 100$/m);
 }, 60_000);
 
+test('a shell that the image has not is told as that', async () => {
+  const step = await run('print(1)', { shell: 'python' });
+  expect(step.outputs).toMatchObject({ state: 'failed', reason: 'StartError' });
+  expect(messages(step)).toEqual([
+    expect.stringMatching(/"python": .*not found.*Check `shell` against what the image/),
+  ]);
+});
+
 describe('what a script leaves that is no good', () => {
   test.each<[string, string, string, object]>([
     [

@@ -9,7 +9,7 @@ interface Access {
 }
 
 /**
- * All that is ever asked of the API, all of it in the core group and within the pod's namespace: no request can be written that is not in this table ({@link Right}), and the Roles in the docs are made of it.
+ * All that is ever asked of the API, all of it in the core group and within the pod's namespace: no request can be written that is not in this table ({@link Right}; but for {@link SelfReview}), and the Roles in the docs are made of it.
  * A pod is watched by its name; pods are listed only by a re-run, which looks for those of earlier attempts.
  */
 export const ACCESS = {
@@ -60,6 +60,9 @@ type RightsIn<T extends Record<string, Access>> = {
 
 /** A verb on a resource, with its subresource: `get pods/log`. */
 export type Right = RightsIn<typeof ACCESS> | RightsIn<typeof SWEEP_ACCESS>;
+
+/** What whoever is logged in may ask about themselves (ClusterRole `system:basic-user`): it takes no Role, and an answer is not counted on. */
+export type SelfReview = { verb: 'create'; resource: 'selfsubjectaccessreviews' | 'selfsubjectreviews' };
 
 /** What a step does on the cluster, as far as it takes rights. */
 export interface Use {

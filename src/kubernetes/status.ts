@@ -1,10 +1,10 @@
 import type { V1Status } from '@kubernetes/client-node';
 import { type Reason, StepError } from '../github/failure.ts';
-import type { Right } from './access.ts';
+import type { Right, SelfReview } from './access.ts';
 import { type Denial, denialOf } from './denial.ts';
 
 /** What the API server was asked, in the words of its authorisation: `create pods in etl`. */
-export type Asked = Right & { namespace: string; name?: string };
+export type Asked = (Right | SelfReview) & { namespace: string; name?: string };
 
 /** An answer of the API server that is not a success, explained. */
 export class ApiError extends StepError {

@@ -8,6 +8,11 @@ import { hash } from './naming.ts';
 /** Where the script is in the container: its file alone, in a folder that no image has. */
 const FOLDER = '/pod-step/run';
 
+/** @returns whether a container's command runs a script of a step's */
+export function runsScript(command: readonly string[] | undefined): boolean {
+  return command?.some(word => word.includes(`${FOLDER}/script-`)) === true;
+}
+
 /** A script, as the container finds it. */
 export interface Script {
   path: string;

@@ -21,6 +21,11 @@ export async function followPod(step: Step, pod: ObservedPod): Promise<End> {
   let logs: Logs | undefined;
   let results: Results | undefined;
   const download = await downloadOf(step, pod);
+  if (download && step.origin?.kind === 'attached' && step.inputs.files.download === undefined)
+    step.log.warning(
+      'Files not asked for',
+      'The step that made the pod has a `download`, and this one has none: the files go with the pod.',
+    );
   return holdPod(step, pod, {
     run: () => {
       logs = new Logs(step, pod);

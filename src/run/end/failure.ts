@@ -1,5 +1,6 @@
 import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
 import type { Reason } from '../../github/failure.ts';
+import { runsScript } from '../../pod/run-script.ts';
 import { brief } from '../brief.ts';
 import { isUnknown } from '../containers.ts';
 import { duration } from '../durations.ts';
@@ -23,7 +24,7 @@ export function failureOf(pod: V1Pod, name: string, ended: V1ContainerStateTermi
       sentence: `${where} could not be started (${ended.reason}, exit code ${exitCode}): ${why}`,
       remedy: /chdir|mkdir|container init/.test(why)
         ? 'Check `working_dir` and `volume_mounts` against what the image holds.'
-        : 'Check `cmds` and `arguments` against what the image holds.',
+        : `Check ${isScript(pod, name) ? '`shell`' : '`cmds` and `arguments`'} against what the image holds.`,
     };
   }
   const stop = wasStoppedBy(stopOf(pod), ended);
@@ -50,6 +51,10 @@ export function failureOf(pod: V1Pod, name: string, ended: V1ContainerStateTermi
     sentence: `${where} exited with code ${exitCode}${signalName(exitCode)}${after}.`,
     ...(convention !== undefined && { remedy: `By a shell’s convention that is ${convention}: its log says which.` }),
   };
+}
+
+function isScript({ spec }: V1Pod, name: string): boolean {
+  return runsScript(spec?.containers.find(container => container.name === name)?.command);
 }
 
 /** @returns what runc says, without the names of those who passed it on. */

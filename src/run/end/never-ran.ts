@@ -71,6 +71,9 @@ function heldUp(pod: V1Pod): string {
   return '';
 }
 
+/** Of the container that takes an upload. */
+export const NO_HELPER = 'Check `helper_image`, which has to have what busybox has, and `workspace_path`.';
+
 /** An init container that fails ends the pod before its base container starts. */
 function initFailed(pod: V1Pod, name: string, ended: V1ContainerStateTerminated): Failure {
   const { reason, title, sentence } = failureOf(pod, name, ended);
@@ -79,6 +82,6 @@ function initFailed(pod: V1Pod, name: string, ended: V1ContainerStateTerminated)
     reason: reason === 'ExitCode' ? 'InitContainer' : reason,
     title: `Init container: ${title}`,
     sentence: `Init ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${words && reason !== 'StartError' ? ` Its last words: ${words}` : ''}`,
-    remedy: 'The base container never started. See to the container in `init_containers` or the template.',
+    remedy: `The base container never started. ${name === UPLOAD_CONTAINER ? NO_HELPER : 'See to the container in `init_containers` or the template.'}`,
   };
 }

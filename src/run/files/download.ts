@@ -9,7 +9,7 @@ import { pause } from '../../kubernetes/pause.ts';
 import { ApiError } from '../../kubernetes/status.ts';
 import { RESULT_SIDECAR } from '../../pod/result.ts';
 import { brief } from '../brief.ts';
-import { containerEnded, containerStatus } from '../containers.ts';
+import { containerEnded, containerStatus, terminated } from '../containers.ts';
 import { counted } from '../numbers.ts';
 import type { ObservedPod, PodView } from '../observe.ts';
 import type { Step } from '../run.ts';
@@ -113,6 +113,7 @@ export class Download {
             throw failed(
               `download: nothing in the pod's workspace matches ${this.#missing}, which is marked as needed (!).`,
               'Have the container write it, or take the ! away.',
+              { title: 'Files missing' },
             );
           return downloaded;
         } catch (error) {
@@ -122,7 +123,7 @@ export class Download {
             throw failed(
               `The files that download names have more than ${amount(download.limitBytes)} together.`,
               'Name fewer, or raise `download_limit`.',
-              error,
+              { cause: error },
             );
           // What is wrong with the files themselves, or with the disk here, will be so again.
           if (!isPassing(error)) throw localFault(error);
@@ -181,13 +182,21 @@ export class Download {
   #gone(cause?: unknown): StepError {
     const { pod, gone } = this.#pod.view;
     const deleted = gone || pod.metadata?.deletionTimestamp !== undefined;
+    // Killed, when the grace is over; else somebody has let it end.
+    const released = !deleted && terminated(pod, RESULT_SIDECAR)?.exitCode === 0;
+    if (released)
+      return failed(
+        'The files that download names are not there any more: another step that followed the pod has fetched what it wanted, and has let the rest go.',
+        'Fetch all in one step.',
+        { cause },
+      );
     const what = deleted ? 'the pod was being deleted' : 'the sidecar that holds them had ended';
     return failed(
       `The files that download names did not come back: ${what} before they were all here.`,
       deleted
         ? 'What deletes or evicts a pod takes its files, too: keep what has to last on a claim (`workspace_volume`), or in an object store.'
         : `The node holds them for the pod's grace after the container's end: give a longer \`termination_grace_period\`, or name fewer files.`,
-      cause,
+      { cause },
     );
   }
 
@@ -290,6 +299,7 @@ export class Download {
       throw failed(
         `Not all files that download names could be read in the pod: ${complaintsOf(complaint)}.`,
         'The sidecar reads them as the container’s user where `security_context` names one (runAsUser); others have to be readable for all.',
+        { title: 'Files missing' },
       );
     return { files, bytes };
   }
@@ -324,12 +334,16 @@ function localFault(error: unknown): unknown {
   return failed(
     `The files that download names did not come back: ${brief(why)}.`,
     'See to the disk of the runner, or name fewer files.',
-    error,
+    { cause: error },
   );
 }
 
-function failed(sentence: string, remedy: string, cause?: unknown): StepError {
-  return new StepError('Download', 'Files not fetched', sentence, { remedy, ...(cause !== undefined && { cause }) });
+function failed(
+  sentence: string,
+  remedy: string,
+  { title = 'Files not fetched', cause }: { title?: string; cause?: unknown } = {},
+): StepError {
+  return new StepError('Download', title, sentence, { remedy, ...(cause !== undefined && { cause }) });
 }
 
 async function ask(exec: Exec, names: Buffer[]): Promise<void> {

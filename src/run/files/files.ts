@@ -1,6 +1,7 @@
 import type { JobLog } from '../../github/commands.ts';
 import { StepError } from '../../github/failure.ts';
 import type { Survey } from '../../github/workspace/tree.ts';
+import { mayExec } from '../../kubernetes/may-exec.ts';
 import type { ObservedPod } from '../observe.ts';
 import type { Conclusion } from '../result/conclusion.ts';
 import type { Step } from '../run.ts';
@@ -33,8 +34,15 @@ async function uploaded(step: Step, pod: ObservedPod, signal: AbortSignal): Prom
   await upload(step, pod, signal);
 }
 
-/** @returns what is to be uploaded, looked at before anything is created; nothing where nothing is */
+/**
+ * Looks at what can be known before anything is created: whether files may go at all, and what is to be uploaded.
+ * @returns the latter; nothing where nothing is
+ * @throws ApiError, StepError
+ */
 export async function surveyed(step: Step): Promise<Survey | undefined> {
+  const { inputs, plan, client, stop } = step;
+  if (inputs.files.workspace?.source === 'upload' || inputs.files.download !== undefined)
+    await mayExec(client, plan.namespace, stop);
   if (step.inputs.files.workspace?.source !== 'upload') return undefined;
   const upload = await import('./upload.ts');
   return await upload.surveyed(step);

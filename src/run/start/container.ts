@@ -2,10 +2,11 @@ import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kube
 import { withRemedy } from '../../github/failure.ts';
 import type { PodEvent } from '../../kubernetes/events.ts';
 import { RESULT_SIDECAR } from '../../pod/result.ts';
-import { CHECKOUT_CONTAINER } from '../../pod/workspace.ts';
+import { CHECKOUT_CONTAINER, UPLOAD_CONTAINER } from '../../pod/workspace.ts';
 import { brief } from '../brief.ts';
 import { isSidecar, willRestart } from '../containers.ts';
 import { failureOf } from '../end/failure.ts';
+import { NO_HELPER } from '../end/never-ran.ts';
 import { notCheckedOut } from '../end/not-checked-out.ts';
 import { podPath } from '../pod-path.ts';
 import { CHECK_SIDECAR_IMAGE, NO_SIDECAR, sidecarPatch } from '../result/no-sidecar.ts';
@@ -108,6 +109,7 @@ function crashing(
 /** @returns what to do about a container that this action adds */
 function remedyOfOurs(pod: V1Pod, name: string, ended: V1ContainerStateTerminated): string | undefined {
   if (name === RESULT_SIDECAR) return remedyForSidecar(failureOf(pod, name, ended).sentence);
+  if (name === UPLOAD_CONTAINER) return NO_HELPER;
   return name === CHECKOUT_CONTAINER ? notCheckedOut(pod, ended).remedy : undefined;
 }
 
