@@ -25813,8 +25813,8 @@ function remedyFor3(complaint, ended3) {
     return "Give a larger `workspace_volume`, or leave some out by `workspace_exclude`.";
   if (/permission denied|operation not permitted/i.test(complaint))
     return "The container\u2019s user may not write to the volume: give `security_context` an `fsGroup`, or a `runAsUser` whose it is.";
-  if (/read-only file system/i.test(complaint))
-    return "The volume cannot be written to: give another `workspace_volume`.";
+  if (/read-only file system|resource busy/i.test(complaint))
+    return "The volume cannot be written to, or something of the image is in the way: give another `workspace_volume`, or a `workspace_path` where the image has nothing.";
   if (/^sh: |applet not found/i.test(complaint))
     return "Check `helper_image`: it needs sh, tar, gzip, dd, mkfifo and find, as busybox has them.";
   return ended3 ? "Its log may say more." : "Check `helper_image` and `workspace_volume`.";
@@ -28961,6 +28961,38 @@ var init_listing = __esm({
   }
 });
 
+// src/run/files/not-fetched.ts
+function notFetched(sentence, remedy, { title = "Files not fetched", cause } = {}) {
+  return new StepError("Download", title, sentence, { remedy, ...cause !== void 0 && { cause } });
+}
+function localFault2(error2) {
+  if (error2 instanceof StepError || !(error2 instanceof Error)) return error2;
+  const why = `${error2.message.charAt(0).toLowerCase()}${error2.message.slice(1).replace(/\.$/, "")}`;
+  return notFetched(
+    `The files that download names did not come back: ${brief(why)}.`,
+    "See to the disk of the runner, or name fewer files.",
+    { cause: error2 }
+  );
+}
+function complaintsOf(text) {
+  const lines = text.split("\n").map((line) => line.trim());
+  const told3 = lines.filter(
+    (line) => line !== "" && !/delayed from previous errors|removing leading|^end \d+$/i.test(line)
+  );
+  if (told3.length === 0) return "tar does not say which";
+  const more = told3.length > MOST_COMPLAINTS ? `, and ${told3.length - MOST_COMPLAINTS} more` : "";
+  return told3.slice(0, MOST_COMPLAINTS).map(brief).join("; ") + more;
+}
+var MOST_COMPLAINTS;
+var init_not_fetched = __esm({
+  "src/run/files/not-fetched.ts"() {
+    "use strict";
+    init_failure();
+    init_brief();
+    MOST_COMPLAINTS = 3;
+  }
+});
+
 // src/run/files/download.ts
 var download_exports = {};
 __export(download_exports, {
@@ -28974,29 +29006,8 @@ function deadlineOf({ spec, status }) {
   const ms4 = new Date(status.startTime).getTime() + 1e3 * activeDeadlineSeconds - Date.now();
   return ms4 > LONGEST_TIMER_MS2 ? void 0 : AbortSignal.timeout(Math.max(0, ms4));
 }
-function complaintsOf(text) {
-  const lines = text.split("\n").map((line) => line.trim());
-  const told3 = lines.filter(
-    (line) => line !== "" && !/delayed from previous errors|removing leading|^end \d+$/i.test(line)
-  );
-  if (told3.length === 0) return "tar does not say which";
-  const more = told3.length > MOST_COMPLAINTS ? `, and ${told3.length - MOST_COMPLAINTS} more` : "";
-  return told3.slice(0, MOST_COMPLAINTS).map(brief).join("; ") + more;
-}
 function isPassing(error2) {
   return error2 instanceof BrokenOff || error2 instanceof NetworkError || error2 instanceof ApiError;
-}
-function localFault2(error2) {
-  if (error2 instanceof StepError || !(error2 instanceof Error)) return error2;
-  const why = `${error2.message.charAt(0).toLowerCase()}${error2.message.slice(1).replace(/\.$/, "")}`;
-  return failed(
-    `The files that download names did not come back: ${brief(why)}.`,
-    "See to the disk of the runner, or name fewer files.",
-    { cause: error2 }
-  );
-}
-function failed(sentence, remedy, { title = "Files not fetched", cause } = {}) {
-  return new StepError("Download", title, sentence, { remedy, ...cause !== void 0 && { cause } });
 }
 async function ask(exec, names2) {
   const all = Buffer.concat(names2.flatMap((name) => [Buffer.from("./"), name, Buffer.from([0])]));
@@ -29008,12 +29019,12 @@ async function ask(exec, names2) {
 function scratchOf(env) {
   return env["RUNNER_TEMP"] || tmpdir();
 }
-var Slow, BrokenOff, SLOW_RATE2, SLOW_AFTER_MS, MOST_COMPLAINTS, BREATH_MS, LONGEST_TIMER_MS2, AGAIN_MS, RELEASE_MS, Download;
+var Slow, BrokenOff, SLOW_RATE2, SLOW_AFTER_MS, BREATH_MS, LONGEST_TIMER_MS2, AGAIN_MS, RELEASE_MS, Download;
 var init_download = __esm({
   "src/run/files/download.ts"() {
     "use strict";
-    init_failure();
     init_unpack();
+    init_workspace_file();
     init_exec();
     init_network_error();
     init_pause();
@@ -29026,6 +29037,7 @@ var init_download = __esm({
     init_archive();
     init_held();
     init_listing();
+    init_not_fetched();
     init_pieces();
     init_programs();
     init_progress();
@@ -29036,7 +29048,6 @@ var init_download = __esm({
     };
     SLOW_RATE2 = 12e6;
     SLOW_AFTER_MS = 1500;
-    MOST_COMPLAINTS = 3;
     BREATH_MS = 20;
     LONGEST_TIMER_MS2 = 2 ** 31 - 1;
     AGAIN_MS = 1e3;
@@ -29049,6 +29060,8 @@ var init_download = __esm({
       /** Patterns that match nothing: those that had to, and others. */
       #missing = "";
       #unmatched = "";
+      /** What would have replaced the file that the log is written to. */
+      #logLeftOut;
       /** Whether the way is worth compressing for. */
       #isSlow = false;
       constructor(step, pod) {
@@ -29094,10 +29107,15 @@ var init_download = __esm({
             const progress = new Progress(log, "Fetching files");
             try {
               const downloaded = await this.#session(progress, signal3);
+              if (this.#logLeftOut !== void 0)
+                log.warning(
+                  "Files left out",
+                  `download: ${JSON.stringify(this.#logLeftOut)} did not come back: here it is the container's log (log_file).`
+                );
               if (this.#unmatched !== "")
                 log.warning("No such files", `download: nothing in the pod's workspace matches ${this.#unmatched}.`);
               if (this.#missing !== "")
-                throw failed(
+                throw notFetched(
                   `download: nothing in the pod's workspace matches ${this.#missing}, which is marked as needed (!).`,
                   "Have the container write it, or take the ! away.",
                   { title: "Files missing" }
@@ -29107,7 +29125,7 @@ var init_download = __esm({
               signal3.throwIfAborted();
               if (error2 instanceof Slow) continue;
               if (error2 instanceof TooMuch)
-                throw failed(
+                throw notFetched(
                   `The files that download names have more than ${amount(download.limitBytes)} together.`,
                   "Name fewer, or raise `download_limit`.",
                   { cause: error2 }
@@ -29164,13 +29182,13 @@ var init_download = __esm({
         const deleted = gone || pod.metadata?.deletionTimestamp !== void 0;
         const released = !deleted && terminated(pod, RESULT_SIDECAR)?.exitCode === 0;
         if (released)
-          return failed(
+          return notFetched(
             "The files that download names are not there any more: another step that followed the pod has fetched what it wanted, and has let the rest go.",
             "Fetch all in one step.",
             { cause }
           );
         const what = deleted ? "the pod was being deleted" : "the sidecar that holds them had ended";
-        return failed(
+        return notFetched(
           `The files that download names did not come back: ${what} before they were all here.`,
           deleted ? "What deletes or evicts a pod takes its files, too: keep what has to last on a claim (`workspace_volume`), or in an object store." : `The node holds them for the pod's grace after the container's end: give a longer \`termination_grace_period\`, or name fewer files.`,
           { cause }
@@ -29231,13 +29249,19 @@ var init_download = __esm({
       }
       /** A listing can be long: others have their turn meanwhile, and a cancel its effect. */
       async #chosen(names2, signal3) {
-        const { patterns } = this.#step.inputs.files.download ?? {};
+        const { inputs } = this.#step;
+        const { patterns } = inputs.files.download ?? {};
         if (patterns === void 0) return [];
+        const isLog = (path2) => inputs.logs.file !== void 0 && isSameFile(path2, inputs.logs.file, inputs.workspace);
         const unmatched = patterns.open();
         const chosen = [];
         let since = performance.now();
         for (const name of names2) {
-          if (patterns.note(name.toString(), unmatched)) chosen.push(name);
+          const path2 = name.toString();
+          if (patterns.note(path2, unmatched)) {
+            if (isLog(path2)) this.#logLeftOut = path2;
+            else chosen.push(name);
+          }
           if (performance.now() - since < BREATH_MS) continue;
           await setImmediate3();
           signal3.throwIfAborted();
@@ -29261,7 +29285,7 @@ var init_download = __esm({
           );
         }
         if (complaint !== void 0)
-          throw failed(
+          throw notFetched(
             `Not all files that download names could be read in the pod: ${complaintsOf(complaint)}.`,
             "The sidecar reads them as the container\u2019s user where `security_context` names one (runAsUser); others have to be readable for all.",
             { title: "Files missing" }
@@ -40229,7 +40253,7 @@ function planPod(sources, { identity, nonce, now }, report) {
     ...finalSpec["activeDeadlineSeconds"] === deadlineSeconds && final.layerOf(["spec", "activeDeadlineSeconds"]).from === DEFAULTS2 && {
       defaultDeadlineSeconds: deadlineSeconds
     },
-    originOf: (path2) => final.originOf(path2),
+    originOf: (path2) => authorOf(final, parsePath(path2), sources),
     sourceOf: (path2) => final.layerOf(path2).from
   };
 }
@@ -42301,7 +42325,7 @@ var LONGEST_MESSAGE = 4096;
 var ALL_MESSAGES = 12288;
 var LONGEST_LOG = 2048;
 var REMEDY2 = "Set `do_xcom_push: true`, which takes results of up to 7 MB.";
-function foundInMessage(message, pod, base, failed2) {
+function foundInMessage(message, pod, base, failed) {
   const text = message?.replace(/^\ufeff/, "").trim() ?? "";
   const { containers: containers2 = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
   const count = containers2.length + initContainers.length + ephemeralContainers.length;
@@ -42310,12 +42334,12 @@ function foundInMessage(message, pod, base, failed2) {
   if (message === void 0 || text === "" && !cut2) return { kind: "none" };
   const maybeLog = containers2.find(({ name }) => name === base)?.terminationMessagePolicy === "FallbackToLogsOnError";
   const words = lastWords(message, limit, maybeLog);
-  if (failed2 && maybeLog) return { kind: "message", message: words };
+  if (failed && maybeLog) return { kind: "message", message: words };
   const fault = faultIn(text);
   if (fault === void 0 && (!cut2 || /^[[{]/.test(text) && text === message))
     return { kind: "content", bytes: Buffer.from(message) };
   const longer = `return.json is longer than the ${limit} bytes that the node keeps of it${count > 1 ? ` (${count} containers of the pod share ${ALL_MESSAGES})` : ""}`;
-  if (failed2)
+  if (failed)
     return {
       kind: "message",
       message: words,
@@ -42487,10 +42511,10 @@ function conclude(outcome, found, pod, { base, resultIn }, { result: inputs, ski
   };
 }
 function withResult(outcome, found, pod, base, inputs, secrets) {
-  const failed2 = outcome.state === "failed";
+  const failed = outcome.state === "failed";
   switch (found.kind) {
     case "none":
-      return inputs.mode === "required" && !failed2 ? missing2(outcome, found.why, pod, base) : outcome;
+      return inputs.mode === "required" && !failed ? missing2(outcome, found.why, pod, base) : outcome;
     case "message":
       return { ...outcome, message: found.message, ...found.warning !== void 0 && { warning: found.warning } };
     case "unusable":
@@ -42583,9 +42607,9 @@ function triesAgain({ reason: reason2, exitCode: exitCode2, mayHaveRun, mayPass 
   return exitCode2 !== void 0 && OWN_END.has(reason2) && rule2.exitCodes.includes(exitCode2);
 }
 var LONGEST_DELAY_SECONDS = 3600;
-function delayBefore(failed2, delaySeconds, dice) {
+function delayBefore(failed, delaySeconds, dice) {
   const longest2 = Math.max(LONGEST_DELAY_SECONDS, delaySeconds);
-  return Math.min(delaySeconds * 2 ** (failed2 - 1), longest2) * (0.75 + dice / 2);
+  return Math.min(delaySeconds * 2 ** (failed - 1), longest2) * (0.75 + dice / 2);
 }
 
 // src/run/attempts/tries.ts
@@ -42598,9 +42622,9 @@ async function tries(step, tryOnce2) {
       end: { error: error2 }
     }));
     step.log.endSection();
-    const failed2 = failureOf2(end, pod, current.plan.base);
-    const again = failed2 !== void 0 && triesAgain(failed2, step.inputs.retryOn);
-    if (failed2 !== void 0 && !again && count <= retries && !step.stop.aborted)
+    const failed = failureOf2(end, pod, current.plan.base);
+    const again = failed !== void 0 && triesAgain(failed, step.inputs.retryOn);
+    if (failed !== void 0 && !again && count <= retries && !step.stop.aborted)
       step.log.line("No further try: it is not a failure that retry_on names.");
     if (!again || count > retries) return settled(end);
     const seconds = delayBefore(count, retryDelaySeconds, Math.random());
@@ -43509,9 +43533,9 @@ function unreadySidecar({ spec, status }, { events = [] }) {
   );
   const name = (spec?.initContainers ?? []).find((one) => isSidecar(one) && unready.has(one.name))?.name;
   if (name === void 0) return void 0;
-  const failed2 = events.findLast(({ reason: reason2, container: container2 }) => reason2 === "Unhealthy" && container2 === name);
+  const failed = events.findLast(({ reason: reason2, container: container2 }) => reason2 === "Unhealthy" && container2 === name);
   return {
-    what: `waiting for sidecar ${name} to have started${failed2 === void 0 ? "" : `: ${brief(failed2.message).replace(/[:.]$/, "")}`}`,
+    what: `waiting for sidecar ${name} to have started${failed === void 0 ? "" : `: ${brief(failed.message).replace(/[:.]$/, "")}`}`,
     worthTelling: true,
     lasting: {
       reason: "InitContainer",
@@ -43547,12 +43571,12 @@ function onTheNode(pod, { events = [], references }) {
   const news = events.findLast(({ reason: reason2 }) => TELLING.has(reason2));
   const says = brief(news?.message ?? "");
   if (news === void 0) return { what: where, worthTelling: false };
-  const failed2 = unmounted(pod, events);
-  const missing4 = failed2.flatMap(
+  const failed = unmounted(pod, events);
+  const missing4 = failed.flatMap(
     ({ message }) => missingIn(message, references, pod, /volume "([^"]+)"/.exec(message)?.[1])
   );
   if (missing4.length > 0) {
-    const lookedForSeconds = Math.max(...failed2.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
+    const lookedForSeconds = Math.max(...failed.map(({ firstMs, lastMs }) => (lastMs - firstMs) / 1e3));
     return lacking(missing4, pod, lookedForSeconds >= GRACE_SECONDS ? 0 : VOLUME_GRACE_SECONDS);
   }
   switch (news.reason) {
@@ -43615,11 +43639,11 @@ function hasRecurred({ count = 1, firstMs, lastMs }) {
   return count > 1 || lastMs > firstMs;
 }
 function unmounted(pod, events) {
-  const failed2 = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
-  const latest = failed2.at(-1)?.lastMs ?? 0;
+  const failed = events.filter(({ reason: reason2 }) => reason2 === "FailedMount");
+  const latest = failed.at(-1)?.lastMs ?? 0;
   const sandbox = pod.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
   const over = sandbox?.status === "True" || events.some((event) => event.container && event.lastMs >= latest);
-  return over ? [] : failed2.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
+  return over ? [] : failed.filter(({ lastMs }) => lastMs >= latest - SAME_TIME_MS);
 }
 
 // src/run/start/waiting.ts
@@ -43644,7 +43668,7 @@ function waitingFor(pod, base, known2 = { references: [] }) {
 }
 function forInit(name) {
   if (name === CHECKOUT_CONTAINER) return { what: "the repository is being checked out", worthTelling: true };
-  if (name === UPLOAD_CONTAINER) return { what: "the workspace is being uploaded", worthTelling: false };
+  if (name === UPLOAD_CONTAINER) return { what: "waiting for its workspace", worthTelling: false };
   return { what: `init container ${name} runs`, worthTelling: true };
 }
 function forNode(pod, { references, events }) {
@@ -44323,14 +44347,14 @@ async function explain2(step, pod) {
 async function giveAccount({ inputs, plan, client, log, stop }, pod) {
   const signal3 = AbortSignal.any([stop, AbortSignal.timeout(1e3 * DEADLINE_SECONDS4)]);
   const live = pod.view.pod;
-  const failed2 = failedOne(live, plan.base);
-  const shown4 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed2);
+  const failed = failedOne(live, plan.base);
+  const shown4 = inputs.logs.shown && selectContainers(inputs.logs, plan.base, plan.pod, live).includes(failed);
   const [events, last] = await Promise.all([
     listEvents(client, pod.identity, signal3).catch(() => "unavailable"),
-    shown4 || !containerStarted(live, failed2) ? [] : lastLines(client, pod.identity, failed2, LAST_LINES, signal3).catch(() => [])
+    shown4 || !containerStarted(live, failed) ? [] : lastLines(client, pod.identity, failed, LAST_LINES, signal3).catch(() => [])
   ]);
   if (last.length > 0) {
-    log.line(`The last lines of container ${failed2}:`);
+    log.line(`The last lines of container ${failed}:`);
     for (const line of last) log.line(`  ${line}`);
   }
   for (const line of accountOf(live, plan.base, events)) log.line(line);
@@ -54002,7 +54026,7 @@ init_containers();
 var LEAST_MS2 = 5e3;
 var MOST_STAGES = 20;
 var LONGEST_NAME4 = 40;
-function ganttOf(stages, failed2) {
+function ganttOf(stages, failed) {
   const [from, to] = bounds(stages);
   if (stages.length < 2 || to - from < LEAST_MS2) return void 0;
   return [
@@ -54011,12 +54035,12 @@ function ganttOf(stages, failed2) {
     ...axis(to - from),
     "    todayMarker off",
     ...longest(stages).map(
-      (stage2) => `    ${labelOf(stage2)} :${colour(stage2, failed2)}${time(stage2.fromMs)}, ${time(stage2.toMs)}`
+      (stage2) => `    ${labelOf(stage2)} :${colour(stage2, failed)}${time(stage2.fromMs)}, ${time(stage2.toMs)}`
     )
   ].join("\n");
 }
-function colour({ kind: kind2 }, failed2) {
-  if (kind2 === "running") return failed2 ? "crit, " : "active, ";
+function colour({ kind: kind2 }, failed) {
+  if (kind2 === "running") return failed ? "crit, " : "active, ";
   return kind2 === "pulling" || kind2 === "initialising" ? "" : "done, ";
 }
 function timelineOf(stages) {
@@ -59325,27 +59349,27 @@ function renderTemplate(text, file, variables) {
   };
 }
 function render(template, variables) {
-  const failed2 = (...problems2) => ({ documents: [], problems: problems2 });
+  const failed = (...problems2) => ({ documents: [], problems: problems2 });
   if (template.length > LONGEST_TEMPLATE)
-    return failed2({
+    return failed({
       line: void 0,
       sentence: `a template has at most ${LONGEST_TEMPLATE} characters; this has ${template.length}.`
     });
   const { pieces, problems } = cutTemplate(template);
-  if (problems.length > 0) return failed2(...problems);
+  if (problems.length > 0) return failed(...problems);
   try {
     const marks = new Marks(hash(JSON.stringify([template, variables]), 24));
     const { program: program2, tags } = programOf(pieces, marks);
     const environment = environmentOf(variables);
     const interpreter = new TemplateInterpreter(environment, tags, marks);
     const rendered = interpreter.render(program2, environment);
-    if (!interpreter.isWhole) return failed2(...interpreter.problems);
+    if (!interpreter.isWhole) return failed(...interpreter.problems);
     const read2 = readRendered(template, rendered, interpreter, marks);
     return { documents: read2.documents, problems: [...interpreter.problems, ...read2.problems] };
   } catch (error2) {
     const limit = limitOf(error2);
     if (limit === void 0) throw error2;
-    return failed2({ line: void 0, sentence: limit.message });
+    return failed({ line: void 0, sentence: limit.message });
   }
 }
 function environmentOf(variables) {
@@ -60019,7 +60043,7 @@ async function runnerPod({ pod, namespace }, client, log, stop) {
 async function main() {
   const log = new JobLog();
   const summary2 = new JobSummary(log);
-  let failed2 = true;
+  let failed = true;
   let use;
   guard(log, summary2);
   try {
@@ -60028,13 +60052,13 @@ async function main() {
     const attaching = prepareAttach(process.env);
     if (attaching !== void 0) {
       use = useOf2(attaching.inputs, { secrets: [] });
-      failed2 = await runAttached(attaching, world);
+      failed = await runAttached(attaching, world);
     } else {
       const prepared = await prepare(process.env, stops.stop);
       tell2(prepared, log);
       use = useOf2(prepared.inputs, prepared.plan);
       summary2.name = prepared.plan.name;
-      failed2 = await (prepared.inputs.dryRun ? runDry(prepared, world) : runStep(prepared, world));
+      failed = await (prepared.inputs.dryRun ? runDry(prepared, world) : runStep(prepared, world));
     }
   } catch (error2) {
     const reported = use ? offerRole(error2, use, log) : error2;
@@ -60043,7 +60067,7 @@ async function main() {
   }
   summary2.write();
   await log.close();
-  process.exit(failed2 ? 1 : 0);
+  process.exit(failed ? 1 : 0);
 }
 async function runStep({ inputs, identity, plan, replan, secrets }, world) {
   const cluster = { ...inputs.cluster, namespace: plan.pod.metadata?.namespace };

@@ -174,6 +174,18 @@ describe('files that come back', () => {
     expect(existsSync(join(workspace, 'a.txt'))).toBe(true);
   });
 
+  test('are none that the log is written to', async () => {
+    const workspace = folder();
+    const step = await run('echo mine > log.txt; echo other > other; echo said', workspace, {
+      ...{ workspace: 'none', download: '**', log_file: 'log.txt' },
+    });
+    expect(messages(step)).toEqual([
+      `warning: download: "log.txt" did not come back: here it is the container's log (log_file).`,
+    ]);
+    expect(readFileSync(join(workspace, 'log.txt'), 'utf8')).toMatch(/said\n$/);
+    expect(readFileSync(join(workspace, 'other'), 'utf8')).toBe('other\n');
+  });
+
   test('that are too many leave nothing behind', async () => {
     const workspace = folder();
     const step = await run('head -c 300000 /dev/zero > a.bin; mkdir b; head -c 800000 /dev/zero > b/c.bin', workspace, {

@@ -80,6 +80,12 @@ describe('volumes and mounts', () => {
     );
   });
 
+  test('are the input’s that has named one', () => {
+    const own = { own: JOB };
+    expect(planOf({ ...upload, workspace_volume: 'data' }, own).originOf('spec.volumes[0].x')).toBe('workspace_volume');
+    expect(planOf(upload, own).originOf('spec.volumes[0].x')).toBe('the action');
+  });
+
   test('of the user’s own stay beside them', () => {
     const given = { ...upload, volumes: '[{name: v, emptyDir: {}}]', volume_mounts: '[{name: v, mountPath: /v}]' };
     expect(base(given).volumeMounts).toEqual(expect.arrayContaining([{ name: 'v', mountPath: '/v' }, MOUNT]));

@@ -15,6 +15,7 @@ import {
   objectOf,
   objectsOf,
   type Path,
+  parsePath,
   pathText,
   textOf,
 } from './json.ts';
@@ -199,7 +200,7 @@ export function planPod(
       final.layerOf(['spec', 'activeDeadlineSeconds']).from === DEFAULTS && {
         defaultDeadlineSeconds: deadlineSeconds,
       }),
-    originOf: path => final.originOf(path),
+    originOf: path => authorOf(final, parsePath(path), sources),
     sourceOf: path => final.layerOf(path).from,
   };
 }

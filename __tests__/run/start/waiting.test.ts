@@ -510,7 +510,7 @@ describe('an init container that runs', () => {
   test.each([
     ['prep', { what: 'init container prep runs', worthTelling: true }],
     ['pod-step-checkout', { what: 'the repository is being checked out', worthTelling: true }],
-    ['pod-step-upload', { what: 'the workspace is being uploaded', worthTelling: false }],
+    ['pod-step-upload', { what: 'waiting for its workspace', worthTelling: false }],
   ])('is told by what it does: %s', (name, expected) => {
     expect(waitingFor(withInit(undefined, name), 'base')).toMatchObject(expected);
   });

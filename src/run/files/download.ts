@@ -1,8 +1,9 @@
 import { tmpdir } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
-import { StepError } from '../../github/failure.ts';
+import type { StepError } from '../../github/failure.ts';
 import { TooMuch, type Unpacked, Unpacking } from '../../github/workspace/unpack.ts';
+import { isSameFile } from '../../github/workspace-file.ts';
 import { Exec } from '../../kubernetes/exec.ts';
 import { NetworkError } from '../../kubernetes/network-error.ts';
 import { pause } from '../../kubernetes/pause.ts';
@@ -17,6 +18,7 @@ import { amount } from './amount.ts';
 import { Archive } from './archive.ts';
 import { heldWorkspace } from './held.ts';
 import { Listing } from './listing.ts';
+import { complaintsOf, localFault, notFetched } from './not-fetched.ts';
 import { framed, LONGEST_PIECE, lastFrame } from './pieces.ts';
 import { awaitingEnd, codeOfTar, releasing, sending } from './programs.ts';
 import { Progress } from './progress.ts';
@@ -37,8 +39,6 @@ export interface Downloaded {
 /** A way that brings less than this after the first seconds is worth compressing for, in bytes a second: busybox packs 30 MB of text in one. */
 const SLOW_RATE = 12e6;
 const SLOW_AFTER_MS = 1500;
-/** Of what tar says of files that it could not read, lines. */
-const MOST_COMPLAINTS = 3;
 /** For so long others wait while names are looked through. */
 const BREATH_MS = 20;
 /** Node's timers take no more, and fire at once. */
@@ -57,6 +57,8 @@ export class Download {
   /** Patterns that match nothing: those that had to, and others. */
   #missing = '';
   #unmatched = '';
+  /** What would have replaced the file that the log is written to. */
+  #logLeftOut: string | undefined;
   /** Whether the way is worth compressing for. */
   #isSlow = false;
 
@@ -107,10 +109,15 @@ export class Download {
         const progress = new Progress(log, 'Fetching files');
         try {
           const downloaded = await this.#session(progress, signal);
+          if (this.#logLeftOut !== undefined)
+            log.warning(
+              'Files left out',
+              `download: ${JSON.stringify(this.#logLeftOut)} did not come back: here it is the container's log (log_file).`,
+            );
           if (this.#unmatched !== '')
             log.warning('No such files', `download: nothing in the pod's workspace matches ${this.#unmatched}.`);
           if (this.#missing !== '')
-            throw failed(
+            throw notFetched(
               `download: nothing in the pod's workspace matches ${this.#missing}, which is marked as needed (!).`,
               'Have the container write it, or take the ! away.',
               { title: 'Files missing' },
@@ -120,7 +127,7 @@ export class Download {
           signal.throwIfAborted();
           if (error instanceof Slow) continue;
           if (error instanceof TooMuch)
-            throw failed(
+            throw notFetched(
               `The files that download names have more than ${amount(download.limitBytes)} together.`,
               'Name fewer, or raise `download_limit`.',
               { cause: error },
@@ -185,13 +192,13 @@ export class Download {
     // Killed, when the grace is over; else somebody has let it end.
     const released = !deleted && terminated(pod, RESULT_SIDECAR)?.exitCode === 0;
     if (released)
-      return failed(
+      return notFetched(
         'The files that download names are not there any more: another step that followed the pod has fetched what it wanted, and has let the rest go.',
         'Fetch all in one step.',
         { cause },
       );
     const what = deleted ? 'the pod was being deleted' : 'the sidecar that holds them had ended';
-    return failed(
+    return notFetched(
       `The files that download names did not come back: ${what} before they were all here.`,
       deleted
         ? 'What deletes or evicts a pod takes its files, too: keep what has to last on a claim (`workspace_volume`), or in an object store.'
@@ -257,13 +264,20 @@ export class Download {
 
   /** A listing can be long: others have their turn meanwhile, and a cancel its effect. */
   async #chosen(names: Buffer[], signal: AbortSignal): Promise<Buffer[]> {
-    const { patterns } = this.#step.inputs.files.download ?? {};
+    const { inputs } = this.#step;
+    const { patterns } = inputs.files.download ?? {};
     if (patterns === undefined) return [];
+    const isLog = (path: string) =>
+      inputs.logs.file !== undefined && isSameFile(path, inputs.logs.file, inputs.workspace);
     const unmatched = patterns.open();
     const chosen: Buffer[] = [];
     let since = performance.now();
     for (const name of names) {
-      if (patterns.note(name.toString(), unmatched)) chosen.push(name);
+      const path = name.toString();
+      if (patterns.note(path, unmatched)) {
+        if (isLog(path)) this.#logLeftOut = path;
+        else chosen.push(name);
+      }
       if (performance.now() - since < BREATH_MS) continue;
       await setImmediate();
       signal.throwIfAborted();
@@ -296,7 +310,7 @@ export class Download {
       );
     }
     if (complaint !== undefined)
-      throw failed(
+      throw notFetched(
         `Not all files that download names could be read in the pod: ${complaintsOf(complaint)}.`,
         'The sidecar reads them as the container’s user where `security_context` names one (runAsUser); others have to be readable for all.',
         { title: 'Files missing' },
@@ -313,37 +327,8 @@ function deadlineOf({ spec, status }: V1Pod): AbortSignal | undefined {
   return ms > LONGEST_TIMER_MS ? undefined : AbortSignal.timeout(Math.max(0, ms));
 }
 
-/** What tar has said of files, without what it says of itself. */
-function complaintsOf(text: string): string {
-  const lines = text.split('\n').map(line => line.trim());
-  const told = lines.filter(
-    line => line !== '' && !/delayed from previous errors|removing leading|^end \d+$/i.test(line),
-  );
-  if (told.length === 0) return 'tar does not say which';
-  const more = told.length > MOST_COMPLAINTS ? `, and ${told.length - MOST_COMPLAINTS} more` : '';
-  return told.slice(0, MOST_COMPLAINTS).map(brief).join('; ') + more;
-}
-
 function isPassing(error: unknown): boolean {
   return error instanceof BrokenOff || error instanceof NetworkError || error instanceof ApiError;
-}
-
-function localFault(error: unknown): unknown {
-  if (error instanceof StepError || !(error instanceof Error)) return error;
-  const why = `${error.message.charAt(0).toLowerCase()}${error.message.slice(1).replace(/\.$/, '')}`;
-  return failed(
-    `The files that download names did not come back: ${brief(why)}.`,
-    'See to the disk of the runner, or name fewer files.',
-    { cause: error },
-  );
-}
-
-function failed(
-  sentence: string,
-  remedy: string,
-  { title = 'Files not fetched', cause }: { title?: string; cause?: unknown } = {},
-): StepError {
-  return new StepError('Download', title, sentence, { remedy, ...(cause !== undefined && { cause }) });
 }
 
 async function ask(exec: Exec, names: Buffer[]): Promise<void> {

@@ -174,8 +174,8 @@ function remedyFor(complaint: string, ended: boolean): string {
     return 'Give a larger `workspace_volume`, or leave some out by `workspace_exclude`.';
   if (/permission denied|operation not permitted/i.test(complaint))
     return 'The container’s user may not write to the volume: give `security_context` an `fsGroup`, or a `runAsUser` whose it is.';
-  if (/read-only file system/i.test(complaint))
-    return 'The volume cannot be written to: give another `workspace_volume`.';
+  if (/read-only file system|resource busy/i.test(complaint))
+    return 'The volume cannot be written to, or something of the image is in the way: give another `workspace_volume`, or a `workspace_path` where the image has nothing.';
   if (/^sh: |applet not found/i.test(complaint))
     return 'Check `helper_image`: it needs sh, tar, gzip, dd, mkfifo and find, as busybox has them.';
   return ended ? 'Its log may say more.' : 'Check `helper_image` and `workspace_volume`.';

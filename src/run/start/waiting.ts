@@ -36,7 +36,7 @@ export function waitingFor(pod: V1Pod, base: string, known: Known = { references
 function forInit(name: string): Stuck {
   if (name === CHECKOUT_CONTAINER) return { what: 'the repository is being checked out', worthTelling: true };
   // The upload tells of itself.
-  if (name === UPLOAD_CONTAINER) return { what: 'the workspace is being uploaded', worthTelling: false };
+  if (name === UPLOAD_CONTAINER) return { what: 'waiting for its workspace', worthTelling: false };
   return { what: `init container ${name} runs`, worthTelling: true };
 }
 
